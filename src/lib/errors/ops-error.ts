@@ -1,0 +1,50 @@
+import type { Position } from '../model/resource.ts';
+import { CODES, type Code } from './codes.ts';
+
+/** One of several faults told at once, as those of a spec. `code` is a stable rule id. */
+export interface Problem extends Partial<Position> {
+  readonly code: string;
+  readonly severity?: 'error' | 'warning';
+  /** The place in the spec, as `queues.REQUESTS.consumers.request-worker.backoff`. */
+  readonly path?: string;
+  readonly message: string;
+  readonly why?: string;
+  readonly hint?: string;
+}
+
+export interface ErrorParts {
+  /** Where: `config/prod.yaml:24:5`, or the NATS subject. */
+  readonly where?: string;
+  readonly why?: string;
+  /** What to do, one sentence each. */
+  readonly hints?: readonly string[];
+  readonly problems?: readonly Problem[];
+  /** A result to print under `--json` beside the error, such as a half-applied plan. */
+  readonly result?: unknown;
+  readonly cause?: unknown;
+}
+
+/** The one error a user meets: what happened, where, why, what to do. Anything else that is thrown is a bug of ours. */
+export class OpsError extends Error {
+  readonly code: Code;
+  readonly where: string | undefined;
+  readonly why: string | undefined;
+  readonly hints: readonly string[];
+  readonly problems: readonly Problem[];
+  readonly result: unknown;
+
+  constructor(code: Code, message: string, parts: ErrorParts = {}) {
+    super(message, { cause: parts.cause });
+    this.name = 'OpsError';
+    this.code = code;
+    this.where = parts.where;
+    this.why = parts.why;
+    this.hints = parts.hints ?? [];
+    this.problems = parts.problems ?? [];
+    this.result = parts.result;
+  }
+
+  get exitCode(): number {
+    return CODES[this.code];
+  }
+}

@@ -1,0 +1,21 @@
+/** A JSON value as it travels to and from the server. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** A JSON object: a stream's, consumer's or bucket's configuration in the names and units of the JetStream API. */
+export type Config = { readonly [field: string]: Json };
+
+export const isObject = (value: unknown): value is Config =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Text that is equal for equal values: keys are sorted at every depth, `undefined` fields are left out. */
+export function stableText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(stableText).join(',')}]`;
+  if (!isObject(value)) return JSON.stringify(value) ?? 'null';
+  const parts = Object.keys(value)
+    .filter((key) => value[key] !== undefined)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${stableText(value[key])}`);
+  return `{${parts.join(',')}}`;
+}
+
+export const equalJson = (a: unknown, b: unknown): boolean => stableText(a) === stableText(b);

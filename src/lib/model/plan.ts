@@ -1,0 +1,96 @@
+import type { Config, Json } from './json.ts';
+import type { ResourceKey, ResourceKind, Role, Target } from './resource.ts';
+
+export type Action = 'create' | 'update' | 'replace' | 'delete';
+
+/**
+ * What the server does with a changed field: takes it in place; refuses it, so that the resource must be replaced;
+ * or refuses it for good, where not even a replacement makes sense without moving the messages.
+ */
+export type Impact = 'in-place' | 'replace';
+
+/** Who made the difference: the spec changed since it was applied, somebody changed the server, or both; unknown before the first apply. */
+export type Origin = 'spec' | 'server' | 'both' | 'unknown';
+
+export interface FieldChange {
+  /** As in the spec: `max_age`, `placement.tags`, `metadata.team`. */
+  readonly path: string;
+  /** In the spec's spelling: durations and sizes with units. `null` where the side has none. */
+  readonly from: Json;
+  readonly to: Json;
+  readonly impact: Impact;
+  readonly origin: Origin;
+  /** One sentence: what this change means, or why the server refuses it in place. */
+  readonly note?: string;
+}
+
+export interface Change {
+  readonly action: Action;
+  readonly kind: ResourceKind;
+  readonly name: string;
+  readonly role: Role;
+  readonly fields: readonly FieldChange[];
+  readonly origin: Origin;
+  readonly reason?: string;
+  /** The way back, for a person; absent where there is none. */
+  readonly reverse?: string;
+  readonly status?: 'applied' | 'failed' | 'skipped';
+  readonly error?: string;
+}
+
+export type Override = 'adopt' | 'prune' | 'allow-replace' | 'allow-data-loss';
+
+/** One judgement of an analyzer. `refuse` stops apply unless the flag in `needs` was given. */
+export interface Finding {
+  readonly code: string;
+  readonly severity: 'info' | 'warning' | 'refuse';
+  readonly resource: ResourceKey;
+  readonly field?: string;
+  /** A sentence with its figures. */
+  readonly message: string;
+  readonly hint?: string;
+  readonly needs?: Override;
+  /** How many messages (or keys) are concerned. */
+  readonly count?: number;
+}
+
+/** One write. `configs` are sent one after another: more than one where the server refuses them in a single update. */
+export interface Step {
+  readonly resource: ResourceKey;
+  readonly verb: 'create' | 'update' | 'delete';
+  readonly configs: readonly Config[];
+  readonly why: string;
+  /** Position of the change in `plan.changes` that caused this step. */
+  readonly change: number;
+  /** Steps of a lower stage are all done before a higher stage begins; within a stage the order is free. */
+  readonly stage: number;
+}
+
+export interface PlanSummary {
+  readonly create: number;
+  readonly update: number;
+  readonly replace: number;
+  readonly delete: number;
+  readonly unchanged: number;
+}
+
+/** Present on the server, managed by nobody's field here: reported, never touched. */
+export interface LeftAlone {
+  readonly resource: ResourceKey;
+  readonly what: string;
+}
+
+/** A plan is data: it can be printed, saved, compared and carried out later. */
+export interface Plan {
+  /** Version of this format. */
+  readonly format: 1;
+  readonly system: string;
+  readonly target: Target;
+  /** Of the canonical state of every resource named here; a saved plan whose fingerprint has moved is stale. */
+  readonly fingerprint: Readonly<Record<ResourceKey, string>>;
+  readonly changes: readonly Change[];
+  readonly findings: readonly Finding[];
+  readonly steps: readonly Step[];
+  readonly leftAlone: readonly LeftAlone[];
+  readonly summary: PlanSummary;
+}
