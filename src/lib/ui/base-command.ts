@@ -1,0 +1,101 @@
+import { Command, type Interfaces } from '@oclif/core';
+import type { Code } from '../errors/codes.ts';
+import { OpsError } from '../errors/ops-error.ts';
+import type { ConnectionFlags, Context } from '../model/context.ts';
+import { connectionFlags, outputFlags } from './flags.ts';
+import { createHost } from './host.ts';
+import { reportFailure } from './report.ts';
+import { createTheme, type Theme, wantsColour } from './theme.ts';
+
+/** How a result is to be drawn on stdout. */
+export interface Output {
+  readonly json: boolean;
+  readonly theme: Theme;
+  /** Columns of the terminal; 100 where stdout is none. */
+  readonly width: number;
+}
+
+type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<(typeof BaseCommand)['baseFlags'] & T['flags']>;
+type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;
+
+/**
+ * Every command's frame: global flags, Ctrl-C as an AbortSignal, one door to stdout, one to the exit code.
+ * A command implements `execute`; what it returns is its exit code, 0 where it returns nothing.
+ */
+export abstract class BaseCommand<T extends typeof Command> extends Command {
+  static override baseFlags = { ...connectionFlags, ...outputFlags };
+
+  protected flags!: FlagsOf<T>;
+  protected args!: ArgsOf<T>;
+  protected context!: Context;
+  protected output!: Output;
+
+  protected abstract execute(): Promise<number | undefined>;
+
+  override async run(): Promise<void> {
+    const parsed = await this.parse({
+      flags: this.ctor.flags,
+      baseFlags: (super.ctor as typeof BaseCommand).baseFlags,
+      args: this.ctor.args,
+      strict: this.ctor.strict,
+    });
+    this.flags = parsed.flags as FlagsOf<T>;
+    this.args = parsed.args as ArgsOf<T>;
+    const flags = this.flags as Record<string, unknown>;
+    const env = process.env;
+    const colour = !flags['no-color'];
+    this.output = {
+      json: flags.json === true,
+      theme: createTheme({ colour: colour && wantsColour(env, process.stdout) }),
+      width: process.stdout.columns ?? 100,
+    };
+    const signal = listenForInterrupt();
+    this.context = {
+      io: createHost({
+        json: this.output.json,
+        quiet: flags.quiet === true,
+        colour: colour && wantsColour(env, process.stderr),
+        env,
+        stdin: process.stdin,
+        stderr: process.stderr,
+        signal,
+      }),
+      env,
+      cwd: process.cwd(),
+      connection: Object.fromEntries(
+        Object.keys(connectionFlags).map((name) => [name, flags[name]]),
+      ) as ConnectionFlags,
+      now: () => new Date(),
+      readStdin,
+    };
+    process.exitCode = (await this.execute()) || 0;
+  }
+
+  /** Prints a result on stdout: the JSON under `--json`, else the text. */
+  protected print(json: unknown, text: string): void {
+    if (this.output.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+    else if (text) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  protected override async catch(error: unknown): Promise<void> {
+    process.exitCode = reportFailure(error, { argv: this.argv, command: this.id ?? '' });
+  }
+}
+
+/** The first Ctrl-C (or SIGTERM) asks the work to stop; the second one ends the process at once. */
+function listenForInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  const interrupt = (name: string) => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new OpsError('INTERRUPTED' satisfies Code, `interrupted by ${name}`));
+  };
+  process.on('SIGINT', () => interrupt('Ctrl-C'));
+  process.on('SIGTERM', () => interrupt('SIGTERM'));
+  return controller.signal;
+}
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
