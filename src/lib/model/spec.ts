@@ -1,7 +1,9 @@
-import type { Capture } from '../facts/names.ts';
 import type { Config } from './json.ts';
 import type { Position } from './resource.ts';
 import type { Nanos } from './units.ts';
+
+/** The kinds of death a DLQ stream captures the advisories of. */
+export type Capture = 'max_deliveries' | 'terminated';
 
 /** Where to connect and as whom, as a spec may say it. Flags and environment win. Paths are relative to the spec's file. */
 export interface ConnectionSpec {
