@@ -21,8 +21,6 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node22',
-  minifySyntax: true,
-  minifyWhitespace: true,
   legalComments: 'none',
   logLevel: 'warning',
   // Bundled CommonJS packages ask for Node's own modules by `require`, which an ES module does not have.

@@ -1,0 +1,60 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startServer } from '../test/support/server.ts';
+import { findNatsCli } from '../test/support/nats-cli.ts';
+import { interleave, milliseconds, type Row, timeProcess } from './measure.ts';
+
+const CONSUMER = {
+  durable_name: 'request-worker',
+  ack_policy: 'explicit',
+  deliver_policy: 'all',
+  filter_subject: 'requests.*',
+  replay_policy: 'instant',
+  max_deliver: 10,
+  backoff: [5e9, 10e9, 15e9],
+};
+
+/** `apply` of the whole system on an empty server, against the five commands of the nats CLI that build the same. */
+export async function benchApply(): Promise<Row[]> {
+  const nats = await findNatsCli();
+  if (!nats) return [];
+  const onEmptyServer = (work: (url: string, dir: string) => Promise<number>) => async () => {
+    const server = await startServer();
+    try {
+      return await work(server.url, server.dir);
+    } finally {
+      await server.stop();
+    }
+  };
+  const result = await interleave(15, {
+    ours: onEmptyServer(async (url) => {
+      const args = ['bin/run.js', 'apply', 'config/prod.yaml', '--server', url];
+      return (await timeProcess({ command: process.execPath, args })).seconds;
+    }),
+    theirs: onEmptyServer(async (url, dir) => {
+      const file = join(dir, 'consumer.json');
+      writeFileSync(file, JSON.stringify(CONSUMER));
+      const commands = [
+        'stream add REQUESTS --subjects requests.* --storage file --retention work --defaults',
+        'stream edit REQUESTS --discard new --force',
+        `consumer add REQUESTS request-worker --config ${file}`,
+        'stream add requests_dlq --subjects $JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.* --defaults',
+        'kv add responses',
+      ];
+      let seconds = 0;
+      for (const command of commands) {
+        seconds += (await timeProcess({ command: nats, args: ['--server', url, ...command.split(' ')] })).seconds;
+      }
+      return seconds;
+    }),
+  });
+  return [
+    {
+      what: '`apply` of the system on an empty server',
+      ours: milliseconds(result.ours),
+      theirs: `five \`nats\` commands ${milliseconds(result.theirs)}`,
+      ratio: result.ours / result.theirs,
+      limit: 1,
+    },
+  ];
+}
