@@ -1,0 +1,25 @@
+import type { Io } from '../model/io.ts';
+import { createPlainHost } from './host-plain.ts';
+import { createTtyHost } from './host-tty.ts';
+
+export interface HostOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly colour: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly signal: AbortSignal;
+}
+
+/** A terminal that a person sits at: not one that a CI system pretends to have, nor one that cannot move its cursor. */
+const isLively = (env: HostOptions['env']): boolean => !isSet(env.CI) && env.TERM !== 'dumb';
+const isSet = (value: string | undefined): boolean => value !== undefined && !['', '0', 'false'].includes(value);
+
+/** The host for this run: draws and asks where a person sits at a terminal, prints lines and takes fallbacks elsewhere. */
+export function createHost(options: HostOptions): Io {
+  const draws = options.stderr.isTTY === true && isLively(options.env);
+  return draws
+    ? createTtyHost({ ...options, interactive: options.stdin.isTTY === true })
+    : createPlainHost({ ...options, now: () => performance.now() });
+}

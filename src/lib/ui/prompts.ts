@@ -1,0 +1,68 @@
+import { confirm, input, select } from '@inquirer/prompts';
+import { OpsError } from '../errors/ops-error.ts';
+import type { Answer, Question } from '../model/io.ts';
+import { clean } from './sanitize.ts';
+
+export interface Terminal {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly signal: AbortSignal;
+}
+
+const interrupted = (): OpsError =>
+  new OpsError('INTERRUPTED', 'interrupted by Ctrl-C at a question', {
+    hints: ['nothing was done after the question.'],
+  });
+
+const noAnswer = (question: Question): OpsError =>
+  new OpsError('NOT_CONFIRMED', 'standard input ended before the question was answered', {
+    why: clean(question.text),
+    hints: ['answer it, or pass the flag that answers it.'],
+  });
+
+/**
+ * Asks one question on the terminal.
+ * @throws OpsError INTERRUPTED for Ctrl-C and an aborted signal, NOT_CONFIRMED for Ctrl-D
+ */
+export async function askPerson<Q extends Question>(question: Q, terminal: Terminal): Promise<Answer<Q>> {
+  // After Ctrl-D readline closes and the prompt never settles: Node would end quietly with code 0.
+  const ended = new AbortController();
+  const onIdle = () => ended.abort();
+  process.once('beforeExit', onIdle);
+  const context = {
+    input: terminal.input,
+    output: terminal.output,
+    signal: AbortSignal.any([terminal.signal, ended.signal]),
+  };
+  try {
+    return (await put(question, context)) as Answer<Q>;
+  } catch (error) {
+    if (ended.signal.aborted) throw noAnswer(question);
+    if (terminal.signal.aborted) throw terminal.signal.reason;
+    const name = error instanceof Error ? error.name : '';
+    throw name === 'ExitPromptError' || name === 'AbortPromptError' ? interrupted() : error;
+  } finally {
+    process.removeListener('beforeExit', onIdle);
+  }
+}
+
+function put(question: Question, context: Parameters<typeof confirm>[1]): Promise<string | boolean> {
+  const message = clean(question.text, { newlines: true });
+  switch (question.type) {
+    case 'confirm':
+      return confirm({ message, default: question.fallback }, context);
+    case 'typed-name':
+      return input({ message }, context);
+    case 'text':
+      return input({ message, default: question.fallback }, context);
+    case 'choice':
+      return select(
+        {
+          message,
+          default: question.fallback,
+          choices: question.choices.map(({ value, label }) => ({ value, name: clean(label) })),
+        },
+        context,
+      );
+  }
+}

@@ -1,0 +1,23 @@
+/**
+ * What can move the cursor, recolour, reorder or hide text: control characters (ANSI sequences begin with one), format
+ * characters such as bidi overrides, line separators of other kinds, invisible fillers, lone surrogates.
+ */
+const TRICKY = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
+
+function escapeOf(character: string): string {
+  const code = character.codePointAt(0)!;
+  const hex = code.toString(16);
+  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
+}
+
+/**
+ * Makes untrusted text safe to print: what a terminal would obey becomes a visible escape such as `\x1b`.
+ * Line feeds stay where `newlines` is set; tabs become a space.
+ */
+export function clean(text: string, { newlines = false }: { newlines?: boolean } = {}): string {
+  return text.replace(TRICKY, (character) => {
+    if (character === '\n' && newlines) return character;
+    return character === '\t' ? ' ' : escapeOf(character);
+  });
+}

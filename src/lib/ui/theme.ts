@@ -1,0 +1,47 @@
+import { Chalk } from 'chalk';
+import type { Action } from '../model/plan.ts';
+
+type Style = (text: string) => string;
+
+/** Styles by meaning. Colour only underlines what symbols and words already say. */
+export interface Theme {
+  readonly colour: boolean;
+  readonly create: Style;
+  readonly update: Style;
+  readonly replace: Style;
+  readonly delete: Style;
+  readonly good: Style;
+  readonly warn: Style;
+  readonly refuse: Style;
+  readonly faint: Style;
+  readonly strong: Style;
+}
+
+export function createTheme({ colour }: { colour: boolean }): Theme {
+  const chalk = new Chalk({ level: colour ? 1 : 0 });
+  return {
+    colour,
+    create: chalk.green,
+    update: chalk.yellow,
+    replace: chalk.magenta,
+    delete: chalk.red,
+    good: chalk.green,
+    warn: chalk.yellow,
+    refuse: chalk.red.bold,
+    faint: chalk.dim,
+    strong: chalk.bold,
+  };
+}
+
+/** One sign for each action, readable without colour. */
+export const SIGNS = { create: '+', update: '~', replace: '±', delete: '-' } as const satisfies Record<Action, string>;
+
+/** Whether a stream should be coloured: NO_COLOR and FORCE_COLOR first, then whether it is a terminal that can. */
+export function wantsColour(
+  env: Readonly<Record<string, string | undefined>>,
+  stream: { readonly isTTY?: boolean },
+): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false';
+  return stream.isTTY === true && env.TERM !== 'dumb';
+}
