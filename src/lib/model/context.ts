@@ -4,6 +4,8 @@ import type { Io } from './io.ts';
 export interface ConnectionFlags {
   readonly server?: string;
   readonly context?: string;
+  /** Ignores the context that is selected on this machine. */
+  readonly 'no-context'?: boolean;
   readonly creds?: string;
   readonly nkey?: string;
   readonly user?: string;
@@ -12,6 +14,8 @@ export interface ConnectionFlags {
   readonly tlscert?: string;
   readonly tlskey?: string;
   readonly tlsca?: string;
+  /** TLS from the first byte, for servers with `handshake_first`. */
+  readonly tlsfirst?: boolean;
   readonly timeout?: string;
   readonly domain?: string;
 }

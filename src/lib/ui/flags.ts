@@ -19,6 +19,7 @@ const GROUP = 'CONNECTION';
 export const connectionFlags = {
   server: Flags.string({ char: 's', summary: 'server URLs, with commas between (NATS_URL)', helpGroup: GROUP }),
   context: Flags.string({ summary: 'a context of the nats CLI, by name or file (NATS_CONTEXT)', helpGroup: GROUP }),
+  'no-context': Flags.boolean({ summary: 'ignore the context that is selected on this machine', helpGroup: GROUP }),
   creds: Flags.string({ summary: 'credentials file (NATS_CREDS)', helpGroup: GROUP }),
   nkey: Flags.string({ summary: 'nkey seed file (NATS_NKEY)', helpGroup: GROUP }),
   user: Flags.string({ summary: 'user name, or a token where there is no password (NATS_USER)', helpGroup: GROUP }),
@@ -30,6 +31,7 @@ export const connectionFlags = {
   tlscert: Flags.string({ summary: 'client certificate (NATS_CERT)', helpGroup: GROUP }),
   tlskey: Flags.string({ summary: 'client key (NATS_KEY)', helpGroup: GROUP }),
   tlsca: Flags.string({ summary: 'certificate authority to trust (NATS_CA)', helpGroup: GROUP }),
+  tlsfirst: Flags.boolean({ summary: 'TLS from the first byte, where the server wants it so', helpGroup: GROUP }),
   timeout: Flags.string({ summary: 'how long to wait for an answer, as 5s (NATS_TIMEOUT)', helpGroup: GROUP }),
   domain: Flags.string({ summary: 'JetStream domain', helpGroup: GROUP }),
 };

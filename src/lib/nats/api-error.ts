@@ -1,0 +1,66 @@
+import type { Code } from '../errors/codes.ts';
+import { OpsError } from '../errors/ops-error.ts';
+import { ERR } from '../facts/err-codes.ts';
+import { cleanText } from './redact.ts';
+
+/** The `error` of a JetStream API answer. */
+export interface ApiFault {
+  readonly code?: number;
+  readonly err_code?: number;
+  readonly description?: string;
+}
+
+/** The server answered a JetStream API request with an error. */
+export class ApiError extends OpsError {
+  /** JetStream's own code, such as 10059; 0 where the server gave none. */
+  readonly errCode: number;
+  readonly subject: string;
+  /** The server's words, on one line. */
+  readonly description: string;
+
+  constructor(subject: string, fault: ApiFault) {
+    const errCode = fault.err_code ?? 0;
+    const description = cleanText(fault.description ?? 'no description');
+    const { code, hints } = meaningOf(errCode, description);
+    super(code, `the server refused ${shortSubject(subject)}: ${description}${errCode ? ` (${errCode})` : ''}`, {
+      where: subject,
+      why: 'The server answered with an error.',
+      hints,
+    });
+    this.name = 'ApiError';
+    this.errCode = errCode;
+    this.subject = subject;
+    this.description = description;
+  }
+}
+
+/** `STREAM.CREATE.REQUESTS` of `$JS.API.STREAM.CREATE.REQUESTS`, whatever the prefix. */
+export const shortSubject = (subject: string): string => subject.replace(/^.*?\bAPI\./, '');
+
+function meaningOf(errCode: number, description: string): { code: Code; hints: string[] } {
+  switch (errCode) {
+    case ERR.notEnabled:
+    case ERR.notEnabledForAccount:
+      return { code: 'CONN_NO_JETSTREAM', hints: ['enable JetStream for this account, or connect to one that has it'] };
+    case ERR.systemUnavailable:
+      return { code: 'CONN_NO_LEADER', hints: ['wait until the cluster has a quorum, then run this again'] };
+    case ERR.streamNotFound:
+    case ERR.consumerNotFound:
+    case ERR.noMessage:
+      return { code: 'NOT_FOUND', hints: [] };
+    case ERR.invalidJson:
+      return /unknown field/.test(description)
+        ? { code: 'SERVER_TOO_OLD', hints: ['leave the field out, or use a server that knows it'] }
+        : { code: 'SERVER_REFUSED', hints: [] };
+    default:
+      return { code: 'SERVER_REFUSED', hints: [] };
+  }
+}
+
+/** True where `error` is the server's answer with one of these codes. */
+export const isApiError = (error: unknown, ...codes: readonly number[]): error is ApiError =>
+  error instanceof ApiError && (codes.length === 0 || codes.includes(error.errCode));
+
+/** True where the error says that a stream or a consumer does not exist. */
+export const isMissing = (error: unknown): boolean =>
+  isApiError(error, ERR.streamNotFound, ERR.consumerNotFound, ERR.consumerMissing);

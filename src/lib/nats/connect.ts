@@ -1,0 +1,236 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type ConnectionOptions,
+  credsAuthenticator,
+  connect as dial,
+  jwtAuthenticator,
+  type Msg,
+  type MsgHdrs,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  nkeyAuthenticator,
+} from '@nats-io/transport-node';
+import { ERR } from '../facts/err-codes.ts';
+import { type Config, isObject } from '../model/json.ts';
+import type { ServerIdentity, Target } from '../model/resource.ts';
+import { ApiError, type ApiFault } from './api-error.ts';
+import { connectFailure, isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
+import { type Kv, openKv } from './kv.ts';
+import { cleanText } from './redact.ts';
+import { readLiteral, readSecret, resolvePath } from './secret.ts';
+import type { Settings } from './settings.ts';
+
+export interface RequestOptions {
+  /** How long in all, retries included; the settings' timeout where it is left out. */
+  readonly timeoutMs?: number;
+  readonly headers?: MsgHdrs;
+  /** Goes on to its end though the run was interrupted: for a write whose fate must be known. */
+  readonly finish?: boolean;
+  /** Takes "no responders" as an answer at once: for subjects that only exist where a stream does. */
+  readonly mayBeAbsent?: boolean;
+}
+
+/** A connection, and the JetStream API through it. Every failure that leaves here is an OpsError. */
+export interface Nats {
+  readonly target: Target;
+  readonly settings: Settings;
+  readonly nc: NatsConnection;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /**
+   * Asks the JetStream API: `api('STREAM.INFO.REQUESTS')`. Retries while JetStream starts or elects a leader.
+   * @throws ApiError where the server answers with an error; OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+   */
+  api(subject: string, body?: object, options?: RequestOptions): Promise<Config>;
+  /** One request on any subject, without retries. @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED */
+  request(subject: string, payload?: string | Uint8Array, options?: RequestOptions): Promise<Msg>;
+  kv(bucket: string): Kv;
+  close(): Promise<void>;
+}
+
+export interface ConnectIo {
+  readonly signal: AbortSignal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+function authOptions({ auth }: Settings, io: ConnectIo): Partial<ConnectionOptions> {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  switch (auth.type) {
+    case 'none':
+      return {};
+    case 'user':
+      return { user: auth.user, pass: readLiteral(auth.password, 'password', io) };
+    case 'token':
+      return { token: readLiteral(auth.token, 'token', io) };
+    case 'creds':
+      return {
+        authenticator: credsAuthenticator(bytes(readSecret(auth.reference, 'creds', { ...io, base: auth.base }))),
+      };
+    case 'nkey': {
+      const seed = readSecret(auth.reference, 'nkey', { ...io, base: auth.base });
+      // The file may carry comments and the seed among them, as `nsc` writes it.
+      return { authenticator: nkeyAuthenticator(bytes(/S[A-Z0-9]{50,}/.exec(seed)?.[0] ?? seed.trim())) };
+    }
+    case 'jwt': {
+      const seed = auth.seed && readLiteral(auth.seed, 'user_seed', io);
+      return { authenticator: jwtAuthenticator(readLiteral(auth.jwt, 'user_jwt', io), seed ? bytes(seed) : undefined) };
+    }
+  }
+}
+
+function tlsOptions({ tls }: Settings, io: ConnectIo): NodeConnectionOptions['tls'] {
+  const read = (setting: { path: string; base: string | undefined } | undefined, what: string) =>
+    setting && readSecret(resolvePath(setting.path, { ...io, base: setting.base }), what, io);
+  const cert = read(tls.cert, 'tlscert');
+  const key = read(tls.key, 'tlskey');
+  const ca = read(tls.ca, 'tlsca');
+  if (!tls.required && !tls.first && !cert && !key && !ca) return undefined;
+  return { ...(tls.first && { handshakeFirst: true }), ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }) };
+}
+
+/**
+ * Connects, and asks who we are.
+ * @throws OpsError CONN_UNREACHABLE, CONN_TLS, DENIED_CREDENTIALS, USAGE_FILE, INTERRUPTED
+ */
+export async function connect(settings: Settings, io: ConnectIo): Promise<Nats> {
+  io.signal.throwIfAborted();
+  const tls = tlsOptions(settings, io);
+  const options: NodeConnectionOptions = {
+    servers: [...settings.servers],
+    name: 'osapi-ops',
+    timeout: settings.timeoutMs,
+    inboxPrefix: settings.inboxPrefix,
+    noAsyncTraces: true,
+    maxReconnectAttempts: 20,
+    reconnectTimeWait: 250,
+    ...authOptions(settings, io),
+    ...(tls && { tls }),
+  };
+  let nc: NatsConnection;
+  try {
+    nc = await untilAborted(dial(options), io.signal, (late) => late.close());
+  } catch (error) {
+    if (io.signal.aborted) throw io.signal.reason;
+    throw connectFailure(error, settings);
+  }
+  const account = await readAccount(nc, settings.timeoutMs);
+  return createNats(nc, settings, io.signal, account);
+}
+
+/** Settles as `work` does, or rejects at once when the signal says so; a value that comes too late goes to `drop`. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal, drop?: (value: T) => unknown): Promise<T> {
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => {
+      work.then(drop, () => {});
+      reject(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  aborted.catch(() => {});
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** The account's name, as the server knows us; `unknown` where it does not say. */
+async function readAccount(nc: NatsConnection, timeoutMs: number): Promise<string> {
+  try {
+    const answer: unknown = (await nc.request('$SYS.REQ.USER.INFO', '', { timeout: Math.min(timeoutMs, 2000) })).json();
+    const data = isObject(answer) && isObject(answer.data) ? answer.data : {};
+    return typeof data.account === 'string' && data.account !== '' ? cleanText(data.account) : 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}
+
+function identityOf(nc: NatsConnection): ServerIdentity {
+  const info = nc.info!;
+  const domain = (info as { domain?: string }).domain;
+  return {
+    name: cleanText(info.server_name),
+    version: cleanText(info.version),
+    id: cleanText(info.server_id),
+    ...(info.cluster && { cluster: cleanText(info.cluster) }),
+    ...(domain && { domain: cleanText(domain) }),
+    jetstream: info.jetstream === true,
+    max_payload: info.max_payload,
+  };
+}
+
+/** How long one try may take of the whole: a request that fell into an election is worth a second one. */
+const tryFor = (leftMs: number, wholeMs: number): number => Math.min(leftMs, Math.max(wholeMs / 2, 1000));
+
+/** How long "no responders" is taken for a JetStream that is just starting or an interest not yet known. */
+const STARTING_MS = 1500;
+
+function createNats(nc: NatsConnection, settings: Settings, signal: AbortSignal, account: string): Nats {
+  const server = identityOf(nc);
+  const scheme = settings.servers[0]!.split('://')[0];
+  const target: Target = { server, url: `${scheme}://${nc.getServer()}`, account, chosenBy: settings.chosenBy };
+  const failure = (error: unknown, subject: string, waitedMs: number) =>
+    requestFailure(error, { subject, settings, jetstream: server.jetstream, waitedMs });
+
+  const ask = (subject: string, payload: string | Uint8Array | undefined, timeout: number, options: RequestOptions) => {
+    if (!options.finish) signal.throwIfAborted();
+    const reply = nc.request(subject, payload, { timeout, ...(options.headers && { headers: options.headers }) });
+    return options.finish ? reply : untilAborted(reply, signal);
+  };
+
+  async function api(name: string, body?: object, options: RequestOptions = {}): Promise<Config> {
+    const subject = `${settings.apiPrefix}.${name}`;
+    const payload = body ? JSON.stringify(body) : '';
+    const whole = options.timeoutMs ?? settings.timeoutMs;
+    const start = performance.now();
+    for (let attempt = 0; ; attempt++) {
+      const spent = performance.now() - start;
+      let wait = Math.min(50 * 2 ** attempt, 1000);
+      let fault: unknown;
+      try {
+        const reply = await ask(subject, payload, Math.max(1, tryFor(whole - spent, whole)), options);
+        const answer = reply.json<Config>();
+        if (!isObject(answer.error)) return answer;
+        fault = new ApiError(subject, answer.error as ApiFault);
+        if ((fault as ApiError).errCode !== ERR.systemUnavailable) throw fault;
+      } catch (error) {
+        fault = error;
+        if (signal.aborted && !options.finish) throw signal.reason;
+        if (isNoRespondersError(error)) {
+          if (!server.jetstream || options.mayBeAbsent || performance.now() - start > STARTING_MS) {
+            throw failure(error, subject, spent);
+          }
+        } else if (isTimeoutError(error)) wait = 0;
+        else if (!isDisconnect(error) && !(error instanceof ApiError && error.errCode === ERR.systemUnavailable)) {
+          throw failure(error, subject, spent);
+        }
+      }
+      if (performance.now() - start + wait >= whole) throw failure(fault, subject, performance.now() - start);
+      await sleep(wait);
+    }
+  }
+
+  async function request(subject: string, payload?: string | Uint8Array, options: RequestOptions = {}): Promise<Msg> {
+    const timeout = options.timeoutMs ?? settings.timeoutMs;
+    try {
+      return await ask(subject, payload, timeout, options);
+    } catch (error) {
+      if (signal.aborted && !options.finish) throw signal.reason;
+      throw failure(error, subject, timeout);
+    }
+  }
+
+  const nats: Nats = {
+    target,
+    settings,
+    nc,
+    signal,
+    api,
+    request,
+    kv: (bucket) => openKv(nats, bucket),
+    close: () => nc.close(),
+  };
+  return nats;
+}

@@ -1,0 +1,158 @@
+import { headers, type Msg } from '@nats-io/transport-node';
+import { OpsError } from '../errors/ops-error.ts';
+import { ERR } from '../facts/err-codes.ts';
+import { bucketStream } from '../facts/names.ts';
+import { type Config, isObject } from '../model/json.ts';
+import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
+import type { Nats, RequestOptions } from './connect.ts';
+
+/** One stored value of a key. */
+export interface KvEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** The stream's sequence: grows with every write of the bucket. */
+  readonly revision: number;
+  /** RFC 3339, the server's clock. */
+  readonly created: string;
+}
+
+/**
+ * A KV bucket through plain requests: one round trip for each call, no consumer, and permission faults that name
+ * their subject. Keys must be valid keys; nothing here checks them.
+ */
+export interface Kv {
+  /** The newest value; `undefined` where the key, or the bucket, does not exist. */
+  get(key: string): Promise<KvEntry | undefined>;
+  put(key: string, value: string | Uint8Array, options?: RequestOptions): Promise<number>;
+  /** Writes where the key's revision still is `revision` (0: it was never written). `undefined` where it is not. */
+  update(
+    key: string,
+    value: string | Uint8Array,
+    revision: number,
+    options?: RequestOptions,
+  ): Promise<number | undefined>;
+  /** Leaves a marker that the key is deleted; with a revision only where it still has it. */
+  delete(key: string, revision?: number, options?: RequestOptions): Promise<number | undefined>;
+  /** Leaves a marker and removes all older values of the key. */
+  purge(key: string, options?: RequestOptions): Promise<void>;
+  /** Keys that match a NATS wildcard pattern, deleted ones among them, sorted. None where the bucket does not exist. */
+  keys(pattern: string): Promise<string[]>;
+}
+
+const missing = (bucket: string, cause: unknown): OpsError =>
+  new OpsError('NOT_FOUND', `bucket ${bucket} does not exist`, { where: `$KV.${bucket}`, cause });
+
+export function openKv(nats: Nats, bucket: string): Kv {
+  const stream = bucketStream(bucket);
+  const { apiPrefix } = nats.settings;
+  // Through a domain or an import, writes go by way of the API's prefix too, as the official clients do.
+  const put = apiPrefix === '$JS.API' ? `$KV.${bucket}.` : `${apiPrefix}.$KV.${bucket}.`;
+  const stored = `$KV.${bucket}.`;
+
+  async function write(
+    key: string,
+    value: string | Uint8Array,
+    extra: Readonly<Record<string, string>>,
+    options: RequestOptions = {},
+  ): Promise<number> {
+    const hdrs = headers();
+    for (const [name, text] of Object.entries(extra)) hdrs.set(name, text);
+    let reply: Msg;
+    try {
+      reply = await nats.request(put + key, value, { ...options, headers: hdrs });
+    } catch (error) {
+      throw error instanceof OpsError && error.code === 'CONN_NO_JETSTREAM' ? missing(bucket, error) : error;
+    }
+    const answer = reply.json<Config>();
+    if (isObject(answer.error)) throw new ApiError(put + key, answer.error as ApiFault);
+    return Number(answer.seq);
+  }
+
+  const conditional = async (work: Promise<number>): Promise<number | undefined> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (isApiError(error, ERR.wrongLastSequence)) return undefined;
+      throw error;
+    }
+  };
+
+  return {
+    async get(key) {
+      let reply: Msg;
+      try {
+        reply = await nats.request(`${apiPrefix}.DIRECT.GET.${stream}.${stored}${key}`, '');
+      } catch (error) {
+        if (!(error instanceof OpsError) || error.code !== 'CONN_NO_JETSTREAM') throw error;
+        // Nobody serves this bucket's reads: it does not exist, or none of its servers is ready. The API knows which.
+        return readThroughApi(nats, stream, stored, key);
+      }
+      const { headers: hdrs } = reply;
+      if (!hdrs || hdrs.code === 404 || isMarker(hdrs.get('KV-Operation'), hdrs.get('Nats-Marker-Reason'))) {
+        return undefined;
+      }
+      return {
+        key,
+        value: reply.data,
+        revision: Number(hdrs.get('Nats-Sequence')),
+        created: hdrs.get('Nats-Time-Stamp'),
+      };
+    },
+    put: (key, value, options) => write(key, value, {}, options),
+    update: (key, value, revision, options) =>
+      conditional(write(key, value, { 'Nats-Expected-Last-Subject-Sequence': `${revision}` }, options)),
+    delete: (key, revision, options) =>
+      conditional(
+        write(
+          key,
+          '',
+          {
+            'KV-Operation': 'DEL',
+            ...(revision !== undefined && { 'Nats-Expected-Last-Subject-Sequence': `${revision}` }),
+          },
+          options,
+        ),
+      ),
+    async purge(key, options) {
+      await write(key, '', { 'KV-Operation': 'PURGE', 'Nats-Rollup': 'sub' }, options);
+    },
+    async keys(pattern) {
+      const found: string[] = [];
+      // The server answers at most 100,000 subjects at a time.
+      for (let offset = 0; ; ) {
+        let page: Config;
+        try {
+          page = await nats.api(`STREAM.INFO.${stream}`, { subjects_filter: stored + pattern, offset });
+        } catch (error) {
+          if (isMissing(error)) return [];
+          throw error;
+        }
+        const subjects = isObject(page.state) && isObject(page.state.subjects) ? Object.keys(page.state.subjects) : [];
+        found.push(...subjects.map((subject) => subject.slice(stored.length)));
+        offset += subjects.length;
+        if (subjects.length === 0 || offset >= Number(page.total ?? 0)) return found.sort();
+      }
+    },
+  };
+}
+
+const isMarker = (operation: string, reason: string): boolean =>
+  operation === 'DEL' || operation === 'PURGE' || reason !== '';
+
+async function readThroughApi(nats: Nats, stream: string, stored: string, key: string): Promise<KvEntry | undefined> {
+  try {
+    const { message } = await nats.api(`STREAM.MSG.GET.${stream}`, { last_by_subj: stored + key });
+    const found = isObject(message) ? message : {};
+    const hdrs = Buffer.from(String(found.hdrs ?? ''), 'base64').toString('utf8');
+    if (/^(KV-Operation: ?(DEL|PURGE)|Nats-Marker-Reason:)/m.test(hdrs)) return undefined;
+    return {
+      key,
+      value: Buffer.from(String(found.data ?? ''), 'base64'),
+      revision: Number(found.seq),
+      created: String(found.time),
+    };
+  } catch (error) {
+    if (isMissing(error) || isApiError(error, ERR.noMessage)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { OpsError } from '../errors/ops-error.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Expands a leading `~` and `$VAR` or `${VAR}`, as the nats CLI does in paths of contexts. */
+export function expandPath(text: string, env: Env): string {
+  return text
+    .replace(/^~(?=[/\\]|$)/, homedir())
+    .replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced?: string, bare?: string) => env[(braced ?? bare)!] ?? '');
+}
+
+/** The absolute path of a file named in a flag, a context or a spec; relative to the spec's folder, else to `cwd`. */
+export function resolvePath(text: string, place: { env: Env; cwd: string; base?: string }): string {
+  const from = place.base && place.base !== '-' ? path.dirname(path.resolve(place.cwd, place.base)) : place.cwd;
+  return path.resolve(from, expandPath(text, place.env));
+}
+
+/**
+ * Reads a credential by its reference: a path, `file://PATH`, `env://NAME`, or inline `data:;base64,…`.
+ * @throws OpsError USAGE_FILE where it cannot be read; the credential itself is in no message
+ */
+export function readSecret(reference: string, what: string, place: { env: Env; cwd: string; base?: string }): string {
+  const [, scheme, rest = ''] = /^(file|env|op|nsc):\/\/(.*)$/s.exec(reference) ?? [];
+  if (reference.startsWith('data:')) return readInline(reference, what);
+  switch (scheme) {
+    case 'env': {
+      const value = place.env[rest];
+      if (!value) throw secretError(`${what}: the variable ${rest} is not set`);
+      return value;
+    }
+    case 'op':
+    case 'nsc':
+      throw secretError(`${what}: ${scheme}:// references are not read by this build`);
+    default: {
+      const file = resolvePath(scheme === 'file' ? rest : reference, place);
+      try {
+        return readFileSync(file, 'utf8');
+      } catch (error) {
+        throw secretError(`${what}: ${file} cannot be read (${(error as { code?: string }).code ?? 'unknown'})`, error);
+      }
+    }
+  }
+}
+
+/** A password, token, JWT or seed: itself, or read where it is written as one of the references above. */
+export function readLiteral(text: string, what: string, place: { env: Env; cwd: string; base?: string }): string {
+  return /^(?:(?:file|env|op|nsc):\/\/|data:)/.test(text)
+    ? readSecret(text, what, place).replace(/[\r\n]+$/, '')
+    : text;
+}
+
+function readInline(reference: string, what: string): string {
+  const [, header = '', payload = ''] = /^data:([^,]*),(.*)$/s.exec(reference) ?? [];
+  if (!header.split(';').some((part) => part.trim() === 'base64')) {
+    throw secretError(`${what}: inline data must be written as data:;base64,…`);
+  }
+  return Buffer.from(payload, 'base64').toString('utf8');
+}
+
+const secretError = (message: string, cause?: unknown): OpsError =>
+  new OpsError('USAGE_FILE', message, {
+    why: 'The credentials are needed to connect.',
+    hints: ['give a file that can be read, env://NAME, or data:;base64,…'],
+    cause,
+  });
