@@ -1,0 +1,58 @@
+import type { Action, Change } from '../../model/plan.ts';
+import { clean } from '../sanitize.ts';
+import { flow } from '../text.ts';
+import type { Theme } from '../theme.ts';
+import { nameOf } from './words.ts';
+
+const PAST: Readonly<Record<Action, string>> = {
+  create: 'created',
+  update: 'updated',
+  replace: 'replaced',
+  delete: 'deleted',
+};
+
+export interface AppliedView {
+  readonly theme: Theme;
+  readonly width: number;
+  /** How many resources were as they should be. */
+  readonly unchanged: number;
+  /** `Applied` unless told: destroy says `Destroyed`. */
+  readonly verb?: string;
+}
+
+/** What became of each change, and the sum. Where something failed: what to do next. */
+export function renderApplied(changes: readonly Change[], { theme, width, unchanged, verb }: AppliedView): string {
+  const lines = changes.map((change) => renderOutcome(change, { theme, width }));
+  const done = changes.filter((change) => change.status === 'applied');
+  const counts = (['create', 'update', 'replace', 'delete'] as const)
+    .map((action) => ({ action, count: done.filter((change) => change.action === action).length }))
+    .filter(({ action, count }) => count > 0 || action !== 'replace')
+    .map(({ action, count }) => `${count} ${PAST[action]}`);
+  const [failed, skipped] = (['failed', 'skipped'] as const).map(
+    (status) => changes.filter((change) => change.status === status).length,
+  );
+  const sum = `${verb ?? 'Applied'}: ${[...counts, `${unchanged} unchanged`].join(', ')}.`;
+  const rest =
+    failed || skipped ? ` ${failed} failed, ${skipped} not reached. Run it again: it goes on from here.` : '';
+  const summary = flow(theme.strong(sum) + theme.refuse(rest), { width, first: '' });
+  return `${[...lines, ...(lines.length > 0 ? [''] : []), summary].join('\n')}\n`;
+}
+
+function renderOutcome(change: Change, { theme, width }: { theme: Theme; width: number }): string {
+  const name = nameOf(change);
+  const error = change.error ? `: ${clean(change.error)}` : '';
+  switch (change.status) {
+    case 'applied':
+      return flow(`${theme.good(PAST[change.action])} ${name}`, { width, first: `${theme.good('✓')} ` });
+    case 'failed':
+      return flow(`${theme.refuse(`failed to ${change.action}`)} ${name}${error}`, {
+        width,
+        first: `${theme.refuse('✗')} `,
+      });
+    default:
+      return flow(`${theme.faint(`not reached: ${change.action}`)} ${name}${error}`, {
+        width,
+        first: `${theme.faint('·')} `,
+      });
+  }
+}

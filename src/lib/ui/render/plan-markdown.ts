@@ -1,0 +1,129 @@
+import type { Change, Finding, Plan } from '../../model/plan.ts';
+import { keyOf } from '../../model/resource.ts';
+import { clean } from '../sanitize.ts';
+import { asSentence, counted } from '../text.ts';
+import { SIGNS } from '../theme.ts';
+import { retryLine } from './retry-line.ts';
+import { showValue } from './value.ts';
+import { fieldOrigin, originOf, serverOf, summaryOf } from './words.ts';
+
+export interface MarkdownView {
+  /** Characters; GitHub refuses a comment of more than 65,536. */
+  readonly maxLength?: number;
+}
+
+/** Everything Markdown or HTML could read as syntax. Letters, digits, spaces and a few harmless signs stay readable. */
+const SYNTAX = /[^\p{L}\p{N} .,;/=+%→°-]/gu;
+
+const entity = (character: string): string => `&#${character.codePointAt(0)};`;
+
+/** Untrusted text for a sentence. A mention is looked for after entities are read, so the sign is parted from the name. */
+const text = (value: string): string =>
+  clean(value)
+    .replace(SYNTAX, entity)
+    .replaceAll('&#64;', '&#64;<!-- -->')
+    .replace(/www\./gi, (match) => match.replace('.', '&#46;'))
+    // At the start of a line these would open a list or underline a heading.
+    .replace(/^(\s*)([-+=])/, (_, space: string, sign: string) => space + entity(sign))
+    .replace(/^(\s*\d+)\./, '$1&#46;');
+
+/** Untrusted text as code: no mention, no link, no emphasis. */
+const code = (value: string): string => `<code>${text(value)}</code>`;
+
+/** A plan as a comment on a pull request: Markdown, at most `maxLength` characters; what does not fit is counted. */
+export function renderPlanMarkdown(plan: Plan, { maxLength = 60_000 }: MarkdownView = {}): string {
+  const { create, update, replace, delete: gone } = plan.summary;
+  const isEmpty = create + update + replace + gone === 0;
+  const head = [
+    `### Plan for ${code(plan.system)}`,
+    isEmpty
+      ? `**Nothing to do:** ${counted(plan.summary.unchanged, 'resource')} as the spec says.`
+      : `**${summaryOf(plan.summary)}**`,
+    `${code(plan.target.url)}, ${text(serverOf(plan.target))}; chosen by ${text(plan.target.chosenBy)}`,
+  ];
+  const blocks = [
+    ...refusalsOf(plan).map((finding) => `> **Refused:** ${sentenceOf(finding, true)}`),
+    ...plan.changes.map((change, index) => changeBlock(plan, change, index)),
+    ...unplaced(plan).map((finding) => `**${SEVERITIES[finding.severity]}:** ${sentenceOf(finding, true)}`),
+    ...leftAloneBlock(plan),
+  ];
+  return `${within(head, blocks, maxLength).join('\n\n')}\n`;
+}
+
+/** Kept free for the sentence that says how much is missing, in characters. */
+const RESERVE = 200;
+
+function within(head: readonly string[], blocks: readonly string[], maxLength: number): string[] {
+  const shown = [...head];
+  let length = head.join('\n\n').length;
+  for (const [index, block] of blocks.entries()) {
+    length += block.length + 2;
+    if (length + RESERVE > maxLength) {
+      const missing = counted(blocks.length - index, 'more part');
+      return [
+        ...shown,
+        `_${missing} of this plan would make the comment too long. Run_ \`osapi-ops plan\` _to read all._`,
+      ];
+    }
+    shown.push(block);
+  }
+  return shown;
+}
+
+const SEVERITIES = { info: 'Note', warning: 'Warning', refuse: 'Refused' } as const;
+
+const refusalsOf = ({ findings }: Plan): Finding[] => findings.filter(({ severity }) => severity === 'refuse');
+
+/** Findings that no block of a change shows, and that are no refusals (those stand on top). */
+const unplaced = ({ findings, changes }: Plan): Finding[] =>
+  findings.filter(
+    (finding) => finding.severity !== 'refuse' && !changes.some((change) => keyOf(change) === finding.resource),
+  );
+
+function sentenceOf(finding: Finding, isNamed: boolean): string {
+  return [
+    ...(isNamed ? [`${code(finding.resource)}:`] : []),
+    asSentence(text(finding.message)),
+    ...(finding.hint ? [asSentence(text(finding.hint))] : []),
+    ...(finding.needs ? [`Allow it with ${code(`--${finding.needs}`)}.`] : []),
+  ].join(' ');
+}
+
+function changeBlock(plan: Plan, change: Change, index: number): string {
+  const origin = originOf(change);
+  const title = `<strong>${SIGNS[change.action]} ${change.action}</strong> ${change.kind} ${code(change.name)}${origin ? `: ${origin}` : ''}`;
+  const notes = [
+    ...(change.reason ? [text(change.reason)] : []),
+    ...[retryLine(plan, change, index)].flatMap((line) => (line ? [text(line)] : [])),
+    ...plan.findings
+      .filter((finding) => finding.resource === keyOf(change) && finding.severity !== 'refuse')
+      .map((finding) => `**${SEVERITIES[finding.severity]}:** ${sentenceOf(finding, false)}`),
+    ...(change.reverse ? [`The way back: ${text(change.reverse)}`] : []),
+  ];
+  const body = [...tableOf(change), ...notes].join('\n\n');
+  // What is new is long and seldom read line by line; what changes or goes must not hide.
+  const open = change.action === 'create' ? '' : ' open';
+  return `<details${open}><summary>${title}</summary>\n\n${body}\n\n</details>`;
+}
+
+function tableOf(change: Change): string[] {
+  if (change.fields.length === 0) return [];
+  const isNew = change.action === 'create' && change.fields.every((field) => field.from === null);
+  const rows = change.fields.map((field) => {
+    const meaning = [
+      ...(field.impact === 'replace' ? ['**cannot be changed in place**'] : []),
+      ...(field.note ? [text(field.note)] : []),
+      ...(field.origin !== change.origin && change.action !== 'create' ? [fieldOrigin(field.origin)] : []),
+    ].filter(Boolean);
+    const values = isNew ? [code(showValue(field.to))] : [code(showValue(field.from)), code(showValue(field.to))];
+    return `| ${[code(field.path), ...values, meaning.join('; ')].join(' | ')} |`;
+  });
+  const columns = ['field', ...(isNew ? ['value'] : ['on the server', 'after apply']), 'what it means'];
+  return [[`| ${columns.join(' | ')} |`, `|${' --- |'.repeat(columns.length)}`, ...rows].join('\n')];
+}
+
+function leftAloneBlock({ leftAlone }: Plan): string[] {
+  if (leftAlone.length === 0) return [];
+  const lines = leftAlone.map(({ resource, what }) => `- ${code(resource)}: ${text(what)}`);
+  return [`<details><summary>Left alone: ${leftAlone.length}</summary>\n\n${lines.join('\n')}\n\n</details>`];
+}

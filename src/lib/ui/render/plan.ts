@@ -1,0 +1,147 @@
+import type { Change, FieldChange, Finding, LeftAlone, Plan } from '../../model/plan.ts';
+import { keyOf } from '../../model/resource.ts';
+import { clean } from '../sanitize.ts';
+import { asSentence, counted, flow, padEnd, widthOf } from '../text.ts';
+import { SIGNS, type Theme } from '../theme.ts';
+import { retryLine } from './retry-line.ts';
+import { showValue } from './value.ts';
+import { fieldOrigin, nameOf, originOf, serverOf, summaryOf } from './words.ts';
+
+export interface PlanView {
+  readonly theme: Theme;
+  /** Columns to fill. */
+  readonly width: number;
+  /** Leave the summary out: what was done with the plan is told after it. */
+  readonly applied?: boolean;
+}
+
+/** A plan for a person: where, what changes and why, what that means for messages, what is left alone, the sum. */
+export function renderPlan(plan: Plan, view: PlanView): string {
+  const unplaced = plan.findings.filter(
+    (finding) => !plan.changes.some((change) => keyOf(change) === finding.resource),
+  );
+  const blocks = [
+    renderTarget(plan, view),
+    ...plan.changes.map((change, index) => renderChange(plan, change, index, view)),
+    ...unplaced.map((finding) => renderFinding(finding, '', view, true)),
+    ...renderLeftAlone(plan.leftAlone, view),
+    ...(view.applied ? [] : [renderSummary(plan, view)]),
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+function renderTarget({ system, target }: Plan, { theme, width }: PlanView): string {
+  const text = `${theme.strong(clean(system))} on ${theme.strong(clean(target.url))}, ${serverOf(target)}; chosen by ${clean(target.chosenBy)}`;
+  return flow(text, { width, first: '' });
+}
+
+const INDENT = '    ';
+
+function renderChange(plan: Plan, change: Change, index: number, view: PlanView): string {
+  const { theme, width } = view;
+  const style = theme[change.action];
+  const origin = originOf(change);
+  const title = `${style(change.action)} ${theme.strong(nameOf(change))}${origin ? `: ${origin}` : ''}`;
+  const isMixed = change.fields.some((field) => field.origin !== change.origin);
+  const retry = retryLine(plan, change, index);
+  const sentences = [change.reason, retry].filter((text) => text !== undefined);
+  return [
+    flow(title, { width, first: `${style(SIGNS[change.action])} ` }),
+    ...renderFields(change, isMixed, view),
+    ...sentences.map((text) => flow(clean(text), { width, first: INDENT })),
+    ...plan.findings
+      .filter((finding) => finding.resource === keyOf(change))
+      .map((finding) => renderFinding(finding, INDENT, view, false)),
+    ...(change.reverse ? [flow(`The way back: ${clean(change.reverse)}`, { width, first: INDENT })] : []),
+    ...renderStatus(change, view),
+  ].join('\n');
+}
+
+function renderFields(change: Change, isMixed: boolean, view: PlanView): string[] {
+  const column = Math.max(0, ...change.fields.map((field) => widthOf(clean(field.path))));
+  // On a narrow terminal a long path would leave no room beside it.
+  const room = Math.min(column, Math.floor(view.width / 3));
+  return change.fields.flatMap((field) => renderField(change, field, room, isMixed, view));
+}
+
+function renderField(
+  change: Change,
+  field: FieldChange,
+  column: number,
+  isMixed: boolean,
+  { theme, width }: PlanView,
+): string[] {
+  const first = `${INDENT}${padEnd(clean(field.path), column)}  `;
+  const rest = `${INDENT}${' '.repeat(column)}  `;
+  const value = renderMove(change, field, { theme, room: width - widthOf(first) });
+  const origin = isMixed && change.action !== 'create' ? fieldOrigin(field.origin) : '';
+  const why = [
+    ...(field.impact === 'replace' ? ['cannot be changed in place'] : []),
+    ...(field.note ? [clean(field.note)] : []),
+  ].join(': ');
+  return [
+    ...value.map((line, at) => flow(line, { width, first: at === 0 ? first : rest })),
+    ...(origin ? [flow(theme.faint(origin), { width, first: rest })] : []),
+    ...(why ? [flow(field.impact === 'replace' ? theme.replace(why) : theme.faint(why), { width, first: rest })] : []),
+  ];
+}
+
+/** `old → new` on one line where it fits, on two where it does not. A created field has no old value worth a word. */
+function renderMove(change: Change, field: FieldChange, { theme, room }: { theme: Theme; room: number }): string[] {
+  const to = showValue(field.to);
+  if (change.action === 'create' && field.from === null) return [theme.create(to)];
+  const from = showValue(field.from);
+  if (change.action === 'delete' && field.to === null) return [theme.delete(from)];
+  const joined = `${from} → ${to}`;
+  if (widthOf(joined) <= room) return [`${theme.delete(from)} → ${theme.create(to)}`];
+  return [theme.delete(from), `→ ${theme.create(to)}`];
+}
+
+const SEVERITIES = { info: 'Note', warning: 'Warning', refuse: 'Refused' } as const;
+
+function renderFinding(finding: Finding, indent: string, { theme, width }: PlanView, isNamed: boolean): string {
+  const style = { info: theme.faint, warning: theme.warn, refuse: theme.refuse }[finding.severity];
+  const words = [
+    isNamed ? `${clean(finding.resource)}: ${clean(finding.message)}` : clean(finding.message),
+    ...(finding.hint ? [clean(finding.hint)] : []),
+    ...(finding.needs ? [`Allow it with --${finding.needs}.`] : []),
+  ].map(asSentence);
+  return flow(
+    `${style(`${SEVERITIES[finding.severity]}:`)} ${words.join(' ')} ${theme.faint(`[${clean(finding.code)}]`)}`,
+    {
+      width,
+      first: indent,
+    },
+  );
+}
+
+function renderStatus(change: Change, { theme, width }: PlanView): string[] {
+  if (!change.status) return [];
+  const style = { applied: theme.good, failed: theme.refuse, skipped: theme.faint }[change.status];
+  const error = change.error ? `: ${clean(change.error)}` : '';
+  return [flow(`${style(change.status)}${error}`, { width, first: INDENT })];
+}
+
+function renderLeftAlone(leftAlone: readonly LeftAlone[], { theme, width }: PlanView): string[] {
+  if (leftAlone.length === 0) return [];
+  const lines = leftAlone.map(({ resource, what }) =>
+    flow(`${clean(resource)}: ${clean(what)}`, { width, first: '  ' }),
+  );
+  return [[theme.strong('Left alone'), ...lines].join('\n')];
+}
+
+function renderSummary({ summary, findings }: Plan, { theme, width }: PlanView): string {
+  const changes = summary.create + summary.update + summary.replace + summary.delete;
+  const refusals = findings.filter((finding) => finding.severity === 'refuse');
+  const text =
+    changes === 0
+      ? `Nothing to do: ${counted(summary.unchanged, 'resource')} ${summary.unchanged === 1 ? 'is' : 'are'} as the spec says.`
+      : `Plan: ${summaryOf(summary)}.`;
+  const flags = [...new Set(refusals.flatMap((finding) => (finding.needs ? [`--${finding.needs}`] : [])))];
+  const stops = refusals.filter((finding) => !finding.needs).length;
+  const demand = [
+    ...(flags.length > 0 ? [`apply needs ${flags.join(' and ')}`] : []),
+    ...(stops > 0 ? [`${counted(stops, 'refusal')} no flag can lift`] : []),
+  ].join('; ');
+  return flow(theme.strong(text) + (demand ? ` ${theme.refuse(`${demand}.`)}` : ''), { width, first: '' });
+}

@@ -1,0 +1,17 @@
+import { isObject, type Json } from '../../model/json.ts';
+import { clean } from '../sanitize.ts';
+
+/** Texts that would be taken for something else without quotes: empty, padded, or holding our own punctuation. */
+const NEEDS_QUOTES = /^$|^\s|\s$|^\(|[,"{}→]/;
+
+/** A value on one line, in the spec's spelling: `5s, 10s`, `{team: ops}`, `(not set)`. Safe to print. */
+export function showValue(value: Json): string {
+  if (value === null) return '(not set)';
+  if (Array.isArray(value)) return value.length === 0 ? '(none)' : value.map(showValue).join(', ');
+  if (isObject(value)) {
+    const parts = Object.entries(value).map(([key, part]) => `${clean(key)}: ${showValue(part)}`);
+    return parts.length === 0 ? '(none)' : `{${parts.join(', ')}}`;
+  }
+  const text = String(value);
+  return clean(typeof value === 'string' && NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '\\"')}"` : text);
+}

@@ -1,0 +1,51 @@
+import type { Change, Origin, PlanSummary } from '../../model/plan.ts';
+import type { ResourceKind, Role, Target } from '../../model/resource.ts';
+import { clean } from '../sanitize.ts';
+
+const ROLES: Readonly<Record<Role, string>> = {
+  queue: 'queue',
+  worker: 'worker',
+  dlq: 'dead letters',
+  responses: 'responses',
+  other: '',
+};
+
+/** `stream REQUESTS (queue)`: safe to print. */
+export function nameOf({ kind, name, role }: { kind: ResourceKind; name: string; role?: Role }): string {
+  const word = role ? ROLES[role] : '';
+  return `${kind} ${clean(name)}${word ? ` (${word})` : ''}`;
+}
+
+const ORIGINS: Readonly<Record<Origin, string>> = {
+  spec: 'the spec changed',
+  server: 'somebody changed the server',
+  both: 'the spec changed, and somebody changed the server',
+  unknown: '',
+};
+
+/** Who made a difference, in words; empty where that is not known or goes without saying. */
+export function originOf(change: Pick<Change, 'action' | 'origin'>): string {
+  if (change.action === 'create') return change.origin === 'server' ? 'somebody deleted it on the server' : '';
+  if (change.action === 'delete') return change.origin === 'spec' ? 'no longer in the spec' : '';
+  return ORIGINS[change.origin];
+}
+
+export const fieldOrigin = (origin: Origin): string => ORIGINS[origin];
+
+/** `server dev-1 2.15.1, cluster C1, account OSAPI`: safe to print. */
+export function serverOf({ server, account }: Target): string {
+  const cluster = server.cluster ? `, cluster ${clean(server.cluster)}` : '';
+  const domain = server.domain ? `, domain ${clean(server.domain)}` : '';
+  return `server ${clean(server.name)} ${clean(server.version)}${cluster}${domain}, account ${clean(account)}`;
+}
+
+/** `4 to create, 1 to update, 0 to delete, 2 unchanged`; replacements are named where there are any. */
+export function summaryOf(summary: PlanSummary): string {
+  return [
+    `${summary.create} to create`,
+    `${summary.update} to update`,
+    ...(summary.replace > 0 ? [`${summary.replace} to replace`] : []),
+    `${summary.delete} to delete`,
+    `${summary.unchanged} unchanged`,
+  ].join(', ');
+}
