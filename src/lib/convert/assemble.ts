@@ -1,0 +1,147 @@
+import { advisorySubject } from '../facts/names.ts';
+import { type Config, equalJson } from '../model/json.ts';
+import type { Capture, DlqSpec, HealthSpec, QueueSpec, ResponsesSpec, Spec, StreamSpec } from '../model/spec.ts';
+import type { Found, LeftOut } from './found.ts';
+
+export interface AssembleOptions {
+  /** The system's name; else the owner mark, else the first queue's or stream's name. */
+  readonly name?: string;
+  /** The stream of consumers whose file does not say it. */
+  readonly stream?: string;
+  readonly health: HealthSpec;
+}
+
+interface Assembled {
+  readonly spec: Spec;
+  readonly leftOut: readonly LeftOut[];
+}
+
+type FoundStream = Extract<Found, { kind: 'stream' | 'bucket' }>;
+type FoundConsumer = Extract<Found, { kind: 'consumer' }>;
+
+const CAPTURES: readonly Capture[] = ['max_deliveries', 'terminated'];
+const RESPONSES = 'responses';
+
+/**
+ * Puts what was found into one spec. A workqueue stream is a queue; the stream that captures the advisories of just
+ * that queue is its DLQ; a bucket `responses` beside a single queue holds its responses.
+ */
+export function assemble(found: readonly Found[], options: AssembleOptions): Assembled {
+  const leftOut: LeftOut[] = [];
+  const unique = withoutRepeats(found, leftOut);
+  const streams = unique.filter((item): item is FoundStream => item.kind === 'stream');
+  const buckets = unique.filter((item): item is FoundStream => item.kind === 'bucket');
+  const consumers = unique.filter((item): item is FoundConsumer => item.kind === 'consumer');
+
+  const queues = streams.filter(({ config }) => config.retention === 'workqueue');
+  const dlqs = new Map(queues.flatMap((queue) => dlqOf(queue, streams)));
+  const plain = streams.filter((stream) => !queues.includes(stream) && !isDlq(stream, dlqs));
+  const homes = new Map([...queues, ...plain].map((stream) => [stream.name, [] as FoundConsumer[]]));
+  for (const consumer of consumers) settle(consumer, { homes, dlqs, stream: options.stream, leftOut });
+
+  const [queue] = queues;
+  const answers = queues.length === 1 ? buckets.find(({ name }) => name === RESPONSES) : undefined;
+  const build = (stream: FoundStream): StreamSpec => ({
+    config: stream.config,
+    consumers: record(homes.get(stream.name)!.map((consumer) => [consumer.name, consumer.config])),
+  });
+  const spec: Spec = {
+    version: 1,
+    name: options.name ?? nameOf(unique, queue ?? plain[0] ?? buckets[0]),
+    connection: {},
+    queues: record(queues.map((stream) => [stream.name, toQueue(stream, build(stream))])),
+    streams: record(plain.map((stream) => [stream.name, build(stream)])),
+    buckets: record(buckets.filter((bucket) => bucket !== answers).map(({ name, config }) => [name, config])),
+  };
+  return { spec, leftOut };
+
+  function toQueue(stream: FoundStream, built: StreamSpec): QueueSpec {
+    const dlq = dlqs.get(stream.name)?.spec;
+    const responses: ResponsesSpec | undefined = answers && { bucket: answers.name, config: answers.config };
+    return { ...built, ...(dlq ? { dlq } : {}), ...(responses ? { responses } : {}), health: options.health };
+  }
+}
+
+const record = <T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> =>
+  Object.fromEntries(entries);
+
+const keyOf = (item: Found): string =>
+  item.kind === 'consumer' ? `consumer ${item.stream ?? ''}/${item.name}` : `${item.kind} ${item.name}`;
+
+/** The first of several of one name is taken; the others are told unless they say the same. */
+function withoutRepeats(found: readonly Found[], leftOut: LeftOut[]): Found[] {
+  const first = new Map<string, Found>();
+  for (const item of found) {
+    const earlier = first.get(keyOf(item));
+    if (!earlier) first.set(keyOf(item), item);
+    else if (!equalJson(earlier.config, item.config)) {
+      const why = `${keyOf(item)} was already taken from ${earlier.file}, where it is different`;
+      leftOut.push({ file: item.file, path: item.path || '(all)', why });
+    }
+  }
+  return [...first.values()];
+}
+
+interface FoundDlq {
+  readonly stream: FoundStream;
+  readonly spec: DlqSpec;
+}
+
+function dlqOf(queue: FoundStream, streams: readonly FoundStream[]): [string, FoundDlq][] {
+  for (const stream of streams) {
+    const subjects = stream.config.subjects;
+    if (!Array.isArray(subjects) || subjects.length === 0) continue;
+    const capture = CAPTURES.filter((kind) => subjects.includes(advisorySubject(kind, queue.name)));
+    if (capture.length !== subjects.length) continue;
+    const { subjects: _, ...config } = stream.config;
+    return [[queue.name, { stream, spec: { stream: stream.name, capture, config } }]];
+  }
+  return [];
+}
+
+const isDlq = (stream: FoundStream, dlqs: ReadonlyMap<string, FoundDlq>): boolean =>
+  [...dlqs.values()].some((dlq) => dlq.stream === stream);
+
+interface Homes {
+  readonly homes: ReadonlyMap<string, FoundConsumer[]>;
+  readonly dlqs: ReadonlyMap<string, FoundDlq>;
+  readonly stream: string | undefined;
+  readonly leftOut: LeftOut[];
+}
+
+/** Puts a consumer to its stream, or says why it has none. */
+function settle(consumer: FoundConsumer, { homes, dlqs, stream, leftOut }: Homes): void {
+  const leave = (why: string) =>
+    leftOut.push({ file: consumer.file, path: consumer.path || '(all)', why: `consumer ${consumer.name}: ${why}` });
+  const only = homes.size === 1 ? [...homes.keys()][0] : undefined;
+  const wanted = consumer.stream ?? stream ?? only;
+  if (wanted === undefined) {
+    leave(
+      homes.size === 0
+        ? 'its stream is not among the files; give that file too'
+        : `its file does not say which stream it works on; pass --stream, one of ${[...homes.keys()].join(', ')}`,
+    );
+    return;
+  }
+  const home = homes.get(wanted);
+  if (home?.some(({ name }) => name === consumer.name)) leave(`stream ${wanted} has one of that name already`);
+  else if (home) home.push(consumer);
+  else if ([...dlqs.values()].some((dlq) => dlq.stream.name === wanted))
+    leave(`a dlq (${wanted}) has no consumers in a spec`);
+  else leave(`its stream ${wanted} is not among the files; give that file too`);
+}
+
+/** An owner mark that everything agrees on, else the first resource's name in small letters. */
+function nameOf(found: readonly Found[], first: FoundStream | undefined): string {
+  const owners = new Set(found.flatMap(({ owner }) => owner ?? []));
+  const [owner] = owners;
+  if (owner && owners.size === 1) return owner;
+  const name = (first?.name ?? 'system').toLowerCase().replace(/[^a-z0-9_-]+/g, '-');
+  return name.replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '').slice(0, 64) || 'system';
+}
+
+/** True where an assembled spec holds anything. */
+export const isEmptySpec = (spec: Pick<Spec, 'queues' | 'streams' | 'buckets'>): boolean =>
+  [spec.queues, spec.streams, spec.buckets].every(
+    (part: Readonly<Record<string, Config | StreamSpec>>) => Object.keys(part).length === 0,
+  );
