@@ -1,0 +1,158 @@
+// Runs a task of package.json on a machine that has nothing but npm: brings dependencies, a supported Node and the build
+// up to date where they are not, then becomes the task. Runs on any Node from 16 on.
+//   node scripts/with-setup.mjs jest --selectProjects unit
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { become, findOwnNode, isSupported, RANGE } from '../bin/supported-node.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const cache = join(root, '.cache');
+const say = (text) => process.stderr.write(`setup: ${text}\n`);
+
+function fail(what, tried, way) {
+  process.stderr.write(`Error: ${what}\n  at ${root}\n  Tried: ${tried}\n  Try: ${way}\n`);
+  process.exit(1);
+}
+
+const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
+
+/** True where what npm installed is what the lock names. npm writes its record last, so half an install is none. */
+export function isInstalled(dir) {
+  const record = join(dir, 'node_modules', '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const wanted = readJson(join(dir, 'package-lock.json')).packages;
+  const present = readJson(record).packages;
+  return Object.keys(wanted).every((path) => {
+    const found = present[path];
+    if (found) return found.version === wanted[path].version;
+    // Optional packages are those of other platforms.
+    return path === '' || wanted[path].optional || wanted[path].devOptional;
+  });
+}
+
+function npmCi(dir, what) {
+  say(`installing ${what} (npm ci)`);
+  const began = Date.now();
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  // npm names itself in what it runs; a bare `npm` may be another one, or on Windows a script that spawn cannot run.
+  const own = process.env.npm_execpath;
+  const done = own
+    ? spawnSync(process.execPath, [own, ...args], { cwd: dir, stdio: ['ignore', 2, 2] })
+    : spawnSync('npm', args, { cwd: dir, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
+  if (done.status !== 0) {
+    fail(
+      `${what} could not be installed`,
+      `npm ci in ${dir}${done.error ? ` (${done.error.message})` : ''}; npm says above why it stopped`,
+      'with a network (or a registry that `npm config get registry` names and you can reach), run the same command again',
+    );
+  }
+  say(`installed ${what} in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+}
+
+function supportedNode() {
+  if (isSupported(process.versions.node)) return process.execPath;
+  const dir = join(root, 'tools', 'node');
+  if (!findOwnNode()) npmCi(dir, `a Node for this project (here is ${process.versions.node}, it needs ${RANGE})`);
+  return (
+    findOwnNode() ||
+    fail(
+      `Node ${process.versions.node} is too old, and no newer one could be had`,
+      `npm ci in ${dir}, which brought none for ${process.platform}-${process.arch}`,
+      'install Node 24 and run the same command again',
+    )
+  );
+}
+
+function* files(dir) {
+  for (const entry of readdirSync(dir, { withFileTypes: true })) {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) yield* files(path);
+    else yield path;
+  }
+}
+
+/** Names the state of all that the build reads, by time and size: quick, and wrong only towards building again. */
+function sourceStamp() {
+  const inputs = [...files(join(root, 'src'))].sort();
+  inputs.push(...['package.json', 'package-lock.json', 'scripts/build.mjs'].map((name) => join(root, name)));
+  const hash = createHash('sha256');
+  for (const path of inputs) {
+    const { mtimeMs, size } = statSync(path);
+    hash.update(`${path} ${mtimeMs} ${size}\n`);
+  }
+  return hash.digest('hex');
+}
+
+function build(node) {
+  const stamp = sourceStamp();
+  const record = join(cache, 'built');
+  const fresh = existsSync(join(root, 'dist', 'main.js')) && existsSync(record);
+  if (fresh && readFileSync(record, 'utf8') === stamp) return;
+  const done = spawnSync(node, [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: ['ignore', 2, 2] });
+  if (done.status !== 0)
+    fail(
+      'the build failed',
+      'node scripts/build.mjs; it says above why',
+      'mend the source, then run the same command again',
+    );
+  writeFileSync(record, stamp);
+}
+
+/** One at a time: two set-ups at once would pull the floor from under each other. A holder that died does not count. */
+function alone(work) {
+  const lock = join(cache, 'setup.lock');
+  mkdirSync(cache, { recursive: true });
+  for (let told = false; ; ) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      if (!isHeld(lock)) {
+        rmSync(lock, { force: true });
+        continue;
+      }
+      if (!told) say('another set-up is under way here; waiting for it');
+      told = true;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    }
+  }
+  process.on('exit', () => rmSync(lock, { force: true }));
+  const result = work();
+  rmSync(lock, { force: true });
+  return result;
+}
+
+function isHeld(lock) {
+  try {
+    const pid = Number(readFileSync(lock, 'utf8'));
+    // Just created and not yet written counts as held.
+    if (!pid) return Date.now() - statSync(lock).mtimeMs < 5000;
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+const node = alone(() => {
+  const found = supportedNode();
+  if (!isInstalled(root)) npmCi(root, 'dependencies');
+  build(found);
+  return found;
+});
+
+const [task = 'build', ...args] = process.argv.slice(2);
+const bin = join(root, 'node_modules', '.bin');
+const env = { ...process.env, PATH: [dirname(node), bin, process.env.PATH].join(delimiter) };
+const JEST = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  join(root, 'node_modules/jest/bin/jest.js'),
+];
+if (task === 'jest') become(node, [...JEST, ...args], env);
+else if (task === 'node') become(node, args, env);
+else if (task !== 'build') become(join(bin, task), args, env);
