@@ -143,7 +143,8 @@ export const consumerFields: readonly Field[] = [
     name: 'max_ack_pending',
     type: { type: 'count', unlimited: true },
     doc: 'How many messages may be in flight.',
-    fill: (context) => (acks(context.config) ? limitOfStream(context, 'max_ack_pending') || 1000 : 0),
+    // The stream's limit is filled in even for a consumer that acknowledges nothing.
+    fill: (context) => limitOfStream(context, 'max_ack_pending') || (acks(context.config) ? 1000 : 0),
     change: 'in-place',
     source: MEASURED,
   },
@@ -257,7 +258,11 @@ export const consumerFields: readonly Field[] = [
   },
   {
     name: 'priority_policy',
-    type: { type: 'choice', values: ['none', 'overflow', 'pinned_client', 'prioritized'] },
+    type: {
+      type: 'choice',
+      values: ['none', 'overflow', 'pinned_client', 'prioritized'],
+      since: { prioritized: '2.12.0' },
+    },
     doc: 'How groups share the work.',
     fill: 'none',
     since: '2.11.0',

@@ -18,6 +18,8 @@ export type FieldType =
       readonly values: readonly string[];
       /** Other spellings people bring along, and what they mean here. */
       readonly aliases?: Readonly<Record<string, string>>;
+      /** Values that came later than the field, with the first version that has them. */
+      readonly since?: Readonly<Record<string, string>>;
     }
   | { readonly type: 'texts'; readonly ordered?: boolean }
   | { readonly type: 'durations' }

@@ -80,6 +80,24 @@ export interface LeftAlone {
   readonly what: string;
 }
 
+/** What was applied last, as the ledger has it: the third input, which tells a changed spec from a changed server. */
+export interface LastApplied {
+  readonly system: string;
+  /** As sent to the server or as desired then; only table fields are looked at. */
+  readonly configs: Readonly<Record<ResourceKey, Config>>;
+}
+
+/** How many messages one lowered limit would delete, as measured on the server. */
+export interface LossFigure {
+  /** In the spec's words: `max_age`, `max_msgs`, `ttl`, `history`. */
+  readonly field: string;
+  readonly count: number;
+  /** False where the count is an estimate: print it with "about". */
+  readonly exact: boolean;
+}
+
+export type Losses = ReadonlyMap<ResourceKey, readonly LossFigure[]>;
+
 /** A plan is data: it can be printed, saved, compared and carried out later. */
 export interface Plan {
   /** Version of this format. */

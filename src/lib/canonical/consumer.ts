@@ -1,0 +1,27 @@
+import { fieldsFor } from '../facts/fields.ts';
+import type { Config, Json } from '../model/json.ts';
+import { canonicalFields } from './value.ts';
+
+/** What a consumer's canonical form depends on: the server's version, and its stream's configuration where known. */
+export interface ConsumerContext {
+  readonly version: string;
+  readonly stream?: Config;
+}
+
+/**
+ * A consumer's configuration with every field this server version has, spelt in one way and filled as the server
+ * fills it. `pause_until` is left out: a paused consumer is a state, not a setting.
+ */
+export function canonicalConsumer(config: Config, { version, stream }: ConsumerContext): Config {
+  const result = canonicalFields(fieldsFor('consumer', version), { version, config, stream });
+  const steps = result.backoff as readonly Json[];
+  // The server writes the first step over whatever ack_wait was asked for.
+  if (steps.length > 0) result.ack_wait = steps[0]!;
+  // One filter may be written in either field; the server treats them alike.
+  const filters = [...(result.filter_subjects as string[])];
+  if (filters.length === 0 && result.filter_subject !== '') filters.push(result.filter_subject as string);
+  result.filter_subject = filters.length === 1 ? filters[0]! : '';
+  result.filter_subjects = filters.length > 1 ? filters : [];
+  delete result.pause_until;
+  return result;
+}

@@ -1,0 +1,33 @@
+import { FIELDS, fieldsFor } from '../facts/fields.ts';
+import type { Config } from '../model/json.ts';
+import type { ResourceKind } from '../model/resource.ts';
+import { canonicalFields, sortedGroups } from './value.ts';
+
+/**
+ * A stream's configuration with every field this server version has, spelt in one way and filled as the server fills
+ * it. Equal results mean equal streams. Fields outside the table are left out; `unknownFields` lists them.
+ */
+export function canonicalStream(config: Config, { version }: { readonly version: string }): Config {
+  const result = canonicalFields(fieldsFor('stream', version), { version, config });
+  result.sources = sortedGroups(result.sources, 'name');
+  return result;
+}
+
+// Names of a resource inside its own configuration: the spec's key says them.
+const NAMES: Readonly<Record<ResourceKind, readonly string[]>> = {
+  stream: ['name'],
+  consumer: ['name', 'durable_name'],
+  bucket: ['name', 'bucket'],
+};
+const known = new Map<ResourceKind, ReadonlySet<string>>();
+
+/** The fields of a live configuration that this build does not know: left alone and reported. */
+export function unknownFields(kind: ResourceKind, config: Config): readonly string[] {
+  let names = known.get(kind);
+  if (!names) {
+    names = new Set([...NAMES[kind], ...FIELDS[kind].map((field) => field.name)]);
+    known.set(kind, names);
+  }
+  const table = names;
+  return Object.keys(config).filter((name) => !table.has(name));
+}

@@ -1,0 +1,20 @@
+/** True where every subject that `inner` matches is matched by `outer`. Both may hold `*` and `>`. */
+export function subjectCovers(outer: string, inner: string): boolean {
+  const [a, b] = [outer.split('.'), inner.split('.')];
+  for (let at = 0; at < a.length; at++) {
+    if (a[at] === '>') return b.length > at;
+    if (at >= b.length || b[at] === '>') return false;
+    if (a[at] !== '*' && a[at] !== b[at]) return false;
+  }
+  return a.length === b.length;
+}
+
+/** True where some subject matches both: the server allows that for no two streams (10065). */
+export function subjectsOverlap(one: string, other: string): boolean {
+  const [a, b] = [one.split('.'), other.split('.')];
+  for (let at = 0; ; at++) {
+    if (at >= a.length || at >= b.length) return a.length === b.length && at >= a.length;
+    if (a[at] === '>' || b[at] === '>') return true;
+    if (a[at] !== '*' && b[at] !== '*' && a[at] !== b[at]) return false;
+  }
+}

@@ -1,0 +1,137 @@
+import { type LoweredLimit, loweredLimits } from '../canonical/limits.ts';
+import { canonicalDesired, canonicalObserved, streamsOf } from '../canonical/resource.ts';
+import { bucketStream } from '../facts/names.ts';
+import { type Config, isObject } from '../model/json.ts';
+import type { Losses, LossFigure } from '../model/plan.ts';
+import {
+  type Desired,
+  keyOf,
+  type Observed,
+  type ObservedResource,
+  type ResourceKey,
+  type StreamFigures,
+} from '../model/resource.ts';
+
+/** What is needed of the connection: one request of the JetStream API, without its prefix. */
+export interface Api {
+  api(subject: string, body?: object): Promise<Config>;
+}
+
+type Holder = Extract<ObservedResource, { kind: 'stream' | 'bucket' }>;
+
+// A page of STREAM.INFO's list of subjects, and beyond how many deleted sequences we estimate instead of listing.
+const SUBJECTS_PAGE = 100_000;
+const DELETED_LISTED = 500_000;
+
+const streamName = ({ kind, name }: Holder): string => (kind === 'bucket' ? bucketStream(name) : name);
+
+/** The sequence and time (ms since 1970) of the first stored message from `seq` on. */
+async function messageFrom(nats: Api, stream: string, seq: number): Promise<{ seq: number; time: number } | undefined> {
+  // The answer skips what is deleted; past the last message the server has none.
+  const answer = await nats.api(`STREAM.MSG.GET.${stream}`, { seq, next_by_subj: '>' }).catch((error: unknown) => {
+    if ((error as { errCode?: number }).errCode === 10037) return undefined;
+    throw error;
+  });
+  const message = isObject(answer?.message) ? answer.message : undefined;
+  return message && { seq: Number(message.seq), time: Date.parse(String(message.time)) };
+}
+
+/** The first sequence whose message is not older than `limit` (ms since 1970), by halving: some twenty requests. */
+async function firstYounger(nats: Api, stream: string, figures: StreamFigures, limit: number): Promise<number> {
+  let low = figures.first_seq;
+  let high = figures.last_seq + 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const found = await messageFrom(nats, stream, middle);
+    if (!found || found.seq >= high || found.time >= limit) high = middle;
+    else low = found.seq + 1;
+  }
+  return low;
+}
+
+/** How many messages are stored below `seq`; sequences of deleted ones are gaps. */
+async function storedBelow(nats: Api, stream: string, figures: StreamFigures, seq: number): Promise<LossFigure> {
+  const span = seq - figures.first_seq;
+  const whole = figures.last_seq - figures.first_seq + 1;
+  const gaps = whole - figures.messages;
+  const field = 'max_age';
+  if (gaps === 0 || seq > figures.last_seq) return { field, count: Math.min(span, figures.messages), exact: true };
+  if (gaps > DELETED_LISTED) {
+    return { field, count: Math.round((span * figures.messages) / whole), exact: false };
+  }
+  const info = await nats.api(`STREAM.INFO.${stream}`, { deleted_details: true });
+  const deleted = isObject(info.state) && Array.isArray(info.state.deleted) ? (info.state.deleted as number[]) : [];
+  const below = deleted.filter((each) => each >= figures.first_seq && each < seq).length;
+  return { field, count: span - below, exact: true };
+}
+
+async function olderThan(nats: Api, stream: string, figures: StreamFigures, limit: number): Promise<LossFigure> {
+  const none = { field: 'max_age', count: 0, exact: true };
+  if (figures.messages === 0 || Date.parse(figures.first_ts) >= limit) return none;
+  if (Date.parse(figures.last_ts) < limit) return { ...none, count: figures.messages };
+  return storedBelow(nats, stream, figures, await firstYounger(nats, stream, figures, limit));
+}
+
+/** How many messages each subject has beyond `limit`, together. */
+async function beyondPerSubject(nats: Api, stream: string, limit: number): Promise<number> {
+  let beyond = 0;
+  for (let offset = 0; ; ) {
+    const info = await nats.api(`STREAM.INFO.${stream}`, { subjects_filter: '>', offset });
+    const subjects = isObject(info.state) && isObject(info.state.subjects) ? Object.values(info.state.subjects) : [];
+    for (const count of subjects) beyond += Math.max(0, Number(count) - limit);
+    offset += subjects.length;
+    if (subjects.length < SUBJECTS_PAGE && offset >= Number(info.total ?? 0)) return beyond;
+    if (subjects.length === 0) return beyond;
+  }
+}
+
+async function measure(nats: Api, holder: Holder, limit: LoweredLimit, now: Date): Promise<LossFigure> {
+  const { figures } = holder;
+  const { field, to } = limit;
+  const stream = streamName(holder);
+  switch (limit.loss) {
+    case 'age':
+      return { ...(await olderThan(nats, stream, figures, now.getTime() - to / 1e6)), field };
+    case 'messages':
+      return { field, count: Math.max(0, figures.messages - to), exact: true };
+    case 'bytes': {
+      const excess = Math.max(0, figures.bytes - to);
+      const average = figures.messages > 0 ? figures.bytes / figures.messages : 1;
+      return { field, count: Math.min(figures.messages, Math.ceil(excess / average)), exact: excess === 0 };
+    }
+    case 'per-subject':
+      return figures.messages === 0
+        ? { field, count: 0, exact: true }
+        : { field, count: await beyondPerSubject(nats, stream, to), exact: true };
+  }
+}
+
+/**
+ * Counts on the server what each lowered limit of a spec would delete there: by age with a binary search over
+ * sequences, by subject with the server's own counts; bytes are estimated. Reads only. `now` decides what is old.
+ * Throws what `api` throws.
+ */
+export async function measureLosses(
+  nats: Api,
+  input: { readonly desired: Desired; readonly observed: Observed },
+  now: Date,
+): Promise<Losses> {
+  const { desired, observed } = input;
+  const { version } = observed.target.server;
+  const streamOf = streamsOf((key) => observed.resources.get(key));
+  const losses = new Map<ResourceKey, readonly LossFigure[]>();
+  const jobs = desired.resources.flatMap((resource) => {
+    const live = observed.resources.get(keyOf(resource));
+    if (!live || live.kind === 'consumer') return [];
+    const before = canonicalObserved(live, version, streamOf);
+    const lowered = loweredLimits(live.kind, before, canonicalDesired(resource, version, streamOf));
+    return lowered.length > 0 ? [{ live, lowered }] : [];
+  });
+  await Promise.all(
+    jobs.map(async ({ live, lowered }) => {
+      const figures = await Promise.all(lowered.map((limit) => measure(nats, live, limit, now)));
+      losses.set(keyOf(live), figures);
+    }),
+  );
+  return losses;
+}

@@ -1,0 +1,107 @@
+import { canonicalBacking, canonicalDesired, canonicalObserved, type StreamLookup } from '../canonical/resource.ts';
+import { OWNER_KEY } from '../facts/names.ts';
+import type { Config } from '../model/json.ts';
+import type { Change, FieldChange, LastApplied, Origin } from '../model/plan.ts';
+import { type DesiredResource, keyOf, type ObservedResource, splitConsumerName } from '../model/resource.ts';
+import type { Subject } from '../risk/subject.ts';
+import { type Difference, diffConfigs } from './diff.ts';
+import { commonOrigin, originOf, valueAt } from './origin.ts';
+import { showValue } from './show.ts';
+
+export interface CompareContext {
+  readonly version: string;
+  readonly clustered: boolean;
+  readonly lastApplied?: LastApplied;
+  readonly liveStream: StreamLookup;
+  readonly wantedStream: StreamLookup;
+}
+
+function fieldChange(difference: Difference, after: Config, before: Config, last: Config | undefined): FieldChange {
+  const { path, type, from, to, verdict } = difference;
+  const mark = path === `metadata.${OWNER_KEY}`;
+  const note = mark ? 'the mark by which the system knows its own' : verdict.note;
+  const origin = last
+    ? originOf(valueAt(last, path), valueAt(after, path) ?? to, valueAt(before, path) ?? from)
+    : ('unknown' satisfies Origin);
+  return {
+    path,
+    from: showValue(type, from),
+    to: showValue(type, to),
+    impact: verdict.impact,
+    origin,
+    ...(note ? { note } : {}),
+  };
+}
+
+function wayBack(fields: readonly FieldChange[]): string {
+  const shown = fields.map(({ path, from }) => `${path} ${from === null ? 'left out' : JSON.stringify(from)}`);
+  return `apply with ${shown.join(', ')}`;
+}
+
+/** A resource that is not there yet. Somebody deleted it where it had been applied before. */
+function creation(desired: DesiredResource, context: CompareContext): Subject {
+  const { kind, name, role } = desired;
+  const after = canonicalDesired(desired, context.version, context.wantedStream);
+  const known = context.lastApplied?.configs[keyOf(desired)] !== undefined;
+  const origin: Origin = !context.lastApplied ? 'unknown' : known ? 'server' : 'spec';
+  const change: Change = {
+    action: 'create',
+    kind,
+    name,
+    role,
+    fields: [],
+    origin,
+    ...(known ? { reason: 'it was applied before and is no longer on the server' } : {}),
+    reverse: `delete ${kind} ${name}`,
+  };
+  return { key: keyOf(desired), change, desired, after };
+}
+
+/** How a resource of the spec differs from the server's; `undefined` where it does not. */
+export function compareResource(
+  desired: DesiredResource,
+  observed: ObservedResource | undefined,
+  context: CompareContext,
+): Subject | undefined {
+  if (!observed) return creation(desired, context);
+  const { kind, name, role } = desired;
+  const { version, clustered } = context;
+  const before = canonicalObserved(observed, version, context.liveStream);
+  const after = canonicalDesired(desired, version, context.wantedStream);
+  const backing = kind === 'bucket' ? canonicalBacking(name, desired.config, version) : undefined;
+  const differences = diffConfigs(kind, before, after, { version, clustered, ...(backing ? { backing } : {}) });
+  if (differences.length === 0) return undefined;
+  const applied = context.lastApplied?.configs[keyOf(desired)];
+  const last = applied && canonicalDesired({ ...desired, config: applied }, version, context.wantedStream);
+  const fields = differences.map((difference) => fieldChange(difference, after, before, last));
+  const immutable = fields.filter((field) => field.impact === 'replace');
+  const reasons = [...new Set(immutable.map((field) => field.note))].filter((note) => note !== undefined);
+  const change: Change = {
+    action: immutable.length > 0 ? 'replace' : 'update',
+    kind,
+    name,
+    role,
+    fields,
+    origin: commonOrigin(fields.map((field) => field.origin)),
+    ...(immutable.length > 0 ? { reason: reasons.join('; ') } : { reverse: wayBack(fields) }),
+  };
+  return { key: keyOf(desired), change, desired, observed, before, after };
+}
+
+/** A consumer that is as it should be, but vanishes with its stream and is made again. */
+export function madeAgain(desired: DesiredResource, observed: ObservedResource, context: CompareContext): Subject {
+  const { kind, name, role } = desired;
+  const { stream } = splitConsumerName(name);
+  const change: Change = {
+    action: 'replace',
+    kind,
+    name,
+    role,
+    fields: [],
+    origin: 'spec',
+    reason: `stream ${stream} is replaced, and its consumers go with it`,
+  };
+  const before = canonicalObserved(observed, context.version, context.liveStream);
+  const after = canonicalDesired(desired, context.version, context.wantedStream);
+  return { key: keyOf(desired), change, desired, observed, before, after };
+}

@@ -1,0 +1,101 @@
+import { streamsOf } from '../canonical/resource.ts';
+import type { Action, LastApplied, LeftAlone, Losses, Plan, PlanSummary } from '../model/plan.ts';
+import {
+  type Desired,
+  type DesiredResource,
+  keyOf,
+  type Observed,
+  type ObservedResource,
+  type ResourceKey,
+  splitConsumerName,
+} from '../model/resource.ts';
+import { judge } from '../risk/judge.ts';
+import type { Subject } from '../risk/subject.ts';
+import { type CompareContext, compareResource, madeAgain } from './compare.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { findLeftovers, pruneOf, unknownOnServer } from './leftovers.ts';
+import { planSteps } from './steps.ts';
+import { requireNewEnough } from './too-old.ts';
+
+export interface PlanInput {
+  readonly desired: Desired;
+  /** The desired resources' state, and whatever else was read: leftovers are found among it. */
+  readonly observed: Observed;
+  readonly lastApplied?: LastApplied;
+  /** What lowered limits would delete; without it the worst is assumed. */
+  readonly losses?: Losses;
+  /** Delete what carries the system's mark and is no longer in the spec. */
+  readonly prune?: boolean;
+  readonly now?: Date;
+}
+
+const isConsumerOf = (resource: { kind: string; name: string }, gone: ReadonlySet<ResourceKey>): boolean =>
+  resource.kind === 'consumer' && gone.has(`stream ${splitConsumerName(resource.name).stream}`);
+
+function summarize(subjects: readonly Subject[], all: number): PlanSummary {
+  const count = (action: Action): number => subjects.filter(({ change }) => change.action === action).length;
+  const [create, update, replace, removed] = [count('create'), count('update'), count('replace'), count('delete')];
+  return { create, update, replace, delete: removed, unchanged: all - create - update - replace };
+}
+
+/** The resources of the spec that differ, and those that vanish with a replaced stream. */
+function compareAll(resources: readonly DesiredResource[], observed: Observed, context: CompareContext): Subject[] {
+  const found = new Map<ResourceKey, Subject>();
+  for (const resource of resources) {
+    const subject = compareResource(resource, observed.resources.get(keyOf(resource)), context);
+    if (subject) found.set(subject.key, subject);
+  }
+  const replaced = new Set([...found.values()].filter((s) => s.change.action === 'replace').map((s) => s.key));
+  return resources.flatMap((resource) => {
+    const key = keyOf(resource);
+    const subject = found.get(key);
+    const live = observed.resources.get(key);
+    if (!live || !isConsumerOf(resource, replaced)) return subject ? [subject] : [];
+    const again = madeAgain(resource, live, context);
+    return [{ ...again, change: { ...again.change, fields: subject?.change.fields ?? [] } }];
+  });
+}
+
+function notPruned(prunable: readonly ObservedResource[]): LeftAlone[] {
+  return prunable.map((resource) => {
+    const held = resource.kind === 'consumer' ? '' : `, ${resource.figures.messages} messages inside`;
+    return { resource: keyOf(resource), what: `no longer in the spec${held}; --prune deletes it` };
+  });
+}
+
+/**
+ * What must be done so that the server is as the spec says, and what that means. Pure: equal inputs give equal plans.
+ * Throws OpsError SERVER_TOO_OLD where the server lacks a field that the spec writes.
+ */
+export function makePlan(input: PlanInput): Plan {
+  const { desired, observed, lastApplied, losses = new Map(), prune = false } = input;
+  const { server } = observed.target;
+  requireNewEnough(desired, server);
+  const wanted = new Map(desired.resources.map((resource) => [keyOf(resource), resource]));
+  const liveStream = streamsOf((key) => observed.resources.get(key));
+  const wantedStream = streamsOf((key) => wanted.get(key) ?? observed.resources.get(key));
+  const facts = { version: server.version, clustered: server.cluster !== undefined, liveStream, wantedStream };
+
+  const compared = compareAll(desired.resources, observed, { ...facts, ...(lastApplied ? { lastApplied } : {}) });
+  const leftovers = findLeftovers(desired.system, new Set(wanted.keys()), observed, lastApplied);
+  const pruned = prune ? leftovers.prunable.map((resource) => pruneOf(resource, lastApplied)) : [];
+  const subjects = [...compared, ...pruned];
+
+  const deleted = new Set(pruned.map(({ key }) => key));
+  const replaced = compared.filter(({ change }) => change.action === 'replace').map(({ key }) => key);
+  const world = { ...facts, system: desired.system, desired: wanted, observed, losses, deleted };
+  const findings = judge(subjects, world);
+  const named = [...wanted.keys(), ...leftovers.prunable.map(keyOf)];
+  const live = [...wanted.keys()].flatMap((key) => observed.resources.get(key) ?? []);
+  return {
+    format: 1,
+    system: desired.system,
+    target: observed.target,
+    fingerprint: fingerprintOf(observed, named),
+    changes: subjects.map(({ change }) => change),
+    findings,
+    steps: planSteps(subjects, { ...facts, gone: new Set(replaced) }),
+    leftAlone: [...(prune ? [] : notPruned(leftovers.prunable)), ...leftovers.leftAlone, ...unknownOnServer(live)],
+    summary: summarize(subjects, desired.resources.length),
+  };
+}

@@ -1,0 +1,94 @@
+import { toBackingStream } from '../canonical/bucket.ts';
+import { canonicalConsumer } from '../canonical/consumer.ts';
+import { canonicalStream } from '../canonical/stream.ts';
+import { FIELDS, fieldsFor } from '../facts/fields.ts';
+import { SERVER_PREFIX } from '../facts/names.ts';
+import { type Config, equalJson, isObject, type Json } from '../model/json.ts';
+import { splitConsumerName } from '../model/resource.ts';
+
+const saysNothing = (value: Json | undefined): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (Array.isArray(value) && value.length === 0) ||
+  (isObject(value) && Object.keys(value).length === 0);
+
+/** Without what says nothing (an empty mirror is an error to the server) and without the server's own metadata. */
+function tidy(config: Record<string, Json>): Config {
+  const kept = Object.entries(config).map(([name, value]) =>
+    name === 'metadata' && isObject(value)
+      ? ([name, Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith(SERVER_PREFIX)))] as const)
+      : ([name, value] as const),
+  );
+  return Object.fromEntries(kept.filter(([, value]) => !saysNothing(value)));
+}
+
+/** Fields that a server of this version does not know are an error (2.12 and newer) or silently dropped (older). */
+function onlyKnown(kind: 'stream' | 'consumer', config: Config, version: string): Record<string, Json> {
+  const has = new Set(fieldsFor(kind, version).map((field) => field.name));
+  const all = new Set(FIELDS[kind].map((field) => field.name));
+  return Object.fromEntries(Object.entries(config).filter(([name]) => has.has(name) || !all.has(name)));
+}
+
+/**
+ * The live configuration with every field that differs set to what is wanted. An update replaces the whole, so what
+ * is not sent falls to its default: fields unknown to us are sent back as they are.
+ */
+function overLive(
+  kind: 'stream' | 'consumer',
+  live: Config,
+  wanted: Config,
+  canonical: { readonly live: Config; readonly wanted: Config },
+  version: string,
+): Record<string, Json> {
+  const result: Record<string, Json> = onlyKnown(kind, live, version);
+  for (const { name } of fieldsFor(kind, version)) {
+    // Counts at creation only, and is never told again.
+    if (name === 'first_seq') continue;
+    const differs = !equalJson(canonical.live[name] ?? null, canonical.wanted[name] ?? null);
+    if (differs) result[name] = wanted[name] ?? canonical.wanted[name] ?? null;
+  }
+  return result;
+}
+
+/** The configuration to send for a stream: to create it, or over its live one. */
+export function streamWire(name: string, config: Config, version: string, live?: Config): Config {
+  const wanted: Record<string, Json> = { ...onlyKnown('stream', config, version), name };
+  if (!live) return tidy(wanted);
+  const canonical = { live: canonicalStream(live, { version }), wanted: canonicalStream(wanted, { version }) };
+  return tidy({ ...overLive('stream', live, wanted, canonical, version), name });
+}
+
+/** The stream configuration to send for a bucket. */
+export function bucketWire(bucket: string, config: Config, version: string, live?: Config): Config {
+  const stream = toBackingStream(bucket, config, live ? { version, live } : { version });
+  return streamWire(String(stream.name), stream, version, live);
+}
+
+/** The configuration to send for a durable consumer: to create it, or over its live one. */
+export function consumerWire(
+  key: string,
+  config: Config,
+  version: string,
+  streams: { readonly live?: Config; readonly wanted?: Config },
+  live?: Config,
+): Config {
+  const { consumer } = splitConsumerName(key);
+  // Left out, the server takes none: no worker would ever be asked to acknowledge.
+  const wanted: Record<string, Json> = { ack_policy: 'explicit', ...onlyKnown('consumer', config, version) };
+  const names = { durable_name: consumer, name: consumer };
+  if (!live) return tidy({ ...wanted, ...names });
+  const canonical = {
+    live: canonicalConsumer(live, { version, stream: streams.live }),
+    wanted: canonicalConsumer(wanted, { version, stream: streams.wanted }),
+  };
+  const merged = overLive('consumer', live, wanted, canonical, version);
+  // Both filters at once are refused (10136); a filter moves whole from one field to the other.
+  for (const filter of ['filter_subject', 'filter_subjects']) {
+    if (filter in wanted) merged[filter] = wanted[filter]!;
+    else delete merged[filter];
+  }
+  // The server derives ack_wait from backoff; sent beside it, it would only be overwritten.
+  if (Array.isArray(merged.backoff) && merged.backoff.length > 0) delete merged.ack_wait;
+  return tidy({ ...merged, ...names });
+}

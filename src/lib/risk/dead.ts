@@ -1,0 +1,33 @@
+import { subjectCovers } from '../facts/subjects.ts';
+import type { Config } from '../model/json.ts';
+import type { ConsumerFigures, StreamFigures } from '../model/resource.ts';
+
+/** How many messages a new consumer of the same name would be given again. */
+export interface Redelivered {
+  readonly count: number;
+  /** False: an upper bound. */
+  readonly exact: boolean;
+}
+
+const textsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? (value as string[]) : []);
+
+/** True where a consumer's canonical filters leave no subject of its stream out. */
+export function coversStream(consumer: Config, stream: Config): boolean {
+  const single = String(consumer.filter_subject ?? '');
+  const filters = single === '' ? textsOf(consumer.filter_subjects) : [single];
+  if (filters.length === 0) return true;
+  return textsOf(stream.subjects).every((subject) => filters.some((filter) => subjectCovers(filter, subject)));
+}
+
+/**
+ * The dead letters of a workqueue's consumer. Where it is the only one and covers the stream, exactly what is neither
+ * waiting nor in flight; else that number is an upper bound, for others' messages are counted too.
+ */
+export function deadLetters(
+  stream: { readonly figures: StreamFigures; readonly config: Config },
+  consumer: { readonly figures: ConsumerFigures; readonly config: Config },
+): Redelivered {
+  const { messages, consumer_count } = stream.figures;
+  const count = Math.max(0, messages - consumer.figures.num_pending - consumer.figures.num_ack_pending);
+  return { count, exact: count === 0 || (consumer_count === 1 && coversStream(consumer.config, stream.config)) };
+}

@@ -1,0 +1,43 @@
+import type { Finding, Override, Plan } from '../model/plan.ts';
+import { dataLoss } from './data-loss.ts';
+import { ownership } from './ownership.ts';
+import {
+  discardChange,
+  droppedSubjects,
+  duplicateWindow,
+  interestRetention,
+  oneWay,
+  publishersRefused,
+} from './publishing.ts';
+import { deletion, replace } from './replace.ts';
+import { backing, consumerLimits, consumerRules, leader, overlap, replicas, streamRules } from './server-refuses.ts';
+import type { Analyzer, Subject, World } from './subject.ts';
+
+/** Every danger that is looked for, in the order it is told. */
+const ANALYZERS: readonly Analyzer[] = [
+  leader,
+  ownership,
+  replace,
+  deletion,
+  dataLoss,
+  interestRetention,
+  oneWay,
+  replicas,
+  streamRules,
+  overlap,
+  consumerRules,
+  consumerLimits,
+  backing,
+  publishersRefused,
+  discardChange,
+  duplicateWindow,
+  droppedSubjects,
+];
+
+/** What every analyzer has to say about every change. Pure. */
+export const judge = (subjects: readonly Subject[], world: World): Finding[] =>
+  subjects.flatMap((subject) => ANALYZERS.flatMap((analyzer) => analyzer(subject, world)));
+
+/** What still stands in the way of a plan when these overrides were given. */
+export const refusals = (plan: Pick<Plan, 'findings'>, given: ReadonlySet<Override>): Finding[] =>
+  plan.findings.filter(({ severity, needs }) => severity === 'refuse' && !(needs && given.has(needs)));

@@ -1,0 +1,22 @@
+import { type Analyzer, labelOf, ownerOf } from './subject.ts';
+
+/** A resource that exists and does not carry this system's mark is never altered without `--adopt`. */
+export const ownership: Analyzer = (subject, { system }) => {
+  const { change, observed, key } = subject;
+  if (!observed || change.action === 'create' || change.action === 'delete') return [];
+  const owner = ownerOf(observed.config);
+  if (owner === system) return [];
+  const whose = owner ? `belongs to ${owner}` : 'exists and carries no owner mark';
+  return [
+    {
+      code: 'RISK_OWNERSHIP',
+      severity: 'refuse',
+      resource: key,
+      message: `${labelOf(subject)} ${whose}; ${system} takes it over and changes it only with --adopt`,
+      hint: owner
+        ? `ask whoever keeps ${owner}, or take it out of one of the two specs`
+        : '--adopt writes the mark osapi-ops.owner and the differences shown',
+      needs: 'adopt',
+    },
+  ];
+};

@@ -1,0 +1,123 @@
+import { printDuration, printSize } from '../model/units.ts';
+import { type Analyzer, changed, counted, labelOf } from './subject.ts';
+
+const at = (value: unknown): number => (Number(value) > 0 ? Number(value) : Number.POSITIVE_INFINITY);
+
+/** A limit below what is stored, with discard new: nothing goes, and every publisher is refused. */
+export const publishersRefused: Analyzer = (subject) => {
+  const { change, after, observed, key } = subject;
+  if (change.action !== 'update' || !after || !observed || observed.kind === 'consumer') return [];
+  if (change.kind === 'stream' && after.discard !== 'new') return [];
+  const { messages, bytes } = observed.figures;
+  const limits = [
+    { field: 'max_msgs', used: messages, limit: at(after.max_msgs), text: String, what: 'messages' },
+    { field: 'max_bytes', used: bytes, limit: at(after.max_bytes), text: printSize, what: 'stored' },
+  ];
+  return limits
+    .filter(({ field, used, limit }) => used >= limit && (changed(subject, field) || changed(subject, 'discard')))
+    .map(({ field, used, limit, text, what }) => ({
+      code: 'RISK_PUBLISH_REFUSED',
+      severity: 'warning' as const,
+      resource: key,
+      field,
+      message: `${labelOf(subject)}: ${field} ${text(limit)} is no more than the ${text(used)} ${what}; nothing is deleted, but publishers are refused (10077) until it has drained`,
+      hint: `set ${field} above ${text(used)}, or drain first`,
+    }));
+};
+
+/** discard old drops requests nobody has worked on; discard new refuses publishers. */
+export const discardChange: Analyzer = (subject) => {
+  const { after, before, key } = subject;
+  if (!changed(subject, 'discard') || !after || !before) return [];
+  const limited = at(after.max_msgs) < Number.POSITIVE_INFINITY || at(after.max_bytes) < Number.POSITIVE_INFINITY;
+  const old = after.discard === 'old';
+  const message = old
+    ? `${labelOf(subject)}: at its limit it will drop the oldest messages, unprocessed ones too, and no publisher will notice`
+    : `${labelOf(subject)}: at its limit it will refuse publishers (10077) instead of dropping the oldest`;
+  return [
+    {
+      code: 'RISK_DISCARD',
+      severity: old && limited && after.retention === 'workqueue' ? 'warning' : 'info',
+      resource: key,
+      field: 'discard',
+      message,
+    },
+  ];
+};
+
+/** A shorter duplicate window forgets ids of retries and replays that are still on their way. */
+export const duplicateWindow: Analyzer = (subject) => {
+  const { before, after, key } = subject;
+  if (!changed(subject, 'duplicate_window') || !before || !after) return [];
+  const [from, to] = [Number(before.duplicate_window), Number(after.duplicate_window)];
+  if (to >= from) return [];
+  return [
+    {
+      code: 'RISK_DUPLICATES',
+      severity: 'warning',
+      resource: key,
+      field: 'duplicate_window',
+      message: `${labelOf(subject)}: a request or replay repeated after ${printDuration(to)} (until now ${printDuration(from)}) is stored twice`,
+      hint: 'keep it longer than the longest pause between a failed publish and its retry',
+    },
+  ];
+};
+
+/** Subjects that the stream no longer stores. */
+export const droppedSubjects: Analyzer = (subject) => {
+  const { before, after, key } = subject;
+  if (!changed(subject, 'subjects') || !before || !after) return [];
+  const kept = new Set(after.subjects as string[]);
+  const dropped = (before.subjects as string[]).filter((each) => !kept.has(each));
+  if (dropped.length === 0) return [];
+  return [
+    {
+      code: 'RISK_SUBJECTS',
+      severity: 'warning',
+      resource: key,
+      field: 'subjects',
+      message: `${labelOf(subject)}: ${counted(dropped.length, 'subject')} no longer stored (${dropped.join(', ')}); publishers there are told "no responders" unless another stream takes over`,
+    },
+  ];
+};
+
+const ONE_WAY: Readonly<Record<string, string>> = {
+  deny_delete: 'messages can never again be deleted one by one, so dead letters cannot be replayed',
+  deny_purge: 'the stream can never again be purged',
+  allow_msg_ttl: 'it cannot be turned off again',
+  allow_msg_schedules: 'it cannot be turned off again',
+};
+
+/** Switches that no later apply can turn back. */
+export const oneWay: Analyzer = (subject) => {
+  const { after, key, change } = subject;
+  if (change.action !== 'update' || !after || change.kind !== 'stream') return [];
+  const findings = Object.entries(ONE_WAY)
+    .filter(([field]) => changed(subject, field) && after[field] === true)
+    .map(([field, what]) => ({
+      code: 'RISK_ONE_WAY',
+      severity: 'warning' as const,
+      resource: key,
+      field,
+      message: `${labelOf(subject)}: ${field} is for good: ${what}`,
+    }));
+  if (!changed(subject, 'sealed') || after.sealed !== true) return findings;
+  const message = `${labelOf(subject)}: sealed is for good: publishers, acks and every later change are refused (10109); refused without --allow-data-loss`;
+  return [
+    ...findings,
+    { code: 'RISK_ONE_WAY', severity: 'refuse', resource: key, field: 'sealed', message, needs: 'allow-data-loss' },
+  ];
+};
+
+/** A stream that turns to interest retention lets messages go that no consumer waits for. */
+export const interestRetention: Analyzer = (subject) => {
+  const { after, observed, key } = subject;
+  if (!changed(subject, 'retention') || after?.retention !== 'interest') return [];
+  if (!observed || observed.kind === 'consumer' || observed.figures.messages === 0) return [];
+  const { messages, consumer_count } = observed.figures;
+  const which = consumer_count === 0 ? `all ${counted(messages, 'message')}` : `up to ${counted(messages, 'message')}`;
+  const message = `${labelOf(subject)}: retention interest deletes ${which} that no consumer waits for; refused without --allow-data-loss`;
+  const hint = 'create the consumers first, or keep retention as it is';
+  const base = { code: 'RISK_DATA_LOSS', resource: key, field: 'retention', count: messages } as const;
+  return [{ ...base, severity: 'refuse', message, hint, needs: 'allow-data-loss' }];
+};

@@ -1,0 +1,133 @@
+import type { Finding } from '../model/plan.ts';
+import { splitConsumerName } from '../model/resource.ts';
+import { deadLetters } from './dead.ts';
+import { type Analyzer, counted, heldBy, labelOf, type Subject, type World } from './subject.ts';
+
+const fieldsOf = (subject: Subject): string =>
+  subject.change.fields
+    .filter((field) => field.impact === 'replace')
+    .map((field) => field.path)
+    .join(', ');
+
+/** A consumer made anew starts over: what it is given again, and what it forgets. */
+function consumerAgain(subject: Subject, world: World): Finding[] {
+  const { key, change, observed, after } = subject;
+  if (observed?.kind !== 'consumer') return [];
+  const { stream: name } = splitConsumerName(change.name);
+  const stream = world.observed.resources.get(`stream ${name}`);
+  if (stream?.kind !== 'stream') return [];
+  const flight = observed.figures.num_ack_pending;
+  const waiting = observed.figures.num_pending;
+  const base = { code: 'RISK_REDELIVERY', severity: 'warning', resource: key } as const;
+  if (after?.deliver_policy === 'new' && waiting + flight > 0) {
+    const message = `${labelOf(subject)}: with deliver_policy new, ${counted(waiting + flight, 'message')} waiting or in flight are never delivered by it`;
+    return [{ ...base, message, count: waiting + flight, severity: 'refuse', needs: 'allow-data-loss' }];
+  }
+  const findings: Finding[] = [];
+  if (stream.config.retention === 'workqueue') {
+    const dead = deadLetters({ figures: stream.figures, config: stream.config }, observed);
+    if (dead.count > 0) {
+      const amount = dead.exact ? '' : 'up to ';
+      findings.push({
+        ...base,
+        message: `${labelOf(subject)}: re-creating it redelivers ${amount}${counted(dead.count, 'dead message')}, with their delivery count at 1; their DLQ entries stay`,
+        hint: 'replay or purge the dead letters first (osapi-ops dlq), or expect them again',
+        count: dead.count,
+      });
+    }
+  } else if (stream.figures.messages > 0) {
+    findings.push({
+      ...base,
+      message: `${labelOf(subject)}: re-creating it delivers up to ${counted(stream.figures.messages, 'stored message')} again, acknowledged ones too`,
+      count: stream.figures.messages,
+    });
+  }
+  if (flight > 0) {
+    findings.push({
+      ...base,
+      message: `${labelOf(subject)}: ${counted(flight, 'message')} in flight will be delivered again, and acks of the present deliveries are lost`,
+      hint: 'stop the workers first, or let them finish',
+      count: flight,
+    });
+  }
+  return findings;
+}
+
+/** A stream or bucket made anew is empty, and its consumers go with it. */
+function streamGone(subject: Subject, world: World): Finding[] {
+  const { key, change, observed } = subject;
+  if (!observed || observed.kind === 'consumer') return [];
+  const { messages, consumer_count } = observed.figures;
+  const findings: Finding[] = [];
+  if (messages > 0) {
+    findings.push({
+      code: 'RISK_DATA_LOSS',
+      severity: 'refuse',
+      resource: key,
+      message: `${labelOf(subject)}: replacing it deletes all ${heldBy(change.kind, messages)}; refused without --allow-data-loss`,
+      hint: 'the way round: make a new one under another name beside it, let this one run empty, then remove it',
+      needs: 'allow-data-loss',
+      count: messages,
+    });
+  }
+  const kept = [...world.desired.values()].filter(
+    ({ kind, name }) => kind === 'consumer' && splitConsumerName(name).stream === change.name,
+  ).length;
+  if (consumer_count > 0 && change.kind === 'stream') {
+    findings.push({
+      code: 'RISK_REPLACE',
+      severity: 'warning',
+      resource: key,
+      message: `${labelOf(subject)}: its ${counted(consumer_count, 'consumer')} and their delivery counts go with it; the spec makes ${kept} of them again`,
+      count: consumer_count,
+    });
+  }
+  return findings;
+}
+
+/** An immutable change: never a silent delete. Names the field, what goes, and the way round. */
+export const replace: Analyzer = (subject, world) => {
+  const { change, key } = subject;
+  if (change.action !== 'replace') return [];
+  const consumer = change.kind === 'consumer';
+  const paths = fieldsOf(subject);
+  const why = change.reason ?? 'the server cannot change it in place';
+  const refusal: Finding = {
+    code: 'RISK_REPLACE',
+    severity: 'refuse',
+    resource: key,
+    message: `${labelOf(subject)} must be deleted and made again${paths ? ` to change ${paths}` : ''}: ${why}; refused without --allow-replace`,
+    hint: consumer
+      ? 'the way round: keep the field as it is on the server, or stop the workers, let the queue run empty and replace it then'
+      : 'the way round: keep the field as it is on the server, or make a new one under another name and let this one run empty',
+    needs: 'allow-replace',
+    ...(paths ? { field: paths } : {}),
+  };
+  return [refusal, ...(consumer ? consumerAgain(subject, world) : streamGone(subject, world))];
+};
+
+/** A deletion by `--prune`: harmless where nothing is inside. */
+export const deletion: Analyzer = (subject) => {
+  const { change, observed, key } = subject;
+  if (change.action !== 'delete' || !observed) return [];
+  if (observed.kind === 'consumer') {
+    const { num_pending, num_ack_pending } = observed.figures;
+    const held = num_pending + num_ack_pending;
+    if (held === 0) return [];
+    const message = `${labelOf(subject)}: nobody delivers its ${counted(held, 'waiting message')} any more; they stay in the stream`;
+    return [{ code: 'RISK_DELETE', severity: 'warning', resource: key, message, count: held }];
+  }
+  const { messages } = observed.figures;
+  if (messages === 0) return [];
+  return [
+    {
+      code: 'RISK_DATA_LOSS',
+      severity: 'refuse',
+      resource: key,
+      message: `${labelOf(subject)}: deleting it deletes ${heldBy(change.kind, messages)}; refused without --allow-data-loss`,
+      hint: 'let it run empty first, or keep it in the spec',
+      needs: 'allow-data-loss',
+      count: messages,
+    },
+  ];
+};

@@ -1,0 +1,50 @@
+import { OWNER_KEY } from '../facts/names.ts';
+import { type Config, isObject } from '../model/json.ts';
+import type { Change, Finding, Losses } from '../model/plan.ts';
+import type { DesiredResource, Observed, ObservedResource, ResourceKey } from '../model/resource.ts';
+
+/** One change with all that is known of it. `before` and `after` are canonical. */
+export interface Subject {
+  readonly key: ResourceKey;
+  readonly change: Change;
+  readonly desired?: DesiredResource;
+  readonly observed?: ObservedResource;
+  readonly before?: Config;
+  readonly after?: Config;
+}
+
+/** What every analyzer may look at besides the change itself. */
+export interface World {
+  readonly system: string;
+  /** The server's, as `2.15.1`. */
+  readonly version: string;
+  readonly clustered: boolean;
+  readonly desired: ReadonlyMap<ResourceKey, DesiredResource>;
+  readonly observed: Observed;
+  readonly losses: Losses;
+  /** Resources that this plan deletes. */
+  readonly deleted: ReadonlySet<ResourceKey>;
+}
+
+/** Looks for one danger; gives nothing where there is none. Pure. */
+export type Analyzer = (subject: Subject, world: World) => readonly Finding[];
+
+/** The owner mark of a live configuration. */
+export function ownerOf(config: Config): string | undefined {
+  const owner = isObject(config.metadata) ? config.metadata[OWNER_KEY] : undefined;
+  return typeof owner === 'string' && owner !== '' ? owner : undefined;
+}
+
+/** `1 message`, `3,000 messages`. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+
+/** What a resource of this kind holds: messages, or a bucket's values. */
+export const heldBy = (kind: string, count: number): string =>
+  kind === 'bucket' ? counted(count, 'value') : counted(count, 'message');
+
+/** `stream REQUESTS` for a sentence. */
+export const labelOf = (subject: Subject): string => `${subject.change.kind} ${subject.change.name}`;
+
+export const changed = (subject: Subject, path: string): boolean =>
+  subject.change.action === 'update' && subject.change.fields.some((field) => field.path === path);
