@@ -23,8 +23,10 @@ export function flow(text: string, { width, first }: { width: number; first: str
 export const counted = (count: number, noun: string, plural = `${noun}s`): string =>
   `${count} ${count === 1 ? noun : plural}`;
 
-/** With a capital at the start and a full stop at the end; a name in lower case followed by a digit or sign stays. */
-export function asSentence(text: string): string {
-  const start = /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
-  return /[.!?]$/.test(start) ? start : `${start}.`;
+/** Parts joined to sentences: each ends with a stop, and all but the first begin with a capital. */
+export function asSentences(parts: readonly string[]): string {
+  return parts
+    .map((part, index) => (index > 0 && /^[a-z]+ /.test(part) ? part.charAt(0).toUpperCase() + part.slice(1) : part))
+    .map((part) => (/[.!?]$/.test(part) ? part : `${part}.`))
+    .join(' ');
 }

@@ -1,7 +1,7 @@
 import type { Change, Finding, Plan } from '../../model/plan.ts';
 import { keyOf } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
-import { asSentence, counted } from '../text.ts';
+import { asSentences, counted } from '../text.ts';
 import { SIGNS } from '../theme.ts';
 import { retryLine } from './retry-line.ts';
 import { showValue } from './value.ts';
@@ -81,12 +81,12 @@ const unplaced = ({ findings, changes }: Plan): Finding[] =>
   );
 
 function sentenceOf(finding: Finding, isNamed: boolean): string {
-  return [
-    ...(isNamed ? [`${code(finding.resource)}:`] : []),
-    asSentence(text(finding.message)),
-    ...(finding.hint ? [asSentence(text(finding.hint))] : []),
-    ...(finding.needs ? [`Allow it with ${code(`--${finding.needs}`)}.`] : []),
-  ].join(' ');
+  const sentences = asSentences([
+    text(finding.message),
+    ...(finding.hint ? [text(finding.hint)] : []),
+    ...(finding.needs ? [`Allow it with ${code(`--${finding.needs}`)}`] : []),
+  ]);
+  return isNamed ? `${code(finding.resource)}: ${sentences}` : sentences;
 }
 
 function changeBlock(plan: Plan, change: Change, index: number): string {

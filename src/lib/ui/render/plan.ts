@@ -1,7 +1,7 @@
 import type { Change, FieldChange, Finding, LeftAlone, Plan } from '../../model/plan.ts';
 import { keyOf } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
-import { asSentence, counted, flow, padEnd, widthOf } from '../text.ts';
+import { asSentences, counted, flow, padEnd, widthOf } from '../text.ts';
 import { SIGNS, type Theme } from '../theme.ts';
 import { retryLine } from './retry-line.ts';
 import { showValue } from './value.ts';
@@ -105,9 +105,9 @@ function renderFinding(finding: Finding, indent: string, { theme, width }: PlanV
     isNamed ? `${clean(finding.resource)}: ${clean(finding.message)}` : clean(finding.message),
     ...(finding.hint ? [clean(finding.hint)] : []),
     ...(finding.needs ? [`Allow it with --${finding.needs}.`] : []),
-  ].map(asSentence);
+  ];
   return flow(
-    `${style(`${SEVERITIES[finding.severity]}:`)} ${words.join(' ')} ${theme.faint(`[${clean(finding.code)}]`)}`,
+    `${style(`${SEVERITIES[finding.severity]}:`)} ${asSentences(words)} ${theme.faint(`[${clean(finding.code)}]`)}`,
     {
       width,
       first: indent,
@@ -140,7 +140,7 @@ function renderSummary({ summary, findings }: Plan, { theme, width }: PlanView):
   const flags = [...new Set(refusals.flatMap((finding) => (finding.needs ? [`--${finding.needs}`] : [])))];
   const stops = refusals.filter((finding) => !finding.needs).length;
   const demand = [
-    ...(flags.length > 0 ? [`apply needs ${flags.join(' and ')}`] : []),
+    ...(flags.length > 0 ? [`Apply needs ${flags.join(' and ')}`] : []),
     ...(stops > 0 ? [`${counted(stops, 'refusal')} no flag can lift`] : []),
   ].join('; ');
   return flow(theme.strong(text) + (demand ? ` ${theme.refuse(`${demand}.`)}` : ''), { width, first: '' });

@@ -1,0 +1,39 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { clean } from '../../../src/lib/ui/sanitize.ts';
+
+describe('clean', () => {
+  test.each([
+    { name: 'a colour', text: '\u001b[31mred', want: '\\x1b[31mred' },
+    { name: 'a window title', text: '\u001b]0;owned\u0007', want: '\\x1b]0;owned\\x07' },
+    { name: 'an eight-bit control sequence', text: '\u009b2J', want: '\\x9b2J' },
+    { name: 'a carriage return that overwrites the line', text: 'delete?\rkeep', want: 'delete?\\x0dkeep' },
+    { name: 'a bidi override', text: 'a\u202egpj.exe', want: 'a\\u202egpj.exe' },
+    { name: 'a zero-width space', text: 'RE\u200bQUESTS', want: 'RE\\u200bQUESTS' },
+    { name: 'a hangul filler', text: '\u3164', want: '\\u3164' },
+    { name: 'a tag character', text: '\u{e0041}', want: '\\u{e0041}' },
+    { name: 'a lone surrogate', text: '\ud800', want: '\\ud800' },
+    { name: 'a line separator', text: 'a\u2028b', want: 'a\\u2028b' },
+    { name: 'a line feed', text: 'a\nb', want: 'a\\x0ab' },
+    { name: 'a tab', text: 'a\tb', want: 'a b' },
+  ])('shows $name instead of obeying it', ({ text, want }) => {
+    expect(clean(text)).toBe(want);
+  });
+
+  test('leaves readable text of any script alone', () => {
+    const text = 'requests.* → größer, 注文, заказ, €5 — ok';
+    expect(clean(text)).toBe(text);
+  });
+
+  test('lets line feeds through where they are asked for, and nothing else', () => {
+    expect(clean('a\nb\u001b', { newlines: true })).toBe('a\nb\\x1b');
+  });
+
+  test('leaves nothing behind that it would change again', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(clean(clean(text))).toBe(clean(text));
+      }),
+    );
+  });
+});
