@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startServer } from '../test/support/server.ts';
 import { findNatsCli } from '../test/support/nats-cli.ts';
+import { startServer } from '../test/support/server.ts';
 import { interleave, milliseconds, type Row, timeProcess } from './measure.ts';
 
 const CONSUMER = {
@@ -16,7 +16,7 @@ const CONSUMER = {
 
 /** `apply` of the whole system on an empty server, against the five commands of the nats CLI that build the same. */
 export async function benchApply(): Promise<Row[]> {
-  const nats = await findNatsCli();
+  const nats = findNatsCli();
   if (!nats) return [];
   const onEmptyServer = (work: (url: string, dir: string) => Promise<number>) => async () => {
     const server = await startServer();
@@ -43,7 +43,7 @@ export async function benchApply(): Promise<Row[]> {
       ];
       let seconds = 0;
       for (const command of commands) {
-        seconds += (await timeProcess({ command: nats, args: ['--server', url, ...command.split(' ')] })).seconds;
+        seconds += (await timeProcess({ command: nats.path, args: ['--server', url, ...command.split(' ')] })).seconds;
       }
       return seconds;
     }),

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Old syntax only: on a Node that is too old this file must still run, to find a newer one or to say so.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -15,9 +15,27 @@ if (!supported) {
       '  A checkout holds sources only.\n  Try: npm run build\n',
   );
   process.exitCode = 1;
-} else {
+} else if (!answeredAtBuild(process.argv.slice(2))) {
   if (module.enableCompileCache) module.enableCompileCache();
+  if (process.env.OSAPI_OPS_LEASH && process.channel) {
+    delete process.env.OSAPI_OPS_LEASH;
+    process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+    process.channel.unref();
+  }
   import('../dist/main.js').then((cli) =>
     cli.main(process.argv.slice(2), fileURLToPath(new URL('..', import.meta.url))),
   );
+}
+
+// `--version` and, where no terminal asks for its own width, the top `--help` were written at build time: no framework loads.
+function answeredAtBuild(argv) {
+  const written = { '--version': 'version.txt', '--help': 'help.txt', '-h': 'help.txt' }[
+    argv.length ? argv[0] : '--help'
+  ];
+  if (!written || argv.length > 1 || (written === 'help.txt' && process.stdout.isTTY)) return false;
+  const file = new URL(`../dist/${written}`, import.meta.url);
+  if (!existsSync(file)) return false;
+  const text = readFileSync(file, 'utf8');
+  process.stdout.write(text.replace('%node%', `${process.platform}-${process.arch} node-${process.version}`));
+  return true;
 }

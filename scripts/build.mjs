@@ -1,12 +1,13 @@
-// Bundles the CLI: one small entry per command, what they share in chunks, so that a command loads only what it needs.
-import { rmSync, writeFileSync } from 'node:fs';
+// Bundles the CLI: one small entry for each command, what they share in chunks, so that a command loads only what it needs.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const root = new URL('..', import.meta.url).pathname;
-rmSync(`${root}dist`, { recursive: true, force: true });
-rmSync(`${root}oclif.manifest.json`, { force: true });
+const root = fileURLToPath(new URL('..', import.meta.url));
+const fresh = `${root}dist-${process.pid}`;
 
 const commands = [];
 for await (const file of glob('src/commands/**/*.ts', { cwd: root })) commands.push(file);
@@ -15,7 +16,7 @@ await build({
   absWorkingDir: root,
   entryPoints: ['src/main.ts', ...commands.sort()],
   outbase: 'src',
-  outdir: 'dist',
+  outdir: fresh,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -27,7 +28,32 @@ await build({
   banner: { js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" },
 });
 
+// A build never leaves a half-written dist to a process that starts meanwhile.
+const old = `${root}dist-old-${process.pid}`;
+try {
+  renameSync(`${root}dist`, old);
+} catch {
+  // There was none yet.
+}
+renameSync(fresh, `${root}dist`);
+rmSync(old, { recursive: true, force: true });
+
 const { Plugin } = createRequire(import.meta.url)('@oclif/core');
 const plugin = new Plugin({ root, ignoreManifest: true });
 await plugin.load();
-writeFileSync(`${root}oclif.manifest.json`, JSON.stringify(plugin.manifest));
+write('oclif.manifest.json', JSON.stringify(plugin.manifest));
+
+const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+write('dist/version.txt', `osapi-ops/${version} %node%\n`);
+const { FORCE_COLOR: _colour, OCLIF_COLUMNS: _width, ...env } = process.env;
+const help = spawnSync(process.execPath, [`${root}bin/run.js`, '--help'], {
+  env: { ...env, NO_COLOR: '1' },
+  encoding: 'utf8',
+});
+if (help.status !== 0 || !help.stdout) throw new Error(`help does not render: ${help.stderr}`);
+write('dist/help.txt', help.stdout.replace(/osapi-ops\/\S+ \S+ node-\S+/, `osapi-ops/${version} %node%`));
+
+function write(file, text) {
+  writeFileSync(`${root}${file}.${process.pid}`, text);
+  renameSync(`${root}${file}.${process.pid}`, `${root}${file}`);
+}
