@@ -25,9 +25,14 @@ export function findOwnNode() {
     );
 }
 
-/** Runs a command in our place: its streams, its signals, its exit code are ours. */
-export function become(command, args, env) {
-  const child = spawn(command, args, { stdio: 'inherit', env: env || process.env });
+/**
+ * Runs a command in our place: its streams, its signals, its exit code are ours. With `leash` it also hears, by a
+ * closed channel, that we were killed with -9 and could tell it nothing.
+ */
+export function become(command, args, { leash = false, env = process.env } = {}) {
+  const environment = Object.assign({}, env, leash ? { OSAPI_OPS_LEASH: '1' } : {});
+  const streams = leash ? ['inherit', 'inherit', 'inherit', 'ipc'] : 'inherit';
+  const child = spawn(command, args, { stdio: streams, env: environment });
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(name, () => {
       // Ctrl-C of a terminal reaches the child by itself; twice would mean "at once" to it.
@@ -49,7 +54,7 @@ export function become(command, args, env) {
 export function runOnSupportedNode(script) {
   const node = findOwnNode();
   if (node) {
-    become(node, [script].concat(process.argv.slice(2)));
+    become(node, [script].concat(process.argv.slice(2)), { leash: true });
     return;
   }
   const setup = fileURLToPath(new URL('../scripts/with-setup.mjs', import.meta.url));

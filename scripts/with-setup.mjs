@@ -153,6 +153,6 @@ const JEST = [
   '--disable-warning=ExperimentalWarning',
   join(root, 'node_modules/jest/bin/jest.js'),
 ];
-if (task === 'jest') become(node, [...JEST, ...args], env);
-else if (task === 'node') become(node, args, env);
-else if (task !== 'build') become(join(bin, task), args, env);
+if (task === 'jest') become(node, [...JEST, ...args], { env });
+else if (task === 'node') become(node, args, { env });
+else if (task !== 'build') become(join(bin, task), args, { env });

@@ -22,6 +22,8 @@ export interface ServerOptions {
   /** Lines of nats-server configuration for every node. */
   readonly extra?: string;
   readonly signal?: AbortSignal;
+  /** Hears of every process at once, before it is ready. */
+  readonly onSpawn?: (pid: number) => void;
 }
 
 export interface ServerNode {
@@ -87,7 +89,7 @@ class Node implements ServerNode {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  async start(): Promise<void> {
+  async start(onSpawn: ServerOptions['onSpawn']): Promise<void> {
     const log = openSync(this.log, 'w');
     // A session of its own: Ctrl-C of the terminal is for us, and we stop the servers in order.
     const child = spawn(this.#binary, ['-c', this.#config], {
@@ -97,7 +99,10 @@ class Node implements ServerNode {
     });
     closeSync(log);
     this.#child = child;
-    if (child.pid) watchProcess(child.pid);
+    if (child.pid) {
+      watchProcess(child.pid);
+      onSpawn?.(child.pid);
+    }
     child.once('exit', () => child.pid && forgetProcess(child.pid));
     child.unref();
     try {
@@ -206,7 +211,7 @@ async function startOnce(options: ServerOptions): Promise<RunningServers> {
   };
   const start = async (): Promise<void> => {
     try {
-      await Promise.all(nodes.filter((node) => !node.running).map((node) => node.start()));
+      await Promise.all(nodes.filter((node) => !node.running).map((node) => node.start(options.onSpawn)));
       await untilReady(nodes, options.signal);
     } catch (error) {
       await stop();

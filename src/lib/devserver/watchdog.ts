@@ -6,6 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
  * closes, however we died, it stops what is still on its list.
  */
 const SCRIPT = `
+const fs = require('node:fs');
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => {});
 const pids = new Set();
 const files = new Set();
@@ -16,8 +17,14 @@ const marks = {
   '<': (word) => files.delete(word),
 };
 let rest = '';
+const zombie = (pid) => {
+  try { return fs.readFileSync('/proc/' + pid + '/stat', 'utf8').includes(') Z '); } catch { return false; }
+};
 const signal = (name) => {
-  for (const pid of pids) try { process.kill(pid, name); } catch { pids.delete(pid); }
+  for (const pid of pids) {
+    try { process.kill(pid, name); } catch { pids.delete(pid); }
+    if (zombie(pid)) pids.delete(pid);
+  }
 };
 process.stdin.setEncoding('utf8');
 process.stdin.on('data', (text) => {
@@ -33,7 +40,7 @@ process.stdin.on('close', () => {
     signal(rounds++ < 100 ? 0 : 'SIGKILL');
     if (pids.size > 0 && rounds < 120) return;
     clearInterval(timer);
-    for (const file of files) require('node:fs').rmSync(file, { recursive: true, force: true });
+    for (const file of files) fs.rmSync(file, { recursive: true, force: true });
     process.exit();
   }, 50);
 });
