@@ -30,6 +30,7 @@ function refuseUnknownCommand(config: Config, argv: readonly string[]): void {
   if (command && (second === undefined || Object.keys(command.args ?? {}).length > 0 || !topic)) return;
   if (topic && second === undefined) return;
   const typed = command || topic ? [first, second] : [first];
+  const ids = config.commandIDs.map((id) => id.replaceAll(':', ' '));
   const guess = nearest(typed.join(' '), ids);
   throw new OpsError('USAGE', `there is no command \`${typed.join(' ')}\``, {
     where: 'osapi-ops',
