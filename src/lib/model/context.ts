@@ -26,6 +26,8 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly connection: ConnectionFlags;
+  /** The version of this tool, for what it writes into ledgers and saved plans. */
+  readonly tool: string;
   now(): Date;
   /** The whole of standard input as text. */
   readStdin(): Promise<string>;

@@ -9,7 +9,10 @@ import type { Nats, RequestOptions } from './connect.ts';
 /** One stored value of a key. */
 export interface KvEntry {
   readonly key: string;
+  /** Empty where `deleted`. */
   readonly value: Uint8Array;
+  /** True for the marker that a deletion leaves. */
+  readonly deleted: boolean;
   /** The stream's sequence: grows with every write of the bucket. */
   readonly revision: number;
   /** RFC 3339, the server's clock. */
@@ -23,6 +26,8 @@ export interface KvEntry {
 export interface Kv {
   /** The newest value; `undefined` where the key, or the bucket, does not exist. */
   get(key: string): Promise<KvEntry | undefined>;
+  /** The same, with the marker of a deletion where there is one. */
+  latest(key: string): Promise<KvEntry | undefined>;
   put(key: string, value: string | Uint8Array, options?: RequestOptions): Promise<number>;
   /** Writes where the key's revision still is `revision` (0: it was never written). `undefined` where it is not. */
   update(
@@ -79,6 +84,10 @@ export function openKv(nats: Nats, bucket: string): Kv {
 
   return {
     async get(key) {
+      const found = await this.latest(key);
+      return found?.deleted ? undefined : found;
+    },
+    async latest(key) {
       let reply: Msg;
       try {
         reply = await nats.request(`${apiPrefix}.DIRECT.GET.${stream}.${stored}${key}`, '');
@@ -88,12 +97,11 @@ export function openKv(nats: Nats, bucket: string): Kv {
         return readThroughApi(nats, stream, stored, key);
       }
       const { headers: hdrs } = reply;
-      if (!hdrs || hdrs.code === 404 || isMarker(hdrs.get('KV-Operation'), hdrs.get('Nats-Marker-Reason'))) {
-        return undefined;
-      }
+      if (!hdrs || hdrs.code === 404) return undefined;
       return {
         key,
         value: reply.data,
+        deleted: isMarker(hdrs.get('KV-Operation'), hdrs.get('Nats-Marker-Reason')),
         revision: Number(hdrs.get('Nats-Sequence')),
         created: hdrs.get('Nats-Time-Stamp'),
       };
@@ -144,9 +152,9 @@ async function readThroughApi(nats: Nats, stream: string, stored: string, key: s
     const { message } = await nats.api(`STREAM.MSG.GET.${stream}`, { last_by_subj: stored + key });
     const found = isObject(message) ? message : {};
     const hdrs = Buffer.from(String(found.hdrs ?? ''), 'base64').toString('utf8');
-    if (/^(KV-Operation: ?(DEL|PURGE)|Nats-Marker-Reason:)/m.test(hdrs)) return undefined;
     return {
       key,
+      deleted: /^(KV-Operation: ?(DEL|PURGE)|Nats-Marker-Reason:)/m.test(hdrs),
       value: Buffer.from(String(found.data ?? ''), 'base64'),
       revision: Number(found.seq),
       created: String(found.time),

@@ -62,6 +62,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       }),
       env,
       cwd: process.cwd(),
+      tool: this.config.version,
       connection: Object.fromEntries(
         Object.keys(connectionFlags).map((name) => [name, flags[name]]),
       ) as ConnectionFlags,

@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OpsError } from '../errors/ops-error.ts';
+import { ERR } from '../facts/err-codes.ts';
+import type { Io } from '../model/io.ts';
+import { type Config, isObject } from '../model/json.ts';
+import type { Change, Plan, Step } from '../model/plan.ts';
+import { isApiError, isMissing } from '../nats/api-error.ts';
+import type { Nats } from '../nats/connect.ts';
+import { pipelined } from '../nats/pipeline.ts';
+import { requestOf, streamOfStep } from './step.ts';
+import { createTeller } from './tell.ts';
+
+/** Writes under way at once within a stage. */
+const IN_FLIGHT = 16;
+/** The least time for a write: a replicated stream elects its leader before it answers. */
+const WRITE_MS = 10_000;
+/** How long a cluster may take to finish one reconfiguration before the next. */
+const SETTLE_MS = 60_000;
+const SETTLE_POLL_MS = 250;
+
+export interface Execution {
+  readonly io: Pick<Io, 'tell'>;
+  /** Aborted by Ctrl-C, or when the lock is lost: what is under way ends, nothing new begins. */
+  readonly signal: AbortSignal;
+}
+
+export interface Executed {
+  /** The plan's changes, each with what became of it. */
+  readonly changes: readonly Change[];
+  /** The first fault, where there was one. */
+  readonly fault?: unknown;
+}
+
+/**
+ * Carries a plan out, stage by stage; steps of one stage run side by side. Never throws for a step: a fault or the
+ * signal lets what is under way end, and everything after it is skipped.
+ */
+export async function executePlan(nats: Nats, plan: Plan, { io, signal }: Execution): Promise<Executed> {
+  const teller = createTeller(plan, io);
+  const left = plan.changes.map((_, index) => plan.steps.filter((step) => step.change === index).length);
+  const errors = new Map<number, unknown>();
+  let fault: unknown;
+
+  const carryOut = async (step: Step) => {
+    if (fault !== undefined) return;
+    if (signal.aborted) {
+      fault = signal.reason;
+      return;
+    }
+    teller.started(step.change);
+    try {
+      await executeStep(nats, step, signal);
+    } catch (error) {
+      fault ??= error;
+      errors.set(step.change, error);
+      teller.failed(step.change, messageOf(error));
+      return;
+    }
+    left[step.change]!--;
+    if (left[step.change] === 0) teller.done(step.change);
+  };
+
+  teller.begin();
+  try {
+    for (const stage of stagesOf(plan.steps)) await pipelined(stage, IN_FLIGHT, carryOut);
+  } finally {
+    teller.end();
+  }
+  const changes = plan.changes.map((change, index): Change => {
+    const error = errors.get(index);
+    if (error !== undefined) return { ...change, status: 'failed', error: messageOf(error) };
+    return { ...change, status: left[index] === 0 ? 'applied' : 'skipped' };
+  });
+  return { changes, ...(fault !== undefined && { fault }) };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function stagesOf(steps: readonly Step[]): Step[][] {
+  const byStage = new Map<number, Step[]>();
+  for (const step of steps) byStage.set(step.stage, [...(byStage.get(step.stage) ?? []), step]);
+  return [...byStage].sort(([a], [b]) => a - b).map(([, stage]) => stage);
+}
+
+async function executeStep(nats: Nats, step: Step, signal: AbortSignal): Promise<void> {
+  if (step.verb === 'delete') {
+    await ask(nats, step).catch((error) => {
+      if (!isMissing(error)) throw error;
+    });
+    return;
+  }
+  for (const [index, config] of step.configs.entries()) {
+    if (index > 0) await settled(nats, step, signal);
+    await write(nats, step, config, signal);
+  }
+}
+
+const ask = (nats: Nats, step: Step, config?: Config): Promise<Config> => {
+  const { subject, body } = requestOf(step, config);
+  // A write that was sent is seen to its end, Ctrl-C or not: its fate is what we report.
+  return nats.api(subject, body, { finish: true, timeoutMs: Math.max(WRITE_MS, nats.settings.timeoutMs) });
+};
+
+/** Sends one configuration. While a cluster is still busy with an earlier change (10226), waits and sends it again. */
+async function write(nats: Nats, step: Step, config: Config, signal: AbortSignal): Promise<void> {
+  for (const start = performance.now(); ; ) {
+    try {
+      await ask(nats, step, config);
+      return;
+    } catch (error) {
+      const isBusy = isApiError(error, ERR.reconfigurationRunning);
+      if (!isBusy || performance.now() - start > SETTLE_MS || signal.aborted) throw explain(error, step);
+      await settled(nats, step, signal);
+      await sleep(SETTLE_POLL_MS);
+    }
+  }
+}
+
+/** Waits until every replica of the step's stream is current. */
+async function settled(nats: Nats, step: Step, signal: AbortSignal): Promise<void> {
+  const stream = streamOfStep(step);
+  if (stream === undefined || !nats.target.server.cluster) return;
+  for (const start = performance.now(); performance.now() - start < SETTLE_MS; ) {
+    signal.throwIfAborted();
+    const { cluster, config } = await nats.api(`STREAM.INFO.${stream}`);
+    const replicas = isObject(cluster) && Array.isArray(cluster.replicas) ? cluster.replicas : [];
+    const wanted = isObject(config) ? Number(config.num_replicas ?? 1) - 1 : 0;
+    const isWhole = replicas.length === wanted && replicas.every((replica) => isObject(replica) && replica.current);
+    if (isObject(cluster) && cluster.leader && isWhole) return;
+    await sleep(SETTLE_POLL_MS);
+  }
+}
+
+/** Says what a refusal means here where the server's words do not. */
+function explain(error: unknown, step: Step): unknown {
+  const meanwhile = (what: string): OpsError =>
+    new OpsError('APPLY_FAILED', `${step.resource} ${what} since the plan was made`, {
+      where: step.resource,
+      why: 'Somebody else works on the same server without the lock.',
+      hints: ['run this again: it plans anew'],
+      cause: error,
+    });
+  if (isApiError(error, ERR.streamNameInUse, ERR.consumerExists)) return meanwhile('was created by somebody else');
+  return step.verb === 'update' && isMissing(error) ? meanwhile('was deleted') : error;
+}

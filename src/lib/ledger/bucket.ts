@@ -1,0 +1,55 @@
+import { ERR } from '../facts/err-codes.ts';
+import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
+import { type Config, isObject } from '../model/json.ts';
+import { isApiError } from '../nats/api-error.ts';
+import type { Nats } from '../nats/connect.ts';
+
+const STREAM = bucketStream(LEDGER_BUCKET);
+
+/** How many values a key keeps: enough to look back with `nats kv history`. */
+const HISTORY = 10;
+
+function ledgerConfig(replicas: number): Config {
+  return {
+    name: STREAM,
+    description: 'osapi-ops: what was applied, by whom, and who is at work',
+    subjects: [`$KV.${LEDGER_BUCKET}.>`],
+    max_msgs_per_subject: HISTORY,
+    discard: 'new',
+    allow_rollup_hdrs: true,
+    deny_delete: true,
+    allow_direct: true,
+    num_replicas: replicas,
+  };
+}
+
+/**
+ * Makes the ledger's bucket where it is missing; one that exists is left as it is, or gets more replicas where a
+ * cluster's system has more than it. @throws ApiError
+ */
+export async function ensureLedger(nats: Nats, replicas = 1): Promise<void> {
+  const wanted = nats.target.server.cluster ? replicas : 1;
+  try {
+    await nats.api(`STREAM.CREATE.${STREAM}`, ledgerConfig(wanted));
+  } catch (error) {
+    if (!isApiError(error, ERR.streamNameInUse)) throw error;
+    await raiseReplicas(nats, wanted);
+  }
+}
+
+async function raiseReplicas(nats: Nats, wanted: number): Promise<void> {
+  if (wanted === 1) return;
+  const { config } = await nats.api(`STREAM.INFO.${STREAM}`);
+  if (!isObject(config) || Number(config.num_replicas ?? 1) >= wanted) return;
+  await nats.api(`STREAM.UPDATE.${STREAM}`, { ...config, num_replicas: wanted });
+}
+
+/** Removes all values of keys that match, markers too; where `keep` is given, all but the newest of them. */
+export async function purgeKeys(nats: Nats, pattern: string, keep?: number): Promise<void> {
+  await nats.api(`STREAM.PURGE.${STREAM}`, {
+    filter: `$KV.${LEDGER_BUCKET}.${pattern}`,
+    ...(keep !== undefined && { keep }),
+  });
+}
+
+export const ledger = (nats: Nats) => nats.kv(LEDGER_BUCKET);

@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { isObject } from '../model/json.ts';
+import type { Nats } from '../nats/connect.ts';
+import { pipelined } from '../nats/pipeline.ts';
+import type { Actor } from './actor.ts';
+import { ensureLedger, ledger, purgeKeys } from './bucket.ts';
+import { ledgerKey, toToken } from './key.ts';
+
+/** One thing somebody did. */
+export interface HistoryRecord extends Actor {
+  /** Sorts by time. */
+  readonly id: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly system: string;
+  /** `apply`, `destroy`, `replay`, `purge`, … */
+  readonly verb: string;
+  readonly tool: string;
+  /** The server's version. */
+  readonly server: string;
+  /** One sentence with its figures. */
+  readonly summary: string;
+  readonly detail?: unknown;
+}
+
+export interface HistoryEntry {
+  readonly system: string;
+  readonly verb: string;
+  readonly actor: Actor;
+  readonly at: Date;
+  readonly tool: string;
+  readonly summary: string;
+  readonly detail?: unknown;
+}
+
+/** How many records the ledger keeps, and after how many writes of the bucket the older ones go. */
+const KEPT = 5000;
+const SWEEP_EVERY = 512;
+
+/** `20261124T001344123Z-9f3a1c`: sorts by time, and two runs at once do not meet. */
+const historyId = (at: Date): string => `${at.toISOString().replace(/[-:.]/g, '')}-${randomBytes(3).toString('hex')}`;
+
+/** Writes down what was done. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export async function appendHistory(nats: Nats, entry: HistoryEntry): Promise<HistoryRecord> {
+  const { actor, at, detail, ...rest } = entry;
+  const record: HistoryRecord = {
+    id: historyId(at),
+    at: at.toISOString(),
+    ...rest,
+    ...actor,
+    server: nats.target.server.version,
+    ...(detail !== undefined && { detail }),
+  };
+  const whole = JSON.stringify(record);
+  const fits = Buffer.byteLength(whole) < nats.target.server.max_payload / 2;
+  const text = fits ? whole : JSON.stringify({ ...record, detail: { left_out: 'too large for one record' } });
+  const kv = ledger(nats);
+  const key = ledgerKey.history(record.system, record.id);
+  let revision: number;
+  try {
+    revision = await kv.put(key, text, { finish: true });
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'NOT_FOUND') throw error;
+    await ensureLedger(nats);
+    revision = await kv.put(key, text, { finish: true });
+  }
+  // Who may write a record need not be allowed to purge.
+  if (revision % SWEEP_EVERY === 0) await purgeKeys(nats, 'history.>', KEPT).catch(() => {});
+  return record;
+}
+
+export interface HistoryFilter {
+  readonly system?: string;
+  readonly since?: Date;
+  /** The newest so many. */
+  readonly limit?: number;
+}
+
+/** Records, newest first; what cannot be read is left out. @throws OpsError CONN_*, DENIED_SUBJECT */
+export async function readHistory(nats: Nats, filter: HistoryFilter = {}): Promise<HistoryRecord[]> {
+  const kv = ledger(nats);
+  const keys = await kv.keys(`history.${filter.system === undefined ? '*' : toToken(filter.system)}.*`);
+  const idOf = (key: string) => key.slice(key.lastIndexOf('.') + 1);
+  const since = filter.since ? historyId(filter.since).slice(0, -'-000000'.length) : '';
+  const newest = keys
+    .filter((key) => idOf(key) >= since)
+    .sort((a, b) => (idOf(a) < idOf(b) ? 1 : -1))
+    .slice(0, filter.limit ?? keys.length);
+  const entries = await pipelined(newest, 128, (key) => kv.get(key));
+  return entries.flatMap((entry) => {
+    if (!entry) return [];
+    try {
+      const record: unknown = JSON.parse(new TextDecoder().decode(entry.value));
+      return isObject(record) ? [record as unknown as HistoryRecord] : [];
+    } catch {
+      return [];
+    }
+  });
+}

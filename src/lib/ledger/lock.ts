@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OpsError } from '../errors/ops-error.ts';
+import type { Io } from '../model/io.ts';
+import { isObject } from '../model/json.ts';
+import { printDuration } from '../model/units.ts';
+import type { Nats } from '../nats/connect.ts';
+import type { KvEntry } from '../nats/kv.ts';
+import { type Actor, describeActor } from './actor.ts';
+import { ensureLedger, ledger } from './bucket.ts';
+import { ledgerKey } from './key.ts';
+
+// A lease is a key that its holder writes again every RENEW. Whoever waits watches the revision with its own clock:
+// one that stood still for LEASE belongs to a dead process and is taken over by compare-and-set. No clock of another
+// machine is believed. The holder gives up before anybody can think it dead.
+const LEASE_MS = 15_000;
+const RENEW_MS = 5000;
+const GIVE_UP_MS = 12_000;
+const POLL_MS = 250;
+
+export interface LockOptions {
+  readonly actor: Actor;
+  /** How long to wait for another holder. */
+  readonly waitMs: number;
+  readonly io: Pick<Io, 'tell' | 'signal'>;
+  /** What is being done, for whoever waits: `apply`. */
+  readonly verb: string;
+  readonly replicas?: number;
+}
+
+interface Holder extends Actor {
+  readonly id: string;
+  readonly verb: string;
+  /** RFC 3339, the holder's clock: for people only. */
+  readonly since: string;
+}
+
+function parseHolder(entry: KvEntry): Holder | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(entry.value));
+    return isObject(value) ? (value as unknown as Holder) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function held(name: string, holder: Holder | undefined, aliveMs: number): OpsError {
+  const whose = holder ? describeActor(holder) : 'somebody';
+  const left = Math.max(0, LEASE_MS - aliveMs);
+  const until = new Date(Date.now() + left).toISOString();
+  return new OpsError('LOCK_HELD', `${whose} is at work on ${name} (${holder?.verb ?? 'unknown'})`, {
+    where: `bucket osapi_ops, key ${ledgerKey.lock(name)}`,
+    why: `It holds the lock${holder ? ` since ${holder.since}` : ''}, and until ${until} at least; it renews it while it lives.`,
+    hints: [
+      'run this again when it is done, or wait longer with --lock-wait 5m',
+      'a process that died lets go by itself after 15s',
+    ],
+  });
+}
+
+/** Takes the lock, waiting for another holder as long as allowed; gives the revision of our own lease. */
+async function acquire(nats: Nats, name: string, text: string, options: LockOptions): Promise<number> {
+  const kv = ledger(nats);
+  const key = ledgerKey.lock(name);
+  const start = performance.now();
+  let seen: { revision: number; at: number } | undefined;
+  let told = false;
+  let expected = 0;
+  for (;;) {
+    const mine = await takeOrCreate(nats, key, text, expected, options);
+    if (mine !== undefined) return mine;
+    const entry = await kv.latest(key);
+    if (entry && isOurs(entry, text)) return entry.revision;
+    if (!entry || entry.deleted) {
+      expected = entry?.revision ?? 0;
+      continue;
+    }
+    const now = performance.now();
+    if (seen?.revision !== entry.revision) seen = { revision: entry.revision, at: now };
+    if (now - seen.at >= LEASE_MS) {
+      options.io.tell({ type: 'warning', text: `${holderText(entry)} left the lock behind and is taken over` });
+      expected = entry.revision;
+      continue;
+    }
+    if (now - start >= options.waitMs) throw held(name, parseHolder(entry), now - seen.at);
+    if (!told) {
+      const wait = printDuration(options.waitMs * 1e6);
+      options.io.tell({ type: 'note', text: `Waiting up to ${wait} for ${holderText(entry)}, at work on ${name}` });
+      told = true;
+    }
+    await sleep(Math.min(POLL_MS, Math.max(1, options.waitMs - (now - start))), undefined, {
+      signal: options.io.signal,
+    }).catch(() => options.io.signal.throwIfAborted());
+    // The next round looks before it writes: a lease that still stands refuses revision 0 anyway.
+    expected = 0;
+  }
+}
+
+/** A write whose answer was lost may still have been stored: then the lease is ours all the same. */
+const isOurs = (entry: KvEntry, text: string): boolean =>
+  !entry.deleted && new TextDecoder().decode(entry.value) === text;
+
+async function ownRevision(nats: Nats, key: string, text: string): Promise<number | undefined> {
+  const entry = await ledger(nats).latest(key);
+  return entry && isOurs(entry, text) ? entry.revision : undefined;
+}
+
+const holderText = (entry: KvEntry): string => {
+  const holder = parseHolder(entry);
+  return holder ? describeActor(holder) : 'somebody';
+};
+
+async function takeOrCreate(
+  nats: Nats,
+  key: string,
+  text: string,
+  expected: number,
+  options: LockOptions,
+): Promise<number | undefined> {
+  const kv = ledger(nats);
+  try {
+    return await kv.update(key, text, expected);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'NOT_FOUND') throw error;
+    await ensureLedger(nats, options.replicas);
+    return kv.update(key, text, expected);
+  }
+}
+
+/**
+ * Does the work while holding the lock of that name. The work's signal is aborted by Ctrl-C and when the lock is lost.
+ * @throws OpsError LOCK_HELD where another holder does not let go within the wait, or takes over; what `work` throws
+ */
+export async function withLock<T>(
+  nats: Nats,
+  name: string,
+  options: LockOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const kv = ledger(nats);
+  const key = ledgerKey.lock(name);
+  const holder: Holder = {
+    id: randomBytes(8).toString('hex'),
+    verb: options.verb,
+    since: new Date().toISOString(),
+    ...options.actor,
+  };
+  const text = JSON.stringify(holder);
+  let revision = await acquire(nats, name, text, options);
+  let renewed = performance.now();
+  const lost = new AbortController();
+  let renewal: Promise<void> = Promise.resolve();
+
+  const renew = async () => {
+    try {
+      const next = await kv.update(key, text, revision, { finish: true, timeoutMs: RENEW_MS - 1000 });
+      const now = next ?? (await ownRevision(nats, key, text));
+      if (now === undefined) return loseLock();
+      revision = now;
+      renewed = performance.now();
+    } catch {
+      // No answer: the lease may still be ours. The next beat tries again, until others could think us dead.
+      if (performance.now() - renewed > GIVE_UP_MS) loseLock();
+    }
+  };
+  const loseLock = () =>
+    lost.abort(
+      new OpsError('LOCK_HELD', `the lock of ${name} was lost while at work`, {
+        where: `bucket osapi_ops, key ${key}`,
+        why: 'The server could not be reached to renew it for too long, so that somebody else may be at work now.',
+        hints: ['run this again: it goes on from where it stopped'],
+      }),
+    );
+  const beat = setInterval(() => {
+    renewal = renewal.then(renew);
+  }, RENEW_MS);
+  try {
+    return await work(AbortSignal.any([options.io.signal, lost.signal]));
+  } finally {
+    clearInterval(beat);
+    await renewal;
+    // What cannot be let go of now runs out by itself.
+    if (!lost.signal.aborted) await kv.delete(key, revision, { finish: true }).catch(() => undefined);
+  }
+}
