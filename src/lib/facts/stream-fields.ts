@@ -293,7 +293,10 @@ export const streamFields: readonly Field[] = [
     name: 'allow_rollup_hdrs',
     type: { type: 'flag' },
     doc: 'A message with Nats-Rollup replaces those before it.',
-    fill: ({ config, version }) => atLeast(version, '2.11.0') && Number(config.subject_delete_marker_ttl ?? 0) > 0,
+    // A marker, and a schedule, replaces what came before it.
+    fill: ({ config, version }) =>
+      (atLeast(version, '2.11.0') && Number(config.subject_delete_marker_ttl ?? 0) > 0) ||
+      (atLeast(version, '2.12.0') && config.allow_msg_schedules === true),
     change: 'in-place',
     aliases: ['allow_rollup'],
     source: MEASURED,

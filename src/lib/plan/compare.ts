@@ -1,4 +1,4 @@
-import { canonicalBacking, canonicalDesired, canonicalObserved, type StreamLookup } from '../canonical/resource.ts';
+import { canonicalBacking, canonicalDesired, type StreamLookup } from '../canonical/resource.ts';
 import { OWNER_KEY } from '../facts/names.ts';
 import type { Config } from '../model/json.ts';
 import type { Change, FieldChange, LastApplied, Origin } from '../model/plan.ts';
@@ -12,7 +12,8 @@ export interface CompareContext {
   readonly version: string;
   readonly clustered: boolean;
   readonly lastApplied?: LastApplied;
-  readonly liveStream: StreamLookup;
+  /** The canonical form of what is observed. */
+  readonly canonicalOf: (resource: ObservedResource) => Config;
   readonly wantedStream: StreamLookup;
 }
 
@@ -66,7 +67,7 @@ export function compareResource(
   if (!observed) return creation(desired, context);
   const { kind, name, role } = desired;
   const { version, clustered } = context;
-  const before = canonicalObserved(observed, version, context.liveStream);
+  const before = context.canonicalOf(observed);
   const after = canonicalDesired(desired, version, context.wantedStream);
   const backing = kind === 'bucket' ? canonicalBacking(name, desired.config, version) : undefined;
   const differences = diffConfigs(kind, before, after, { version, clustered, ...(backing ? { backing } : {}) });
@@ -101,7 +102,7 @@ export function madeAgain(desired: DesiredResource, observed: ObservedResource, 
     origin: 'spec',
     reason: `stream ${stream} is replaced, and its consumers go with it`,
   };
-  const before = canonicalObserved(observed, context.version, context.liveStream);
+  const before = context.canonicalOf(observed);
   const after = canonicalDesired(desired, context.version, context.wantedStream);
   return { key: keyOf(desired), change, desired, observed, before, after };
 }

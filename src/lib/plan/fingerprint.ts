@@ -1,16 +1,30 @@
 import { createHash } from 'node:crypto';
 import { canonicalObserved, streamsOf } from '../canonical/resource.ts';
-import { stableText } from '../model/json.ts';
-import type { Observed, ResourceKey } from '../model/resource.ts';
+import { type Config, stableText } from '../model/json.ts';
+import type { Observed, ObservedResource, ResourceKey } from '../model/resource.ts';
 import { ownerOf } from '../risk/subject.ts';
+
+/** The canonical form of observed resources, worked out once for each. */
+export function canonicalReader(observed: Observed): (resource: ObservedResource) => Config {
+  const { version } = observed.target.server;
+  const streamOf = streamsOf((key) => observed.resources.get(key));
+  const done = new Map<ObservedResource, Config>();
+  return (resource) => {
+    const config = done.get(resource) ?? canonicalObserved(resource, version, streamOf);
+    done.set(resource, config);
+    return config;
+  };
+}
 
 /**
  * A short text for each resource that changes when somebody changes, re-creates or takes over the resource, and not
  * when messages come and go; `absent` for one that the server does not have.
  */
-export function fingerprintOf(observed: Observed, keys: Iterable<ResourceKey>): Record<ResourceKey, string> {
-  const { version } = observed.target.server;
-  const streamOf = streamsOf((key) => observed.resources.get(key));
+export function fingerprintOf(
+  observed: Observed,
+  keys: Iterable<ResourceKey>,
+  canonicalOf: (resource: ObservedResource) => Config = canonicalReader(observed),
+): Record<ResourceKey, string> {
   const prints: Record<ResourceKey, string> = {};
   for (const key of keys) {
     const resource = observed.resources.get(key);
@@ -18,7 +32,7 @@ export function fingerprintOf(observed: Observed, keys: Iterable<ResourceKey>): 
       prints[key] = 'absent';
       continue;
     }
-    const state = [canonicalObserved(resource, version, streamOf), resource.created, ownerOf(resource.config) ?? null];
+    const state = [canonicalOf(resource), resource.created, ownerOf(resource.config) ?? null];
     prints[key] = createHash('sha256').update(stableText(state)).digest('hex').slice(0, 16);
   }
   return prints;

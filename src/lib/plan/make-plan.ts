@@ -10,9 +10,9 @@ import {
   splitConsumerName,
 } from '../model/resource.ts';
 import { judge } from '../risk/judge.ts';
-import type { Subject } from '../risk/subject.ts';
+import { indexObserved, type Subject } from '../risk/subject.ts';
 import { type CompareContext, compareResource, madeAgain } from './compare.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { canonicalReader, fingerprintOf } from './fingerprint.ts';
 import { findLeftovers, pruneOf, unknownOnServer } from './leftovers.ts';
 import { planSteps } from './steps.ts';
 import { requireNewEnough } from './too-old.ts';
@@ -76,14 +76,20 @@ export function makePlan(input: PlanInput): Plan {
   const wantedStream = streamsOf((key) => wanted.get(key) ?? observed.resources.get(key));
   const facts = { version: server.version, clustered: server.cluster !== undefined, liveStream, wantedStream };
 
-  const compared = compareAll(desired.resources, observed, { ...facts, ...(lastApplied ? { lastApplied } : {}) });
+  const canonicalOf = canonicalReader(observed);
+  const compared = compareAll(desired.resources, observed, {
+    ...facts,
+    canonicalOf,
+    ...(lastApplied ? { lastApplied } : {}),
+  });
   const leftovers = findLeftovers(desired.system, new Set(wanted.keys()), observed, lastApplied);
   const pruned = prune ? leftovers.prunable.map((resource) => pruneOf(resource, lastApplied)) : [];
   const subjects = [...compared, ...pruned];
 
   const deleted = new Set(pruned.map(({ key }) => key));
   const replaced = compared.filter(({ change }) => change.action === 'replace').map(({ key }) => key);
-  const world = { ...facts, system: desired.system, desired: wanted, observed, losses, deleted };
+  const index = indexObserved(observed);
+  const world = { ...facts, index, system: desired.system, desired: wanted, observed, losses, deleted };
   const findings = judge(subjects, world);
   const named = [...wanted.keys(), ...leftovers.prunable.map(keyOf)];
   const live = [...wanted.keys()].flatMap((key) => observed.resources.get(key) ?? []);
@@ -91,7 +97,7 @@ export function makePlan(input: PlanInput): Plan {
     format: 1,
     system: desired.system,
     target: observed.target,
-    fingerprint: fingerprintOf(observed, named),
+    fingerprint: fingerprintOf(observed, named, canonicalOf),
     changes: subjects.map(({ change }) => change),
     findings,
     steps: planSteps(subjects, { ...facts, gone: new Set(replaced) }),

@@ -43,6 +43,7 @@ function takesOver(subject: Subject, subjects: readonly Subject[]): boolean {
   if (subject.change.kind !== 'stream' || !subject.after) return false;
   const held = new Set(subjectsOf(subject.before));
   const gained = subjectsOf(subject.after).filter((each) => !held.has(each));
+  if (gained.length === 0) return false;
   return subjects.some(
     (other) =>
       other !== subject &&

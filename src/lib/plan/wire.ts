@@ -1,6 +1,6 @@
 import { toBackingStream } from '../canonical/bucket.ts';
 import { canonicalConsumer } from '../canonical/consumer.ts';
-import { canonicalStream } from '../canonical/stream.ts';
+import { canonicalStream, SEALED } from '../canonical/stream.ts';
 import { FIELDS, fieldsFor } from '../facts/fields.ts';
 import { SERVER_PREFIX } from '../facts/names.ts';
 import { type Config, equalJson, isObject, type Json } from '../model/json.ts';
@@ -53,10 +53,14 @@ function overLive(
 
 /** The configuration to send for a stream: to create it, or over its live one. */
 export function streamWire(name: string, config: Config, version: string, live?: Config): Config {
-  const wanted: Record<string, Json> = { ...onlyKnown('stream', config, version), name };
+  const sealed = config.sealed === true ? SEALED : {};
+  const wanted: Record<string, Json> = { ...onlyKnown('stream', config, version), ...sealed, name };
   if (!live) return tidy(wanted);
   const canonical = { live: canonicalStream(live, { version }), wanted: canonicalStream(wanted, { version }) };
-  return tidy({ ...overLive('stream', live, wanted, canonical, version), name });
+  const merged = overLive('stream', live, wanted, canonical, version);
+  // On a mirror it was the server's choice; on a stream of its own it is the spec's again.
+  if (live.mirror && !wanted.mirror) merged.mirror_direct = wanted.mirror_direct ?? false;
+  return tidy({ ...merged, name });
 }
 
 /** The stream configuration to send for a bucket. */

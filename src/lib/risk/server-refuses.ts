@@ -52,7 +52,7 @@ export const leader: Analyzer = (subject, { observed }) => {
 };
 
 /** The combinations of a stream's fields that every server refuses. */
-export const streamRules: Analyzer = (subject) => {
+export const streamRules: Analyzer = (subject, world) => {
   const { after, change } = subject;
   if (!written(subject) || change.kind !== 'stream' || !after) return [];
   const findings: Finding[] = [];
@@ -71,8 +71,14 @@ export const streamRules: Analyzer = (subject) => {
     const message = 'allow_rollup_hdrs needs the permission to purge, which deny_purge takes away (10052)';
     findings.push(refusal(subject, 'allow_rollup_hdrs', message, 'leave one of the two out'));
   }
+  if (after.sealed && change.action !== 'update') {
+    const hint = 'create it without sealed, fill it, and seal it then';
+    findings.push(refusal(subject, 'sealed', 'a new stream cannot be sealed (10052)', hint));
+  }
   for (const field of ['allow_msg_schedules', 'allow_msg_counter']) {
     if (!after[field] || after.discard !== 'new') continue;
+    // Early releases of 2.12 take schedules with discard new; later ones refuse them.
+    if (field === 'allow_msg_schedules' && !atLeast(world.version, '2.14.0')) continue;
     findings.push(refusal(subject, field, `${field} cannot be used with discard new (10052)`, 'set discard to old'));
   }
   return findings;
@@ -82,10 +88,12 @@ export const streamRules: Analyzer = (subject) => {
 export const overlap: Analyzer = (subject, world) => {
   const { after, change, key } = subject;
   if (!written(subject) || change.kind !== 'stream' || !after) return [];
-  const own = textsOf(after.subjects);
+  const held = new Set(change.action === 'update' ? textsOf(subject.before?.subjects) : []);
+  const own = textsOf(after.subjects).filter((each) => !held.has(each));
+  if (own.length === 0) return [];
   const findings: Finding[] = [];
-  for (const other of world.observed.resources.values()) {
-    if (other.kind === 'consumer' || keyOf(other) === key || world.deleted.has(keyOf(other))) continue;
+  for (const other of world.index.streams) {
+    if (keyOf(other) === key || world.deleted.has(keyOf(other))) continue;
     const wanted = world.desired.get(keyOf(other));
     // What this very plan takes from the other stream is free by then.
     const kept = wanted?.kind === 'stream' ? textsOf(wanted.config.subjects) : textsOf(other.config.subjects);
@@ -145,10 +153,8 @@ const filtersOf = (config: Config): readonly string[] => {
 function filtersClash(subject: Subject, world: World, after: Config): Finding[] {
   const { stream } = splitConsumerName(subject.change.name);
   const own = filtersOf(after);
-  for (const other of world.observed.resources.values()) {
-    if (other.kind !== 'consumer' || keyOf(other) === subject.key || splitConsumerName(other.name).stream !== stream)
-      continue;
-    if (world.deleted.has(keyOf(other))) continue;
+  for (const other of world.index.consumersOf.get(stream) ?? []) {
+    if (keyOf(other) === subject.key || world.deleted.has(keyOf(other))) continue;
     const filters = filtersOf(world.desired.get(keyOf(other))?.config ?? other.config);
     if (!own.some((one) => filters.some((each) => subjectsOverlap(one, each)))) continue;
     const message = `${keyOf(other)} already takes messages of ${own.join(', ')}; a workqueue gives each message to one consumer (10099, 10100)`;
@@ -163,8 +169,7 @@ export const consumerLimits: Analyzer = (subject, world) => {
   if (change.action !== 'update' || change.kind !== 'stream' || !isObject(after?.consumer_limits)) return [];
   if (!change.fields.some((field) => field.path.startsWith('consumer_limits'))) return [];
   const limits = after.consumer_limits;
-  for (const other of world.observed.resources.values()) {
-    if (other.kind !== 'consumer' || splitConsumerName(other.name).stream !== change.name) continue;
+  for (const other of world.index.consumersOf.get(change.name) ?? []) {
     const [broken] = limitsBroken(subject, other.config, limits);
     if (!broken) continue;
     const message = `${labelOf(subject)}: consumer_limits would be broken by ${keyOf(other)} as it is now (10069)`;

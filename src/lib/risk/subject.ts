@@ -1,7 +1,13 @@
 import { OWNER_KEY } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
 import type { Change, Finding, Losses } from '../model/plan.ts';
-import type { DesiredResource, Observed, ObservedResource, ResourceKey } from '../model/resource.ts';
+import {
+  type DesiredResource,
+  type Observed,
+  type ObservedResource,
+  type ResourceKey,
+  splitConsumerName,
+} from '../model/resource.ts';
 
 /** One change with all that is known of it. `before` and `after` are canonical. */
 export interface Subject {
@@ -13,6 +19,30 @@ export interface Subject {
   readonly after?: Config;
 }
 
+/** What is observed, by what the analyzers look for: a plan may hold thousands of resources. */
+export interface ObservedIndex {
+  /** Streams, those of buckets included. */
+  readonly streams: readonly ObservedResource[];
+  /** Consumers by their stream's name. */
+  readonly consumersOf: ReadonlyMap<string, readonly ObservedResource[]>;
+}
+
+export function indexObserved(observed: Observed): ObservedIndex {
+  const streams: ObservedResource[] = [];
+  const consumersOf = new Map<string, ObservedResource[]>();
+  for (const resource of observed.resources.values()) {
+    if (resource.kind !== 'consumer') {
+      streams.push(resource);
+      continue;
+    }
+    const { stream } = splitConsumerName(resource.name);
+    const list = consumersOf.get(stream);
+    if (list) list.push(resource);
+    else consumersOf.set(stream, [resource]);
+  }
+  return { streams, consumersOf };
+}
+
 /** What every analyzer may look at besides the change itself. */
 export interface World {
   readonly system: string;
@@ -22,6 +52,7 @@ export interface World {
   readonly desired: ReadonlyMap<ResourceKey, DesiredResource>;
   readonly observed: Observed;
   readonly losses: Losses;
+  readonly index: ObservedIndex;
   /** Resources that this plan deletes. */
   readonly deleted: ReadonlySet<ResourceKey>;
 }
