@@ -56,10 +56,19 @@ export function assemble(found: readonly Found[], options: AssembleOptions): Ass
   return { spec, leftOut };
 
   function toQueue(stream: FoundStream, built: StreamSpec): QueueSpec {
-    const dlq = dlqs.get(stream.name)?.spec;
-    const responses: ResponsesSpec | undefined = answers && { bucket: answers.name, config: answers.config };
+    const found = dlqs.get(stream.name)?.spec;
+    const dlq = found && { ...found, config: beside(stream, found.config) };
+    const responses: ResponsesSpec | undefined = answers && {
+      bucket: answers.name,
+      config: beside(stream, answers.config),
+    };
     return { ...built, ...(dlq ? { dlq } : {}), ...(responses ? { responses } : {}), health: options.health };
   }
+}
+
+/** A queue's DLQ and bucket take its replicas where they say nothing: so the number is written where it differs, only. */
+function beside({ config: queue }: FoundStream, { num_replicas = 1, ...config }: Config): Config {
+  return num_replicas === (queue.num_replicas ?? 1) ? config : { ...config, num_replicas };
 }
 
 const record = <T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> =>
@@ -76,7 +85,7 @@ function withoutRepeats(found: readonly Found[], leftOut: LeftOut[]): Found[] {
     if (!earlier) first.set(keyOf(item), item);
     else if (!equalJson(earlier.config, item.config)) {
       const why = `${keyOf(item)} was already taken from ${earlier.file}, where it is different`;
-      leftOut.push({ file: item.file, path: item.path || '(all)', why });
+      leftOut.push({ file: item.file, path: item.path, why });
     }
   }
   return [...first.values()];
@@ -93,10 +102,18 @@ function dlqOf(queue: FoundStream, streams: readonly FoundStream[]): [string, Fo
     if (!Array.isArray(subjects) || subjects.length === 0) continue;
     const capture = CAPTURES.filter((kind) => subjects.includes(advisorySubject(kind, queue.name)));
     if (capture.length !== subjects.length) continue;
-    const { subjects: _, ...config } = stream.config;
-    return [[queue.name, { stream, spec: { stream: stream.name, capture, config } }]];
+    return [[queue.name, { stream, spec: { stream: stream.name, capture, config: beyondUsual(stream.config) } }]];
   }
   return [];
+}
+
+/** What a DLQ is anyway need not be written. */
+function beyondUsual({ subjects: _, retention, allow_direct, ...config }: Config): Config {
+  return {
+    ...(retention === undefined || retention === 'limits' ? {} : { retention }),
+    ...(allow_direct === true ? {} : { allow_direct: false }),
+    ...config,
+  };
 }
 
 const isDlq = (stream: FoundStream, dlqs: ReadonlyMap<string, FoundDlq>): boolean =>
@@ -112,7 +129,7 @@ interface Homes {
 /** Puts a consumer to its stream, or says why it has none. */
 function settle(consumer: FoundConsumer, { homes, dlqs, stream, leftOut }: Homes): void {
   const leave = (why: string) =>
-    leftOut.push({ file: consumer.file, path: consumer.path || '(all)', why: `consumer ${consumer.name}: ${why}` });
+    leftOut.push({ file: consumer.file, path: consumer.path, why: `consumer ${consumer.name}: ${why}` });
   const only = homes.size === 1 ? [...homes.keys()][0] : undefined;
   const wanted = consumer.stream ?? stream ?? only;
   if (wanted === undefined) {

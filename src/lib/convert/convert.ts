@@ -28,12 +28,14 @@ export function convertFiles(files: readonly ForeignFile[], options: AssembleOpt
 function readFile({ file, text }: ForeignFile): Reading {
   const documents = readDocuments(text);
   const readings = documents.map((document, index): Reading => {
-    const path = documents.length > 1 ? `document ${index + 1}` : '(all)';
+    const path = documents.length > 1 ? `document ${index + 1}` : '';
     if ('value' in document) return readValue(document.value, file, path);
-    const at = document.line === undefined ? '' : `, line ${document.line}`;
-    return { found: [], leftOut: [{ file, path: `${path}${at}`, why: document.why }] };
+    const at = document.line === undefined ? [] : [`line ${document.line}`];
+    return { found: [], leftOut: [{ file, path: [path, ...at].filter(Boolean).join(', '), why: document.why }] };
   });
-  return join(readings);
+  const reading = join(readings);
+  const isSilent = reading.found.length === 0 && reading.leftOut.length === 0;
+  return isSilent ? { found: [], leftOut: [{ file, path: '', why: 'there is nothing in it' }] } : reading;
 }
 
 const join = (readings: readonly Reading[]): Reading => ({

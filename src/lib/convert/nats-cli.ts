@@ -45,7 +45,7 @@ const ownerOf = (config: Config): { owner?: string } => {
 
 const nameless = (kind: string, file: string, path: string): Reading => ({
   found: [],
-  leftOut: [{ file, path: path || '(all)', why: `this ${kind} has no name` }],
+  leftOut: [{ file, path: path, why: `this ${kind} has no name` }],
 });
 
 const rowsOf = (rest: readonly { path: string; why: string }[], file: string): LeftOut[] =>
