@@ -1,0 +1,29 @@
+import { runDemo } from '../lib/operations/demo.ts';
+import { BaseCommand } from '../lib/ui/base-command.ts';
+import { outputFlags } from '../lib/ui/flags.ts';
+import { renderDemoEnd, renderDemoStart, renderDemoStep } from '../lib/ui/render/demo.ts';
+
+export default class Demo extends BaseCommand<typeof Demo> {
+  static override summary = 'show in a minute what osapi-ops does, on a server of its own';
+  static override description =
+    `Starts a real nats-server, makes a work queue of the spec that ships, puts requests into it, and lets
+plan and apply find and mend a change that was made by hand. Touches no other server; removes all it made. Ends with
+1 where a step is not as told.`;
+  static override examples = ['<%= config.bin %> <%= command.id %>'];
+  static override baseFlags = outputFlags as typeof BaseCommand.baseFlags;
+
+  protected async execute(): Promise<number | undefined> {
+    const { theme, json } = this.output;
+    const show = (text: string): void => {
+      if (!json) this.print(undefined, text);
+    };
+    let number = 1;
+    const place = { root: this.config.root, launcher: [process.execPath, process.argv[1]!] as const };
+    const report = await runDemo(this.context, place, {
+      onServer: (server) => show(renderDemoStart(server, theme)),
+      onStep: (step) => show(renderDemoStep(step, ++number, theme)),
+    });
+    this.print(report, renderDemoEnd(theme));
+    return 0;
+  }
+}
