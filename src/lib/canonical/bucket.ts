@@ -100,6 +100,8 @@ export function toBackingStream(
     const value = config[field.name];
     if (value !== undefined && value !== null) stream[field.stream] = value;
   }
+  // A stream reads 0 as no limit, a bucket keeps one value at least.
+  if (!(Number(stream.max_msgs_per_subject) > 0)) stream.max_msgs_per_subject = 1;
   const mirror = isObject(config.mirror) && config.mirror.name ? config.mirror : undefined;
   const sources = listOf(config.sources);
   if (mirror) {
