@@ -17,3 +17,29 @@ export const advisorySubject = (capture: Capture, stream: string, consumer = '*'
   `${ADVISORY[capture]}.${stream}.${consumer}`;
 
 export const bucketStream = (bucket: string): string => `${KV_PREFIX}${bucket}`;
+
+/** Where a worker puts what it can never handle, payload and all: a TERM alone would delete it from a work queue. */
+export const REJECTED_PREFIX = 'osapi-ops.rejected';
+export const rejectedSubject = (stream: string, consumer = '*'): string => `${REJECTED_PREFIX}.${stream}.${consumer}`;
+
+/** The headers that a reject adds to those of the request. */
+export const REJECT_HEADER = {
+  reason: 'Osapi-Reject-Reason',
+  stream: 'Osapi-Reject-Stream',
+  consumer: 'Osapi-Reject-Consumer',
+  seq: 'Osapi-Reject-Seq',
+  subject: 'Osapi-Reject-Subject',
+  time: 'Osapi-Reject-Time',
+  deliveries: 'Osapi-Reject-Deliveries',
+} as const;
+
+/** The headers that a replay adds to the copy. */
+export const REPLAY_HEADER = {
+  of: 'Osapi-Replay-Of',
+  count: 'Osapi-Replay-Count',
+  originalMsgId: 'Osapi-Original-Msg-Id',
+} as const;
+
+/** Replays under way, in the ledger bucket: one key for each original that left the stream before its copy was in. */
+export const journalSubject = (stream: string, seq: number | '*'): string =>
+  `$KV.${LEDGER_BUCKET}.journal.${stream}.${seq}`;

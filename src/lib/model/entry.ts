@@ -1,0 +1,94 @@
+import type { StoredMessage } from './message.ts';
+
+export type EntryState = 'replayable' | 'gone' | 'orphan';
+export type EntryReason = 'max_deliveries' | 'terminated' | 'rejected';
+
+/** Why the original of an entry is not in its stream, as far as the server still tells. */
+export type GoneCause = 'terminated' | 'expired' | 'acked_or_removed' | 'stream_recreated' | 'stream_deleted';
+
+/** `<stream>/<consumer>/<stream_seq>`; the parts hold no slash of their own, as the server wants it. */
+export type EntryId = string;
+
+/** An entry as `dlq ls --json` prints it: these keys and no others. `null` where nothing on the server tells. */
+export interface EntryJson {
+  readonly id: EntryId;
+  /** The queue's stream. */
+  readonly queue: string;
+  readonly consumer: string;
+  /** The original's sequence in the queue's stream. */
+  readonly seq: number;
+  readonly subject: string | null;
+  readonly request_id: string | null;
+  readonly state: EntryState;
+  readonly reason: EntryReason;
+  readonly deliveries: number | null;
+  /** RFC 3339. */
+  readonly died_at: string | null;
+  /** RFC 3339. */
+  readonly published_at: string | null;
+  /** Of the payload, in bytes. */
+  readonly size: number | null;
+  /** How often it was replayed before it died this time. */
+  readonly replays: number;
+}
+
+/** What kind of message in a DLQ stream speaks of a dead letter. */
+export type RecordKind = 'advisory' | 'rejected' | 'dlq-service' | 'nestjs-jetstream';
+
+/** One message of a DLQ stream that speaks of the entry. All of them go when the entry goes. */
+export interface DlqRecord {
+  readonly stream: string;
+  readonly seq: number;
+  readonly subject: string;
+  readonly kind: RecordKind;
+  readonly reason: EntryReason;
+  /** RFC 3339: the advisory's own time, else when it was stored. */
+  readonly time: string;
+  readonly deliveries: number | null;
+  /** The worker's words, where it gave some. */
+  readonly detail?: string;
+  /** The record as stored, where it was asked for (`show`, `export`). */
+  readonly raw?: StoredMessage;
+}
+
+/** What the tool knows of an entry beyond what it prints of it. */
+export interface EntryInner {
+  /** Everything in the DLQ streams that speaks of it, oldest first; empty for an orphan. */
+  readonly records: readonly DlqRecord[];
+  /** The original in the queue's stream. Absent where it is not there. */
+  readonly original?: StoredMessage;
+  /** What a replay publishes: the original, or the copy that a record carries. Absent where nothing is left of it. */
+  readonly message?: StoredMessage;
+  readonly cause?: GoneCause;
+  readonly detail?: string;
+  /** RFC 3339: when the queue's stream was made. With stream and seq it names a message for good. */
+  readonly streamCreated: string;
+  /** False for an orphan that might still be in flight: shown, and not to be replayed. */
+  readonly certain: boolean;
+}
+
+/** A dead letter: what is printed of it, and beside it what the tool works with. */
+export interface Entry extends EntryJson {
+  readonly inner: EntryInner;
+}
+
+export const entryId = (queue: string, consumer: string, seq: number): EntryId => `${queue}/${consumer}/${seq}`;
+
+/** The entry as it is printed. */
+export function entryJson({ inner: _inner, ...json }: Entry): EntryJson {
+  return json;
+}
+
+/** A queue of the server, with or without a spec. */
+export interface QueueRef {
+  /** The stream. */
+  readonly queue: string;
+  /** The DLQ stream; the first where there are several. */
+  readonly dlq: string | undefined;
+  /** All streams that capture its deaths. */
+  readonly dlqs: readonly string[];
+  readonly consumers: readonly string[];
+  /** The bucket of the responses, where it is known. */
+  readonly responses?: string;
+  readonly system?: string;
+}

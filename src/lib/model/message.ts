@@ -1,0 +1,11 @@
+/** A message as a stream keeps it. Nothing in it is decoded: a copy made of it is the same byte for byte. */
+export interface StoredMessage {
+  readonly stream: string;
+  readonly seq: number;
+  readonly subject: string;
+  /** RFC 3339 with nanoseconds, the server's clock when it was stored. */
+  readonly time: string;
+  /** The header block from `NATS/1.0` to its empty line; no bytes where the message has no headers. */
+  readonly headers: Uint8Array;
+  readonly payload: Uint8Array;
+}
