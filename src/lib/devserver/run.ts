@@ -20,13 +20,13 @@ export function run(
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       env: options.env as NodeJS.ProcessEnv | undefined,
-      timeout: options.timeout,
-      killSignal: 'SIGKILL',
       signal: options.signal,
       cwd: options.cwd,
       windowsHide: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // Node's own `timeout` goes on counting, and keeps us alive, when the command cannot be started at all.
+    const timer = options.timeout ? setTimeout(() => child.kill('SIGKILL'), options.timeout) : undefined;
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
@@ -34,7 +34,13 @@ export function run(
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    child.on('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, stdout, stderr });
+    });
   });
 }
