@@ -1,7 +1,82 @@
 import type { Spec } from '../../model/spec.ts';
-import type { SpecProblem } from '../problem.ts';
-import type { Node, Path } from '../tree.ts';
+import type { Mend, SpecProblem } from '../problem.ts';
+import { entryAt, type Node, nodeAt, type Path, placeOf, positionOfPlace } from '../tree.ts';
+import { consumerRules } from './consumers.ts';
+import { dlqRules } from './dlq.ts';
+import { limitRules } from './limits.ts';
+import { nameRules } from './names.ts';
+import type { Found, Rule } from './rule.ts';
+import { subjectRules } from './subjects.ts';
+import { systemRules } from './system.ts';
+import { viewOf } from './view.ts';
+import { workqueueRules } from './workqueue.ts';
 
-export function judge(_spec: Spec, _root: Node, _faulty: readonly Path[]): SpecProblem[] {
-  return [];
+/** Every rule, in the order of docs/rules.md. */
+export const RULES: readonly Rule[] = [
+  ...nameRules,
+  ...subjectRules,
+  ...workqueueRules,
+  ...limitRules,
+  ...consumerRules,
+  ...dlqRules,
+  ...systemRules,
+];
+
+/** Carries out every rule. `faulty` are the paths that could not be read: rules that would read them keep quiet there. */
+export function judge(spec: Spec, root: Node, faulty: readonly Path[]): SpecProblem[] {
+  const view = viewOf(spec, root);
+  return RULES.flatMap((rule) =>
+    [...rule.check(view)]
+      .filter(({ path }) => !faulty.some((fault) => blinds(fault, rule, path)))
+      .map((found) => toProblem(rule, found, root)),
+  );
+}
+
+/** True where the faulty field is one the rule reads, in the object it speaks of or one that encloses it. */
+function blinds(fault: Path, rule: Rule, path: Path): boolean {
+  const owner = fault.slice(0, -1);
+  const near = owner.every((part, index) => part === path[index]) && fault.length <= path.length + 1;
+  return near && rule.reads.includes(String(fault.at(-1)));
+}
+
+function toProblem(rule: Rule, found: Found, root: Node): SpecProblem {
+  const mend = mendOf(found, root);
+  return {
+    code: rule.id,
+    severity: rule.severity,
+    ...positionOfPlace(placeOf(root, found.path)),
+    path: found.path.join('.'),
+    message: found.message,
+    why: found.why ?? rule.why,
+    hint: found.hint,
+    ...(mend ? { mend } : {}),
+  };
+}
+
+/** The edit behind a mend; none where the text is not the value's own (a variable) or others share it (an anchor). */
+function mendOf({ path, mend }: Found, root: Node): Mend | undefined {
+  if (!mend) return undefined;
+  const entry = entryAt(root, path);
+  const node = nodeAt(root, path);
+  if (!entry || node?.kind !== 'scalar' || node.written !== undefined) return undefined;
+  const { file, start, end } = node.place;
+  if (entry.keyPlace.file !== file || file.anchored.some(([from, to]) => start >= from && end <= to)) return undefined;
+  if (mend !== 'remove') {
+    const quote = /^["']/.exec(file.text.slice(start, end))?.[0] ?? '';
+    return { edits: [{ start, end, text: `${quote}${mend.write}${quote}` }] };
+  }
+  return removal(file.text, entry.keyPlace.start, end);
+}
+
+/** Takes a `key: value` out with its line; a comment beside it stays. In a flow map `{…}` nothing is safe to cut. */
+function removal(text: string, keyStart: number, valueEnd: number): Mend | undefined {
+  const lineStart = text.lastIndexOf('\n', keyStart - 1) + 1;
+  const newline = text.indexOf('\n', valueEnd);
+  const lineEnd = newline < 0 ? text.length : newline + 1;
+  const rest = text.slice(valueEnd, lineEnd);
+  if (text.slice(lineStart, keyStart).trim() !== '' || !/^\s*(#.*)?\s*$/.test(rest)) return undefined;
+  const comment = rest.indexOf('#');
+  return comment < 0
+    ? { edits: [{ start: lineStart, end: lineEnd, text: '' }] }
+    : { edits: [{ start: keyStart, end: valueEnd + comment, text: '' }] };
 }

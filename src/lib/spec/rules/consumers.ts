@@ -1,0 +1,393 @@
+import type { Json } from '../../model/json.ts';
+import { printDuration } from '../../model/units.ts';
+import { example, type Rule, topExample } from './rule.ts';
+import { type ConsumerView, isPush, isWorkqueue, num, scheduleOf, texts } from './view.ts';
+
+const backoffOf = ({ config }: ConsumerView): readonly number[] =>
+  Array.isArray(config.backoff) ? (config.backoff as readonly number[]) : [];
+const called = ({ name, stream }: ConsumerView): string => `${stream.name}/${name}`;
+const isSet = (value: Json | undefined): boolean =>
+  value !== undefined &&
+  value !== false &&
+  value !== 0 &&
+  value !== '' &&
+  !(Array.isArray(value) && value.length === 0);
+
+const backoffLength: Rule = {
+  id: 'SPEC_BACKOFF_TOO_LONG',
+  severity: 'error',
+  title: 'backoff has at most max_deliver steps.',
+  why: 'The server refuses a backoff longer than max_deliver (err_code 10116): its last steps could never be waited.',
+  reads: ['backoff', 'max_deliver'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    max_deliver: 2
+    backoff: [5s, 10s, 15s]
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    max_deliver: 3
+    backoff: [5s, 10s, 15s]
+`),
+  *check(view) {
+    for (const consumer of view.consumers) {
+      const tries = num(consumer.config, 'max_deliver', -1);
+      const steps = backoffOf(consumer).length;
+      if (tries < 1 || steps <= tries) continue;
+      yield {
+        path: [...consumer.path, 'backoff'],
+        message: `consumer ${called(consumer)}: backoff has ${steps} steps, but max_deliver is ${tries}`,
+        hint: `raise max_deliver to ${steps} or more, or keep ${tries} step${tries === 1 ? '' : 's'}.`,
+      };
+    }
+  },
+};
+
+const positive: Rule = {
+  id: 'SPEC_WAIT_NOT_POSITIVE',
+  severity: 'error',
+  title: 'ack_wait and every step of backoff are longer than nothing.',
+  why: 'Servers differ: a step of 0 is redelivered at once in a tight loop up to 2.12, a negative one is refused from 2.12 on (err_code 10184); ack_wait 0 becomes 30s.',
+  reads: [],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    max_deliver: 5
+    backoff: [0, 10s]
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    max_deliver: 5
+    backoff: [1s, 10s]
+`),
+  *check(view) {
+    for (const consumer of view.consumers) {
+      for (const [at, wait] of backoffOf(consumer).entries()) {
+        if (wait > 0) continue;
+        yield {
+          path: [...consumer.path, 'backoff', at],
+          message: `consumer ${called(consumer)}: step ${at + 1} of backoff is ${printDuration(wait)}`,
+          hint: 'write a wait such as 1s.',
+        };
+      }
+      if (consumer.config.ack_wait === undefined || num(consumer.config, 'ack_wait', 1) > 0) continue;
+      yield {
+        path: [...consumer.path, 'ack_wait'],
+        message: `consumer ${called(consumer)}: ack_wait is 0`,
+        hint: 'write how long a delivery may take, such as 30s, or leave it out.',
+      };
+    }
+  },
+};
+
+const overridden: Rule = {
+  id: 'SPEC_ACK_WAIT_OVERRIDDEN',
+  severity: 'warning',
+  title: 'With backoff, ack_wait is its first step.',
+  why: 'The server puts the first step of backoff into ack_wait and says nothing; another value in the spec is never true.',
+  reads: ['ack_wait', 'backoff'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    max_deliver: 5
+    ack_wait: 30s
+    backoff: [5s, 10s]
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    max_deliver: 5
+    backoff: [5s, 10s]
+`),
+  *check(view) {
+    for (const consumer of view.consumers) {
+      const first = backoffOf(consumer)[0];
+      const wait = num(consumer.config, 'ack_wait', 0);
+      if (first === undefined || first <= 0 || wait === 0 || wait === first) continue;
+      yield {
+        path: [...consumer.path, 'ack_wait'],
+        message: `consumer ${called(consumer)}: ack_wait ${printDuration(wait)} is overridden by backoff, which begins with ${printDuration(first)}`,
+        hint: `leave ack_wait out, or write ${printDuration(first)}; a worker that needs longer reports progress.`,
+        mend: { write: printDuration(first) },
+      };
+    }
+  },
+};
+
+/** Below this, a handful of failures fills the whole allowance; the server's default is 1000. */
+const FEW_IN_FLIGHT = 100;
+
+const stall: Rule = {
+  id: 'SPEC_MAX_ACK_PENDING_LOW',
+  severity: 'warning',
+  title: 'max_ack_pending leaves room for requests that wait in backoff.',
+  why: 'A failing request counts as in flight while it waits for its next try; when all places are taken, nothing is delivered, healthy requests neither.',
+  reads: ['max_ack_pending', 'backoff', 'max_deliver'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    max_deliver: 10
+    backoff: [5s, 10s, 15s]
+    max_ack_pending: 10
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    max_deliver: 10
+    backoff: [5s, 10s, 15s]
+    max_ack_pending: 1000
+`),
+  *check(view) {
+    for (const consumer of view.consumers) {
+      const places = num(consumer.config, 'max_ack_pending', 1000);
+      const longest = Math.max(0, ...backoffOf(consumer));
+      if (longest < 1e9 || places < 1 || places >= FEW_IN_FLIGHT) continue;
+      const total = scheduleOf(consumer);
+      yield {
+        path: [...consumer.path, 'max_ack_pending'],
+        message: `consumer ${called(consumer)}: ${places} failing request${places === 1 ? '' : 's'} stall${places === 1 ? 's' : ''} it ${
+          total === undefined ? 'for ever' : `for up to ${printDuration(total)}`
+        }`,
+        hint: `write ${FEW_IN_FLIGHT} or more, or leave it out (1000).`,
+      };
+    }
+  },
+};
+
+const immortal: Rule = {
+  id: 'SPEC_NEVER_DIES',
+  severity: 'warning',
+  title: 'Where there is a DLQ, max_deliver is limited.',
+  why: 'Without a limit a failing request is tried for ever and never reaches the DLQ.',
+  reads: ['max_deliver'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer: {}
+dlq:
+  stream: orders_dlq
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    max_deliver: 5
+dlq:
+  stream: orders_dlq
+`),
+  *check(view) {
+    for (const consumer of view.consumers) {
+      if (!consumer.stream.queue?.spec.dlq || num(consumer.config, 'max_deliver', -1) > 0) continue;
+      yield {
+        path: [...consumer.path, 'max_deliver'],
+        message: `consumer ${called(consumer)} tries a failing request for ever, so none reaches the DLQ`,
+        hint: 'add max_deliver: 5 or so.',
+      };
+    }
+  },
+};
+
+const PUSH_ONLY: readonly (readonly [field: string, why: string])[] = [
+  ['rate_limit_bps', 'err_code 10086'],
+  ['idle_heartbeat', 'err_code 10088'],
+  ['flow_control', 'err_code 10089'],
+  ['deliver_group', 'the server takes it and it means nothing'],
+];
+const PULL_ONLY: readonly (readonly [field: string, why: string])[] = [
+  ['max_waiting', 'err_code 10080'],
+  ['max_batch', 'the server takes it and it means nothing'],
+  ['max_expires', 'the server takes it and it means nothing'],
+  ['max_bytes', 'the server takes it and it means nothing'],
+  ['priority_groups', 'err_code 10178'],
+];
+
+const kind: Rule = {
+  id: 'SPEC_PUSH_PULL',
+  severity: 'error',
+  title: 'Fields of push consumers stand on push consumers, those of pull consumers on pull consumers.',
+  why: 'A consumer pushes where it has a deliver_subject, else workers pull.',
+  reads: ['deliver_subject'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    idle_heartbeat: 5s
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    deliver_subject: packer.orders
+    idle_heartbeat: 5s
+`),
+  *check(view) {
+    for (const consumer of view.consumers) {
+      const push = isPush(consumer);
+      for (const [field, why] of push ? PULL_ONLY : PUSH_ONLY) {
+        if (!isSet(consumer.config[field])) continue;
+        yield {
+          path: [...consumer.path, field],
+          message: `consumer ${called(consumer)}: ${field} is for ${push ? 'pull' : 'push'} consumers (${why})`,
+          hint: push ? `leave ${field} out.` : `leave ${field} out, or add deliver_subject.`,
+        };
+      }
+      if (!push || consumer.config.flow_control !== true || isSet(consumer.config.idle_heartbeat)) continue;
+      yield {
+        path: [...consumer.path, 'flow_control'],
+        message: `consumer ${called(consumer)}: flow_control without idle_heartbeat (err_code 10108)`,
+        hint: 'add idle_heartbeat: 5s.',
+      };
+    }
+  },
+};
+
+const STARTS: Readonly<Record<string, string>> = {
+  by_start_sequence: 'opt_start_seq',
+  by_start_time: 'opt_start_time',
+};
+
+const start: Rule = {
+  id: 'SPEC_START',
+  severity: 'error',
+  title: 'deliver_policy and its start belong together.',
+  why: 'The server refuses by_start_sequence without opt_start_seq, by_start_time without opt_start_time, last_per_subject without a filter, and each start without its policy (err_code 10094).',
+  reads: ['deliver_policy', 'opt_start_seq', 'opt_start_time', 'filter_subject', 'filter_subjects'],
+  bad: topExample(`
+streams:
+  EVENTS:
+    subjects: ["events.>"]
+    consumers:
+      audit:
+        deliver_policy: by_start_sequence
+`),
+  good: topExample(`
+streams:
+  EVENTS:
+    subjects: ["events.>"]
+    consumers:
+      audit:
+        deliver_policy: by_start_sequence
+        opt_start_seq: 100
+`),
+  *check(view) {
+    for (const consumer of view.consumers) {
+      const { config, path } = consumer;
+      const policy = String(config.deliver_policy ?? 'all');
+      const needed = STARTS[policy];
+      if (needed && !isSet(config[needed])) {
+        yield {
+          path: [...path, 'deliver_policy'],
+          message: `consumer ${called(consumer)}: deliver_policy ${policy} without ${needed}`,
+          hint: `add ${needed}.`,
+        };
+      }
+      for (const [wanted, field] of Object.entries(STARTS)) {
+        if (!isSet(config[field]) || policy === wanted) continue;
+        yield {
+          path: [...path, field],
+          message: `consumer ${called(consumer)}: ${field} with deliver_policy ${policy}`,
+          hint: isWorkqueue(consumer.stream)
+            ? `leave ${field} out.`
+            : `write deliver_policy: ${wanted}, or leave ${field} out.`,
+        };
+      }
+      if (policy === 'last_per_subject' && !isSet(config.filter_subject) && !isSet(config.filter_subjects)) {
+        yield {
+          path: [...path, 'deliver_policy'],
+          message: `consumer ${called(consumer)}: deliver_policy last_per_subject without a filter`,
+          hint: 'add filter_subject: ">".',
+        };
+      }
+    }
+  },
+};
+
+const replicas: Rule = {
+  id: 'SPEC_CONSUMER_REPLICAS',
+  severity: 'error',
+  title: 'A consumer has the replicas its stream allows.',
+  why: 'More than the stream has are refused (err_code 10126); on a workqueue any other number is (10134). 0, the default, takes the stream’s.',
+  reads: ['num_replicas', 'retention'],
+  bad: example(`
+subjects: ["orders.*"]
+num_replicas: 3
+consumers:
+  packer:
+    num_replicas: 1
+`),
+  good: example(`
+subjects: ["orders.*"]
+num_replicas: 3
+consumers:
+  packer: {}
+`),
+  *check(view) {
+    for (const consumer of view.consumers) {
+      const mine = num(consumer.config, 'num_replicas', 0);
+      const whole = num(consumer.stream.config, 'num_replicas', 1);
+      const same = ['workqueue', 'interest'].includes(String(consumer.stream.config.retention));
+      if (mine === 0 || mine === whole || (mine < whole && !same)) continue;
+      yield {
+        path: [...consumer.path, 'num_replicas'],
+        message: `consumer ${called(consumer)} has ${mine} replica${mine === 1 ? '' : 's'}, its stream ${whole}`,
+        hint: 'leave num_replicas out.',
+      };
+    }
+  },
+};
+
+const priority: Rule = {
+  id: 'SPEC_PRIORITY',
+  severity: 'error',
+  title: 'priority_policy and priority_groups belong together.',
+  why: 'The server refuses a policy without groups (err_code 10159) and groups without a policy (10196).',
+  reads: ['priority_policy', 'priority_groups'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    priority_policy: overflow
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    priority_policy: overflow
+    priority_groups: [main]
+`),
+  *check(view) {
+    for (const consumer of view.consumers) {
+      const policy = String(consumer.config.priority_policy ?? 'none') !== 'none';
+      const groups = texts(consumer.config.priority_groups).length > 0;
+      if (policy === groups) continue;
+      yield {
+        path: [...consumer.path, policy ? 'priority_policy' : 'priority_groups'],
+        message: `consumer ${called(consumer)}: ${policy ? 'priority_policy without priority_groups' : 'priority_groups without priority_policy'}`,
+        hint: `add ${policy ? 'priority_groups' : 'priority_policy'}.`,
+      };
+    }
+  },
+};
+
+export const consumerRules: readonly Rule[] = [
+  backoffLength,
+  positive,
+  overridden,
+  stall,
+  immortal,
+  kind,
+  start,
+  replicas,
+  priority,
+];

@@ -1,0 +1,275 @@
+import { ADVISORY, advisorySubject } from '../../facts/names.ts';
+import { subjectCovers, subjectsOverlap } from '../../facts/subjects.ts';
+import type { Capture } from '../../model/spec.ts';
+import { printDuration } from '../../model/units.ts';
+import { example, type Rule, topExample } from './rule.ts';
+import { isLimited, num, type StreamView, scheduleOf, texts, type View } from './view.ts';
+
+const dlqs = (view: View): readonly StreamView[] => view.streams.filter(({ role }) => role === 'dlq');
+const KINDS = Object.keys(ADVISORY) as Capture[];
+const DEATHS: Readonly<Record<Capture, string>> = {
+  max_deliveries: 'requests that used up max_deliver',
+  terminated: 'requests a worker terminated',
+};
+
+const capture: Rule = {
+  id: 'SPEC_DLQ_CAPTURE',
+  severity: 'warning',
+  title: 'A DLQ captures both kinds of death.',
+  why: 'The server tells of max_deliver used up and of a termination on two subjects; what no stream captures is lost. A terminated request is deleted from a workqueue at once, so its advisory is all that is left.',
+  reads: ['capture'],
+  bad: example(`
+subjects: ["orders.*"]
+dlq:
+  stream: orders_dlq
+  capture: [max_deliveries]
+`),
+  good: example(`
+subjects: ["orders.*"]
+dlq:
+  stream: orders_dlq
+  capture: [max_deliveries, terminated]
+`),
+  *check(view) {
+    for (const { name, path, queue, config } of dlqs(view)) {
+      // Subjects of its own say themselves what is captured; the next rule reads those.
+      if (view.node([...path, 'subjects'])) continue;
+      for (const kind of KINDS) {
+        if (queue?.spec.dlq?.capture.includes(kind) || config.subjects === undefined) continue;
+        yield {
+          path: [...path, 'capture'],
+          message: `the DLQ ${name} misses ${DEATHS[kind]}`,
+          hint: 'leave capture out: it means both.',
+        };
+      }
+    }
+  },
+};
+
+const subjects: Rule = {
+  id: 'SPEC_DLQ_SUBJECTS',
+  severity: 'error',
+  title: 'A stream of advisories captures those of a queue that exists, of all its consumers.',
+  why: 'Advisories are sent once and to nobody in particular; a subject that misses them loses every dead letter silently.',
+  reads: ['subjects', 'capture'],
+  bad: topExample(`
+queues:
+  ORDERS:
+    subjects: ["orders.*"]
+streams:
+  orders_dlq:
+    subjects: ["$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.ORDER.*"]
+`),
+  good: example(`
+subjects: ["orders.*"]
+dlq:
+  stream: orders_dlq
+`),
+  *check(view) {
+    for (const { name, path, queue, config } of dlqs(view)) {
+      if (!queue || !view.node([...path, 'subjects'])) continue;
+      for (const kind of queue.spec.dlq?.capture ?? []) {
+        const needed = advisorySubject(kind, queue.name);
+        if (texts(config.subjects).some((subject) => subjectCovers(subject, needed))) continue;
+        yield {
+          path: [...path, 'subjects'],
+          message: `the subjects of the DLQ ${name} miss ${DEATHS[kind]}: ${needed}`,
+          hint: 'leave subjects out: they follow from the queue and capture.',
+        };
+      }
+    }
+    const streams = view.streams.map(({ name }) => name);
+    for (const { role, config, path } of view.streams) {
+      if (role !== 'other') continue;
+      for (const [at, subject] of texts(config.subjects).entries()) {
+        const kind = KINDS.find((each) => subject.startsWith(`${ADVISORY[each]}.`));
+        if (!kind || streams.some((name) => subjectsOverlap(subject, advisorySubject(kind, name)))) continue;
+        yield {
+          path: [...path, 'subjects', at],
+          message: `${subject} captures the dead letters of a stream this spec does not declare`,
+          hint: 'declare a `dlq` below its queue: the subjects then follow from it.',
+        };
+      }
+    }
+  },
+};
+
+const retention: Rule = {
+  id: 'SPEC_DLQ_RETENTION',
+  severity: 'error',
+  title: 'A DLQ has retention limits.',
+  why: 'With workqueue or interest an entry goes when somebody reads it (or at once, with no consumer): it cannot be browsed, counted or replayed.',
+  reads: ['retention'],
+  bad: example(`
+subjects: ["orders.*"]
+dlq:
+  stream: orders_dlq
+  retention: workqueue
+`),
+  good: example(`
+subjects: ["orders.*"]
+dlq:
+  stream: orders_dlq
+`),
+  *check(view) {
+    for (const { name, config, path } of dlqs(view)) {
+      if (config.retention === 'limits') continue;
+      yield {
+        path: [...path, 'retention'],
+        message: `the DLQ ${name} has retention ${config.retention}`,
+        hint: 'leave retention out.',
+        mend: { write: 'limits' },
+      };
+    }
+  },
+};
+
+const dangling: Rule = {
+  id: 'SPEC_DLQ_DANGLING',
+  severity: 'warning',
+  title: 'A DLQ’s entries do not outlive the requests they point at.',
+  why: 'An entry is a pointer: when the queue’s max_age has taken the request, it can no longer be read or replayed.',
+  reads: ['max_age'],
+  bad: example(`
+subjects: ["orders.*"]
+max_age: 7d
+dlq:
+  stream: orders_dlq
+  max_age: 30d
+`),
+  good: example(`
+subjects: ["orders.*"]
+max_age: 30d
+dlq:
+  stream: orders_dlq
+  max_age: 30d
+`),
+  *check(view) {
+    for (const { name, config, path, queue } of dlqs(view)) {
+      const [mine, source] = [num(config, 'max_age', 0), num(queue?.spec.config ?? {}, 'max_age', 0)];
+      if (source === 0 || (mine !== 0 && mine <= source)) continue;
+      yield {
+        path: [...path, 'max_age'],
+        message: `the DLQ ${name} keeps entries ${mine === 0 ? 'for ever' : printDuration(mine)}, but queue ${queue?.name} keeps requests ${printDuration(source)}`,
+        hint: `write max_age: ${printDuration(source)} here, or let the queue keep requests longer.`,
+      };
+    }
+  },
+};
+
+/** Long enough for a weekend and a holiday before somebody looks. */
+const LOOKED_AT = 86_400e9;
+
+const outlived: Rule = {
+  id: 'SPEC_DLQ_OUTLIVED',
+  severity: 'warning',
+  title: 'A DLQ’s entries live as long as the requests they point at.',
+  why: 'A dead request stays in the queue and takes up its limits; without its entry it is found only by a slow search for orphans.',
+  reads: ['max_age'],
+  bad: example(`
+subjects: ["orders.*"]
+max_age: 30d
+dlq:
+  stream: orders_dlq
+  max_age: 7d
+`),
+  good: example(`
+subjects: ["orders.*"]
+max_age: 30d
+dlq:
+  stream: orders_dlq
+  max_age: 30d
+`),
+  *check(view) {
+    for (const { name, config, path, queue } of dlqs(view)) {
+      const [mine, source] = [num(config, 'max_age', 0), num(queue?.spec.config ?? {}, 'max_age', 0)];
+      // A queue that keeps requests for ever is usual; entries that are gone within a day are not.
+      if (mine === 0 || (source === 0 ? mine >= LOOKED_AT : mine >= source)) continue;
+      yield {
+        path: [...path, 'max_age'],
+        message: `the DLQ ${name} keeps entries ${printDuration(mine)}, but queue ${queue?.name} keeps requests ${source === 0 ? 'for ever' : printDuration(source)}`,
+        hint: `write ${source === 0 ? '30d' : printDuration(source)}, or leave max_age out.`,
+      };
+    }
+  },
+};
+
+const cap: Rule = {
+  id: 'SPEC_DLQ_CAP',
+  severity: 'warning',
+  title: 'A DLQ has room for as many entries as its queue holds requests.',
+  why: 'Every request of a queue can die; when the DLQ is full, entries are dropped (discard old) or never stored (discard new).',
+  reads: ['max_msgs'],
+  bad: example(`
+subjects: ["orders.*"]
+discard: new
+max_msgs: 10000
+dlq:
+  stream: orders_dlq
+  max_msgs: 1000
+`),
+  good: example(`
+subjects: ["orders.*"]
+discard: new
+max_msgs: 10000
+dlq:
+  stream: orders_dlq
+  max_msgs: 10000
+`),
+  *check(view) {
+    for (const { name, config, path, queue } of dlqs(view)) {
+      const source = queue?.spec.config ?? {};
+      if (!isLimited(config, 'max_msgs') || !isLimited(source, 'max_msgs')) continue;
+      if (num(config, 'max_msgs', 0) >= num(source, 'max_msgs', 0)) continue;
+      yield {
+        path: [...path, 'max_msgs'],
+        message: `the DLQ ${name} holds ${config.max_msgs} entries, but queue ${queue?.name} ${source.max_msgs} requests`,
+        hint: `write max_msgs: ${source.max_msgs} or more, or leave it out.`,
+      };
+    }
+  },
+};
+
+const responseTtl: Rule = {
+  id: 'SPEC_RESPONSE_TTL',
+  severity: 'warning',
+  title: 'A response lives longer than a request may take.',
+  why: 'A client that waits through every retry must still find the answer; a shorter ttl can take it away before the client looks.',
+  reads: ['ttl', 'max_deliver', 'backoff', 'ack_wait'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    max_deliver: 10
+    backoff: [5s, 10s, 15s]
+responses:
+  bucket: answers
+  ttl: 1m
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    max_deliver: 10
+    backoff: [5s, 10s, 15s]
+responses:
+  bucket: answers
+  ttl: 1h
+`),
+  *check(view) {
+    for (const { name, config, path, queue } of view.buckets) {
+      const ttl = num(config, 'ttl', 0);
+      if (!queue || ttl === 0) continue;
+      const stream = view.streams.find((each) => each.role === 'queue' && each.name === queue.name);
+      const longest = Math.max(0, ...(stream?.consumers ?? []).map((consumer) => scheduleOf(consumer) ?? 0));
+      if (ttl >= longest) continue;
+      yield {
+        path: [...path, 'ttl'],
+        message: `responses in ${name} live ${printDuration(ttl)}, but a request of ${queue.name} may be tried for ${printDuration(longest)}`,
+        hint: `write ttl: ${printDuration(longest * 2)} or more.`,
+      };
+    }
+  },
+};
+
+export const dlqRules: readonly Rule[] = [capture, subjects, retention, dangling, outlived, cap, responseTtl];

@@ -1,0 +1,302 @@
+import { printDuration } from '../../model/units.ts';
+import { example, type Rule, topExample } from './rule.ts';
+import { isLimited, num } from './view.ts';
+
+const SHORTEST_AGE = 100e6;
+
+const age: Rule = {
+  id: 'SPEC_MAX_AGE_SHORT',
+  severity: 'error',
+  title: 'max_age (a bucket’s ttl) is at least 100ms.',
+  why: 'The server refuses less (err_code 10052); a bare number is nanoseconds.',
+  reads: [],
+  bad: example(`
+subjects: ["orders.*"]
+max_age: 30
+`),
+  good: example(`
+subjects: ["orders.*"]
+max_age: 30s
+`),
+  *check(view) {
+    const all = [
+      ...view.streams.map(({ path, config }) => ({ path, config, field: 'max_age' })),
+      ...view.buckets.map(({ path, config }) => ({ path, config, field: 'ttl' })),
+    ];
+    for (const { path, config, field } of all) {
+      const nanos = num(config, field, 0);
+      if (nanos <= 0 || nanos >= SHORTEST_AGE) continue;
+      yield {
+        path: [...path, field],
+        message: `${field} is ${printDuration(nanos)}`,
+        hint: nanos < 1e6 ? `write a unit, as in ${nanos}s; 0 is for ever.` : 'write 100ms or more; 0 is for ever.',
+      };
+    }
+  },
+};
+
+const duplicates: Rule = {
+  id: 'SPEC_DUPLICATE_WINDOW',
+  severity: 'error',
+  title: 'duplicate_window is not longer than max_age.',
+  why: 'The server refuses it (err_code 10052): it cannot remember the id of a message that is gone.',
+  reads: ['max_age', 'duplicate_window'],
+  bad: example(`
+subjects: ["orders.*"]
+max_age: 1m
+duplicate_window: 2m
+`),
+  good: example(`
+subjects: ["orders.*"]
+max_age: 1h
+duplicate_window: 2m
+`),
+  *check(view) {
+    for (const { config, path } of view.streams) {
+      const [window, most] = [num(config, 'duplicate_window', 0), num(config, 'max_age', 0)];
+      if (window === 0 || most === 0 || window <= most) continue;
+      yield {
+        path: [...path, 'duplicate_window'],
+        message: `duplicate_window ${printDuration(window)} is longer than max_age ${printDuration(most)}`,
+        hint: `write ${printDuration(most)} or less, or raise max_age.`,
+      };
+    }
+  },
+};
+
+const perSubject: Rule = {
+  id: 'SPEC_DISCARD_PER_SUBJECT',
+  severity: 'error',
+  title: 'discard_new_per_subject needs discard new and max_msgs_per_subject.',
+  why: 'The server refuses it alone (err_code 10052): there would be nothing to refuse by.',
+  reads: ['discard', 'max_msgs_per_subject'],
+  bad: example(`
+subjects: ["orders.*"]
+discard: new
+discard_new_per_subject: true
+max_msgs: 1000
+`),
+  good: example(`
+subjects: ["orders.*"]
+discard: new
+discard_new_per_subject: true
+max_msgs_per_subject: 10
+`),
+  *check(view) {
+    for (const { config, path } of view.streams) {
+      if (config.discard_new_per_subject !== true) continue;
+      const lacks = [
+        ...(config.discard === 'new' ? [] : ['discard: new']),
+        ...(isLimited(config, 'max_msgs_per_subject') ? [] : ['max_msgs_per_subject']),
+      ];
+      if (lacks.length === 0) continue;
+      yield {
+        path: [...path, 'discard_new_per_subject'],
+        message: `discard_new_per_subject without ${lacks.join(' and ')}`,
+        hint: `add ${lacks.join(' and ')}.`,
+      };
+    }
+  },
+};
+
+const rollup: Rule = {
+  id: 'SPEC_DENY_PURGE_ROLLUP',
+  severity: 'error',
+  title: 'allow_rollup_hdrs and deny_purge exclude each other.',
+  why: 'A roll-up purges what came before; the server refuses both at once (err_code 10052).',
+  reads: ['deny_purge', 'allow_rollup_hdrs'],
+  bad: topExample(`
+streams:
+  EVENTS:
+    subjects: ["events.>"]
+    deny_purge: true
+    allow_rollup_hdrs: true
+`),
+  good: topExample(`
+streams:
+  EVENTS:
+    subjects: ["events.>"]
+    allow_rollup_hdrs: true
+`),
+  *check(view) {
+    for (const { config, path } of view.streams) {
+      if (config.deny_purge !== true || config.allow_rollup_hdrs !== true) continue;
+      yield {
+        path: [...path, 'deny_purge'],
+        message: 'deny_purge and allow_rollup_hdrs are both set',
+        hint: 'keep one of them.',
+      };
+    }
+  },
+};
+
+const schedules: Rule = {
+  id: 'SPEC_DISCARD_NEW_REFUSED',
+  severity: 'error',
+  title: 'Scheduled messages and counters need discard old.',
+  why: 'The server refuses allow_msg_schedules and allow_msg_counter with discard new (err_code 10052).',
+  reads: ['discard', 'allow_msg_schedules', 'allow_msg_counter'],
+  bad: topExample(`
+streams:
+  TIMERS:
+    subjects: ["timers.>"]
+    discard: new
+    allow_msg_schedules: true
+`),
+  good: topExample(`
+streams:
+  TIMERS:
+    subjects: ["timers.>"]
+    allow_msg_schedules: true
+`),
+  *check(view) {
+    for (const { config, path } of view.streams) {
+      for (const field of ['allow_msg_schedules', 'allow_msg_counter']) {
+        if (config[field] !== true || config.discard !== 'new') continue;
+        yield {
+          path: [...path, field],
+          message: `${field} with discard new`,
+          hint: 'leave discard out, or this field.',
+        };
+      }
+    }
+  },
+};
+
+const mirror: Rule = {
+  id: 'SPEC_MIRROR',
+  severity: 'error',
+  title: 'A mirror has no subjects, sources or first_seq of its own.',
+  why: 'The server refuses them on a mirror (err_code 10034, 10031, 10143): it is a copy and nothing else.',
+  reads: ['mirror', 'subjects', 'sources'],
+  bad: topExample(`
+streams:
+  COPY:
+    subjects: ["orders.*"]
+    mirror: {name: ORDERS}
+`),
+  good: topExample(`
+streams:
+  COPY:
+    mirror: {name: ORDERS}
+`),
+  *check(view) {
+    for (const { config, path } of view.streams) {
+      if (config.mirror === undefined) continue;
+      for (const field of ['subjects', 'sources', 'first_seq']) {
+        const value = config[field];
+        if (value === undefined || value === 0 || (Array.isArray(value) && value.length === 0)) continue;
+        yield {
+          path: [...path, field],
+          message: `a mirror cannot have ${field}`,
+          hint: `leave ${field} out; to add to what is copied, use sources instead of mirror.`,
+        };
+      }
+    }
+  },
+};
+
+const evenReplicas: Rule = {
+  id: 'SPEC_REPLICAS_EVEN',
+  severity: 'warning',
+  title: 'num_replicas is odd.',
+  why: 'A majority must live: 2 replicas stop when either is lost, which is worse than 1; 4 survive no more losses than 3.',
+  reads: ['num_replicas'],
+  bad: example(`
+subjects: ["orders.*"]
+num_replicas: 2
+`),
+  good: example(`
+subjects: ["orders.*"]
+num_replicas: 3
+`),
+  *check(view) {
+    for (const { name, config, path } of [...view.streams, ...view.buckets]) {
+      const replicas = num(config, 'num_replicas', 1);
+      if (replicas % 2 !== 0) continue;
+      yield {
+        path: [...path, 'num_replicas'],
+        message: `${name} has ${replicas} replicas`,
+        hint: replicas === 2 ? 'write 3 (or 1).' : 'write 3 or 5.',
+      };
+    }
+  },
+};
+
+const LOOPBACK = /^(?:[a-z]+:\/\/)?(?:[^@/]*@)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?\/?$/i;
+
+const oneServer: Rule = {
+  id: 'SPEC_REPLICAS_ONE_SERVER',
+  severity: 'warning',
+  title: 'Replicas need a cluster.',
+  why: 'One server holds one copy: servers from 2.14 on refuse more (err_code 10074), older ones take the number and hold one copy all the same.',
+  reads: ['num_replicas', 'servers'],
+  bad: topExample(`
+connection: {servers: ["nats://127.0.0.1:4222"]}
+queues:
+  ORDERS:
+    subjects: ["orders.*"]
+    num_replicas: 3
+`),
+  good: topExample(`
+connection: {servers: ["nats://127.0.0.1:4222"]}
+queues:
+  ORDERS:
+    subjects: ["orders.*"]
+`),
+  *check(view) {
+    const servers = view.spec.connection.servers ?? [];
+    if (servers.length !== 1 || !LOOPBACK.test(servers[0]!)) return;
+    for (const { name, config, path } of [...view.streams, ...view.buckets]) {
+      if (num(config, 'num_replicas', 1) < 2) continue;
+      yield {
+        path: [...path, 'num_replicas'],
+        message: `${name} wants ${config.num_replicas} replicas of the one server in connection.servers`,
+        hint: 'name the cluster’s servers, or write num_replicas: 1.',
+      };
+    }
+  },
+};
+
+const asyncReplicas: Rule = {
+  id: 'SPEC_PERSIST_ASYNC_REPLICAS',
+  severity: 'error',
+  title: 'persist_mode async is for streams with one replica.',
+  why: 'The server refuses it on replicated streams (err_code 10052).',
+  reads: ['persist_mode', 'num_replicas'],
+  bad: topExample(`
+streams:
+  LOGS:
+    subjects: ["logs.>"]
+    persist_mode: async
+    num_replicas: 3
+`),
+  good: topExample(`
+streams:
+  LOGS:
+    subjects: ["logs.>"]
+    num_replicas: 3
+`),
+  *check(view) {
+    for (const { config, path } of view.streams) {
+      if (config.persist_mode !== 'async' || num(config, 'num_replicas', 1) < 2) continue;
+      yield {
+        path: [...path, 'persist_mode'],
+        message: `persist_mode async with ${config.num_replicas} replicas`,
+        hint: 'leave persist_mode out, or write num_replicas: 1.',
+      };
+    }
+  },
+};
+
+export const limitRules: readonly Rule[] = [
+  age,
+  duplicates,
+  perSubject,
+  rollup,
+  schedules,
+  mirror,
+  evenReplicas,
+  oneServer,
+  asyncReplicas,
+];

@@ -1,0 +1,160 @@
+import { LEDGER_BUCKET, OWN_PREFIX, SERVER_PREFIX } from '../../facts/names.ts';
+import { equalJson, isObject } from '../../model/json.ts';
+import type { Path } from '../tree.ts';
+import { example, type Found, type Rule, topExample } from './rule.ts';
+import { type BucketView, type StreamView, streamOfBucket, type View } from './view.ts';
+
+/** The server's limit for names of streams and consumers, in bytes. */
+const LONGEST = 255;
+
+function faultOfName(name: string, longest: number, allowed?: RegExp): string | undefined {
+  if (name === '') return 'is empty';
+  if (new TextEncoder().encode(name).length > longest) return `has more than ${longest} characters`;
+  if (allowed) return allowed.test(name) ? undefined : 'has other characters than letters, digits, - and _';
+  const wrong = /[\s.*>/\\\p{Cc}]/u.exec(name)?.[0];
+  if (wrong === undefined) return undefined;
+  return /\s/.test(wrong) ? 'has a blank' : /\p{Cc}/u.test(wrong) ? 'has a control character' : `has a \`${wrong}\``;
+}
+
+const refused: Rule = {
+  id: 'SPEC_NAME_REFUSED',
+  severity: 'error',
+  title: 'Names hold no blanks, dots, wildcards or slashes.',
+  why: 'A name becomes one token of a subject, so the server (or every KV client) refuses such names (err_code 10052, 10128, 10127).',
+  reads: [],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer.v2: {}
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer-v2: {}
+`),
+  *check(view) {
+    const told = (kind: string, name: string, fault: string | undefined, path: Path): Found[] =>
+      fault === undefined
+        ? []
+        : [
+            {
+              path,
+              message: `the ${kind} name ${JSON.stringify(name)} ${fault}`,
+              hint: 'use letters, digits, dashes and underscores.',
+            },
+          ];
+    for (const { role, name, path } of view.streams) {
+      yield* told('stream', name, faultOfName(name, LONGEST), role === 'dlq' ? [...path, 'stream'] : path);
+    }
+    for (const { name, path } of view.consumers) yield* told('consumer', name, faultOfName(name, LONGEST), path);
+    for (const { role, name, path } of view.buckets) {
+      const place = role === 'responses' ? [...path, 'bucket'] : path;
+      yield* told('bucket', name, faultOfName(name, LONGEST - 'KV_'.length, /^[A-Za-z0-9_-]+$/), place);
+      if (name !== LEDGER_BUCKET) continue;
+      yield {
+        path: place,
+        message: `the bucket ${LEDGER_BUCKET} is taken`,
+        why: 'It is where apply keeps what was applied, the lock and the history.',
+        hint: 'choose another name.',
+      };
+    }
+  },
+};
+
+interface Claim {
+  readonly path: Path;
+  readonly what: string;
+  readonly shared?: { readonly role: string; readonly config: unknown };
+}
+
+const streamClaim = ({ role, config, path, queue }: StreamView): Claim => ({
+  path: role === 'dlq' ? [...path, 'stream'] : path,
+  what: role === 'dlq' ? `the DLQ of ${queue?.name}` : role === 'queue' ? 'a queue' : 'a stream',
+  ...(role === 'dlq' ? { shared: { role, config: { ...config, subjects: [] } } } : {}),
+});
+
+const bucketClaim = ({ role, config, path, queue }: BucketView): Claim => ({
+  path: role === 'responses' ? [...path, 'bucket'] : path,
+  what: role === 'responses' ? `the responses of ${queue?.name}` : 'a bucket',
+  ...(role === 'responses' ? { shared: { role, config } } : {}),
+});
+
+const twice: Rule = {
+  id: 'SPEC_NAME_TWICE',
+  severity: 'error',
+  title: 'Each stream and bucket is declared once.',
+  why: 'Two declarations of one resource would overwrite each other at every apply. Queues may share a DLQ or a bucket where all their fields agree.',
+  reads: [],
+  bad: topExample(`
+queues:
+  ORDERS:
+    subjects: ["orders.*"]
+    responses: {bucket: answers, ttl: 1d}
+  RETURNS:
+    subjects: ["returns.*"]
+    responses: {bucket: answers, ttl: 7d}
+`),
+  good: topExample(`
+queues:
+  ORDERS:
+    subjects: ["orders.*"]
+    responses: {bucket: answers, ttl: 7d}
+  RETURNS:
+    subjects: ["returns.*"]
+    responses: {bucket: answers, ttl: 7d}
+`),
+  *check(view) {
+    const claims = new Map<string, Claim>();
+    const all: [string, Claim][] = [
+      ...view.streams.map((stream): [string, Claim] => [stream.name, streamClaim(stream)]),
+      ...view.buckets.map((bucket): [string, Claim] => [streamOfBucket(bucket), bucketClaim(bucket)]),
+    ];
+    for (const [name, claim] of all) {
+      const first = claims.get(name);
+      if (!first) claims.set(name, claim);
+      else if (!first.shared || !claim.shared || !equalJson(first.shared, claim.shared)) {
+        const agree = first.shared && claim.shared && first.shared.role === claim.shared.role;
+        yield {
+          path: claim.path,
+          message: `${name} is ${claim.what} here and ${first.what} at ${first.path.join('.')}${agree ? ', with other fields' : ''}`,
+          hint: agree ? 'give both the same fields, or each a name of its own.' : 'give one of them another name.',
+        };
+      }
+    }
+  },
+};
+
+const metadata: Rule = {
+  id: 'SPEC_METADATA_RESERVED',
+  severity: 'error',
+  title: 'Metadata keys of the server and of this tool are not written in a spec.',
+  why: 'The server overwrites what begins with `_nats.`; what begins with `osapi-ops.` marks the owner.',
+  reads: ['metadata'],
+  bad: example(`
+subjects: ["orders.*"]
+metadata:
+  team: shop
+  osapi-ops.owner: somebody
+`),
+  good: example(`
+subjects: ["orders.*"]
+metadata:
+  team: shop
+`),
+  *check(view: View) {
+    for (const { config, path } of [...view.streams, ...view.consumers, ...view.buckets]) {
+      if (!isObject(config.metadata)) continue;
+      for (const key of Object.keys(config.metadata)) {
+        if (!key.startsWith(OWN_PREFIX) && !key.startsWith(SERVER_PREFIX)) continue;
+        yield {
+          path: [...path, 'metadata', key],
+          message: `the metadata key ${key} is reserved`,
+          hint: 'leave it out.',
+          mend: 'remove',
+        };
+      }
+    }
+  },
+};
+
+export const nameRules: readonly Rule[] = [refused, twice, metadata];

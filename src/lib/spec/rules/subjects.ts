@@ -1,0 +1,197 @@
+import { isSubject, SubjectIndex } from '../../facts/subject-index.ts';
+import { subjectsOverlap } from '../../facts/subjects.ts';
+import { example, type Rule, topExample } from './rule.ts';
+import { type ConsumerView, filtersOf, type StreamView, texts } from './view.ts';
+
+const invalid: Rule = {
+  id: 'SPEC_SUBJECT',
+  severity: 'error',
+  title: 'Subjects have the form the server takes.',
+  why: 'A subject is tokens with dots between, without blanks; `*` stands for one token and `>`, at the end, for all that follow (err_code 10052).',
+  reads: [],
+  bad: example(`
+subjects: ["orders..new"]
+`),
+  good: example(`
+subjects: ["orders.new"]
+`),
+  *check(view) {
+    const told = (subject: string, path: readonly (string | number)[]) => ({
+      path,
+      message: `${JSON.stringify(subject)} is no subject`,
+      hint: 'write tokens with single dots between them, such as orders.new or orders.>.',
+    });
+    for (const { config, path } of view.streams) {
+      for (const [index, subject] of texts(config.subjects).entries()) {
+        if (!isSubject(subject)) yield told(subject, [...path, 'subjects', index]);
+        else if ((subject === '>' || subjectsOverlap(subject, '$JS.API.>')) && config.no_ack !== true) {
+          yield {
+            path: [...path, 'subjects', index],
+            message: `${subject} takes in JetStream’s own requests`,
+            why: 'The server refuses a stream on its API’s subjects (err_code 10052).',
+            hint: 'name the subjects of your own messages.',
+          };
+        }
+      }
+    }
+    for (const consumer of view.consumers) {
+      const wrong = filtersOf(consumer).find((subject) => !isSubject(subject));
+      if (wrong === undefined) continue;
+      const field = consumer.config.filter_subject === wrong ? 'filter_subject' : 'filter_subjects';
+      yield told(wrong, [...consumer.path, field]);
+    }
+  },
+};
+
+const overlap: Rule = {
+  id: 'SPEC_SUBJECTS_OVERLAP',
+  severity: 'error',
+  title: 'No two streams store the same subject.',
+  why: 'The server refuses a stream whose subjects overlap another’s (err_code 10065) or one another (10052).',
+  reads: ['subjects', 'capture'],
+  bad: topExample(`
+queues:
+  ORDERS:
+    subjects: ["shop.>"]
+  RETURNS:
+    subjects: ["shop.returns.*"]
+`),
+  good: topExample(`
+queues:
+  ORDERS:
+    subjects: ["shop.orders.*"]
+  RETURNS:
+    subjects: ["shop.returns.*"]
+`),
+  *check(view) {
+    const index = new SubjectIndex<StreamView>();
+    for (const stream of view.streams) {
+      for (const [at, subject] of (stream.subjects ?? []).entries()) {
+        if (!isSubject(subject)) continue;
+        // A DLQ that several queues share stands in the list once for each.
+        const other = index.overlapping(subject).find(({ value }) => value === stream || value.name !== stream.name);
+        index.add(subject, stream);
+        if (!other) continue;
+        const written = stream.config.subjects !== undefined;
+        const within = other.value === stream;
+        yield {
+          path: written ? [...stream.path, 'subjects', at] : stream.path,
+          message: within
+            ? `${subject} and ${other.subject} of ${stream.name} overlap`
+            : `${subject} of ${stream.name} overlaps ${other.subject} of ${other.value.name}`,
+          hint: within
+            ? 'keep the wider one.'
+            : 'a message belongs to one stream: narrow one of them, or let one stream source from the other.',
+        };
+      }
+    }
+  },
+};
+
+const unmatched: Rule = {
+  id: 'SPEC_FILTER_UNMATCHED',
+  severity: 'error',
+  title: 'A filter can match a subject of its stream.',
+  why: 'The server takes a filter that matches nothing; the consumer then waits for ever and its messages are never worked.',
+  reads: ['subjects', 'filter_subject', 'filter_subjects', 'subject_transform'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    filter_subject: "order.*"
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    filter_subject: "orders.*"
+`),
+  *check(view) {
+    for (const consumer of view.consumers) {
+      const { subjects, config, name } = consumer.stream;
+      // A transform stores messages under other subjects than they came on.
+      if (!subjects || config.subject_transform !== undefined) continue;
+      for (const filter of filtersOf(consumer)) {
+        if (!isSubject(filter) || subjects.some((subject) => subjectsOverlap(subject, filter))) continue;
+        yield {
+          path: pathOfFilter(consumer, filter),
+          message: `the filter ${filter} of ${name}/${consumer.name} matches no subject of ${name} (${subjects.join(', ')})`,
+          hint: `filter on what ${name} stores, or leave the filter out.`,
+        };
+      }
+    }
+  },
+};
+
+function pathOfFilter({ path, config }: ConsumerView, filter: string): (string | number)[] {
+  if (config.filter_subject === filter) return [...path, 'filter_subject'];
+  return [...path, 'filter_subjects', texts(config.filter_subjects).indexOf(filter)];
+}
+
+const both: Rule = {
+  id: 'SPEC_FILTERS_BOTH',
+  severity: 'error',
+  title: 'A consumer has filter_subject or filter_subjects, not both.',
+  why: 'The server refuses both at once (err_code 10136).',
+  reads: ['filter_subject', 'filter_subjects'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    filter_subject: orders.new
+    filter_subjects: [orders.paid]
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    filter_subjects: [orders.new, orders.paid]
+`),
+  *check(view) {
+    for (const { name, config, path, stream } of view.consumers) {
+      if (!config.filter_subject || texts(config.filter_subjects).length === 0) continue;
+      yield {
+        path: [...path, 'filter_subject'],
+        message: `consumer ${stream.name}/${name} has both filter_subject and filter_subjects`,
+        hint: 'put all of them into filter_subjects.',
+      };
+    }
+  },
+};
+
+const filtersOverlap: Rule = {
+  id: 'SPEC_FILTERS_OVERLAP',
+  severity: 'error',
+  title: 'The filters of one consumer do not overlap.',
+  why: 'The server refuses a list in which one filter matches what another does (err_code 10138).',
+  reads: ['filter_subjects'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    filter_subjects: ["orders.*", "orders.new"]
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    filter_subjects: ["orders.*"]
+`),
+  *check(view) {
+    for (const { name, config, path, stream } of view.consumers) {
+      const index = new SubjectIndex<number>();
+      for (const [at, filter] of texts(config.filter_subjects).entries()) {
+        const other = index.overlapping(filter)[0];
+        index.add(filter, at);
+        if (!other) continue;
+        yield {
+          path: [...path, 'filter_subjects', at],
+          message: `the filters ${other.subject} and ${filter} of ${stream.name}/${name} overlap`,
+          hint: 'keep the wider one.',
+        };
+      }
+    }
+  },
+};
+
+export const subjectRules: readonly Rule[] = [invalid, overlap, unmatched, both, filtersOverlap];

@@ -1,0 +1,163 @@
+import type { Field } from '../../facts/field.ts';
+import { FIELDS } from '../../facts/fields.ts';
+import { atLeast, OLDEST_SERVER } from '../../facts/versions.ts';
+import type { Config } from '../../model/json.ts';
+import { isObject } from '../../model/json.ts';
+import type { HealthSpec } from '../../model/spec.ts';
+import type { Path } from '../tree.ts';
+import { example, type Found, type Rule, topExample } from './rule.ts';
+import type { View } from './view.ts';
+
+const newer: Rule = {
+  id: 'SPEC_FIELD_NEWER',
+  severity: 'error',
+  title: 'Every field is known to the oldest server the spec promises to run on.',
+  why: 'Servers before 2.12 take a field they do not know, answer OK and store nothing; later ones refuse it (err_code 10025).',
+  reads: ['min_server_version'],
+  bad: topExample(`
+min_server_version: "2.10"
+streams:
+  EVENTS:
+    subjects: ["events.>"]
+    allow_msg_ttl: true
+`),
+  good: topExample(`
+min_server_version: "2.11"
+streams:
+  EVENTS:
+    subjects: ["events.>"]
+    allow_msg_ttl: true
+`),
+  *check(view) {
+    const oldest = view.spec.min_server_version;
+    if (oldest === undefined) return;
+    if (!atLeast(oldest, OLDEST_SERVER)) {
+      yield {
+        path: ['min_server_version'],
+        message: `min_server_version ${oldest} is older than ${OLDEST_SERVER}`,
+        why: 'This tool rests on the metadata and the consumer requests of 2.10.',
+        hint: 'write "2.10" or newer.',
+      };
+    }
+    for (const { config, path } of view.streams) yield* newerIn(config, FIELDS.stream, path, oldest);
+    for (const { config, path } of view.consumers) yield* newerIn(config, FIELDS.consumer, path, oldest);
+    for (const { config, path } of view.buckets) yield* newerIn(config, FIELDS.bucket, path, oldest);
+  },
+};
+
+function* newerIn(config: Config, fields: readonly Field[], path: Path, oldest: string): Generator<Found> {
+  for (const field of fields) {
+    const value = config[field.name];
+    if (value === undefined) continue;
+    if (field.since && !atLeast(oldest, field.since)) {
+      const since = field.since.replace(/\.0$/, '');
+      yield {
+        path: [...path, field.name],
+        message: `${field.name} needs server ${since}, but min_server_version is ${oldest}`,
+        hint: `raise min_server_version to "${since}", or leave ${field.name} out.`,
+      };
+    } else if (field.type.type === 'group' && isObject(value)) {
+      yield* newerIn(value, field.type.fields, [...path, field.name], oldest);
+    }
+  }
+}
+
+const thresholds: Rule = {
+  id: 'SPEC_HEALTH_ORDER',
+  severity: 'warning',
+  title: 'A warning comes before the critical threshold.',
+  why: 'status goes from ok over warning to critical; a warning above critical is never seen.',
+  reads: ['warn', 'critical'],
+  bad: example(`
+subjects: ["orders.*"]
+health:
+  dead: {warn: 100, critical: 10}
+`),
+  good: example(`
+subjects: ["orders.*"]
+health:
+  dead: {warn: 10, critical: 100}
+`),
+  *check(view) {
+    for (const { role, path, queue } of view.streams) {
+      if (role !== 'queue' || !queue) continue;
+      for (const name of Object.keys(queue.spec.health) as (keyof HealthSpec)[]) {
+        const { warn, critical } = queue.spec.health[name];
+        if (warn === null || critical === null || warn <= critical) continue;
+        yield {
+          path: [...path, 'health', name],
+          message: `health.${name} of ${queue.name}: warn is above critical`,
+          hint: 'exchange the two; where only one is written, the other has its default.',
+        };
+      }
+    }
+  },
+};
+
+const SECRETS = ['password', 'token'] as const;
+
+const secrets: Rule = {
+  id: 'SPEC_SECRET',
+  severity: 'warning',
+  title: 'A secret stands in the environment, not in the file.',
+  why: 'A spec is committed, reviewed and kept on the server; a secret in it is known to all who can read those.',
+  reads: [],
+  bad: topExample(`
+connection:
+  user: ops
+  password: hunter2
+queues:
+  ORDERS:
+    subjects: ["orders.*"]
+`),
+  good: topExample(`
+connection:
+  user: ops
+  password: \${NATS_PASSWORD:-}
+queues:
+  ORDERS:
+    subjects: ["orders.*"]
+`),
+  *check(view: View) {
+    for (const name of SECRETS) {
+      const node = view.node(['connection', name]);
+      if (node?.kind !== 'scalar' || node.written !== undefined || node.value === '' || node.value === null) continue;
+      yield {
+        path: ['connection', name],
+        message: `connection.${name} is written in the spec`,
+        hint: `write \${NATS_${name.toUpperCase()}}, a context or creds instead, and change the secret: it has been seen.`,
+      };
+    }
+    for (const url of view.spec.connection.servers ?? []) {
+      if (!/^[a-z]+:\/\/[^/]*@/i.test(url)) continue;
+      const node = view.node(['connection', 'servers']);
+      const items = node?.kind === 'list' ? node.items : node ? [node] : [];
+      if (items.some((item) => item.kind === 'scalar' && item.written !== undefined)) continue;
+      yield {
+        path: ['connection', 'servers'],
+        message: 'a URL in connection.servers holds a user or password',
+        hint: 'write user and password of their own, from the environment.',
+      };
+    }
+  },
+};
+
+const nothing: Rule = {
+  id: 'SPEC_NOTHING_DECLARED',
+  severity: 'warning',
+  title: 'A spec declares something.',
+  why: 'Applied, it changes nothing; with --prune it would delete everything this system owns.',
+  reads: ['queues', 'streams', 'buckets'],
+  bad: topExample('queues: {}'),
+  good: example('subjects: ["orders.*"]'),
+  *check(view) {
+    if (view.streams.length > 0 || view.buckets.length > 0) return;
+    yield {
+      path: [],
+      message: 'the spec declares no queue, stream or bucket',
+      hint: 'add a queue; `osapi-ops init` writes one to begin with.',
+    };
+  },
+};
+
+export const systemRules: readonly Rule[] = [newer, thresholds, secrets, nothing];

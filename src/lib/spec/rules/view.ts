@@ -1,0 +1,134 @@
+import { advisorySubject, bucketStream } from '../../facts/names.ts';
+import type { Config } from '../../model/json.ts';
+import type { QueueSpec, Spec } from '../../model/spec.ts';
+import { type Node, nodeAt, type Path } from '../tree.ts';
+
+/** A spec as the rules look at it: every resource in one list of its kind, with its place in the spec. */
+export interface View {
+  readonly spec: Spec;
+  readonly streams: readonly StreamView[];
+  readonly consumers: readonly ConsumerView[];
+  readonly buckets: readonly BucketView[];
+  /** What was written at a path, if anything was. */
+  readonly node: (path: Path) => Node | undefined;
+}
+
+export interface StreamView {
+  readonly role: 'queue' | 'dlq' | 'other';
+  readonly name: string;
+  /** With what a queue or a DLQ means unwritten. */
+  readonly config: Config;
+  readonly path: Path;
+  /** Of a queue or a DLQ: the queue. */
+  readonly queue?: { readonly name: string; readonly spec: QueueSpec };
+  /** What it stores; undefined where a mirror or source decides. */
+  readonly subjects?: readonly string[];
+  readonly consumers: readonly ConsumerView[];
+}
+
+export interface ConsumerView {
+  readonly name: string;
+  readonly config: Config;
+  readonly path: Path;
+  readonly stream: StreamView;
+}
+
+export interface BucketView {
+  readonly role: 'responses' | 'other';
+  readonly name: string;
+  readonly config: Config;
+  readonly path: Path;
+  readonly queue?: { readonly name: string; readonly spec: QueueSpec };
+}
+
+export function viewOf(spec: Spec, root: Node): View {
+  const streams: StreamView[] = [];
+  const buckets: BucketView[] = [];
+  for (const [name, queue] of Object.entries(spec.queues)) {
+    const path = ['queues', name];
+    const of = { name, spec: queue };
+    streams.push(streamView('queue', name, queue.config, path, queue.consumers, of));
+    if (queue.dlq) {
+      const subjects = queue.dlq.capture.map((capture) => advisorySubject(capture, name));
+      const config = { subjects, retention: 'limits', ...queue.dlq.config };
+      streams.push(streamView('dlq', queue.dlq.stream, config, [...path, 'dlq'], {}, of));
+    }
+    if (queue.responses) {
+      const { bucket, config } = queue.responses;
+      buckets.push({ role: 'responses', name: bucket, config, path: [...path, 'responses'], queue: of });
+    }
+  }
+  for (const [name, stream] of Object.entries(spec.streams)) {
+    streams.push(streamView('other', name, stream.config, ['streams', name], stream.consumers));
+  }
+  for (const [name, config] of Object.entries(spec.buckets)) {
+    buckets.push({ role: 'other', name, config, path: ['buckets', name] });
+  }
+  const consumers = streams.flatMap((stream) => stream.consumers);
+  return { spec, streams, consumers, buckets, node: (path) => nodeAt(root, path) };
+}
+
+function streamView(
+  role: StreamView['role'],
+  name: string,
+  config: Config,
+  path: Path,
+  consumers: Readonly<Record<string, Config>>,
+  queue?: StreamView['queue'],
+): StreamView {
+  const workers: ConsumerView[] = [];
+  const subjects = subjectsOf(name, config);
+  const view: StreamView = {
+    role,
+    name,
+    config,
+    path,
+    ...(queue ? { queue } : {}),
+    ...(subjects ? { subjects } : {}),
+    consumers: workers,
+  };
+  for (const [worker, each] of Object.entries(consumers)) {
+    workers.push({ name: worker, config: each, path: [...path, 'consumers', worker], stream: view });
+  }
+  return view;
+}
+
+/** Without subjects a stream stores those of its name; a mirror or sources bring their own. */
+function subjectsOf(name: string, config: Config): readonly string[] | undefined {
+  const written = texts(config.subjects);
+  const copies = config.mirror !== undefined || (Array.isArray(config.sources) && config.sources.length > 0);
+  if (copies) return undefined;
+  return written.length > 0 ? written : [name];
+}
+
+export const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? (value as string[]) : []);
+
+/** A number of a configuration, or what stands for it where it is unwritten. */
+export const num = (config: Config, field: string, unwritten: number): number =>
+  config[field] === undefined ? unwritten : Number(config[field]);
+
+export const isLimited = (config: Config, field: string): boolean => num(config, field, -1) > 0;
+
+export const isWorkqueue = (stream: StreamView): boolean => stream.config.retention === 'workqueue';
+
+export const isPush = ({ config }: ConsumerView): boolean =>
+  typeof config.deliver_subject === 'string' && config.deliver_subject !== '';
+
+/** The filters of a consumer; none means everything. */
+export function filtersOf({ config }: ConsumerView): readonly string[] {
+  const single =
+    typeof config.filter_subject === 'string' && config.filter_subject !== '' ? [config.filter_subject] : [];
+  return [...single, ...texts(config.filter_subjects)];
+}
+
+/** The longest time from a request's first try to its death in nanoseconds; undefined where it never dies. */
+export function scheduleOf({ config }: ConsumerView): number | undefined {
+  const tries = num(config, 'max_deliver', -1);
+  if (tries < 1) return undefined;
+  const waits = (Array.isArray(config.backoff) ? config.backoff : []).map(Number);
+  const repeated = waits.at(-1) ?? num(config, 'ack_wait', 30e9);
+  const listed = waits.slice(0, tries).reduce((sum, wait) => sum + wait, 0);
+  return listed + Math.max(0, tries - waits.length) * repeated;
+}
+
+export const streamOfBucket = (bucket: BucketView): string => bucketStream(bucket.name);

@@ -1,0 +1,210 @@
+import { SubjectIndex } from '../../facts/subject-index.ts';
+import { subjectsOverlap } from '../../facts/subjects.ts';
+import { example, type Found, type Rule } from './rule.ts';
+import { type ConsumerView, filtersOf, isLimited, isWorkqueue, type View } from './view.ts';
+
+const workers = (view: View): readonly ConsumerView[] => view.consumers.filter(({ stream }) => isWorkqueue(stream));
+
+const deliverPolicy: Rule = {
+  id: 'SPEC_WORKQUEUE_DELIVER_POLICY',
+  severity: 'error',
+  title: 'A consumer of a workqueue delivers all messages.',
+  why: 'The server refuses every deliver_policy but all on a workqueue stream (err_code 10101): a message nobody takes could never go.',
+  reads: ['deliver_policy', 'retention'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    deliver_policy: new
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    deliver_policy: all
+`),
+  *check(view) {
+    for (const { name, config, path, stream } of workers(view)) {
+      const policy = config.deliver_policy ?? 'all';
+      if (policy === 'all') continue;
+      yield {
+        path: [...path, 'deliver_policy'],
+        message: `consumer ${stream.name}/${name}: deliver_policy ${policy} on a workqueue stream`,
+        hint: 'write deliver_policy: all, or leave it out.',
+        mend: { write: 'all' },
+      };
+    }
+  },
+};
+
+const ack: Rule = {
+  id: 'SPEC_WORKQUEUE_ACK',
+  severity: 'error',
+  title: 'A consumer of a workqueue acknowledges each message.',
+  why: 'The server refuses ack_policy none and all on a workqueue stream (err_code 10084 or 10098): a message goes when it is acknowledged.',
+  reads: ['ack_policy', 'retention'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    ack_policy: none
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    ack_policy: explicit
+`),
+  *check(view) {
+    for (const { name, config, path, stream } of workers(view)) {
+      const policy = config.ack_policy ?? 'explicit';
+      if (policy === 'explicit') continue;
+      yield {
+        path: [...path, 'ack_policy'],
+        message: `consumer ${stream.name}/${name}: ack_policy ${policy} on a workqueue stream`,
+        hint: 'write ack_policy: explicit, and let the worker acknowledge each message.',
+      };
+    }
+  },
+};
+
+const consumersOverlap: Rule = {
+  id: 'SPEC_WORKQUEUE_CONSUMERS',
+  severity: 'error',
+  title: 'Consumers of one workqueue share no subject.',
+  why: 'On a workqueue a message belongs to one consumer; the server refuses a second one for the same subject (err_code 10099 without filters, 10100 with).',
+  reads: ['filter_subject', 'filter_subjects', 'retention', 'subjects'],
+  bad: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    filter_subject: "orders.*"
+  biller:
+    filter_subject: "orders.paid"
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumers:
+  packer:
+    filter_subject: "orders.new"
+  biller:
+    filter_subject: "orders.paid"
+`),
+  *check(view) {
+    for (const stream of view.streams.filter(isWorkqueue)) yield* overlapsAmong(stream.consumers);
+  },
+};
+
+function* overlapsAmong(consumers: readonly ConsumerView[]): Generator<Found> {
+  if (consumers.length < 2) return;
+  const index = new SubjectIndex<ConsumerView>();
+  for (const consumer of consumers) {
+    const filters = filtersOf(consumer);
+    const wanted = filters.length > 0 ? filters : ['>'];
+    const clash = wanted.flatMap((subject) => index.overlapping(subject).map((other) => ({ subject, other })))[0];
+    for (const subject of wanted) index.add(subject, consumer);
+    if (!clash) continue;
+    const { subject, other } = clash;
+    const [mine, theirs] = [subject, other.subject].map((each) => (each === '>' ? 'everything' : each));
+    const field = consumer.config.filter_subjects === undefined ? 'filter_subject' : 'filter_subjects';
+    yield {
+      path: [...consumer.path, ...(filters.length > 0 ? [field] : [])],
+      message: `consumers ${other.value.name} and ${consumer.name} of ${consumer.stream.name} both take ${
+        subjectsOverlap(subject, other.subject) && mine === theirs ? mine : `${theirs} and ${mine}`
+      }`,
+      hint: 'give each a filter_subject of its own, or let several workers share one consumer.',
+    };
+  }
+}
+
+const discardOld: Rule = {
+  id: 'SPEC_QUEUE_DISCARD_OLD',
+  severity: 'warning',
+  title: 'A queue at its limit refuses the newest; it does not drop the oldest.',
+  why: 'With discard old (the server’s default) a full queue drops its oldest requests, unprocessed, and nobody is told.',
+  reads: ['discard', 'max_msgs', 'max_bytes', 'max_msgs_per_subject', 'retention'],
+  bad: example(`
+subjects: ["orders.*"]
+max_msgs: 1000
+`),
+  good: example(`
+subjects: ["orders.*"]
+max_msgs: 1000
+discard: new
+`),
+  *check(view) {
+    for (const { role, name, config, path } of view.streams) {
+      if (role !== 'queue' || config.retention !== 'workqueue' || (config.discard ?? 'old') !== 'old') continue;
+      const limit = ['max_msgs', 'max_bytes', 'max_msgs_per_subject'].find((field) => isLimited(config, field));
+      if (!limit) continue;
+      yield {
+        path: [...path, config.discard === undefined ? limit : 'discard'],
+        message: `queue ${name} drops its oldest requests unprocessed when ${limit} is reached`,
+        hint: 'write discard: new, so that publishers are told instead (10077).',
+      };
+    }
+  },
+};
+
+const unlimited: Rule = {
+  id: 'SPEC_QUEUE_UNLIMITED',
+  severity: 'warning',
+  title: 'A queue with discard new has a limit.',
+  why: 'discard new refuses requests at a limit; without one the queue grows until the server’s disk is full, and then every stream on it suffers.',
+  reads: ['discard', 'max_msgs', 'max_bytes', 'max_msgs_per_subject'],
+  bad: example(`
+subjects: ["orders.*"]
+discard: new
+`),
+  good: example(`
+subjects: ["orders.*"]
+discard: new
+max_bytes: 1GiB
+`),
+  *check(view) {
+    for (const { role, name, config, path } of view.streams) {
+      if (role !== 'queue' || config.discard !== 'new') continue;
+      if (['max_msgs', 'max_bytes'].some((field) => isLimited(config, field))) continue;
+      if (config.discard_new_per_subject === true && isLimited(config, 'max_msgs_per_subject')) continue;
+      yield {
+        path: [...path, 'discard'],
+        message: `queue ${name} discards the newest at a limit, but has no limit`,
+        hint: 'add max_msgs or max_bytes: what the queue may hold before publishers must wait.',
+      };
+    }
+  },
+};
+
+const denyDelete: Rule = {
+  id: 'SPEC_QUEUE_DENY_DELETE',
+  severity: 'warning',
+  title: 'A queue allows deletion, so that dead requests can be replayed.',
+  why: 'Replay deletes the dead original after its copy is stored; deny_delete refuses that (err_code 10057) and cannot be switched off again.',
+  reads: ['deny_delete'],
+  bad: example(`
+subjects: ["orders.*"]
+deny_delete: true
+`),
+  good: example(`
+subjects: ["orders.*"]
+`),
+  *check(view) {
+    for (const { role, name, config, path } of view.streams) {
+      if (role === 'other' || config.deny_delete !== true) continue;
+      yield {
+        path: [...path, 'deny_delete'],
+        message: `${role === 'dlq' ? 'DLQ' : 'queue'} ${name}: deny_delete makes replay and purge impossible, for good`,
+        hint: 'leave deny_delete out.',
+      };
+    }
+  },
+};
+
+export const workqueueRules: readonly Rule[] = [
+  deliverPolicy,
+  ack,
+  consumersOverlap,
+  discardOld,
+  unlimited,
+  denyDelete,
+];
