@@ -1,0 +1,103 @@
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join, relative, resolve } from 'node:path';
+import { OpsError, type Problem } from '../errors/ops-error.ts';
+import type { Context } from '../model/context.ts';
+import { specJsonSchema } from '../spec/json-schema.ts';
+import { loadSpec } from '../spec/load.ts';
+import { DEFAULT_SCHEMA } from '../spec/print.ts';
+import { isError } from '../spec/problem.ts';
+import { askAnswers, type WrittenAnswers } from './init-questions.ts';
+import { starterText } from './init-starter.ts';
+
+export interface InitOptions {
+  /** Relative to the working directory. */
+  readonly dir: string;
+  readonly answers: WrittenAnswers;
+  /** Take the defaults for what is not answered, on a terminal too. */
+  readonly yes: boolean;
+  /** Overwrite a spec that is there. */
+  readonly force: boolean;
+}
+
+export interface InitResult {
+  readonly system: string;
+  /** The spec's path, relative to the working directory. */
+  readonly path: string;
+  /** Everything that was written. */
+  readonly written: readonly string[];
+  /** Warnings about the spec; its errors are thrown. */
+  readonly problems: readonly Problem[];
+}
+
+const FILE = 'osapi-ops.yaml';
+
+/**
+ * Writes a first spec into a directory, with the editor's schema beside it.
+ * @throws OpsError USAGE_FILE where one is there already, USAGE for an answer that is no value, SPEC_INVALID where the
+ * answers do not make a valid spec; nothing is written then
+ */
+export async function initOperation(context: Context, options: InitOptions): Promise<InitResult> {
+  const dir = resolve(context.cwd, options.dir);
+  const path = join(dir, FILE);
+  const shown = relative(context.cwd, path) || path;
+  if (!options.force && (await exists(path))) throw alreadyThere(shown);
+  const answers = await askAnswers(context, options, basename(dir));
+  return writeSpec(context, { dir, shown, text: starterText(answers, DEFAULT_SCHEMA) });
+}
+
+interface SpecFile {
+  readonly dir: string;
+  readonly shown: string;
+  readonly text: string;
+}
+
+async function writeSpec(context: Context, { dir, shown, text }: SpecFile): Promise<InitResult> {
+  const { loaded, problems } = await loadSpec('-', { cwd: dir, env: {}, readStdin: async () => text });
+  if (!loaded) throw invalid(shown, problems.filter(isError));
+  await mkdir(dir, { recursive: true });
+  const schema = join(dir, DEFAULT_SCHEMA);
+  const written = [shown];
+  await writeWhole(join(dir, FILE), text);
+  if (!(await exists(schema))) {
+    await writeWhole(schema, `${JSON.stringify(specJsonSchema(), null, 2)}\n`);
+    written.push(relative(context.cwd, schema) || schema);
+  }
+  return { system: loaded.spec.name, path: shown, written, problems };
+}
+
+/** All of it or nothing: a reader never meets half a file. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, text);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw new OpsError('USAGE_FILE', `cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? error}`, {
+      where: path,
+      hints: ['check that the directory is there and that you may write to it.'],
+      cause: error,
+    });
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+const alreadyThere = (path: string): OpsError =>
+  new OpsError('USAGE_FILE', `${path} is there already`, {
+    where: path,
+    why: 'init writes a new spec and keeps what people wrote.',
+    hints: [`edit it, name another directory, or pass --force to overwrite it.`],
+  });
+
+const invalid = (path: string, problems: readonly Problem[]): OpsError =>
+  new OpsError('SPEC_INVALID', 'these answers do not make a valid spec', {
+    where: path,
+    why: 'Nothing was written.',
+    hints: ['run init again with other answers.'],
+    problems: problems.map(({ code, path: at, message, why, hint }) => ({ code, path: at, message, why, hint })),
+  });
