@@ -1,0 +1,70 @@
+import { Flags } from '@oclif/core';
+import { EXIT } from '../lib/errors/codes.ts';
+import { OpsError } from '../lib/errors/ops-error.ts';
+import type { Override, Plan } from '../lib/model/plan.ts';
+import { parseDuration } from '../lib/model/units.ts';
+import { applyOperation } from '../lib/operations/apply.ts';
+import { planJson } from '../lib/plan/json.ts';
+import { BaseCommand } from '../lib/ui/base-command.ts';
+import { withEnv } from '../lib/ui/flags.ts';
+import { renderApplied } from '../lib/ui/render/applied.ts';
+import { renderPlan } from '../lib/ui/render/plan.ts';
+import { fileFlag, namesOf, specArgs } from '../lib/ui/spec-flags.ts';
+
+const OVERRIDES: readonly Override[] = ['adopt', 'prune', 'allow-replace', 'allow-data-loss'];
+
+export default class Apply extends BaseCommand<typeof Apply> {
+  static override summary = 'make the server as a spec (or a saved plan) says';
+  static override description =
+    `Creates and updates streams, consumers and buckets, then looks again that everything took. Running it twice
+changes nothing. Never touches what another spec owns, deletes nothing and loses no message unless a flag names it.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> config/prod.yaml',
+    '<%= config.bin %> <%= command.id %> prod.plan',
+    '<%= config.bin %> <%= command.id %> config/prod.yaml --dry-run',
+  ];
+  static override args = specArgs('specs, or one saved plan; left out: -f, ./osapi-ops.yaml, or what was last applied');
+  static override flags = withEnv({
+    ...fileFlag,
+    yes: Flags.boolean({ char: 'y', summary: 'do not ask; allows nothing that needs a flag of its own' }),
+    'dry-run': Flags.boolean({ summary: 'stop after the plan' }),
+    adopt: Flags.boolean({ summary: 'take over resources that exist and are not this system’s' }),
+    prune: Flags.boolean({ summary: 'delete what is no longer in the spec' }),
+    'allow-replace': Flags.boolean({ summary: 'delete and make again what cannot be changed in place' }),
+    'allow-data-loss': Flags.boolean({ summary: 'allow changes that delete messages' }),
+    'lock-wait': Flags.string({ summary: 'how long to wait for another apply', default: '30s' }),
+  });
+
+  protected async execute(): Promise<number | undefined> {
+    const { file, yes } = this.flags;
+    const { theme, width, json } = this.output;
+    let first = true;
+    const results = await applyOperation(this.context, {
+      specs: namesOf(this.args.spec),
+      file,
+      yes,
+      dryRun: this.flags['dry-run'],
+      given: new Set(OVERRIDES.filter((name) => this.flags[name as 'adopt'])),
+      lockWaitMs: this.lockWait(),
+      show: (plans: readonly Plan[]) => {
+        const text = plans.map((plan) => renderPlan(plan, { theme, width })).join('\n');
+        if (!json) process.stdout.write(first ? text : `\n${text}`);
+        first = false;
+      },
+    });
+    const text = results
+      .filter(({ applied, changes }) => applied && changes.length > 0)
+      .map(({ changes, plan }) => `\n${renderApplied(changes, { theme, width, unchanged: plan.summary.unchanged })}`);
+    const shapes = results.map(({ plan, changes, applied }) => ({ ...planJson(plan, changes), applied }));
+    this.print(shapes.length === 1 ? shapes[0] : shapes, text.join(''));
+    return EXIT.done;
+  }
+
+  /** In milliseconds. */
+  private lockWait(): number {
+    const text = this.flags['lock-wait'];
+    const nanos = parseDuration(text);
+    if (nanos !== undefined && nanos >= 0) return nanos / 1e6;
+    throw new OpsError('USAGE', `--lock-wait: "${text}" is not a length of time`, { hints: ['write it as 30s or 5m'] });
+  }
+}

@@ -1,0 +1,189 @@
+import { executePlan } from '../apply/execute.ts';
+import { OpsError } from '../errors/ops-error.ts';
+import { identifyActor } from '../ledger/actor.ts';
+import { withLock } from '../ledger/lock.ts';
+import { largestReplicas } from '../ledger/store.ts';
+import type { Context } from '../model/context.ts';
+import { equalJson } from '../model/json.ts';
+import type { Change, Override, Plan } from '../model/plan.ts';
+import { planJson } from '../plan/json.ts';
+import type { SavedPlan } from '../plan/saved.ts';
+import { agree, requireAllowed } from './consent.ts';
+import { openSystems, type Prepared, prepareSystem } from './prepare.ts';
+import { type Applying, configsOf, needsRecord, record, sumUp, tellHistory, warnOfOlderCopy } from './record.ts';
+import { openForPlan, prepareSaved, readPlanFile } from './saved.ts';
+import type { SpecChoice } from './spec-source.ts';
+import { verifyTaken } from './verify.ts';
+
+export interface ApplyOptions extends SpecChoice {
+  readonly given: ReadonlySet<Override>;
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  /** In milliseconds. */
+  readonly lockWaitMs: number;
+  /** Draws the plans before anything is asked or touched. */
+  show(plans: readonly Plan[]): void;
+}
+
+/** What became of one system. */
+export interface Applied {
+  readonly plan: Plan;
+  /** With the status of each; as planned where nothing was carried out. */
+  readonly changes: readonly Change[];
+  /** False for a dry run. */
+  readonly applied: boolean;
+}
+
+/** A system, and how to look at it again once the lock is ours. */
+interface Work {
+  readonly system: Prepared;
+  again(): Promise<Prepared>;
+}
+
+/**
+ * Makes servers as the specs say, or carries out a saved plan: plan all, show all, judge all, then touch, one system
+ * after the other.
+ * @throws OpsError what planning throws; PLAN_STALE, RISK_REFUSED, PLAN_REFUSED, NOT_CONFIRMED, LOCK_HELD,
+ * APPLY_FAILED, APPLY_NOT_TAKEN, INTERRUPTED, the last three with the changes' status as `result`
+ */
+export async function applyOperation(context: Context, options: ApplyOptions): Promise<readonly Applied[]> {
+  const [only] = options.specs ?? [];
+  const saved = options.specs?.length === 1 && only !== undefined ? await readPlanFile(context, only) : undefined;
+  if (saved && only !== undefined) return applySaved(context, saved, only, options);
+  const opened = await openSystems(context, options);
+  try {
+    const prune = options.given.has('prune');
+    const works: Work[] = [];
+    for (const each of opened.systems) {
+      const again = () => prepareSystem(context, each, { prune });
+      works.push({ system: await again(), again });
+    }
+    for (const { system } of works) warnOfOlderCopy(context, system);
+    return await applyAll(context, works, options);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function applySaved(
+  context: Context,
+  saved: SavedPlan,
+  source: string,
+  options: ApplyOptions,
+): Promise<readonly Applied[]> {
+  const nats = await openForPlan(context, saved);
+  try {
+    const again = () => prepareSaved(context, nats, saved, source);
+    const work = { system: await again(), again };
+    // What the plan removes was asked for when it was made.
+    const given = new Set([...options.given, ...(saved.meta.overrides ?? [])]);
+    return await applyAll(context, [work], { ...options, given });
+  } finally {
+    await nats.close();
+  }
+}
+
+async function applyAll(context: Context, works: readonly Work[], options: ApplyOptions): Promise<Applied[]> {
+  const plans = works.map(({ system }) => system.plan);
+  options.show(plans);
+  if (options.dryRun) return plans.map((plan) => ({ plan, changes: plan.changes, applied: false }));
+  for (const plan of plans) requireAllowed(plan, options.given);
+  await agree(context, plans, options);
+  const done: Applied[] = [];
+  for (const work of works) {
+    const isDone = work.system.plan.changes.length === 0;
+    done.push(isDone ? await keepInStep(context, work.system) : await touch(context, work, options));
+  }
+  return done;
+}
+
+const applyingOf = ({ nats, loaded, desired, lastApplied }: Prepared): Applying => ({
+  nats,
+  system: desired.system,
+  spec: loaded.spec,
+  configs: configsOf(desired),
+  ...(lastApplied && { lastApplied }),
+});
+
+/** Nothing to change: no lock is needed, but the ledger must know the spec. */
+async function keepInStep(context: Context, system: Prepared): Promise<Applied> {
+  const { nats, plan, desired } = system;
+  const applying = applyingOf(system);
+  if (needsRecord(applying)) {
+    await record(context, applying);
+    await tellHistory(context, nats, {
+      system: desired.system,
+      verb: 'apply',
+      summary: 'nothing to change; the spec was written down',
+      changes: [],
+    });
+  }
+  return { plan, changes: [], applied: true };
+}
+
+/** Takes the lock, looks again, and carries the plan out. */
+async function touch(context: Context, { system, again }: Work, options: ApplyOptions): Promise<Applied> {
+  const { nats, desired } = system;
+  const lock = {
+    actor: identifyActor(context.env),
+    waitMs: options.lockWaitMs,
+    io: context.io,
+    verb: 'apply',
+    replicas: largestReplicas(configsOf(desired)),
+  };
+  return withLock(nats, desired.system, lock, async (signal) => {
+    const fresh = await again();
+    if (equalJson(fresh.plan.steps, system.plan.steps)) requireAllowed(fresh.plan, options.given);
+    else await agreeAgain(context, fresh, options);
+    if (fresh.plan.changes.length === 0) return keepInStep(context, fresh);
+    return carryOut(context, fresh, signal);
+  });
+}
+
+/** The server moved while we waited: the new plan is shown, judged and asked about like the first. */
+async function agreeAgain(context: Context, fresh: Prepared, options: ApplyOptions): Promise<void> {
+  context.io.tell({ type: 'warning', text: 'the server changed since the plan was made; this is the plan now' });
+  options.show([fresh.plan]);
+  requireAllowed(fresh.plan, options.given);
+  await agree(context, [fresh.plan], options);
+}
+
+async function carryOut(context: Context, system: Prepared, signal: AbortSignal): Promise<Applied> {
+  const { nats, plan, desired } = system;
+  const { changes, fault } = await executePlan(nats, plan, { io: context.io, signal });
+  if (fault !== undefined) throw await failure(context, system, changes, fault);
+  try {
+    await verifyTaken(context, system, changes);
+  } catch (error) {
+    if (error instanceof OpsError && error.code === 'APPLY_NOT_TAKEN') throw error;
+    throw await failure(context, system, changes, error);
+  }
+  const applying = applyingOf(system);
+  await record(context, applying);
+  await tellHistory(context, nats, { system: desired.system, verb: 'apply', summary: sumUp(plan.summary), changes });
+  return { plan, changes, applied: true };
+}
+
+/** The error of a plan that was not carried out whole, with the changes' status; it is written into the history. */
+async function failure(
+  context: Context,
+  { nats, plan }: Pick<Prepared, 'nats' | 'plan'>,
+  changes: readonly Change[],
+  fault: unknown,
+): Promise<OpsError> {
+  const count = (status: string) => changes.filter((change) => change.status === status).length;
+  const sum = `${count('applied')} applied, ${count('failed')} failed, ${count('skipped')} not reached`;
+  const result = { ...planJson(plan, changes), applied: false };
+  await tellHistory(context, nats, { system: plan.system, verb: 'apply', summary: `stopped: ${sum}`, changes }).catch(
+    () => {},
+  );
+  if (!(fault instanceof OpsError)) throw fault;
+  const code = fault.code === 'SERVER_REFUSED' || fault.code === 'NOT_FOUND' ? 'APPLY_FAILED' : fault.code;
+  return new OpsError(code, `${fault.message}; ${sum}`, {
+    ...(fault.where !== undefined && { where: fault.where }),
+    why: fault.why ?? 'The server refused a step.',
+    hints: [...fault.hints, 'run apply again: it goes on from here'],
+    result,
+    cause: fault,
+  });
+}

@@ -1,0 +1,74 @@
+import { randomBytes } from 'node:crypto';
+import { rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { OpsError } from '../errors/ops-error.ts';
+import { withoutSecrets } from '../ledger/store.ts';
+import type { Context } from '../model/context.ts';
+import type { Override, Plan } from '../model/plan.ts';
+import { savePlan } from '../plan/saved.ts';
+import { openSystems, type Prepared, prepareSystem } from './prepare.ts';
+import { configsOf, warnOfOlderCopy } from './record.ts';
+import type { SpecChoice } from './spec-source.ts';
+
+export interface PlanOptions extends SpecChoice {
+  /** Also plan the removal of what is no longer in the spec. */
+  readonly prune?: boolean;
+  /** Where to save the plan. */
+  readonly out?: string;
+}
+
+export interface PlanResult {
+  readonly plans: readonly Plan[];
+  /** True where anything would change. */
+  readonly pending: boolean;
+}
+
+/**
+ * The difference between specs and servers. Reads only, but for the file that `out` names.
+ * @throws OpsError USAGE*, SPEC_*, CONN_*, DENIED_*, SERVER_TOO_OLD
+ */
+export async function planOperation(context: Context, options: PlanOptions): Promise<PlanResult> {
+  const opened = await openSystems(context, options);
+  try {
+    if (options.out !== undefined && opened.systems.length > 1) {
+      throw new OpsError('USAGE', '--out saves the plan of one system', {
+        why: `${opened.systems.length} specs were named.`,
+        hints: ['run `plan --out` once for each spec'],
+      });
+    }
+    const systems: Prepared[] = [];
+    for (const system of opened.systems) systems.push(await prepareSystem(context, system, options));
+    for (const system of systems) warnOfOlderCopy(context, system);
+    if (options.out !== undefined) await saveTo(context, options.out, systems[0]!, options.prune ? ['prune'] : []);
+    const plans = systems.map(({ plan }) => plan);
+    return { plans, pending: plans.some((plan) => plan.changes.length > 0) };
+  } finally {
+    await opened.close();
+  }
+}
+
+async function saveTo(context: Context, out: string, system: Prepared, overrides: readonly Override[]): Promise<void> {
+  const text = savePlan(system.plan, {
+    savedAt: context.now().toISOString(),
+    tool: context.tool,
+    source: system.loaded.source,
+    spec: withoutSecrets(system.loaded.spec),
+    desired: configsOf(system.desired),
+    overrides,
+  });
+  const file = path.resolve(context.cwd, out);
+  const draft = `${file}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    // It can hold names and limits that are nobody else's business.
+    await writeFile(draft, text, { mode: 0o600 });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true }).catch(() => {});
+    throw new OpsError('USAGE_FILE', `cannot write the plan to ${out}: ${(error as { code?: string }).code}`, {
+      where: file,
+      hints: ['check the path and its permissions'],
+      cause: error,
+    });
+  }
+  context.io.tell({ type: 'note', text: `Saved to ${out}; carry it out with \`osapi-ops apply ${out}\`` });
+}
