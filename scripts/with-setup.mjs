@@ -36,7 +36,9 @@ export function isInstalled(dir) {
 function npmCi(dir, what) {
   say(`installing ${what} (npm ci)`);
   const began = Date.now();
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  // A network that is not there is told in seconds; npm's own pauses add up to more than a minute.
+  const pauses = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=4000'];
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...pauses];
   // npm names itself in what it runs; a bare `npm` may be another one, or on Windows a script that spawn cannot run.
   const own = process.env.npm_execpath;
   const done = own

@@ -55,7 +55,13 @@ const scenes = (spec: string): readonly Scene[] => {
       shows: `${QUERIES.length} requests are stored, and wait for a worker`,
       play: sendRequests,
     },
-    command('Applying again finds nothing to do', 0, ['apply', spec], 'nothing was touched, the requests neither'),
+    command(
+      'Applying again finds nothing to do',
+      0,
+      ['apply', spec],
+      'nothing was touched, the requests neither',
+      /nothing to do/i,
+    ),
     {
       title: 'Somebody changes the worker by hand: max_deliver 10 becomes 4',
       shows: 'the server is no longer what the spec says',
@@ -69,7 +75,7 @@ const scenes = (spec: string): readonly Scene[] => {
       /max_deliver/,
     ),
     command('Applying mends it', 0, ['apply', spec], 'the worker is as the spec says', /max_deliver/),
-    command('The plan is empty again', 0, ['plan', spec, '--detailed-exitcode'], 'exit code 0'),
+    command('The plan is empty again', 0, ['plan', spec, '--detailed-exitcode'], 'exit code 0', /nothing to do/i),
     {
       title: 'And the requests?',
       shows: 'nothing was lost on the way',
@@ -145,9 +151,8 @@ export async function runDemo(
       async command(want, ...args) {
         const [program, ...script] = place.launcher;
         const done = await run(program, [...script, ...args], { env, cwd: place.root, signal: io.signal });
-        const output = `${done.stdout}${done.stderr}`;
-        if (done.code !== want) throw broken(args.join(' '), `it ended with ${done.code}, not ${want}`, output);
-        return output;
+        if (done.code === want) return done.stdout;
+        throw broken(args.join(' '), `it ended with ${done.code}, not ${want}`, `${done.stdout}${done.stderr}`);
       },
     };
     const steps: DemoStep[] = [];

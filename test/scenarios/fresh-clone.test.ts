@@ -1,0 +1,67 @@
+import { cpSync, existsSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { type CliResult, ROOT, startCli } from '../support/cli.ts';
+
+jest.setTimeout(300_000);
+
+/** What a clone does not have. */
+const LOCAL = new Set(['node_modules', 'dist', '.git', '.cache', '.osapi-dev', '.bench', 'oclif.manifest.json']);
+let clone: string;
+
+beforeAll(() => {
+  clone = mkdtempSync(join(tmpdir(), 'osapi-ops-clone-'));
+  cpSync(ROOT, clone, { recursive: true, filter: (path) => !LOCAL.has(basename(path)) });
+});
+afterAll(() => rmSync(clone, { recursive: true, force: true }));
+
+/** A command in the clone, with the npm settings of this machine but no settings of ours. */
+const inClone = (command: string[], env: Record<string, string | undefined> = {}): Promise<CliResult> => {
+  const own = Object.entries(process.env).filter(([name]) => !/^(NATS_|OSAPI_OPS_|NODE_|npm_|JEST_)/.test(name));
+  return startCli([], { command, cwd: clone, env: { ...Object.fromEntries(own), ...env } }).done;
+};
+const setup = (...task: string[]): Promise<CliResult> => inClone([process.execPath, 'scripts/with-setup.mjs', ...task]);
+
+// One after the other, each on what the one before left: this file is a story, not a set.
+describe('a fresh clone', () => {
+  test('says what to do without a network, then does everything by itself, and afterwards nothing twice', async () => {
+    const unbuilt = await inClone([process.execPath, 'bin/run.js', '--version']);
+    expect(unbuilt.code).toBe(1);
+    expect(unbuilt.stderr).toContain('Try: npm run build');
+
+    const cut = await inClone([process.execPath, 'scripts/with-setup.mjs', 'build'], {
+      npm_config_registry: 'http://127.0.0.1:1/',
+      npm_config_cache: join(clone, '.cache', 'no-npm-cache'),
+      npm_config_replace_registry_host: 'always',
+    });
+    expect(cut.code).toBe(1);
+    expect(cut.stderr).toMatch(/Error: .* could not be installed\n.*\n {2}Tried: npm ci .*\n {2}Try: /);
+
+    const first = await inClone(['npm', 'run', 'build', '--silent']);
+    expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('installing dependencies (npm ci)') });
+    const version = await inClone([process.execPath, 'bin/run.js', '--version']);
+    expect(version.stdout).toMatch(/osapi-ops\/\d/);
+
+    const began = performance.now();
+    const again = await setup('node', '-e', 'process.exit(7)');
+    expect(again).toMatchObject({ code: 7, stderr: '' });
+    // 0.2 s on an idle machine; here others may be at work.
+    expect(performance.now() - began).toBeLessThan(3000);
+
+    rmSync(join(clone, 'dist', 'main.js'));
+    expect((await setup('node', '-e', '0')).code).toBe(0);
+    expect(existsSync(join(clone, 'dist', 'main.js'))).toBe(true);
+    utimesSync(join(clone, 'src', 'main.ts'), new Date(), new Date());
+    rmSync(join(clone, 'dist', 'commands'), { recursive: true });
+    expect((await setup('node', '-e', '0')).code).toBe(0);
+    expect(existsSync(join(clone, 'dist', 'commands'))).toBe(true);
+  });
+
+  test('npm run demo tells its story to the end, without a terminal', async () => {
+    const demo = await inClone(['npm', 'run', 'demo', '--silent']);
+    expect(demo).toMatchObject({ code: 0 });
+    expect(demo.stdout).toContain('A real nats-server comes up');
+    expect(demo.stdout).toContain('5 of 5 requests wait in REQUESTS');
+  });
+});
