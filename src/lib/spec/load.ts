@@ -3,6 +3,7 @@ import type { LoadedSpec } from '../model/spec.ts';
 import { assemble } from './assemble.ts';
 import { check } from './check.ts';
 import { parseText } from './document.ts';
+import { judgeForeign } from './foreign.ts';
 import { fillVariables, interpolate } from './interpolate.ts';
 import { isError, type SpecProblem } from './problem.ts';
 import { extendedPath, nameOf, nameOfSource, pathOf, readSource, type SpecIo } from './read.ts';
@@ -29,6 +30,8 @@ export async function loadSpec(source: string, io: SpecIo): Promise<SpecLoad> {
   const chain = new Chain(io);
   const merged = await chain.read(source, nameOfSource(source));
   if (!merged) return { problems: inOrder(chain.problems, chain.files) };
+  const foreign = judgeForeign(merged);
+  if (foreign) return { problems: inOrder([...chain.problems, ...foreign], chain.files) };
   const filled = interpolate(merged, io.env);
   const { loaded, problems } = judgeTree(filled.root, source, chain.files);
   const all = [...chain.problems, ...filled.problems, ...unlessFilling(problems, filled.problems)];
@@ -62,7 +65,11 @@ export async function requireSpec(
     {
       where: nameOfSource(source),
       why: 'Nothing was touched: a spec is carried out only when all of it is right.',
-      hints: [`mend what is listed; \`osapi-ops validate --fix ${source}\` mends what can be mended safely.`],
+      hints: [
+        errors.some(({ mend }) => mend) && source !== '-'
+          ? `mend what is listed; \`osapi-ops validate --fix ${source}\` writes the safe mends.`
+          : 'mend what is listed.',
+      ],
       problems,
     },
   );
