@@ -23,9 +23,8 @@ const inClone = (command: string[], env: Record<string, string | undefined> = {}
 };
 const setup = (...task: string[]): Promise<CliResult> => inClone([process.execPath, 'scripts/with-setup.mjs', ...task]);
 
-// One after the other, each on what the one before left: this file is a story, not a set.
 describe('a fresh clone', () => {
-  test('says what to do without a network, then does everything by itself, and afterwards nothing twice', async () => {
+  test('says what to do without a network, then does everything by itself and nothing twice, and tells the demo to its end', async () => {
     const unbuilt = await inClone([process.execPath, 'bin/run.js', '--version']);
     expect(unbuilt.code).toBe(1);
     expect(unbuilt.stderr).toContain('Try: npm run build');
@@ -56,9 +55,7 @@ describe('a fresh clone', () => {
     rmSync(join(clone, 'dist', 'commands'), { recursive: true });
     expect((await setup('node', '-e', '0')).code).toBe(0);
     expect(existsSync(join(clone, 'dist', 'commands'))).toBe(true);
-  });
 
-  test('npm run demo tells its story to the end, without a terminal', async () => {
     const demo = await inClone(['npm', 'run', 'demo', '--silent']);
     expect(demo).toMatchObject({ code: 0 });
     expect(demo.stdout).toContain('A real nats-server comes up');
