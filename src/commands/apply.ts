@@ -1,15 +1,13 @@
 import { Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
-import { OpsError } from '../lib/errors/ops-error.ts';
 import type { Override, Plan } from '../lib/model/plan.ts';
-import { parseDuration } from '../lib/model/units.ts';
 import { applyOperation } from '../lib/operations/apply.ts';
 import { planJson } from '../lib/plan/json.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { withEnv } from '../lib/ui/flags.ts';
 import { renderApplied } from '../lib/ui/render/applied.ts';
 import { renderPlan } from '../lib/ui/render/plan.ts';
-import { fileFlag, namesOf, specArgs } from '../lib/ui/spec-flags.ts';
+import { fileFlag, lockWaitFlag, lockWaitMs, namesOf, specArgs } from '../lib/ui/spec-flags.ts';
 
 const OVERRIDES: readonly Override[] = ['adopt', 'prune', 'allow-replace', 'allow-data-loss'];
 
@@ -32,7 +30,7 @@ changes nothing. Never touches what another spec owns, deletes nothing and loses
     prune: Flags.boolean({ summary: 'delete what is no longer in the spec' }),
     'allow-replace': Flags.boolean({ summary: 'delete and make again what cannot be changed in place' }),
     'allow-data-loss': Flags.boolean({ summary: 'allow changes that delete messages' }),
-    'lock-wait': Flags.string({ summary: 'how long to wait for another apply', default: '30s' }),
+    ...lockWaitFlag,
   });
 
   protected async execute(): Promise<number | undefined> {
@@ -45,7 +43,7 @@ changes nothing. Never touches what another spec owns, deletes nothing and loses
       yes,
       dryRun: this.flags['dry-run'],
       given: new Set(OVERRIDES.filter((name) => this.flags[name as 'adopt'])),
-      lockWaitMs: this.lockWait(),
+      lockWaitMs: lockWaitMs(this.flags['lock-wait']),
       show: (plans: readonly Plan[]) => {
         const text = plans.map((plan) => renderPlan(plan, { theme, width })).join('\n');
         if (!json) process.stdout.write(first ? text : `\n${text}`);
@@ -58,13 +56,5 @@ changes nothing. Never touches what another spec owns, deletes nothing and loses
     const shapes = results.map(({ plan, changes, applied }) => ({ ...planJson(plan, changes), applied }));
     this.print(shapes.length === 1 ? shapes[0] : shapes, text.join(''));
     return EXIT.done;
-  }
-
-  /** In milliseconds. */
-  private lockWait(): number {
-    const text = this.flags['lock-wait'];
-    const nanos = parseDuration(text);
-    if (nanos !== undefined && nanos >= 0) return nanos / 1e6;
-    throw new OpsError('USAGE', `--lock-wait: "${text}" is not a length of time`, { hints: ['write it as 30s or 5m'] });
   }
 }

@@ -1,4 +1,6 @@
 import { Args, Flags } from '@oclif/core';
+import { OpsError } from '../errors/ops-error.ts';
+import { parseDuration } from '../model/units.ts';
 
 /** `-f/--file`, for commands that work on a spec. */
 export const fileFlag = {
@@ -16,3 +18,14 @@ export const specArgs = (what: string) => ({
 /** What oclif gives for an argument that may be repeated or absent. */
 export const namesOf = (value: string | string[] | undefined): string[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+export const lockWaitFlag = {
+  'lock-wait': Flags.string({ summary: 'how long to wait for another run that holds the lock', default: '30s' }),
+};
+
+/** `--lock-wait` in milliseconds. @throws OpsError USAGE */
+export function lockWaitMs(text: string): number {
+  const nanos = parseDuration(text);
+  if (nanos !== undefined && nanos >= 0) return nanos / 1e6;
+  throw new OpsError('USAGE', `--lock-wait: "${text}" is not a length of time`, { hints: ['write it as 30s or 5m'] });
+}

@@ -1,0 +1,189 @@
+import { executePlan } from '../apply/execute.ts';
+import { deriveDesired } from '../desired/derive.ts';
+import { OpsError } from '../errors/ops-error.ts';
+import { identifyActor } from '../ledger/actor.ts';
+import { withLock } from '../ledger/lock.ts';
+import { forgetApplied, readLastApplied } from '../ledger/store.ts';
+import type { Context } from '../model/context.ts';
+import type { Change, Finding, Plan } from '../model/plan.ts';
+import { keyOf, type Observed } from '../model/resource.ts';
+import type { LoadedSpec } from '../model/spec.ts';
+import type { Nats } from '../nats/connect.ts';
+import { readObserved } from '../observed/read.ts';
+import { ownerMark, scanOwned } from '../observed/scan.ts';
+import { planJson } from '../plan/json.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import { openSystems } from './prepare.ts';
+import { sumUp, tellHistory } from './record.ts';
+import { chooseSources, type SpecChoice } from './spec-source.ts';
+
+export interface DestroyOptions extends SpecChoice {
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  /** In milliseconds. */
+  readonly lockWaitMs: number;
+  show(plans: readonly Plan[]): void;
+}
+
+export interface Destroyed {
+  readonly plan: Plan;
+  readonly changes: readonly Change[];
+  readonly applied: boolean;
+}
+
+interface System {
+  readonly nats: Nats;
+  readonly loaded: LoadedSpec;
+}
+
+/**
+ * Removes everything that carries the mark of the specs' systems, consumers first, and nothing else; then the ledger
+ * forgets them. The history stays.
+ * @throws OpsError USAGE_NO_SPEC, SPEC_*, CONN_*, DENIED_*, NOT_CONFIRMED, LOCK_HELD, APPLY_FAILED, INTERRUPTED
+ */
+export async function destroyOperation(context: Context, options: DestroyOptions): Promise<readonly Destroyed[]> {
+  if (chooseSources(context, options).length === 0) {
+    throw new OpsError('USAGE_NO_SPEC', 'destroy needs a spec', {
+      why: 'What removes a whole system does not guess which one.',
+      hints: ['name the spec: osapi-ops destroy SPEC', '`osapi-ops export` writes one of what is live'],
+    });
+  }
+  const opened = await openSystems(context, options);
+  try {
+    const plans: Plan[] = [];
+    for (const system of opened.systems) plans.push(await planRemoval(system));
+    options.show(plans);
+    if (options.dryRun) return plans.map((plan) => ({ plan, changes: plan.changes, applied: false }));
+    for (const [index, system] of opened.systems.entries()) await agreeToLose(context, system, plans[index]!, options);
+    const done: Destroyed[] = [];
+    for (const [index, system] of opened.systems.entries()) {
+      const plan = plans[index]!;
+      done.push(plan.changes.length > 0 ? await remove(context, system, options) : await forget(system, plan));
+    }
+    return done;
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The deletion of all that carries the system's mark on the server now. */
+async function planRemoval({ nats, loaded }: System): Promise<Plan> {
+  const system = loaded.spec.name;
+  const desired = deriveDesired(loaded);
+  const [observed, named, lastApplied] = await Promise.all([
+    scanOwned(nats, system),
+    readObserved(nats, desired.resources.map(keyOf)),
+    readLastApplied(nats, system).catch(() => undefined),
+  ]);
+  const plan = makePlan({
+    desired: { system, resources: [] },
+    observed,
+    prune: true,
+    ...(lastApplied && { lastApplied }),
+  });
+  const roles = new Map(desired.resources.map((resource) => [keyOf(resource), resource.role]));
+  return {
+    ...plan,
+    findings: plan.findings.filter((finding) => !goesWithStream(finding, plan)).map(asWarning),
+    changes: plan.changes.map((change) => ({
+      ...change,
+      role: roles.get(keyOf(change)) ?? change.role,
+      origin: 'unknown',
+      reason: `owned by ${system}`,
+    })),
+    leftAlone: [...plan.leftAlone, ...notOurs(system, named)],
+  };
+}
+
+/** That nobody delivers a stream's messages any more is no news where the stream goes, too. */
+const goesWithStream = ({ resource }: Finding, { changes }: Plan): boolean =>
+  resource.startsWith('consumer ') &&
+  changes.some((change) => change.kind === 'stream' && resource.startsWith(`consumer ${change.name}/`));
+
+/** Nothing is refused for its messages here: how many go is said, and asked about as a whole. */
+function asWarning({ needs: _, hint: __, ...finding }: Finding): Finding {
+  const message = finding.message.replace(/; refused without --[a-z-]+/, '');
+  return { ...finding, message, severity: finding.severity === 'info' ? 'info' : 'warning' };
+}
+
+/** What the spec names and the server has, but without our mark: it stays. */
+const notOurs = (system: string, named: Observed): Plan['leftAlone'] =>
+  [...named.resources].flatMap(([resource, { config }]) => {
+    const owner = ownerMark(config);
+    if (owner === system) return [];
+    return [{ resource, what: owner ? `belongs to ${owner}: it stays` : 'carries no owner mark: it stays' }];
+  });
+
+const messagesIn = (plan: Plan): number => plan.findings.reduce((sum, { count }) => sum + (count ?? 0), 0);
+
+/** Asks for the system's name, or takes `--yes` where nobody can be asked. @throws OpsError NOT_CONFIRMED */
+async function agreeToLose(
+  context: Context,
+  { nats, loaded }: System,
+  plan: Plan,
+  options: DestroyOptions,
+): Promise<void> {
+  if (plan.changes.length === 0 || options.yes) return;
+  const system = loaded.spec.name;
+  const messages = messagesIn(plan);
+  const what = `${plan.changes.length} resources${messages > 0 ? ` and the ${messages} messages in them` : ''}`;
+  const typed = await context.io.ask({
+    type: 'typed-name',
+    text: `This deletes ${what} from ${nats.target.url}. Type the system's name to go on`,
+    name: system,
+    fallback: '',
+  });
+  if (typed === system) return;
+  throw new OpsError('NOT_CONFIRMED', `destroying ${system} was not confirmed`, {
+    where: `${system} on ${nats.target.url}`,
+    why: `It would delete ${what}. Nothing was touched.`,
+    hints: [context.io.interactive ? `type ${system} to go on` : 'give --yes where nobody can be asked'],
+    result: { ...planJson(plan), applied: false },
+  });
+}
+
+/** Nothing is there any more: only the ledger may still know it. */
+async function forget({ nats, loaded }: System, plan: Plan): Promise<Destroyed> {
+  await forgetApplied(nats, loaded.spec.name);
+  return { plan, changes: [], applied: true };
+}
+
+async function remove(context: Context, system: System, options: DestroyOptions): Promise<Destroyed> {
+  const { nats, loaded } = system;
+  const name = loaded.spec.name;
+  const lock = { actor: identifyActor(context.env), waitMs: options.lockWaitMs, io: context.io, verb: 'destroy' };
+  return withLock(nats, name, lock, async (signal) => {
+    const plan = await planRemoval(system);
+    const { changes, fault } = await executePlan(nats, plan, { io: context.io, signal });
+    const told = { system: name, verb: 'destroy', changes };
+    if (fault !== undefined) {
+      await tellHistory(context, nats, { ...told, summary: 'stopped half-way' }).catch(() => {});
+      throw stopped(plan, changes, fault);
+    }
+    const left = await readObserved(nats, changes.map(keyOf));
+    if (left.resources.size > 0) {
+      throw new OpsError('APPLY_NOT_TAKEN', `still there: ${[...left.resources.keys()].join(', ')}`, {
+        where: `${name} on ${nats.target.url}`,
+        why: 'Somebody made them again at once.',
+        hints: ['run destroy again'],
+        result: { ...planJson(plan, changes), applied: false },
+      });
+    }
+    await forgetApplied(nats, name);
+    await tellHistory(context, nats, { ...told, summary: sumUp(plan.summary) });
+    return { plan, changes, applied: true };
+  });
+}
+
+function stopped(plan: Plan, changes: readonly Change[], fault: unknown): unknown {
+  if (!(fault instanceof OpsError)) return fault;
+  const gone = changes.filter(({ status }) => status === 'applied').length;
+  const code = fault.code === 'SERVER_REFUSED' || fault.code === 'NOT_FOUND' ? 'APPLY_FAILED' : fault.code;
+  return new OpsError(code, `${fault.message}; ${gone} of ${changes.length} deleted`, {
+    ...(fault.where !== undefined && { where: fault.where }),
+    why: fault.why ?? 'The server refused a step.',
+    hints: [...fault.hints, 'run destroy again: it goes on from here'],
+    result: { ...planJson(plan, changes), applied: false },
+    cause: fault,
+  });
+}
