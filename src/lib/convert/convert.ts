@@ -19,10 +19,9 @@ export function convertFiles(files: readonly ForeignFile[], options: AssembleOpt
     readings.flatMap(({ found }) => found),
     options,
   );
-  return {
-    spec: assembled.spec,
-    leftOut: [...readings.flatMap(({ leftOut }) => leftOut), ...assembled.leftOut],
-  };
+  const rows = [...readings.flatMap(({ leftOut }) => leftOut), ...assembled.leftOut];
+  const rank = new Map(files.map(({ file }, index) => [file, index]));
+  return { spec: assembled.spec, leftOut: rows.sort((a, b) => rank.get(a.file)! - rank.get(b.file)!) };
 }
 
 function readFile({ file, text }: ForeignFile): Reading {

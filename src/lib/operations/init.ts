@@ -54,7 +54,9 @@ interface SpecFile {
 async function writeSpec(context: Context, { dir, shown, text }: SpecFile): Promise<InitResult> {
   const { loaded, problems } = await loadSpec('-', { cwd: dir, env: {}, readStdin: async () => text });
   if (!loaded) throw invalid(shown, problems.filter(isError));
-  await mkdir(dir, { recursive: true });
+  await mkdir(dir, { recursive: true }).catch((error) => {
+    throw cannotWrite(dir, error);
+  });
   const schema = join(dir, DEFAULT_SCHEMA);
   const written = [shown];
   await writeWhole(join(dir, FILE), text);
@@ -73,13 +75,16 @@ async function writeWhole(path: string, text: string): Promise<void> {
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw new OpsError('USAGE_FILE', `cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? error}`, {
-      where: path,
-      hints: ['check that the directory is there and that you may write to it.'],
-      cause: error,
-    });
+    throw cannotWrite(path, error as NodeJS.ErrnoException);
   }
 }
+
+const cannotWrite = (path: string, error: NodeJS.ErrnoException): OpsError =>
+  new OpsError('USAGE_FILE', `cannot write ${path}: ${error.code ?? error.message}`, {
+    where: path,
+    hints: ['check that the directory is there and that you may write to it.'],
+    cause: error,
+  });
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
