@@ -20,7 +20,7 @@ export interface FieldCase {
   readonly pause?: number;
   /** For a consumer: fields of its stream. */
   readonly stream?: Record<string, Json>;
-  /** True: gone for sure only when the server starts again (a per-subject limit where there was none). */
+  /** True: servers before 2.14 do not delete at once, but when they look at the messages again. */
   readonly late?: boolean;
   /** `false`: no messages can or should be published. */
   readonly messages?: false;
@@ -49,6 +49,15 @@ export const streamCases: readonly FieldCase[] = [
   },
   { field: 'retention', name: 'to limits', to: { retention: 'limits' }, fate: 'replace', deletes: 20 },
   { field: 'retention', name: 'from limits', from: { retention: 'limits' }, to: {}, fate: 'replace', deletes: 20 },
+  {
+    field: 'retention',
+    name: 'limits to interest, nobody interested',
+    from: { retention: 'limits' },
+    to: { retention: 'interest' },
+    fate: 'in-place',
+    deletes: 20,
+    late: true,
+  },
   {
     field: 'retention',
     name: 'interest to limits',

@@ -9,7 +9,8 @@ import {
 } from './group-fields.ts';
 import { atLeast } from './versions.ts';
 
-const MEASURED = 'measured on 2.10.29, 2.11.10, 2.12.15 and 2.15.2';
+const MEASURED =
+  'measured on 2.10.26, 2.11.11, 2.12.8 and 2.15.1 (test/server/fields), and on 2.10.29, 2.11.10, 2.12.15 and 2.15.2';
 const TWO_MINUTES = 120e9;
 
 const inPlace = (note?: string): Verdict => (note ? { impact: 'in-place', note } : { impact: 'in-place' });
@@ -143,7 +144,7 @@ export const streamFields: readonly Field[] = [
     change: 'in-place',
     loss: 'per-subject',
     aliases: ['max_messages_per_subject'],
-    source: MEASURED,
+    source: `${MEASURED}: where there was no limit, servers up to 2.12.8 delete at their next start only`,
   },
   {
     name: 'max_msg_size',
@@ -271,7 +272,7 @@ export const streamFields: readonly Field[] = [
       to
         ? inPlace('for good: nothing can be stored, deleted or changed any more (10109)')
         : replace('a sealed stream cannot be opened (10052)'),
-    source: MEASURED,
+    source: `${MEASURED}: refused in a new stream; sealing sets deny_delete, deny_purge, discard new and max_age 0`,
   },
   {
     name: 'deny_delete',
@@ -315,7 +316,7 @@ export const streamFields: readonly Field[] = [
     doc: 'Mirrors may answer reads.',
     fill: false,
     change: 'in-place',
-    source: MEASURED,
+    source: `${MEASURED}: a mirror of this account has its origin’s allow_direct, whatever is asked for`,
   },
   {
     name: 'first_seq',
@@ -369,7 +370,7 @@ export const streamFields: readonly Field[] = [
     fill: false,
     since: '2.12.0',
     change: oneWay('allow_msg_schedules'),
-    source: `${MEASURED}; turning it off: nats-server stream.go`,
+    source: `${MEASURED}; with discard new 2.12.8 takes it, 2.12.15 and newer refuse it (10052)`,
   },
   {
     name: 'persist_mode',
