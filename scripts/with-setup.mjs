@@ -78,8 +78,8 @@ function* files(dir) {
 
 /** Names the state of all that the build reads, by time and size: quick, and wrong only towards building again. */
 function sourceStamp() {
-  const inputs = [...files(join(root, 'src'))].sort();
-  inputs.push(...['package.json', 'package-lock.json', 'scripts/build.mjs'].map((name) => join(root, name)));
+  const inputs = [...files(join(root, 'src')), ...files(join(root, 'scripts'))].sort();
+  inputs.push(...['package.json', 'package-lock.json'].map((name) => join(root, name)));
   const hash = createHash('sha256');
   for (const path of inputs) {
     const { mtimeMs, size } = statSync(path);

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { identityOf } from '../../src/lib/devserver/identity.ts';
 import type { DevReport } from '../../src/lib/model/dev.ts';
 import { type CliProcess, runCli, startCli } from '../support/cli.ts';
+import { hasPty, KEY, startInTerminal } from '../support/pty.ts';
 
 jest.setTimeout(90_000);
 
@@ -75,6 +76,15 @@ describe('dev', () => {
       expect((await runCli(['dev', 'status'], { cwd: project, env })).code).toBe(1);
     });
   }
+
+  test('Ctrl-C on a terminal ends it with 0, and the terminal shows the URL', async () => {
+    if (!hasPty()) return void process.stderr.write('not checked: there is no Python for a pseudo-terminal\n');
+    const terminal = startInTerminal(['dev'], { cwd: project, env });
+    await terminal.expect(/nats:\/\/127\.0\.0\.1:\d+\n/);
+    terminal.send(KEY.ctrlC);
+    expect(await terminal.done).toBe(0);
+    expect(terminal.text()).toContain('stopped; the data is kept');
+  });
 
   test('a kill -9 leaves no server behind, and the next one starts at once on the same data', async () => {
     const cli = start('--context');
@@ -164,6 +174,11 @@ describe('dev', () => {
     expect(readFileSync(contextFile(), 'utf8')).toBe(theirs);
   });
 
+  test('a cluster of two is refused, with the reason', async () => {
+    const refused = await runCli(['dev', '--cluster', '2'], { cwd: project, env });
+    expect([refused.code, refused.stderr]).toEqual([64, expect.stringContaining('odd number')]);
+  });
+
   test('a program in OSAPI_OPS_NATS_SERVER that is none is named, and nothing else is tried', async () => {
     const none = await runCli(['dev', '--json'], { cwd: project, env: { ...env, OSAPI_OPS_NATS_SERVER: '/bin/true' } });
     expect(none.code).toBe(69);
@@ -173,7 +188,7 @@ describe('dev', () => {
 
 describe('dev --detach, dev status, dev stop', () => {
   test('it returns when the server is ready; status finds it from a folder below; stop ends it and keeps the data', async () => {
-    const detached = await runCli(['dev', '--detach', '--json'], { cwd: project, env });
+    const detached = await runCli(['dev', '--json'], { cwd: project, env: { ...env, OSAPI_OPS_DETACH: '1' } });
     expect(detached.code).toBe(0);
     const report = JSON.parse(detached.stdout) as DevReport;
     expect(await answers(report)).toBe(true);

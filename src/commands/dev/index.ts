@@ -21,7 +21,7 @@ OSAPI_OPS_NATS_SERVER, on PATH or in its own cache, else fetches one and checks 
   static override baseFlags = outputFlags as typeof BaseCommand.baseFlags;
   static override flags = withEnv({
     port: Flags.integer({ summary: 'the port to listen on; a free one where left out', min: 1, max: 65535 }),
-    cluster: Flags.integer({ summary: 'how many nodes: 1, or 3 with routes between them', default: 1 }),
+    cluster: Flags.integer({ summary: 'how many nodes: 1, or 3 or 5 with routes between them', default: 1 }),
     fresh: Flags.boolean({ summary: 'start without the data of the last time' }),
     detach: Flags.boolean({ summary: 'return when it is ready; `dev stop` ends it' }),
     context: Flags.boolean({ summary: 'write the nats context osapi-dev, and remove it at the end' }),

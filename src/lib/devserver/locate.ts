@@ -28,7 +28,7 @@ export interface ServerNeed {
 const CURRENT = ['2.15', '2.14'];
 
 /** The version a binary tells, or undefined where it is no nats-server that runs here. */
-export async function readVersion(path: string, env: Env): Promise<string | undefined> {
+async function readVersion(path: string, env: Env): Promise<string | undefined> {
   const done = await run(path, ['--version'], { env, timeout: 10_000 }).catch(() => undefined);
   return done?.code === 0 ? /nats-server: v(\d+\.\d+\.\S+)/.exec(done.stdout)?.[1] : undefined;
 }

@@ -26,7 +26,7 @@ export interface ServerOptions {
   readonly onSpawn?: (pid: number) => void;
 }
 
-export interface ServerNode {
+interface ServerNode {
   readonly name: string;
   readonly url: string;
   readonly monitorUrl: string;

@@ -7,7 +7,7 @@ import type { Release } from './releases.ts';
 import { type Ran, run } from './run.ts';
 
 /** What a way works with: an empty directory of its own, and the caller's environment. */
-export interface Bench {
+interface Bench {
   readonly dir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly io: Io;

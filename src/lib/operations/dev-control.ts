@@ -9,7 +9,7 @@ import { endServers, hasServers, isAlive, readState, removeState } from '../devs
 import { OpsError } from '../errors/ops-error.ts';
 import type { Context } from '../model/context.ts';
 import type { DevReport } from '../model/dev.ts';
-import { alreadyRunning, type DevOptions, devDir, reportOf } from './dev.ts';
+import { alreadyRunning, type DevOptions, devDir, refuseEvenCluster, reportOf } from './dev.ts';
 
 /** How this very program is started again: Node, then the script. */
 export type Launcher = readonly [string, ...string[]];
@@ -59,6 +59,7 @@ export async function stopDev(context: Context, dir?: string): Promise<DevReport
  * @throws OpsError DEV_FAILED with what the process said, DEV_NO_SERVER
  */
 export async function detachDev(context: Context, options: DevOptions, launcher: Launcher): Promise<DevReport> {
+  refuseEvenCluster(options);
   const dir = devDir(context, options.dir);
   const running = readState(dir);
   if (running && isAlive(running)) {
@@ -74,7 +75,8 @@ export async function detachDev(context: Context, options: DevOptions, launcher:
   const [program, ...script] = launcher;
   const child = spawn(program, [...script, 'dev', ...argumentsOf(dir, options)], {
     cwd: context.cwd,
-    env: { ...context.env, OSAPI_OPS_NATS_SERVER: located.path },
+    // It must not read from the environment that it is to detach as well, and so on for ever.
+    env: { ...context.env, OSAPI_OPS_NATS_SERVER: located.path, OSAPI_OPS_DETACH: undefined },
     detached: true,
     windowsHide: true,
     stdio: ['ignore', output, output],

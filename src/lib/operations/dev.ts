@@ -47,6 +47,7 @@ export async function runDev(
   onReady: (report: DevReport) => void | Promise<void>,
 ): Promise<void> {
   const { io, env } = context;
+  refuseEvenCluster(options);
   const dir = devDir(context, options.dir);
   const located = await locateServer({ env, io });
   await takeFolder(dir, io.signal);
@@ -138,6 +139,16 @@ async function untilInterrupted(servers: RunningServers, signal: AbortSignal): P
     where: servers.nodes[0]!.log,
     why: 'Somebody stopped it, or it failed; the log says which.',
     hints: ['start it again; the data is kept'],
+  });
+}
+
+/** Two nodes lose their quorum with either of them; nothing is learnt from such a cluster. */
+export function refuseEvenCluster({ cluster }: DevOptions): void {
+  if ([1, 3, 5].includes(cluster)) return;
+  throw new OpsError('USAGE', `a cluster has 1, 3 or 5 nodes, not ${cluster}`, {
+    where: '--cluster',
+    why: 'JetStream replicates to an odd number of nodes.',
+    hints: ['give `--cluster 3`'],
   });
 }
 
