@@ -9,12 +9,21 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const fresh = `${root}dist-${process.pid}`;
 
+const unreached = ['cli-spinners', 'minimatch', 'semver', 'tinyglobby', 'wsl-utils'];
+
+/** Resolves `@oclif/core` to the parts in use. */
+const leanOclif = {
+  name: 'lean-oclif',
+  setup: (bundler) =>
+    bundler.onResolve({ filter: /^@oclif\/core$/ }, () => ({ path: `${root}scripts/unbundled/oclif.mjs` })),
+};
+
 const commands = [];
 for await (const file of glob('src/commands/**/*.ts', { cwd: root })) commands.push(file);
 
 await build({
   absWorkingDir: root,
-  entryPoints: ['src/main.ts', ...commands.sort()],
+  entryPoints: ['src/main.ts', 'src/lib/ui/help.ts', ...commands.sort()],
   outbase: 'src',
   outdir: fresh,
   bundle: true,
@@ -22,6 +31,11 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node22',
+  minify: true,
+  keepNames: true,
+  lineLimit: 160,
+  alias: Object.fromEntries(unreached.map((name) => [name, './scripts/unbundled/nothing.cjs'])),
+  plugins: [leanOclif],
   legalComments: 'none',
   logLevel: 'warning',
   // Bundled CommonJS packages ask for Node's own modules by `require`, which an ES module does not have.

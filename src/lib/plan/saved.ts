@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { OpsError } from '../errors/ops-error.ts';
 import { stableText } from '../model/json.ts';
 import type { LastApplied, Override, Plan } from '../model/plan.ts';
