@@ -5,7 +5,7 @@ import { asSentences, counted } from '../text.ts';
 import { SIGNS } from '../theme.ts';
 import { retryLine } from './retry-line.ts';
 import { showValue } from './value.ts';
-import { fieldOrigin, originOf, serverOf, summaryOf } from './words.ts';
+import { fieldOrigin, originOf, serverOf, summaryOf, wayBack } from './words.ts';
 
 export interface MarkdownView {
   /** Characters; GitHub refuses a comment of more than 65,536. */
@@ -98,7 +98,7 @@ function changeBlock(plan: Plan, change: Change, index: number): string {
     ...plan.findings
       .filter((finding) => finding.resource === keyOf(change) && finding.severity !== 'refuse')
       .map((finding) => `**${SEVERITIES[finding.severity]}:** ${sentenceOf(finding, false)}`),
-    ...(change.reverse ? [`The way back: ${text(change.reverse)}`] : []),
+    ...(wayBack(change) ? [`The way back: ${text(wayBack(change))}`] : []),
   ];
   const body = [...tableOf(change), ...notes].join('\n\n');
   // What is new is long and seldom read line by line; what changes or goes must not hide.

@@ -5,7 +5,7 @@ import { asSentences, counted, flow, padEnd, widthOf } from '../text.ts';
 import { SIGNS, type Theme } from '../theme.ts';
 import { retryLine } from './retry-line.ts';
 import { showValue } from './value.ts';
-import { fieldOrigin, nameOf, originOf, serverOf, summaryOf } from './words.ts';
+import { fieldOrigin, nameOf, originOf, serverOf, summaryOf, wayBack } from './words.ts';
 
 export interface PlanView {
   readonly theme: Theme;
@@ -52,7 +52,7 @@ function renderChange(plan: Plan, change: Change, index: number, view: PlanView)
     ...plan.findings
       .filter((finding) => finding.resource === keyOf(change))
       .map((finding) => renderFinding(finding, INDENT, view, false)),
-    ...(change.reverse ? [flow(`The way back: ${clean(change.reverse)}`, { width, first: INDENT })] : []),
+    ...(wayBack(change) ? [flow(`The way back: ${clean(wayBack(change))}`, { width, first: INDENT })] : []),
     ...renderStatus(change, view),
   ].join('\n');
 }

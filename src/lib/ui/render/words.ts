@@ -36,7 +36,9 @@ export const fieldOrigin = (origin: Origin): string => ORIGINS[origin];
 export function serverOf({ server, account }: Target): string {
   const cluster = server.cluster ? `, cluster ${clean(server.cluster)}` : '';
   const domain = server.domain ? `, domain ${clean(server.domain)}` : '';
-  return `server ${clean(server.name)} ${clean(server.version)}${cluster}${domain}, account ${clean(account)}`;
+  // A server without a name of its own is named by its id, which tells a person nothing.
+  const name = server.name === server.id ? '' : `${clean(server.name)} `;
+  return `server ${name}${clean(server.version)}${cluster}${domain}, account ${clean(account)}`;
 }
 
 /** `4 to create, 1 to update, 0 to delete, 2 unchanged`; replacements are named where there are any. */
@@ -49,3 +51,7 @@ export function summaryOf(summary: PlanSummary): string {
     `${summary.unchanged} unchanged`,
   ].join(', ');
 }
+
+/** How to undo a change, where a reader does not see it anyway: an update shows the old values, a creation is a deletion. */
+export const wayBack = ({ action, reverse }: Change): string =>
+  action === 'replace' || action === 'delete' ? (reverse ?? '') : '';
