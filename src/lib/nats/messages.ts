@@ -1,0 +1,375 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OpsError } from '../errors/ops-error.ts';
+import { ERR } from '../facts/err-codes.ts';
+import { atLeast } from '../facts/versions.ts';
+import { type Config, isObject } from '../model/json.ts';
+import type { StoredMessage } from '../model/message.ts';
+import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
+import type { Nats } from './connect.ts';
+import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
+import { isOfBatch, parseStored, replyStatus } from './stored.ts';
+import { type RawReply, wireOf } from './wire.ts';
+
+/** How many requests are under way at once where each message takes one. */
+export const IN_FLIGHT = 256;
+/** The most messages, and bytes, that one batch asks for. */
+const BATCH = 1024;
+const BATCH_BYTES = 8 * 1024 * 1024;
+const RETRY_MS = 100;
+
+/** What was found out about a stream's reads, for as long as the connection lasts. */
+interface Ways {
+  /** False where the stream does not answer direct gets, or they are denied to us. */
+  direct: boolean;
+  /** False where its server takes one message for a batch, as 2.10 does. */
+  batch: boolean;
+}
+const ways = new WeakMap<Nats, Map<string, Ways>>();
+
+function waysOf(nats: Nats, stream: string): Ways {
+  let known = ways.get(nats);
+  if (!known) {
+    known = new Map();
+    ways.set(nats, known);
+  }
+  let way = known.get(stream);
+  if (!way) {
+    way = { direct: true, batch: atLeast(nats.target.server.version, '2.11.0') };
+    known.set(stream, way);
+  }
+  return way;
+}
+
+const failure = (nats: Nats, error: unknown, subject: string): OpsError =>
+  requestFailure(error, {
+    subject,
+    settings: nats.settings,
+    jetstream: nats.target.server.jetstream,
+    waitedMs: nats.settings.timeoutMs,
+  });
+
+/** Does a read or a write that does no harm twice until it succeeds or the time is over. */
+async function retried<T>(nats: Nats, subject: string, work: () => Promise<T>): Promise<T> {
+  const until = performance.now() + nats.settings.timeoutMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (nats.signal.aborted) throw nats.signal.reason;
+      const passing =
+        isTimeoutError(error) ||
+        isDisconnect(error) ||
+        isNoRespondersError(error) ||
+        isApiError(error, ERR.systemUnavailable);
+      if (!passing || performance.now() + RETRY_MS > until) throw failure(nats, error, subject);
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+type Wanted = { readonly seq: number } | { readonly seq: number; readonly next_by_subj: string };
+
+/** One message through a direct get, else through the API; `undefined` where there is none. */
+async function getOne(nats: Nats, stream: string, wanted: Wanted): Promise<StoredMessage | undefined> {
+  const way = waysOf(nats, stream);
+  const { apiPrefix, timeoutMs } = nats.settings;
+  const subject = `${apiPrefix}.DIRECT.GET.${stream}`;
+  if (way.direct) {
+    try {
+      const reply = await wireOf(nats).ask(subject, JSON.stringify(wanted), { timeoutMs });
+      return readMessage(stream, subject, reply);
+    } catch (error) {
+      const fault = isNoRespondersError(error) ? error : failure(nats, error, subject);
+      if (fault instanceof OpsError && fault.code !== 'DENIED_SUBJECT') throw error;
+      if (fault instanceof OpsError || !(await answersDirect(nats, stream))) way.direct = false;
+    }
+  }
+  return getThroughApi(nats, stream, wanted);
+}
+
+/** The message in an answer, `undefined` for the server's word that there is none. */
+function readMessage(stream: string, subject: string, reply: RawReply): StoredMessage | undefined {
+  const message = parseStored(stream, reply);
+  const status = message ? 0 : replyStatus(reply);
+  if (message || status === 404) return message;
+  throw new ApiError(subject, { code: status, description: `answered with status ${status} and no message` });
+}
+
+/** Whether direct gets are only silent for now. A user who may not ask is no worse off with the slower way. */
+async function answersDirect(nats: Nats, stream: string): Promise<boolean> {
+  try {
+    const { config } = await nats.api(`STREAM.INFO.${stream}`);
+    return isObject(config) && config.allow_direct === true;
+  } catch (error) {
+    if (error instanceof OpsError && error.code === 'DENIED_SUBJECT') return false;
+    throw error;
+  }
+}
+
+async function getThroughApi(nats: Nats, stream: string, wanted: Wanted): Promise<StoredMessage | undefined> {
+  const subject = `${nats.settings.apiPrefix}.STREAM.MSG.GET.${stream}`;
+  const reply = await wireOf(nats).ask(subject, JSON.stringify(wanted), { timeoutMs: nats.settings.timeoutMs });
+  const answer = readJson(subject, reply);
+  if (isObject(answer.error)) {
+    const error = new ApiError(subject, answer.error as ApiFault);
+    if (isApiError(error, ERR.noMessage)) return undefined;
+    throw error;
+  }
+  const message = isObject(answer.message) ? answer.message : {};
+  return {
+    stream,
+    seq: Number(message.seq),
+    subject: String(message.subject),
+    time: String(message.time),
+    headers: Buffer.from(String(message.hdrs ?? ''), 'base64'),
+    payload: Buffer.from(String(message.data ?? ''), 'base64'),
+  };
+}
+
+function readJson(subject: string, { data }: RawReply): Config {
+  try {
+    const answer: unknown = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'));
+    if (isObject(answer)) return answer;
+  } catch {
+    // Told below.
+  }
+  throw new OpsError('SERVER_REFUSED', 'what answered is not JetStream', {
+    where: subject,
+    why: 'Its answer is no JSON object.',
+    hints: ['look for a service that listens on this subject'],
+  });
+}
+
+/**
+ * The message with that sequence, or `undefined` where the stream has none.
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+ */
+export async function getMessage(nats: Nats, stream: string, seq: number): Promise<StoredMessage | undefined> {
+  // The server takes 0 for "no sequence given" and rounds nothing.
+  if (!Number.isSafeInteger(seq) || seq < 1) return undefined;
+  return retried(nats, stream, () => getOne(nats, stream, { seq }));
+}
+
+export interface RangeOptions {
+  /** The last sequence wanted; to the end of the stream where left out. */
+  readonly untilSeq?: number;
+  /** Only messages on subjects that match. */
+  readonly subject?: string;
+  /** Messages asked for at a time. */
+  readonly batch?: number;
+}
+
+/**
+ * The stored messages from a sequence on, in order. The next batch is asked for while the last one is worked on.
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+ */
+export async function* getRange(
+  nats: Nats,
+  stream: string,
+  fromSeq: number,
+  options: RangeOptions = {},
+): AsyncGenerator<StoredMessage, void, undefined> {
+  const { untilSeq = Number.MAX_SAFE_INTEGER, batch = BATCH } = options;
+  const read = (from: number) => retried(nats, stream, () => readPage(nats, stream, from, { ...options, batch }));
+  let next: Promise<Page> | undefined = fromSeq <= untilSeq ? read(fromSeq) : undefined;
+  while (next) {
+    const page: Page = await next;
+    next = page.next === undefined || page.next > untilSeq ? undefined : read(page.next);
+    // Whoever stops reading leaves this page behind; its failure is nobody's.
+    next?.catch(() => {});
+    for (const message of page.messages) {
+      if (message.seq > untilSeq) return;
+      yield message;
+    }
+  }
+}
+
+interface Page {
+  readonly messages: StoredMessage[];
+  /** Where to read on; absent at the end of the stream. */
+  readonly next?: number;
+}
+
+async function readPage(
+  nats: Nats,
+  stream: string,
+  from: number,
+  options: RangeOptions & { readonly batch: number },
+): Promise<Page> {
+  const way = waysOf(nats, stream);
+  if (way.direct && way.batch) {
+    const page = await readBatch(nats, stream, from, options);
+    if (page) return page;
+  }
+  return options.subject === undefined
+    ? readBySequence(nats, stream, from, options)
+    : readOneByOne(nats, stream, from, options.subject, options.batch);
+}
+
+/** A batch direct get; `undefined` where the stream answers none, which is remembered. */
+async function readBatch(
+  nats: Nats,
+  stream: string,
+  from: number,
+  { batch, untilSeq, subject }: RangeOptions & { readonly batch: number },
+): Promise<Page | undefined> {
+  const { apiPrefix, timeoutMs } = nats.settings;
+  const count = Math.max(2, Math.min(batch, (untilSeq ?? Number.MAX_SAFE_INTEGER) - from + 1));
+  const wanted = { seq: from, batch: count, max_bytes: BATCH_BYTES, ...(subject && { next_by_subj: subject }) };
+  const messages: StoredMessage[] = [];
+  let isBatch = true;
+  let ended = false;
+  try {
+    const where = `${apiPrefix}.DIRECT.GET.${stream}`;
+    await wireOf(nats).askMany(where, JSON.stringify(wanted), timeoutMs, (reply) => {
+      const message = parseStored(stream, reply);
+      if (message) {
+        messages.push(message);
+        // A server that knows batches counts what is left; one that does not sends this one and no end.
+        if (messages.length === 1) isBatch = isOfBatch(reply);
+        return isBatch ? 'more' : 'last';
+      }
+      ended = replyStatus(reply) === 404;
+      return 'last';
+    });
+  } catch (error) {
+    const way = waysOf(nats, stream);
+    const denied = !isNoRespondersError(error) && failure(nats, error, stream).code === 'DENIED_SUBJECT';
+    if (!denied && !(isNoRespondersError(error) && !(await answersDirect(nats, stream)))) throw error;
+    way.direct = false;
+    return undefined;
+  }
+  if (!isBatch) {
+    waysOf(nats, stream).batch = false;
+    return undefined;
+  }
+  const last = messages.at(-1);
+  return last && !ended ? { messages, next: last.seq + 1 } : { messages };
+}
+
+/** Gets by sequence, many at once; where most of them are holes, jumps to the next stored message. */
+async function readBySequence(
+  nats: Nats,
+  stream: string,
+  from: number,
+  { batch, untilSeq = Number.MAX_SAFE_INTEGER }: RangeOptions & { readonly batch: number },
+): Promise<Page> {
+  const first = await getOne(nats, stream, { seq: from, next_by_subj: '>' });
+  if (!first || first.seq > untilSeq) return { messages: [] };
+  const count = Math.min(batch, IN_FLIGHT, untilSeq - first.seq);
+  const seqs = Array.from({ length: count }, (_, index) => first.seq + 1 + index);
+  const rest = await Promise.all(seqs.map((seq) => getOne(nats, stream, { seq })));
+  return {
+    messages: [first, ...rest.filter((message) => message !== undefined)],
+    next: first.seq + 1 + count,
+  };
+}
+
+/** Each next message of a subject: the only way to read by subject where there are no batches. */
+async function readOneByOne(nats: Nats, stream: string, from: number, subject: string, batch: number): Promise<Page> {
+  const messages: StoredMessage[] = [];
+  for (let seq = from; messages.length < Math.min(batch, IN_FLIGHT); ) {
+    const message = await getOne(nats, stream, { seq, next_by_subj: subject });
+    if (!message) return { messages };
+    messages.push(message);
+    seq = message.seq + 1;
+  }
+  return { messages, next: messages.at(-1)!.seq + 1 };
+}
+
+export interface PublishOptions {
+  readonly timeoutMs?: number;
+}
+
+export interface Published {
+  readonly stream: string;
+  readonly seq: number;
+  /** The stream knows the Nats-Msg-Id and stored nothing. */
+  readonly duplicate: boolean;
+}
+
+/**
+ * Publishes to whatever stream captures the subject and waits for its word. Never tries twice: after a failure other
+ * than an ApiError nobody knows whether the message is stored.
+ * @throws ApiError where the stream refuses it; OpsError CONN_*, DENIED_SUBJECT
+ */
+export async function publish(
+  nats: Nats,
+  subject: string,
+  payload: Uint8Array,
+  headers?: Uint8Array,
+  { timeoutMs = nats.settings.timeoutMs }: PublishOptions = {},
+): Promise<Published> {
+  let reply: RawReply;
+  try {
+    reply = await wireOf(nats).ask(subject, payload, { timeoutMs, ...(headers && { headers }) });
+  } catch (error) {
+    throw publishFailure(nats, error, subject, payload.byteLength + (headers?.byteLength ?? 0));
+  }
+  const answer = readJson(subject, reply);
+  if (isObject(answer.error)) throw new ApiError(subject, answer.error as ApiFault);
+  return { stream: String(answer.stream), seq: Number(answer.seq), duplicate: answer.duplicate === true };
+}
+
+function publishFailure(nats: Nats, error: unknown, subject: string, size: number): OpsError {
+  if (size > nats.target.server.max_payload) {
+    return new OpsError('SERVER_REFUSED', `the message is too large for this server: ${size} bytes`, {
+      where: subject,
+      why: `Its max_payload is ${nats.target.server.max_payload} bytes, headers included.`,
+      hints: ['raise max_payload of the server'],
+      cause: error,
+    });
+  }
+  if (isNoRespondersError(error)) {
+    return new OpsError('CONN_NO_LEADER', `no stream takes messages on ${subject} now`, {
+      where: subject,
+      why: 'Nothing was stored: no stream captures the subject, or its stream has no leader at the moment.',
+      hints: ['check the subjects of the stream; in a cluster, wait for a leader and run this again'],
+      cause: error,
+    });
+  }
+  return failure(nats, error, subject);
+}
+
+/** The texts with which 10057 says that there is nothing to delete; with others it refuses (deny_delete). */
+const NOTHING_THERE = /no message found|stream store EOF/;
+
+/**
+ * Deletes one message; false where it was not there (any more).
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+ */
+export function deleteMessage(nats: Nats, stream: string, seq: number): Promise<boolean> {
+  const subject = `${nats.settings.apiPrefix}.STREAM.MSG.DELETE.${stream}`;
+  // The payload is not overwritten with random bytes first, which would cost a write for each.
+  const body = JSON.stringify({ seq, no_erase: true });
+  return retried(nats, subject, async () => {
+    const answer = readJson(
+      subject,
+      await wireOf(nats).ask(subject, body, { timeoutMs: Math.max(1000, nats.settings.timeoutMs / 2) }),
+    );
+    if (!isObject(answer.error)) return answer.success === true;
+    const error = new ApiError(subject, answer.error as ApiFault);
+    const { errCode, description } = error;
+    if (errCode === ERR.noMessage || errCode === ERR.sequenceNotFound) return false;
+    if (errCode === ERR.deleteFailed && NOTHING_THERE.test(description)) return false;
+    throw error;
+  });
+}
+
+export interface PurgeOptions {
+  /** Everything before this sequence goes, itself not. All where left out. */
+  readonly seq?: number;
+  readonly filter?: string;
+}
+
+/** Deletes many messages at once; gives how many. False stands for a stream that is not there: 0. @throws as `deleteMessage` */
+export async function purgeUpTo(nats: Nats, stream: string, { seq, filter }: PurgeOptions): Promise<number> {
+  try {
+    const body = { ...(seq !== undefined && { seq }), ...(filter !== undefined && { filter }) };
+    const answer = await nats.api(`STREAM.PURGE.${stream}`, body, { finish: true });
+    return Number(answer.purged ?? 0);
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
+  }
+}

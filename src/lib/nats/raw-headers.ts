@@ -1,0 +1,41 @@
+/** One line of a header block. Both texts are latin1: a character for each byte, so that nothing is lost or changed. */
+export interface HeaderLine {
+  readonly name: string;
+  readonly value: string;
+}
+
+const NO_BYTES = new Uint8Array(0);
+const FIRST_LINE = 'NATS/1.0';
+
+const asText = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+
+/** The lines of a stored header block in their order, repeated names included; lines without a colon are left out. */
+export function parseHeaders(block: Uint8Array): HeaderLine[] {
+  if (block.byteLength === 0) return [];
+  const [first = '', ...rest] = asText(block).split('\r\n');
+  // What is no status line is a header already: the server stores what it is sent.
+  const lines = first.startsWith(FIRST_LINE) ? rest : [first, ...rest];
+  return lines.flatMap((line) => {
+    const colon = line.indexOf(':');
+    return colon < 0 ? [] : [{ name: line.slice(0, colon), value: line.slice(colon + 1).replace(/^[ \t]+/, '') }];
+  });
+}
+
+/** A header block as the wire has it; empty where there are no lines. */
+export function printHeaders(lines: readonly HeaderLine[]): Uint8Array {
+  if (lines.length === 0) return NO_BYTES;
+  const text = lines.map(({ name, value }) => `${name}: ${value}\r\n`).join('');
+  return Buffer.from(`${FIRST_LINE}\r\n${text}\r\n`, 'latin1');
+}
+
+/** The first value of a header. Names count to the letter, as they do for the server. */
+export const headerValue = (lines: readonly HeaderLine[], name: string): string | undefined =>
+  lines.find((line) => line.name === name)?.value;
+
+/** A text of ours as a header's value: UTF-8, and what would break the line goes. */
+export const toHeaderValue = (text: string): string =>
+  Buffer.from(text.replace(/[\r\n\0]+/g, ' '), 'utf8').toString('latin1');
+
+/** A header's value as text to read; bytes that are no UTF-8 become replacement characters. */
+export const fromHeaderValue = (value: string): string => Buffer.from(value, 'latin1').toString('utf8');
