@@ -1,3 +1,5 @@
 // Stands in the bundle for packages that oclif loads and this CLI never reaches: globbing for commands (the manifest
 // lists them), matching plugin names (there are no plugins), version ranges of Node, the spinners of `ux.action`.
-module.exports = { minimatch: () => false, glob: async () => [], isWsl: false, dots: { frames: [''] } };
+// On a terminal oclif looks up its spinner when it is loaded: `dots2`, on Windows `line`.
+const still = { frames: [''] };
+module.exports = { minimatch: () => false, glob: async () => [], isWsl: false, dots: still, dots2: still, line: still };
