@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { initOperation } from '../lib/operations/init.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { withEnv } from '../lib/ui/flags.ts';
+import { convertWarnings } from '../lib/ui/render/converted.ts';
 
 const GROUP = 'ANSWERS';
 
@@ -9,9 +10,10 @@ export default class Init extends BaseCommand<typeof Init> {
   static override summary = 'write a commented spec to begin with';
   static override description = `Writes osapi-ops.yaml into DIR, and the JSON Schema that lets an editor complete it.
 Asks on a terminal; elsewhere, and with --yes, what no flag answers takes its default. Overwrites nothing without
---force. Changes no server.`;
+--force. With --from-server it writes what is live. Changes no server.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --from-server',
     '<%= config.bin %> <%= command.id %> orders --yes --name orders --queue ORDERS --subjects "orders.>"',
   ];
   static override args = {
@@ -19,6 +21,7 @@ Asks on a terminal; elsewhere, and with --yes, what no flag answers takes its de
   };
   static override flags = withEnv({
     yes: Flags.boolean({ char: 'y', summary: 'take the default of every answer that no flag gives' }),
+    'from-server': Flags.boolean({ summary: 'write what is live instead; --name chooses among several systems' }),
     force: Flags.boolean({ summary: 'overwrite a spec that is there' }),
     name: Flags.string({ summary: 'the system’s name, the owner mark of what it manages', helpGroup: GROUP }),
     queue: Flags.string({ summary: 'the stream that keeps requests', helpGroup: GROUP }),
@@ -34,11 +37,22 @@ Asks on a terminal; elsewhere, and with --yes, what no flag answers takes its de
   });
 
   protected async execute(): Promise<number | undefined> {
-    const { yes, force, 'max-deliver': maxDeliver, 'max-msgs': maxMsgs, ...flags } = this.flags;
+    const {
+      yes,
+      force,
+      'from-server': fromServer,
+      'max-deliver': maxDeliver,
+      'max-msgs': maxMsgs,
+      ...flags
+    } = this.flags;
     const { name, queue, subjects, consumer, backoff, replicas, dlq, responses, ttl } = flags;
     const answers = { name, queue, subjects, consumer, maxDeliver, backoff, maxMsgs, replicas, dlq, responses, ttl };
-    const result = await initOperation(this.context, { dir: this.args.dir, answers, yes, force });
-    for (const { message } of result.problems) this.context.io.tell({ type: 'warning', text: message });
+    const result = await initOperation(this.context, { dir: this.args.dir, answers, yes, force, fromServer });
+    const warnings = convertWarnings({
+      problems: result.problems,
+      leftOut: result.leftOut.map(({ resource, what }) => ({ file: resource, path: '', why: what })),
+    });
+    for (const text of warnings) this.context.io.tell({ type: 'warning', text });
     const next = `Wrote ${result.written.join(' and ')}.\nNext: osapi-ops plan ${result.path}`;
     this.print({ system: result.system, path: result.path, written: result.written }, next);
     return 0;

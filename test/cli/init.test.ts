@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { runCli } from '../support/cli.ts';
 import { hasPty, KEY, startInTerminal } from '../support/pty.ts';
+import { startServer } from '../support/server.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -104,6 +105,34 @@ describe('init', () => {
     expect(code).toBe(64);
     expect(stderr).toContain('USAGE_FILE');
   });
+});
+
+describe('init --from-server', () => {
+  test('writes what is live, of which plan finds nothing to change', async () => {
+    const server = await startServer();
+    try {
+      expect((await init('first')).code).toBe(0);
+      expect((await runCli(['apply', 'first/osapi-ops.yaml'], { cwd: dir, server })).code).toBe(0);
+      expect(await runCli(['init', '--from-server'], { cwd: dir, server })).toMatchObject({ code: 0 });
+      expect(spec()).toContain('name: first\n');
+      const plan = await runCli(['plan', 'osapi-ops.yaml', '--detailed-exitcode'], { cwd: dir, server });
+      expect(plan).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing to do') });
+    } finally {
+      await server.stop();
+    }
+  }, 60_000);
+
+  test('of an empty server writes nothing, and says so', async () => {
+    const server = await startServer();
+    try {
+      const { code, stderr } = await runCli(['init', '--from-server'], { cwd: dir, server });
+      expect(code).toBe(1);
+      expect(stderr).toContain('NOT_FOUND');
+      expect(readdirSync(dir)).toEqual([]);
+    } finally {
+      await server.stop();
+    }
+  }, 60_000);
 });
 
 (hasPty() ? describe : describe.skip)('init on a terminal', () => {

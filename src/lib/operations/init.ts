@@ -6,6 +6,7 @@ import { specJsonSchema } from '../spec/json-schema.ts';
 import { loadSpec } from '../spec/load.ts';
 import { DEFAULT_SCHEMA } from '../spec/print.ts';
 import { isError } from '../spec/problem.ts';
+import { exportOperation, type NotExported } from './export.ts';
 import { askAnswers, type WrittenAnswers } from './init-questions.ts';
 import { starterText } from './init-starter.ts';
 
@@ -17,6 +18,8 @@ export interface InitOptions {
   readonly yes: boolean;
   /** Overwrite a spec that is there. */
   readonly force: boolean;
+  /** Write what is live instead of asking; the answer `name` then chooses the system. */
+  readonly fromServer: boolean;
 }
 
 export interface InitResult {
@@ -25,8 +28,10 @@ export interface InitResult {
   readonly path: string;
   /** Everything that was written. */
   readonly written: readonly string[];
-  /** Warnings about the spec; its errors are thrown. */
+  /** Warnings about the spec. Errors are thrown, but of what is live, which is written to be mended. */
   readonly problems: readonly Problem[];
+  /** What is live and has no place in a spec. */
+  readonly leftOut: readonly NotExported[];
 }
 
 const FILE = 'osapi-ops.yaml';
@@ -41,6 +46,11 @@ export async function initOperation(context: Context, options: InitOptions): Pro
   const path = join(dir, FILE);
   const shown = relative(context.cwd, path) || path;
   if (!options.force && (await exists(path))) throw alreadyThere(shown);
+  if (options.fromServer) {
+    const { name } = options.answers;
+    const { text, spec, leftOut } = await exportOperation(context, { names: name === undefined ? [] : [name] });
+    return { ...(await writeSpec(context, { dir, shown, text, live: spec.name })), leftOut };
+  }
   const answers = await askAnswers(context, options, basename(dir));
   return writeSpec(context, { dir, shown, text: starterText(answers, DEFAULT_SCHEMA) });
 }
@@ -49,11 +59,14 @@ interface SpecFile {
   readonly dir: string;
   readonly shown: string;
   readonly text: string;
+  /** The system's name where the spec is of what is live. */
+  readonly live?: string;
 }
 
-async function writeSpec(context: Context, { dir, shown, text }: SpecFile): Promise<InitResult> {
+async function writeSpec(context: Context, { dir, shown, text, live }: SpecFile): Promise<InitResult> {
   const { loaded, problems } = await loadSpec('-', { cwd: dir, env: {}, readStdin: async () => text });
-  if (!loaded) throw invalid(shown, problems.filter(isError));
+  const system = loaded?.spec.name ?? live;
+  if (system === undefined) throw invalid(shown, problems.filter(isError));
   await mkdir(dir, { recursive: true }).catch((error) => {
     throw cannotWrite(dir, error);
   });
@@ -64,7 +77,7 @@ async function writeSpec(context: Context, { dir, shown, text }: SpecFile): Prom
     await writeWhole(schema, `${JSON.stringify(specJsonSchema(), null, 2)}\n`);
     written.push(relative(context.cwd, schema) || schema);
   }
-  return { system: loaded.spec.name, path: shown, written, problems };
+  return { system, path: shown, written, problems, leftOut: [] };
 }
 
 /** All of it or nothing: a reader never meets half a file. */
