@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,8 +27,8 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-const home = mkdtempSync(join(tmpdir(), 'osapi-ops-home-'));
-process.once('exit', () => rmSync(home, { recursive: true, force: true }));
+/** A home that nobody has; it comes to be only where a program writes into it. */
+const home = join(tmpdir(), `osapi-ops-home-${randomUUID()}`);
 
 /** An environment with no settings of the person who runs the tests, except for where fetched servers are kept. */
 export function cleanEnv(options: CliOptions = {}): NodeJS.ProcessEnv {
