@@ -49,13 +49,14 @@ export function parseText(name: string, text: string): ParsedFile {
     const contents = documents[0]?.contents;
     if (!contents || (isScalar(contents) && contents.value === null))
       return { file, problems: [...faults, empty(at(0))] };
+    if (!isMap(contents)) return { file, problems: [...faults, noMap(at(contents.range[0]))] };
     const converter = new Converter(documents[0]!, at, anchored);
     const root = converter.convert(contents);
     const problems = [...faults, ...converter.problems];
     return problems.some(isError) ? { file, problems } : { file, root, problems };
   } catch (error) {
     // Thousands of nested brackets exhaust the stack of any recursive reader.
-    if (!(error instanceof RangeError)) throw error;
+    if ((error as Error).name !== 'RangeError') throw error;
     return { file, problems: [tooDeep(at(0))] };
   }
 }
@@ -76,6 +77,15 @@ const empty = (place: Place): SpecProblem =>
     `${place.file.name} holds nothing`,
     'A spec needs at least `version`, `name` and one queue, stream or bucket.',
     '`osapi-ops init` writes one to begin with.',
+  );
+
+const noMap = (place: Place): SpecProblem =>
+  problem(
+    'SPEC_TYPE',
+    place,
+    `${place.file.name} is no spec`,
+    'A spec is a map: `key: value` lines that begin with `version: 1`.',
+    'check the path; `osapi-ops init` writes a spec to begin with.',
   );
 
 const manyDocuments = (place: Place): SpecProblem =>
@@ -108,25 +118,27 @@ const SYNTAX_HINTS: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: 'a key stands on one line and ends with `: `; is a colon missing?',
 };
 
+/** The library's own faults, the first at each place. */
 function syntaxProblems(documents: readonly Document.Parsed[], at: (start: number) => Place): SpecProblem[] {
   const faults: YAMLError[] = documents.flatMap((document) => [...document.errors, ...document.warnings]);
-  const told = faults.slice(0, MOST_SYNTAX_ERRORS).map(
-    (fault): SpecProblem => ({
+  const overflow = faults.find(({ message }) => /stack/i.test(message));
+  if (overflow) return [tooDeep(at(overflow.pos[0]))];
+  const byPlace = new Map<number, YAMLError>();
+  for (const fault of faults) if (!byPlace.has(fault.pos[0])) byPlace.set(fault.pos[0], fault);
+  const rest = byPlace.size - MOST_SYNTAX_ERRORS;
+  return [...byPlace.values()].slice(0, MOST_SYNTAX_ERRORS).map((fault, index): SpecProblem => {
+    const words = `${fault.message.charAt(0).toLowerCase()}${fault.message.slice(1)}`;
+    const more = rest > 0 && index === MOST_SYNTAX_ERRORS - 1 ? ` (and ${rest} more)` : '';
+    return {
       code: fault.code === 'TAB_AS_INDENT' ? 'SPEC_TAB' : 'SPEC_YAML',
       severity: fault.name === 'YAMLWarning' ? 'warning' : 'error',
       ...positionOfPlace(at(fault.pos[0])),
-      message: `this is no valid YAML: ${fault.message.charAt(0).toLowerCase()}${fault.message.slice(1)}`,
+      message: `this is no valid YAML: ${words}${more}`,
       why: 'Nothing after this place can be trusted, so the spec was not read further.',
       hint:
         SYNTAX_HINTS[fault.code] ?? 'compare the line with one that works; an editor with a YAML mode shows it too.',
-    }),
-  );
-  const rest = faults.length - told.length;
-  if (rest > 0 && told.length > 0) {
-    const last = told[told.length - 1]!;
-    told[told.length - 1] = { ...last, message: `${last.message} (and ${rest} more like it)` };
-  }
-  return told;
+    };
+  });
 }
 
 class Converter {

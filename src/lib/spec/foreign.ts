@@ -94,6 +94,7 @@ function faultsOf(root: MapNode, kind: 'stream' | 'consumer'): readonly SpecProb
     )
     .map(({ mend: _, ...problem }) => ({
       ...problem,
+      message: problem.message.replace(`${UNKNOWN}/`, ''),
       path: [...at, problem.path!.slice(inside.length + 1)].join('.'),
     }));
 }
