@@ -32,7 +32,6 @@ await build({
   platform: 'node',
   target: 'node22',
   minify: true,
-  keepNames: true,
   lineLimit: 160,
   alias: Object.fromEntries(unreached.map((name) => [name, './scripts/unbundled/nothing.cjs'])),
   plugins: [leanOclif],
