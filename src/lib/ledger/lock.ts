@@ -10,12 +10,15 @@ import { type Actor, describeActor } from './actor.ts';
 import { ensureLedger, ledger } from './bucket.ts';
 import { ledgerKey } from './key.ts';
 
-// A lease is a key that its holder writes again every RENEW. Whoever waits watches the revision with its own clock:
-// one that stood still for LEASE belongs to a dead process and is taken over by compare-and-set. No clock of another
+// A lease is a key that its holder writes again every few seconds. Whoever waits watches the revision with its own clock:
+// one that stood still for the lease's length belongs to a dead process and is taken over by compare-and-set. No clock of another
 // machine is believed. The holder gives up before anybody can think it dead.
-const LEASE_MS = 15_000;
-const RENEW_MS = 5000;
-const GIVE_UP_MS = 12_000;
+export interface Lease {
+  readonly lengthMs: number;
+  readonly renewMs: number;
+  readonly giveUpMs: number;
+}
+const LEASE: Lease = { lengthMs: 15_000, renewMs: 5000, giveUpMs: 12_000 };
 const POLL_MS = 250;
 
 export interface LockOptions {
@@ -26,6 +29,8 @@ export interface LockOptions {
   /** What is being done, for whoever waits: `apply`. */
   readonly verb: string;
   readonly replicas?: number;
+  /** The same for all who share a lock. */
+  readonly lease?: Lease;
 }
 
 interface Holder extends Actor {
@@ -44,10 +49,9 @@ function parseHolder(entry: KvEntry): Holder | undefined {
   }
 }
 
-function held(name: string, holder: Holder | undefined, aliveMs: number): OpsError {
+function held(name: string, holder: Holder | undefined, leftMs: number): OpsError {
   const whose = holder ? describeActor(holder) : 'somebody';
-  const left = Math.max(0, LEASE_MS - aliveMs);
-  const until = new Date(Date.now() + left).toISOString();
+  const until = new Date(Date.now() + Math.max(0, leftMs)).toISOString();
   return new OpsError('LOCK_HELD', `${whose} is at work on ${name} (${holder?.verb ?? 'unknown'})`, {
     where: `bucket osapi_ops, key ${ledgerKey.lock(name)}`,
     why: `It holds the lock${holder ? ` since ${holder.since}` : ''}, and until ${until} at least; it renews it while it lives.`,
@@ -62,6 +66,7 @@ function held(name: string, holder: Holder | undefined, aliveMs: number): OpsErr
 async function acquire(nats: Nats, name: string, text: string, options: LockOptions): Promise<number> {
   const kv = ledger(nats);
   const key = ledgerKey.lock(name);
+  const { lengthMs } = options.lease ?? LEASE;
   const start = performance.now();
   let seen: { revision: number; at: number } | undefined;
   let told = false;
@@ -77,12 +82,12 @@ async function acquire(nats: Nats, name: string, text: string, options: LockOpti
     }
     const now = performance.now();
     if (seen?.revision !== entry.revision) seen = { revision: entry.revision, at: now };
-    if (now - seen.at >= LEASE_MS) {
+    if (now - seen.at >= lengthMs) {
       options.io.tell({ type: 'warning', text: `${holderText(entry)} left the lock behind and is taken over` });
       expected = entry.revision;
       continue;
     }
-    if (now - start >= options.waitMs) throw held(name, parseHolder(entry), now - seen.at);
+    if (now - start >= options.waitMs) throw held(name, parseHolder(entry), lengthMs - (now - seen.at));
     if (!told) {
       const wait = printDuration(options.waitMs * 1e6);
       options.io.tell({ type: 'note', text: `Waiting up to ${wait} for ${holderText(entry)}, at work on ${name}` });
@@ -146,6 +151,7 @@ export async function withLock<T>(
     ...options.actor,
   };
   const text = JSON.stringify(holder);
+  const { renewMs, giveUpMs } = options.lease ?? LEASE;
   let revision = await acquire(nats, name, text, options);
   let renewed = performance.now();
   const lost = new AbortController();
@@ -153,14 +159,14 @@ export async function withLock<T>(
 
   const renew = async () => {
     try {
-      const next = await kv.update(key, text, revision, { finish: true, timeoutMs: RENEW_MS - 1000 });
+      const next = await kv.update(key, text, revision, { finish: true, timeoutMs: renewMs * 0.8 });
       const now = next ?? (await ownRevision(nats, key, text));
       if (now === undefined) return loseLock();
       revision = now;
       renewed = performance.now();
     } catch {
       // No answer: the lease may still be ours. The next beat tries again, until others could think us dead.
-      if (performance.now() - renewed > GIVE_UP_MS) loseLock();
+      if (performance.now() - renewed > giveUpMs) loseLock();
     }
   };
   const loseLock = () =>
@@ -173,7 +179,7 @@ export async function withLock<T>(
     );
   const beat = setInterval(() => {
     renewal = renewal.then(renew);
-  }, RENEW_MS);
+  }, renewMs);
   try {
     return await work(AbortSignal.any([options.io.signal, lost.signal]));
   } finally {

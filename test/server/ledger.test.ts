@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { appendHistory, readHistory } from '../../src/lib/ledger/history.ts';
+import { type LockOptions, withLock } from '../../src/lib/ledger/lock.ts';
+import {
+  forgetApplied,
+  listSystems,
+  readAppliedSpec,
+  readLastApplied,
+  recordApplied,
+} from '../../src/lib/ledger/store.ts';
+import type { Spec } from '../../src/lib/model/spec.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { connectTo } from '../support/connected.ts';
+import { recordingIo } from '../support/io.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+let nats: Nats;
+beforeAll(async () => {
+  server = await startServer();
+  nats = await connectTo(server);
+}, 60_000);
+afterAll(async () => {
+  await nats.close();
+  await server.stop();
+});
+beforeEach(() => nats.api('STREAM.DELETE.KV_osapi_ops').catch(() => {}));
+
+const actor = { who: 'ada', host: 'build-7', pid: 4711 };
+const specOf = (name: string, description = ''): Spec => ({
+  version: 1,
+  name,
+  description,
+  connection: { password: 'geheim' },
+  queues: {},
+  streams: { S: { config: { subjects: ['s'] }, consumers: {} } },
+  buckets: {},
+});
+const write = async (name: string, description?: string) =>
+  recordApplied(nats, {
+    system: name,
+    spec: specOf(name, description),
+    configs: { 'stream S': { subjects: ['s'] } },
+    actor,
+    at: new Date('2026-01-02T03:04:05Z'),
+    tool: '1.2.3',
+    before: await readLastApplied(nats, name),
+  });
+
+describe('what was applied', () => {
+  test('is nothing on a server that was never touched', async () => {
+    expect(await readLastApplied(nats, 'a')).toBeUndefined();
+    expect(await listSystems(nats)).toEqual([]);
+    await expect(readAppliedSpec(nats)).rejects.toMatchObject({ code: 'USAGE_NO_SPEC', exitCode: 64 });
+  });
+
+  test('reads back with who, when and which tool, without secrets', async () => {
+    await write('a', 'first');
+    expect(await readAppliedSpec(nats)).toMatchObject({
+      system: 'a',
+      who: 'ada',
+      host: 'build-7',
+      at: '2026-01-02T03:04:05.000Z',
+      tool: '1.2.3',
+      spec: { description: 'first', connection: {} },
+      configs: { 'stream S': { subjects: ['s'] } },
+    });
+  });
+
+  test('remembers earlier versions, newest first', async () => {
+    for (const text of ['one', 'two', 'three']) await write('a', text);
+    const { digest, previous } = (await readLastApplied(nats, 'a'))!;
+    expect(previous).toHaveLength(2);
+    expect(new Set([digest, ...previous.map((version) => version.digest)]).size).toBe(3);
+  });
+
+  test('of several systems is never guessed', async () => {
+    await write('a');
+    await write('b.c d');
+    expect(await listSystems(nats)).toEqual(['a', 'b.c d']);
+    await expect(readAppliedSpec(nats)).rejects.toMatchObject({ code: 'USAGE_AMBIGUOUS_SPEC' });
+    expect((await readAppliedSpec(nats, 'b.c d')).system).toBe('b.c d');
+    await forgetApplied(nats, 'a');
+    expect((await readAppliedSpec(nats)).system).toBe('b.c d');
+  });
+
+  test('may be larger than a message; pieces that a killed run left behind go', async () => {
+    const large = () => randomBytes(1_500_000).toString('base64');
+    const first = large();
+    await write('a', first);
+    const parts = () => nats.kv('osapi_ops').keys('part.>');
+    expect((await parts()).length).toBeGreaterThan(2);
+    await nats.kv('osapi_ops').put('part.a.killed.0', 'orphan');
+    expect((await readLastApplied(nats, 'a'))?.spec.description).toBe(first);
+    const second = large();
+    await write('a', second);
+    expect((await readLastApplied(nats, 'a'))?.spec.description).toBe(second);
+    expect(new Set((await parts()).map((key) => key.split('.')[2])).size).toBe(1);
+  }, 20_000);
+
+  test('that is damaged is said to be so', async () => {
+    await write('a');
+    await nats.kv('osapi_ops').put('applied.a', 'garbage');
+    await expect(readLastApplied(nats, 'a')).rejects.toThrow('what the ledger has of a cannot be read');
+  });
+});
+
+describe('the history', () => {
+  const entry = (system: string, summary: string, at: string) =>
+    appendHistory(nats, { system, verb: 'apply', actor, at: new Date(at), tool: '1', summary, detail: { n: 1 } });
+
+  test('is read newest first, by system, time and number', async () => {
+    await entry('a', 'one', '2026-01-01T00:00:00Z');
+    await entry('b', 'two', '2026-01-02T00:00:00Z');
+    await entry('a', 'three', '2026-01-03T00:00:00Z');
+    const said = async (filter: Parameters<typeof readHistory>[1]) =>
+      (await readHistory(nats, filter)).map(({ summary }) => summary);
+    expect(await said({})).toEqual(['three', 'two', 'one']);
+    expect(await said({ system: 'a' })).toEqual(['three', 'one']);
+    expect(await said({ since: new Date('2026-01-02T00:00:00Z') })).toEqual(['three', 'two']);
+    expect(await said({ limit: 1 })).toEqual(['three']);
+  });
+});
+
+describe('the lock', () => {
+  const lease = { lengthMs: 1500, renewMs: 400, giveUpMs: 1000 };
+  const options = (waitMs: number, more: Partial<LockOptions> = {}): LockOptions => ({
+    actor,
+    waitMs,
+    io: recordingIo(),
+    verb: 'apply',
+    lease,
+    ...more,
+  });
+
+  test('lets one work at a time; the other waits', async () => {
+    const log: string[] = [];
+    const work = (name: string) => async () => {
+      log.push(`${name} in`);
+      await sleep(300);
+      log.push(`${name} out`);
+    };
+    const second = await connectTo(server);
+    await Promise.all([withLock(nats, 'x', options(5000), work('a')), withLock(second, 'x', options(5000), work('b'))]);
+    await second.close();
+    expect(log.map((line) => line.split(' ')[1])).toEqual(['in', 'out', 'in', 'out']);
+  });
+
+  test('names the holder to whoever does not want to wait, though its lease was renewed many times', async () => {
+    await withLock(nats, 'x', options(0), async () => {
+      await sleep(2500);
+      await expect(withLock(nats, 'x', options(100), async () => {})).rejects.toMatchObject({
+        code: 'LOCK_HELD',
+        exitCode: 75,
+        message: expect.stringContaining('ada on build-7 (pid 4711)'),
+      });
+    });
+  });
+
+  test('of a dead holder is taken over once it stood still for its length', async () => {
+    await withLock(nats, 'x', options(0), async () => {});
+    await nats.kv('osapi_ops').put('lock.x', JSON.stringify({ id: 'dead', verb: 'apply', since: 'then', ...actor }));
+    const io = recordingIo();
+    const start = performance.now();
+    await withLock(nats, 'x', options(5000, { io }), async () => {});
+    expect(performance.now() - start).toBeGreaterThan(lease.lengthMs - 100);
+    expect(io.events).toContainEqual({ type: 'warning', text: expect.stringContaining('left the lock behind') });
+  });
+
+  test('that is taken away ends the work', async () => {
+    await expect(
+      withLock(nats, 'x', options(0), async (signal) => {
+        await nats.kv('osapi_ops').put('lock.x', 'somebody else');
+        await sleep(3000, undefined, { signal }).catch(() => signal.throwIfAborted());
+      }),
+    ).rejects.toMatchObject({ code: 'LOCK_HELD', message: expect.stringContaining('was lost') });
+  });
+
+  test('is let go of when the work fails', async () => {
+    const failing = withLock(nats, 'x', options(0), async () => {
+      throw new TypeError('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    await withLock(nats, 'x', options(0), async () => {});
+  });
+});

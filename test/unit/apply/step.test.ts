@@ -1,0 +1,68 @@
+import { describe, expect, test } from '@jest/globals';
+import { requestOf } from '../../../src/lib/apply/step.ts';
+import { createTeller } from '../../../src/lib/apply/tell.ts';
+import type { Plan } from '../../../src/lib/model/plan.ts';
+import type { ResourceKey } from '../../../src/lib/model/resource.ts';
+import { recordingIo } from '../../support/io.ts';
+
+describe('the request of a step', () => {
+  const table: readonly { resource: ResourceKey; verb: 'create' | 'update' | 'delete'; want: unknown }[] = [
+    { resource: 'stream S', verb: 'create', want: { subject: 'STREAM.CREATE.S', body: { a: 1 } } },
+    { resource: 'stream S', verb: 'update', want: { subject: 'STREAM.UPDATE.S', body: { a: 1 } } },
+    { resource: 'stream S', verb: 'delete', want: { subject: 'STREAM.DELETE.S' } },
+    { resource: 'bucket b', verb: 'update', want: { subject: 'STREAM.UPDATE.KV_b', body: { a: 1 } } },
+    { resource: 'bucket b', verb: 'delete', want: { subject: 'STREAM.DELETE.KV_b' } },
+    {
+      resource: 'consumer S/c',
+      verb: 'create',
+      want: { subject: 'CONSUMER.CREATE.S.c', body: { stream_name: 'S', config: { a: 1 }, action: 'create' } },
+    },
+    {
+      resource: 'consumer S/c',
+      verb: 'update',
+      want: { subject: 'CONSUMER.CREATE.S.c', body: { stream_name: 'S', config: { a: 1 }, action: 'update' } },
+    },
+    { resource: 'consumer S/c', verb: 'delete', want: { subject: 'CONSUMER.DELETE.S.c' } },
+  ];
+  test.each(table)('$verb $resource', ({ resource, verb, want }) => {
+    expect(requestOf({ resource, verb }, { a: 1 })).toEqual(want);
+  });
+});
+
+describe('what a host is told', () => {
+  const planOf = (count: number) =>
+    ({
+      system: 's',
+      changes: Array.from({ length: count }, (_, i) => ({ action: 'create', kind: 'stream', name: `S${i}` })),
+    }) as unknown as Plan;
+
+  test('few changes are a line each, and what was not reached is said to be skipped', () => {
+    const io = recordingIo();
+    const teller = createTeller(planOf(3), io);
+    teller.begin();
+    teller.started(0);
+    teller.started(0);
+    teller.done(0);
+    teller.started(1);
+    teller.failed(1, 'no');
+    teller.end();
+    expect(io.events.map((event) => (event.type === 'task' ? `${event.index} ${event.state}` : event.type))).toEqual([
+      'tasks',
+      '0 started',
+      '0 done',
+      '1 started',
+      '1 failed',
+      '2 skipped',
+      'tasks-end',
+    ]);
+  });
+
+  test('many changes are one figure that grows', () => {
+    const io = recordingIo();
+    const teller = createTeller(planOf(100), io);
+    teller.begin();
+    for (let index = 0; index < 100; index++) teller.done(index);
+    teller.end();
+    expect(io.events.at(-1)).toEqual({ type: 'progress', title: 'Applying s', done: 100, total: 100 });
+  });
+});
