@@ -1,6 +1,7 @@
 import { canonicalBacking, canonicalDesired, type StreamLookup } from '../canonical/resource.ts';
-import { OWNER_KEY } from '../facts/names.ts';
-import type { Config } from '../model/json.ts';
+import { FIELDS } from '../facts/fields.ts';
+import { OWN_PREFIX, OWNER_KEY } from '../facts/names.ts';
+import { type Config, isObject } from '../model/json.ts';
 import type { Change, FieldChange, LastApplied, Origin } from '../model/plan.ts';
 import { type DesiredResource, keyOf, type ObservedResource, splitConsumerName } from '../model/resource.ts';
 import type { Subject } from '../risk/subject.ts';
@@ -39,6 +40,19 @@ function wayBack(fields: readonly FieldChange[]): string {
   return `apply with ${shown.join(', ')}`;
 }
 
+/** What the spec says of a new resource, in the table's order; defaults and the owner mark go without saying. */
+function createdFields({ kind, config }: DesiredResource, origin: Origin): FieldChange[] {
+  return FIELDS[kind].flatMap((field): FieldChange[] => {
+    const written = config[field.name];
+    const value = field.name === 'metadata' && isObject(written) ? withoutOwnLabels(written) : written;
+    const to = showValue(field.type, value);
+    return to === null ? [] : [{ path: field.name, from: null, to, impact: 'in-place', origin }];
+  });
+}
+
+const withoutOwnLabels = (labels: Config): Config =>
+  Object.fromEntries(Object.entries(labels).filter(([key]) => !key.startsWith(OWN_PREFIX)));
+
 /** A resource that is not there yet. Somebody deleted it where it had been applied before. */
 function creation(desired: DesiredResource, context: CompareContext): Subject {
   const { kind, name, role } = desired;
@@ -50,7 +64,7 @@ function creation(desired: DesiredResource, context: CompareContext): Subject {
     kind,
     name,
     role,
-    fields: [],
+    fields: createdFields(desired, origin),
     origin,
     ...(known ? { reason: 'it was applied before and is no longer on the server' } : {}),
     reverse: `delete ${kind} ${name}`,

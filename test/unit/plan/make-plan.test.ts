@@ -44,6 +44,15 @@ describe('a plan', () => {
     expect(steps.map(({ stage }) => stage)).toEqual([3, 3, 4, 7]);
   });
 
+  test('of something new tells what the spec says of it, without defaults and the owner mark', () => {
+    const wanted = want('bucket answers', { ttl: 86_400 * S, metadata: { 'osapi-ops.owner': 'osapi', team: 'ops' } });
+    const plan = makePlan({ desired: spec(wanted), observed: server([]) });
+    expect(plan.changes[0]?.fields.map(({ path, from, to }) => [path, from, to])).toEqual([
+      ['ttl', null, '1d'],
+      ['metadata', null, { team: 'ops' }],
+    ]);
+  });
+
   test('shows values in the spec’s spelling, with what the change means', () => {
     const plan = makePlan({
       desired: spec(

@@ -72,21 +72,6 @@ describe('a plan', () => {
     `);
   });
 
-  test('shows what a creation sends, in the spec’s words, where the change names no fields', () => {
-    const sent = {
-      name: 'KV_answers',
-      subjects: ['$KV.answers.>'],
-      max_msgs_per_subject: 3,
-      max_age: 86_400e9,
-      metadata: { 'osapi-ops.owner': 'osapi', team: 'ops' },
-    };
-    const step = { resource: 'bucket answers', verb: 'create', configs: [sent], why: '', change: 0, stage: 0 } as const;
-    const created = change({ action: 'create', kind: 'bucket', name: 'answers', role: 'responses' });
-    expect(renderPlan(planOf([created], { steps: [step] }), { theme, width: 120 })).toContain(
-      '+ create bucket answers (responses)\n    history   3\n    ttl       1d\n    metadata  {team: ops}\n',
-    );
-  });
-
   test('tells the spec’s changes from the server’s, and what they mean', () => {
     const fields = [
       { ...field, origin: 'server' as const, note: 'older messages go' },

@@ -3,7 +3,6 @@ import { keyOf } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
 import { asSentences, counted } from '../text.ts';
 import { SIGNS } from '../theme.ts';
-import { shownFields } from './created.ts';
 import { retryLine } from './retry-line.ts';
 import { showValue } from './value.ts';
 import { fieldOrigin, originOf, serverOf, summaryOf, wayBack } from './words.ts';
@@ -101,7 +100,7 @@ function changeBlock(plan: Plan, change: Change, index: number): string {
       .map((finding) => `**${SEVERITIES[finding.severity]}:** ${sentenceOf(finding, false)}`),
     ...(wayBack(change) ? [`The way back: ${text(wayBack(change))}`] : []),
   ];
-  const body = [...tableOf({ ...change, fields: shownFields(plan, change, index) }), ...notes].join('\n\n');
+  const body = [...tableOf(change), ...notes].join('\n\n');
   // What is new is long and seldom read line by line; what changes or goes must not hide.
   const open = change.action === 'create' ? '' : ' open';
   return `<details${open}><summary>${title}</summary>\n\n${body}\n\n</details>`;

@@ -3,7 +3,6 @@ import { keyOf } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
 import { asSentences, counted, flow, padEnd, widthOf } from '../text.ts';
 import { SIGNS, type Theme } from '../theme.ts';
-import { shownFields } from './created.ts';
 import { retryLine } from './retry-line.ts';
 import { showValue } from './value.ts';
 import { fieldOrigin, nameOf, originOf, serverOf, summaryOf, wayBack } from './words.ts';
@@ -43,13 +42,12 @@ function renderChange(plan: Plan, change: Change, index: number, view: PlanView)
   const style = theme[change.action];
   const origin = originOf(change);
   const title = `${style(change.action)} ${theme.strong(nameOf(change))}${origin ? `: ${origin}` : ''}`;
-  const fields = shownFields(plan, change, index);
-  const isMixed = fields.some((field) => field.origin !== change.origin);
+  const isMixed = change.fields.some((field) => field.origin !== change.origin);
   const retry = retryLine(plan, change, index);
   const sentences = [change.reason, retry].filter((text) => text !== undefined);
   return [
     flow(title, { width, first: `${style(SIGNS[change.action])} ` }),
-    ...renderFields({ ...change, fields }, isMixed, view),
+    ...renderFields(change, isMixed, view),
     ...sentences.map((text) => flow(clean(text), { width, first: INDENT })),
     ...plan.findings
       .filter((finding) => finding.resource === keyOf(change))
