@@ -1,5 +1,5 @@
 import { Command, type Interfaces } from '@oclif/core';
-import type { Code } from '../errors/codes.ts';
+import { EXIT } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import type { ConnectionFlags, Context } from '../model/context.ts';
 import { connectionFlags, outputFlags } from './flags.ts';
@@ -83,12 +83,18 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 }
 
-/** The first Ctrl-C (or SIGTERM) asks the work to stop; the second one ends the process at once. */
+/** Runners such as npx and timeout pass one Ctrl-C on twice; only a later one means "at once". */
+const SAME_KEY_MS = 500;
+
+/** The first Ctrl-C (or SIGTERM) asks the work to stop; a second one ends the process at once. */
 function listenForInterrupt(): AbortSignal {
   const controller = new AbortController();
+  let first = 0;
   const interrupt = (name: string) => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(new OpsError('INTERRUPTED' satisfies Code, `interrupted by ${name}`));
+    if (!controller.signal.aborted) {
+      first = Date.now();
+      controller.abort(new OpsError('INTERRUPTED', `interrupted by ${name}`));
+    } else if (Date.now() - first > SAME_KEY_MS) process.exit(EXIT.interrupted);
   };
   process.on('SIGINT', () => interrupt('Ctrl-C'));
   process.on('SIGTERM', () => interrupt('SIGTERM'));
