@@ -1,7 +1,5 @@
 import { Document, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
-import { fieldsFor } from '../facts/fields.ts';
 import { type Config, equalJson, type Json } from '../model/json.ts';
-import type { ResourceKind } from '../model/resource.ts';
 import type { ConnectionSpec, HealthSpec, QueueSpec, Spec, StreamSpec, Threshold } from '../model/spec.ts';
 import { printDuration, printSize } from '../model/units.ts';
 import { CAPTURES, CONSUMER_DEFAULTS, HEALTH_DEFAULTS, QUEUE_DEFAULTS } from './assemble.ts';
@@ -15,6 +13,8 @@ import {
   streamShape,
 } from './shape.ts';
 import type { Leaf } from './value.ts';
+
+export { withoutDefaults } from './defaults.ts';
 
 export interface PrintOptions {
   /** Comment lines above the spec, without `#`. */
@@ -47,44 +47,6 @@ export function printSpec(spec: Spec, { header, schema = DEFAULT_SCHEMA }: Print
   const top = [`# yaml-language-server: $schema=${schema}`, ...comments.map((line) => `# ${line}`.trimEnd())];
   return `${top.join('\n')}\n${document.toString({ lineWidth: 0, flowCollectionPadding: false })}`;
 }
-
-/**
- * The same spec without the fields that a server of this version would fill in alike. For specs made from what is live,
- * where every field is present.
- */
-export function withoutDefaults(spec: Spec, version: string): Spec {
-  const plain = (kind: ResourceKind, config: Config, keep: Config = {}): Config => {
-    const defaults = new Map(
-      fieldsFor(kind, version).map(({ name, fill }) => [
-        name,
-        typeof fill === 'function' ? fill({ version, config }) : fill,
-      ]),
-    );
-    return Object.fromEntries(
-      Object.entries(config).filter(([name, value]) => name in keep || !equalJson(value, defaults.get(name))),
-    );
-  };
-  const stream = ({ config, consumers }: StreamSpec, keep: Config = {}): StreamSpec => ({
-    config: plain('stream', config, keep),
-    consumers: mapValues(consumers, (consumer) => plain('consumer', consumer, CONSUMER_DEFAULTS)),
-  });
-  return {
-    ...spec,
-    queues: mapValues(spec.queues, (each) => ({
-      ...each,
-      ...stream(each, QUEUE_DEFAULTS),
-      ...(each.dlq ? { dlq: { ...each.dlq, config: plain('stream', each.dlq.config, DLQ_DEFAULTS) } } : {}),
-      ...(each.responses
-        ? { responses: { ...each.responses, config: plain('bucket', each.responses.config, { num_replicas: 1 }) } }
-        : {}),
-    })),
-    streams: mapValues(spec.streams, (each) => stream(each)),
-    buckets: mapValues(spec.buckets, (bucket) => plain('bucket', bucket)),
-  };
-}
-
-/** What a DLQ means unwritten differs from the server's default, or from its queue. */
-const DLQ_DEFAULTS: Config = { retention: 'limits', allow_direct: true, num_replicas: 1 };
 
 const mapValues = <T, R>(map: Readonly<Record<string, T>>, make: (value: T) => R): Record<string, R> =>
   Object.fromEntries(Object.entries(map).map(([name, value]) => [name, make(value)]));

@@ -148,14 +148,14 @@ describe('the laws of a spec', () => {
             allow_direct: true,
             subjects: ['orders.*'],
             max_msgs: -1,
-            num_replicas: 1,
+            num_replicas: 3,
             discard: 'new',
           },
           consumers: { packer: { ack_policy: 'explicit', max_deliver: 5, ack_wait: 30e9, replay_policy: 'instant' } },
           dlq: {
             stream: 'dead',
             capture: ['max_deliveries', 'terminated'],
-            config: { retention: 'limits', max_age: 1e15, storage: 'file' },
+            config: { retention: 'limits', allow_direct: true, max_age: 604_800e9, num_replicas: 1, storage: 'file' },
           },
           health: {
             dead: { warn: 1, critical: 100 },
@@ -175,14 +175,15 @@ name: shop
 queues:
   ORDERS:
     subjects: ["orders.*"]
+    num_replicas: 3
     discard: new
     consumers:
       packer:
         max_deliver: 5
     dlq:
       stream: dead
-      retention: limits
-      max_age: 11d13h46m40s
+      num_replicas: 1
+      max_age: 7d
 "
 `);
   });
