@@ -19,8 +19,9 @@ export function requireAllowed(plan: Plan, given: ReadonlySet<Override>): void {
     }),
   );
   const first = hopeless[0] ?? standing[0]!;
+  const flag = first.needs ? `; refused without --${first.needs}` : '';
   const more = standing.length > 1 ? ` (and ${standing.length - 1} more)` : '';
-  throw new OpsError(hopeless.length > 0 ? 'PLAN_REFUSED' : 'RISK_REFUSED', `${first.message}${more}`, {
+  throw new OpsError(hopeless.length > 0 ? 'PLAN_REFUSED' : 'RISK_REFUSED', `${first.message}${flag}${more}`, {
     where: `${plan.system} on ${plan.target.url}`,
     why: 'Nothing was touched.',
     hints:

@@ -102,8 +102,7 @@ const goesWithStream = ({ resource }: Finding, { changes }: Plan): boolean =>
 
 /** Nothing is refused for its messages here: how many go is said, and asked about as a whole. */
 function asWarning({ needs: _, hint: __, ...finding }: Finding): Finding {
-  const message = finding.message.replace(/; refused without --[a-z-]+/, '');
-  return { ...finding, message, severity: finding.severity === 'info' ? 'info' : 'warning' };
+  return { ...finding, severity: finding.severity === 'info' ? 'info' : 'warning' };
 }
 
 /** What the spec names and the server has, but without our mark: it stays. */

@@ -39,7 +39,7 @@ export const dataLoss: Analyzer = (subject, { losses, version }) => {
         severity: 'refuse',
         resource: key,
         field: limit.field,
-        message: `${labelOf(subject)}: ${limit.field} ${limitText(limit)} deletes ${amount}${heldBy(change.kind, count)} of ${messages.toLocaleString('en-US')} ${whenGone(subject, limit, version)}; refused without --allow-data-loss`,
+        message: `${labelOf(subject)}: ${limit.field} ${limitText(limit)} deletes ${amount}${heldBy(change.kind, count)} of ${messages.toLocaleString('en-US')} ${whenGone(subject, limit, version)}`,
         hint: `keep ${limit.field} where it is, or let the ${change.kind === 'bucket' ? 'values' : 'messages'} be processed first`,
         needs: 'allow-data-loss',
         count,

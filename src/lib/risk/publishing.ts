@@ -102,7 +102,7 @@ export const oneWay: Analyzer = (subject) => {
       message: `${labelOf(subject)}: ${field} is for good: ${what}`,
     }));
   if (!changed(subject, 'sealed') || after.sealed !== true) return findings;
-  const message = `${labelOf(subject)}: sealed is for good: publishers, acks and every later change are refused (10109); refused without --allow-data-loss`;
+  const message = `${labelOf(subject)}: sealed is for good: publishers, acks and every later change are refused (10109)`;
   return [
     ...findings,
     { code: 'RISK_ONE_WAY', severity: 'refuse', resource: key, field: 'sealed', message, needs: 'allow-data-loss' },
@@ -116,7 +116,7 @@ export const interestRetention: Analyzer = (subject) => {
   if (!observed || observed.kind === 'consumer' || observed.figures.messages === 0) return [];
   const { messages, consumer_count } = observed.figures;
   const which = consumer_count === 0 ? `all ${counted(messages, 'message')}` : `up to ${counted(messages, 'message')}`;
-  const message = `${labelOf(subject)}: retention interest deletes ${which} that no consumer waits for; refused without --allow-data-loss`;
+  const message = `${labelOf(subject)}: retention interest deletes ${which} that no consumer waits for`;
   const hint = 'create the consumers first, or keep retention as it is';
   const base = { code: 'RISK_DATA_LOSS', resource: key, field: 'retention', count: messages } as const;
   return [{ ...base, severity: 'refuse', message, hint, needs: 'allow-data-loss' }];

@@ -64,7 +64,7 @@ function streamGone(subject: Subject, world: World): Finding[] {
       code: 'RISK_DATA_LOSS',
       severity: 'refuse',
       resource: key,
-      message: `${labelOf(subject)}: replacing it deletes all ${heldBy(change.kind, messages)}; refused without --allow-data-loss`,
+      message: `${labelOf(subject)}: replacing it deletes all ${heldBy(change.kind, messages)}`,
       hint: 'the way round: make a new one under another name beside it, let this one run empty, then remove it',
       needs: 'allow-data-loss',
       count: messages,
@@ -91,12 +91,11 @@ export const replace: Analyzer = (subject, world) => {
   if (change.action !== 'replace') return [];
   const consumer = change.kind === 'consumer';
   const paths = fieldsOf(subject);
-  const why = change.reason ?? 'the server cannot change it in place';
   const refusal: Finding = {
     code: 'RISK_REPLACE',
     severity: 'refuse',
     resource: key,
-    message: `${labelOf(subject)} must be deleted and made again${paths ? ` to change ${paths}` : ''}: ${why}; refused without --allow-replace`,
+    message: `${labelOf(subject)} must be deleted and made again${paths ? ` to change ${paths}` : ''}`,
     hint: consumer
       ? 'the way round: keep the field as it is on the server, or stop the workers, let the queue run empty and replace it then'
       : 'the way round: keep the field as it is on the server, or make a new one under another name and let this one run empty',
@@ -124,7 +123,7 @@ export const deletion: Analyzer = (subject) => {
       code: 'RISK_DATA_LOSS',
       severity: 'refuse',
       resource: key,
-      message: `${labelOf(subject)}: deleting it deletes ${heldBy(change.kind, messages)}; refused without --allow-data-loss`,
+      message: `${labelOf(subject)}: deleting it deletes ${heldBy(change.kind, messages)}`,
       hint: 'let it run empty first, or keep it in the spec',
       needs: 'allow-data-loss',
       count: messages,

@@ -62,8 +62,8 @@ describe('a plan in Markdown', () => {
       },
     ] as const;
     const text = renderPlanMarkdown(planOf([update], { findings }));
-    expect(text.indexOf('> **Refused:**')).toBeGreaterThan(0);
-    expect(text.indexOf('> **Refused:**')).toBeLessThan(text.indexOf('<details'));
+    expect(text.indexOf('> **Refused without --allow-data-loss:**')).toBeGreaterThan(0);
+    expect(text.indexOf('> **Refused without --allow-data-loss:**')).toBeLessThan(text.indexOf('<details'));
   });
 
   test('says when there is nothing to do', () => {

@@ -119,23 +119,23 @@ describe('a plan', () => {
       needs: 'allow-replace',
     };
     expect(renderPlan(planOf([replaced], { findings: [finding] }), { theme, width: 60 })).toMatchInlineSnapshot(`
-      "osapi on nats://127.0.0.1:4222, server dev-1 2.15.1, account
-      OSAPI; chosen by NATS_URL
+"osapi on nats://127.0.0.1:4222, server dev-1 2.15.1, account
+OSAPI; chosen by NATS_URL
 
-      ± replace consumer REQUESTS/request-worker (worker): the
-        spec changed
-          replay_policy  instant → original
-                         cannot be changed in place: refused
-                         (10012)
-          replay_policy cannot be changed.
-          Refused: 12 dead messages are delivered again. Allow it
-          with --allow-replace. [RISK_REDELIVERY]
-          The way back: apply the old spec.
+± replace consumer REQUESTS/request-worker (worker): the
+  spec changed
+    replay_policy  instant → original
+                   cannot be changed in place: refused
+                   (10012)
+    replay_policy cannot be changed.
+    Refused without --allow-replace: 12 dead messages are
+    delivered again. [RISK_REDELIVERY]
+    The way back: apply the old spec.
 
-      Plan: 0 to create, 0 to update, 1 to replace, 0 to delete, 2
-      unchanged. Apply needs --allow-replace.
-      "
-    `);
+Plan: 0 to create, 0 to update, 1 to replace, 0 to delete, 2
+unchanged. Apply needs --allow-replace.
+"
+`);
   });
 
   test('draws the time line of a consumer’s retries, where its timing is made or changed', () => {

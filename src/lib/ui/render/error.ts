@@ -49,8 +49,12 @@ export function renderProblems(problems: readonly Problem[], theme: Theme): stri
   return `${[...blocks, theme.strong(`${countProblems(problems)}.`)].join('\n\n')}\n`;
 }
 
+/** Their problems are the findings of the plan that is drawn on stdout just before. */
+const TOLD_BY_THE_PLAN: readonly string[] = ['RISK_REFUSED', 'PLAN_REFUSED'];
+
 /** An error for a person: what, where, why, what to do, code, in this order; the problems of a spec before it. */
 export function renderError(error: OpsError, theme: Theme): string {
+  const problems = TOLD_BY_THE_PLAN.includes(error.code) ? [] : error.problems;
   const parts = [
     `${theme.refuse('Error:')} ${theme.strong(indented(error.message, '  ').trimStart())}`,
     ...(error.where ? [theme.faint(indented(`at ${error.where}`, '  '))] : []),
@@ -58,7 +62,7 @@ export function renderError(error: OpsError, theme: Theme): string {
     ...error.hints.map((hint) => indented(`Try: ${hint}`, '  ')),
     theme.faint(`  Code: ${error.code}`),
   ];
-  return `${renderProblems(error.problems, theme)}${error.problems.length > 0 ? '\n' : ''}${parts.join('\n')}\n`;
+  return `${renderProblems(problems, theme)}${problems.length > 0 ? '\n' : ''}${parts.join('\n')}\n`;
 }
 
 export interface ErrorJson {

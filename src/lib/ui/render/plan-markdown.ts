@@ -5,7 +5,7 @@ import { asSentences, counted } from '../text.ts';
 import { SIGNS } from '../theme.ts';
 import { retryLine } from './retry-line.ts';
 import { showValue } from './value.ts';
-import { fieldOrigin, originOf, serverOf, summaryOf, wayBack } from './words.ts';
+import { fieldOrigin, messageUnder, originOf, reasonOf, serverOf, summaryOf, verdictOf, wayBack } from './words.ts';
 
 export interface MarkdownView {
   /** Characters; GitHub refuses a comment of more than 65,536. */
@@ -42,9 +42,9 @@ export function renderPlanMarkdown(plan: Plan, { maxLength = 60_000 }: MarkdownV
     `${code(plan.target.url)}, ${text(serverOf(plan.target))}; chosen by ${text(plan.target.chosenBy)}`,
   ];
   const blocks = [
-    ...refusalsOf(plan).map((finding) => `> **Refused:** ${sentenceOf(finding, true)}`),
+    ...refusalsOf(plan).map((finding) => `> **${verdictOf(finding)}:** ${sentenceOf(finding, true)}`),
     ...plan.changes.map((change, index) => changeBlock(plan, change, index)),
-    ...unplaced(plan).map((finding) => `**${SEVERITIES[finding.severity]}:** ${sentenceOf(finding, true)}`),
+    ...unplaced(plan).map((finding) => `**${verdictOf(finding)}:** ${sentenceOf(finding, true)}`),
     ...leftAloneBlock(plan),
   ];
   return `${within(head, blocks, maxLength).join('\n\n')}\n`;
@@ -70,8 +70,6 @@ function within(head: readonly string[], blocks: readonly string[], maxLength: n
   return shown;
 }
 
-const SEVERITIES = { info: 'Note', warning: 'Warning', refuse: 'Refused' } as const;
-
 const refusalsOf = ({ findings }: Plan): Finding[] => findings.filter(({ severity }) => severity === 'refuse');
 
 /** Findings that no block of a change shows, and that are no refusals (those stand on top). */
@@ -82,9 +80,8 @@ const unplaced = ({ findings, changes }: Plan): Finding[] =>
 
 function sentenceOf(finding: Finding, isNamed: boolean): string {
   const sentences = asSentences([
-    text(finding.message),
+    text(isNamed ? finding.message : messageUnder(finding)),
     ...(finding.hint ? [text(finding.hint)] : []),
-    ...(finding.needs ? [`Allow it with ${code(`--${finding.needs}`)}`] : []),
   ]);
   return isNamed ? `${code(finding.resource)}: ${sentences}` : sentences;
 }
@@ -93,11 +90,11 @@ function changeBlock(plan: Plan, change: Change, index: number): string {
   const origin = originOf(change);
   const title = `<strong>${SIGNS[change.action]} ${change.action}</strong> ${change.kind} ${code(change.name)}${origin ? `: ${origin}` : ''}`;
   const notes = [
-    ...(change.reason ? [text(change.reason)] : []),
+    ...[reasonOf(change)].flatMap((reason) => (reason ? [text(reason)] : [])),
     ...[retryLine(plan, change, index)].flatMap((line) => (line ? [text(line)] : [])),
     ...plan.findings
       .filter((finding) => finding.resource === keyOf(change) && finding.severity !== 'refuse')
-      .map((finding) => `**${SEVERITIES[finding.severity]}:** ${sentenceOf(finding, false)}`),
+      .map((finding) => `**${verdictOf(finding)}:** ${sentenceOf(finding, false)}`),
     ...(wayBack(change) ? [`The way back: ${text(wayBack(change))}`] : []),
   ];
   const body = [...tableOf(change), ...notes].join('\n\n');

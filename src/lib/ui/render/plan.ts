@@ -5,7 +5,17 @@ import { asSentences, counted, flow, padEnd, widthOf } from '../text.ts';
 import { SIGNS, type Theme } from '../theme.ts';
 import { retryLine } from './retry-line.ts';
 import { showValue } from './value.ts';
-import { fieldOrigin, nameOf, originOf, serverOf, summaryOf, wayBack } from './words.ts';
+import {
+  fieldOrigin,
+  messageUnder,
+  nameOf,
+  originOf,
+  reasonOf,
+  serverOf,
+  summaryOf,
+  verdictOf,
+  wayBack,
+} from './words.ts';
 
 export interface PlanView {
   readonly theme: Theme;
@@ -44,7 +54,7 @@ function renderChange(plan: Plan, change: Change, index: number, view: PlanView)
   const title = `${style(change.action)} ${theme.strong(nameOf(change))}${origin ? `: ${origin}` : ''}`;
   const isMixed = change.fields.some((field) => field.origin !== change.origin);
   const retry = retryLine(plan, change, index);
-  const sentences = [change.reason, retry].filter((text) => text !== undefined);
+  const sentences = [reasonOf(change), retry].filter((text) => text !== undefined);
   return [
     flow(title, { width, first: `${style(SIGNS[change.action])} ` }),
     ...renderFields(change, isMixed, view),
@@ -97,22 +107,14 @@ function renderMove(change: Change, field: FieldChange, { theme, room }: { theme
   return [theme.delete(from), `→ ${theme.create(to)}`];
 }
 
-const SEVERITIES = { info: 'Note', warning: 'Warning', refuse: 'Refused' } as const;
-
 function renderFinding(finding: Finding, indent: string, { theme, width }: PlanView, isNamed: boolean): string {
   const style = { info: theme.faint, warning: theme.warn, refuse: theme.refuse }[finding.severity];
   const words = [
-    isNamed ? `${clean(finding.resource)}: ${clean(finding.message)}` : clean(finding.message),
+    isNamed ? `${clean(finding.resource)}: ${clean(finding.message)}` : clean(messageUnder(finding)),
     ...(finding.hint ? [clean(finding.hint)] : []),
-    ...(finding.needs ? [`Allow it with --${finding.needs}.`] : []),
   ];
-  return flow(
-    `${style(`${SEVERITIES[finding.severity]}:`)} ${asSentences(words)} ${theme.faint(`[${clean(finding.code)}]`)}`,
-    {
-      width,
-      first: indent,
-    },
-  );
+  const text = `${style(`${verdictOf(finding)}:`)} ${asSentences(words)} ${theme.faint(`[${clean(finding.code)}]`)}`;
+  return flow(text, { width, first: indent });
 }
 
 function renderStatus(change: Change, { theme, width }: PlanView): string[] {

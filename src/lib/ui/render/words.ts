@@ -1,4 +1,4 @@
-import type { Change, Origin, PlanSummary } from '../../model/plan.ts';
+import type { Change, Finding, Origin, PlanSummary } from '../../model/plan.ts';
 import type { ResourceKind, Role, Target } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
 
@@ -55,3 +55,17 @@ export function summaryOf(summary: PlanSummary): string {
 /** How to undo a change, where a reader does not see it anyway: an update shows the old values, a creation is a deletion. */
 export const wayBack = ({ action, reverse }: Change): string =>
   action === 'replace' || action === 'delete' ? (reverse ?? '') : '';
+
+const SEVERITIES = { info: 'Note', warning: 'Warning', refuse: 'Refused' } as const;
+
+/** `Warning`, or `Refused without --allow-replace`: the word before a finding, with the flag that lifts it. */
+export const verdictOf = ({ severity, needs }: Finding): string =>
+  needs && severity === 'refuse' ? `${SEVERITIES.refuse} without --${needs}` : SEVERITIES[severity];
+
+/** A finding's message where its resource is named above it already. */
+export const messageUnder = ({ message, resource }: Finding): string =>
+  message.startsWith(resource) ? message.slice(resource.length).replace(/^:? /, '') : message;
+
+/** Why a change is what it is; nothing where its fields say it. */
+export const reasonOf = ({ reason, fields }: Change): string | undefined =>
+  fields.some(({ note }) => note !== undefined && reason?.includes(note)) ? undefined : reason;
