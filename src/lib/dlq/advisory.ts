@@ -1,0 +1,105 @@
+import type { DlqRecord, EntryReason } from '../model/entry.ts';
+import { isObject } from '../model/json.ts';
+import type { StoredMessage } from '../model/message.ts';
+import { readCarried } from './carried.ts';
+import { isConsumerName, isSeq, isStreamName } from './names.ts';
+import { isTime } from './time.ts';
+
+/** What one message of a DLQ stream says: that this message of this consumer is dead. */
+export interface Death {
+  readonly queue: string;
+  /** `-` where the record does not tell. */
+  readonly consumer: string;
+  /** The original's sequence; where the record does not tell it, the record's own. */
+  readonly seq: number;
+  readonly id: string;
+  readonly record: DlqRecord;
+  /** The original as the record carries it. */
+  readonly carried?: StoredMessage;
+  /** False where the record does not tell the original's sequence: then there is nothing to look up. */
+  readonly pointsAtOriginal: boolean;
+}
+
+/** A message of a DLQ stream that is no dead letter, and why not. */
+export interface Unreadable {
+  readonly stream: string;
+  readonly seq: number;
+  readonly why: string;
+}
+
+export const isDeath = (reading: Death | Unreadable): reading is Death => 'id' in reading;
+
+/** An advisory of the server has a few hundred bytes. */
+const LARGEST_ADVISORY = 64 * 1024;
+const LONGEST_DETAIL = 2000;
+
+const BY_TYPE: Readonly<Record<string, EntryReason>> = {
+  'io.nats.jetstream.advisory.v1.max_deliver': 'max_deliveries',
+  'io.nats.jetstream.advisory.v1.terminated': 'terminated',
+};
+const BY_TOKEN: Readonly<Record<string, EntryReason>> = {
+  MAX_DELIVERIES: 'max_deliveries',
+  MSG_TERMINATED: 'terminated',
+};
+
+/** The kind, stream and consumer that an advisory's subject names; a mirror or an import may have put words before it. */
+function readSubject(subject: string): { reason: EntryReason; stream?: string; consumer?: string } | undefined {
+  const tokens = subject.split('.');
+  const at = tokens.findIndex((token, index) => token in BY_TOKEN && tokens[index - 1] === 'CONSUMER');
+  return at < 0 ? undefined : { reason: BY_TOKEN[tokens[at]!]!, stream: tokens[at + 1], consumer: tokens[at + 2] };
+}
+
+/**
+ * Reads one message of a DLQ stream: an advisory, a worker's reject, or a dead letter of a service whose headers we
+ * know. Whoever may publish there may have written anything: what does not hold together is told apart, never thrown.
+ */
+export function readDeath(message: StoredMessage): Death | Unreadable {
+  const unreadable = (why: string): Unreadable => ({ stream: message.stream, seq: message.seq, why });
+  const named = readSubject(message.subject);
+  if (!named && message.headers.byteLength > 0) {
+    const carried = readCarried(message);
+    if (carried) return carried;
+  }
+  if (message.payload.byteLength > LARGEST_ADVISORY) return unreadable('too large for an advisory');
+  let body: unknown;
+  try {
+    body = JSON.parse(
+      Buffer.from(message.payload.buffer, message.payload.byteOffset, message.payload.byteLength).toString(),
+    );
+  } catch {
+    return unreadable('not JSON');
+  }
+  if (!isObject(body)) return unreadable('not a JSON object');
+  const reason = (typeof body.type === 'string' ? BY_TYPE[body.type] : undefined) ?? named?.reason;
+  if (!reason) return unreadable('no advisory of a death');
+  const { stream, consumer, stream_seq: seq, deliveries, timestamp } = body;
+  if (!isStreamName(stream)) return unreadable('names no stream');
+  if (!isConsumerName(consumer)) return unreadable('names no consumer');
+  if (!isSeq(seq)) return unreadable('its stream_seq is no sequence');
+  // The server writes both from one source. Where they differ, somebody else wrote it.
+  if (named && (named.stream !== stream || named.consumer !== consumer)) {
+    return unreadable('its subject names another stream or consumer than its text');
+  }
+  const detail =
+    typeof body.reason === 'string' && body.reason !== '' ? body.reason.slice(0, LONGEST_DETAIL) : undefined;
+  return {
+    queue: stream,
+    consumer,
+    seq,
+    id: `${stream}/${consumer}/${seq}`,
+    pointsAtOriginal: true,
+    record: {
+      stream: message.stream,
+      seq: message.seq,
+      subject: message.subject,
+      kind: 'advisory',
+      reason,
+      // Stored after it was sent: a time in the future of that is none of the server's.
+      time: isTime(timestamp) && Date.parse(timestamp) <= Date.parse(message.time) + 60_000 ? timestamp : message.time,
+      deliveries: isCount(deliveries) ? deliveries : null,
+      ...(detail !== undefined && { detail }),
+    },
+  };
+}
+
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -1,0 +1,73 @@
+import { ADVISORY, REJECTED_PREFIX } from '../facts/names.ts';
+import { subjectsOverlap } from '../facts/subjects.ts';
+import { type Config, isObject } from '../model/json.ts';
+import type { Nats } from '../nats/connect.ts';
+import { getRange } from '../nats/messages.ts';
+import { readCarried } from './carried.ts';
+
+/** What one subject of a DLQ stream lets in. */
+export interface DlqCapture {
+  readonly kind: 'advisory' | 'rejected' | 'service';
+  readonly subject: string;
+  /** The one queue it is for; absent where it holds a wildcard there, or belongs to a service. */
+  readonly queue?: string;
+  /** The queue that a stored subject names. */
+  queueOf(stored: string): string | undefined;
+}
+
+const PREFIXES = [
+  { kind: 'advisory', prefix: ADVISORY.max_deliveries },
+  { kind: 'advisory', prefix: ADVISORY.terminated },
+  { kind: 'rejected', prefix: REJECTED_PREFIX },
+] as const;
+
+/** The streams that nats-dlq-service and nestjs-jetstream make for themselves. */
+const SERVICE = (name: string, subject: string): boolean =>
+  (/_DLQ$/.test(name) && /^[^.*>]+\.[^.*>]+\.dlq\.>$/.test(subject)) || (/_dlq-stream$/.test(name) && subject === name);
+
+/** What of a stream's subjects are dead letters; empty for a stream that is no DLQ. */
+export function capturesOf(config: Config): DlqCapture[] {
+  const name = String(config.name ?? '');
+  const subjects = Array.isArray(config.subjects) ? config.subjects.map(String) : [];
+  // A copy of a DLQ by mirror or sources says what it holds in the filters of those.
+  const copied = [config.mirror, ...(Array.isArray(config.sources) ? config.sources : [])].flatMap((one) =>
+    isObject(one) && typeof one.filter_subject === 'string' && one.filter_subject !== '' ? [one.filter_subject] : [],
+  );
+  return [...subjects, ...copied].flatMap((subject): DlqCapture[] => {
+    if (SERVICE(name, subject)) return [{ kind: 'service', subject, queueOf: () => undefined }];
+    return PREFIXES.flatMap(({ kind, prefix }) => {
+      if (!subjectsOverlap(subject, `${prefix}.*.*`)) return [];
+      const depth = prefix.split('.').length;
+      const token = subject.split('.')[depth];
+      const isNamed =
+        token !== undefined && token !== '*' && token !== '>' && !subject.split('.').slice(0, depth).includes('>');
+      return [
+        {
+          kind,
+          subject,
+          ...(isNamed && { queue: token }),
+          queueOf: (stored: string) => (stored.startsWith(`${prefix}.`) ? stored.split('.')[depth] : undefined),
+        },
+      ];
+    });
+  });
+}
+
+/** Whether deaths in this queue come here. */
+export const serves = (captures: readonly DlqCapture[], queue: string): boolean =>
+  captures.some((capture) => capture.kind !== 'service' && (capture.queue === undefined || capture.queue === queue));
+
+/** How many of a service's dead letters are looked at to learn which queues it is for. */
+const SAMPLE = 256;
+
+/** The queues that the first dead letters of a service name. */
+export async function serviceQueues(nats: Nats, stream: string): Promise<Set<string>> {
+  const queues = new Set<string>();
+  let seen = 0;
+  for await (const message of getRange(nats, stream, 1, { batch: SAMPLE })) {
+    const death = readCarried(message);
+    if (death) queues.add(death.queue);
+    if (++seen >= SAMPLE) break;
+  }
+  return queues;
+}

@@ -1,0 +1,175 @@
+import { REJECT_HEADER, REJECTED_PREFIX } from '../facts/names.ts';
+import type { EntryReason, RecordKind } from '../model/entry.ts';
+import type { StoredMessage } from '../model/message.ts';
+import { fromHeaderValue, type HeaderLine, parseHeaders, printHeaders } from '../nats/raw-headers.ts';
+import type { Death } from './advisory.ts';
+import { isConsumerName, isSeq, isStreamName } from './names.ts';
+import { isTime } from './time.ts';
+
+const LONGEST_DETAIL = 2000;
+
+/** How one service writes a dead letter down: which headers say what, and how the original's headers are kept. */
+interface Convention {
+  readonly kind: RecordKind;
+  /** A message is of this convention where it has this header. In lower case, as all names here. */
+  readonly mark: string;
+  readonly stream: readonly string[];
+  readonly consumer: readonly string[];
+  readonly seq: readonly string[];
+  readonly subject: readonly string[];
+  readonly time: readonly string[];
+  readonly published: readonly string[];
+  readonly deliveries: readonly string[];
+  readonly detail: readonly string[];
+  reason(detail: string | undefined, has: (name: string) => boolean): EntryReason;
+  /** The original's header line of one of the record's; undefined for what the service added. */
+  restore(line: HeaderLine, name: string): HeaderLine | undefined;
+}
+
+const lower = (names: readonly string[]): string[] => names.map((name) => name.toLowerCase());
+const REJECT_NAMES = new Set(lower(Object.values(REJECT_HEADER)));
+
+const DLQ_SERVICE_OWN = new Set(
+  lower([
+    'X-DLQ-Original-Stream',
+    'X-DLQ-Original-Subject',
+    'X-DLQ-Original-Time',
+    'X-DLQ-Original-Seq',
+    'X-DLQ-Original-Consumer',
+    'X-DLQ-Consumer',
+    'X-DLQ-Deliveries',
+    'X-DLQ-Delivery-Attempts',
+    'X-DLQ-Termination-Reason',
+    'X-DLQ-Failure-Reason',
+    'X-DLQ-Failure-Timestamp',
+  ]),
+);
+const NESTJS_OWN = new Set([
+  'x-dead-letter-reason',
+  'x-original-subject',
+  'x-original-stream',
+  'x-failed-at',
+  'x-delivery-count',
+]);
+
+const CONVENTIONS: readonly Convention[] = [
+  {
+    kind: 'rejected',
+    mark: REJECT_HEADER.stream.toLowerCase(),
+    stream: lower([REJECT_HEADER.stream]),
+    consumer: lower([REJECT_HEADER.consumer]),
+    seq: lower([REJECT_HEADER.seq]),
+    subject: lower([REJECT_HEADER.subject]),
+    time: lower([REJECT_HEADER.time]),
+    published: [],
+    deliveries: lower([REJECT_HEADER.deliveries]),
+    detail: lower([REJECT_HEADER.reason]),
+    reason: () => 'rejected',
+    restore: (line, name) => (REJECT_NAMES.has(name) ? undefined : line),
+  },
+  {
+    // github.com/sebfia/nats-dlq-service, both its header sets; it keeps the original's headers behind a prefix.
+    kind: 'dlq-service',
+    mark: 'x-dlq-original-stream',
+    stream: ['x-dlq-original-stream'],
+    consumer: ['x-dlq-consumer', 'x-dlq-original-consumer'],
+    seq: ['x-dlq-original-seq'],
+    subject: ['x-dlq-original-subject'],
+    time: ['x-dlq-failure-timestamp'],
+    published: ['x-dlq-original-time'],
+    deliveries: ['x-dlq-deliveries', 'x-dlq-delivery-attempts'],
+    detail: ['x-dlq-termination-reason', 'x-dlq-failure-reason'],
+    reason: (detail, has) =>
+      has('x-dlq-termination-reason') || /terminat/i.test(detail ?? '') ? 'terminated' : 'max_deliveries',
+    restore: (line, name) =>
+      name.startsWith('x-dlq-') && !DLQ_SERVICE_OWN.has(name) ? { ...line, name: line.name.slice(6) } : undefined,
+  },
+  {
+    // github.com/HorizonRepublic/nestjs-jetstream: the original's headers as they were, without its sequence or consumer.
+    kind: 'nestjs-jetstream',
+    mark: 'x-original-stream',
+    stream: ['x-original-stream'],
+    consumer: [],
+    seq: [],
+    subject: ['x-original-subject'],
+    time: ['x-failed-at'],
+    published: [],
+    deliveries: ['x-delivery-count'],
+    detail: ['x-dead-letter-reason'],
+    reason: () => 'max_deliveries',
+    restore: (line, name) => (NESTJS_OWN.has(name) ? undefined : line),
+  },
+];
+
+/** A dead letter that carries its original; undefined where the message is of no convention we know. */
+export function readCarried(message: StoredMessage): Death | undefined {
+  const lines = parseHeaders(message.headers);
+  const values = new Map<string, string>();
+  for (const { name, value } of lines) {
+    const key = name.toLowerCase();
+    if (!values.has(key)) values.set(key, value);
+  }
+  const convention = CONVENTIONS.find(({ mark }) => values.has(mark));
+  if (!convention) return undefined;
+  const text = (names: readonly string[]): string | undefined => {
+    const value = names.map((name) => values.get(name)).find((found) => found !== undefined && found !== '');
+    return value === undefined ? undefined : fromHeaderValue(value);
+  };
+  const number = (names: readonly string[]): number | undefined => {
+    const value = text(names);
+    return value !== undefined && /^\d{1,16}$/.test(value) ? Number(value) : undefined;
+  };
+  const stream = text(convention.stream);
+  if (!isStreamName(stream)) return undefined;
+  const named = text(convention.consumer);
+  const consumer = isConsumerName(named) ? named : '-';
+  if (convention.kind === 'rejected' && !agrees(message.subject, stream, consumer)) return undefined;
+  const told = number(convention.seq);
+  const pointsAtOriginal = isSeq(told);
+  const seq = pointsAtOriginal ? told : message.seq;
+  const detail = text(convention.detail)?.slice(0, LONGEST_DETAIL);
+  const time = text(convention.time);
+  const published = text(convention.published);
+  const subject = text(convention.subject);
+  return {
+    queue: stream,
+    consumer,
+    seq,
+    // A record that does not tell the original's sequence has an id of its own: its place in the DLQ stream.
+    id: pointsAtOriginal ? `${stream}/${consumer}/${seq}` : `${message.stream}/-/${message.seq}`,
+    pointsAtOriginal,
+    record: {
+      stream: message.stream,
+      seq: message.seq,
+      subject: message.subject,
+      kind: convention.kind,
+      reason: convention.reason(detail, (name) => values.has(name)),
+      time: isTime(time) && Date.parse(time) <= Date.parse(message.time) + 60_000 ? time : message.time,
+      deliveries: number(convention.deliveries) ?? null,
+      ...(detail !== undefined && { detail }),
+    },
+    ...(isPublishable(subject) &&
+      !(convention.kind === 'dlq-service' && isEmptyShell(message, values)) && {
+        carried: {
+          stream,
+          seq,
+          subject,
+          time: isTime(published) ? published : '',
+          headers: printHeaders(lines.flatMap((line) => convention.restore(line, line.name.toLowerCase()) ?? [])),
+          payload: message.payload,
+        },
+      }),
+  };
+}
+
+/** A reject's subject names stream and consumer as well; where a server moved it to another subject, its headers count. */
+function agrees(subject: string, stream: string, consumer: string): boolean {
+  return !subject.startsWith(`${REJECTED_PREFIX}.`) || subject === `${REJECTED_PREFIX}.${stream}.${consumer}`;
+}
+
+/** An older nats-dlq-service wrote the advisory's headers over no payload at all: that is no copy of the original. */
+const isEmptyShell = (message: StoredMessage, values: ReadonlyMap<string, string>): boolean =>
+  message.payload.byteLength === 0 && values.has('x-dlq-failure-timestamp');
+
+const isPublishable = (subject: string | undefined): subject is string =>
+  subject !== undefined && /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(subject);

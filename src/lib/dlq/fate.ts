@@ -1,0 +1,69 @@
+import type { GoneCause } from '../model/entry.ts';
+import type { StoredMessage } from '../model/message.ts';
+import type { Death } from './advisory.ts';
+import { type ConsumerStanding, covers, type QueueStanding } from './standing.ts';
+import { compareTimes } from './time.ts';
+
+/** What became of the message that a record speaks of. */
+export type Fate =
+  /** Dead, and there to be replayed: the original in its stream, or the copy that the record carries. */
+  | { readonly fate: 'replayable'; readonly message: StoredMessage; readonly original?: StoredMessage }
+  | { readonly fate: 'gone'; readonly cause: GoneCause }
+  /** Waiting or in flight (again): a re-created consumer delivers what the one before it gave up. */
+  | { readonly fate: 'alive' };
+
+/**
+ * Judges a record by its queue as it stands, and by what is stored under the sequence it names.
+ *
+ *   stored under the sequence      newer than the record: the stream was re-created and used the number again
+ *   …and the consumer              has not come to it: waiting. Is younger than the record: it began anew;
+ *                                  what is not settled for it may be in flight
+ *   not stored                     TERM deletes from a work queue; else expired, or acked late, or removed
+ */
+export function judge(death: Death, stored: StoredMessage | undefined, standing: QueueStanding, nowMs: number): Fate {
+  const { record, carried } = death;
+  const isMeant =
+    stored !== undefined &&
+    death.pointsAtOriginal &&
+    compareTimes(stored.time, record.time) <= 0 &&
+    compareTimes(standing.created, record.time) <= 0;
+  if (isMeant && stored) {
+    const settled = isSettled(death, stored, standing);
+    if (!settled) return { fate: 'alive' };
+    return { fate: 'replayable', message: stored, original: stored };
+  }
+  if (carried) return { fate: 'replayable', message: carried };
+  return { fate: 'gone', cause: causeOf(death, stored, standing, nowMs) };
+}
+
+/** Whether the queue is done with a message that is still stored. */
+function isSettled(death: Death, stored: StoredMessage, standing: QueueStanding): boolean {
+  const consumer = responsible(death.consumer, stored.subject, standing);
+  if (!consumer) return true;
+  if (stored.seq > consumer.delivered) return false;
+  const isSame = consumer.name === death.consumer && compareTimes(consumer.created, death.record.time) <= 0;
+  // A reject is published before the message is taken out: until then the consumer has it still.
+  const isFinal = isSame && death.record.kind !== 'rejected';
+  return isFinal || stored.seq <= consumer.ackFloor || consumer.ackPending === 0;
+}
+
+/** The consumer that would deliver a message: on a work queue whichever covers its subject, else the one named. */
+export function responsible(named: string, subject: string, standing: QueueStanding): ConsumerStanding | undefined {
+  const same = standing.consumers.find(({ name }) => name === named);
+  if (standing.retention !== 'workqueue' || (same && covers(same, subject))) return same;
+  return standing.consumers.find((consumer) => covers(consumer, subject));
+}
+
+function causeOf(
+  { record, seq }: Death,
+  stored: StoredMessage | undefined,
+  standing: QueueStanding,
+  nowMs: number,
+): GoneCause {
+  if (!standing.exists) return 'stream_deleted';
+  if (stored || compareTimes(standing.created, record.time) > 0 || seq > standing.lastSeq) return 'stream_recreated';
+  if (record.reason === 'terminated') return 'terminated';
+  // It was published before it died: by now the stream has let it go in any case.
+  if (standing.maxAge > 0 && Date.parse(record.time) + standing.maxAge / 1e6 < nowMs) return 'expired';
+  return 'acked_or_removed';
+}

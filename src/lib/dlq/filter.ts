@@ -1,0 +1,81 @@
+import { subjectCovers } from '../facts/subjects.ts';
+import type { Entry, EntryReason, EntryState } from '../model/entry.ts';
+import { type IdPattern, matchesId } from './id.ts';
+import type { Told } from './index-pass.ts';
+
+/** Which entries a verb is about. Several values of one kind mean any of them; several kinds mean all of them. */
+export interface EntryFilter {
+  readonly ids?: readonly IdPattern[];
+  readonly queues?: readonly string[];
+  readonly consumers?: readonly string[];
+  /** May hold `*` and `>`. */
+  readonly subjects?: readonly string[];
+  /** Died at this time or later, in milliseconds since 1970. */
+  readonly since?: number;
+  /** Died before this time, in milliseconds since 1970. */
+  readonly until?: number;
+  readonly reasons?: readonly EntryReason[];
+  readonly states?: readonly EntryState[];
+  /** A text in the payload, to the letter. */
+  readonly match?: string;
+  readonly requestIds?: readonly string[];
+  /** At most so many. */
+  readonly limit?: number;
+}
+
+const among = <T>(wanted: readonly T[] | undefined, value: T): boolean =>
+  wanted === undefined || wanted.length === 0 || wanted.includes(value);
+
+const matchesIds = (filter: EntryFilter, id: string): boolean =>
+  filter.ids === undefined || filter.ids.length === 0 || filter.ids.some((pattern) => matchesId(pattern, id));
+
+function diedWithin({ since, until }: EntryFilter, time: string): boolean {
+  if (since === undefined && until === undefined) return true;
+  const at = Date.parse(time);
+  return !(since !== undefined && at < since) && !(until !== undefined && at >= until);
+}
+
+/** What the records alone tell, before the original is fetched: false where no original could make it match. */
+export const mayMatch = (filter: EntryFilter, { death, records }: Told): boolean =>
+  matchesIds(filter, death.id) &&
+  among(filter.queues, death.queue) &&
+  among(filter.consumers, death.consumer) &&
+  records.some(({ reason }) => among(filter.reasons, reason)) &&
+  diedWithin(filter, death.record.time);
+
+/** Whether an entry is wanted. One without a time of death is judged by when it was published: it did not die before. */
+export function matches(filter: EntryFilter, entry: Entry): boolean {
+  const { subjects, match, requestIds } = filter;
+  const time = entry.died_at ?? entry.published_at;
+  return (
+    matchesIds(filter, entry.id) &&
+    among(filter.queues, entry.queue) &&
+    among(filter.consumers, entry.consumer) &&
+    among(filter.reasons, entry.reason) &&
+    among(filter.states, entry.state) &&
+    (time === null ? filter.since === undefined && filter.until === undefined : diedWithin(filter, time)) &&
+    (!subjects?.length || (entry.subject !== null && subjects.some((one) => subjectCovers(one, entry.subject!)))) &&
+    (!requestIds?.length || (entry.request_id !== null && requestIds.includes(entry.request_id))) &&
+    (match === undefined || payloadHas(entry, match))
+  );
+}
+
+function payloadHas({ inner: { message } }: Entry, text: string): boolean {
+  if (!message) return false;
+  const { buffer, byteOffset, byteLength } = message.payload;
+  return Buffer.from(buffer, byteOffset, byteLength).includes(text, 0, 'utf8');
+}
+
+/**
+ * Whether orphans can be among the wanted. Nobody knows when one died: a filter by time leaves them out, unless it
+ * names their state; then the time they were published counts.
+ */
+export function wantsOrphans(filter: EntryFilter): boolean {
+  const timed = filter.since !== undefined || filter.until !== undefined;
+  const named = filter.states?.includes('orphan') === true;
+  return among(filter.states, 'orphan') && among(filter.reasons, 'max_deliveries') && (!timed || named);
+}
+
+/** Whether only orphans are wanted: then nothing of the others has to be fetched. */
+export const wantsOnlyOrphans = ({ states }: EntryFilter): boolean =>
+  states !== undefined && states.length > 0 && states.every((state) => state === 'orphan');

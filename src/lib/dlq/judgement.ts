@@ -1,0 +1,116 @@
+import type { Entry, QueueRef } from '../model/entry.ts';
+import type { StoredMessage } from '../model/message.ts';
+import type { Nats } from '../nats/connect.ts';
+import type { Death, Unreadable } from './advisory.ts';
+import { readStanding } from './collect.ts';
+import { toEntry } from './entry.ts';
+import { type Fate, judge } from './fate.ts';
+import { type EntryFilter, matches, wantsOnlyOrphans } from './filter.ts';
+import type { Told } from './index-pass.ts';
+import { fetchOriginals } from './originals.ts';
+import { findOrphans, type OrphanReport } from './orphans.ts';
+import { type SeqSet, SeqSets } from './seq-set.ts';
+import type { Group, Order } from './sources.ts';
+import type { QueueStanding } from './standing.ts';
+
+export interface ScanOptions {
+  /** By the time the deaths were recorded; orphans, whose death nobody knows, come last. Oldest first where left out. */
+  readonly order?: Order;
+  /**
+   * False: each entry at its first record, without knowing the others. Then a million needs one reading; newest first
+   * it tells the same, only `inner.records` may lack older ones. Read exactly all the same where records may disagree.
+   */
+  readonly exact?: boolean;
+  /** Keeps each record as stored, for those who write it down. */
+  readonly raw?: boolean;
+  readonly signal?: AbortSignal;
+  /** Milliseconds since 1970. */
+  readonly now?: number;
+  /** Hears of what lies in a DLQ stream and is no dead letter. */
+  onUnreadable?(message: Unreadable): void;
+  /** Hears what is known of a queue's dead, once all its entries are out; not where a filter or a limit left some out. */
+  onCount?(report: OrphanReport): void;
+}
+
+/** What every part of one scan works with. */
+export interface Run {
+  readonly nats: Nats;
+  readonly filter: EntryFilter;
+  readonly options: ScanOptions;
+  readonly now: number;
+}
+
+export const withRaw = (death: Death, raw: StoredMessage): Death => ({ ...death, record: { ...death.record, raw } });
+
+/** Judges deaths by their queues, whose standing is read anew where a page is younger than what is known. */
+export class Judgement {
+  readonly standings: Map<string, QueueStanding>;
+  readonly #run: Run;
+  readonly #refs: ReadonlyMap<string, QueueRef>;
+  /** Dead and stored, with a record that says so. */
+  readonly #accounted = new SeqSets();
+
+  private constructor(run: Run, refs: ReadonlyMap<string, QueueRef>, standings: Map<string, QueueStanding>) {
+    this.#run = run;
+    this.#refs = refs;
+    this.standings = standings;
+  }
+
+  static async open(run: Run, group: Group): Promise<Judgement> {
+    const standings = await Promise.all(group.queues.map((ref) => readStanding(run.nats, ref)));
+    return new Judgement(
+      run,
+      new Map(group.queues.map((ref) => [ref.queue, ref])),
+      new Map(standings.map((standing) => [standing.queue, standing])),
+    );
+  }
+
+  accounted(queue: string): SeqSet {
+    return this.#accounted.of(queue);
+  }
+
+  /** The wanted entries of a page, in its order. */
+  async *entries(told: readonly Told[]): AsyncGenerator<Entry> {
+    const { filter } = this.#run;
+    const readAt = performance.now();
+    const originals = new Map<string, Map<number, StoredMessage>>();
+    for (const [queue, standing] of this.standings) {
+      const seqs = told.flatMap(({ death }) => (death.queue === queue && death.pointsAtOriginal ? [death.seq] : []));
+      if (seqs.length > 0) originals.set(queue, await fetchOriginals(this.#run.nats, standing, seqs));
+    }
+    for (const { death, records } of told) {
+      const stored = originals.get(death.queue)?.get(death.seq);
+      const fate = await this.#judge(death, stored, readAt);
+      if (fate.fate === 'alive') continue;
+      if (fate.fate === 'replayable' && fate.original) this.accounted(death.queue).add(death.seq);
+      if (wantsOnlyOrphans(filter)) continue;
+      const entry = toEntry(death, records, fate, this.standings.get(death.queue)!);
+      if (matches(filter, entry)) yield entry;
+    }
+  }
+
+  async #judge(death: Death, stored: StoredMessage | undefined, readAt: number): Promise<Fate> {
+    const standing = this.standings.get(death.queue)!;
+    const fate = judge(death, stored, standing, this.#run.now);
+    const isPlain = fate.fate === 'replayable' || (fate.fate === 'gone' && fate.cause !== 'stream_recreated');
+    if (isPlain || standing.readAt >= readAt) return fate;
+    // It may have come, or the consumer may have come to it, since the queue was looked at.
+    const now = await readStanding(this.#run.nats, this.#refs.get(death.queue)!);
+    this.standings.set(death.queue, now);
+    return judge(death, stored, now, this.#run.now);
+  }
+
+  /** The wanted orphans of a queue, once all records were judged. */
+  async *orphans(queue: string, catchUp: () => Promise<void>): AsyncGenerator<Entry> {
+    const { nats, filter, options, now } = this.#run;
+    const found = findOrphans(nats, this.#refs.get(queue)!, { accounted: this.accounted(queue), catchUp }, now);
+    for (;;) {
+      const { done, value } = await found.next();
+      if (done) {
+        if (value) options.onCount?.(value);
+        return;
+      }
+      if (matches(filter, value)) yield value;
+    }
+  }
+}

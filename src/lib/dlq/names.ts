@@ -1,0 +1,9 @@
+/** True for what can be a stream's name: no separators of subjects, nothing that a terminal or a path would obey. */
+export const isStreamName = (name: unknown): name is string =>
+  typeof name === 'string' && name.length > 0 && name.length <= 255 && !/[\s.*>\p{Cc}]/u.test(name);
+
+/** True for what can be a consumer's name. Without a slash, so that an id has one reading. */
+export const isConsumerName = (name: unknown): name is string => isStreamName(name) && !/[/\\]/.test(name);
+
+/** True for a sequence that a stream can have and JavaScript can hold: 1 to 2^53 - 1. */
+export const isSeq = (seq: unknown): seq is number => Number.isSafeInteger(seq) && (seq as number) >= 1;

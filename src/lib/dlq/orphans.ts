@@ -1,0 +1,163 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { subjectCovers } from '../facts/subjects.ts';
+import type { Entry, QueueRef } from '../model/entry.ts';
+import { isObject } from '../model/json.ts';
+import type { Nats } from '../nats/connect.ts';
+import { getRange } from '../nats/messages.ts';
+import { readStanding } from './collect.ts';
+import { orphanEntry } from './entry.ts';
+import { responsible } from './fate.ts';
+import type { SeqSet } from './seq-set.ts';
+import { type ConsumerStanding, covers, type QueueStanding } from './standing.ts';
+
+/** What a queue's figures say of its dead. All are counts of messages. */
+export interface DeadCount {
+  readonly queue: string;
+  /** Stored, and neither waiting nor in flight. */
+  readonly dead: number;
+  readonly ready: number;
+  readonly inFlight: number;
+  /**
+   * At most so many of those in flight are past their last ack wait: nothing happens to them until the next pull
+   * comes, then they are dead. Exact where max_deliver is 1 or 2.
+   */
+  readonly dying: number;
+  /** On subjects that no consumer covers: waiting for nobody. */
+  readonly uncovered: number;
+  /** False where the figures moved while they were read, each time. */
+  readonly steady: boolean;
+}
+
+export interface OrphanReport extends DeadCount {
+  /** Dead with a record in a DLQ stream. */
+  readonly accounted: number;
+  /** Dead for certain, without a record. */
+  readonly orphans: number;
+  /** Dead without a record as well, but not to be told from what is in flight now. */
+  readonly uncertain: number;
+}
+
+const TRIES = 5;
+
+/**
+ * Counts a work queue's dead by arithmetic: messages - waiting - in flight. `undefined` for other streams, which keep
+ * what was acked, and for queues without a consumer, where nothing was ever tried.
+ * @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+ */
+export async function countDead(nats: Nats, ref: QueueRef, nowMs: number): Promise<DeadCount | undefined> {
+  return (await measure(nats, ref, nowMs))?.count;
+}
+
+interface Measured {
+  readonly count: DeadCount;
+  readonly standing: QueueStanding;
+}
+
+async function measure(nats: Nats, ref: QueueRef, nowMs: number): Promise<Measured | undefined> {
+  let standing = await readStanding(nats, ref);
+  if (standing.retention !== 'workqueue' || standing.consumers.length === 0) return undefined;
+  // The stream's figures must be of the same moment as the consumers': these are read before and after.
+  let steady = false;
+  for (let attempt = 0; attempt < TRIES && !steady; attempt++) {
+    const next = await readStanding(nats, ref);
+    steady = figuresOf(standing) === figuresOf(next);
+    standing = next;
+  }
+  const sum = (of: (consumer: ConsumerStanding) => number) => standing.consumers.reduce((all, one) => all + of(one), 0);
+  const ready = sum(({ pending }) => pending);
+  const inFlight = sum(({ ackPending }) => ackPending);
+  const uncovered = await countUncovered(nats, standing);
+  const dead = Math.max(0, standing.messages - ready - inFlight - uncovered);
+  const count = { queue: ref.queue, dead, ready, inFlight, dying: dyingOf(standing, dead, nowMs), uncovered, steady };
+  return { count, standing };
+}
+
+const figuresOf = ({ messages, lastSeq, consumers }: QueueStanding): string =>
+  JSON.stringify([
+    messages,
+    lastSeq,
+    ...consumers.map(({ name, delivered, ackFloor, pending, ackPending }) => [
+      name,
+      delivered,
+      ackFloor,
+      pending,
+      ackPending,
+    ]),
+  ]);
+
+function dyingOf({ consumers }: QueueStanding, dead: number, nowMs: number): number {
+  return consumers.reduce((all, { ackPending, lastActive, waits, maxDeliver, redelivered }) => {
+    const longest = Math.max(...waits) / 1e6;
+    if (ackPending === 0 || maxDeliver < 1 || !lastActive || Date.parse(lastActive) + longest > nowMs) return all;
+    // The server counts the dead among the redelivered, unless they had one delivery only.
+    return all + (maxDeliver === 1 ? ackPending : Math.min(ackPending, Math.max(0, redelivered - dead)));
+  }, 0);
+}
+
+/** Messages that wait for nobody: subjects that no consumer's filter lets in. */
+async function countUncovered(nats: Nats, { queue, subjects, consumers }: QueueStanding): Promise<number> {
+  const covered = (subject: string) =>
+    consumers.some(({ filters }) => filters.length === 0 || filters.some((filter) => subjectCovers(filter, subject)));
+  if (subjects.every(covered)) return 0;
+  let count = 0;
+  // The server answers at most 100,000 subjects at a time.
+  for (let offset = 0; ; ) {
+    const info = await nats.api(`STREAM.INFO.${queue}`, { subjects_filter: '>', offset });
+    const found = isObject(info.state) && isObject(info.state.subjects) ? Object.entries(info.state.subjects) : [];
+    for (const [subject, messages] of found) if (!covered(subject)) count += Number(messages);
+    offset += found.length;
+    if (found.length === 0 || offset >= Number(info.total ?? 0)) return count;
+  }
+}
+
+/** An advisory is on its way to the DLQ stream for less than this, in milliseconds, where nothing is wrong. */
+const ADVISORY_LATENCY = 150;
+
+/** What `findOrphans` has to know of the records. */
+export interface Records {
+  /** Dead and stored, with a record: by sequence. */
+  readonly accounted: SeqSet;
+  /** Adds what was recorded since. */
+  catchUp(): Promise<void>;
+}
+
+/**
+ * Finds dead messages that no record speaks of. Whether there are any is a sum; only then the stream is read.
+ *
+ *   stored, no record, sequence   up to the consumer's ack floor        dead: it is never delivered again
+ *                                 up to delivered, nothing in flight    dead
+ *                                 up to delivered, something in flight  dead or in flight: counted, not listed
+ *                                 above delivered                       waiting
+ */
+export async function* findOrphans(
+  nats: Nats,
+  ref: QueueRef,
+  records: Records,
+  nowMs: number,
+): AsyncGenerator<Entry, OrphanReport | undefined> {
+  const measured = await measure(nats, ref, nowMs);
+  if (!measured) return undefined;
+  const { count, standing } = measured;
+  const { accounted } = records;
+  if (count.dead > accounted.size) {
+    // What died since the records were read has its advisory by now.
+    await sleep(ADVISORY_LATENCY);
+    await records.catchUp();
+  }
+  let missing = count.dead - accounted.size;
+  let orphans = 0;
+  const last = Math.max(0, ...standing.consumers.map(({ delivered }) => delivered));
+  if (missing > 0) {
+    for await (const message of getRange(nats, ref.queue, 1, { untilSeq: last })) {
+      if (accounted.has(message.seq)) continue;
+      const consumer = responsible('', message.subject, standing);
+      if (!consumer || !covers(consumer, message.subject) || message.seq > consumer.delivered) continue;
+      if (message.seq > consumer.ackFloor && consumer.ackPending > 0) continue;
+      orphans += 1;
+      yield orphanEntry(message, consumer.name, consumer.maxDeliver, standing.created);
+      missing -= 1;
+      if (missing <= 0 && count.steady) break;
+    }
+  }
+  return { ...count, accounted: accounted.size, orphans, uncertain: Math.max(0, missing) };
+}

@@ -1,0 +1,84 @@
+import { REJECTED_PREFIX } from '../facts/names.ts';
+import type { QueueRef } from '../model/entry.ts';
+import { type Config, isObject } from '../model/json.ts';
+import type { StoredMessage } from '../model/message.ts';
+import { isMissing } from '../nats/api-error.ts';
+import type { Nats } from '../nats/connect.ts';
+import { getRange } from '../nats/messages.ts';
+import { capturesOf } from './captures.ts';
+import { backward, forward } from './pages.ts';
+
+/** A DLQ stream as it was when the scan began. What comes later is not part of it. */
+export interface DlqSource {
+  readonly stream: string;
+  readonly first: number;
+  readonly last: number;
+  readonly messages: number;
+  readonly bytes: number;
+  /** Set where the stream holds much else: only what is on this subject is read. */
+  readonly subject?: string;
+  /** Whether it holds dead letters that carry their original; advisories may then speak of the same messages. */
+  readonly carries: boolean;
+}
+
+/** A set of queues whose dead letters lie in the same streams: they are read once for all of them. */
+export interface Group {
+  readonly queues: readonly QueueRef[];
+  readonly dlqs: readonly string[];
+}
+
+export function groupQueues(queues: readonly QueueRef[]): Group[] {
+  let groups: Group[] = [];
+  for (const queue of queues) {
+    const touching = groups.filter((group) => group.dlqs.some((dlq) => queue.dlqs.includes(dlq)));
+    const merged: Group = {
+      queues: [...touching.flatMap((group) => group.queues), queue],
+      dlqs: [...new Set([...touching.flatMap((group) => group.dlqs), ...queue.dlqs])],
+    };
+    groups = [...groups.filter((group) => !touching.includes(group)), merged];
+  }
+  return groups;
+}
+
+const part = (value: unknown): Config => (isObject(value) ? value : {});
+
+/** What an audit stream of all advisories holds of ours. */
+const DEATHS = '$JS.EVENT.ADVISORY.CONSUMER.>';
+
+/** A DLQ stream's bounds; `undefined` where it is not there (any more). */
+export async function openSource(nats: Nats, stream: string): Promise<DlqSource | undefined> {
+  let info: Config;
+  try {
+    info = await nats.api(`STREAM.INFO.${stream}`, { subjects_filter: `${REJECTED_PREFIX}.>` });
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  const state = part(info.state);
+  const captures = capturesOf(part(info.config));
+  const isAudit = captures.some(({ kind, subject }) => kind === 'advisory' && subjectDepth(subject) < 4);
+  return {
+    stream,
+    first: Number(state.first_seq ?? 1),
+    last: Number(state.last_seq ?? 0),
+    messages: Number(state.messages ?? 0),
+    bytes: Number(state.bytes ?? 0),
+    ...(isAudit && { subject: DEATHS }),
+    carries: Object.keys(part(state.subjects)).length > 0 || captures.some(({ kind }) => kind === 'service'),
+  };
+}
+
+/** How many tokens stand before the first wildcard. */
+const subjectDepth = (subject: string): number => {
+  const at = subject.split('.').findIndex((token) => token === '*' || token === '>');
+  return at < 0 ? Number.POSITIVE_INFINITY : at;
+};
+
+export type Order = 'oldest' | 'newest';
+
+/** All messages of a DLQ stream, page by page. */
+export function readPages(nats: Nats, source: DlqSource, order: Order): AsyncGenerator<StoredMessage[]> {
+  const read = (from: number, untilSeq: number) =>
+    getRange(nats, source.stream, from, { untilSeq, ...(source.subject && { subject: source.subject }) });
+  return (order === 'oldest' ? forward : backward)(read, source.first, source.last);
+}

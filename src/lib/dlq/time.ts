@@ -1,0 +1,14 @@
+const UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.(\d{1,9}))?Z$/;
+
+/** True for an RFC 3339 time that JavaScript can read as well. */
+export const isTime = (text: unknown): text is string =>
+  typeof text === 'string' && text.length <= 40 && /^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(Date.parse(text));
+
+/** Orders two RFC 3339 times to the nanosecond; those with an offset to the millisecond. */
+export function compareTimes(a: string, b: string): number {
+  if (!UTC.test(a) || !UTC.test(b)) return Date.parse(a) - Date.parse(b);
+  const [x, y] = [a.slice(0, 19), b.slice(0, 19)];
+  if (x !== y) return x < y ? -1 : 1;
+  const [p, q] = [a.slice(20, -1).padEnd(9, '0'), b.slice(20, -1).padEnd(9, '0')];
+  return p === q ? 0 : p < q ? -1 : 1;
+}
