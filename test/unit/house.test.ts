@@ -19,6 +19,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ledger: ['model', 'errors', 'facts', 'nats'],
   convert: ['model', 'errors', 'facts', 'spec'],
   devserver: ['model', 'errors', 'facts', 'nats'],
+  dlq: ['model', 'errors', 'facts', 'nats', 'ledger'],
+  replay: ['model', 'errors', 'facts', 'nats', 'ledger', 'dlq'],
+  requests: ['model', 'errors', 'facts', 'nats', 'ledger', 'dlq'],
+  queue: ['model', 'errors', 'facts', 'nats'],
+  worker: ['model', 'errors', 'facts', 'nats', 'ledger'],
+  health: ['model', 'errors', 'facts', 'nats', 'ledger', 'observed', 'dlq'],
+  permissions: ['model', 'errors', 'facts'],
   ui: ['model', 'errors', 'facts', 'plan'],
   operations: [
     'model',
@@ -35,22 +42,25 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'ledger',
     'convert',
     'devserver',
+    'dlq',
+    'replay',
+    'requests',
+    'queue',
+    'worker',
+    'health',
+    'permissions',
   ],
   commands: ['model', 'errors', 'operations', 'ui', 'plan', 'spec'],
 };
 
-/** Files that may act: read or write files, start processes, set timers, look at the clock. Lengthening the list is a visible act. */
-const EFFECTS = new Set([
-  'src/lib/spec/read.ts',
-  'src/lib/ledger/lock.ts',
-  'src/lib/apply/execute.ts',
-  'src/lib/ui/base-command.ts',
-  'src/lib/ui/host.ts',
-  'src/lib/ui/host-tty.ts',
-  'src/lib/ui/host-plain.ts',
-]);
-const MAY_ACT = (file: string): boolean =>
-  EFFECTS.has(file) || /^src\/lib\/(nats|devserver|operations)\//.test(file) || file.startsWith('src/commands/');
+/** Names of files that may act: read or write files, start processes, set timers, look at the clock. Lengthening the list is a visible act. */
+const ACTING =
+  /\/(read|scan|collect|store|lock|execute|step|follow|pace|send|fetch|pause|drain|loop|lease|handler|supervise|watch)\.ts$/;
+/** Rooms and doors where acting is the work. */
+const DOORS = /^src\/lib\/(nats|devserver)\/|^src\/lib\/ui\/(base-command|host|host-tty|host-plain)\.ts$/;
+/** Operations that read or write a file the user named, or run a process for a person. */
+const ACTING_OPERATIONS = /^src\/lib\/operations\//;
+const MAY_ACT = (file: string): boolean => ACTING.test(file) || DOORS.test(file) || ACTING_OPERATIONS.test(file);
 
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   '@nats-io': /^src\/lib\/nats\//,
