@@ -6,16 +6,16 @@ export const ownership: Analyzer = (subject, { system }) => {
   if (!observed || change.action === 'create' || change.action === 'delete') return [];
   const owner = ownerOf(observed.config);
   if (owner === system) return [];
-  const whose = owner ? `belongs to ${owner}` : 'exists and carries no owner mark';
+  const whose = owner ? `belongs to ${owner}` : 'exists already and carries no owner mark';
   return [
     {
       code: 'RISK_OWNERSHIP',
       severity: 'refuse',
       resource: key,
-      message: `${labelOf(subject)} ${whose}; ${system} takes it over and changes it only with --adopt`,
+      message: `${labelOf(subject)} ${whose}: ${system} leaves it alone`,
       hint: owner
         ? `ask whoever keeps ${owner}, or take it out of one of the two specs`
-        : '--adopt writes the mark osapi-ops.owner and the differences shown',
+        : 'to take it over, --adopt writes the mark osapi-ops.owner and the differences shown',
       needs: 'adopt',
     },
   ];
