@@ -1,27 +1,8 @@
 import { subjectCovers } from '../facts/subjects.ts';
-import type { Entry, EntryReason, EntryState } from '../model/entry.ts';
-import { type IdPattern, matchesId } from './id.ts';
+import type { Entry } from '../model/entry.ts';
+import type { EntryFilter } from '../model/entry-filter.ts';
+import { matchesId } from './id.ts';
 import type { Told } from './index-pass.ts';
-
-/** Which entries a verb is about. Several values of one kind mean any of them; several kinds mean all of them. */
-export interface EntryFilter {
-  readonly ids?: readonly IdPattern[];
-  readonly queues?: readonly string[];
-  readonly consumers?: readonly string[];
-  /** May hold `*` and `>`. */
-  readonly subjects?: readonly string[];
-  /** Died at this time or later, in milliseconds since 1970. */
-  readonly since?: number;
-  /** Died before this time, in milliseconds since 1970. */
-  readonly until?: number;
-  readonly reasons?: readonly EntryReason[];
-  readonly states?: readonly EntryState[];
-  /** A text in the payload, to the letter. */
-  readonly match?: string;
-  readonly requestIds?: readonly string[];
-  /** At most so many. */
-  readonly limit?: number;
-}
 
 const among = <T>(wanted: readonly T[] | undefined, value: T): boolean =>
   wanted === undefined || wanted.length === 0 || wanted.includes(value);

@@ -1,12 +1,6 @@
+import { OpsError } from '../errors/ops-error.ts';
+import type { IdPattern } from '../model/entry-filter.ts';
 import { isConsumerName, isSeq, isStreamName } from './names.ts';
-
-/** An id or a shorthand of one: `REQUESTS/worker/17`, `worker/17`, `17`. What is left out may be anything. */
-export interface IdPattern {
-  readonly text: string;
-  readonly queue?: string;
-  readonly consumer?: string;
-  readonly seq: number;
-}
 
 /** Reads an id from its end, where the parts cannot hold a slash; `undefined` for what is none. */
 export function parseId(text: string): IdPattern | undefined {
@@ -31,4 +25,41 @@ export function matchesId(pattern: IdPattern, id: string): boolean {
   return pattern.queue === undefined
     ? before.endsWith(`/${pattern.consumer}`)
     : before === `${pattern.queue}/${pattern.consumer}`;
+}
+
+/** Ids as people write them. @throws OpsError USAGE */
+export function parseIds(texts: readonly string[]): IdPattern[] {
+  return texts.map((text) => {
+    const pattern = parseId(text);
+    if (pattern) return pattern;
+    throw new OpsError('USAGE', `"${text}" is no id of a dead letter`, {
+      where: 'ID',
+      why: 'An id is stream/consumer/sequence; where that is clear, consumer/sequence or the sequence alone will do.',
+      hints: ['`osapi-ops dlq ls` prints the ids'],
+    });
+  });
+}
+
+/**
+ * Checks what was found against what was asked for: every id names one entry, a shorthand not several.
+ * @throws OpsError NOT_FOUND, USAGE
+ */
+export function requireIds(patterns: readonly IdPattern[], ids: readonly string[]): void {
+  for (const pattern of patterns) {
+    const found = ids.filter((id) => matchesId(pattern, id));
+    if (found.length === 0) {
+      throw new OpsError('NOT_FOUND', `there is no dead letter ${pattern.text}`, {
+        where: pattern.text,
+        why: 'No advisory and no dead message goes by it: it was replayed, purged or answered, or never died.',
+        hints: ['`osapi-ops dlq ls` lists what is there'],
+      });
+    }
+    if (found.length > 1) {
+      throw new OpsError('USAGE', `${pattern.text} could be ${found.length} dead letters`, {
+        where: pattern.text,
+        why: `They are ${found.slice(0, 5).join(', ')}${found.length > 5 ? ', …' : ''}.`,
+        hints: ['name the whole id'],
+      });
+    }
+  }
 }

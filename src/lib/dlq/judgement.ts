@@ -1,11 +1,12 @@
 import type { Entry, QueueRef } from '../model/entry.ts';
+import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { Death, Unreadable } from './advisory.ts';
 import { readStanding } from './collect.ts';
 import { toEntry } from './entry.ts';
 import { type Fate, judge } from './fate.ts';
-import { type EntryFilter, matches, wantsOnlyOrphans } from './filter.ts';
+import { matches, wantsOnlyOrphans } from './filter.ts';
 import type { Told } from './index-pass.ts';
 import { fetchOriginals } from './originals.ts';
 import { findOrphans, type OrphanReport } from './orphans.ts';

@@ -1,11 +1,12 @@
 import type { Entry } from '../model/entry.ts';
+import type { EntryFilter, IdPattern } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { getMessage } from '../nats/messages.ts';
 import { type Death, isDeath, readDeath } from './advisory.ts';
 import { orphanEntry } from './entry.ts';
 import { responsible } from './fate.ts';
-import { type EntryFilter, matches, wantsOrphans } from './filter.ts';
-import { type IdPattern, matchesId } from './id.ts';
+import { matches, wantsOrphans } from './filter.ts';
+import { matchesId } from './id.ts';
 import { joinDeaths } from './index-pass.ts';
 import { Judgement, type Run, withRaw } from './judgement.ts';
 import { type Group, openSource, readPages } from './sources.ts';

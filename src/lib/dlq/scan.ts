@@ -1,9 +1,10 @@
 import type { Entry, QueueRef } from '../model/entry.ts';
+import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
 import { type Death, isDeath, readDeath } from './advisory.ts';
-import { type EntryFilter, mayMatch, wantsOrphans } from './filter.ts';
+import { mayMatch, wantsOrphans } from './filter.ts';
 import { alone, indexDeaths, keyOfDeath, type Told } from './index-pass.ts';
 import { Judgement, type Run, type ScanOptions, withRaw } from './judgement.ts';
 import { ahead } from './pages.ts';

@@ -74,10 +74,22 @@ export interface Entry extends EntryJson {
 
 export const entryId = (queue: string, consumer: string, seq: number): EntryId => `${queue}/${consumer}/${seq}`;
 
-/** The entry as it is printed. */
-export function entryJson({ inner: _inner, ...json }: Entry): EntryJson {
-  return json;
-}
+/** The entry as it is printed, in the order people read it. */
+export const entryJson = (entry: Entry): EntryJson => ({
+  id: entry.id,
+  queue: entry.queue,
+  consumer: entry.consumer,
+  seq: entry.seq,
+  subject: entry.subject,
+  request_id: entry.request_id,
+  state: entry.state,
+  reason: entry.reason,
+  deliveries: entry.deliveries,
+  died_at: entry.died_at,
+  published_at: entry.published_at,
+  size: entry.size,
+  replays: entry.replays,
+});
 
 /** A queue of the server, with or without a spec. */
 export interface QueueRef {

@@ -1,0 +1,65 @@
+import { Args, Flags } from '@oclif/core';
+import { type Entry, type EntryJson, entryJson } from '../../lib/model/entry.ts';
+import { listDeadLetters } from '../../lib/operations/dlq-ls.ts';
+import { BaseCommand } from '../../lib/ui/base-command.ts';
+import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
+import { withEnv } from '../../lib/ui/flags.ts';
+import { createLineWriter } from '../../lib/ui/line-writer.ts';
+import { createEntryTable } from '../../lib/ui/render/dlq.ts';
+import { namesOf } from '../../lib/ui/spec-flags.ts';
+
+/** So many entries decide how wide the columns are. */
+const SAMPLE = 500;
+
+export default class DlqLs extends BaseCommand<typeof DlqLs> {
+  static override summary = 'list dead letters: what died, why, and whether it can be replayed';
+  static override description =
+    `Joins each advisory with its message. An entry is replayable while its message is there, gone when it is not, and an
+orphan where the queue holds a dead message that no advisory speaks of. Newest first, orphans last. Touches nothing.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --since 2h --subject "requests.dns" --json',
+    '<%= config.bin %> <%= command.id %> --state replayable --ndjson | jq -r .id',
+  ];
+  static override args = {
+    id: Args.string({ description: 'only these entries', multiple: true, required: false }),
+  };
+  static override flags = withEnv({
+    ...dlqFilterFlags,
+    ndjson: Flags.boolean({ summary: 'a line of JSON for each entry, as it is found', helpGroup: 'OUTPUT' }),
+  });
+
+  protected async execute(): Promise<number | undefined> {
+    const now = this.context.now();
+    const choice = { ids: namesOf(this.args.id), filter: filterFrom(this.flags, now), file: this.flags.file };
+    const out = createLineWriter(process.stdout);
+    if (this.flags.ndjson) {
+      await listDeadLetters(this.context, choice, (entry) => out.line(JSON.stringify(entryJson(entry))));
+      await out.end();
+      return;
+    }
+    if (this.output.json) {
+      const entries: EntryJson[] = [];
+      await listDeadLetters(this.context, choice, (entry) => void entries.push(entryJson(entry)));
+      this.print(entries, '');
+      return;
+    }
+    let table: ReturnType<typeof createEntryTable> | undefined;
+    const waiting: Entry[] = [];
+    const begin = async () => {
+      table = createEntryTable(waiting, { ...this.output, now });
+      await out.line(table.header);
+      for (const entry of waiting) await out.line(table.row(entry));
+    };
+    const { listed } = await listDeadLetters(this.context, choice, (entry) => {
+      if (table) return out.line(table.row(entry));
+      waiting.push(entry);
+      return waiting.length < SAMPLE ? undefined : begin();
+    });
+    if (!table && waiting.length > 0) await begin();
+    await out.end();
+    const counts = Object.entries(listed).filter(([, count]) => count > 0);
+    const text = counts.map(([state, count]) => `${count} ${state}`).join(', ') || 'nothing is dead';
+    this.context.io.tell({ type: 'note', text });
+  }
+}

@@ -1,0 +1,29 @@
+import type { EntryReason, EntryState } from './entry.ts';
+
+/** An id or a shorthand of one: `REQUESTS/worker/17`, `worker/17`, `17`. What is left out may be anything. */
+export interface IdPattern {
+  readonly text: string;
+  readonly queue?: string;
+  readonly consumer?: string;
+  readonly seq: number;
+}
+
+/** Which entries a verb is about. Several values of one kind mean any of them; several kinds mean all of them. */
+export interface EntryFilter {
+  readonly ids?: readonly IdPattern[];
+  readonly queues?: readonly string[];
+  readonly consumers?: readonly string[];
+  /** May hold `*` and `>`. */
+  readonly subjects?: readonly string[];
+  /** Died at this time or later, in milliseconds since 1970. */
+  readonly since?: number;
+  /** Died before this time, in milliseconds since 1970. */
+  readonly until?: number;
+  readonly reasons?: readonly EntryReason[];
+  readonly states?: readonly EntryState[];
+  /** A text in the payload, to the letter. */
+  readonly match?: string;
+  readonly requestIds?: readonly string[];
+  /** At most so many. */
+  readonly limit?: number;
+}

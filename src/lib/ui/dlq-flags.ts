@@ -1,0 +1,83 @@
+import { Flags } from '@oclif/core';
+import { OpsError } from '../errors/ops-error.ts';
+import type { EntryReason, EntryState } from '../model/entry.ts';
+import type { EntryFilter } from '../model/entry-filter.ts';
+import { parseDuration } from '../model/units.ts';
+import { fileFlag } from './spec-flags.ts';
+
+const GROUP = 'FILTER';
+const STATES = ['replayable', 'gone', 'orphan'] as const satisfies readonly EntryState[];
+const REASONS = ['max_deliveries', 'terminated', 'rejected'] as const satisfies readonly EntryReason[];
+
+/** The filters of every dlq verb. Those that may be repeated take any of their values; different ones all have to hold. */
+export const dlqFilterFlags = {
+  ...fileFlag,
+  queue: Flags.string({ summary: 'only this queue (its stream)', multiple: true, helpGroup: GROUP }),
+  consumer: Flags.string({ summary: 'only what died at this consumer', multiple: true, helpGroup: GROUP }),
+  subject: Flags.string({ summary: 'only requests on this subject; * and > work', multiple: true, helpGroup: GROUP }),
+  since: Flags.string({
+    summary: 'died at this time or later: 2h (ago), 2026-11-24, 2026-11-24T08:00Z',
+    helpGroup: GROUP,
+  }),
+  until: Flags.string({ summary: 'died before this time, written as for --since', helpGroup: GROUP }),
+  'older-than': Flags.string({ summary: 'died longer ago than this, as 7d', helpGroup: GROUP }),
+  reason: Flags.string({ summary: 'only this reason', options: [...REASONS], multiple: true, helpGroup: GROUP }),
+  state: Flags.string({ summary: 'only this state', options: [...STATES], multiple: true, helpGroup: GROUP }),
+  match: Flags.string({ summary: 'only with this text in the payload', helpGroup: GROUP }),
+  'request-id': Flags.string({ summary: 'only the request of this id', multiple: true, helpGroup: GROUP }),
+  limit: Flags.integer({ summary: 'at most so many', min: 1, helpGroup: GROUP }),
+};
+
+export interface WrittenFilter {
+  readonly queue?: readonly string[];
+  readonly consumer?: readonly string[];
+  readonly subject?: readonly string[];
+  readonly since?: string;
+  readonly until?: string;
+  readonly 'older-than'?: string;
+  readonly reason?: readonly string[];
+  readonly state?: readonly string[];
+  readonly match?: string;
+  readonly 'request-id'?: readonly string[];
+  readonly limit?: number;
+}
+
+/** The flags as a filter. Times are measured from `now`. @throws OpsError USAGE */
+export function filterFrom(flags: WrittenFilter, now: Date): EntryFilter {
+  const since = flags.since === undefined ? undefined : momentOf('--since', flags.since, now);
+  const until = flags.until === undefined ? undefined : momentOf('--until', flags.until, now);
+  const older = flags['older-than'] === undefined ? undefined : now.getTime() - lengthOf(flags['older-than']);
+  const before = until === undefined ? older : Math.min(until, older ?? until);
+  return {
+    ...(flags.queue?.length && { queues: flags.queue }),
+    ...(flags.consumer?.length && { consumers: flags.consumer }),
+    ...(flags.subject?.length && { subjects: flags.subject }),
+    ...(since !== undefined && { since }),
+    ...(before !== undefined && { until: before }),
+    ...(flags.reason?.length && { reasons: flags.reason as EntryReason[] }),
+    ...(flags.state?.length && { states: flags.state as EntryState[] }),
+    ...(flags.match !== undefined && { match: flags.match }),
+    ...(flags['request-id']?.length && { requestIds: flags['request-id'] }),
+    ...(flags.limit !== undefined && { limit: flags.limit }),
+  };
+}
+
+function lengthOf(text: string): number {
+  const nanos = /[a-zµμ]/i.test(text) ? parseDuration(text) : undefined;
+  if (nanos !== undefined && nanos >= 0) return nanos / 1e6;
+  throw new OpsError('USAGE', `--older-than: "${text}" is not a length of time`, {
+    where: '--older-than',
+    hints: ['write it as 30m, 12h or 7d'],
+  });
+}
+
+function momentOf(flag: string, text: string, now: Date): number {
+  const ago = /^\d+(\.\d+)?[a-zµμ]/i.test(text) ? parseDuration(text) : undefined;
+  if (ago !== undefined) return now.getTime() - ago / 1e6;
+  const at = /^\d{4}-\d\d-\d\d([T ]|$)/.test(text) ? Date.parse(text.replace(' ', 'T')) : Number.NaN;
+  if (!Number.isNaN(at)) return at;
+  throw new OpsError('USAGE', `${flag}: "${text}" is neither a time nor a length of time`, {
+    where: flag,
+    hints: ['write it as 2h, 2026-11-24 or 2026-11-24T08:00:00Z'],
+  });
+}
