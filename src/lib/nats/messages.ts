@@ -67,14 +67,25 @@ async function retried<T>(nats: Nats, subject: string, work: () => Promise<T>): 
   }
 }
 
+/** How a read is to be answered. */
+export interface ReadOptions {
+  /** Only by the stream's leader, which knows all that is confirmed; replicas may be a little behind. Slower. */
+  readonly fromLeader?: boolean;
+}
+
 type Wanted = { readonly seq: number } | { readonly seq: number; readonly next_by_subj: string };
 
 /** One message through a direct get, else through the API; `undefined` where there is none. */
-async function getOne(nats: Nats, stream: string, wanted: Wanted): Promise<StoredMessage | undefined> {
+async function getOne(
+  nats: Nats,
+  stream: string,
+  wanted: Wanted,
+  { fromLeader = false }: ReadOptions,
+): Promise<StoredMessage | undefined> {
   const way = waysOf(nats, stream);
   const { apiPrefix, timeoutMs } = nats.settings;
   const subject = `${apiPrefix}.DIRECT.GET.${stream}`;
-  if (way.direct) {
+  if (way.direct && !fromLeader) {
     try {
       const reply = await wireOf(nats).ask(subject, JSON.stringify(wanted), { timeoutMs });
       return readMessage(stream, subject, reply);
@@ -144,13 +155,18 @@ function readJson(subject: string, { data }: RawReply): Config {
  * The message with that sequence, or `undefined` where the stream has none.
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
  */
-export async function getMessage(nats: Nats, stream: string, seq: number): Promise<StoredMessage | undefined> {
+export async function getMessage(
+  nats: Nats,
+  stream: string,
+  seq: number,
+  options: ReadOptions = {},
+): Promise<StoredMessage | undefined> {
   // The server takes 0 for "no sequence given" and rounds nothing.
   if (!Number.isSafeInteger(seq) || seq < 1) return undefined;
-  return retried(nats, stream, () => getOne(nats, stream, { seq }));
+  return retried(nats, stream, () => getOne(nats, stream, { seq }, options));
 }
 
-export interface RangeOptions {
+export interface RangeOptions extends ReadOptions {
   /** The last sequence wanted; to the end of the stream where left out. */
   readonly untilSeq?: number;
   /** Only messages on subjects that match. */
@@ -197,13 +213,13 @@ async function readPage(
   options: RangeOptions & { readonly batch: number },
 ): Promise<Page> {
   const way = waysOf(nats, stream);
-  if (way.direct && way.batch) {
+  if (way.direct && way.batch && !options.fromLeader) {
     const page = await readBatch(nats, stream, from, options);
     if (page) return page;
   }
   return options.subject === undefined
     ? readBySequence(nats, stream, from, options)
-    : readOneByOne(nats, stream, from, options.subject, options.batch);
+    : readOneByOne(nats, stream, from, options.subject, options);
 }
 
 /** A batch direct get; `undefined` where the stream answers none, which is remembered. */
@@ -252,13 +268,13 @@ async function readBySequence(
   nats: Nats,
   stream: string,
   from: number,
-  { batch, untilSeq = Number.MAX_SAFE_INTEGER }: RangeOptions & { readonly batch: number },
+  { batch, untilSeq = Number.MAX_SAFE_INTEGER, ...how }: RangeOptions & { readonly batch: number },
 ): Promise<Page> {
-  const first = await getOne(nats, stream, { seq: from, next_by_subj: '>' });
+  const first = await getOne(nats, stream, { seq: from, next_by_subj: '>' }, how);
   if (!first || first.seq > untilSeq) return { messages: [] };
   const count = Math.min(batch, IN_FLIGHT, untilSeq - first.seq);
   const seqs = Array.from({ length: count }, (_, index) => first.seq + 1 + index);
-  const rest = await Promise.all(seqs.map((seq) => getOne(nats, stream, { seq })));
+  const rest = await Promise.all(seqs.map((seq) => getOne(nats, stream, { seq }, how)));
   return {
     messages: [first, ...rest.filter((message) => message !== undefined)],
     next: first.seq + 1 + count,
@@ -266,10 +282,16 @@ async function readBySequence(
 }
 
 /** Each next message of a subject: the only way to read by subject where there are no batches. */
-async function readOneByOne(nats: Nats, stream: string, from: number, subject: string, batch: number): Promise<Page> {
+async function readOneByOne(
+  nats: Nats,
+  stream: string,
+  from: number,
+  subject: string,
+  { batch, ...how }: RangeOptions & { readonly batch: number },
+): Promise<Page> {
   const messages: StoredMessage[] = [];
   for (let seq = from; messages.length < Math.min(batch, IN_FLIGHT); ) {
-    const message = await getOne(nats, stream, { seq, next_by_subj: subject });
+    const message = await getOne(nats, stream, { seq, next_by_subj: subject }, how);
     if (!message) return { messages };
     messages.push(message);
     seq = message.seq + 1;

@@ -1,0 +1,104 @@
+import { REPLAY_HEADER } from '../facts/names.ts';
+import type { Entry } from '../model/entry.ts';
+import type { StoredMessage } from '../model/message.ts';
+import {
+  fromHeaderValue,
+  type HeaderLine,
+  headerValue,
+  parseHeaders,
+  printHeaders,
+  toHeaderValue,
+} from '../nats/raw-headers.ts';
+import type { Move } from './protocol.ts';
+
+const MSG_ID = 'Nats-Msg-Id';
+
+//   What a stored header would do to a copy, and so why it stays behind:
+//   Nats-Expected-*                      the copy is refused (10071): the expectation was met long ago
+//   Nats-Rollup                          the copy removes the other messages of its subject, or of the stream
+//   Nats-Schedule*, Nats-Scheduler       the copy becomes a schedule, or ends one
+//   Nats-Incr, Nats-Counter-Sources      the copy counts a second time
+//   Nats-Batch-*                         the copy waits for the rest of an atomic batch that nobody sends
+//   Nats-Trace-*                         with Only, the copy is traced and not stored; with Dest, traced once more
+//   Nats-Marker-Reason, Nats-Required-Api-Level   the server's own
+//   The server knows these names to the letter and no others.
+const OBEYED =
+  /^Nats-(?:Expected-.*|Rollup|Schedule.*|Incr|Counter-Sources|Batch-.*|Trace-.*|Marker-Reason|Required-Api-Level)$/;
+/** How long a message lives: kept where the stream allows it (it begins anew), refused elsewhere (10166). */
+const TTL = 'Nats-TTL';
+
+const OURS: readonly string[] = [REPLAY_HEADER.of, REPLAY_HEADER.count, MSG_ID];
+const LARGEST_COUNT = 1_000_000;
+
+/** How often a message was replayed before, by its header; 0 where it says nothing sensible. */
+export function replayCount(lines: readonly HeaderLine[]): number {
+  const text = headerValue(lines, REPLAY_HEADER.count) ?? '';
+  return /^\d{1,7}$/.test(text) ? Math.min(Number(text), LARGEST_COUNT) : 0;
+}
+
+/** What is replayed, named for good: a message by its stream, sequence and time (a stream made anew counts from 1 again). */
+type Source = Pick<StoredMessage, 'stream' | 'seq' | 'time'>;
+
+/** The message id of one replay of one message: the same in every run, whoever carries it out. */
+export const replayMsgId = ({ stream, seq, time }: Source, count: number): string =>
+  `osapi-ops.replay.${stream}.${seq}.${time.replace(/[^0-9]/g, '')}.${count}`;
+
+export interface CopyOptions {
+  /** Whether the stream that gets the copy takes a time to live for a message. */
+  readonly allowTtl: boolean;
+  /** Another subject than the original's. */
+  readonly to?: string;
+  /** What a person made of it in the editor. */
+  readonly edited?: { readonly subject: string; readonly headers: readonly HeaderLine[]; readonly payload: Uint8Array };
+}
+
+/** The headers of a copy: those of the original but for what would swallow, refuse or redirect it, and ours. */
+export function copyHeaders(
+  lines: readonly HeaderLine[],
+  { of, msgId, count, allowTtl }: { of: string; msgId: string; count: number; allowTtl: boolean },
+): HeaderLine[] {
+  const kept = lines.filter(({ name }) => !OBEYED.test(name) && !OURS.includes(name) && (allowTtl || name !== TTL));
+  const oldId = headerValue(lines, MSG_ID);
+  const hasFirst = headerValue(lines, REPLAY_HEADER.originalMsgId) !== undefined;
+  return [
+    ...kept,
+    // A message that is replayed again has an id of ours: the first one is the application's.
+    ...(oldId !== undefined && !hasFirst ? [{ name: REPLAY_HEADER.originalMsgId, value: oldId }] : []),
+    { name: MSG_ID, value: toHeaderValue(msgId) },
+    { name: REPLAY_HEADER.of, value: toHeaderValue(of) },
+    { name: REPLAY_HEADER.count, value: String(count) },
+  ];
+}
+
+/** The move of an entry that has a message; `removesOriginal` as the queue's retention has it. */
+export function makeMove(entry: Entry, removesOriginal: boolean, options: CopyOptions): Move {
+  const message = entry.inner.message!;
+  const { original, records } = entry.inner;
+  const before = parseHeaders(message.headers);
+  const count = replayCount(before) + 1;
+  // A message that only its record carries is named by the record.
+  const msgId = replayMsgId(original ?? records[0] ?? message, count);
+  const lines = copyHeaders(options.edited?.headers ?? before, {
+    of: entry.id,
+    msgId,
+    count,
+    allowTtl: options.allowTtl,
+  });
+  return {
+    id: entry.id,
+    msgId,
+    subject: options.to ?? options.edited?.subject ?? message.subject,
+    headers: printHeaders(lines),
+    payload: options.edited?.payload ?? message.payload,
+    ...(original &&
+      removesOriginal && { original: { stream: original.stream, seq: original.seq, time: original.time } }),
+    records: records.map(({ stream, seq }) => ({ stream, seq })),
+    ...(entry.request_id !== null && { requestId: entry.request_id }),
+  };
+}
+
+/** The id an application gave a message: what a copy carries as its first id, else its own. */
+export function applicationMsgId(lines: readonly HeaderLine[]): string | undefined {
+  const value = headerValue(lines, REPLAY_HEADER.originalMsgId) ?? headerValue(lines, MSG_ID);
+  return value === undefined ? undefined : fromHeaderValue(value);
+}

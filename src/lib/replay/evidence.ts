@@ -1,0 +1,71 @@
+import type { Intended } from '../ledger/journal.ts';
+import { isMissing } from '../nats/api-error.ts';
+import { getMessage, getRange, IN_FLIGHT } from '../nats/messages.ts';
+import { pipelined } from '../nats/pipeline.ts';
+import { headerValue, parseHeaders } from '../nats/raw-headers.ts';
+import type { ReplayRun } from './run.ts';
+
+/**
+ * Which of these message ids are stored in a stream behind a sequence: copies that an earlier run published. Gives
+ * their sequences. Reads everything stored since, for the server's memory of ids ends with its window or a restart.
+ */
+export async function findCopies(
+  { nats }: ReplayRun,
+  after: Readonly<Record<string, number>>,
+  msgIds: ReadonlySet<string>,
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  for (const [stream, seq] of Object.entries(after)) {
+    if (found.size === msgIds.size) break;
+    try {
+      for await (const message of getRange(nats, stream, seq + 1, { fromLeader: true })) {
+        if (message.headers.byteLength === 0) continue;
+        const id = headerValue(parseHeaders(message.headers), 'Nats-Msg-Id');
+        if (id === undefined || !msgIds.has(id)) continue;
+        found.set(id, message.seq);
+        if (found.size === msgIds.size) break;
+      }
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+    }
+  }
+  return found;
+}
+
+/** Which of these originals are stored, by message id: the very message, not another under its sequence. */
+export async function findOriginals({ nats }: ReplayRun, moves: readonly Intended[]): Promise<Set<string>> {
+  const there = new Set<string>();
+  await pipelined(moves, IN_FLIGHT, async ({ msgId, original }) => {
+    if (!original) return;
+    const stored = await getMessage(nats, original.stream, original.seq, { fromLeader: true });
+    if (stored?.time === original.time) there.add(msgId);
+  });
+  return there;
+}
+
+/**
+ * Which of these requests were answered after a moment: their copies were delivered, whatever else is forgotten.
+ * Nobody answers a dead message, so that a newer response can only be the copy's.
+ */
+export async function findAnswered(
+  { nats, responses }: ReplayRun,
+  moves: readonly Intended[],
+  since: string | undefined,
+): Promise<Set<string>> {
+  const answered = new Set<string>();
+  if (responses === undefined || since === undefined) return answered;
+  const kv = nats.kv(responses);
+  await pipelined(moves, IN_FLIGHT, async ({ msgId, requestId }) => {
+    // An id that is no token of a subject cannot be a key.
+    if (requestId === undefined || !/^[-/_=.a-zA-Z0-9]+$/.test(requestId)) return;
+    try {
+      const response = await kv.get(requestId);
+      if (response && Date.parse(response.created) > Date.parse(since)) answered.add(msgId);
+    } catch (error) {
+      // Who may replay need not be allowed to read responses; a bucket may be gone.
+      const { code } = error as { code?: string };
+      if (code !== 'DENIED_SUBJECT' && code !== 'NOT_FOUND' && code !== 'CONN_NO_JETSTREAM') throw error;
+    }
+  });
+  return answered;
+}

@@ -1,0 +1,73 @@
+import { OpsError } from '../errors/ops-error.ts';
+import { ensureLedger } from '../ledger/bucket.ts';
+import { forgetIntent } from '../ledger/journal.ts';
+import type { QueueRef } from '../model/entry.ts';
+import { type Config, isObject } from '../model/json.ts';
+import { isApiError } from '../nats/api-error.ts';
+import type { Nats } from '../nats/connect.ts';
+import { deleteMessage } from '../nats/messages.ts';
+
+/** What a replay has to know of a queue's stream. */
+export interface QueueFacts {
+  readonly lastSeq: number;
+  /** Whether a dead original goes once its copy is in: where the stream keeps messages for their workers only. */
+  readonly removesOriginal: boolean;
+  readonly allowTtl: boolean;
+  readonly replicas: number;
+  /** The stream makes room by dropping its oldest messages: a publish may cost another message. */
+  readonly drops: boolean;
+}
+
+export function parseQueueFacts(info: Config): QueueFacts {
+  const config = isObject(info.config) ? info.config : {};
+  const state = isObject(info.state) ? info.state : {};
+  // With several consumers on an interest stream the message may still be another's work.
+  const isInterestOfOne = config.retention === 'interest' && Number(state.consumer_count) === 1;
+  const limits = [config.max_msgs, config.max_bytes, config.max_msgs_per_subject];
+  return {
+    lastSeq: Number(state.last_seq ?? 0),
+    removesOriginal: config.retention === 'workqueue' || isInterestOfOne,
+    allowTtl: config.allow_msg_ttl === true,
+    replicas: Number(config.num_replicas ?? 1),
+    drops: config.discard !== 'new' && limits.some((limit) => typeof limit === 'number' && limit > 0),
+  };
+}
+
+/** No stream has come this far: deleting there shows whether we might, and removes nothing. */
+const NOWHERE = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Finds what would stop a replay half-way before anything is published: a stream that lets nothing be deleted, a
+ * missing permission. Makes the ledger as safe as the queue, for it may hold messages for a while.
+ * @throws OpsError DLQ_CANNOT_REMOVE, DENIED_SUBJECT, NOT_FOUND, CONN_*
+ */
+export async function checkQueue(nats: Nats, ref: QueueRef): Promise<QueueFacts> {
+  const info = await nats.api(`STREAM.INFO.${ref.queue}`);
+  const facts = parseQueueFacts(info);
+  const config = isObject(info.config) ? info.config : {};
+  if (config.sealed === true) throw cannotRemove(ref.queue, 'It is sealed: nothing can be stored or removed any more.');
+  if (config.no_ack === true)
+    throw cannotRemove(ref.queue, 'It confirms no publish (no_ack), so that nobody knows what is stored.');
+  await ensureLedger(nats, facts.replicas);
+  await forgetNothing(nats, ref.queue);
+  for (const stream of [...(facts.removesOriginal ? [ref.queue] : []), ...ref.dlqs]) {
+    try {
+      await deleteMessage(nats, stream, NOWHERE);
+    } catch (error) {
+      if (!isApiError(error)) throw error;
+      throw cannotRemove(stream, `It refuses to delete messages: ${error.description}.`);
+    }
+  }
+  return facts;
+}
+
+/** Purges a key that is not there, which shows that the journal can be cleared. */
+const forgetNothing = (nats: Nats, queue: string): Promise<void> => forgetIntent(nats, `${queue} none`);
+
+function cannotRemove(stream: string, why: string): OpsError {
+  return new OpsError('DLQ_CANNOT_REMOVE', `stream ${stream} lets no message be removed: nothing was replayed`, {
+    where: `stream ${stream}`,
+    why: `${why} A copy would be delivered again and again, for its dead original would stay.`,
+    hints: ['deny_delete cannot be taken back: move the queue to a stream without it, see `osapi-ops plan`'],
+  });
+}

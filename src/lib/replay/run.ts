@@ -1,0 +1,23 @@
+import type { Nats } from '../nats/connect.ts';
+import type { Protocol } from './protocol.ts';
+
+/** What all steps of one replay on one queue work with. */
+export interface ReplayRun {
+  readonly nats: Nats;
+  /** The queue's stream. */
+  readonly queue: string;
+  /** Streams that get copies: the queue, or what captures `--to`. */
+  readonly targets: readonly string[];
+  /** The bucket of the responses, where it is known. */
+  readonly responses?: string;
+  readonly protocol: Protocol;
+  /** The most messages between their first step and their last but one. */
+  readonly inFlight: number;
+  /** Aborted by Ctrl-C, and when the lock is lost: what has begun is finished, nothing new begins. */
+  readonly signal: AbortSignal;
+  /** How long a connection may be of no use before the run gives up, in milliseconds. */
+  readonly patienceMs: number;
+  /** Waits until the next message may be published. */
+  pace?(signal: AbortSignal): Promise<void>;
+  tellWarning(text: string): void;
+}

@@ -1,0 +1,44 @@
+import type { Entry } from '../model/entry.ts';
+
+/** Why an entry is not moved; in a sentence for people. */
+export interface Skipped {
+  readonly entry: Entry;
+  readonly why: 'gone' | 'uncertain' | 'parked' | 'new';
+  readonly text: string;
+}
+
+const GONE = {
+  terminated: 'a worker terminated it, and the queue dropped it',
+  expired: 'it grew older than the queue keeps messages',
+  acked_or_removed: 'it was acked late, or removed',
+  stream_recreated: 'its stream was made anew since',
+  stream_deleted: 'its stream does not exist any more',
+} as const;
+
+export interface Selection {
+  /** An entry that was replayed so often and died again stays where it is. */
+  readonly maxReplays: number;
+  /** The queue's last sequence when the run began: what died later is left to the next run. */
+  readonly lastSeq: number;
+}
+
+/** Whether an entry can be moved now; `undefined` where it can. */
+export function whyNot(entry: Entry, { maxReplays, lastSeq }: Selection): Skipped | undefined {
+  const { inner, replays } = entry;
+  if (!inner.message) {
+    const cause = inner.cause ? `: ${GONE[inner.cause]}` : '';
+    return { entry, why: 'gone', text: `nothing is left of its message${cause}` };
+  }
+  if (inner.original && inner.original.seq > lastSeq) {
+    return { entry, why: 'new', text: 'it came after this run began' };
+  }
+  if (!inner.certain) return { entry, why: 'uncertain', text: 'it may be in flight still' };
+  if (replays >= maxReplays) {
+    return {
+      entry,
+      why: 'parked',
+      text: `it was replayed ${replays} ${replays === 1 ? 'time' : 'times'} and died again; --max-replays ${replays + 1} tries once more`,
+    };
+  }
+  return undefined;
+}
