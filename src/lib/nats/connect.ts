@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type ConnectionOptions,
@@ -107,15 +109,29 @@ export async function connect(settings: Settings, io: ConnectIo): Promise<Nats> 
     ...authOptions(settings, io),
     ...(tls && { tls }),
   };
-  let nc: NatsConnection;
-  try {
-    nc = await untilAborted(dial(options), io.signal, (late) => late.close());
-  } catch (error) {
-    if (io.signal.aborted) throw io.signal.reason;
-    throw connectFailure(error, settings);
-  }
+  const nc = await dialOrTidy(options, io.signal).catch((error: unknown) => {
+    throw io.signal.aborted ? io.signal.reason : connectFailure(error, settings);
+  });
   const account = await readAccount(nc, settings.timeoutMs);
   return createNats(nc, settings, io.signal, account);
+}
+
+/**
+ * Dials, and when that fails ends the sockets it opened: the client forgets a socket that timed out before the
+ * greeting, and the forgotten one would keep the process alive.
+ */
+async function dialOrTidy(options: NodeConnectionOptions, signal: AbortSignal): Promise<NatsConnection> {
+  const sockets: Socket[] = [];
+  const note = (message: unknown) => void sockets.push((message as { socket: Socket }).socket);
+  subscribe('net.client.socket', note);
+  try {
+    return await untilAborted(dial(options), signal, (late) => late.close());
+  } catch (error) {
+    for (const socket of sockets) socket.destroy();
+    throw error;
+  } finally {
+    unsubscribe('net.client.socket', note);
+  }
 }
 
 /** Settles as `work` does, or rejects at once when the signal says so; a value that comes too late goes to `drop`. */
@@ -161,8 +177,12 @@ function identityOf(nc: NatsConnection): ServerIdentity {
   };
 }
 
-/** How long one try may take of the whole: a request that fell into an election is worth a second one. */
-const tryFor = (leftMs: number, wholeMs: number): number => Math.min(leftMs, Math.max(wholeMs / 2, 1000));
+/**
+ * How long one try may take of the whole: a request that fell into an election, or into a connection that broke, is
+ * never answered and worth a second one. All requests here may be sent twice.
+ */
+const tryFor = (leftMs: number, wholeMs: number): number =>
+  Math.min(leftMs, Math.max(1000, Math.min(3000, wholeMs / 2)));
 
 /** How long "no responders" is taken for a JetStream that is just starting or an interest not yet known. */
 const STARTING_MS = 1500;

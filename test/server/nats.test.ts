@@ -1,0 +1,227 @@
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { OpsError } from '../../src/lib/errors/ops-error.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { readObserved } from '../../src/lib/observed/read.ts';
+import { scanAll, scanOwned } from '../../src/lib/observed/scan.ts';
+import { connectTo } from '../support/connected.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+let nats: Nats;
+beforeAll(async () => {
+  server = await startServer();
+  nats = await connectTo(server);
+  await nats.api('STREAM.CREATE.A', { name: 'A', subjects: ['a'] });
+}, 60_000);
+afterAll(async () => {
+  await nats.close();
+  await server.stop();
+});
+
+describe('the JetStream API', () => {
+  test('answers as it stands, and its errors are ours with their code', async () => {
+    expect(await nats.api('STREAM.INFO.A')).toMatchObject({ config: { name: 'A' } });
+    await expect(nats.api('STREAM.INFO.NONE')).rejects.toMatchObject({ code: 'NOT_FOUND', errCode: 10059 });
+    await expect(nats.api('STREAM.CREATE.B', { name: 'B', subjects: ['a'] })).rejects.toMatchObject({
+      code: 'SERVER_REFUSED',
+      errCode: 10065,
+      where: '$JS.API.STREAM.CREATE.B',
+    });
+  });
+
+  test('that is asked when the run was interrupted says so at once', async () => {
+    const controller = new AbortController();
+    const mine = await connectTo(server, {}, controller.signal);
+    controller.abort(new OpsError('INTERRUPTED', 'interrupted by Ctrl-C'));
+    await expect(mine.api('STREAM.INFO.A')).rejects.toMatchObject({ code: 'INTERRUPTED', exitCode: 130 });
+    expect(await mine.api('STREAM.INFO.A', {}, { finish: true })).toMatchObject({ config: { name: 'A' } });
+    await mine.close();
+  });
+});
+
+describe('a bucket', () => {
+  test('keeps to revisions, and tells deleted from never written', async () => {
+    const kv = nats.kv('t');
+    expect(await kv.get('k')).toBeUndefined();
+    await expect(kv.put('k', 'v')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await nats.api('STREAM.CREATE.KV_t', {
+      name: 'KV_t',
+      subjects: ['$KV.t.>'],
+      allow_direct: true,
+      allow_rollup_hdrs: true,
+    });
+    expect(await kv.update('k', '1', 0)).toBe(1);
+    expect(await kv.update('k', '2', 0)).toBeUndefined();
+    expect(await kv.update('k', '2', 1)).toBe(2);
+    expect(await kv.get('k')).toMatchObject({ revision: 2, deleted: false, value: Buffer.from('2') });
+    expect(await kv.delete('k', 1)).toBeUndefined();
+    expect(await kv.delete('k', 2)).toBe(3);
+    expect(await kv.get('k')).toBeUndefined();
+    expect(await kv.latest('k')).toMatchObject({ revision: 3, deleted: true });
+    expect(await kv.keys('*')).toEqual(['k']);
+  });
+});
+
+describe('what is observed', () => {
+  beforeAll(async () => {
+    await nats.api('STREAM.CREATE.Q', { name: 'Q', subjects: ['q'], metadata: { 'osapi-ops.owner': 'mine' } });
+    const config = { durable_name: 'w', ack_policy: 'explicit', metadata: { 'osapi-ops.owner': 'mine' } };
+    await nats.api('CONSUMER.CREATE.Q.w', { stream_name: 'Q', config });
+    await nats.request('q', 'payload');
+    await nats.api('STREAM.CREATE.KV_b', { name: 'KV_b', subjects: ['$KV.b.>'] });
+    const names = Array.from({ length: 300 }, (_, n) => n);
+    await Promise.all(names.map((n) => nats.api(`STREAM.CREATE.P${n}`, { name: `P${n}`, subjects: [`p${n}`] })));
+  }, 30_000);
+
+  test('is what exists of what was asked for', async () => {
+    const { resources } = await readObserved(nats, [
+      'stream Q',
+      'consumer Q/w',
+      'consumer Q/x',
+      'consumer Z/w',
+      'bucket z',
+    ]);
+    expect([...resources.keys()]).toEqual(['stream Q', 'consumer Q/w']);
+    expect(resources.get('stream Q')).toMatchObject({ figures: { messages: 1, consumer_count: 1 } });
+    expect(resources.get('consumer Q/w')).toMatchObject({ figures: { num_pending: 1 }, config: { durable_name: 'w' } });
+  });
+
+  test('is found by its mark, over many pages, and a bucket is no stream', async () => {
+    const all = await scanAll(nats);
+    expect([...all.resources.keys()].filter((key) => key.startsWith('stream P'))).toHaveLength(300);
+    expect(all.resources.has('bucket b')).toBe(true);
+    expect(all.resources.has('stream KV_b')).toBe(false);
+    expect([...(await scanOwned(nats, 'mine')).resources.keys()].sort()).toEqual(['consumer Q/w', 'stream Q']);
+  }, 30_000);
+
+  test('of two thousand resources comes in a moment', async () => {
+    const keys = Array.from({ length: 2000 }, (_, n) => `stream P${n % 400}${n < 400 ? '' : `_${n}`}` as const);
+    const start = performance.now();
+    expect((await readObserved(nats, keys)).resources.size).toBe(300);
+    expect(performance.now() - start).toBeLessThan(3000);
+  });
+});
+
+describe('what stands in the way', () => {
+  test.each([
+    ['nothing listens', 'nats://127.0.0.1:1', 'CONN_UNREACHABLE', /connection refused/],
+    ['the name does not resolve', 'nats://no-such-host.invalid', 'CONN_UNREACHABLE', /does not resolve/],
+    ['TLS is asked of a plain server', '', 'CONN_TLS', /does not speak it/],
+  ])('%s', async (_, url, code, message) => {
+    const target = url || server.url.replace('nats:', 'tls:');
+    await expect(connectTo({ url: target })).rejects.toMatchObject({
+      code,
+      exitCode: 69,
+      message: expect.stringMatching(message),
+      where: expect.stringContaining('--server'),
+    });
+  });
+
+  test.each([
+    ['something that is no NATS server', 'HTTP/1.1 400 Bad Request\r\n\r\n', /is no NATS server/],
+    ['something that says nothing', '', /no answer within 300ms/],
+  ])('%s', async (_, greeting, message) => {
+    const gone: Promise<void>[] = [];
+    const other = createServer((socket) => {
+      gone.push(new Promise((resolve) => void socket.on('error', () => {}).once('close', () => resolve())));
+      if (greeting) socket.write(greeting);
+      socket.resume();
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as { port: number };
+    await expect(connectTo({ url: `nats://127.0.0.1:${port}` }, { timeout: '300ms' })).rejects.toMatchObject({
+      code: 'CONN_UNREACHABLE',
+      message: expect.stringMatching(message),
+    });
+    // A socket left open would keep the process of the CLI alive.
+    await Promise.all(gone);
+    other.close();
+  });
+
+  test('no JetStream on the server, or in the account', async () => {
+    const bare = await startServer({
+      jetstream: false,
+      config: 'accounts { N { users: [{user: n, password: geheim}] } }',
+    });
+    const mine = await connectTo(bare, { user: 'n', password: 'geheim' });
+    await expect(mine.api('STREAM.INFO.S')).rejects.toMatchObject({ code: 'CONN_NO_JETSTREAM', exitCode: 69 });
+    await mine.close();
+    await bare.stop();
+  }, 30_000);
+
+  describe('with users', () => {
+    let guarded: TestServer;
+    beforeAll(async () => {
+      guarded = await startServer({
+        config: `accounts {
+  A { jetstream: enabled, users: [
+    {user: viewer, password: geheim, permissions: {publish: {deny: ["$JS.API.STREAM.CREATE.>"]}}}
+    {user: deaf, password: geheim, permissions: {subscribe: ["other"]}}
+    {user: test-setup, password: geheim}
+  ] }
+  N { users: [{user: none, password: geheim}] }
+}
+no_auth_user: test-setup`,
+      });
+    }, 60_000);
+    afterAll(() => guarded.stop());
+
+    test('wrong credentials, which are not shown', async () => {
+      const failing = connectTo(guarded, { user: 'viewer', password: 'falsch' });
+      await expect(failing).rejects.toMatchObject({ code: 'DENIED_CREDENTIALS', exitCode: 77 });
+      const error = (await failing.catch((fault: unknown) => fault)) as OpsError;
+      expect(JSON.stringify([error.message, error.where, error.why, error.hints])).not.toContain('falsch');
+    });
+
+    test('a denied subject is named at once, not after a timeout', async () => {
+      const mine = await connectTo(guarded, { user: 'viewer', password: 'geheim' });
+      const start = performance.now();
+      await expect(mine.api('STREAM.CREATE.S', { name: 'S' })).rejects.toMatchObject({
+        code: 'DENIED_SUBJECT',
+        exitCode: 77,
+        message: 'no permission to publish to $JS.API.STREAM.CREATE.S',
+      });
+      expect(performance.now() - start).toBeLessThan(1000);
+      expect(mine.target.account).toBe('A');
+      await mine.close();
+    });
+
+    test('an inbox that may not be subscribed to', async () => {
+      const mine = await connectTo(guarded, { user: 'deaf', password: 'geheim' });
+      await expect(mine.api('STREAM.INFO.S')).rejects.toMatchObject({
+        code: 'DENIED_SUBJECT',
+        message: expect.stringMatching(/^no permission to subscribe to _INBOX\./),
+      });
+      await mine.close();
+    });
+
+    test('an account without JetStream', async () => {
+      const mine = await connectTo(guarded, { user: 'none', password: 'geheim' });
+      await expect(mine.api('STREAM.INFO.S')).rejects.toMatchObject({ code: 'CONN_NO_JETSTREAM' });
+      await mine.close();
+    });
+  });
+
+  test('a server that goes away in the middle and does not come back', async () => {
+    const brief = await startServer();
+    const mine = await connectTo(brief, { timeout: '1s' });
+    await brief.kill('SIGKILL');
+    await sleep(100);
+    await expect(mine.api('STREAM.INFO.S')).rejects.toMatchObject({ exitCode: 69 });
+    await mine.close();
+    await brief.stop();
+  }, 30_000);
+
+  test('a server that is restarted in the middle is waited for', async () => {
+    const brief = await startServer();
+    const mine = await connectTo(brief, { timeout: '20s' });
+    await mine.api('STREAM.CREATE.S', { name: 'S', subjects: ['s'] });
+    await brief.kill('SIGKILL');
+    const [answer] = await Promise.all([mine.api('STREAM.INFO.S'), brief.restart()]);
+    expect(answer).toMatchObject({ config: { name: 'S' } });
+    await mine.close();
+    await brief.stop();
+  }, 60_000);
+});
