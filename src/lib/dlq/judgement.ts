@@ -73,6 +73,12 @@ export class Judgement {
   /** The wanted entries of a page, in its order. */
   async *entries(told: readonly Told[]): AsyncGenerator<Entry> {
     const { filter } = this.#run;
+    const none = wantsOnlyOrphans(filter);
+    for await (const entry of this.judged(told)) if (!none && matches(filter, entry)) yield entry;
+  }
+
+  /** All of a page that are dead. */
+  async *judged(told: readonly Told[]): AsyncGenerator<Entry> {
     const readAt = performance.now();
     const originals = new Map<string, Map<number, StoredMessage>>();
     for (const [queue, standing] of this.standings) {
@@ -84,9 +90,7 @@ export class Judgement {
       const fate = await this.#judge(death, stored, readAt);
       if (fate.fate === 'alive') continue;
       if (fate.fate === 'replayable' && fate.original) this.accounted(death.queue).add(death.seq);
-      if (wantsOnlyOrphans(filter)) continue;
-      const entry = toEntry(death, records, fate, this.standings.get(death.queue)!);
-      if (matches(filter, entry)) yield entry;
+      yield toEntry(death, records, fate, this.standings.get(death.queue)!);
     }
   }
 

@@ -12,19 +12,51 @@ const REASONS = ['max_deliveries', 'terminated', 'rejected'] as const satisfies 
 /** The filters of every dlq verb. Those that may be repeated take any of their values; different ones all have to hold. */
 export const dlqFilterFlags = {
   ...fileFlag,
-  queue: Flags.string({ summary: 'only this queue (its stream)', multiple: true, helpGroup: GROUP }),
-  consumer: Flags.string({ summary: 'only what died at this consumer', multiple: true, helpGroup: GROUP }),
-  subject: Flags.string({ summary: 'only requests on this subject; * and > work', multiple: true, helpGroup: GROUP }),
+  queue: Flags.string({
+    summary: 'only this queue (its stream)',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: GROUP,
+  }),
+  consumer: Flags.string({
+    summary: 'only what died at this consumer',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: GROUP,
+  }),
+  subject: Flags.string({
+    summary: 'only requests on this subject; * and > work',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: GROUP,
+  }),
   since: Flags.string({
     summary: 'died at this time or later: 2h (ago), 2026-11-24, 2026-11-24T08:00Z',
     helpGroup: GROUP,
   }),
   until: Flags.string({ summary: 'died before this time, written as for --since', helpGroup: GROUP }),
   'older-than': Flags.string({ summary: 'died longer ago than this, as 7d', helpGroup: GROUP }),
-  reason: Flags.string({ summary: 'only this reason', options: [...REASONS], multiple: true, helpGroup: GROUP }),
-  state: Flags.string({ summary: 'only this state', options: [...STATES], multiple: true, helpGroup: GROUP }),
+  reason: Flags.string({
+    summary: 'only this reason',
+    options: [...REASONS],
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: GROUP,
+  }),
+  state: Flags.string({
+    summary: 'only this state',
+    options: [...STATES],
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: GROUP,
+  }),
   match: Flags.string({ summary: 'only with this text in the payload', helpGroup: GROUP }),
-  'request-id': Flags.string({ summary: 'only the request of this id', multiple: true, helpGroup: GROUP }),
+  'request-id': Flags.string({
+    summary: 'only the request of this id',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: GROUP,
+  }),
   limit: Flags.integer({ summary: 'at most so many', min: 1, helpGroup: GROUP }),
 };
 

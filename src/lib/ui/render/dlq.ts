@@ -104,3 +104,19 @@ export function shorten(text: string, columns: number): string {
   }
   return `${short}…`;
 }
+
+/** One death on one line, as a log has it. */
+export function renderDeath(entry: Entry, theme: Theme): string {
+  const time = entry.died_at === null ? '-' : `${entry.died_at.slice(0, 19)}Z`;
+  const why = whyOf(entry);
+  const parts = [
+    entry.id,
+    entry.reason,
+    entry.state,
+    ...(entry.deliveries === null ? [] : [`tries ${entry.deliveries}`]),
+    ...(entry.subject === null ? [] : [entry.subject]),
+    ...(entry.request_id === null ? [] : [`request ${entry.request_id}`]),
+    ...(why ? [why] : []),
+  ];
+  return `${theme.faint(time)} ${clean(parts.join('  '))}`;
+}

@@ -1,0 +1,70 @@
+import { REPLAY_HEADER } from '../facts/names.ts';
+import type { LifeEvent } from '../model/dead-letter.ts';
+import type { Entry } from '../model/entry.ts';
+import { printDuration } from '../model/units.ts';
+import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
+import type { ConsumerStanding } from './standing.ts';
+
+/** Deliveries beyond so many are told as one. */
+const MOST = 12;
+
+/** The wait after the n-th delivery, counted from 1, in nanoseconds: the last of the list goes for all that follow. */
+const waitAfter = (waits: readonly number[], delivery: number): number =>
+  waits[Math.min(delivery, waits.length) - 1] ?? 0;
+
+/**
+ * What happened to a dead letter, in order. The server records when it was published and when it died; deliveries
+ * between are computed from the consumer's waits as they are now, and are the earliest they can have been.
+ */
+export function timelineOf(entry: Entry, consumer: ConsumerStanding | undefined): LifeEvent[] {
+  const events: LifeEvent[] = [];
+  const { message, records, cause, detail } = entry.inner;
+  if (message && entry.replays > 0) {
+    const lines = parseHeaders(message.headers);
+    const of = headerValue(lines, REPLAY_HEADER.of);
+    const from = of === undefined ? '' : `, last as a copy of ${fromHeaderValue(of)}`;
+    events.push({ at: null, event: 'replayed', detail: `replayed ${entry.replays}× before${from}` });
+  }
+  if (entry.published_at !== null) {
+    const what = entry.replays > 0 ? 'this copy was published' : 'published';
+    events.push({ at: entry.published_at, event: 'published', detail: `${what} on ${entry.subject}` });
+  }
+  events.push(...deliveriesOf(entry, consumer));
+  for (const record of records) {
+    events.push({ at: record.time, event: 'died', detail: wordsOf(record.reason, record.deliveries, record.detail) });
+  }
+  if (records.length === 0) {
+    events.push({ at: null, event: 'died', detail: 'died without an advisory: nobody knows when' });
+  }
+  if (cause && !detail)
+    events.push({ at: null, event: 'died', detail: `the original is not there: ${cause.replaceAll('_', ' ')}` });
+  return events;
+}
+
+function deliveriesOf(entry: Entry, consumer: ConsumerStanding | undefined): LifeEvent[] {
+  if (entry.published_at === null || !entry.deliveries || !consumer || entry.reason !== 'max_deliveries') return [];
+  const events: LifeEvent[] = [];
+  let after = 0;
+  for (let delivery = 1; delivery <= entry.deliveries; delivery++) {
+    const wait = waitAfter(consumer.waits, delivery);
+    const at = new Date(Date.parse(entry.published_at) + after / 1e6).toISOString();
+    if (delivery < MOST || delivery === entry.deliveries) {
+      events.push({
+        at,
+        event: 'delivered',
+        detail: `delivery ${delivery} of ${entry.deliveries}, no ack within ${printDuration(wait)}`,
+        computed: true,
+      });
+    }
+    after += wait;
+  }
+  return events;
+}
+
+function wordsOf(reason: string, deliveries: number | null, detail: string | undefined): string {
+  const times = deliveries === null ? '' : deliveries === 1 ? ' after 1 delivery' : ` after ${deliveries} deliveries`;
+  const why = detail === undefined ? '' : `: ${detail}`;
+  if (reason === 'rejected') return `rejected by the worker${times}${why}`;
+  if (reason === 'terminated') return `terminated by the worker${times}${why}`;
+  return `given up${times}${why}`;
+}

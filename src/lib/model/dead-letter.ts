@@ -1,0 +1,34 @@
+import type { EntryJson, GoneCause, RecordKind } from './entry.ts';
+
+/** One thing that happened to a request. */
+export interface LifeEvent {
+  /** RFC 3339; null where nothing tells. */
+  readonly at: string | null;
+  readonly event: 'published' | 'replayed' | 'delivered' | 'died';
+  /** In words. */
+  readonly detail: string;
+  /** True where it follows from the consumer's waits and was not recorded: it was not before that. */
+  readonly computed?: boolean;
+}
+
+/** A dead letter with all that is known of it, as `dlq show --json` prints it. */
+export interface DeadLetter extends EntryJson {
+  /** All values of each header, in their order. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** The payload, where it is text. */
+  readonly payload?: string;
+  /** The payload, where it is not text. */
+  readonly payload_base64?: string;
+  /** Why the original is not in its stream. */
+  readonly cause?: GoneCause;
+  /** The worker's words. */
+  readonly detail?: string;
+  readonly timeline: readonly LifeEvent[];
+  /** What the DLQ streams have of it. */
+  readonly records: readonly {
+    readonly stream: string;
+    readonly seq: number;
+    readonly kind: RecordKind;
+    readonly time: string;
+  }[];
+}

@@ -1,0 +1,19 @@
+/** Dead letters that have something in common. */
+export interface DeadGroup {
+  /** What they have in common; null where they have no such thing. */
+  readonly by: Readonly<Record<string, string | null>>;
+  readonly count: number;
+  /** RFC 3339: when the first and the last of them died; of orphans, when they were published. */
+  readonly first_seen: string | null;
+  readonly last_seen: string | null;
+  /** The id of the last one. */
+  readonly sample: string;
+}
+
+export interface DeadStats {
+  readonly total: number;
+  /** The largest first. */
+  readonly groups: readonly DeadGroup[];
+  /** In groups beyond the most that are kept apart; absent where there are none. */
+  readonly others?: number;
+}

@@ -1,0 +1,26 @@
+import type { DeadStats } from '../../model/dead-stats.ts';
+import { clean } from '../sanitize.ts';
+import type { Theme } from '../theme.ts';
+import { ageOf, shorten } from './dlq.ts';
+import { renderColumns } from './dlq-show.ts';
+
+const WIDEST = 48;
+
+/** Draws the groups as a table, the largest first. */
+export function renderStats(stats: DeadStats, { theme, now }: { theme: Theme; now: Date }): string {
+  const first = stats.groups[0];
+  if (!first) return 'nothing is dead';
+  const names = Object.keys(first.by);
+  const cell = (text: string): string => (text.length > WIDEST ? shorten(text, WIDEST) : text);
+  const rows = stats.groups.map(({ by, count, first_seen, last_seen, sample }) => [
+    String(count),
+    ...names.map((name) => cell(clean(by[name] ?? '-'))),
+    ageOf(first_seen, now) || '-',
+    ageOf(last_seen, now) || '-',
+    clean(sample),
+  ]);
+  const header = ['COUNT', ...names.map((name) => clean(name.toUpperCase())), 'FIRST', 'LAST', 'SAMPLE'];
+  const [head, ...lines] = renderColumns([header, ...rows], new Set([0]));
+  const others = stats.others ? [theme.faint(`${stats.others} more in other groups`)] : [];
+  return [theme.strong(head!), ...lines, ...others].join('\n');
+}
