@@ -1,0 +1,288 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Config } from '../../src/lib/model/json.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { runCli, startCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-apply-'));
+let server: TestServer;
+let nats: Nats;
+beforeAll(async () => {
+  server = await startServer();
+  nats = await connectTo(server);
+}, 60_000);
+afterAll(async () => {
+  await nats.close();
+  await server.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+beforeEach(async () => {
+  const { streams } = await nats.api('STREAM.NAMES');
+  for (const name of (streams ?? []) as string[]) await nats.api(`STREAM.DELETE.${name}`);
+});
+
+/** Writes a spec of a small system and gives its path. */
+function spec(
+  changes: { queue?: string; consumer?: string; more?: string; name?: string; file?: string } = {},
+): string {
+  const path = join(dir, changes.file ?? 'spec.yaml');
+  writeFileSync(
+    path,
+    `version: 1
+name: ${changes.name ?? 'osapi'}
+queues:
+  REQUESTS:
+    subjects: ["requests.*"]
+    discard: new
+    max_msgs: 1000
+    max_age: 0
+    ${changes.queue ?? ''}
+    consumers:
+      request-worker:
+        max_deliver: 10
+        backoff: [5s, 10s, 15s]
+        ${changes.consumer ?? ''}
+    dlq: {stream: requests_dlq, max_age: 30d}
+    responses: {bucket: responses, ttl: 7d}
+${changes.more ?? ''}
+`,
+  );
+  return path;
+}
+
+const run = (args: string[], env: Record<string, string> = {}) => runCli(args, { server, cwd: dir, env });
+const json = async (args: string[], env: Record<string, string> = {}) => {
+  const result = await run([...args, '--json'], env);
+  return { code: result.code, stderr: result.stderr, value: JSON.parse(result.stdout) };
+};
+const configOf = async (stream: string): Promise<Config> => (await nats.api(`STREAM.INFO.${stream}`)).config as Config;
+const alter = async (stream: string, changes: Config) =>
+  nats.api(`STREAM.UPDATE.${stream}`, { ...(await configOf(stream)), ...changes });
+const actionsOf = (value: { changes: { action: string; kind: string; name: string }[] }) =>
+  value.changes.map(({ action, kind, name }) => `${action} ${kind} ${name}`);
+
+describe('apply', () => {
+  test('builds the system on an empty server, and the second run changes nothing and says so', async () => {
+    const first = await json(['apply', spec()]);
+    expect(first.code).toBe(0);
+    expect(first.value).toMatchObject({ system: 'osapi', applied: true, summary: { create: 4, unchanged: 0 } });
+    expect(first.value.changes.every((change: { status: string }) => change.status === 'applied')).toBe(true);
+    const second = await run(['apply', spec()]);
+    expect(second).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing to do') });
+    expect((await run(['plan', spec(), '--detailed-exitcode'])).code).toBe(0);
+  });
+
+  test('tells a changed spec from a changed server', async () => {
+    await run(['apply', spec()]);
+    await alter('REQUESTS', { max_msgs: 77 });
+    const { code, value } = await json(['plan', spec({ consumer: 'max_ack_pending: 5' }), '--detailed-exitcode']);
+    expect(code).toBe(2);
+    const origins = value.changes.flatMap((change: { fields: { path: string; origin: string }[] }) =>
+      change.fields.map(({ path, origin }) => `${path} ${origin}`),
+    );
+    expect(origins.sort()).toEqual(['max_ack_pending spec', 'max_msgs server']);
+    expect((await run(['apply', spec({ consumer: 'max_ack_pending: 5' })])).code).toBe(0);
+    expect((await configOf('REQUESTS')).max_msgs).toBe(1000);
+  });
+
+  test('of a dry run touches nothing, not even the ledger', async () => {
+    expect((await json(['apply', spec(), '--dry-run'])).value).toMatchObject({
+      applied: false,
+      summary: { create: 4 },
+    });
+    expect((await nats.api('STREAM.NAMES')).total).toBe(0);
+  });
+
+  test('needs no file once it was applied: the ledger knows the spec', async () => {
+    await run(['apply', spec({ file: 'named.yaml' })]);
+    await alter('REQUESTS', { max_msgs: 77 });
+    expect((await json(['plan'])).value).toMatchObject({ system: 'osapi', summary: { update: 1 } });
+    expect((await run(['apply'])).code).toBe(0);
+    expect((await configOf('REQUESTS')).max_msgs).toBe(1000);
+  });
+
+  test('without any spec, or with two systems and none named, guesses nothing', async () => {
+    expect(await json(['apply'])).toMatchObject({ code: 64, value: { error: { code: 'USAGE_NO_SPEC' } } });
+    await run(['apply', spec({ file: 'named.yaml' })]);
+    writeFileSync(join(dir, 'other.yaml'), 'version: 1\nname: other\nbuckets: {b: {}}\n');
+    await run(['apply', 'other.yaml']);
+    const several = await json(['plan']);
+    expect(several).toMatchObject({ code: 64, value: { error: { code: 'USAGE_AMBIGUOUS_SPEC' } } });
+    expect(several.stderr).toContain('osapi, other');
+  });
+
+  test('never alters what it does not own, unless it is to adopt it', async () => {
+    await nats.api('STREAM.CREATE.REQUESTS', {
+      name: 'REQUESTS',
+      subjects: ['requests.*'],
+      retention: 'workqueue',
+      discard: 'new',
+    });
+    const refused = await json(['apply', spec()]);
+    expect(refused).toMatchObject({
+      code: 1,
+      value: { error: { code: 'RISK_REFUSED', hint: expect.stringContaining('--adopt') } },
+    });
+    expect((await nats.api('STREAM.NAMES')).streams).toEqual(['REQUESTS']);
+    expect((await run(['apply', spec(), '--yes'])).code).toBe(1);
+    expect((await run(['apply', spec(), '--adopt'])).code).toBe(0);
+    expect((await configOf('REQUESTS')).metadata).toMatchObject({ 'osapi-ops.owner': 'osapi' });
+  });
+
+  test('leaves what is no longer in the spec, unless it is to prune it', async () => {
+    await run(['apply', spec({ more: 'streams: {OLD: {subjects: [old]}}' })]);
+    const kept = await json(['apply', spec()]);
+    expect(kept.value.left_alone).toEqual([{ resource: 'stream OLD', what: expect.stringContaining('--prune') }]);
+    expect((await json(['apply', spec(), '--prune'])).value).toMatchObject({ summary: { delete: 1 } });
+    await expect(configOf('OLD')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('deletes no message without --allow-data-loss, and with it exactly those it announced', async () => {
+    const lossy = (limit: number) => spec({ more: `streams: {LOG: {subjects: [log], max_msgs: ${limit}}}` });
+    await run(['apply', lossy(100)]);
+    await Promise.all(Array.from({ length: 50 }, () => nats.request('log', 'x')));
+    const refused = await json(['apply', lossy(10)]);
+    expect(refused).toMatchObject({ code: 1, value: { findings: [{ needs: 'allow-data-loss', count: 40 }] } });
+    expect((await run(['apply', lossy(10), '--allow-data-loss'])).code).toBe(0);
+    expect((await nats.api('STREAM.INFO.LOG')).state).toMatchObject({ messages: 10 });
+  });
+
+  test('warns when an older copy goes over a newer one', async () => {
+    await run(['apply', spec()]);
+    await run(['apply', spec({ consumer: 'max_ack_pending: 5' })]);
+    expect((await run(['plan', spec()])).stderr).toMatch(/older copy: \S+ applied it on .*newer one/);
+  });
+
+  test('of several specs touches nothing while one is refused', async () => {
+    await nats.api('STREAM.CREATE.X', { name: 'X', subjects: ['x'] });
+    writeFileSync(join(dir, 'x.yaml'), 'version: 1\nname: x\nstreams: {X: {subjects: [x]}}\n');
+    expect((await run(['apply', spec(), 'x.yaml'])).code).toBe(1);
+    expect((await nats.api('STREAM.NAMES')).streams).toEqual(['X']);
+    const both = await json(['apply', spec(), 'x.yaml', '--adopt']);
+    expect(both.value.map((each: { system: string }) => each.system)).toEqual(['osapi', 'x']);
+  });
+
+  test('of specs that claim the same resource refuses before it connects', async () => {
+    writeFileSync(join(dir, 'same.yaml'), 'version: 1\nname: same\nstreams: {REQUESTS: {subjects: [x]}}\n');
+    const { code, value } = await json(['apply', spec(), 'same.yaml'], { NATS_URL: 'nats://127.0.0.1:1' });
+    expect(code).toBe(65);
+    expect(value.error.problems).toEqual([
+      expect.objectContaining({ code: 'SPEC_OVERLAP', message: expect.stringContaining('stream REQUESTS'), line: 3 }),
+    ]);
+  });
+});
+
+describe('a saved plan', () => {
+  test('is carried out as it was shown', async () => {
+    expect((await run(['plan', spec(), '--out', 'a.plan'])).code).toBe(0);
+    rmSync(join(dir, 'spec.yaml'));
+    const applied = await json(['apply', 'a.plan']);
+    expect(applied).toMatchObject({ code: 0, value: { applied: true, summary: { create: 4 } } });
+    expect((await json(['plan', spec()])).value.changes).toEqual([]);
+    // The ledger has it as well: the same spec is no news.
+    const before = (await nats.api('STREAM.INFO.KV_osapi_ops')).state;
+    await run(['apply', spec()]);
+    expect((await nats.api('STREAM.INFO.KV_osapi_ops')).state).toEqual(before);
+  });
+
+  test('is refused when the server has moved, naming what moved', async () => {
+    await run(['apply', spec()]);
+    await run(['plan', spec({ queue: 'description: new' }), '--out', 'b.plan']);
+    await alter('REQUESTS', { max_msgs: 77 });
+    const stale = await json(['apply', 'b.plan']);
+    expect(stale).toMatchObject({ code: 75, value: { error: { code: 'PLAN_STALE' } } });
+    expect(stale.value.error.message).toContain('stream REQUESTS was changed');
+    expect((await configOf('REQUESTS')).max_msgs).toBe(77);
+  });
+
+  test('that was altered by hand is refused', async () => {
+    await run(['plan', spec(), '--out', 'c.plan']);
+    const text = readFileSync(join(dir, 'c.plan'), 'utf8');
+    writeFileSync(join(dir, 'c.plan'), text.replaceAll('requests_dlq', 'something_else'));
+    expect((await run(['apply', 'c.plan'])).code).toBe(65);
+  });
+});
+
+describe('trouble half-way', () => {
+  test('two applies at once: one waits, and both end well', async () => {
+    const runs = await Promise.all([1, 2, 3].map(() => run(['apply', spec(), '--quiet'])));
+    expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect((await json(['plan', spec()])).value.changes).toEqual([]);
+  });
+
+  test('a lock that somebody holds is named', async () => {
+    await run(['apply', spec()]);
+    const holder = { id: 'x', verb: 'apply', since: '2026-01-01T00:00:00Z', who: 'ada', host: 'build-7', pid: 1 };
+    await nats.kv('osapi_ops').put('lock.osapi', JSON.stringify(holder));
+    const changed = spec({ queue: 'description: new' });
+    const held = await json(['apply', changed, '--lock-wait', '300ms']);
+    expect(held).toMatchObject({ code: 75, value: { error: { code: 'LOCK_HELD' } } });
+    expect(held.stderr).toContain('ada on build-7 (pid 1)');
+    // With nothing to do no lock is needed.
+    expect((await run(['apply', spec(), '--lock-wait', '0s'])).code).toBe(0);
+  });
+
+  test('a step that the server refuses is told with what was done and what was not, and the next run goes on', async () => {
+    await nats.api('STREAM.CREATE.OTHER', { name: 'OTHER', subjects: ['requests.dns'] });
+    const failed = await json(['apply', spec()]);
+    expect(failed).toMatchObject({ code: 1, value: { error: { code: 'APPLY_FAILED' }, applied: false } });
+    const status = Object.fromEntries(
+      failed.value.changes.map((change: { name: string; status: string }) => [change.name, change.status]),
+    );
+    expect(status).toEqual({
+      requests_dlq: 'applied',
+      responses: 'applied',
+      REQUESTS: 'failed',
+      'REQUESTS/request-worker': 'skipped',
+    });
+    await nats.api('STREAM.DELETE.OTHER');
+    const next = await json(['apply', spec()]);
+    expect(actionsOf(next.value)).toEqual(['create stream REQUESTS', 'create consumer REQUESTS/request-worker']);
+  });
+
+  test('kill -9 at any moment loses nothing, and the next run completes it', async () => {
+    let inTheMiddle = 0;
+    for (let round = 0; round < 12; round++) {
+      const { streams } = await nats.api('STREAM.NAMES');
+      for (const name of (streams ?? []) as string[]) await nats.api(`STREAM.DELETE.${name}`);
+      const killed = startCli(['apply', spec()], { server, cwd: dir });
+      // The ledger's bucket comes first, then two, then the queue's stream; writes without a stream lie between.
+      const moment = 1 + (round % 4);
+      for (let made = 0; made < moment && killed.child.exitCode === null; ) {
+        made = Number((await nats.api('STREAM.NAMES')).total);
+      }
+      await sleep(Math.random() * 8);
+      killed.child.kill('SIGKILL');
+      if ((await killed.done).signal === 'SIGKILL') inTheMiddle++;
+      // A dead holder's lock runs out by itself; here there is no time to wait for it.
+      await nats
+        .kv('osapi_ops')
+        .delete('lock.osapi')
+        .catch(() => {});
+      const next = await run(['apply', spec()]);
+      expect(next).toMatchObject({ code: 0 });
+      expect((await json(['plan', spec()])).value.changes).toEqual([]);
+    }
+    expect(inTheMiddle).toBeGreaterThan(3);
+  }, 60_000);
+
+  test('Ctrl-C stops between steps, says what remains, and exits 130', async () => {
+    const many = Array.from({ length: 400 }, (_, n) => `  S${n}: {subjects: [s${n}]}`).join('\n');
+    const path = spec({ more: `streams:\n${many}` });
+    const process = startCli(['apply', path, '--json'], { server, cwd: dir });
+    for (let made = 0; made < 20; await sleep(5)) made = Number((await nats.api('STREAM.NAMES')).total);
+    process.child.kill('SIGINT');
+    const { code, stdout } = await process.done;
+    expect(code).toBe(130);
+    const value = JSON.parse(stdout);
+    expect(value.error.code).toBe('INTERRUPTED');
+    const states = new Set(value.changes.map((change: { status: string }) => change.status));
+    expect(states).toEqual(new Set(['applied', 'skipped']));
+    expect((await run(['apply', path, '--quiet'])).code).toBe(0);
+  }, 30_000);
+});
