@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkServerIdentity as checkIdentity } from 'node:tls';
 import {
   type ConnectionOptions,
   credsAuthenticator,
@@ -92,6 +93,22 @@ function tlsOptions({ tls }: Settings, io: ConnectIo): NodeConnectionOptions['tl
 }
 
 /**
+ * The client checks the certificate of a server that was named by address against `localhost`. This checks it against
+ * the addresses we were given.
+ */
+function checkAddresses({ servers }: Settings): NodeConnectionOptions['tls'] {
+  const addresses = servers.map((url) => new URL(url.replace(/^\w+:/, 'http:')).hostname.replace(/^\[|\]$/g, ''));
+  const ips = addresses.filter((address) => isIP(address) > 0);
+  const checkServerIdentity: typeof checkIdentity = (host, cert) => {
+    const faults = (host === 'localhost' && !addresses.includes(host) ? ips : [host]).map((name) =>
+      checkIdentity(name, cert),
+    );
+    return faults.every((fault) => fault !== undefined) ? faults[0] : undefined;
+  };
+  return ips.length > 0 ? ({ checkServerIdentity } as NodeConnectionOptions['tls']) : {};
+}
+
+/**
  * Connects, and asks who we are.
  * @throws OpsError CONN_UNREACHABLE, CONN_TLS, DENIED_CREDENTIALS, USAGE_FILE, INTERRUPTED
  */
@@ -107,11 +124,17 @@ export async function connect(settings: Settings, io: ConnectIo): Promise<Nats> 
     maxReconnectAttempts: 20,
     reconnectTimeWait: 250,
     ...authOptions(settings, io),
-    ...(tls && { tls }),
+    ...(tls && { tls: { ...tls, ...checkAddresses(settings) } }),
   };
-  const nc = await dialOrTidy(options, io.signal).catch((error: unknown) => {
-    throw io.signal.aborted ? io.signal.reason : connectFailure(error, settings);
-  });
+  const nc = await dialOrTidy(options, io.signal)
+    .catch((error: { code?: string } | undefined) => {
+      // TLS that nobody asked for: a server may want it all the same, and only then may the options speak of it.
+      if (tls || error?.code !== 'ERR_TLS_CERT_ALTNAME_INVALID') throw error;
+      return dialOrTidy({ ...options, tls: checkAddresses(settings) }, io.signal);
+    })
+    .catch((error: unknown) => {
+      throw io.signal.aborted ? io.signal.reason : connectFailure(error, settings);
+    });
   const account = await readAccount(nc, settings.timeoutMs);
   return createNats(nc, settings, io.signal, account);
 }
