@@ -1,11 +1,3 @@
-/** Messages a second, as `100/s`, `30/m`, `5` (a second). `undefined` for anything else. */
-export function parseRate(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(?:\/(s|m|h))?$/.exec(text.trim());
-  if (!match) return undefined;
-  const rate = Number(match[1]) / { s: 1, m: 60, h: 3600 }[(match[2] ?? 's') as 's' | 'm' | 'h'];
-  return rate > 0 ? rate : undefined;
-}
-
 /**
  * Gives each message its moment: how long to wait, in milliseconds, so that no second sees more than `rate` of them.
  * What was not used is not saved up: after a pause the rate is as before. `now` is any clock that only goes forward.

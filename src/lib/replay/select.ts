@@ -3,7 +3,7 @@ import type { Entry } from '../model/entry.ts';
 /** Why an entry is not moved; in a sentence for people. */
 export interface Skipped {
   readonly entry: Entry;
-  readonly why: 'gone' | 'uncertain' | 'parked' | 'new';
+  readonly why: 'gone' | 'uncertain' | 'parked' | 'new' | 'unedited';
   readonly text: string;
 }
 
@@ -42,3 +42,14 @@ export function whyNot(entry: Entry, { maxReplays, lastSeq }: Selection): Skippe
   }
   return undefined;
 }
+
+const SKIPPED: Readonly<Record<string, string>> = {
+  gone: 'gone: nothing is left of the message',
+  uncertain: 'orphans that may still be in flight',
+  parked: 'parked: replayed so often already that only a higher --max-replays tries them again',
+  unedited: 'left as they were in the editor',
+};
+
+/** Why entries were skipped, a sentence for each reason. */
+export const skipNotes = (skips: Readonly<Record<string, number>>): string[] =>
+  Object.entries(skips).map(([why, count]) => `${count} skipped, ${SKIPPED[why] ?? why}`);

@@ -1,0 +1,42 @@
+/** What came of one dead letter in a replay, as `dlq replay --json` prints it. */
+export interface ReplayOutcome {
+  readonly id: string;
+  /** `remaining`: wanted and not done, and safe where it is; a dry run has `would_replay`. */
+  readonly outcome: 'replayed' | 'skipped' | 'failed' | 'remaining' | 'would_replay';
+  readonly new_seq?: number;
+  /** Why it was not replayed. */
+  readonly error?: string;
+  /** With `--wait` or `--canary`. */
+  readonly fate?: ReplayFate;
+}
+
+/** What became of a copy: its request has a response; it was acked without one; it died again; nothing yet. */
+export type ReplayFate = 'answered' | 'acked' | 'died' | 'unknown';
+
+/** Dead letters that would move together: of one queue, consumer, subject and reason. */
+export interface ReplayGroup {
+  readonly queue: string;
+  readonly consumer: string;
+  readonly subject: string;
+  readonly reason: string;
+  readonly count: number;
+  /** RFC 3339; null where nobody knows when they died. */
+  readonly first_died_at: string | null;
+  readonly last_died_at: string | null;
+}
+
+export interface ReplayResult {
+  readonly replayed: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly remaining: number;
+  readonly dry_run?: true;
+  /** In a dry run: what would move. */
+  readonly groups?: readonly ReplayGroup[];
+  readonly fates?: Readonly<Record<ReplayFate, number>>;
+  /** Why they died again, with how many of each. */
+  readonly deaths?: Readonly<Record<string, number>>;
+  /** Copies whose original was acked by a late worker at the same moment. */
+  readonly late?: number;
+  readonly entries: readonly ReplayOutcome[];
+}

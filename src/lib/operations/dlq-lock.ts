@@ -1,0 +1,45 @@
+import { identifyActor } from '../ledger/actor.ts';
+import { appendHistory } from '../ledger/history.ts';
+import { withLock } from '../ledger/lock.ts';
+import type { Context } from '../model/context.ts';
+import type { QueueRef } from '../model/entry.ts';
+import type { Nats } from '../nats/connect.ts';
+
+/** Who changes dead letters of a queue, and how long they wait for another who does. */
+export interface DlqWork {
+  readonly verb: 'replay' | 'rebuild' | 'purge' | 'import';
+  readonly lockWaitMs: number;
+}
+
+/** Does the work as the only one who changes this queue's dead letters. @throws OpsError LOCK_HELD; what `work` throws */
+export const withQueueLock = <T>(
+  context: Context,
+  nats: Nats,
+  ref: QueueRef,
+  { verb, lockWaitMs }: DlqWork,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> =>
+  withLock(
+    nats,
+    `the dead letters of ${ref.queue}`,
+    { actor: identifyActor(context.env), waitMs: lockWaitMs, io: context.io, verb: `dlq ${verb}` },
+    work,
+  );
+
+/** Writes down what was done to a queue's dead letters. A queue without a spec is its own system. */
+export async function tellDlqHistory(
+  context: Context,
+  nats: Nats,
+  ref: QueueRef,
+  { verb, summary, detail }: { verb: DlqWork['verb']; summary: string; detail?: unknown },
+): Promise<void> {
+  await appendHistory(nats, {
+    system: ref.system ?? ref.queue,
+    verb,
+    actor: identifyActor(context.env),
+    at: context.now(),
+    tool: context.tool,
+    summary: `${ref.queue}: ${summary}`,
+    ...(detail !== undefined && { detail }),
+  });
+}

@@ -1,0 +1,302 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { scanEntries } from '../dlq/scan.ts';
+import { SeqSet } from '../dlq/seq-set.ts';
+import { OpsError } from '../errors/ops-error.ts';
+import { forgetIntent } from '../ledger/journal.ts';
+import type { Entry, QueueRef } from '../model/entry.ts';
+import type { EntryFilter } from '../model/entry-filter.ts';
+import { isObject } from '../model/json.ts';
+import type { Nats } from '../nats/connect.ts';
+import { getMessage, IN_FLIGHT } from '../nats/messages.ts';
+import { pipelined } from '../nats/pipeline.ts';
+import { type CopyOptions, makeMove } from './copy.ts';
+import { movePage } from './execute.ts';
+import { type FollowMark, followMoves, markFollow } from './follow.ts';
+import { createPacer } from './pace.ts';
+import { checkQueue, type QueueFacts } from './preflight.ts';
+import { type Move, type Moved, PROTOCOL, type Protocol } from './protocol.ts';
+import { removeRecords } from './records.ts';
+import { drainJournal, settleLeftIntent } from './recover.ts';
+import type { ReplayRun } from './run.ts';
+import { whyNot } from './select.ts';
+import type { Tally } from './tally.ts';
+
+/** How a person wants it done. */
+export interface ReplayWishes {
+  /** Messages a second. */
+  readonly rate?: number;
+  readonly maxInFlight: number;
+  readonly maxReplays: number;
+  /** Holds while the queue's consumers have more than this waiting. */
+  readonly maxPending?: number;
+  /** Sends so many ahead, and the others only if these live. */
+  readonly canary?: number;
+  readonly wait: boolean;
+  /** How long copies are followed, in milliseconds. */
+  readonly waitMs: number;
+  readonly to?: string;
+  /** Asks a person what to make of an entry; `undefined`: leave it. */
+  edit?(entry: Entry): Promise<CopyOptions['edited'] | undefined>;
+}
+
+export interface QueueJob {
+  readonly nats: Nats;
+  readonly ref: QueueRef;
+  readonly filter: EntryFilter;
+  readonly wishes: ReplayWishes;
+  readonly tally: Tally;
+  /** Aborted by Ctrl-C, and when the lock is lost. */
+  readonly signal: AbortSignal;
+  /** Streams that capture `--to`. */
+  readonly targets: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly protocol?: Protocol;
+  onProgress(done: number): void;
+  tellNote(text: string): void;
+  tellWarning(text: string): void;
+  onUnreadable?(one: { stream: string; seq: number; why: string }): void;
+}
+
+const PAGE = 1024;
+const PAGE_BYTES = 16 * 1024 * 1024;
+/** So many may wait in the journal before no more are taken: each has lost its place to somebody else. */
+const MOST_WAITING = 256;
+const POLL_MS = 250;
+/** How long a full queue is waited for without a single message getting in. */
+const FULL_PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
+
+/**
+ * Replays the dead letters of one queue. Must hold the queue's lock.
+ * @throws OpsError DLQ_CANNOT_REMOVE, DLQ_DIED_AGAIN, CONN_*, DENIED_SUBJECT
+ */
+export async function replayQueue(job: QueueJob): Promise<void> {
+  const { nats, ref, signal } = job;
+  const facts = await checkQueue(nats, ref);
+  await new QueueReplay(job, facts).carryOut();
+  // What was begun is done; an interrupted run leaves nothing behind that the next would have to look up.
+  if (!signal.aborted || signal.reason?.code === 'INTERRUPTED') await forgetIntent(nats, ref.queue);
+}
+
+class QueueReplay {
+  readonly #job: QueueJob;
+  readonly #facts: QueueFacts;
+  readonly #run: ReplayRun;
+  /** Originals whose copy is in: a second consumer's entry of the same message has nothing left to move. */
+  readonly #done = new SeqSet();
+  readonly #refused = new Set<string>();
+  readonly #waiting = new Map<string, Moved>();
+  readonly #followed: Moved[] = [];
+  #mark: FollowMark | undefined;
+  #newest: number | undefined;
+  #canaryLeft: number;
+
+  constructor(job: QueueJob, facts: QueueFacts) {
+    const { nats, ref, signal, wishes } = job;
+    this.#job = job;
+    this.#facts = facts;
+    const pacer = wishes.rate === undefined ? undefined : createPacer(wishes.rate, () => performance.now());
+    const protocol = job.protocol ?? PROTOCOL;
+    this.#run = {
+      nats,
+      queue: ref.queue,
+      targets: wishes.to === undefined ? [ref.queue] : job.targets,
+      ...(ref.responses !== undefined && { responses: ref.responses }),
+      // Where a publish makes the stream drop its oldest, the original goes first, so that nothing has to be dropped.
+      protocol: facts.drops ? { room: protocol.full, full: protocol.full } : protocol,
+      inFlight: wishes.maxInFlight,
+      signal,
+      patienceMs: PATIENCE_MS,
+      ...(pacer && {
+        pace: async (stop: AbortSignal) => {
+          const wait = pacer();
+          if (wait > 0) await sleep(wait, undefined, { signal: stop }).catch(() => {});
+        },
+      }),
+      tellWarning: job.tellWarning,
+    };
+    this.#canaryLeft = wishes.canary ?? 0;
+  }
+
+  async carryOut(): Promise<void> {
+    const { nats, ref, wishes, signal } = this.#job;
+    const before = await settleLeftIntent(this.#run);
+    const drained = (await drainJournal(this.#run)).filter(({ outcome }) => outcome === 'moved').length;
+    if (before + drained > 0) {
+      this.#job.tellNote(`${ref.queue}: finished ${before + drained} that an earlier run had begun`);
+    }
+    if (wishes.wait || this.#canaryLeft > 0) this.#mark = await markFollow(nats, ref);
+    for await (const page of this.#pages()) {
+      await this.#movePage(page);
+      if (signal.aborted) break;
+      if (this.#waiting.size >= MOST_WAITING && !(await this.#drain(MOST_WAITING / 2))) break;
+    }
+    await this.#drain(0);
+    if (wishes.wait) await this.#follow();
+  }
+
+  /** Entries as pages of moves; those that cannot move are told on the way. */
+  async *#pages(): AsyncGenerator<Move[]> {
+    const { nats, ref, filter, tally, signal, now, onUnreadable } = this.#job;
+    let page: Move[] = [];
+    let bytes = 0;
+    let size = await this.#pageSize();
+    const entries = scanEntries(nats, [ref], filter, { now, ...(onUnreadable && { onUnreadable }) });
+    try {
+      for await (const entry of entries) {
+        if (signal.aborted) {
+          tally.left(entry.id, 'interrupted');
+          break;
+        }
+        const move = await this.#moveOf(entry);
+        if (!move) continue;
+        page.push(move);
+        bytes += move.payload.byteLength + move.headers.byteLength;
+        if (page.length < size && bytes < PAGE_BYTES) continue;
+        yield page;
+        page = [];
+        bytes = 0;
+        size = await this.#pageSize();
+      }
+    } catch (error) {
+      // The interruption ends the reading too; what was read and not begun stays.
+      if (!signal.aborted) throw error;
+      for (const { id } of page) tally.left(id, 'interrupted');
+      return;
+    }
+    if (page.length > 0) yield page;
+  }
+
+  async #moveOf(entry: Entry): Promise<Move | undefined> {
+    const { nats, ref, tally, wishes } = this.#job;
+    const skipped = whyNot(entry, { maxReplays: wishes.maxReplays, lastSeq: this.#facts.lastSeq });
+    if (skipped) {
+      if (skipped.why !== 'new') tally.skip(skipped);
+      return undefined;
+    }
+    const { original, records } = entry.inner;
+    if (original && this.#done.has(original.seq)) {
+      // The copy went with another consumer's entry of the same message.
+      await removeRecords(nats, records);
+      tally.skip({ entry, why: 'gone', text: 'its message was replayed with another entry' });
+      return undefined;
+    }
+    const edited = wishes.edit ? await wishes.edit(entry) : undefined;
+    if (wishes.edit && !edited) {
+      tally.skip({ entry, why: 'unedited', text: 'left as it is in the editor' });
+      return undefined;
+    }
+    if (edited && original && !(await getMessage(nats, ref.queue, original.seq))) {
+      tally.skip({ entry, why: 'gone', text: 'its message went while it was edited' });
+      return undefined;
+    }
+    const options = {
+      allowTtl: this.#facts.allowTtl,
+      ...(wishes.to !== undefined && { to: wishes.to }),
+      ...(edited && { edited }),
+    };
+    if (original) this.#done.add(original.seq);
+    return makeMove(entry, this.#facts.removesOriginal, options);
+  }
+
+  /** How many may go now: all of a page, what the canary or the rate allows, or what the queue has room to work on. */
+  async #pageSize(): Promise<number> {
+    const { wishes, signal } = this.#job;
+    let size = this.#canaryLeft > 0 ? this.#canaryLeft : PAGE;
+    if (wishes.edit) size = 1;
+    // A page is read before it goes: at a slow pace its end would be old news.
+    if (wishes.rate !== undefined) size = Math.min(size, Math.max(1, Math.floor(wishes.rate)));
+    if (wishes.maxPending === undefined) return size;
+    for (;;) {
+      const room = wishes.maxPending - (await this.#pending());
+      if (room > 0 || signal.aborted) return Math.max(1, Math.min(size, room));
+      await sleep(POLL_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  async #pending(): Promise<number> {
+    const { nats, ref } = this.#job;
+    const infos = await Promise.all(
+      ref.consumers.map((consumer) => nats.api(`CONSUMER.INFO.${ref.queue}.${consumer}`, undefined, { finish: true })),
+    );
+    return infos.reduce((sum, info) => sum + (isObject(info) ? Number(info.num_pending ?? 0) : 0), 0);
+  }
+
+  async #movePage(read: readonly Move[]): Promise<void> {
+    const { tally, wishes } = this.#job;
+    const page = wishes.rate !== undefined || wishes.maxPending !== undefined ? await this.#stillThere(read) : read;
+    if (page.length === 0) return;
+    const { moved, left, refused } = await movePage(this.#run, page, this.#newest);
+    for (const id of refused) this.#refused.add(id);
+    for (const one of moved) {
+      tally.moved(one);
+      if (one.outcome === 'waiting' && one.move.original) this.#waiting.set(one.move.msgId, one);
+      if (one.outcome === 'moved') this.#followed.push(...(this.#mark ? [one] : []));
+      if (one.newSeq !== undefined) this.#newest = Math.max(this.#newest ?? 0, one.newSeq);
+    }
+    for (const { id } of left) tally.left(id, 'interrupted');
+    this.#job.onProgress(moved.length);
+    if (this.#canaryLeft > 0) await this.#judgeCanary(moved);
+  }
+
+  /** At a slow pace a late ack may come between reading and publishing. */
+  async #stillThere(page: readonly Move[]): Promise<Move[]> {
+    const { nats } = this.#job;
+    const there = await pipelined(page, IN_FLIGHT, async ({ original }) =>
+      original ? (await getMessage(nats, original.stream, original.seq))?.time === original.time : true,
+    );
+    return page.filter((_, index) => there[index]);
+  }
+
+  async #judgeCanary(moved: readonly Moved[]): Promise<void> {
+    const { tally, tellNote, ref } = this.#job;
+    this.#canaryLeft = Math.max(0, this.#canaryLeft - moved.length);
+    if (this.#canaryLeft > 0) return;
+    const sent = this.#followed.length;
+    tellNote(`${ref.queue}: ${sent} sent ahead; waiting for what becomes of them`);
+    const { died, unknown } = await this.#follow();
+    if (died + unknown === 0) return;
+    const what = died > 0 ? `${died} of ${sent} died again` : `${unknown} of ${sent} were not settled in time`;
+    throw new OpsError('DLQ_DIED_AGAIN', `${what}: the others were left where they are`, {
+      where: `queue ${ref.queue}`,
+      why:
+        Object.entries(tally.deaths)
+          .map(([reason, count]) => `${count} × ${reason}`)
+          .join(', ') || 'No worker took them, or it is slow.',
+      hints: ['mend the worker and run this again; --wait-timeout gives them longer'],
+    });
+  }
+
+  async #follow(): Promise<{ died: number; unknown: number }> {
+    const { nats, ref, wishes, tally, signal } = this.#job;
+    const followed = await followMoves(nats, ref, this.#mark!, this.#followed.splice(0), {
+      timeoutMs: wishes.waitMs,
+      signal,
+    });
+    for (const one of followed) tally.followed(one);
+    const count = (fate: string) => followed.filter((one) => one.fate === fate).length;
+    return { died: count('died'), unknown: count('unknown') };
+  }
+
+  /** Publishes what waits in the journal until at most `enough` are left; false where the full queue takes no more. */
+  async #drain(enough: number): Promise<boolean> {
+    const { tally, signal } = this.#job;
+    let last = performance.now();
+    while (this.#waiting.size > enough) {
+      const drained = await drainJournal(this.#run, this.#refused);
+      for (const { entry, outcome, newSeq } of drained) {
+        const one = this.#waiting.get(entry.msgId);
+        if (outcome !== 'moved' || !one) continue;
+        last = performance.now();
+        this.#waiting.delete(entry.msgId);
+        tally.arrived(one.move.id, newSeq);
+        if (this.#mark) this.#followed.push({ ...one, outcome, ...(newSeq !== undefined && { newSeq }) });
+      }
+      if (this.#waiting.size <= enough) break;
+      if (signal.aborted || performance.now() - last > FULL_PATIENCE_MS) return false;
+      await sleep(POLL_MS, undefined, { signal }).catch(() => {});
+    }
+    return true;
+  }
+}

@@ -1,0 +1,90 @@
+import type { ReplayFate, ReplayOutcome, ReplayResult } from '../model/replay.ts';
+import type { Followed } from './follow.ts';
+import type { Moved } from './protocol.ts';
+import type { Skipped } from './select.ts';
+
+/** Gathers what became of everything in one run. */
+export class Tally {
+  replayed = 0;
+  skipped = 0;
+  failed = 0;
+  remaining = 0;
+  late = 0;
+  /** Copies that an earlier run had published. */
+  before = 0;
+  readonly skips: Record<string, number> = {};
+  readonly errors: Record<string, number> = {};
+  readonly fates: Record<ReplayFate, number> = { answered: 0, acked: 0, died: 0, unknown: 0 };
+  readonly deaths: Record<string, number> = {};
+  readonly #entries = new Map<string, ReplayOutcome>();
+  readonly #keep: boolean;
+  #followed = false;
+
+  /** `keep` holds on to an outcome for each entry: for `--json`, which prints them all. */
+  constructor(keep: boolean) {
+    this.#keep = keep;
+  }
+
+  #note(outcome: ReplayOutcome): void {
+    if (this.#keep) this.#entries.set(outcome.id, { ...this.#entries.get(outcome.id), ...outcome });
+  }
+
+  skip({ entry, why, text }: Skipped): void {
+    this.skipped += 1;
+    this.skips[why] = (this.skips[why] ?? 0) + 1;
+    this.#note({ id: entry.id, outcome: 'skipped', error: text });
+  }
+
+  moved({ move, outcome, newSeq, error, before, late }: Moved): void {
+    if (outcome === 'moved') {
+      this.replayed += 1;
+      if (before) this.before += 1;
+      if (late) this.late += 1;
+      this.#note({ id: move.id, outcome: 'replayed', ...(newSeq !== undefined && { new_seq: newSeq }) });
+      return;
+    }
+    if (outcome === 'waiting') this.remaining += 1;
+    else this.failed += 1;
+    const why = error ?? 'unknown';
+    this.errors[why] = (this.errors[why] ?? 0) + 1;
+    this.#note({ id: move.id, outcome: outcome === 'waiting' ? 'remaining' : 'failed', error: why });
+  }
+
+  /** One that waited in the journal is in after all. */
+  arrived(id: string, newSeq: number | undefined): void {
+    this.remaining -= 1;
+    this.replayed += 1;
+    if (this.#keep) this.#entries.delete(id);
+    this.#note({ id, outcome: 'replayed', ...(newSeq !== undefined && { new_seq: newSeq }) });
+  }
+
+  left(id: string, why: string): void {
+    this.remaining += 1;
+    this.#note({ id, outcome: 'remaining', error: why });
+  }
+
+  wouldReplay(id: string): void {
+    this.remaining += 1;
+    this.#note({ id, outcome: 'would_replay' });
+  }
+
+  followed({ moved, fate, reason }: Followed): void {
+    this.#followed = true;
+    this.fates[fate] += 1;
+    if (reason !== undefined) this.deaths[reason] = (this.deaths[reason] ?? 0) + 1;
+    if (this.#keep) this.#note({ ...this.#entries.get(moved.move.id)!, fate });
+  }
+
+  result(): ReplayResult {
+    return {
+      replayed: this.replayed,
+      skipped: this.skipped,
+      failed: this.failed,
+      remaining: this.remaining,
+      ...(this.#followed && { fates: this.fates }),
+      ...(this.fates.died > 0 && { deaths: this.deaths }),
+      ...(this.late > 0 && { late: this.late }),
+      entries: [...this.#entries.values()],
+    };
+  }
+}
