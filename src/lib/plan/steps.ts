@@ -1,17 +1,17 @@
-import { subjectsOverlap } from '../facts/subjects.ts';
 import { type Config, equalJson, type Json } from '../model/json.ts';
 import type { Step } from '../model/plan.ts';
 import { type ResourceKey, type ResourceKind, type Role, splitConsumerName } from '../model/resource.ts';
 import type { Subject } from '../risk/subject.ts';
+import { findHandovers, type Handover } from './handover.ts';
 import { bucketWire, consumerWire, streamWire } from './wire.ts';
 
 // Deletes come first, for what is left may need their names, subjects and filters; otherwise they are creation in
-// reverse. A stream that takes a subject over waits until its present holder has let go; likewise a new consumer of a
-// workqueue waits for the updates that narrow the others.
+// reverse. A stream that takes a subject over waits until its present holder has let go; likewise a consumer of a
+// workqueue that takes a filter over, and a new one waits for all of them (see handover).
 //
-//   0 delete consumers     3 dlq, buckets, other streams     6 update consumers
-//   1 delete queues        4 queue streams                   7 create consumers
-//   2 delete the others    5 streams that take subjects over
+//   0 delete consumers     3 dlq, buckets, other streams       6 update consumers
+//   1 delete queues        4 queue streams                     7 consumers that take filters over
+//   2 delete the others    5 streams that take subjects over   8 create consumers
 const STAGE = {
   deleteConsumer: 0,
   deleteQueue: 1,
@@ -20,7 +20,8 @@ const STAGE = {
   queue: 4,
   takesOver: 5,
   update: 6,
-  create: 7,
+  updateTakesOver: 7,
+  create: 8,
 };
 
 const deleteStage = (kind: ResourceKind, role: Role): number =>
@@ -34,22 +35,6 @@ export interface StepContext {
   readonly wantedStream: (stream: string) => Config | undefined;
   /** Streams that are replaced: their consumers vanish with them. */
   readonly gone: ReadonlySet<ResourceKey>;
-}
-
-const subjectsOf = (config: Config | undefined): readonly string[] =>
-  Array.isArray(config?.subjects) ? (config.subjects as string[]) : [];
-
-function takesOver(subject: Subject, subjects: readonly Subject[]): boolean {
-  if (subject.change.kind !== 'stream' || !subject.after) return false;
-  const held = new Set(subjectsOf(subject.before));
-  const gained = subjectsOf(subject.after).filter((each) => !held.has(each));
-  if (gained.length === 0) return false;
-  return subjects.some(
-    (other) =>
-      other !== subject &&
-      other.change.action === 'update' &&
-      subjectsOf(other.before).some((each) => gained.some((one) => subjectsOverlap(one, each))),
-  );
 }
 
 /** "can not move and scale a stream in a single update": on a cluster the move goes first, with the replicas as they are. */
@@ -80,15 +65,28 @@ function wireOf(subject: Subject, context: StepContext, fresh: boolean): Config[
   }
 }
 
-function writeStage(subject: Subject, subjects: readonly Subject[], update: boolean): number {
+function writeStage(subject: Subject, update: boolean, takesOver: boolean): number {
   const { kind, role } = subject.change;
-  if (kind === 'consumer') return update ? STAGE.update : STAGE.create;
-  if (takesOver(subject, subjects)) return STAGE.takesOver;
+  if (kind === 'consumer') return update ? (takesOver ? STAGE.updateTakesOver : STAGE.update) : STAGE.create;
+  if (takesOver) return STAGE.takesOver;
   return role === 'queue' ? STAGE.queue : STAGE.other;
+}
+
+/** The live configuration with nothing of what others are about to take. */
+function narrowed(subject: Subject, keeps: readonly string[], context: StepContext): Config {
+  const { change, observed } = subject;
+  const live = observed!.config;
+  if (change.kind === 'stream') return streamWire(change.name, { ...live, subjects: keeps }, context.version, live);
+  const { filter_subject: _, filter_subjects: __, ...rest } = live;
+  const stream = context.liveStream(splitConsumerName(change.name).stream);
+  const config = { ...rest, ...(keeps.length === 1 ? { filter_subject: keeps[0]! } : { filter_subjects: keeps }) };
+  return consumerWire(change.name, config, context.version, { live: stream, wanted: stream }, live);
 }
 
 /** The writes that carry the changes out, in the order they must be done. */
 export function planSteps(subjects: readonly Subject[], context: StepContext): Step[] {
+  const retention = (stream: string) => (context.wantedStream(stream) ?? context.liveStream(stream))?.retention;
+  const handovers = findHandovers(subjects, (stream) => retention(stream) === 'workqueue');
   const stepsOf = (subject: Subject, change: number): Step[] => {
     const { key, change: told } = subject;
     const base = { resource: key, change };
@@ -105,13 +103,28 @@ export function planSteps(subjects: readonly Subject[], context: StepContext): S
       verb,
       configs: wireOf(subject, context, verb === 'create'),
       why,
-      stage: writeStage(subject, subjects, verb === 'update'),
+      stage: writeStage(subject, verb === 'update', handovers.has(subject)),
     });
+    const letGo = (keeps: Handover['keeps']): Step[] =>
+      keeps
+        ? [
+            {
+              ...base,
+              verb: 'update',
+              configs: [narrowed(subject, keeps, context)],
+              why: 'lets go of what another takes over',
+              stage: writeStage(subject, true, false),
+            },
+          ]
+        : [];
     switch (told.action) {
       case 'create':
         return [write('create', 'not on the server yet')];
       case 'update':
-        return [write('update', told.fields.map((field) => field.path).join(', '))];
+        return [
+          ...letGo(handovers.get(subject)?.keeps),
+          write('update', told.fields.map((field) => field.path).join(', ')),
+        ];
       case 'replace':
         return withStream ? [write('create', 'made again')] : [remove, write('create', 'made again')];
       case 'delete':

@@ -1,5 +1,6 @@
 import { isSubject, SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectsOverlap } from '../../facts/subjects.ts';
+import { type Config, isObject } from '../../model/json.ts';
 import { example, type Rule, topExample } from './rule.ts';
 import { type ConsumerView, filtersOf, type StreamView, texts } from './view.ts';
 
@@ -110,7 +111,7 @@ consumers:
     for (const consumer of view.consumers) {
       const { subjects, config, name } = consumer.stream;
       // A transform stores messages under other subjects than they came on.
-      if (!subjects || config.subject_transform !== undefined) continue;
+      if (!subjects || isTransformed(config)) continue;
       for (const filter of filtersOf(consumer)) {
         if (!isSubject(filter) || subjects.some((subject) => subjectsOverlap(subject, filter))) continue;
         yield {
@@ -122,6 +123,10 @@ consumers:
     }
   },
 };
+
+/** An empty transform is none. */
+const isTransformed = ({ subject_transform: transform }: Config): boolean =>
+  isObject(transform) && Object.keys(transform).length > 0;
 
 function pathOfFilter({ path, config }: ConsumerView, filter: string): (string | number)[] {
   if (config.filter_subject === filter) return [...path, 'filter_subject'];
