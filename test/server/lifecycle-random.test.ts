@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { OpsError } from '../../src/lib/errors/ops-error.ts';
@@ -101,37 +100,41 @@ describe.each(availableVersions())('the life of a system on nats-server %s', (li
         return fc.tuple(specs(system, server.version), specs(system, server.version));
       });
       let whole = 0;
-      await fc.assert(
-        fc.asyncProperty(lives, async ([first, second]) => {
-          fc.pre((await isValid(first)) && (await isValid(second)));
-          const [one, two] = [printSpec(first), printSpec(second)];
-          try {
-            await touch(one, none);
-            expect(await differences(one)).toEqual([]);
-            expect((await touch(one, none)).flatMap(({ changes }) => changes)).toEqual([]);
-            await work(first);
-            const exported = await exportOperation(contextFor(server), { names: [first.name] }).catch(
-              nothingLive(first),
-            );
-            if (exported) {
-              expect(exported.leftOut).toEqual([]);
-              expect(await differences(exported.text)).toEqual([]);
-            }
-            const changed = await touch(two, ALL).catch(refusedBeforehand);
-            if (changed) {
-              expect(await differences(two)).toEqual([]);
-              whole++;
-            }
-          } finally {
-            await removed(two);
+      // What the clock interrupts goes on: it is waited for.
+      let underWay: Promise<void> = Promise.resolve();
+      const live = async (first: Spec, second: Spec): Promise<void> => {
+        fc.pre((await isValid(first)) && (await isValid(second)));
+        const [one, two] = [printSpec(first), printSpec(second)];
+        try {
+          await touch(one, none);
+          expect(await differences(one)).toEqual([]);
+          expect((await touch(one, none)).flatMap(({ changes }) => changes)).toEqual([]);
+          await work(first);
+          const exported = await exportOperation(contextFor(server), { names: [first.name] }).catch(nothingLive(first));
+          if (exported) {
+            expect(exported.leftOut).toEqual([]);
+            expect(await differences(exported.text)).toEqual([]);
           }
-          const left = (await streamNames()).filter((name) => name.replace('KV_', '').startsWith(first.name));
-          expect(left).toEqual([]);
+          const changed = await touch(two, ALL).catch(refusedBeforehand);
+          if (changed) {
+            expect(await differences(two)).toEqual([]);
+            whole++;
+          }
+        } finally {
+          await removed(two);
+        }
+        const left = (await streamNames()).filter((name) => name.replace('KV_', '').startsWith(first.name));
+        expect(left).toEqual([]);
+      };
+      await fc.assert(
+        fc.asyncProperty(lives, (pair) => {
+          underWay = live(...pair);
+          return underWay;
         }),
         { numRuns: 10_000, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false },
       );
+      await underWay;
       expect(whole).toBeGreaterThan(2);
-      await sleep(50);
       expect(withoutConsumerCount(await foreign())).toEqual(before);
     },
     SECONDS * 1000 + 60_000,

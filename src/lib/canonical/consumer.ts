@@ -25,3 +25,11 @@ export function canonicalConsumer(config: Config, { version, stream }: ConsumerC
   delete result.pause_until;
   return result;
 }
+
+/** The filters of a consumer; none is everything. */
+export function filtersOf(config: Config): readonly string[] {
+  if (Array.isArray(config.filter_subjects) && config.filter_subjects.length > 0) {
+    return config.filter_subjects as string[];
+  }
+  return [typeof config.filter_subject === 'string' && config.filter_subject !== '' ? config.filter_subject : '>'];
+}

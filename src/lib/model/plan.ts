@@ -87,9 +87,12 @@ export interface LastApplied {
   readonly configs: Readonly<Record<ResourceKey, Config>>;
 }
 
-/** How many messages one lowered limit would delete, as measured on the server. */
+/**
+ * How many messages one lowered limit would delete, or one changed filter would leave without a worker, as measured on
+ * the server.
+ */
 export interface LossFigure {
-  /** In the spec's words: `max_age`, `max_msgs`, `ttl`, `history`. */
+  /** In the spec's words: `max_age`, `max_msgs`, `ttl`, `history`; of a consumer `gained` or `dropped` filters. */
   readonly field: string;
   readonly count: number;
   /** False where the count is an estimate: print it with "about". */

@@ -25,10 +25,15 @@ const DELETED_LISTED = 500_000;
 
 const streamName = ({ kind, name }: Holder): string => (kind === 'bucket' ? bucketStream(name) : name);
 
-/** The sequence and time (ms since 1970) of the first stored message from `seq` on. */
-async function messageFrom(nats: Api, stream: string, seq: number): Promise<{ seq: number; time: number } | undefined> {
+/** The sequence and time (ms since 1970) of the first stored message from `seq` on, on any subject or on these. */
+export async function messageFrom(
+  nats: Api,
+  stream: string,
+  seq: number,
+  subjects = '>',
+): Promise<{ seq: number; time: number } | undefined> {
   // The answer skips what is deleted; past the last message the server has none.
-  const answer = await nats.api(`STREAM.MSG.GET.${stream}`, { seq, next_by_subj: '>' }).catch((error: unknown) => {
+  const answer = await nats.api(`STREAM.MSG.GET.${stream}`, { seq, next_by_subj: subjects }).catch((error: unknown) => {
     if ((error as { errCode?: number }).errCode === 10037) return undefined;
     throw error;
   });
@@ -72,17 +77,23 @@ async function olderThan(nats: Api, stream: string, figures: StreamFigures, limi
   return storedBelow(nats, stream, figures, await firstYounger(nats, stream, figures, limit));
 }
 
+/** How many messages each subject has. */
+export async function subjectCounts(nats: Api, stream: string): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  for (;;) {
+    const info = await nats.api(`STREAM.INFO.${stream}`, { subjects_filter: '>', offset: counts.size });
+    const page = isObject(info.state) && isObject(info.state.subjects) ? Object.entries(info.state.subjects) : [];
+    for (const [subject, count] of page) counts.set(subject, Number(count));
+    const isLast = page.length < SUBJECTS_PAGE && counts.size >= Number(info.total ?? 0);
+    if (isLast || page.length === 0) return counts;
+  }
+}
+
 /** How many messages each subject has beyond `limit`, together. */
 async function beyondPerSubject(nats: Api, stream: string, limit: number): Promise<number> {
   let beyond = 0;
-  for (let offset = 0; ; ) {
-    const info = await nats.api(`STREAM.INFO.${stream}`, { subjects_filter: '>', offset });
-    const subjects = isObject(info.state) && isObject(info.state.subjects) ? Object.values(info.state.subjects) : [];
-    for (const count of subjects) beyond += Math.max(0, Number(count) - limit);
-    offset += subjects.length;
-    if (subjects.length < SUBJECTS_PAGE && offset >= Number(info.total ?? 0)) return beyond;
-    if (subjects.length === 0) return beyond;
-  }
+  for (const count of (await subjectCounts(nats, stream)).values()) beyond += Math.max(0, count - limit);
+  return beyond;
 }
 
 async function measure(nats: Api, holder: Holder, limit: LoweredLimit, now: Date): Promise<LossFigure> {

@@ -11,6 +11,7 @@ import { settingsFor } from '../nats/open.ts';
 import { measureLosses } from '../observed/losses.ts';
 import { readObserved } from '../observed/read.ts';
 import { scanOwned } from '../observed/scan.ts';
+import { measureStranded } from '../observed/stranded.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { chooseSources, fromLedger, loadForWork, type SpecChoice } from './spec-source.ts';
 
@@ -146,7 +147,11 @@ export async function prepareSystem(
   const desired = deriveDesired(loaded);
   const { observed, lastApplied } = await readState(context, nats, desired, prune);
   const now = context.now();
-  const losses = await measureLosses(nats, { desired, observed }, now);
+  const [limits, stranded] = await Promise.all([
+    measureLosses(nats, { desired, observed }, now),
+    measureStranded(nats, { desired, observed }),
+  ]);
+  const losses = new Map([...limits, ...stranded]);
   const plan = makePlan({ desired, observed, losses, prune, now, ...(lastApplied && { lastApplied }) });
   return { nats, loaded, desired, observed, plan, ...(lastApplied && { lastApplied }) };
 }

@@ -1,3 +1,4 @@
+import { filtersOf } from '../canonical/consumer.ts';
 import { subjectCovers, subjectsOverlap } from '../facts/subjects.ts';
 import type { Config } from '../model/json.ts';
 import { splitConsumerName } from '../model/resource.ts';
@@ -7,13 +8,6 @@ import type { Subject } from '../risk/subject.ts';
 export const movingSubject = (name: string): string => `osapi-ops.moving.${name.replace('/', '.')}`;
 
 const textsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? (value as string[]) : []);
-
-/** The filters of a canonical consumer; none is everything. */
-export function filtersOf(config: Config): readonly string[] {
-  const many = textsOf(config.filter_subjects);
-  const one = String(config.filter_subject ?? '');
-  return many.length > 0 ? many : [one === '' ? '>' : one];
-}
 
 /** What only one can hold at a time, and how it stands before and after: a stream's subjects, a worker's filters. */
 interface Claim {

@@ -11,6 +11,7 @@ import {
 } from './publishing.ts';
 import { deletion, replace } from './replace.ts';
 import { backing, consumerLimits, consumerRules, leader, overlap, replicas, streamRules } from './server-refuses.ts';
+import { stranded } from './stranded.ts';
 import type { Analyzer, Subject, World } from './subject.ts';
 
 /** Every danger that is looked for, in the order it is told. */
@@ -20,6 +21,7 @@ const ANALYZERS: readonly Analyzer[] = [
   replace,
   deletion,
   dataLoss,
+  stranded,
   interestRetention,
   oneWay,
   replicas,

@@ -1,3 +1,6 @@
+import { subjectsOverlap } from '../facts/subjects.ts';
+import type { Config } from '../model/json.ts';
+import type { Finding } from '../model/plan.ts';
 import { printDuration, printSize } from '../model/units.ts';
 import { type Analyzer, changed, counted, labelOf } from './subject.ts';
 
@@ -63,23 +66,45 @@ export const duplicateWindow: Analyzer = (subject) => {
   ];
 };
 
-/** Subjects that the stream no longer stores. */
-export const droppedSubjects: Analyzer = (subject) => {
+/**
+ * Subjects that the stream no longer stores. No two streams may hold one at a time, so one that moves belongs to nobody
+ * for a moment: a publisher that waits for its confirmation is told so, any other loses what it publishes then.
+ */
+export const droppedSubjects: Analyzer = (subject, world) => {
   const { before, after, key } = subject;
   if (!changed(subject, 'subjects') || !before || !after) return [];
   const kept = new Set(after.subjects as string[]);
   const dropped = (before.subjects as string[]).filter((each) => !kept.has(each));
-  if (dropped.length === 0) return [];
-  return [
-    {
-      code: 'RISK_SUBJECTS',
-      severity: 'warning',
-      resource: key,
-      field: 'subjects',
-      message: `${labelOf(subject)}: ${counted(dropped.length, 'subject')} no longer stored (${dropped.join(', ')}); publishers there are told "no responders" unless another stream takes over`,
-    },
-  ];
+  const base = { code: 'RISK_SUBJECTS', severity: 'warning', resource: key, field: 'subjects' } as const;
+  const takersOf = (each: string): string[] =>
+    [...world.desired.values()]
+      .filter(({ kind, config }) => kind === 'stream' && config !== subject.desired?.config)
+      .filter(({ config }) => subjectsOf(config).some((one) => subjectsOverlap(one, each)))
+      .map(({ name }) => name);
+  const gone: string[] = [];
+  const moved: string[] = [];
+  for (const each of dropped) {
+    const takers = takersOf(each);
+    if (takers.length > 0) moved.push(`${each} to ${takers.join(' and ')}`);
+    else gone.push(each);
+  }
+  const findings: Finding[] = [];
+  if (gone.length > 0) {
+    const message = `${labelOf(subject)}: ${counted(gone.length, 'subject')} no longer stored (${gone.join(', ')}); publishers there are told "no responders"`;
+    findings.push({ ...base, message });
+  }
+  if (moved.length > 0) {
+    findings.push({
+      ...base,
+      message: `${labelOf(subject)}: ${moved.join(', ')} moves; what is stored stays here, and between the two updates publishers are told "no responders"`,
+      hint: 'publishers that retry lose nothing; those that wait for no confirmation should pause meanwhile',
+    });
+  }
+  return findings;
 };
+
+const subjectsOf = (config: Config): readonly string[] =>
+  Array.isArray(config.subjects) ? (config.subjects as string[]) : [];
 
 const ONE_WAY: Readonly<Record<string, string>> = {
   deny_delete: 'messages can never again be deleted one by one, so dead letters cannot be replayed',

@@ -1,4 +1,5 @@
 import { BACKING } from '../canonical/bucket.ts';
+import { filtersOf } from '../canonical/consumer.ts';
 import { subjectsOverlap } from '../facts/subjects.ts';
 import { atLeast } from '../facts/versions.ts';
 import { type Config, isObject } from '../model/json.ts';
@@ -141,12 +142,6 @@ export const consumerRules: Analyzer = (subject, world) => {
   }
   if (isObject(stream.consumer_limits)) findings.push(...limitsBroken(subject, after, stream.consumer_limits));
   return findings;
-};
-
-const filtersOf = (config: Config): readonly string[] => {
-  const many = textsOf(config.filter_subjects);
-  const one = String(config.filter_subject ?? '');
-  return many.length > 0 ? many : [one === '' ? '>' : one];
 };
 
 /** Two consumers of a workqueue may not want the same message (10099, 10100). */
