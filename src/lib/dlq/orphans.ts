@@ -72,7 +72,8 @@ async function measure(nats: Nats, ref: QueueRef, nowMs: number): Promise<Measur
   return { count, standing };
 }
 
-const figuresOf = ({ messages, lastSeq, consumers }: QueueStanding): string =>
+/** Equal as long as nothing moves. */
+export const figuresOf = ({ messages, lastSeq, consumers }: QueueStanding): string =>
   JSON.stringify([
     messages,
     lastSeq,
@@ -85,7 +86,8 @@ const figuresOf = ({ messages, lastSeq, consumers }: QueueStanding): string =>
     ]),
   ]);
 
-function dyingOf({ consumers }: QueueStanding, dead: number, nowMs: number): number {
+/** At most so many in flight that are past their last ack wait. */
+export function dyingOf({ consumers }: QueueStanding, dead: number, nowMs: number): number {
   return consumers.reduce((all, { ackPending, lastActive, waits, maxDeliver, redelivered }) => {
     const longest = Math.max(...waits) / 1e6;
     if (ackPending === 0 || maxDeliver < 1 || !lastActive || Date.parse(lastActive) + longest > nowMs) return all;
@@ -95,7 +97,7 @@ function dyingOf({ consumers }: QueueStanding, dead: number, nowMs: number): num
 }
 
 /** Messages that wait for nobody: subjects that no consumer's filter lets in. */
-async function countUncovered(nats: Nats, { queue, subjects, consumers }: QueueStanding): Promise<number> {
+export async function countUncovered(nats: Nats, { queue, subjects, consumers }: QueueStanding): Promise<number> {
   const covered = (subject: string) =>
     consumers.some(({ filters }) => filters.length === 0 || filters.some((filter) => subjectCovers(filter, subject)));
   if (subjects.every(covered)) return 0;
