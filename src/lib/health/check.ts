@@ -1,0 +1,56 @@
+import type { CheckName } from '../facts/checks.ts';
+import type { Threshold } from '../model/spec.ts';
+import { printDuration } from '../model/units.ts';
+import type { Check, CheckThreshold, Health } from '../model/verdict.ts';
+
+interface Found {
+  readonly resource?: string;
+  readonly status: Health;
+  readonly summary: string;
+  readonly value?: number;
+  readonly threshold?: CheckThreshold;
+  /** Only told where the status is not ok. */
+  readonly next?: string;
+}
+
+/** A check with its id. */
+export const checkOf = (name: CheckName, { next, ...found }: Found): Check => ({
+  id: found.resource === undefined ? name : `${found.resource}.${name}`,
+  name,
+  ...found,
+  ...(next !== undefined && found.status !== 'ok' && { next }),
+});
+
+/** A figure against its thresholds; reaching one is enough. */
+export function rate(value: number, { warn, critical }: Threshold | CheckThreshold): Health {
+  if (critical !== null && value >= critical) return 'critical';
+  return warn !== null && value >= warn ? 'warn' : 'ok';
+}
+
+/** A length of time for a sentence, in the two largest units: `2h14m`, `45s`. */
+export function aboutMs(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const unit = seconds >= 86_400 ? 3600 : seconds >= 3600 ? 60 : 1;
+  return printDuration(Math.floor(seconds / unit) * unit * 1e9);
+}
+
+/** Bytes for a sentence: `1.2 GiB`. */
+export function aboutBytes(bytes: number): string {
+  for (const [unit, size] of [
+    ['GiB', 1024 ** 3],
+    ['MiB', 1024 ** 2],
+    ['KiB', 1024],
+  ] as const) {
+    if (bytes >= size) return `${(bytes / size).toFixed(1)} ${unit}`;
+  }
+  return `${bytes} B`;
+}
+
+export const plural = (count: number, noun: string, many = `${noun}s`): string =>
+  `${count} ${count === 1 ? noun : many}`;
+
+/** A share in percent, as people read it: 100 only where nothing is left. */
+export const percentOf = (used: number, limit: number): number => {
+  const percent = (used / limit) * 100;
+  return percent < 100 ? Math.min(99.9, Math.round(percent * 10) / 10) : Math.round(percent * 10) / 10;
+};

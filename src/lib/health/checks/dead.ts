@@ -1,0 +1,132 @@
+import type { Check } from '../../model/verdict.ts';
+import { aboutBytes, aboutMs, checkOf, percentOf, plural, rate } from '../check.ts';
+import type { DeadState, QueueState, StreamState } from '../snapshot.ts';
+
+/** An entry that is older than this share of the DLQ's max_age is soon forgotten. */
+const SOON = 0.9;
+
+/** The dead of one queue, and whether its DLQ and its responses have room. */
+export function deadChecks(queue: QueueState, now: number): Check[] {
+  return [
+    ...(queue.deadState ? countChecks(queue, queue.deadState, now) : []),
+    ...(queue.dlq ? [dlqCheck(queue, queue.dlq, now)] : []),
+    ...(queue.responses ? responseChecks(queue, queue.responses) : []),
+  ];
+}
+
+function countChecks({ name, health, dlq }: QueueState, state: DeadState, now: number): Check[] {
+  const { dead, dying, orphans, exact, oldestDiedAt, lastHour, steady } = state;
+  const more = [
+    ...(oldestDiedAt === undefined ? [] : [`the oldest for ${aboutMs(now - oldestDiedAt)}`]),
+    ...(lastHour === undefined || oldestDiedAt === undefined ? [] : [`${lastHour} within the last hour`]),
+    ...(steady ? [] : ['about: the figures move']),
+  ];
+  const ls = `osapi-ops dlq ls --queue ${name}`;
+  return [
+    checkOf('dead', {
+      resource: name,
+      status: rate(dead, health.dead),
+      summary:
+        dead === 0
+          ? 'nothing is dead'
+          : `${plural(dead, 'message is', 'messages are')} dead${more.length > 0 ? ` (${more.join(', ')})` : ''}`,
+      value: dead,
+      threshold: health.dead,
+      next: ls,
+    }),
+    checkOf('dying', {
+      resource: name,
+      status: dying > 0 ? 'warn' : 'ok',
+      summary:
+        dying > 0
+          ? `up to ${plural(dying, 'message is', 'messages are')} past the last ack wait: dead when the next worker asks`
+          : 'nothing is dying',
+      value: dying,
+      threshold: { warn: 1, critical: null },
+      next: 'start a worker, then osapi-ops dlq ls',
+    }),
+    orphanCheck(name, dead, orphans, exact, dlq !== undefined),
+  ];
+}
+
+function orphanCheck(name: string, dead: number, orphans: number | undefined, exact: boolean, hasDlq: boolean): Check {
+  const base = { resource: name, threshold: { warn: null, critical: 1 }, next: 'osapi-ops dlq rebuild' };
+  if (orphans === undefined || (orphans === 0 && !exact)) {
+    const summary = `whether all ${dead} dead have an entry was not looked into`;
+    return checkOf('orphans', { ...base, status: 'unknown', summary, next: `osapi-ops dlq ls --queue ${name}` });
+  }
+  const why = hasDlq ? 'no entry in the DLQ' : 'no DLQ to have an entry in';
+  return checkOf('orphans', {
+    ...base,
+    status: orphans > 0 ? 'critical' : 'ok',
+    summary:
+      orphans > 0
+        ? `${exact ? '' : 'at least '}${orphans} of ${dead} dead have ${why}`
+        : dead === 0
+          ? 'nothing is dead'
+          : 'all dead have an entry',
+    value: orphans,
+    ...(hasDlq ? {} : { next: 'give the queue a dlq in the spec, then osapi-ops apply' }),
+  });
+}
+
+interface Row {
+  readonly field: string;
+  readonly used: number;
+  readonly limit: number;
+}
+
+/** The limit that is nearest, of those that are set. */
+function nearest({ config, figures }: StreamState): (Row & { percent: number }) | undefined {
+  const rows: Row[] = [
+    { field: 'max_msgs', used: figures.messages, limit: Number(config.max_msgs ?? -1) },
+    { field: 'max_bytes', used: figures.bytes, limit: Number(config.max_bytes ?? -1) },
+  ];
+  return rows
+    .filter(({ limit }) => limit > 0)
+    .map((row) => ({ ...row, percent: percentOf(row.used, row.limit) }))
+    .sort((a, b) => b.percent - a.percent)[0];
+}
+
+const showRow = ({ field, used, limit, percent }: Row & { percent: number }): string =>
+  field === 'max_bytes'
+    ? `${aboutBytes(used)} of max_bytes ${aboutBytes(limit)} (${percent} %)`
+    : `${used} of ${field} ${limit} (${percent} %)`;
+
+function dlqCheck({ name, health, deadState }: QueueState, dlq: StreamState & { name: string }, now: number): Check {
+  const row = nearest(dlq);
+  const maxAgeMs = Number(dlq.config.max_age ?? 0) / 1e6;
+  const age = deadState?.oldestDiedAt === undefined ? 0 : now - deadState.oldestDiedAt;
+  const isFading = maxAgeMs > 0 && age > maxAgeMs * SOON;
+  const lost =
+    dlq.config.discard === 'new' ? 'new entries are lost when it is full' : 'the oldest entries go when it is full';
+  const status = row ? rate(row.percent, health.usage) : 'ok';
+  const words = [
+    row ? showRow(row) : `${plural(dlq.figures.messages, 'record')}, no limit`,
+    ...(status === 'ok' ? [] : [lost]),
+    ...(isFading ? [`the oldest entry is forgotten in ${aboutMs(maxAgeMs - age)} (max_age)`] : []),
+  ];
+  return checkOf('dlq', {
+    resource: dlq.name,
+    status: status === 'ok' && isFading ? 'warn' : status,
+    summary: words.join('; '),
+    ...(row && { value: row.percent, threshold: health.usage }),
+    next: `osapi-ops dlq ls --queue ${name}`,
+  });
+}
+
+function responseChecks({ health }: QueueState, bucket: StreamState & { name: string }): Check[] {
+  const row = nearest(bucket);
+  const status = row ? rate(row.percent, health.usage) : 'ok';
+  return [
+    checkOf('responses', {
+      resource: bucket.name,
+      status,
+      summary: row
+        ? `${showRow(row)}${status === 'ok' ? '' : '; a full bucket takes no more responses (10077)'}`
+        : `${plural(bucket.figures.messages, 'response')} kept, no limit`,
+      ...(row && { value: row.percent, threshold: health.usage }),
+      next: `nats kv status ${bucket.name}`,
+    }),
+  ];
+}

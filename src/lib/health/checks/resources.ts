@@ -1,0 +1,85 @@
+import type { Change } from '../../model/plan.ts';
+import type { Check } from '../../model/verdict.ts';
+import { checkOf, plural, rate } from '../check.ts';
+import type { Snapshot } from '../snapshot.ts';
+
+/** In messages (raft entries), as `nats server check jetstream` has it for critical. */
+const LAG = { warn: 200, critical: null };
+const NAMED = 5;
+
+const list = (names: readonly string[]): string =>
+  names.length > NAMED ? `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more` : names.join(', ');
+
+/** What is there, whether it is as declared, and who holds it. */
+export const resourceChecks = (snapshot: Snapshot): Check[] => [
+  presentCheck(snapshot),
+  driftCheck(snapshot),
+  ...replicaChecks(snapshot),
+];
+
+const withSpec = (command: string, { source }: Snapshot): string =>
+  source === undefined ? `osapi-ops ${command}` : `osapi-ops ${command} ${source}`;
+
+function presentCheck(snapshot: Snapshot): Check {
+  const { wanted, missing, silent, drift } = snapshot;
+  const absent = missing.filter((key) => !silent.has(key));
+  const quiet = [...silent].map(([key, why]) => `${key}: ${why}`);
+  const bad = [...(absent.length > 0 ? [`missing: ${list(absent)}`] : []), ...(quiet.length > 0 ? [list(quiet)] : [])];
+  return checkOf('resources', {
+    status: bad.length > 0 ? 'critical' : 'ok',
+    summary: bad.length > 0 ? bad.join('; ') : `all ${wanted.length} are there`,
+    value: absent.length + silent.size,
+    threshold: { warn: null, critical: 1 },
+    next: absent.length > 0 && drift.known ? withSpec('apply', snapshot) : 'nats server report jetstream',
+  });
+}
+
+const fieldsOf = ({ kind, name, fields }: Change): string =>
+  `${kind} ${name}: ${fields.map(({ path, from, to }) => `${path} is ${JSON.stringify(from)}, not ${JSON.stringify(to)}`).join(', ')}`;
+
+/** What is missing is told by `resources`. */
+function driftCheck(snapshot: Snapshot): Check {
+  const { drift } = snapshot;
+  if (!drift.known) return checkOf('drift', { status: 'unknown', summary: drift.why, next: 'osapi-ops export' });
+  const differing = drift.changes.filter(({ action }) => action !== 'create');
+  return checkOf('drift', {
+    status: differing.length > 0 ? 'warn' : 'ok',
+    summary: differing.length > 0 ? list(differing.map(fieldsOf)) : 'as the spec says',
+    value: differing.length,
+    threshold: { warn: 1, critical: null },
+    next: withSpec('plan', snapshot),
+  });
+}
+
+/** One for each replicated resource; a single server has none, and one more where replicas were asked of it in vain. */
+function replicaChecks({ placed, target }: Snapshot): Check[] {
+  return placed.flatMap(({ name, replicas, cluster }) => {
+    if (!cluster) {
+      if (replicas <= 1 || target.server.cluster) return [];
+      const summary = `${plural(replicas, 'replica')} asked for, but this is a single server: it holds the only copy`;
+      return [checkOf('replicas', { resource: name, status: 'warn', summary, next: 'nats server list' })];
+    }
+    if (replicas <= 1 && cluster.leader) return [];
+    const offline = cluster.replicas.filter((peer) => peer.offline);
+    const behind = cluster.replicas.filter((peer) => !peer.offline && !peer.current);
+    const lag = Math.max(0, ...cluster.replicas.map((peer) => peer.lag));
+    const short = replicas - 1 - cluster.replicas.length;
+    const words = [
+      ...(cluster.leader ? [] : ['there is no leader: nothing can be stored or delivered']),
+      ...(offline.length > 0 ? [`offline: ${offline.map((peer) => peer.name).join(', ')}`] : []),
+      ...(behind.length > 0 ? [`not current: ${behind.map((peer) => peer.name).join(', ')}`] : []),
+      ...(short > 0 ? [`${short} of ${replicas} are not placed yet`] : []),
+      ...(rate(lag, LAG) === 'ok' ? [] : [`behind by up to ${lag}`]),
+    ];
+    return [
+      checkOf('replicas', {
+        resource: name,
+        status: !cluster.leader ? 'critical' : words.length > 0 ? 'warn' : 'ok',
+        summary: words.length > 0 ? words.join('; ') : `led by ${cluster.leader}, ${replicas} replicas are current`,
+        value: lag,
+        threshold: LAG,
+        next: 'nats server report jetstream',
+      }),
+    ];
+  });
+}

@@ -1,0 +1,116 @@
+import type { ConsumerStanding } from '../dlq/standing.ts';
+import type { Config } from '../model/json.ts';
+import type { Change } from '../model/plan.ts';
+import type { ClusterFigures, ResourceKey, StreamFigures, Target } from '../model/resource.ts';
+import type { HealthSpec } from '../model/spec.ts';
+
+/** What the account uses, and how much of it it may; -1 is unlimited. */
+export interface AccountUsage {
+  readonly storage: number;
+  readonly memory: number;
+  readonly streams: number;
+  readonly consumers: number;
+  readonly limits: {
+    readonly max_storage: number;
+    readonly max_memory: number;
+    readonly max_streams: number;
+    readonly max_consumers: number;
+  };
+}
+
+/** A stream, or a bucket's stream, at one moment. */
+export interface StreamState {
+  readonly config: Config;
+  readonly figures: StreamFigures;
+  readonly cluster?: ClusterFigures;
+}
+
+export interface ConsumerState extends ConsumerStanding {
+  /** -1: without end. */
+  readonly maxAckPending: number;
+  /** RFC 3339; the last delivery or ack, whichever was later. Absent where there was none. */
+  readonly lastMoved?: string;
+  readonly push: boolean;
+  /** Of a push consumer: whether somebody listens. */
+  readonly bound: boolean;
+  /** RFC 3339. */
+  readonly pausedUntil?: string;
+  /** How long the oldest message has waited for it, in milliseconds; 0: none waits; absent: not known. */
+  readonly oldestWaitingMs?: number;
+}
+
+/** What the queue's figures and its DLQ say of its dead. */
+export interface DeadState {
+  readonly dead: number;
+  readonly dying: number;
+  /** False where the figures moved all the time while they were read. */
+  readonly steady: boolean;
+  /** Without an entry; absent where it could not be found out. */
+  readonly orphans?: number;
+  /** False where `orphans` is only the least there are. */
+  readonly exact: boolean;
+  /** Milliseconds since 1970. */
+  readonly oldestDiedAt?: number;
+  /** How many died within the last hour. */
+  readonly lastHour?: number;
+}
+
+export interface QueueState {
+  readonly name: string;
+  readonly health: HealthSpec;
+  /** Absent where the stream is missing or silent. */
+  readonly stream?: StreamState;
+  /** Every consumer of the stream, the spec's or not. */
+  readonly consumers: readonly ConsumerState[];
+  /** Absent for what is no work queue, or has no consumer. */
+  readonly deadState?: DeadState;
+  readonly dlq?: StreamState & { readonly name: string };
+  readonly responses?: StreamState & { readonly name: string };
+  /** How the queue grew between two looks, for each second; absent where there was one look only. */
+  readonly growth?: { readonly messages: number; readonly bytes: number };
+}
+
+export type Drift =
+  | { readonly known: true; readonly changes: readonly Change[] }
+  /** Why it cannot be told. */
+  | { readonly known: false; readonly why: string };
+
+/** All that `status` judges, read at one moment. */
+export interface Snapshot {
+  readonly system: string | null;
+  /** The spec's file, for the commands to type next; absent where the ledger or the server itself had to do. */
+  readonly source?: string;
+  readonly target: Target;
+  /** The server's clock where it tells, in milliseconds since 1970. */
+  readonly now: number;
+  readonly rttMs: number;
+  /** Absent where this user may not ask. */
+  readonly account?: AccountUsage;
+  /** What should be there. */
+  readonly wanted: readonly ResourceKey[];
+  readonly missing: readonly ResourceKey[];
+  /** Asked for and not answered, with the reason. */
+  readonly silent: ReadonlyMap<ResourceKey, string>;
+  /** Raft facts and replicas asked for, of each resource that was found. */
+  readonly placed: readonly { readonly name: string; readonly replicas: number; readonly cluster?: ClusterFigures }[];
+  readonly queues: readonly QueueState[];
+  readonly drift: Drift;
+}
+
+const sum = <T>(all: readonly T[], of: (one: T) => number): number => all.reduce((total, one) => total + of(one), 0);
+
+export const readyOf = ({ consumers }: QueueState): number => sum(consumers, ({ pending }) => pending);
+export const inFlightOf = ({ consumers }: QueueState): number => sum(consumers, ({ ackPending }) => ackPending);
+
+/** How long the oldest message waits for any consumer, in milliseconds; `undefined` where that is not known. */
+export function oldestOf({ consumers }: QueueState): number | undefined {
+  const ages = consumers.map(({ pending, oldestWaitingMs }) => (pending === 0 ? 0 : oldestWaitingMs));
+  return ages.some((age) => age === undefined) ? undefined : Math.max(0, ...(ages as number[]));
+}
+
+/** Messages in flight that were delivered before. The server counts the dead among the redelivered. */
+export function retryingOf(queue: QueueState): number {
+  const dead = queue.deadState?.dead ?? 0;
+  const redelivered = sum(queue.consumers, (consumer) => consumer.redelivered);
+  return Math.min(inFlightOf(queue), Math.max(0, redelivered - dead));
+}

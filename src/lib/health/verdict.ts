@@ -1,0 +1,43 @@
+import { type Health, type QueueFigures, type StatusReport, worse } from '../model/verdict.ts';
+import { deadChecks } from './checks/dead.ts';
+import { queueChecks } from './checks/queue.ts';
+import { resourceChecks } from './checks/resources.ts';
+import { systemChecks } from './checks/system.ts';
+import { workerChecks } from './checks/workers.ts';
+import { inFlightOf, oldestOf, type QueueState, readyOf, retryingOf, type Snapshot } from './snapshot.ts';
+
+/** Judges a snapshot: every check, the figures of each queue, and the worst of all. Pure. */
+export function judgeHealth(snapshot: Snapshot): StatusReport {
+  const checks = [
+    ...systemChecks(snapshot),
+    ...resourceChecks(snapshot),
+    ...snapshot.queues.flatMap((queue) => [
+      ...queueChecks(queue),
+      ...workerChecks(queue, snapshot.now),
+      ...deadChecks(queue, snapshot.now),
+    ]),
+  ];
+  return {
+    system: snapshot.system,
+    health: checks.reduce<Health>((worst, { status }) => worse(worst, status), 'ok'),
+    checks,
+    queues: snapshot.queues.map(figuresOf),
+    drift: snapshot.drift.known ? snapshot.drift.changes : [],
+    target: snapshot.target,
+  };
+}
+
+function figuresOf(queue: QueueState): QueueFigures {
+  const { name, stream, deadState, responses, dlq } = queue;
+  const oldest = stream ? oldestOf(queue) : undefined;
+  return {
+    name,
+    ready: stream ? readyOf(queue) : null,
+    in_flight: stream ? inFlightOf(queue) : null,
+    dead: deadState?.dead ?? null,
+    redelivered: stream ? retryingOf(queue) : null,
+    oldest_seconds: oldest === undefined ? null : Math.round(oldest / 100) / 10,
+    responses: responses ? responses.figures.messages : null,
+    records: dlq ? dlq.figures.messages : null,
+  };
+}

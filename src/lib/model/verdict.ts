@@ -1,0 +1,60 @@
+import type { Change } from './plan.ts';
+import type { Target } from './resource.ts';
+
+/** From best to worst: `ok`, `unknown`, `warn`, `critical`. `unknown`: it could not be found out, and nothing says it is bad. */
+export type Health = 'ok' | 'warn' | 'critical' | 'unknown';
+
+/** Where a check begins to warn, and where it is critical; `null` where that limit is off. In the unit of the value. */
+export interface CheckThreshold {
+  readonly warn: number | null;
+  readonly critical: number | null;
+}
+
+/** One thing that was looked at. */
+export interface Check {
+  /** `connection`, `REQUESTS.dead`, `REQUESTS/request-worker.pulling`: stable, and the same every time. */
+  readonly id: string;
+  /** A name of facts/checks. */
+  readonly name: string;
+  /** What it is about: a stream, `stream/consumer`, a bucket; absent where it is about all. */
+  readonly resource?: string;
+  readonly status: Health;
+  /** One sentence with its figures. */
+  readonly summary: string;
+  readonly value?: number;
+  readonly threshold?: CheckThreshold;
+  /** The command to type next, where there is one. */
+  readonly next?: string;
+}
+
+/** The figures of one queue. `null` where they cannot be known. */
+export interface QueueFigures {
+  readonly name: string;
+  readonly ready: number | null;
+  readonly in_flight: number | null;
+  readonly dead: number | null;
+  readonly redelivered: number | null;
+  /** The age of the oldest message that waits undelivered; 0 where none waits. */
+  readonly oldest_seconds: number | null;
+  /** Messages in the bucket of the responses. */
+  readonly responses: number | null;
+  /** Records in the DLQ stream, those of messages that are gone among them. */
+  readonly records: number | null;
+}
+
+/** Everything `status` says. */
+export interface StatusReport {
+  /** `null` where nothing was ever applied and the queues were found on the server. */
+  readonly system: string | null;
+  readonly health: Health;
+  readonly checks: readonly Check[];
+  readonly queues: readonly QueueFigures[];
+  readonly drift: readonly Change[];
+  /** Absent where no server was reached. */
+  readonly target?: Target;
+}
+
+const RANK: Readonly<Record<Health, number>> = { ok: 0, unknown: 1, warn: 2, critical: 3 };
+
+/** The worse of two. */
+export const worse = (a: Health, b: Health): Health => (RANK[b] > RANK[a] ? b : a);

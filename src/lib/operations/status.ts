@@ -1,0 +1,217 @@
+import { deriveDesired } from '../desired/derive.ts';
+import { locateQueues } from '../dlq/locate.ts';
+import { OpsError } from '../errors/ops-error.ts';
+import { collect, measureGrowth, type QueueToLook } from '../health/collect.ts';
+import { scanDead } from '../health/scan.ts';
+import type { Drift, QueueState, Snapshot } from '../health/snapshot.ts';
+import { judgeHealth } from '../health/verdict.ts';
+import { type Applied, readAppliedSpec, readLastApplied } from '../ledger/store.ts';
+import type { Context } from '../model/context.ts';
+import { type Desired, keyOf, type Observed, type ResourceKey } from '../model/resource.ts';
+import type { LoadedSpec, Spec } from '../model/spec.ts';
+import type { StatusReport } from '../model/verdict.ts';
+import type { Nats } from '../nats/connect.ts';
+import { openNats } from '../nats/open.ts';
+import { makePlan } from '../plan/make-plan.ts';
+import { HEALTH_DEFAULTS } from '../spec/assemble.ts';
+import { chooseSources, fromLedger, loadForWork, type SpecChoice } from './spec-source.ts';
+
+/** What is looked at, time after time: one connection and one system. */
+export interface StatusSource {
+  readonly nats: Nats;
+  /** Reads and judges. @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED */
+  look(): Promise<StatusReport>;
+  close(): Promise<void>;
+}
+
+/** How long to watch a queue that fills up, to tell when it is full. In milliseconds. */
+const GROWTH_MS = 1000;
+
+/**
+ * Loads the spec (else what was last applied, else what is on the server) and connects.
+ * @throws OpsError USAGE, USAGE_AMBIGUOUS_SPEC, SPEC_*, CONN_*, DENIED_*
+ */
+export async function openStatus(context: Context, choice: SpecChoice): Promise<StatusSource> {
+  const sources = chooseSources(context, choice);
+  if (sources.length > 1) {
+    throw new OpsError('USAGE', 'status looks at one system', {
+      why: `${sources.length} specs were named.`,
+      hints: ['run it once for each spec'],
+    });
+  }
+  const loaded = sources[0] === undefined ? undefined : await loadForWork(context, sources[0]);
+  const nats = await openNats(context, loaded);
+  try {
+    const looker = createLooker(context, nats, loaded ?? (await fromServer(nats)));
+    return { nats, look: looker, close: () => nats.close() };
+  } catch (error) {
+    await nats.close();
+    throw error;
+  }
+}
+
+/** The health of a system, once. @throws what `openStatus` and `look` throw */
+export async function statusOperation(context: Context, choice: SpecChoice): Promise<StatusReport> {
+  const source = await openStatus(context, choice);
+  try {
+    return await source.look();
+  } finally {
+    await source.close();
+  }
+}
+
+/** The spec that was last applied; `undefined` where nothing was, or where the ledger may not be read. */
+async function fromServer(nats: Nats): Promise<LoadedSpec | undefined> {
+  try {
+    return fromLedger((await readAppliedSpec(nats)).spec);
+  } catch (error) {
+    if (error instanceof OpsError && ['USAGE_NO_SPEC', 'DENIED_SUBJECT'].includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+function createLooker(context: Context, nats: Nats, loaded: LoadedSpec | undefined): () => Promise<StatusReport> {
+  let before: { readonly at: number; readonly queues: readonly QueueState[] } | undefined;
+  return async () => {
+    const now = context.now().getTime();
+    const base = loaded ? await readDeclared(nats, loaded, now) : await readFound(nats, now);
+    const at = performance.now();
+    const looked = await scanDead(nats, base.queues, base.now);
+    const growth = before ? growthSince(before, at, looked) : await growthOf(nats, looked);
+    const queues = looked.map((queue) => {
+      const grown = growth.get(queue.name);
+      return grown ? { ...queue, growth: grown } : queue;
+    });
+    before = { at, queues };
+    return judgeHealth({ ...base, queues });
+  };
+}
+
+/** What the spec names, and how it differs from it. */
+async function readDeclared(nats: Nats, loaded: LoadedSpec, now: number): Promise<Snapshot> {
+  const desired = deriveDesired(loaded);
+  const wanted = desired.resources.map(keyOf);
+  const [collected, lastApplied] = await Promise.all([
+    collect(nats, toLook(loaded.spec), wanted, now),
+    readApplied(nats, desired.system),
+  ]);
+  const { resources, silent } = collected;
+  const observed = { target: nats.target, resources };
+  return {
+    ...collected,
+    system: desired.system,
+    ...(loaded.files.length > 0 && { source: loaded.source }),
+    target: nats.target,
+    wanted,
+    missing: wanted.filter((key) => !resources.has(key)),
+    placed: placedOf(observed, wanted),
+    drift: driftOf(desired, observed, silent, lastApplied),
+  };
+}
+
+const toLook = (spec: Spec): QueueToLook[] =>
+  Object.entries(spec.queues).map(([name, queue]) => ({
+    name,
+    consumers: Object.keys(queue.consumers),
+    health: queue.health,
+    ...(queue.dlq && { dlq: queue.dlq.stream }),
+    ...(queue.responses && { responses: queue.responses.bucket }),
+  }));
+
+/** Only the wording depends on it: whoever may not read the ledger gets the rest all the same. */
+async function readApplied(nats: Nats, system: string): Promise<Applied | undefined> {
+  try {
+    return await readLastApplied(nats, system);
+  } catch (error) {
+    if (error instanceof OpsError && ['NOT_FOUND', 'DENIED_SUBJECT'].includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+function driftOf(
+  desired: Desired,
+  observed: Observed,
+  silent: ReadonlyMap<ResourceKey, string>,
+  lastApplied: Applied | undefined,
+): Drift {
+  // What does not answer is neither missing nor different.
+  const told = { ...desired, resources: desired.resources.filter((resource) => !silent.has(keyOf(resource))) };
+  try {
+    const plan = makePlan({ desired: told, observed, ...(lastApplied && { lastApplied }) });
+    return { known: true, changes: plan.changes };
+  } catch (error) {
+    if (!(error instanceof OpsError) || error.code !== 'SERVER_TOO_OLD') throw error;
+    return { known: false, why: `cannot be told: ${error.message}` };
+  }
+}
+
+const placedOf = ({ resources }: Observed, keys: readonly ResourceKey[]): Snapshot['placed'] =>
+  keys.flatMap((key) => {
+    const found = resources.get(key);
+    if (!found) return [];
+    const replicas = Number(found.config.num_replicas ?? 0);
+    const { name, cluster } = found;
+    return [
+      { name, replicas: replicas > 0 ? replicas : (cluster?.replicas.length ?? 0) + 1, ...(cluster && { cluster }) },
+    ];
+  });
+
+/** The queues that are there, where nothing was ever applied. */
+async function readFound(nats: Nats, now: number): Promise<Snapshot> {
+  const refs = await locateQueues(nats);
+  const looks = refs.map(({ queue, consumers, dlq }) => ({
+    name: queue,
+    consumers,
+    health: HEALTH_DEFAULTS,
+    ...(dlq !== undefined && { dlq }),
+  }));
+  const collected = await collect(nats, looks, [], now);
+  const keys = [...collected.resources.keys()];
+  return {
+    ...collected,
+    system: null,
+    target: nats.target,
+    wanted: keys,
+    missing: [],
+    placed: placedOf({ target: nats.target, resources: collected.resources }, keys),
+    drift: { known: false, why: 'nothing was ever applied here: there is no spec to compare with' },
+  };
+}
+
+const isFilling = ({ stream, health }: QueueState): boolean => {
+  const { max_msgs: messages = -1, max_bytes: bytes = -1 } = stream?.config ?? {};
+  const limit = (health.usage.warn ?? health.usage.critical ?? 100) / 100;
+  const { figures } = stream ?? {};
+  return (
+    figures !== undefined &&
+    ((Number(messages) > 0 && figures.messages >= Number(messages) * limit) ||
+      (Number(bytes) > 0 && figures.bytes >= Number(bytes) * limit))
+  );
+};
+
+/** A second look is worth its time only where a queue is filling up. */
+async function growthOf(
+  nats: Nats,
+  queues: readonly QueueState[],
+): Promise<ReadonlyMap<string, { messages: number; bytes: number }>> {
+  const filling = queues.filter(isFilling);
+  return filling.length > 0 ? measureGrowth(nats, filling, GROWTH_MS) : new Map();
+}
+
+function growthSince(
+  before: { readonly at: number; readonly queues: readonly QueueState[] },
+  at: number,
+  queues: readonly QueueState[],
+): ReadonlyMap<string, { messages: number; bytes: number }> {
+  const seconds = (at - before.at) / 1000;
+  const growth = new Map<string, { messages: number; bytes: number }>();
+  for (const { name, stream } of queues) {
+    const earlier = before.queues.find((queue) => queue.name === name)?.stream;
+    if (!stream || !earlier || seconds <= 0) continue;
+    growth.set(name, {
+      messages: (stream.figures.messages - earlier.figures.messages) / seconds,
+      bytes: (stream.figures.bytes - earlier.figures.bytes) / seconds,
+    });
+  }
+  return growth;
+}

@@ -1,0 +1,94 @@
+import type { Check, Health, QueueFigures, StatusReport } from '../../model/verdict.ts';
+import { clean } from '../sanitize.ts';
+import { counted, flow } from '../text.ts';
+import type { Theme } from '../theme.ts';
+import { serverOf } from './words.ts';
+
+export interface StatusView {
+  readonly theme: Theme;
+  readonly width: number;
+}
+
+/** How a verdict is called. */
+export const VERDICTS: Readonly<Record<Health, string>> = {
+  ok: 'healthy',
+  warn: 'warning',
+  critical: 'critical',
+  unknown: 'not known',
+};
+
+/** The report as JSON prints it: the contract's keys and no others. */
+export const statusJson = ({ system, health, checks, queues, drift }: StatusReport) => ({
+  system,
+  health,
+  checks: checks.map(({ id, status, summary, value, threshold }) => ({
+    id,
+    status,
+    summary,
+    ...(value !== undefined && { value }),
+    ...(threshold && { threshold }),
+  })),
+  queues: queues.map(({ name, ready, in_flight, dead, redelivered, oldest_seconds, responses }) => ({
+    name,
+    ready,
+    in_flight,
+    dead,
+    redelivered,
+    oldest_seconds,
+    responses,
+  })),
+  drift,
+});
+
+/** The system's name, or what stands for it. */
+export const nameOfSystem = ({ system, queues }: Pick<StatusReport, 'system' | 'queues'>): string =>
+  clean(system ?? (queues.length === 1 ? queues[0]!.name : counted(queues.length, 'queue')));
+
+/** `REQUESTS: 3 wait, 1 in flight, 2 dead`, without the name where there is one queue only. */
+export function figuresLine(queue: QueueFigures): string {
+  if (queue.ready === null) return 'not there';
+  const parts = [
+    `${queue.ready} waiting`,
+    `${queue.in_flight} in flight`,
+    ...(queue.dead === null ? [] : [queue.dead === 0 ? 'nothing dead' : `${queue.dead} dead`]),
+    ...(queue.responses === null ? [] : [counted(queue.responses, 'response')]),
+  ];
+  return parts.join(', ');
+}
+
+const BAD: readonly Health[] = ['critical', 'warn', 'unknown'];
+
+/** What is not ok, the worst first. */
+export const troubles = (checks: readonly Check[]): Check[] =>
+  BAD.flatMap((status) => checks.filter((check) => check.status === status));
+
+/** More lines than this are no message any more. */
+const SHOWN = 40;
+
+/** For a person: one line when all is well; else one for each trouble, with the command to type next. */
+export function renderStatus(report: StatusReport, view: StatusView): string {
+  const { theme, width } = view;
+  const { health, checks, queues, target } = report;
+  const style = { ok: theme.good, warn: theme.warn, critical: theme.refuse, unknown: theme.faint };
+  const bad = troubles(checks);
+  const figures =
+    queues.length === 1
+      ? figuresLine(queues[0]!)
+      : `${counted(queues.length, 'queue')}, ${counted(checks.length, 'check')}`;
+  const verdict = `${theme.strong(nameOfSystem(report))} is ${style[health](VERDICTS[health])}: ${figures}`;
+  const lines = [flow(verdict, { width, first: '' })];
+  if (target) lines.push(theme.faint(flow(`${clean(target.url)}, ${serverOf(target)}`, { width, first: '  ' })));
+  if (queues.length > 1) {
+    const busy = queues.filter(({ ready, in_flight, dead }) => ready !== 0 || in_flight !== 0 || dead);
+    for (const queue of busy.slice(0, SHOWN)) lines.push(`  ${clean(queue.name)}: ${figuresLine(queue)}`);
+  }
+  if (bad.length > 0) lines.push('');
+  for (const check of bad.slice(0, SHOWN)) {
+    const word = { ok: '', warn: 'Warning', critical: 'Critical', unknown: 'Unknown' }[check.status];
+    const text = `${clean(check.id)}: ${clean(check.summary)}`;
+    lines.push(flow(text, { width, first: `${style[check.status](word.padEnd(8))} ` }));
+    if (check.next) lines.push(`${' '.repeat(9)}${theme.faint('→')} ${clean(check.next)}`);
+  }
+  if (bad.length > SHOWN) lines.push(`and ${bad.length - SHOWN} more: see --json`);
+  return `${lines.join('\n')}\n`;
+}
