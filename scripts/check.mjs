@@ -33,7 +33,7 @@ function packed() {
 
 const checks = {
   types: () => run(bin('tsc'), ['--noEmit']),
-  lint: () => run(bin('biome'), ['ci', '.']),
+  lint: () => run(bin('biome'), ['ci', '--colors=off', '.']),
   unused: () => run(bin('knip'), []),
   package: () => run(bin('publint'), ['--strict']),
   pack: packed,

@@ -1,13 +1,13 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ROOT, startCli } from '../support/cli.ts';
 
 let dir: string;
 
 /** A package as it is installed, whose program runs on what says it is Node 16; and a tools folder with a good one. */
-beforeAll(() => {
+beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'osapi-ops-old-'));
   cpSync(join(ROOT, 'bin'), join(dir, 'bin'), { recursive: true });
   writeFileSync(join(dir, 'package.json'), '{"type": "module"}');
@@ -16,7 +16,7 @@ beforeAll(() => {
     "if (process.argv[1].includes('run.js') && !process.env.OSAPI_OPS_LEASH) Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '16.20.2' } });\n",
   );
 });
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const runOld = (...args: string[]) =>
   startCli(args, {
