@@ -1,29 +1,30 @@
 #!/usr/bin/env node
 // Old syntax only: on a Node that is too old this file must still run, to find a newer one or to say so.
-import { existsSync, readFileSync } from 'node:fs';
-import module from 'node:module';
-import { fileURLToPath } from 'node:url';
-
 const version = process.versions.node.split('.').map(Number);
 const supported = (version[0] === 22 && version[1] >= 22) || version[0] === 24 || version[0] >= 26;
 
+// An ES import of one of Node's own modules loads all that it could ever need; every start would pay for that.
+const builtin = (name) => process.getBuiltinModule(name);
+
 if (!supported) {
-  import('./supported-node.js').then((own) => own.runOnSupportedNode(fileURLToPath(import.meta.url)));
-} else if (!existsSync(new URL('../dist/main.js', import.meta.url))) {
+  Promise.all([import('./supported-node.js'), import('node:url')]).then(([own, url]) =>
+    own.runOnSupportedNode(url.fileURLToPath(import.meta.url)),
+  );
+} else if (!builtin('node:fs').existsSync(new URL('../dist/main.js', import.meta.url))) {
   process.stderr.write(
-    `Error: osapi-ops is not built\n  at ${fileURLToPath(new URL('../dist', import.meta.url))}\n` +
+    `Error: osapi-ops is not built\n  at ${builtin('node:url').fileURLToPath(new URL('../dist', import.meta.url))}\n` +
       '  A checkout holds sources only.\n  Try: npm run build\n',
   );
   process.exitCode = 1;
 } else if (!answeredAtBuild(process.argv.slice(2))) {
-  if (module.enableCompileCache) module.enableCompileCache();
+  builtin('node:module').enableCompileCache();
   if (process.env.OSAPI_OPS_LEASH && process.channel) {
     delete process.env.OSAPI_OPS_LEASH;
     process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
     process.channel.unref();
   }
   import('../dist/main.js').then((cli) =>
-    cli.main(process.argv.slice(2), fileURLToPath(new URL('..', import.meta.url))),
+    cli.main(process.argv.slice(2), builtin('node:url').fileURLToPath(new URL('..', import.meta.url))),
   );
 }
 
@@ -33,6 +34,7 @@ function answeredAtBuild(argv) {
     argv.length ? argv[0] : '--help'
   ];
   if (!written || argv.length > 1 || (written === 'help.txt' && process.stdout.isTTY)) return false;
+  const { existsSync, readFileSync } = builtin('node:fs');
   const file = new URL(`../dist/${written}`, import.meta.url);
   if (!existsSync(file)) return false;
   const text = readFileSync(file, 'utf8');

@@ -18,6 +18,22 @@ const leanOclif = {
     bundler.onResolve({ filter: /^@oclif\/core$/ }, () => ({ path: `${root}scripts/unbundled/oclif.mjs` })),
 };
 
+/**
+ * Imports Node's own modules as CommonJS does. An ES import of one looks at each of its exports, and so loads what they
+ * would only load when used: all of streams for fs, all of WebCrypto for crypto.
+ */
+const plainBuiltins = {
+  name: 'plain-builtins',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'require-call' ? undefined : { path, namespace: 'builtin' },
+    );
+    bundler.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
 const commands = [];
 for await (const file of glob('src/commands/**/*.ts', { cwd: root })) commands.push(file);
 
@@ -31,14 +47,14 @@ await build({
   format: 'esm',
   platform: 'node',
   target: 'node22',
-  minify: true,
+  minify: !process.env.NOMIN,
   lineLimit: 160,
   alias: Object.fromEntries(unreached.map((name) => [name, './scripts/unbundled/nothing.cjs'])),
-  plugins: [leanOclif],
+  plugins: [leanOclif, plainBuiltins],
   legalComments: 'none',
   logLevel: 'warning',
-  // Bundled CommonJS packages ask for Node's own modules by `require`, which an ES module does not have.
-  banner: { js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" },
+  // Only Node's own modules are ever required at run time; an ES module has no `require` of its own.
+  banner: { js: 'const require = process.getBuiltinModule;' },
 });
 
 // A build never leaves a half-written dist to a process that starts meanwhile.
