@@ -1,4 +1,4 @@
-import { REJECT_HEADER, REJECTED_PREFIX } from '../facts/names.ts';
+import { REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX } from '../facts/names.ts';
 import type { EntryReason, RecordKind } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, parseHeaders, printHeaders } from '../nats/raw-headers.ts';
@@ -28,6 +28,8 @@ interface Convention {
 
 const lower = (names: readonly string[]): string[] => names.map((name) => name.toLowerCase());
 const REJECT_NAMES = new Set(lower(Object.values(REJECT_HEADER)));
+
+const KEPT = REJECT_KEPT.toLowerCase();
 
 const DLQ_SERVICE_OWN = new Set(
   lower([
@@ -65,7 +67,10 @@ const CONVENTIONS: readonly Convention[] = [
     deliveries: lower([REJECT_HEADER.deliveries]),
     detail: lower([REJECT_HEADER.reason]),
     reason: () => 'rejected',
-    restore: (line, name) => (REJECT_NAMES.has(name) ? undefined : line),
+    restore: (line, name) => {
+      if (REJECT_NAMES.has(name)) return undefined;
+      return name.startsWith(KEPT) ? { ...line, name: line.name.slice(KEPT.length) } : line;
+    },
   },
   {
     // github.com/sebfia/nats-dlq-service, both its header sets; it keeps the original's headers behind a prefix.

@@ -33,6 +33,12 @@ export const REJECT_HEADER = {
   deliveries: 'Osapi-Reject-Deliveries',
 } as const;
 
+/**
+ * Before the names of those of the request's headers that a server acts on (Nats-Msg-Id, Nats-Expected-…, Nats-TTL,
+ * Nats-Rollup): in the DLQ they would swallow, refuse, expire or purge.
+ */
+export const REJECT_KEPT = 'Osapi-Reject-Kept-';
+
 /** The headers that a replay adds to the copy. */
 export const REPLAY_HEADER = {
   of: 'Osapi-Replay-Of',
@@ -43,3 +49,6 @@ export const REPLAY_HEADER = {
 /** Replays under way, in the ledger bucket: one key for each original that left the stream before its copy was in. */
 export const journalSubject = (stream: string, seq: number | '*'): string =>
   `$KV.${LEDGER_BUCKET}.journal.${stream}.${seq}`;
+
+/** Why a request's deliveries failed, in the ledger bucket: a value for each delivery, gone when it is answered. */
+export const failureKey = (stream: string, seq: number): string => `failure.${stream}.${seq}`;

@@ -55,6 +55,8 @@ export interface ConnectIo {
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Once connected, comes back however long the server is away: for what runs until it is told to stop. */
+  readonly patient?: boolean;
 }
 
 function authOptions({ auth }: Settings, io: ConnectIo): Partial<ConnectionOptions> {
@@ -121,7 +123,7 @@ export async function connect(settings: Settings, io: ConnectIo): Promise<Nats> 
     timeout: settings.timeoutMs,
     inboxPrefix: settings.inboxPrefix,
     noAsyncTraces: true,
-    maxReconnectAttempts: 20,
+    maxReconnectAttempts: io.patient ? -1 : 20,
     reconnectTimeWait: 250,
     ...authOptions(settings, io),
     ...(tls && { tls: { ...tls, ...checkAddresses(settings) } }),

@@ -57,7 +57,8 @@ interface Insides {
   readonly _rdata?: Uint8Array;
 }
 
-function rawReply(msg: Msg): RawReply {
+/** A message with its headers as they came. */
+export function rawReply(msg: Msg): RawReply {
   const { _msg, _rdata } = msg as unknown as Insides;
   if (!_rdata) return { headers: NO_BYTES, data: NO_BYTES };
   const end = Math.max(0, _msg.hdr);

@@ -1,0 +1,47 @@
+import type { WorkerEvent, WorkerReport } from '../../model/worker.ts';
+import { clean } from '../sanitize.ts';
+import { counted } from '../text.ts';
+import type { Theme } from '../theme.ts';
+
+export type LogForm = 'text' | 'json';
+
+/** One line of a worker's log, for people or, one JSON object a line, for machines. */
+export function renderLogLine(event: WorkerEvent, form: LogForm, { now, theme }: { now: Date; theme: Theme }): string {
+  const { level, event: name, message, ...facts } = event;
+  const time = now.toISOString();
+  if (form === 'json') return `${JSON.stringify({ time, level, event: name, message, ...facts })}\n`;
+  const style = { debug: theme.faint, info: theme.faint, warn: theme.warn, error: theme.refuse }[level];
+  const { reason, request_id: id, seq, delivery, ms, retry_in_ms: wait } = facts;
+  const parts = [
+    id !== undefined && `request ${clean(id)}`,
+    id === undefined && seq !== undefined && `message ${seq}`,
+    clean(message),
+    reason !== undefined && `(${clean(reason)})`,
+    delivery !== undefined && delivery > 1 && `delivery ${delivery}`,
+    wait !== undefined && `again in ${seconds(wait)}`,
+    ms !== undefined && theme.faint(seconds(ms)),
+  ];
+  return `${theme.faint(time)} ${style(level.padEnd(5))} ${parts.filter(Boolean).join(' ')}\n`;
+}
+
+const seconds = (ms: number): string => (ms < 1000 ? `${Math.round(ms)}ms` : `${Math.round(ms / 100) / 10}s`);
+
+const ROWS: readonly (readonly [keyof WorkerReport, string])[] = [
+  ['answered', 'answered'],
+  ['already_answered', 'answered before'],
+  ['failed', 'failed'],
+  ['retried', 'put off'],
+  ['rejected', 'rejected'],
+  ['unstored', 'not stored'],
+  ['returned', 'given back'],
+];
+
+/** What a worker did, in a line. */
+export function renderWorkerReport(report: WorkerReport, theme: Theme): string {
+  const told = ROWS.filter(([key]) => key === 'answered' || report[key] !== 0).map(
+    ([key, word]) => `${report[key]} ${word}`,
+  );
+  const rate = report.seconds >= 1 && report.answered > 0 ? `, ${Math.round(report.answered / report.seconds)}/s` : '';
+  const taken = `${counted(report.taken, 'delivery', 'deliveries')} in ${seconds(report.seconds * 1000)}${rate}`;
+  return `${theme.strong(`${told.join(', ')}`)}: ${taken}\n`;
+}

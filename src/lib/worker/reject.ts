@@ -1,0 +1,28 @@
+import { REJECT_HEADER, REJECT_KEPT } from '../facts/names.ts';
+import type { Delivery } from '../nats/consume.ts';
+import { type HeaderLine, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
+
+const LONGEST_REASON = 500;
+
+/** The headers of a reject's copy: those of the request, and what happened to it. */
+export function rejectHeaders(delivery: Delivery, reason: string, now: Date): Uint8Array {
+  const kept = parseHeaders(delivery.headers).map(
+    (line): HeaderLine => (/^nats-/i.test(line.name) ? { ...line, name: `${REJECT_KEPT}${line.name}` } : line),
+  );
+  const told: Record<keyof typeof REJECT_HEADER, string> = {
+    reason: reason.slice(0, LONGEST_REASON),
+    stream: delivery.stream,
+    consumer: delivery.consumer,
+    seq: String(delivery.seq),
+    subject: delivery.subject,
+    time: now.toISOString(),
+    deliveries: String(delivery.delivery),
+  };
+  const own = Object.entries(told).map(([key, value]) => ({
+    name: REJECT_HEADER[key as keyof typeof REJECT_HEADER],
+    value: toHeaderValue(value),
+  }));
+  // The request may carry headers of our names: it is no reject because it says so.
+  const names = new Set(own.map(({ name }) => name.toLowerCase()));
+  return printHeaders([...kept.filter(({ name }) => !names.has(name.toLowerCase())), ...own]);
+}

@@ -1,0 +1,117 @@
+import { OpsError } from '../errors/ops-error.ts';
+import { ERR } from '../facts/err-codes.ts';
+import { type Config, isObject } from '../model/json.ts';
+import { ApiError, type ApiFault } from '../nats/api-error.ts';
+import type { Nats } from '../nats/connect.ts';
+import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from '../nats/errors.ts';
+import { wireOf } from '../nats/wire.ts';
+import { microsOf } from './job.ts';
+
+/** What became of a response. */
+export type Stored =
+  | { readonly type: 'stored' }
+  /** Somebody answered this request since it was published: theirs stands. */
+  | { readonly type: 'already' }
+  /** It will never fit. */
+  | { readonly type: 'impossible'; readonly reason: string }
+  /** Not now. */
+  | { readonly type: 'unstored'; readonly reason: string };
+
+/** The bucket of the responses. */
+export interface Responses {
+  /** Whether a request that was published then has its response. */
+  isAnswered(id: string, publishedUs: number): Promise<boolean>;
+  /** Stores a response, through lost connections and changes of leader. Gives up when `givesUp` says so. */
+  put(id: string, value: Uint8Array | string, publishedUs: number): Promise<Stored>;
+}
+
+const expected = (revision: number): Uint8Array =>
+  Buffer.from(`NATS/1.0\r\nNats-Expected-Last-Subject-Sequence: ${revision}\r\n\r\n`);
+/** The usual case: nobody wrote under this id yet. */
+const FIRST = expected(0);
+
+const TRY_MS = 3000;
+const PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2000;
+/** A bucket without a leader answers again within seconds; one that is missing never does. */
+const SILENT_MS = 4000;
+/** How long a finished response waits for a server to come back. */
+const PATIENCE_MS = 60_000;
+const MESSAGE_TOO_LARGE = 10054;
+/** A cluster's word for another write of the same key that is not through yet. */
+const WRITE_IN_FLIGHT = 10164;
+
+/** `impatient` is asked while waiting for the server: true ends the waiting. */
+export function openResponses(nats: Nats, bucket: string, impatient: () => boolean): Responses {
+  const { apiPrefix } = nats.settings;
+  const prefix = apiPrefix === '$JS.API' ? `$KV.${bucket}.` : `${apiPrefix}.$KV.${bucket}.`;
+  const kv = nats.kv(bucket);
+
+  /** The newest value's revision; true where it answers a request of then. A marker counts: it was answered and taken. */
+  async function newest(id: string, publishedUs: number): Promise<{ revision: number; answers: boolean }> {
+    const found = await kv.latest(id);
+    if (!found) return { revision: 0, answers: false };
+    return { revision: found.revision, answers: microsOf(found.created) >= publishedUs };
+  }
+
+  async function putOnce(id: string, value: Uint8Array | string, publishedUs: number): Promise<Stored> {
+    let headers = FIRST;
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const reply = await wireOf(nats).ask(prefix + id, value, { headers, timeoutMs: TRY_MS });
+      const answer = JSON.parse(Buffer.from(reply.data).toString('utf8')) as Config;
+      if (!isObject(answer.error)) return { type: 'stored' };
+      const error = new ApiError(prefix + id, answer.error as ApiFault);
+      if (error.errCode === MESSAGE_TOO_LARGE) {
+        return { type: 'impossible', reason: `the response is too large for bucket ${bucket}: ${error.description}` };
+      }
+      if (error.errCode === ERR.systemUnavailable) throw error;
+      if (error.errCode !== ERR.wrongLastSequence && error.errCode !== WRITE_IN_FLIGHT)
+        return { type: 'unstored', reason: error.description };
+      // Somebody wrote under this id: this very request's answer, or that of an older request of the same id.
+      const { revision, answers } = await newest(id, publishedUs);
+      if (answers) return { type: 'already' };
+      headers = expected(revision);
+    }
+    return { type: 'unstored', reason: 'others keep writing under the same id' };
+  }
+
+  return {
+    isAnswered: async (id, publishedUs) => (await newest(id, publishedUs)).answers,
+    async put(id, value, publishedUs) {
+      const size = Buffer.byteLength(value) + FIRST.byteLength + 32;
+      const { max_payload } = nats.target.server;
+      // The server would close the connection over it.
+      if (size > max_payload) {
+        return {
+          type: 'impossible',
+          reason: `the response has ${size} bytes, max_payload of the server is ${max_payload}`,
+        };
+      }
+      const started = performance.now();
+      for (let pause = PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+        let reason: string;
+        try {
+          return await putOnce(id, value, publishedUs);
+        } catch (error) {
+          const silent = isNoRespondersError(error);
+          const passing = silent || isTimeoutError(error) || isDisconnect(error) || isPassing(error);
+          const failure = passing ? undefined : failureOf(nats, error, prefix + id);
+          if (failure) return { type: 'unstored', reason: failure.message };
+          reason = silent ? `bucket ${bucket} does not exist, or has no leader` : 'the server does not answer';
+          const waited = performance.now() - started;
+          if (impatient() || waited > PATIENCE_MS || (silent && waited > SILENT_MS))
+            return { type: 'unstored', reason };
+        }
+        await new Promise((resolve) => setTimeout(resolve, pause));
+      }
+    },
+  };
+}
+
+const PASSING = new Set(['CONN_TIMEOUT', 'CONN_UNREACHABLE', 'CONN_NO_LEADER', 'CONN_NO_JETSTREAM']);
+const isPassing = (error: unknown): boolean => error instanceof OpsError && PASSING.has(error.code);
+
+function failureOf(nats: Nats, error: unknown, subject: string): OpsError {
+  const { settings, target } = nats;
+  return requestFailure(error, { subject, settings, jetstream: target.server.jetstream, waitedMs: TRY_MS });
+}
