@@ -51,3 +51,42 @@ export function renderReplayed(result: ReplayResult, { theme }: { theme: Theme }
   if (late > 0) lines.push(`${late} left the queue by another hand at the same moment, and may be done twice.`);
   return `${lines.join('\n')}\n`;
 }
+
+/** What a rebuild did. */
+export function renderRebuilt(
+  result: { rebuilt: number; uncertain: number; dry_run?: true; entries: readonly unknown[] },
+  { theme }: { theme: Theme },
+): string {
+  const { entries, uncertain } = result;
+  const found = counted(entries.length, 'orphan');
+  const text = result.dry_run
+    ? `${found} would get an entry.`
+    : entries.length === 0
+      ? 'No orphans: every dead message has its entry.'
+      : theme.good(`${found} got an entry.`);
+  const more =
+    uncertain > 0 ? `\n${uncertain} more may be dead or in flight: run it again when those are settled.` : '';
+  return `${text}${more}\n`;
+}
+
+/** What a purge did. */
+export function renderPurged(
+  result: { purged: number; originals: number; archive?: string; dry_run?: true },
+  { theme }: { theme: Theme },
+): string {
+  const what = counted(result.purged, 'dead letter');
+  if (result.dry_run) return `Would purge ${what}.\n`;
+  if (result.purged === 0) return 'Nothing to purge.\n';
+  const archive = clean(result.archive ?? '');
+  return `${theme.good(`Purged ${what}`)} and ${counted(result.originals, 'message')}. Archived in ${archive}\n`;
+}
+
+/** What an import did. */
+export function renderImported(
+  result: { imported: number; skipped: number; dry_run?: true },
+  { theme }: { theme: Theme },
+): string {
+  const what = counted(result.imported, 'dead letter');
+  const skipped = result.skipped > 0 ? ` ${result.skipped} skipped: they are there already, or hold nothing.` : '';
+  return `${result.dry_run ? `Would import ${what}.` : theme.good(`Imported ${what}.`)}${skipped}\n`;
+}
