@@ -1,10 +1,27 @@
 import { Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
-import { statusOperation } from '../lib/operations/status.ts';
+import { OpsError } from '../lib/errors/ops-error.ts';
+import { type FailOn, fails, type StatusReport } from '../lib/model/verdict.ts';
+import { statusOperation, unreached } from '../lib/operations/status.ts';
+import { listenStatus } from '../lib/operations/status-listen.ts';
+import { appendJobSummary } from '../lib/operations/status-summary.ts';
+import { parseGoals, waitForStatus } from '../lib/operations/status-wait.ts';
+import { watchStatus } from '../lib/operations/status-watch.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { withEnv } from '../lib/ui/flags.ts';
 import { renderStatus, statusJson } from '../lib/ui/render/status.ts';
-import { fileFlag, namesOf, specArgs } from '../lib/ui/spec-flags.ts';
+import { renderGithub } from '../lib/ui/render/status-github.ts';
+import { renderJunit } from '../lib/ui/render/status-junit.ts';
+import { renderStatusMarkdown } from '../lib/ui/render/status-markdown.ts';
+import { NAGIOS_EXIT, renderNagios } from '../lib/ui/render/status-nagios.ts';
+import { renderPrometheus } from '../lib/ui/render/status-prometheus.ts';
+import { renderWatch, watchLine } from '../lib/ui/render/status-watch.ts';
+import { durationMs, fileFlag, namesOf, specArgs } from '../lib/ui/spec-flags.ts';
+
+const OUTPUTS = ['text', 'json', 'junit', 'prometheus', 'github', 'markdown', 'nagios'] as const;
+type OutputFormat = (typeof OUTPUTS)[number];
+/** A graph has room for so many. */
+const KEPT = 120;
 
 export default class Status extends BaseCommand<typeof Status> {
   static override summary = 'judge whether a system is as declared and healthy';
@@ -13,20 +30,115 @@ export default class Status extends BaseCommand<typeof Status> {
 on. Tells each trouble with the command to type next. Touches nothing. Exit 2 where something warns, or has drifted.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
-    '<%= config.bin %> <%= command.id %> config/prod.yaml --json',
+    '<%= config.bin %> <%= command.id %> config/prod.yaml --output junit > status.xml',
+    '<%= config.bin %> <%= command.id %> --wait 2m --for synced,drained',
   ];
   static override args = specArgs(
     'the spec; left out: -f, ./osapi-ops.yaml, what was last applied, else what is there',
   );
   static override flags = withEnv({
     ...fileFlag,
+    output: Flags.string({ char: 'o', summary: 'who reads it', options: [...OUTPUTS], helpGroup: 'OUTPUT' }),
     'fail-on': Flags.string({ summary: 'exit 2 from here on', options: ['warning', 'critical'], default: 'warning' }),
+    wait: Flags.string({ summary: 'look until all of --for hold, at most so long, as 2m' }),
+    for: Flags.string({ summary: 'what to wait for: synced, healthy, drained, dlq-empty', default: 'synced,healthy' }),
+    watch: Flags.boolean({ summary: 'look again and again, until Ctrl-C', exclusive: ['wait', 'listen'] }),
+    interval: Flags.string({ summary: 'how often --watch looks', default: '2s' }),
+    listen: Flags.string({ summary: 'serve the metrics for Prometheus at HOST:PORT', exclusive: ['wait'] }),
   });
 
   protected async execute(): Promise<number | undefined> {
-    const report = await statusOperation(this.context, { specs: namesOf(this.args.spec), file: this.flags.file });
-    this.print(statusJson(report), renderStatus(report, this.output));
-    const bad = this.flags['fail-on'] === 'critical' ? ['critical'] : ['critical', 'warn'];
-    return bad.includes(report.health) ? EXIT.pending : EXIT.done;
+    const choice = { specs: namesOf(this.args.spec), file: this.flags.file };
+    const { watch, listen, wait } = this.flags;
+    if (listen !== undefined) {
+      await listenStatus(this.context, { ...choice, address: listen, render: renderPrometheus });
+      return EXIT.done;
+    }
+    if (watch) return this.watch(choice);
+    try {
+      if (wait === undefined) return await this.tell(await statusOperation(this.context, choice));
+      const goals = parseGoals(this.flags.for);
+      const { report, open } = await waitForStatus(this.context, {
+        ...choice,
+        goals,
+        waitMs: durationMs('--wait', wait),
+      });
+      await this.tell(report);
+      for (const { goal, why } of open) {
+        this.context.io.tell({ type: 'warning', text: `not ${goal} within ${wait}: ${why}` });
+      }
+      if (this.format === 'nagios') return open.length > 0 ? NAGIOS_EXIT.critical : NAGIOS_EXIT.ok;
+      return open.length > 0 ? EXIT.pending : EXIT.done;
+    } catch (error) {
+      return this.tellUnreached(error);
+    }
+  }
+
+  private get format(): OutputFormat {
+    if (this.output.json) return 'json';
+    return (this.flags.output as OutputFormat | undefined) ?? 'text';
+  }
+
+  private async tell(report: StatusReport): Promise<number> {
+    const failOn = this.flags['fail-on'] as FailOn;
+    process.stdout.write(this.draw(report, failOn));
+    if (this.format === 'github') await appendJobSummary(this.context, renderStatusMarkdown(report));
+    if (this.format === 'nagios') return NAGIOS_EXIT[report.health];
+    return fails(report.health, failOn) ? EXIT.pending : EXIT.done;
+  }
+
+  private draw(report: StatusReport, failOn: FailOn): string {
+    switch (this.format) {
+      case 'text':
+        return renderStatus(report, this.output);
+      case 'json':
+        return `${JSON.stringify(statusJson(report), null, 2)}\n`;
+      case 'junit':
+        return renderJunit(report, failOn);
+      case 'prometheus':
+        return renderPrometheus(report);
+      case 'github':
+        return renderGithub(report);
+      case 'markdown':
+        return renderStatusMarkdown(report);
+      case 'nagios':
+        return renderNagios(report);
+    }
+  }
+
+  /** Who reads a report in a format of its own gets one also where no server was reached; then the error goes on. */
+  private async tellUnreached(error: unknown): Promise<number> {
+    const isServerAway =
+      error instanceof OpsError && [EXIT.unavailable, EXIT.denied].some((code) => code === error.exitCode);
+    if (!isServerAway || this.format === 'text' || this.format === 'json') throw error;
+    const report = unreached(this.context, error);
+    if (this.format === 'nagios') {
+      process.stdout.write(renderNagios({ ...report, health: 'unknown' }));
+      return NAGIOS_EXIT.unknown;
+    }
+    await this.tell(report);
+    throw error;
+  }
+
+  private async watch(choice: { specs: readonly string[]; file: string | undefined }): Promise<number> {
+    const everyMs = durationMs('--interval', this.flags.interval);
+    const isLive = process.stdout.isTTY === true && this.format === 'text' && process.env.TERM !== 'dumb';
+    const reports: StatusReport[] = [];
+    const show = (report: StatusReport) => {
+      reports.push(report);
+      if (reports.length > KEPT) reports.shift();
+      if (this.format === 'json') process.stdout.write(`${JSON.stringify(statusJson(report))}\n`);
+      else if (!isLive) process.stdout.write(`${watchLine(report)}\n`);
+      else {
+        const screen = renderWatch(reports, {
+          theme: this.output.theme,
+          width: process.stdout.columns ?? this.output.width,
+          height: process.stdout.rows ?? 24,
+        });
+        process.stdout.write(`\u001b[H\u001b[2J${screen}\n`);
+      }
+    };
+    await watchStatus(this.context, { ...choice, everyMs }, show);
+    return EXIT.done;
   }
 }

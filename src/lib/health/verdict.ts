@@ -1,4 +1,5 @@
 import { type Health, type QueueFigures, type StatusReport, worse } from '../model/verdict.ts';
+import { checkOf } from './check.ts';
 import { deadChecks } from './checks/dead.ts';
 import { queueChecks } from './checks/queue.ts';
 import { resourceChecks } from './checks/resources.ts';
@@ -23,6 +24,7 @@ export function judgeHealth(snapshot: Snapshot): StatusReport {
     checks,
     queues: snapshot.queues.map(figuresOf),
     drift: snapshot.drift.known ? snapshot.drift.changes : [],
+    at: new Date(snapshot.now).toISOString(),
     target: snapshot.target,
   };
 }
@@ -41,3 +43,13 @@ function figuresOf(queue: QueueState): QueueFigures {
     records: dlq ? dlq.figures.messages : null,
   };
 }
+
+/** What is to be said where no server could be asked at all. `at` is RFC 3339. */
+export const unreachedReport = (summary: string, at: string): StatusReport => ({
+  system: null,
+  health: 'critical',
+  checks: [checkOf('connection', { status: 'critical', summary, next: 'osapi-ops doctor' })],
+  queues: [],
+  drift: [],
+  at,
+});

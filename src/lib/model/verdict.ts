@@ -50,6 +50,8 @@ export interface StatusReport {
   readonly checks: readonly Check[];
   readonly queues: readonly QueueFigures[];
   readonly drift: readonly Change[];
+  /** RFC 3339, the server's clock where it tells. */
+  readonly at: string;
   /** Absent where no server was reached. */
   readonly target?: Target;
 }
@@ -58,3 +60,10 @@ const RANK: Readonly<Record<Health, number>> = { ok: 0, unknown: 1, warn: 2, cri
 
 /** The worse of two. */
 export const worse = (a: Health, b: Health): Health => (RANK[b] > RANK[a] ? b : a);
+
+/** How bad it must be to fail. */
+export type FailOn = 'warning' | 'critical';
+
+/** Whether a verdict fails a pipeline. What is unknown does not. */
+export const fails = (health: Health, failOn: FailOn): boolean =>
+  health === 'critical' || (failOn === 'warning' && health === 'warn');

@@ -4,7 +4,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { collect, measureGrowth, type QueueToLook } from '../health/collect.ts';
 import { scanDead } from '../health/scan.ts';
 import type { Drift, QueueState, Snapshot } from '../health/snapshot.ts';
-import { judgeHealth } from '../health/verdict.ts';
+import { judgeHealth, unreachedReport } from '../health/verdict.ts';
 import { type Applied, readAppliedSpec, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import { type Desired, keyOf, type Observed, type ResourceKey } from '../model/resource.ts';
@@ -59,6 +59,10 @@ export async function statusOperation(context: Context, choice: SpecChoice): Pro
     await source.close();
   }
 }
+
+/** The report where the server could not be asked. */
+export const unreached = (context: Context, error: OpsError): StatusReport =>
+  unreachedReport(error.message, context.now().toISOString());
 
 /** The spec that was last applied; `undefined` where nothing was, or where the ledger may not be read. */
 async function fromServer(nats: Nats): Promise<LoadedSpec | undefined> {

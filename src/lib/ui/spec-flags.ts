@@ -23,9 +23,12 @@ export const lockWaitFlag = {
   'lock-wait': Flags.string({ summary: 'how long to wait for another run that holds the lock', default: '30s' }),
 };
 
-/** `--lock-wait` in milliseconds. @throws OpsError USAGE */
-export function lockWaitMs(text: string): number {
+/** A length of time that a flag was given, in milliseconds. @throws OpsError USAGE */
+export function durationMs(flag: string, text: string): number {
   const nanos = parseDuration(text);
   if (nanos !== undefined && nanos >= 0) return nanos / 1e6;
-  throw new OpsError('USAGE', `--lock-wait: "${text}" is not a length of time`, { hints: ['write it as 30s or 5m'] });
+  throw new OpsError('USAGE', `${flag}: "${text}" is not a length of time`, { hints: ['write it as 30s or 5m'] });
 }
+
+/** `--lock-wait` in milliseconds. @throws OpsError USAGE */
+export const lockWaitMs = (text: string): number => durationMs('--lock-wait', text);

@@ -1,3 +1,4 @@
+import type { Json } from '../../model/json.ts';
 import type { Change } from '../../model/plan.ts';
 import type { Check } from '../../model/verdict.ts';
 import { checkOf, plural, rate } from '../check.ts';
@@ -7,8 +8,8 @@ import type { Snapshot } from '../snapshot.ts';
 const LAG = { warn: 200, critical: null };
 const NAMED = 5;
 
-const list = (names: readonly string[]): string =>
-  names.length > NAMED ? `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more` : names.join(', ');
+const list = (names: readonly string[], between = ', '): string =>
+  names.slice(0, NAMED).join(between) + (names.length > NAMED ? ` and ${names.length - NAMED} more` : '');
 
 /** What is there, whether it is as declared, and who holds it. */
 export const resourceChecks = (snapshot: Snapshot): Check[] => [
@@ -34,8 +35,11 @@ function presentCheck(snapshot: Snapshot): Check {
   });
 }
 
+const show = (value: Json): string =>
+  value === null ? 'not set' : typeof value === 'string' ? value : JSON.stringify(value);
+
 const fieldsOf = ({ kind, name, fields }: Change): string =>
-  `${kind} ${name}: ${fields.map(({ path, from, to }) => `${path} is ${JSON.stringify(from)}, not ${JSON.stringify(to)}`).join(', ')}`;
+  `${kind} ${name}: ${fields.map(({ path, from, to }) => `${path} is ${show(from)}, not ${show(to)}`).join(', ')}`;
 
 /** What is missing is told by `resources`. */
 function driftCheck(snapshot: Snapshot): Check {
@@ -44,7 +48,7 @@ function driftCheck(snapshot: Snapshot): Check {
   const differing = drift.changes.filter(({ action }) => action !== 'create');
   return checkOf('drift', {
     status: differing.length > 0 ? 'warn' : 'ok',
-    summary: differing.length > 0 ? list(differing.map(fieldsOf)) : 'as the spec says',
+    summary: differing.length > 0 ? list(differing.map(fieldsOf), '; ') : 'as the spec says',
     value: differing.length,
     threshold: { warn: 1, critical: null },
     next: withSpec('plan', snapshot),

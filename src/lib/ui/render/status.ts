@@ -41,8 +41,11 @@ export const statusJson = ({ system, health, checks, queues, drift }: StatusRepo
 });
 
 /** The system's name, or what stands for it. */
-export const nameOfSystem = ({ system, queues }: Pick<StatusReport, 'system' | 'queues'>): string =>
-  clean(system ?? (queues.length === 1 ? queues[0]!.name : counted(queues.length, 'queue')));
+export function nameOfSystem({ system, queues }: Pick<StatusReport, 'system' | 'queues'>): string {
+  if (system !== null) return clean(system);
+  if (queues.length === 0) return 'the server';
+  return queues.length === 1 ? clean(queues[0]!.name) : counted(queues.length, 'queue');
+}
 
 /** `REQUESTS: 3 wait, 1 in flight, 2 dead`, without the name where there is one queue only. */
 export function figuresLine(queue: QueueFigures): string {

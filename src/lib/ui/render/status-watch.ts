@@ -1,0 +1,47 @@
+import type { StatusReport } from '../../model/verdict.ts';
+import { clean } from '../sanitize.ts';
+import { padEnd, widthOf } from '../text.ts';
+import { figuresLine, nameOfSystem, renderStatus, type StatusView, troubles } from './status.ts';
+
+const BARS = '▁▂▃▄▅▆▇█';
+
+/** A row of bars, the newest last; the highest value takes a whole one, and nothing is a low line. */
+export function sparkline(values: readonly number[]): string {
+  const top = Math.max(1, ...values);
+  return values.map((value) => BARS[Math.min(BARS.length - 1, Math.ceil((value / top) * (BARS.length - 1)))]).join('');
+}
+
+const ROWS = [
+  ['ready', 'waiting'],
+  ['in_flight', 'in flight'],
+  ['dead', 'dead'],
+] as const;
+
+/** A screen: the report, and below it how each queue went. */
+export function renderWatch(reports: readonly StatusReport[], view: StatusView & { readonly height: number }): string {
+  const last = reports.at(-1)!;
+  const { theme, width, height } = view;
+  const lines = renderStatus(last, view).trimEnd().split('\n');
+  const room = Math.max(8, Math.min(60, width - 32));
+  for (const { name } of last.queues) {
+    lines.push('', theme.strong(clean(name)));
+    for (const [key, title] of ROWS) {
+      const values = reports.map((report) => report.queues.find((queue) => queue.name === name)?.[key] ?? 0);
+      lines.push(`  ${padEnd(title, 10)} ${padEnd(String(values.at(-1)), 9)} ${sparkline(values.slice(-room))}`);
+    }
+  }
+  lines.push('', theme.faint(`${last.at}; Ctrl-C ends it`));
+  // A line more than the screen has would scroll it away.
+  return lines
+    .slice(0, Math.max(1, height - 1))
+    .map((line) => (widthOf(line) > width ? line.slice(0, width) : line))
+    .join('\n');
+}
+
+/** One line for a log: time, verdict, figures, and the worst trouble. */
+export function watchLine(report: StatusReport): string {
+  const [worst] = troubles(report.checks);
+  const figures = report.queues.map((queue) => `${queue.name}: ${figuresLine(queue)}`).join('; ');
+  const trouble = worst ? ` (${worst.id}: ${worst.summary})` : '';
+  return clean(`${report.at} ${nameOfSystem(report)} ${report.health}: ${figures}${trouble}`);
+}
