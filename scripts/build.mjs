@@ -71,6 +71,13 @@ const { Plugin } = createRequire(import.meta.url)('@oclif/core');
 const plugin = new Plugin({ root, ignoreManifest: true });
 await plugin.load();
 write('oclif.manifest.json', JSON.stringify(plugin.manifest));
+// What it takes to find a command and run it: a tenth of the manifest, which is mostly help.
+const bare = ([id, { args, description: _d, examples: _e, flags: _f, ...command }]) => [
+  id,
+  { ...command, args: Object.fromEntries(Object.keys(args).map((name) => [name, {}])), flags: {} },
+];
+const commandsOnly = Object.fromEntries(Object.entries(plugin.manifest.commands).map(bare));
+write('dist/commands.json', JSON.stringify({ ...plugin.manifest, commands: commandsOnly }));
 
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
 write('dist/version.txt', `osapi-ops/${version} %node%\n`);

@@ -1,4 +1,6 @@
-import { Config, run } from '@oclif/core';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Config, type Interfaces, Plugin, run } from '@oclif/core';
 import { OpsError } from './lib/errors/ops-error.ts';
 import { nearest, reportFailure } from './lib/ui/report.ts';
 
@@ -10,12 +12,29 @@ export async function main(args: string[], root: string): Promise<void> {
     if (error.code === 'EPIPE') process.exit(0);
   });
   try {
-    const config = await Config.load({ root });
+    const config = await loadConfig(root, argv);
     refuseUnknownCommand(config, argv);
     await run(argv, config);
   } catch (error) {
     process.exitCode = reportFailure(error, { argv, command: '' });
   }
+}
+
+/**
+ * The configuration that oclif would look up by itself, a file after the other. To run a command it needs only where
+ * the commands are (dist/commands.json, written by the build); help needs all that is known of them.
+ */
+async function loadConfig(root: string, argv: readonly string[]): Promise<Config> {
+  const read = (file: string) => JSON.parse(readFileSync(join(root, file), 'utf8'));
+  const wantsHelp = argv.length === 0 || argv.includes('--help') || argv.includes('-h');
+  const pjson: Interfaces.PJSON = read('package.json');
+  const plugin = new Plugin({ root, pjson, isRoot: true });
+  // A topic alone shows its help, too.
+  const isTopic = argv.length === 1;
+  const manifest = read(wantsHelp || isTopic ? 'oclif.manifest.json' : join('dist', 'commands.json'));
+  Object.assign(plugin, { _manifest: async () => manifest });
+  await plugin.load();
+  return Config.load({ root, pjson, plugins: new Map([[plugin.name, plugin]]) });
 }
 
 /** oclif would print its own text and exit code for an unknown command; ours names the nearest one and exits 64. */

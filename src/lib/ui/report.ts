@@ -4,16 +4,15 @@ import { OpsError } from '../errors/ops-error.ts';
 import { errorJson, renderBug, renderError } from './render/error.ts';
 import { createTheme, wantsColour } from './theme.ts';
 
-/** What oclif's parser throws: our words are made from its message, its own drawing is not used. */
+/** What oclif throws, always about the command line: our words are made from its message, its own drawing is not used. */
 interface ParserError {
   readonly message: string;
   readonly oclif?: { readonly exit?: number };
-  readonly parse?: unknown;
   readonly code?: string;
 }
 
 const isParserError = (error: unknown): error is ParserError =>
-  typeof error === 'object' && error !== null && 'parse' in error && 'oclif' in error;
+  typeof error === 'object' && error !== null && 'oclif' in error && !(error instanceof OpsError);
 
 /** The word nearest to what was typed, where one is near enough to be meant. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
