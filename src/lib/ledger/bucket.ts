@@ -23,18 +23,23 @@ function ledgerConfig(replicas: number): Config {
   };
 }
 
+/** The most replicas this connection has made sure of already. */
+const ensured = new WeakMap<Nats, number>();
+
 /**
  * Makes the ledger's bucket where it is missing; one that exists is left as it is, or gets more replicas where a
  * cluster's system has more than it. @throws ApiError
  */
 export async function ensureLedger(nats: Nats, replicas = 1): Promise<void> {
   const wanted = nats.target.server.cluster ? replicas : 1;
+  if ((ensured.get(nats) ?? 0) >= wanted) return;
   try {
     await nats.api(`STREAM.CREATE.${STREAM}`, ledgerConfig(wanted));
   } catch (error) {
     if (!isApiError(error, ERR.streamNameInUse)) throw error;
     await raiseReplicas(nats, wanted);
   }
+  ensured.set(nats, wanted);
 }
 
 async function raiseReplicas(nats: Nats, wanted: number): Promise<void> {
