@@ -252,7 +252,9 @@ function createNats(nc: NatsConnection, settings: Settings, signal: AbortSignal,
           throw failure(error, subject, spent);
         }
       }
-      if (performance.now() - start + wait >= whole) throw failure(fault, subject, performance.now() - start);
+      // Closed for good, by us or after too many tries to reconnect: waiting would only keep the process alive.
+      const isOver = nc.isClosed() || performance.now() - start + wait >= whole;
+      if (isOver) throw failure(fault, subject, performance.now() - start);
       await sleep(wait);
     }
   }
