@@ -3,7 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import type { EntryReason, EntryState } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import { parseDuration } from '../model/units.ts';
-import { fileFlag } from './spec-flags.ts';
+import { fileFlag, momentFlag } from './spec-flags.ts';
 
 const GROUP = 'FILTER';
 const STATES = ['replayable', 'gone', 'orphan'] as const satisfies readonly EntryState[];
@@ -76,8 +76,8 @@ export interface WrittenFilter {
 
 /** The flags as a filter. Times are measured from `now`. @throws OpsError USAGE */
 export function filterFrom(flags: WrittenFilter, now: Date): EntryFilter {
-  const since = flags.since === undefined ? undefined : momentOf('--since', flags.since, now);
-  const until = flags.until === undefined ? undefined : momentOf('--until', flags.until, now);
+  const since = flags.since === undefined ? undefined : momentFlag('--since', flags.since, now).getTime();
+  const until = flags.until === undefined ? undefined : momentFlag('--until', flags.until, now).getTime();
   const older = flags['older-than'] === undefined ? undefined : now.getTime() - lengthOf(flags['older-than']);
   const before = until === undefined ? older : Math.min(until, older ?? until);
   return {
@@ -100,16 +100,5 @@ function lengthOf(text: string): number {
   throw new OpsError('USAGE', `--older-than: "${text}" is not a length of time`, {
     where: '--older-than',
     hints: ['write it as 30m, 12h or 7d'],
-  });
-}
-
-function momentOf(flag: string, text: string, now: Date): number {
-  const ago = /^\d+(\.\d+)?[a-zµμ]/i.test(text) ? parseDuration(text) : undefined;
-  if (ago !== undefined) return now.getTime() - ago / 1e6;
-  const at = /^\d{4}-\d\d-\d\d([T ]|$)/.test(text) ? Date.parse(text.replace(' ', 'T')) : Number.NaN;
-  if (!Number.isNaN(at)) return at;
-  throw new OpsError('USAGE', `${flag}: "${text}" is neither a time nor a length of time`, {
-    where: flag,
-    hints: ['write it as 2h, 2026-11-24 or 2026-11-24T08:00:00Z'],
   });
 }

@@ -32,3 +32,15 @@ export function durationMs(flag: string, text: string): number {
 
 /** `--lock-wait` in milliseconds. @throws OpsError USAGE */
 export const lockWaitMs = (text: string): number => durationMs('--lock-wait', text);
+
+/** A time that a flag was given; a length of time counts back from `now` where there is one. @throws OpsError USAGE */
+export function momentFlag(flag: string, text: string, now?: Date): Date {
+  const ago = now && /^\d+(\.\d+)?[a-zµμ]/i.test(text) ? parseDuration(text) : undefined;
+  if (now && ago !== undefined) return new Date(now.getTime() - ago / 1e6);
+  const at = /^\d{4}-\d\d-\d\d([T ]|$)/.test(text) ? Date.parse(text.replace(' ', 'T')) : Number.NaN;
+  if (!Number.isNaN(at)) return new Date(at);
+  throw new OpsError('USAGE', `${flag}: "${text}" is ${now ? 'neither a time nor a length of time' : 'not a time'}`, {
+    where: flag,
+    hints: [`write it as ${now ? '2h, ' : ''}2026-11-24 or 2026-11-24T08:00:00Z`],
+  });
+}

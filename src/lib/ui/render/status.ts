@@ -12,7 +12,7 @@ export interface StatusView {
 /** How a verdict is called. */
 export const VERDICTS: Readonly<Record<Health, string>> = {
   ok: 'healthy',
-  warn: 'warning',
+  warn: 'degraded',
   critical: 'critical',
   unknown: 'not known',
 };

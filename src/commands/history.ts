@@ -1,0 +1,36 @@
+import { Flags } from '@oclif/core';
+import { historyOperation } from '../lib/operations/history.ts';
+import { BaseCommand } from '../lib/ui/base-command.ts';
+import { withEnv } from '../lib/ui/flags.ts';
+import { renderHistory } from '../lib/ui/render/history.ts';
+import { fileFlag, momentFlag } from '../lib/ui/spec-flags.ts';
+
+export default class History extends BaseCommand<typeof History> {
+  static override summary = 'show who applied, replayed, purged what, from where, when';
+  static override description =
+    'Reads the records that this tool keeps on the server (bucket osapi_ops), newest first. Touches nothing.';
+  static override examples = [
+    '<%= config.bin %> <%= command.id %>',
+    '<%= config.bin %> <%= command.id %> --since 7d --verb apply --json',
+  ];
+  static override flags = withEnv({
+    ...fileFlag,
+    system: Flags.string({ summary: 'only of this system; a named spec’s own where there is one' }),
+    since: Flags.string({ summary: 'from this time on: 2h (ago), 2026-11-24, 2026-11-24T08:00Z' }),
+    verb: Flags.string({ summary: 'only these: apply, destroy, replay, purge, pause, …', multiple: true }),
+    limit: Flags.integer({ summary: 'the newest so many', min: 1, default: 50 }),
+  });
+
+  protected async execute(): Promise<undefined> {
+    const { file, system, since, verb, limit } = this.flags;
+    const records = await historyOperation(this.context, {
+      file,
+      ...(system !== undefined && { system }),
+      ...(since !== undefined && { since: momentFlag('--since', since, this.context.now()) }),
+      ...(verb && { verbs: verb }),
+      limit,
+    });
+    if (records.length === 0) this.context.io.tell({ type: 'note', text: 'nothing was written down' });
+    this.print(records, records.length > 0 ? renderHistory(records, this.output) : '');
+  }
+}

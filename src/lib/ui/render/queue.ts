@@ -1,0 +1,28 @@
+import type { DrainResult, PauseResult } from '../../model/queue.ts';
+import { clean } from '../sanitize.ts';
+import { counted } from '../text.ts';
+import type { Theme } from '../theme.ts';
+
+/** One line for each consumer. */
+export function renderPauses(results: readonly PauseResult[], { theme }: { theme: Theme }): string {
+  const lines = results.map(({ queue, consumer, paused, until, changed }) => {
+    const name = theme.strong(clean(`${queue}/${consumer}`));
+    if (!paused) return changed ? `${name} is delivering again` : `${name} was not paused`;
+    return until === undefined
+      ? `${name} is paused until \`osapi-ops queue resume ${clean(`${queue}/${consumer}`)}\``
+      : `${name} is paused until ${clean(until)}`;
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+/** Whether it is drained, and what remains. */
+export function renderDrain(result: DrainResult, { theme }: { theme: Theme }): string {
+  const { queue, drained, ready, in_flight, dead, waited_seconds } = result;
+  const name = theme.strong(clean(queue));
+  const rest = dead
+    ? `; ${counted(dead, 'dead message remains', 'dead messages remain')}: \`osapi-ops dlq ls --queue ${clean(queue)}\``
+    : '';
+  return drained
+    ? `${name} is ${theme.good('drained')}: nothing waits, nothing is in flight${rest}\n`
+    : `${name} is ${theme.refuse('not drained')} after ${waited_seconds}s: ${ready} waiting, ${in_flight} in flight${rest}\n`;
+}
