@@ -1,3 +1,4 @@
+import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
@@ -32,7 +33,21 @@ const ensured = new WeakMap<Nats, number>();
  */
 export async function ensureLedger(nats: Nats, replicas = 1): Promise<void> {
   const wanted = nats.target.server.cluster ? replicas : 1;
-  if ((ensured.get(nats) ?? 0) >= wanted) return;
+  if ((ensured.get(nats) ?? 0) < wanted) await makeLedger(nats, wanted);
+}
+
+/** Does the writing, and where the bucket turns out to be missing, makes it and does the writing again. */
+export async function writeLedger<T>(nats: Nats, replicas: number | undefined, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof OpsError) || error.code !== 'NOT_FOUND') throw error;
+    await makeLedger(nats, nats.target.server.cluster ? (replicas ?? 1) : 1);
+    return write();
+  }
+}
+
+async function makeLedger(nats: Nats, wanted: number): Promise<void> {
   try {
     await nats.api(`STREAM.CREATE.${STREAM}`, ledgerConfig(wanted));
   } catch (error) {

@@ -3,7 +3,7 @@ import { isObject } from '../model/json.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import type { Actor } from './actor.ts';
-import { ensureLedger, ledger, purgeKeys } from './bucket.ts';
+import { ledger, purgeKeys, writeLedger } from './bucket.ts';
 import { ledgerKey, toToken } from './key.ts';
 
 /** One thing somebody did. */
@@ -56,14 +56,7 @@ export async function appendHistory(nats: Nats, entry: HistoryEntry): Promise<Hi
   const text = fits ? whole : JSON.stringify({ ...record, detail: { left_out: 'too large for one record' } });
   const kv = ledger(nats);
   const key = ledgerKey.history(record.system, record.id);
-  let revision: number;
-  try {
-    revision = await kv.put(key, text, { finish: true });
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'NOT_FOUND') throw error;
-    await ensureLedger(nats);
-    revision = await kv.put(key, text, { finish: true });
-  }
+  const revision = await writeLedger(nats, undefined, () => kv.put(key, text, { finish: true }));
   // Who may write a record need not be allowed to purge.
   if (revision % SWEEP_EVERY === 0) await purgeKeys(nats, 'history.>', KEPT).catch(() => {});
   return record;

@@ -7,7 +7,7 @@ import { printDuration } from '../model/units.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { KvEntry } from '../nats/kv.ts';
 import { type Actor, describeActor } from './actor.ts';
-import { ensureLedger, ledger } from './bucket.ts';
+import { ledger, writeLedger } from './bucket.ts';
 import { ledgerKey } from './key.ts';
 
 // A lease is a key that its holder writes again every few seconds. Whoever waits watches the revision with its own clock:
@@ -72,7 +72,8 @@ async function acquire(nats: Nats, name: string, text: string, options: LockOpti
   let told = false;
   let expected = 0;
   for (;;) {
-    const mine = await takeOrCreate(nats, key, text, expected, options);
+    const at = expected;
+    const mine = await writeLedger(nats, options.replicas, () => kv.update(key, text, at));
     if (mine !== undefined) return mine;
     const entry = await kv.latest(key);
     if (entry && isOurs(entry, text)) return entry.revision;
@@ -114,23 +115,6 @@ const holderText = (entry: KvEntry): string => {
   const holder = parseHolder(entry);
   return holder ? describeActor(holder) : 'somebody';
 };
-
-async function takeOrCreate(
-  nats: Nats,
-  key: string,
-  text: string,
-  expected: number,
-  options: LockOptions,
-): Promise<number | undefined> {
-  const kv = ledger(nats);
-  try {
-    return await kv.update(key, text, expected);
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'NOT_FOUND') throw error;
-    await ensureLedger(nats, options.replicas);
-    return kv.update(key, text, expected);
-  }
-}
 
 /**
  * Does the work while holding the lock of that name. The work's signal is aborted by Ctrl-C and when the lock is lost.

@@ -6,7 +6,7 @@ import type { Spec } from '../model/spec.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import type { Actor } from './actor.ts';
-import { ensureLedger, ledger, purgeKeys } from './bucket.ts';
+import { ensureLedger, ledger, purgeKeys, writeLedger } from './bucket.ts';
 import { fromToken, ledgerKey } from './key.ts';
 import { pack, unpack } from './pack.ts';
 
@@ -140,9 +140,14 @@ const INLINE = 128 * 1024;
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
 export async function recordApplied(nats: Nats, record: AppliedRecord): Promise<void> {
+  const replicas = largestReplicas(record.configs);
+  await ensureLedger(nats, replicas);
+  await writeLedger(nats, replicas, () => writeApplied(nats, record));
+}
+
+async function writeApplied(nats: Nats, record: AppliedRecord): Promise<void> {
   const { system, before } = record;
   const kv = ledger(nats);
-  await ensureLedger(nats, largestReplicas(record.configs));
   const room = nats.target.server.max_payload - 4096;
   const spec = withoutSecrets(record.spec);
   const pieces = pack({ spec, configs: record.configs }, Math.min(room, 512 * 1024));
