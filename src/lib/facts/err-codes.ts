@@ -8,6 +8,7 @@ export const ERR = {
   noMessage: 10037,
   sequenceNotFound: 10043,
   streamConfig: 10052,
+  messageTooLarge: 10054,
   deleteFailed: 10057,
   streamNameInUse: 10058,
   streamNotFound: 10059,

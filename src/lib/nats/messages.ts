@@ -333,7 +333,8 @@ export async function publish(
   return { stream: String(answer.stream), seq: Number(answer.seq), duplicate: answer.duplicate === true };
 }
 
-function publishFailure(nats: Nats, error: unknown, subject: string, size: number): OpsError {
+/** What a publish that got no answer means. */
+export function publishFailure(nats: Nats, error: unknown, subject: string, size: number): OpsError {
   if (size > nats.target.server.max_payload) {
     return new OpsError('SERVER_REFUSED', `the message is too large for this server: ${size} bytes`, {
       where: subject,

@@ -1,6 +1,9 @@
-import { headers } from '@nats-io/transport-node';
+import { createInbox, errors, headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import { OpsError } from '../errors/ops-error.ts';
+import { isObject } from '../model/json.ts';
+import { ApiError, type ApiFault } from './api-error.ts';
 import type { Nats } from './connect.ts';
+import { publishFailure } from './messages.ts';
 import { cleanText } from './redact.ts';
 
 /** What a stream answers to a publish it stored. */
@@ -31,4 +34,160 @@ export async function publish(nats: Nats, subject: string, payload: string, id: 
     );
   }
   return answer;
+}
+
+/** A message on its way: kept until a stream has it, so that it can be sent once more. */
+interface UnderWay<T> {
+  readonly item: T;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly headers: Uint8Array;
+  deadline: number;
+  tries: number;
+  /** The last word of the server was that nobody takes it. */
+  silent: boolean;
+}
+
+export interface BulkOptions<T> {
+  /** So many messages, and bytes, may be under way at once. */
+  readonly window?: number;
+  readonly windowBytes?: number;
+  onStored(item: T, ack: { readonly stream: string; readonly duplicate: boolean }): void;
+  /** An ApiError where the stream refuses it; an OpsError where its fate is not known after several tries. */
+  onFault(item: T, error: unknown): void;
+}
+
+/** Publishes many messages in their order. Each must carry a Nats-Msg-Id: what gets no answer is sent again. */
+export interface Bulk<T> {
+  /** Resolves when there is room for the next one; `undefined` where there is already. */
+  send(item: T, subject: string, payload: Uint8Array, headers: Uint8Array): Promise<void> | undefined;
+  /** Resolves when nothing is under way any more. */
+  drain(): Promise<void>;
+  close(): void;
+}
+
+const TRIES = 3;
+const SWEEP_MS = 200;
+
+/**
+ * One subscription takes all answers, and no promise is made for a message: thousands are under way, and a stream
+ * stores faster than that many promises could be settled.
+ */
+export function openBulk<T>(nats: Nats, options: BulkOptions<T>): Bulk<T> {
+  const { window = 2048, windowBytes = 32 * 1024 * 1024 } = options;
+  const { nc, settings } = nats;
+  const inbox = createInbox(settings.inboxPrefix);
+  const underWay = new Map<string, UnderWay<T>>();
+  let bytes = 0;
+  let next = 0;
+  let wake: (() => void) | undefined;
+  const hasRoom = () => underWay.size < window && bytes < windowBytes;
+
+  const settle = (token: string, one: UnderWay<T>) => {
+    underWay.delete(token);
+    bytes -= one.payload.byteLength;
+    // Half of the window at once: waking up for each message would cost more than sending it.
+    if (wake && underWay.size <= window / 2 && bytes < windowBytes) wake();
+  };
+  const put = (token: string, one: UnderWay<T>) => {
+    one.deadline = performance.now() + settings.timeoutMs;
+    one.tries += 1;
+    one.silent = false;
+    const hdrs = { encode: () => one.headers } as unknown as MsgHdrs;
+    nc.publish(one.subject, one.payload, { reply: `${inbox}.${token}`, headers: hdrs });
+  };
+  const fail = (token: string, one: UnderWay<T>, error: unknown) => {
+    settle(token, one);
+    const size = one.payload.byteLength + one.headers.byteLength;
+    options.onFault(one.item, error instanceof OpsError ? error : publishFailure(nats, error, one.subject, size));
+  };
+  const again = (token: string, one: UnderWay<T>) => {
+    if (one.tries < TRIES && !nc.isClosed()) put(token, one);
+    else if (nc.isClosed()) fail(token, one, new errors.ClosedConnectionError());
+    else fail(token, one, one.silent ? new errors.NoRespondersError(one.subject) : new errors.TimeoutError());
+  };
+
+  const take = (token: string, one: UnderWay<T>, msg: Msg) => {
+    const answer = readAck(msg);
+    if (answer instanceof OpsError) return fail(token, one, answer);
+    if ('error' in answer) return fail(token, one, new ApiError(one.subject, answer.error));
+    settle(token, one);
+    options.onStored(one.item, answer);
+  };
+  const subscription = nc.subscribe(`${inbox}.*`, {
+    callback(error, msg) {
+      if (error) {
+        for (const [token, one] of [...underWay]) fail(token, one, error);
+        return;
+      }
+      const token = msg.subject.slice(inbox.length + 1);
+      const one = underWay.get(token);
+      if (!one) return;
+      // No responders: a leader may be elected just now, so that the sweep tries once more.
+      if (msg.data.byteLength === 0) {
+        one.silent = true;
+        one.deadline = Math.min(one.deadline, performance.now() + SWEEP_MS * one.tries);
+      } else take(token, one, msg);
+    },
+  });
+  const timer = setInterval(() => {
+    const now = performance.now();
+    for (const [token, one] of [...underWay]) {
+      if (one.deadline < now || nc.isClosed()) again(token, one);
+    }
+  }, SWEEP_MS);
+  void (async () => {
+    for await (const status of nc.status()) {
+      if (status.type !== 'error' || !(status.error instanceof errors.PermissionViolationError)) continue;
+      const { error } = status;
+      for (const [token, one] of [...underWay]) {
+        if (error.operation !== 'publish' || one.subject === error.subject) fail(token, one, error);
+      }
+    }
+  })();
+
+  const waitFor = (isReady: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      wake = () => {
+        if (!isReady()) return;
+        wake = undefined;
+        resolve();
+      };
+      wake();
+    });
+
+  return {
+    send(item, subject, payload, block) {
+      const token = (next++).toString(36);
+      const one = { item, subject, payload, headers: block, deadline: 0, tries: 0, silent: false };
+      underWay.set(token, one);
+      bytes += payload.byteLength;
+      put(token, one);
+      return hasRoom() ? undefined : waitFor(hasRoom);
+    },
+    drain: () => waitFor(() => underWay.size === 0),
+    close() {
+      clearInterval(timer);
+      subscription.unsubscribe();
+    },
+  };
+}
+
+type Ack = { readonly stream: string; readonly duplicate: boolean } | { readonly error: ApiFault };
+
+function readAck(msg: Msg): Ack | OpsError {
+  try {
+    const answer: unknown = JSON.parse(Buffer.from(msg.data).toString('utf8'));
+    if (isObject(answer)) {
+      if (isObject(answer.error)) return { error: answer.error as ApiFault };
+      if (typeof answer.stream === 'string') return { stream: answer.stream, duplicate: answer.duplicate === true };
+    }
+  } catch {
+    // Told below.
+  }
+  return new OpsError('SERVER_REFUSED', 'what answered is not JetStream', {
+    where: msg.subject,
+    why: 'Its answer is no JSON object.',
+    hints: ['look for a service that listens on this subject'],
+  });
 }

@@ -1,0 +1,75 @@
+import { readStanding } from '../dlq/collect.ts';
+import type { QueueRef } from '../model/entry.ts';
+import type { CancelledJson, CancelOutcome } from '../model/request.ts';
+import type { Nats } from '../nats/connect.ts';
+import { deleteMessage, getMessage } from '../nats/messages.ts';
+import { type FetchOptions, type Found, fetchRequest, fetchResponse } from './fetch.ts';
+import { isWaiting } from './scan.ts';
+
+/** A request that somebody wants back, and what it is now. */
+export interface Cancellable {
+  readonly id: string;
+  readonly outcome?: Exclude<CancelOutcome, 'cancelled' | 'uncertain'>;
+  readonly detail: string;
+  readonly found?: Found;
+}
+
+const WHY_NOT = {
+  answered: 'it is answered already: `osapi-ops request get` has the response',
+  in_flight: 'a worker has it: taking it out of the queue would not stop the worker',
+  dead: 'it is dead: `osapi-ops dlq purge` removes it, `osapi-ops dlq replay` gives it another try',
+  unknown: 'no queue has it',
+} as const;
+
+/** Says of a request whether it can be taken back. */
+export async function judgeCancel(
+  nats: Nats,
+  refs: readonly QueueRef[],
+  id: string,
+  found: Found | undefined,
+  options: FetchOptions,
+): Promise<Cancellable> {
+  if (found) {
+    const standing = await readStanding(nats, found.ref);
+    if (isWaiting(standing, found.message)) {
+      return { id, found, detail: `waits in ${found.ref.queue} as ${found.message.seq}` };
+    }
+  }
+  const { status } = await fetchRequest(nats, refs, id, options);
+  const outcome = status.state === 'queued' || status.state === 'retry' ? 'in_flight' : status.state;
+  return { id, outcome, detail: WHY_NOT[outcome], ...(found && { found }) };
+}
+
+/**
+ * Takes a waiting request out of its queue. A worker may fetch it at the same moment: the consumer's place is read
+ * once more after the message is gone. Where it had not come so far, nobody ever got it.
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+ */
+export async function cancelRequest(
+  nats: Nats,
+  id: string,
+  { ref, message }: Found,
+  buckets: readonly string[],
+): Promise<CancelledJson> {
+  const place = { id, queue: ref.queue, seq: message.seq };
+  const before = await readStanding(nats, ref);
+  const stored = await getMessage(nats, ref.queue, message.seq);
+  if (stored && stored.time === message.time && !isWaiting(before, message)) {
+    return { ...place, outcome: 'in_flight', detail: WHY_NOT.in_flight };
+  }
+  const isMeant = stored?.time === message.time;
+  const removed = isMeant && (await deleteMessage(nats, ref.queue, message.seq));
+  const after = await readStanding(nats, ref);
+  if (removed && isWaiting(after, message)) {
+    return { ...place, outcome: 'cancelled', detail: 'no worker had it' };
+  }
+  if (await fetchResponse(nats, buckets, id)) return { ...place, outcome: 'answered', detail: WHY_NOT.answered };
+  return removed
+    ? {
+        ...place,
+        outcome: 'uncertain',
+        detail:
+          'it is out of the queue, but the consumer passed its place at the same moment: a worker may have got it',
+      }
+    : { ...place, outcome: 'unknown', detail: 'it left the queue before it could be taken out' };
+}

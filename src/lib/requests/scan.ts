@@ -1,0 +1,118 @@
+import { backward } from '../dlq/pages.ts';
+import { type ConsumerStanding, covers, type QueueStanding } from '../dlq/standing.ts';
+import { subjectCovers } from '../facts/subjects.ts';
+import type { StoredMessage } from '../model/message.ts';
+import type { Nats } from '../nats/connect.ts';
+import { getRange } from '../nats/messages.ts';
+import { timeOfId } from './id.ts';
+import { createMatcher } from './identify.ts';
+
+/** Clocks of clients and servers differ by so much at most, in milliseconds, before a search by time misses. */
+const SKEW_MS = 10_000;
+/** A search by time reads so many messages past the time of the id before it gives up. */
+const WINDOW = 20_000;
+
+/**
+ * The stored messages of these ids in one queue, the newest where an id has several. Ids that carry their time are
+ * looked up around it; for the others, and for what was published again later, the stream is read from its end.
+ * Memory does not grow with the stream.
+ * @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+ */
+export async function findMessages(
+  nats: Nats,
+  standing: QueueStanding,
+  ids: readonly string[],
+  onProgress?: (read: number) => void,
+): Promise<Map<string, StoredMessage>> {
+  const found = new Map<string, StoredMessage>();
+  if (!standing.exists || standing.messages === 0) return found;
+  let missing = [...new Set(ids)];
+  for (const id of missing) {
+    const message = await findByTime(nats, standing, id);
+    if (message) found.set(id, message);
+  }
+  missing = missing.filter((id) => !found.has(id));
+  if (missing.length === 0) return found;
+  const match = createMatcher(missing);
+  const read = (from: number, untilSeq: number) => getRange(nats, standing.queue, from, { untilSeq });
+  let count = 0;
+  for await (const page of backward(read, standing.firstSeq, standing.lastSeq)) {
+    nats.signal.throwIfAborted();
+    for (const message of page) {
+      const id = match(message);
+      if (id !== undefined && !found.has(id)) found.set(id, message);
+    }
+    count += page.length;
+    onProgress?.(count);
+    if (missing.every((id) => found.has(id))) break;
+  }
+  return found;
+}
+
+/** Looks around the time that an id was made at: a few gets to find the place, then a window. */
+async function findByTime(nats: Nats, standing: QueueStanding, id: string): Promise<StoredMessage | undefined> {
+  const made = timeOfId(id);
+  if (made === undefined || standing.messages < WINDOW) return undefined;
+  const from = await seqAt(nats, standing, made - SKEW_MS);
+  const match = createMatcher([id]);
+  let read = 0;
+  for await (const message of getRange(nats, standing.queue, from, { untilSeq: standing.lastSeq })) {
+    if (match(message) === id) return message;
+    read += 1;
+    if (read >= WINDOW && Date.parse(message.time) > made + SKEW_MS) return undefined;
+  }
+  return undefined;
+}
+
+/** The first sequence stored at a time or later, in milliseconds since 1970; times of a stream only grow. */
+async function seqAt(nats: Nats, standing: QueueStanding, time: number): Promise<number> {
+  let [low, high] = [standing.firstSeq, standing.lastSeq + 1];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const message = await firstFrom(nats, standing.queue, middle);
+    if (message && Date.parse(message.time) < time) low = message.seq + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+async function firstFrom(nats: Nats, queue: string, seq: number): Promise<StoredMessage | undefined> {
+  for await (const message of getRange(nats, queue, seq, { batch: 2 })) return message;
+  return undefined;
+}
+
+/** The consumers whose deliveries a message of this subject is part of. */
+export const takersOf = (standing: QueueStanding, subject: string): ConsumerStanding[] =>
+  standing.consumers.filter((consumer) => covers(consumer, subject));
+
+/** True where no consumer has come to the message yet: on a work queue one is enough, elsewhere each has its own copy. */
+export const isWaiting = (standing: QueueStanding, { seq, subject }: { seq: number; subject: string }): boolean =>
+  takersOf(standing, subject).every(({ delivered }) => seq > delivered);
+
+export interface WaitingFilter {
+  /** May hold `*` and `>`. */
+  readonly subjects?: readonly string[];
+  /** Only what was published before, in milliseconds since 1970. */
+  readonly before?: number;
+}
+
+/** What waits in a queue for its first delivery, oldest first. @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED */
+export async function* scanWaiting(
+  nats: Nats,
+  standing: QueueStanding,
+  { subjects, before }: WaitingFilter,
+): AsyncGenerator<StoredMessage> {
+  if (!standing.exists) return;
+  const isTaken = (subject: string) =>
+    standing.consumers.some(({ filters }) => !filters.length || filters.some((one) => subjectCovers(one, subject)));
+  const uncovered = standing.consumers.length === 0 || !standing.subjects.every(isTaken);
+  const delivered = standing.consumers.map((consumer) => consumer.delivered);
+  const from = uncovered ? standing.firstSeq : Math.max(standing.firstSeq, Math.min(...delivered) + 1);
+  const only = subjects?.length === 1 ? { subject: subjects[0]! } : {};
+  for await (const message of getRange(nats, standing.queue, from, { untilSeq: standing.lastSeq, ...only })) {
+    // Stored in the order of time: what follows is younger still.
+    if (before !== undefined && Date.parse(message.time) >= before) return;
+    if (subjects?.length && !subjects.some((one) => subjectCovers(one, message.subject))) continue;
+    if (isWaiting(standing, message)) yield message;
+  }
+}
