@@ -51,9 +51,11 @@ withNats.each(availableVersions())('the nats CLI as a second opinion, nats-serve
     ];
     run('stream', 'add', 'REQUESTS', ...queue, ...limits, '--allow-direct', '--defaults');
     run('consumer', 'add', 'REQUESTS', '--config', worker);
-    const advisories = ['MAX_DELIVERIES', 'MSG_TERMINATED'].map(
-      (each) => `$JS.EVENT.ADVISORY.CONSUMER.${each}.REQUESTS.*`,
-    );
+    const advisories = [
+      '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.*',
+      '$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.REQUESTS.*',
+      'osapi-ops.rejected.REQUESTS.*',
+    ];
     run(
       'stream',
       'add',

@@ -1,4 +1,4 @@
-import { advisorySubject } from '../facts/names.ts';
+import { advisorySubject, dlqSubjects, rejectedSubject } from '../facts/names.ts';
 import { type Config, equalJson } from '../model/json.ts';
 import type { Capture, DlqSpec, HealthSpec, QueueSpec, ResponsesSpec, Spec, StreamSpec } from '../model/spec.ts';
 import type { Found, LeftOut } from './found.ts';
@@ -101,8 +101,13 @@ function dlqOf(queue: FoundStream, streams: readonly FoundStream[]): [string, Fo
     const subjects = stream.config.subjects;
     if (!Array.isArray(subjects) || subjects.length === 0) continue;
     const capture = CAPTURES.filter((kind) => subjects.includes(advisorySubject(kind, queue.name)));
-    if (capture.length !== subjects.length) continue;
-    return [[queue.name, { stream, spec: { stream: stream.name, capture, config: beyondUsual(stream.config) } }]];
+    const rejects = subjects.includes(rejectedSubject(queue.name)) ? 1 : 0;
+    if (capture.length === 0 || capture.length + rejects !== subjects.length) continue;
+    const config = beyondUsual(stream.config);
+    // Made by hand, or before rejects were captured: its subjects are not those that `capture` stands for.
+    const usual = dlqSubjects(queue.name, capture).length === subjects.length;
+    const spec = { stream: stream.name, capture, config: usual ? config : { subjects, ...config } };
+    return [[queue.name, { stream, spec }]];
   }
   return [];
 }

@@ -1,4 +1,4 @@
-import { advisorySubject, OWNER_KEY } from '../facts/names.ts';
+import { dlqSubjects, OWNER_KEY } from '../facts/names.ts';
 import type { Config } from '../model/json.ts';
 import { isObject } from '../model/json.ts';
 import type { Desired, DesiredResource, ResourceKind, Role } from '../model/resource.ts';
@@ -71,7 +71,7 @@ export function deriveDesired(loaded: LoadedSpec): Desired {
 /** A DLQ keeps its entries until a limit, can be read by sequence, and is as safe as the queue it serves. */
 function dlqConfig(name: string, queue: QueueSpec, dlq: DlqSpec): Config {
   return {
-    subjects: dlq.capture.map((capture) => advisorySubject(capture, name)),
+    subjects: dlqSubjects(name, dlq.capture),
     retention: 'limits',
     allow_direct: true,
     ...inherited(queue),

@@ -22,6 +22,15 @@ export const bucketStream = (bucket: string): string => `${KV_PREFIX}${bucket}`;
 export const REJECTED_PREFIX = 'osapi-ops.rejected';
 export const rejectedSubject = (stream: string, consumer = '*'): string => `${REJECTED_PREFIX}.${stream}.${consumer}`;
 
+/**
+ * The subjects of a queue's DLQ stream. A worker's reject is a termination whose payload is kept: who captures the one
+ * captures the other.
+ */
+export const dlqSubjects = (queue: string, capture: readonly Capture[]): string[] => [
+  ...capture.map((kind) => advisorySubject(kind, queue)),
+  ...(capture.includes('terminated') ? [rejectedSubject(queue)] : []),
+];
+
 /** The headers that a reject adds to those of the request. */
 export const REJECT_HEADER = {
   reason: 'Osapi-Reject-Reason',

@@ -4,7 +4,7 @@ import { unknownFields } from '../canonical/stream.ts';
 import { assemble, isEmptySpec } from '../convert/assemble.ts';
 import type { Found } from '../convert/found.ts';
 import { OpsError } from '../errors/ops-error.ts';
-import { advisorySubject, LEDGER_BUCKET, OWN_PREFIX, SERVER_PREFIX } from '../facts/names.ts';
+import { dlqSubjects, LEDGER_BUCKET, OWN_PREFIX, SERVER_PREFIX } from '../facts/names.ts';
 import { type Applied, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import { type Config, isObject } from '../model/json.ts';
@@ -99,9 +99,7 @@ function named(resources: readonly ObservedResource[], name: string): ObservedRe
     kind === 'stream' &&
     Array.isArray(config.subjects) &&
     config.subjects.length > 0 &&
-    config.subjects.every((subject) =>
-      [advisorySubject('max_deliveries', name), advisorySubject('terminated', name)].includes(String(subject)),
-    );
+    config.subjects.every((subject) => dlqSubjects(name, ['max_deliveries', 'terminated']).includes(String(subject)));
   return resources.filter(
     (resource) =>
       resource.name === name ||

@@ -1,5 +1,5 @@
 import { fieldsFor } from '../facts/fields.ts';
-import { advisorySubject } from '../facts/names.ts';
+import { dlqSubjects } from '../facts/names.ts';
 import { type Config, equalJson, type Json } from '../model/json.ts';
 import type { ResourceKind } from '../model/resource.ts';
 import type { DlqSpec, QueueSpec, Spec, StreamSpec } from '../model/spec.ts';
@@ -51,7 +51,7 @@ const DLQ: Config = { retention: 'limits', allow_direct: true };
 /** Subjects that follow from the queue and `capture` are not written. */
 function withSubjects(queue: string, { capture }: DlqSpec, config: Config): Config {
   const { subjects, ...rest } = config;
-  const derived = capture.map((kind) => advisorySubject(kind, queue));
+  const derived = dlqSubjects(queue, capture);
   const same = Array.isArray(subjects) && equalJson([...subjects].sort(), [...derived].sort());
   return same || subjects === undefined ? rest : config;
 }

@@ -104,7 +104,7 @@ export const dlqShape = object('dlq', [
   slot(
     'capture',
     leaf({ type: 'choices', values: ['max_deliveries', 'terminated'] }),
-    'Which deaths it captures: too many deliveries, termination by a worker. Default: both.',
+    'Which deaths it captures: too many deliveries, termination by a worker (and with it what workers reject). Default: both.',
   ),
   ...streamSlots,
 ]);

@@ -146,6 +146,15 @@ describe('a stream that captures advisories', () => {
     expect('D' in spec.streams).toBe(!isDlq);
   });
 
+  test('writes its subjects only where capture does not stand for them', () => {
+    const kinds = [advisory('MAX_DELIVERIES'), advisory('MSG_TERMINATED')];
+    const config = (subjects: string[]) =>
+      convert({ s: requests, d: { name: 'D', subjects } }).spec.queues.REQUESTS?.dlq?.config;
+    expect(config([...kinds, 'osapi-ops.rejected.REQUESTS.*'])).not.toHaveProperty('subjects');
+    expect(config(kinds)).toHaveProperty('subjects', kinds);
+    expect(config([advisory('MAX_DELIVERIES')])).not.toHaveProperty('subjects');
+  });
+
   test('says so where it has a consumer, for a dlq has none', () => {
     const dlq = { name: 'D', subjects: [advisory('MAX_DELIVERIES')] };
     const info = { stream_name: 'D', name: 'reader', config: { ...worker, durable_name: 'reader' } };

@@ -54,6 +54,7 @@ describe('deriveDesired', () => {
       subjects: [
         '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.*',
         '$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.REQUESTS.*',
+        'osapi-ops.rejected.REQUESTS.*',
       ],
       retention: 'limits',
       allow_direct: true,
@@ -99,6 +100,6 @@ describe('deriveDesired', () => {
       `  ${name}:\n    subjects: ["${name}.*"]\n    dlq: {stream: dead}\n    responses: {bucket: answers}\n`;
     const { resources } = await derive(`version: 1\nname: shop\nqueues:\n${shared('A')}${shared('B')}`);
     expect(resources.map(({ name }) => name)).toEqual(['dead', 'answers', 'A', 'B']);
-    expect(resources[0]?.config.subjects).toHaveLength(4);
+    expect(resources[0]?.config.subjects).toHaveLength(6);
   });
 });

@@ -1,4 +1,4 @@
-import { advisorySubject, bucketStream } from '../../facts/names.ts';
+import { bucketStream, dlqSubjects } from '../../facts/names.ts';
 import type { Config } from '../../model/json.ts';
 import type { QueueSpec, Spec } from '../../model/spec.ts';
 import { type Node, nodeAt, type Path } from '../tree.ts';
@@ -49,7 +49,7 @@ export function viewOf(spec: Spec, root: Node): View {
     const of = { name, spec: queue };
     streams.push(streamView('queue', name, queue.config, path, queue.consumers, of));
     if (queue.dlq) {
-      const subjects = queue.dlq.capture.map((capture) => advisorySubject(capture, name));
+      const subjects = dlqSubjects(name, queue.dlq.capture);
       const config = { subjects, retention: 'limits', ...queue.dlq.config };
       streams.push(streamView('dlq', queue.dlq.stream, config, [...path, 'dlq'], {}, of));
     }
