@@ -1,4 +1,4 @@
-import type { GoneCause } from '../model/entry.ts';
+import type { DlqRecord, GoneCause } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Death } from './advisory.ts';
 import { type ConsumerStanding, covers, type QueueStanding } from './standing.ts';
@@ -22,11 +22,12 @@ export type Fate =
  */
 export function judge(death: Death, stored: StoredMessage | undefined, standing: QueueStanding, nowMs: number): Fate {
   const { record, carried } = death;
+  const told = latest(record);
   const isMeant =
     stored !== undefined &&
     death.pointsAtOriginal &&
-    compareTimes(stored.time, record.time) <= 0 &&
-    compareTimes(standing.created, record.time) <= 0;
+    compareTimes(stored.time, told) <= 0 &&
+    compareTimes(standing.created, told) <= 0;
   if (isMeant && stored) {
     const settled = isSettled(death, stored, standing);
     if (!settled) return { fate: 'alive' };
@@ -35,6 +36,10 @@ export function judge(death: Death, stored: StoredMessage | undefined, standing:
   if (carried) return { fate: 'replayable', message: carried };
   return { fate: 'gone', cause: causeOf(death, stored, standing, nowMs) };
 }
+
+/** The latest that a record's time can mean: clients write milliseconds where the server has nanoseconds. */
+const latest = ({ kind, time }: DlqRecord): string =>
+  kind === 'advisory' ? time : time.replace(/(\.\d{3})Z$/, '$1999999Z');
 
 /** Whether the queue is done with a message that is still stored. */
 function isSettled(death: Death, stored: StoredMessage, standing: QueueStanding): boolean {

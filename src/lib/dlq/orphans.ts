@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { subjectCovers } from '../facts/subjects.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
@@ -19,7 +18,7 @@ export interface DeadCount {
   readonly inFlight: number;
   /**
    * At most so many of those in flight are past their last ack wait: nothing happens to them until the next pull
-   * comes, then they are dead. Exact where max_deliver is 1 or 2.
+   * comes, then they are dead. Exact where max_deliver is 2 and the server 2.12 or newer.
    */
   readonly dying: number;
   /** On subjects that no consumer covers: waiting for nobody. */
@@ -90,9 +89,11 @@ export const figuresOf = ({ messages, lastSeq, consumers }: QueueStanding): stri
 export function dyingOf({ consumers }: QueueStanding, dead: number, nowMs: number): number {
   return consumers.reduce((all, { ackPending, lastActive, waits, maxDeliver, redelivered }) => {
     const longest = Math.max(...waits) / 1e6;
-    if (ackPending === 0 || maxDeliver < 1 || !lastActive || Date.parse(lastActive) + longest > nowMs) return all;
-    // The server counts the dead among the redelivered, unless they had one delivery only.
-    return all + (maxDeliver === 1 ? ackPending : Math.min(ackPending, Math.max(0, redelivered - dead)));
+    // With one delivery only, death is not lazy: it comes when the ack wait is over (measured on 2.10, 2.12, 2.15).
+    const isLazy = maxDeliver > 1;
+    if (ackPending === 0 || !isLazy || !lastActive || Date.parse(lastActive) + longest > nowMs) return all;
+    // The server counts the dead among the redelivered.
+    return all + Math.min(ackPending, Math.max(0, redelivered - dead));
   }, 0);
 }
 
@@ -112,14 +113,11 @@ export async function countUncovered(nats: Nats, { queue, subjects, consumers }:
   }
 }
 
-/** An advisory is on its way to the DLQ stream for less than this, in milliseconds, where nothing is wrong. */
-const ADVISORY_LATENCY = 150;
-
 /** What `findOrphans` has to know of the records. */
 export interface Records {
   /** Dead and stored, with a record: by sequence. */
   readonly accounted: SeqSet;
-  /** Adds what was recorded since. */
+  /** Adds what was recorded since, and waits for what is on its way. */
   catchUp(): Promise<void>;
 }
 
@@ -137,16 +135,23 @@ export async function* findOrphans(
   records: Records,
   nowMs: number,
 ): AsyncGenerator<Entry, OrphanReport | undefined> {
-  const measured = await measure(nats, ref, nowMs);
+  const { accounted } = records;
+  let measured = await measure(nats, ref, nowMs);
+  if (measured && measured.count.dead > accounted.size) {
+    // What died since the records were read may be all there is to it.
+    await records.catchUp();
+    measured = await measure(nats, ref, nowMs);
+  }
   if (!measured) return undefined;
   const { count, standing } = measured;
-  const { accounted } = records;
-  if (count.dead > accounted.size) {
-    // What died since the records were read has its advisory by now.
-    await sleep(ADVISORY_LATENCY);
-    await records.catchUp();
-  }
   let missing = count.dead - accounted.size;
+  let late = 0;
+  if (missing > 0) {
+    // Those that had just died are dead in the count, and have their advisory by now.
+    const before = accounted.size;
+    await records.catchUp();
+    late = accounted.size - before;
+  }
   let orphans = 0;
   const last = Math.max(0, ...standing.consumers.map(({ delivered }) => delivered));
   if (missing > 0) {
@@ -161,5 +166,5 @@ export async function* findOrphans(
       if (missing <= 0 && count.steady) break;
     }
   }
-  return { ...count, accounted: accounted.size, orphans, uncertain: Math.max(0, missing) };
+  return { ...count, accounted: accounted.size, orphans, uncertain: Math.max(0, missing - late) };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
@@ -80,11 +81,15 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
   const late = new LateRecords(run.nats, sources);
   for (const { queue } of group.queues) {
     yield* judgement.orphans(queue, async () => {
+      await sleep(ADVISORY_LATENCY);
       for (const death of await late.read())
         if (death.pointsAtOriginal) judgement.accounted(death.queue).add(death.seq);
     });
   }
 }
+
+/** An advisory is on its way to the DLQ stream for less than this, in milliseconds, where nothing is wrong. */
+const ADVISORY_LATENCY = 150;
 
 /** What was recorded after the scan began. */
 class LateRecords {

@@ -1,0 +1,383 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { headers } from '@nats-io/transport-node';
+import type { Unreadable } from '../../src/lib/dlq/advisory.ts';
+import { locateQueues } from '../../src/lib/dlq/locate.ts';
+import type { OrphanReport } from '../../src/lib/dlq/orphans.ts';
+import { type ScanOptions, scanEntries } from '../../src/lib/dlq/scan.ts';
+import { advisorySubject, rejectedSubject } from '../../src/lib/facts/names.ts';
+import type { Entry } from '../../src/lib/model/entry.ts';
+import type { EntryFilter } from '../../src/lib/model/entry-filter.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { connectTo } from '../support/connected.ts';
+import { advisory, letDie, makeConsumer, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+
+interface Scanned {
+  readonly entries: Entry[];
+  readonly unreadable: Unreadable[];
+  readonly counts: OrphanReport[];
+}
+
+async function scan(nats: Nats, filter: EntryFilter = {}, options: ScanOptions = {}): Promise<Scanned> {
+  const result: Scanned = { entries: [], unreadable: [], counts: [] };
+  const queues = await locateQueues(nats);
+  const found = scanEntries(nats, queues, filter, {
+    ...options,
+    onUnreadable: (one) => result.unreadable.push(one),
+    onCount: (report) => result.counts.push(report),
+  });
+  for await (const entry of found) result.entries.push(entry);
+  return result;
+}
+
+/** Sorted: what is to die at one moment dies in any order. */
+const brief = ({ entries }: Scanned): string[] =>
+  entries
+    .map(({ seq, state, reason, inner }) => `${seq} ${state} ${reason}${inner.cause ? ` ${inner.cause}` : ''}`)
+    .sort();
+
+/** Removes what the DLQ has of a message. */
+async function forget(nats: Nats, seq: number): Promise<void> {
+  const { entries } = await scan(nats);
+  for (const { stream, seq: at } of entries.find((entry) => entry.seq === seq)!.inner.records) {
+    await nats.api(`STREAM.MSG.DELETE.${stream}`, { seq: at });
+  }
+}
+
+const MAX = advisorySubject('max_deliveries', 'REQUESTS', 'request-worker');
+
+describe.each(availableVersions())('dead letters on nats-server %s', (version) => {
+  let server: TestServer;
+  let nats: Nats;
+  beforeAll(async () => {
+    server = await startServer({ version });
+    nats = await connectTo(server);
+  }, 60_000);
+  afterAll(async () => {
+    await nats.close();
+    await server.stop();
+  });
+  beforeEach(() => wipe(nats));
+
+  test('what died is listed with its request, in both orders and by one reading or more', async () => {
+    await makeQueue(nats);
+    const seqs = await makeDead(nats, 5);
+    const oldest = await scan(nats);
+    // The server lets those of one moment die in any order.
+    expect(oldest.entries.map(({ seq }) => seq).sort()).toEqual(seqs);
+    expect(oldest.entries.find(({ seq }) => seq === 1)).toMatchObject({
+      id: 'REQUESTS/request-worker/1',
+      queue: 'REQUESTS',
+      consumer: 'request-worker',
+      subject: 'requests.dns',
+      request_id: 'r0',
+      state: 'replayable',
+      reason: 'max_deliveries',
+      deliveries: 1,
+      size: 33,
+      replays: 0,
+    });
+    const times = oldest.entries.map(({ died_at }) => died_at);
+    expect(times).toEqual([...times].sort());
+    expect(oldest.entries.every(({ died_at, published_at }) => died_at! > published_at!)).toBe(true);
+    expect(oldest.counts).toMatchObject([{ queue: 'REQUESTS', dead: 5, accounted: 5, orphans: 0, uncertain: 0 }]);
+    const newest = await scan(nats, {}, { order: 'newest', exact: false });
+    expect(newest.entries.map(({ id }) => id)).toEqual(oldest.entries.map(({ id }) => id).reverse());
+    expect((await scan(nats, { limit: 2 }, { order: 'newest', exact: false })).entries).toHaveLength(2);
+  });
+
+  test('a queue without a DLQ, and one whose DLQ was purged, have orphans: found, and certain', async () => {
+    await makeQueue(nats, { dlq: null });
+    await makeDead(nats, 3);
+    const found = await scan(nats);
+    expect(brief(found)).toEqual(['1 orphan max_deliveries', '2 orphan max_deliveries', '3 orphan max_deliveries']);
+    expect(found.entries[0]).toMatchObject({ died_at: null, request_id: 'r0', inner: { certain: true, records: [] } });
+  });
+
+  test('an orphan among entries is found while live work goes on', async () => {
+    await makeQueue(nats, { ackWait: 1000 });
+    await makeDead(nats, 4);
+    await forget(nats, 2);
+    // Everything below is settled for the consumer once an ack leaves nothing pending.
+    await put(nats, 'requests.dns', 'live');
+    const [live] = await pull(nats, 'REQUESTS', 'request-worker');
+    expect((await scan(nats)).counts).toMatchObject([{ dead: 4, accounted: 3, inFlight: 1 }]);
+    live!.respond('+ACK');
+    await put(nats, 'requests.dns', 'waiting');
+    await sleep(50);
+    const found = await scan(nats);
+    expect(brief(found)).toContain('2 orphan max_deliveries');
+    expect(found.entries).toHaveLength(4);
+    expect(found.counts).toMatchObject([{ dead: 4, ready: 1, inFlight: 0, orphans: 1, uncertain: 0 }]);
+  });
+
+  test('a message in flight beside an orphan is never taken for one', async () => {
+    const { dlq } = await makeQueue(nats, { ackWait: 800 });
+    await makeDead(nats, 2);
+    await nats.api(`STREAM.PURGE.${dlq}`);
+    await put(nats, 'requests.dns', 'in flight');
+    await pull(nats, 'REQUESTS', 'request-worker');
+    const found = await scan(nats);
+    expect(found.entries.map(({ seq }) => seq)).not.toContain(3);
+    const [count] = found.counts;
+    expect(count!.orphans + count!.uncertain).toBe(2);
+  });
+
+  test('past its last ack wait and not pulled for, a message is dying, not dead', async () => {
+    await makeQueue(nats, { maxDeliver: 2 });
+    await put(nats, 'requests.dns', 'x');
+    await pull(nats, 'REQUESTS', 'request-worker');
+    await pull(nats, 'REQUESTS', 'request-worker');
+    await sleep(150);
+    const found = await scan(nats);
+    expect(found.entries).toEqual([]);
+    expect(found.counts).toMatchObject([{ dead: 0, inFlight: 1, dying: 1 }]);
+  });
+
+  test('a late ack leaves an entry that is gone', async () => {
+    await makeQueue(nats);
+    await put(nats, 'requests.dns', 'x');
+    const [message] = await pull(nats, 'REQUESTS', 'request-worker');
+    await letDie(nats);
+    message!.respond('+ACK');
+    await sleep(100);
+    expect(brief(await scan(nats))).toEqual(['1 gone max_deliveries acked_or_removed']);
+  });
+
+  test('a termination keeps its words; the message is gone, for the queue deleted it', async () => {
+    await makeQueue(nats, { ackWait: 5000 });
+    await put(nats, 'requests.dns', 'x');
+    const [message] = await pull(nats, 'REQUESTS', 'request-worker');
+    message!.respond('+TERM no such query');
+    await sleep(100);
+    const found = await scan(nats);
+    expect(brief(found)).toEqual(['1 gone terminated terminated']);
+    expect(found.entries[0]!.inner.detail).toBe('no such query');
+  });
+
+  test('a reject and the termination after it are one entry that carries its payload', async () => {
+    await makeQueue(nats, { ackWait: 5000 });
+    const own = headers();
+    own.append('Trace-Id', 'abc');
+    await put(nats, 'requests.dns', 'not json', own);
+    const [message] = await pull(nats, 'REQUESTS', 'request-worker');
+    const rejected = headers();
+    rejected.append('Trace-Id', 'abc');
+    rejected.append('Osapi-Reject-Reason', 'not JSON');
+    rejected.append('Osapi-Reject-Stream', 'REQUESTS');
+    rejected.append('Osapi-Reject-Consumer', 'request-worker');
+    rejected.append('Osapi-Reject-Seq', '1');
+    rejected.append('Osapi-Reject-Subject', 'requests.dns');
+    rejected.append('Osapi-Reject-Time', new Date().toISOString());
+    rejected.append('Osapi-Reject-Deliveries', '1');
+    await put(nats, rejectedSubject('REQUESTS', 'request-worker'), 'not json', rejected);
+    // Until the worker takes it out, the message is in its hands.
+    expect((await scan(nats)).entries).toEqual([]);
+    message!.respond('+TERM not JSON');
+    await sleep(100);
+    for (const options of [{}, { order: 'newest', exact: false }] as const) {
+      const found = await scan(nats, {}, options);
+      expect(brief(found)).toEqual(['1 replayable rejected']);
+      expect(found.entries[0]).toMatchObject({ subject: 'requests.dns', deliveries: 1, size: 8 });
+      const { message: carried, records, detail, original } = found.entries[0]!.inner;
+      expect(original).toBeUndefined();
+      expect(detail).toBe('not JSON');
+      expect(records.map(({ kind }) => kind)).toEqual(['rejected', 'advisory']);
+      expect(Buffer.from(carried!.headers).toString()).toBe('NATS/1.0\r\nTrace-Id: abc\r\n\r\n');
+      expect(Buffer.from(carried!.payload).toString()).toBe('not json');
+    }
+  });
+
+  test('a re-created stream uses numbers again: old advisories point at nothing, and no new message is named by them', async () => {
+    const { stream } = await makeQueue(nats);
+    await makeDead(nats, 2);
+    await nats.api(`STREAM.DELETE.${stream}`);
+    await sleep(20);
+    expect(brief(await scan(nats))).toEqual([
+      '1 gone max_deliveries stream_deleted',
+      '2 gone max_deliveries stream_deleted',
+    ]);
+    await makeQueue(nats, { dlq: null });
+    await put(nats, 'requests.dns', 'another one');
+    expect(brief(await scan(nats))).toEqual([
+      '1 gone max_deliveries stream_recreated',
+      '2 gone max_deliveries stream_recreated',
+    ]);
+    await letDie(nats);
+    const found = await scan(nats);
+    expect(brief(found)).toEqual(['1 replayable max_deliveries', '2 gone max_deliveries stream_recreated']);
+    expect(found.entries[0]!.inner.records).toHaveLength(2);
+  });
+
+  test('a re-created consumer delivers the dead again: alive while they wait or are in flight, dead when they die again', async () => {
+    await makeQueue(nats, { ackWait: 800 });
+    await makeDead(nats, 2);
+    await nats.api('CONSUMER.DELETE.REQUESTS.request-worker');
+    expect(brief(await scan(nats))).toEqual(['1 replayable max_deliveries', '2 replayable max_deliveries']);
+    await makeConsumer(nats, { ackWait: 800 });
+    expect((await scan(nats)).entries).toEqual([]);
+    await pull(nats, 'REQUESTS', 'request-worker');
+    expect((await scan(nats)).entries).toEqual([]);
+    await letDie(nats);
+    const found = await scan(nats);
+    expect(found.entries.map(({ seq, state }) => `${seq} ${state}`).sort()).toEqual(['1 replayable', '2 replayable']);
+    // The server sends a second advisory for each: one entry, the newest one's time.
+    expect(found.entries[0]!.inner.records).toHaveLength(2);
+    expect(found.entries[0]!.died_at).toBe(found.entries[0]!.inner.records[1]!.time);
+    const quick = await scan(nats, {}, { order: 'newest', exact: false });
+    expect(quick.entries.map(({ id, died_at }) => `${id} ${died_at}`).sort()).toEqual(
+      found.entries.map(({ id, died_at }) => `${id} ${died_at}`).sort(),
+    );
+  });
+
+  test('several consumers, several DLQs, and one DLQ for several queues are each told apart', async () => {
+    await makeQueue(nats, { consumerConfig: { filter_subject: 'requests.dns' } });
+    await makeConsumer(nats, { consumer: 'mailer', consumerConfig: { filter_subject: 'requests.mail' } });
+    const second = advisorySubject('max_deliveries', 'OTHER');
+    await nats.api('STREAM.UPDATE.REQUESTS_dlq', {
+      name: 'REQUESTS_dlq',
+      storage: 'memory',
+      allow_direct: true,
+      subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.request-worker', second],
+    });
+    await nats.api('STREAM.CREATE.mail_dlq', {
+      name: 'mail_dlq',
+      storage: 'memory',
+      subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.mailer'],
+    });
+    await makeQueue(nats, { stream: 'OTHER', subjects: ['other'], dlq: null });
+    await put(nats, 'requests.dns', 'a');
+    await put(nats, 'requests.mail', 'b');
+    await put(nats, 'requests.none', 'nobody covers this');
+    await put(nats, 'other', 'c');
+    await letDie(nats);
+    await letDie(nats, 'REQUESTS', 'mailer');
+    await letDie(nats, 'OTHER');
+    expect(await locateQueues(nats)).toMatchObject([
+      { queue: 'OTHER', dlqs: ['REQUESTS_dlq'] },
+      { queue: 'REQUESTS', dlqs: ['REQUESTS_dlq', 'mail_dlq'], consumers: ['mailer', 'request-worker'] },
+    ]);
+    const found = await scan(nats);
+    expect(found.entries.map(({ id }) => id).sort()).toEqual([
+      'OTHER/request-worker/1',
+      'REQUESTS/mailer/2',
+      'REQUESTS/request-worker/1',
+    ]);
+    expect(found.counts.find(({ queue }) => queue === 'REQUESTS')).toMatchObject({ dead: 2, uncovered: 1, orphans: 0 });
+    await nats.api('STREAM.PURGE.mail_dlq');
+    expect(brief(await scan(nats, { consumers: ['mailer'] }))).toEqual(['2 orphan max_deliveries']);
+  });
+
+  test('what others wrote into the DLQ is told apart, and names no message', async () => {
+    const { dlq } = await makeQueue(nats);
+    await makeDead(nats, 1);
+    const hostile: (string | Uint8Array)[] = [
+      'garbage',
+      '',
+      '[]',
+      '{"type":"io.nats.jetstream.advisory.v1.max_deliver"}',
+      advisory({ stream_seq: 1e300 }),
+      advisory({ stream_seq: -1 }),
+      advisory({ stream_seq: 1.5 }),
+      advisory({ stream_seq: '1' }),
+      advisory({ stream: 'OTHER' }),
+      advisory({ consumer: 'request-worker/../x' }),
+      advisory({ consumer: '\u001b[31m' }),
+      new Uint8Array([0xff, 0xfe, 0x00]),
+      `${'['.repeat(50_000)}`,
+      `{"type":"io.nats.jetstream.advisory.v1.max_deliver","stream":"REQUESTS","stream":"OTHER","consumer":"request-worker","stream_seq":1}`,
+    ];
+    for (const payload of hostile) await put(nats, MAX, payload);
+    const many = headers();
+    for (let index = 0; index < 9_900; index++) many.append('A', '1');
+    many.append('Osapi-Reject-Stream', 'OTHER');
+    await put(nats, rejectedSubject('REQUESTS', 'request-worker'), 'x', many);
+    // Well formed, and about messages that never were: gone, not another message.
+    await put(nats, MAX, advisory({ stream_seq: 4_000_000_000 }));
+    await put(nats, MAX, advisory({ stream_seq: Number.MAX_SAFE_INTEGER }));
+    for (const options of [{}, { order: 'newest', exact: false }] as const) {
+      const found = await scan(nats, {}, options);
+      expect(brief(found).sort()).toEqual([
+        '1 replayable max_deliveries',
+        '4000000000 gone max_deliveries stream_recreated',
+        '9007199254740991 gone max_deliveries stream_recreated',
+      ]);
+      expect(found.unreadable.length).toBe(hostile.length + 1);
+      expect(found.unreadable.every(({ stream }) => stream === dlq)).toBe(true);
+    }
+  });
+
+  test('the dead letters of two public services are read, their originals restored', async () => {
+    await makeQueue(nats, { dlq: null });
+    await nats.api('STREAM.CREATE.ACME_PROD_DLQ', {
+      name: 'ACME_PROD_DLQ',
+      subjects: ['acme.prod.dlq.>'],
+      storage: 'memory',
+    });
+    const service = headers();
+    for (const [name, value] of [
+      ['X-DLQ-Original-Stream', 'REQUESTS'],
+      ['X-DLQ-Original-Subject', 'requests.dns'],
+      ['X-DLQ-Original-Seq', '7'],
+      ['X-DLQ-Consumer', 'request-worker'],
+      ['X-DLQ-Deliveries', '3'],
+      ['X-DLQ-Termination-Reason', 'bad input'],
+      ['X-DLQ-Trace-Id', 'abc'],
+    ] as const) {
+      service.append(name, value);
+    }
+    await put(nats, 'acme.prod.dlq.requests.request-worker', '{"id":"q7"}', service);
+    const name = 'orders__microservice_dlq-stream';
+    await nats.api(`STREAM.CREATE.${name}`, { name, subjects: [name], storage: 'memory' });
+    const nest = headers();
+    for (const [key, value] of [
+      ['x-original-stream', 'REQUESTS'],
+      ['x-original-subject', 'requests.mail'],
+      ['x-dead-letter-reason', 'boom'],
+      ['x-delivery-count', '2'],
+      ['x-failed-at', new Date().toISOString()],
+      ['x-tenant', 't1'],
+    ] as const) {
+      nest.append(key, value);
+    }
+    await put(nats, name, '{"id":"q8"}', nest);
+    const { entries } = await scan(nats);
+    const byId = Object.fromEntries(entries.map((entry) => [entry.id, entry]));
+    expect(byId['REQUESTS/request-worker/7']).toMatchObject({
+      state: 'replayable',
+      reason: 'terminated',
+      deliveries: 3,
+      request_id: 'q7',
+      subject: 'requests.dns',
+      inner: { detail: 'bad input' },
+    });
+    expect(Buffer.from(byId['REQUESTS/request-worker/7']!.inner.message!.headers).toString()).toContain(
+      'Trace-Id: abc',
+    );
+    expect(byId[`${name}/-/1`]).toMatchObject({
+      queue: 'REQUESTS',
+      state: 'replayable',
+      request_id: 'q8',
+      deliveries: 2,
+    });
+    expect(Buffer.from(byId[`${name}/-/1`]!.inner.message!.headers).toString()).toBe(
+      'NATS/1.0\r\nx-tenant: t1\r\n\r\n',
+    );
+  });
+
+  test('an entry is found by its id, by a short one, and an orphan by its sequence', async () => {
+    await makeQueue(nats);
+    await makeDead(nats, 3);
+    await forget(nats, 3);
+    const ids = async (...patterns: { text: string; seq: number; queue?: string; consumer?: string }[]) =>
+      (await scan(nats, { ids: patterns })).entries.map(({ id, state }) => `${id} ${state}`);
+    expect(await ids({ text: '', seq: 2 })).toEqual(['REQUESTS/request-worker/2 replayable']);
+    expect(await ids({ text: '', queue: 'REQUESTS', consumer: 'request-worker', seq: 1 })).toEqual([
+      'REQUESTS/request-worker/1 replayable',
+    ]);
+    expect(await ids({ text: '', seq: 3 })).toEqual(['REQUESTS/request-worker/3 orphan']);
+    expect(await ids({ text: '', seq: 4 })).toEqual([]);
+    expect(await ids({ text: '', consumer: 'other', seq: 1 })).toEqual([]);
+  });
+});

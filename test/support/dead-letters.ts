@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createInbox, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import { advisorySubject, rejectedSubject } from '../../src/lib/facts/names.ts';
+import { type Config, isObject } from '../../src/lib/model/json.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+
+const MS = 1e6;
+
+export interface QueueSetup {
+  readonly stream?: string;
+  readonly subjects?: readonly string[];
+  readonly consumer?: string;
+  readonly maxDeliver?: number;
+  /** Milliseconds. */
+  readonly ackWait?: number;
+  /** The DLQ stream; null for none. */
+  readonly dlq?: string | null;
+  readonly dlqSubjects?: readonly string[];
+  readonly config?: Config;
+  readonly consumerConfig?: Config;
+}
+
+/** A work queue whose requests die as soon as they are pulled and not acked in time. */
+export async function makeQueue(
+  nats: Nats,
+  setup: QueueSetup = {},
+): Promise<{ stream: string; consumer: string; dlq: string }> {
+  const { stream = 'REQUESTS', consumer = 'request-worker', dlq = `${stream}_dlq` } = setup;
+  await nats.api(`STREAM.CREATE.${stream}`, {
+    name: stream,
+    subjects: setup.subjects ?? ['requests.*'],
+    retention: 'workqueue',
+    discard: 'new',
+    storage: 'memory',
+    allow_direct: true,
+    duplicate_window: 120_000 * MS,
+    ...setup.config,
+  });
+  if (dlq !== null) {
+    const subjects = setup.dlqSubjects ?? [
+      advisorySubject('max_deliveries', stream),
+      advisorySubject('terminated', stream),
+      rejectedSubject(stream),
+    ];
+    await nats.api(`STREAM.CREATE.${dlq}`, { name: dlq, subjects, storage: 'memory', allow_direct: true });
+  }
+  await makeConsumer(nats, { ...setup, stream, consumer });
+  return { stream, consumer, dlq: dlq ?? '' };
+}
+
+export async function makeConsumer(
+  nats: Nats,
+  { stream = 'REQUESTS', consumer = 'request-worker', maxDeliver = 1, ackWait = 60, consumerConfig = {} }: QueueSetup,
+): Promise<void> {
+  await nats.api(`CONSUMER.DURABLE.CREATE.${stream}.${consumer}`, {
+    stream_name: stream,
+    config: {
+      durable_name: consumer,
+      ack_policy: 'explicit',
+      ack_wait: ackWait * MS,
+      max_deliver: maxDeliver,
+      max_ack_pending: 10_000,
+      ...consumerConfig,
+    },
+  });
+}
+
+/** Publishes and waits for the stream's word; gives the sequence. */
+export async function put(
+  nats: Nats,
+  subject: string,
+  payload: string | Uint8Array,
+  headers?: MsgHdrs,
+): Promise<number> {
+  const answer = (await nats.request(subject, payload, { ...(headers && { headers }) })).json<Config>();
+  if (isObject(answer.error)) throw new Error(JSON.stringify(answer.error));
+  return Number(answer.seq);
+}
+
+/** Takes up to `batch` messages from a consumer, as one pull. */
+export async function pull(nats: Nats, stream: string, consumer: string, batch = 1, waitMs = 300): Promise<Msg[]> {
+  const inbox = createInbox();
+  const found: Msg[] = [];
+  const sub = nats.nc.subscribe(inbox, { max: batch + 1 });
+  const body = JSON.stringify({ batch, expires: waitMs * MS });
+  nats.nc.publish(`${nats.settings.apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${consumer}`, body, { reply: inbox });
+  const timer = setTimeout(() => sub.unsubscribe(), waitMs + 200);
+  for await (const message of sub) {
+    if (message.headers?.code) break;
+    found.push(message);
+    if (found.length >= batch) break;
+  }
+  clearTimeout(timer);
+  sub.unsubscribe();
+  return found;
+}
+
+/** Has everything that waits die: pulled, not acked, and pulled for once more, for death comes with a pull only. */
+export async function letDie(nats: Nats, stream = 'REQUESTS', consumer = 'request-worker'): Promise<void> {
+  for (let round = 0; round < 200; round++) {
+    await pull(nats, stream, consumer, 1000, 30);
+    const info = await nats.api(`CONSUMER.INFO.${stream}.${consumer}`);
+    if (info.num_pending === 0 && info.num_ack_pending === 0) {
+      await sleep(30);
+      return;
+    }
+  }
+  throw new Error(`${stream}/${consumer} does not die`);
+}
+
+/** Publishes `count` requests and has them die; gives their sequences. */
+export async function makeDead(
+  nats: Nats,
+  count: number,
+  stream = 'REQUESTS',
+  consumer = 'request-worker',
+): Promise<number[]> {
+  const seqs: number[] = [];
+  for (let index = 0; index < count; index++) {
+    seqs.push(await put(nats, 'requests.dns', JSON.stringify({ id: `r${index}`, query: 'example.com' })));
+  }
+  await letDie(nats, stream, consumer);
+  return seqs;
+}
+
+/** An advisory as the server words it, for what cannot be had of a server in a test's time. */
+export function advisory(fields: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({
+    type: 'io.nats.jetstream.advisory.v1.max_deliver',
+    id: 'x',
+    timestamp: new Date().toISOString(),
+    stream: 'REQUESTS',
+    consumer: 'request-worker',
+    stream_seq: 1,
+    deliveries: 1,
+    ...fields,
+  });
+}
+
+/** Deletes all streams: a fresh start on the same server. */
+export async function wipe(nats: Nats): Promise<void> {
+  const { streams } = await nats.api('STREAM.NAMES');
+  for (const name of Array.isArray(streams) ? streams : []) await nats.api(`STREAM.DELETE.${String(name)}`);
+}
