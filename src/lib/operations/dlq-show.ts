@@ -2,9 +2,11 @@ import { readStanding } from '../dlq/collect.ts';
 import { requireIds } from '../dlq/id.ts';
 import { scanEntries } from '../dlq/scan.ts';
 import { timelineOf } from '../dlq/timeline.ts';
+import { readFailure } from '../ledger/failure.ts';
 import type { Context } from '../model/context.ts';
 import type { DeadLetter } from '../model/dead-letter.ts';
 import { type Entry, entryJson } from '../model/entry.ts';
+import type { Nats } from '../nats/connect.ts';
 import { fromHeaderValue, parseHeaders } from '../nats/raw-headers.ts';
 import { type DlqChoice, withDlq } from './dlq-queues.ts';
 
@@ -34,7 +36,8 @@ export async function showDeadLetter(
     const ref = queues.find(({ queue }) => queue === entry.queue)!;
     const standing = await readStanding(nats, ref);
     const consumer = standing.consumers.find(({ name }) => name === entry.consumer);
-    const { message, cause, detail, records } = entry.inner;
+    const { message, cause, records } = entry.inner;
+    const detail = entry.inner.detail ?? (await lastFailure(nats, entry));
     return {
       letter: {
         ...entryJson(entry),
@@ -48,6 +51,12 @@ export async function showDeadLetter(
       ...(message && { payload: message.payload }),
     };
   });
+}
+
+/** The worker's own words on the last delivery, where it wrote them down: the server's advisory has none. */
+async function lastFailure(nats: Nats, { queue, seq, published_at }: Entry): Promise<string | undefined> {
+  if (published_at === null) return undefined;
+  return (await readFailure(nats, { stream: queue, seq, time: published_at }))?.reason;
 }
 
 function headersOf(block: Uint8Array | undefined): Record<string, string[]> {

@@ -1,33 +1,19 @@
 import { hostname } from 'node:os';
 import { failureKey } from '../facts/names.ts';
 import { ensureLedger, ledger, purgeKeys } from '../ledger/bucket.ts';
+import type { FailureRecord } from '../ledger/failure.ts';
 import { isApiError, isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { Delivery } from '../nats/consume.ts';
 import { publishedAt } from './job.ts';
-
-/** What the ledger keeps of a failed delivery: why, when, by whom. */
-export interface FailureRecord {
-  readonly stream: string;
-  readonly consumer: string;
-  readonly seq: number;
-  /** RFC 3339. With stream and seq it names the message for good. */
-  readonly published_at: string;
-  readonly request_id?: string;
-  readonly delivery: number;
-  readonly kind: 'failed' | 'retry' | 'rejected' | 'unstored';
-  readonly reason: string;
-  /** RFC 3339. */
-  readonly at: string;
-  /** Host and process. */
-  readonly worker: string;
-}
 
 export interface FailureNote {
   readonly kind: FailureRecord['kind'];
   readonly reason: string;
   readonly id?: string;
   readonly at: Date;
+  /** Milliseconds until it is delivered again; absent after the last delivery. */
+  readonly nextInMs?: number;
 }
 
 /** Keeps the reasons of failed deliveries. Never fails itself: without reasons the work still goes on. */
@@ -52,14 +38,15 @@ export function openFailures(nats: Nats, onTrouble: (why: string) => void): Fail
       await work();
     } catch (error) {
       // A server that is away just now is no reason to stop trying.
-      if (!isApiError(error) && (error as { code?: string }).code !== 'DENIED_SUBJECT') return;
-      if (isMissing(error)) return;
+      const { code } = error as { code?: string };
+      if (!isApiError(error) && code !== 'DENIED_SUBJECT') return;
+      if (isMissing(error) || code === 'CONN_NO_LEADER') return;
       usable = false;
       onTrouble((error as Error).message);
     }
   };
   return {
-    note: (delivery, { kind, reason, id, at }) =>
+    note: (delivery, { kind, reason, id, at, nextInMs }) =>
       attempt(async () => {
         const record: FailureRecord = {
           stream: delivery.stream,
@@ -71,6 +58,7 @@ export function openFailures(nats: Nats, onTrouble: (why: string) => void): Fail
           kind,
           reason: reason.slice(0, LONGEST_REASON),
           at: at.toISOString(),
+          ...(nextInMs !== undefined && { next_delivery_at: new Date(at.getTime() + nextInMs).toISOString() }),
           worker,
         };
         const put = () =>

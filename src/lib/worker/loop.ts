@@ -194,9 +194,9 @@ export function startLoop(nats: Nats, options: LoopOptions): Loop {
   }
 
   async function later(delivery: Delivery, note: Omit<FailureNote, 'at'>, delayMs: number, tell: Tell): Promise<void> {
-    await failures.note(delivery, { ...note, at: new Date() });
-    giveBack(delivery, delayMs);
     const dies = isLast(timing, delivery.delivery);
+    await failures.note(delivery, { ...note, at: new Date(), ...(!dies && { nextInMs: delayMs }) });
+    giveBack(delivery, delayMs);
     const words = {
       failed: 'failed',
       retry: 'put off',
@@ -234,10 +234,11 @@ export function startLoop(nats: Nats, options: LoopOptions): Loop {
     }
     // Without a safe place its payload stays in the queue: it dies of its deliveries, which need not take long.
     const ends = timing.maxDeliver > 0 && !options.keepsRejects;
-    await failures.note(delivery, { kind: 'rejected', reason, id, at: new Date() });
+    const isFirst = delivery.delivery === 1 || !ends;
+    if (isFirst) await failures.note(delivery, { kind: 'rejected', reason, id, at: new Date() });
     giveBack(delivery, ends ? 0 : retryDelayMs(timing, delivery.delivery));
     tally.add('failed');
-    tell('error', 'rejected', `rejected, and left in the queue: ${why}`, about);
+    tell(isFirst ? 'error' : 'debug', 'rejected', `rejected, and left in the queue to die: ${why}`, about);
   }
 
   /** Takes nothing more, gives back what is not begun, and waits for what is. */

@@ -1,0 +1,68 @@
+import { failureKey } from '../facts/names.ts';
+import { isObject } from '../model/json.ts';
+import type { Nats } from '../nats/connect.ts';
+import { ledger } from './bucket.ts';
+
+/** What a worker wrote down of a failed delivery: why, when, and what comes next. */
+export interface FailureRecord {
+  readonly stream: string;
+  readonly consumer: string;
+  readonly seq: number;
+  /** RFC 3339, to the millisecond. With stream and sequence it names the message for good. */
+  readonly published_at: string;
+  readonly request_id?: string;
+  /** From 1. */
+  readonly delivery: number;
+  /** It failed; it was put off; it can never be handled; its response could not be stored. */
+  readonly kind: 'failed' | 'retry' | 'rejected' | 'unstored';
+  readonly reason: string;
+  /** RFC 3339. */
+  readonly at: string;
+  /** RFC 3339: when it is delivered again, if a worker pulls then. Absent after the last delivery. */
+  readonly next_delivery_at?: string;
+  /** Host and process. */
+  readonly worker: string;
+}
+
+/** A message, by what names it: a stream that was made anew counts from 1 again. */
+export interface FailedMessage {
+  readonly stream: string;
+  readonly seq: number;
+  /** RFC 3339. */
+  readonly time: string;
+}
+
+/**
+ * Why the last delivery of a message failed; `undefined` where no worker of ours wrote anything down, or where we may
+ * not read it. @throws OpsError CONN_*
+ */
+export async function readFailure(nats: Nats, message: FailedMessage): Promise<FailureRecord | undefined> {
+  let text: string;
+  try {
+    const entry = await ledger(nats).get(failureKey(message.stream, message.seq));
+    if (!entry) return undefined;
+    text = new TextDecoder().decode(entry.value);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'DENIED_SUBJECT') return undefined;
+    throw error;
+  }
+  const record = parseFailure(text);
+  const isOf = record && Math.floor(Date.parse(message.time)) === Date.parse(record.published_at);
+  return isOf ? record : undefined;
+}
+
+/** A record as stored; whoever may write there may have written anything. */
+export function parseFailure(text: string): FailureRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(value)) return undefined;
+  const { reason, at, delivery, published_at } = value;
+  const times = [at, published_at].every((each) => typeof each === 'string' && !Number.isNaN(Date.parse(each)));
+  return times && typeof reason === 'string' && Number.isSafeInteger(delivery)
+    ? (value as unknown as FailureRecord)
+    : undefined;
+}
