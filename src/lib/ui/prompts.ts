@@ -25,10 +25,11 @@ const noAnswer = (question: Question): OpsError =>
  * @throws OpsError INTERRUPTED for Ctrl-C and an aborted signal, NOT_CONFIRMED for Ctrl-D
  */
 export async function askPerson<Q extends Question>(question: Q, terminal: Terminal): Promise<Answer<Q>> {
-  // After Ctrl-D readline closes and the prompt never settles: Node would end quietly with code 0.
+  // After Ctrl-D readline closes, which pauses its input, and the prompt never settles: Node would end quietly with
+  // code 0, or wait for ever where a connection is open.
   const ended = new AbortController();
-  const onIdle = () => ended.abort();
-  process.once('beforeExit', onIdle);
+  const end = () => ended.abort();
+  terminal.input.once('pause', end);
   const context = {
     input: terminal.input,
     output: terminal.output,
@@ -37,12 +38,13 @@ export async function askPerson<Q extends Question>(question: Q, terminal: Termi
   try {
     return (await put(question, context)) as Answer<Q>;
   } catch (error) {
-    if (ended.signal.aborted) throw noAnswer(question);
     if (terminal.signal.aborted) throw terminal.signal.reason;
+    // A prompt that settles pauses its input, too: which came first, the error says.
     const name = error instanceof Error ? error.name : '';
-    throw name === 'ExitPromptError' || name === 'AbortPromptError' ? interrupted() : error;
+    if (name === 'AbortPromptError') throw noAnswer(question);
+    throw name === 'ExitPromptError' ? interrupted() : error;
   } finally {
-    process.removeListener('beforeExit', onIdle);
+    terminal.input.removeListener('pause', end);
   }
 }
 
