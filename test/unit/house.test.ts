@@ -55,7 +55,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Names of files that may act: read or write files, start processes, set timers, look at the clock. Lengthening the list is a visible act. */
 const ACTING =
-  /\/(read|scan|collect|store|lock|execute|step|follow|pace|send|fetch|pause|drain|loop|lease|handler|supervise|watch)\.ts$/;
+  /\/(read|scan|collect|store|lock|execute|step|follow|pace|send|fetch|pause|drain|loop|lease|handler|supervise|watch|edit|archive-file)\.ts$/;
 /** Rooms and doors where acting is the work. */
 const DOORS = /^src\/lib\/(nats|devserver)\/|^src\/lib\/ui\/(base-command|host|host-tty|host-plain)\.ts$/;
 /** Operations that read or write a file the user named, or run a process for a person. */

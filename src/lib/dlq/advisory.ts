@@ -56,7 +56,8 @@ function readSubject(subject: string): { reason: EntryReason; stream?: string; c
 export function readDeath(message: StoredMessage): Death | Unreadable {
   const unreadable = (why: string): Unreadable => ({ stream: message.stream, seq: message.seq, why });
   const named = readSubject(message.subject);
-  if (!named && message.headers.byteLength > 0) {
+  // The server's advisories have no headers. What carries its original may lie on their subjects where a DLQ has no other.
+  if (message.headers.byteLength > 0) {
     const carried = readCarried(message);
     if (carried) return carried;
   }

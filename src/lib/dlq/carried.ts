@@ -1,4 +1,4 @@
-import { REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX } from '../facts/names.ts';
+import { IMPORT_REASON, REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX } from '../facts/names.ts';
 import type { EntryReason, RecordKind } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, parseHeaders, printHeaders } from '../nats/raw-headers.ts';
@@ -21,13 +21,14 @@ interface Convention {
   readonly published: readonly string[];
   readonly deliveries: readonly string[];
   readonly detail: readonly string[];
-  reason(detail: string | undefined, has: (name: string) => boolean): EntryReason;
+  reason(detail: string | undefined, value: (name: string) => string | undefined): EntryReason;
   /** The original's header line of one of the record's; undefined for what the service added. */
   restore(line: HeaderLine, name: string): HeaderLine | undefined;
 }
 
 const lower = (names: readonly string[]): string[] => names.map((name) => name.toLowerCase());
-const REJECT_NAMES = new Set(lower(Object.values(REJECT_HEADER)));
+const REJECT_NAMES = new Set(lower([...Object.values(REJECT_HEADER), IMPORT_REASON]));
+const REASONS: readonly EntryReason[] = ['max_deliveries', 'terminated', 'rejected'];
 
 const KEPT = REJECT_KEPT.toLowerCase();
 
@@ -66,7 +67,7 @@ const CONVENTIONS: readonly Convention[] = [
     published: [],
     deliveries: lower([REJECT_HEADER.deliveries]),
     detail: lower([REJECT_HEADER.reason]),
-    reason: () => 'rejected',
+    reason: (_detail, value) => REASONS.find((reason) => reason === value(IMPORT_REASON.toLowerCase())) ?? 'rejected',
     restore: (line, name) => {
       if (REJECT_NAMES.has(name)) return undefined;
       return name.startsWith(KEPT) ? { ...line, name: line.name.slice(KEPT.length) } : line;
@@ -84,8 +85,10 @@ const CONVENTIONS: readonly Convention[] = [
     published: ['x-dlq-original-time'],
     deliveries: ['x-dlq-deliveries', 'x-dlq-delivery-attempts'],
     detail: ['x-dlq-termination-reason', 'x-dlq-failure-reason'],
-    reason: (detail, has) =>
-      has('x-dlq-termination-reason') || /terminat/i.test(detail ?? '') ? 'terminated' : 'max_deliveries',
+    reason: (detail, value) =>
+      value('x-dlq-termination-reason') !== undefined || /terminat/i.test(detail ?? '')
+        ? 'terminated'
+        : 'max_deliveries',
     restore: (line, name) =>
       name.startsWith('x-dlq-') && !DLQ_SERVICE_OWN.has(name) ? { ...line, name: line.name.slice(6) } : undefined,
   },
@@ -148,7 +151,7 @@ export function readCarried(message: StoredMessage): Death | undefined {
       seq: message.seq,
       subject: message.subject,
       kind: convention.kind,
-      reason: convention.reason(detail, (name) => values.has(name)),
+      reason: convention.reason(detail, (name) => values.get(name)),
       time: isTime(time) && Date.parse(time) <= Date.parse(message.time) + 60_000 ? time : message.time,
       deliveries: number(convention.deliveries) ?? null,
       ...(detail !== undefined && { detail }),

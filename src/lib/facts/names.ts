@@ -48,6 +48,9 @@ export const REJECT_HEADER = {
  */
 export const REJECT_KEPT = 'Osapi-Reject-Kept-';
 
+/** What an import adds to a reject's headers: the reason of the death that was archived. */
+export const IMPORT_REASON = 'Osapi-Import-Reason';
+
 /** The headers that a replay adds to the copy. */
 export const REPLAY_HEADER = {
   of: 'Osapi-Replay-Of',

@@ -24,6 +24,9 @@ const MSG_ID = 'Nats-Msg-Id';
 //   The server knows these names to the letter and no others.
 const OBEYED =
   /^Nats-(?:Expected-.*|Rollup|Schedule.*|Incr|Counter-Sources|Batch-.*|Trace-.*|Marker-Reason|Required-Api-Level)$/;
+/** Whether a server would act on a stored header of this name, were it published again. */
+export const isObeyed = (name: string): boolean => OBEYED.test(name);
+
 /** How long a message lives: kept where the stream allows it (it begins anew), refused elsewhere (10166). */
 const TTL = 'Nats-TTL';
 
@@ -57,7 +60,7 @@ export function copyHeaders(
   lines: readonly HeaderLine[],
   { of, msgId, count, allowTtl }: { of: string; msgId: string; count: number; allowTtl: boolean },
 ): HeaderLine[] {
-  const kept = lines.filter(({ name }) => !OBEYED.test(name) && !OURS.includes(name) && (allowTtl || name !== TTL));
+  const kept = lines.filter(({ name }) => !isObeyed(name) && !OURS.includes(name) && (allowTtl || name !== TTL));
   const oldId = headerValue(lines, MSG_ID);
   const hasFirst = headerValue(lines, REPLAY_HEADER.originalMsgId) !== undefined;
   return [

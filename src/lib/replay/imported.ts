@@ -1,0 +1,59 @@
+import type { ArchivedMessage, ArchiveLine } from '../dlq/archive.ts';
+import { restored } from '../dlq/archive.ts';
+import { advisorySubject, IMPORT_REASON, REJECT_HEADER, REJECT_KEPT, rejectedSubject } from '../facts/names.ts';
+import { type HeaderLine, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
+import { isObeyed } from './copy.ts';
+
+/** A message to be published into a DLQ stream. */
+export interface ImportMessage {
+  readonly subject: string;
+  /** Where the DLQ does not take the first: an advisory's subject, which every DLQ takes. */
+  readonly otherwise?: string;
+  readonly headers: Uint8Array;
+  readonly payload: Uint8Array;
+}
+
+const MSG_ID = 'Nats-Msg-Id';
+
+/** The same for the same content, however often it is imported. */
+const importId = (line: ArchiveLine, part: string): string => `osapi-ops.import.${line.digest.slice(0, 32)}.${part}`;
+
+/** A record as it was: subject, payload and headers, and a message id where it had none. */
+export function restoreRecord(line: ArchiveLine, record: ArchivedMessage, index: number): ImportMessage {
+  const { subject, headers, payload } = restored(record);
+  const lines = parseHeaders(headers).filter(({ name }) => !isObeyed(name));
+  const hasId = headerValue(lines, MSG_ID) !== undefined;
+  const all = hasId ? lines : [...lines, { name: MSG_ID, value: importId(line, String(index)) }];
+  return { subject, headers: printHeaders(all), payload };
+}
+
+/**
+ * The dead message itself, as a dead letter that carries its payload, the way a worker's reject does. In the queue's
+ * stream it would be work again: importing is not replaying.
+ */
+export function carryOriginal(line: ArchiveLine): ImportMessage | undefined {
+  const { entry, original, original_in: place } = line;
+  if (!original || place !== 'stream') return undefined;
+  const { subject, headers, payload } = restored(original);
+  const told: HeaderLine[] = Object.entries({
+    [REJECT_HEADER.reason]: 'imported from an archive',
+    [REJECT_HEADER.stream]: entry.queue,
+    [REJECT_HEADER.consumer]: entry.consumer,
+    [REJECT_HEADER.seq]: String(entry.seq),
+    [REJECT_HEADER.subject]: subject,
+    [REJECT_HEADER.time]: entry.died_at ?? original.time,
+    [REJECT_HEADER.deliveries]: String(entry.deliveries ?? 0),
+    [IMPORT_REASON]: entry.reason,
+    [MSG_ID]: importId(line, 'message'),
+  }).map(([name, value]) => ({ name, value: toHeaderValue(value) }));
+  // What the server would obey, or a reader take for ours, waits behind a prefix.
+  const kept = parseHeaders(headers).map(({ name, value }) =>
+    /^(?:nats-|osapi-reject-|osapi-import-)/i.test(name) ? { name: `${REJECT_KEPT}${name}`, value } : { name, value },
+  );
+  return {
+    subject: rejectedSubject(entry.queue, entry.consumer),
+    otherwise: advisorySubject('max_deliveries', entry.queue, entry.consumer),
+    headers: printHeaders([...kept, ...told]),
+    payload,
+  };
+}
