@@ -1,0 +1,198 @@
+import { advisorySubject, bucketStream, LEDGER_BUCKET, rejectedSubject } from '../facts/names.ts';
+import type { Config } from '../model/json.ts';
+import type { Permissions, RoleName } from '../model/permissions.ts';
+import type { Spec, StreamSpec } from '../model/spec.ts';
+
+/** Each run asks who it is, to say which account it is about to touch. Everybody may know that of himself. */
+const WHO_AM_I = '$SYS.REQ.USER.INFO';
+
+/** A stream of the system as permissions see it. */
+interface Held {
+  readonly name: string;
+  readonly kind: 'queue' | 'dlq' | 'bucket' | 'other';
+  readonly config: Config;
+  readonly consumers: readonly string[];
+}
+
+const LEDGER = bucketStream(LEDGER_BUCKET);
+
+function streamsOf(spec: Spec): Held[] {
+  const of =
+    (kind: Held['kind']) =>
+    ([name, { config, consumers }]: [string, StreamSpec]): Held => ({
+      name,
+      kind,
+      config,
+      consumers: Object.keys(consumers),
+    });
+  const queues = Object.entries(spec.queues);
+  const held: Held[] = [
+    ...queues.map(of('queue')),
+    ...queues.flatMap(([, { dlq }]): Held[] =>
+      dlq ? [{ name: dlq.stream, kind: 'dlq', config: dlq.config, consumers: [] }] : [],
+    ),
+    ...queues.flatMap(([, { responses }]): Held[] =>
+      responses ? [{ name: bucketStream(responses.bucket), kind: 'bucket', config: {}, consumers: [] }] : [],
+    ),
+    ...Object.entries(spec.streams).map(of('other')),
+    ...Object.keys(spec.buckets).map(
+      (name): Held => ({ name: bucketStream(name), kind: 'bucket', config: {}, consumers: [] }),
+    ),
+  ];
+  return [...new Map(held.map((one) => [one.name, one])).values()];
+}
+
+const subjectsOf = ({ config, name }: Held): string[] =>
+  Array.isArray(config.subjects) && config.subjects.length > 0 ? config.subjects.map(String) : [name];
+
+/** The subjects as the API's own, without its prefix. */
+type Rule = (spec: Spec, streams: readonly Held[]) => { readonly api: string[]; readonly others: string[] };
+
+/** By a direct get where the stream answers those, else through the leader. */
+const readsOf = ({ name, kind, config }: Held): string[] => {
+  if (kind === 'bucket') return [`DIRECT.GET.${name}.$KV.${name.slice('KV_'.length)}.>`];
+  return config.allow_direct === false ? [`STREAM.MSG.GET.${name}`] : [`DIRECT.GET.${name}`];
+};
+
+const viewer: Rule = (_, streams) => ({
+  api: [
+    'INFO',
+    `STREAM.INFO.${LEDGER}`,
+    `DIRECT.GET.${LEDGER}.$KV.${LEDGER_BUCKET}.>`,
+    ...streams.map(({ name }) => `STREAM.INFO.${name}`),
+    ...streams.flatMap(({ name, consumers }) => consumers.map((one) => `CONSUMER.INFO.${name}.${one}`)),
+    ...streams
+      .filter(({ kind }) => kind === 'queue')
+      .flatMap(({ name }) => [`CONSUMER.NAMES.${name}`, `CONSUMER.LIST.${name}`]),
+    ...streams.filter(({ kind }) => kind !== 'other').flatMap(readsOf),
+  ],
+  others: [],
+});
+
+const applier: Rule = (spec, streams) => {
+  const base = viewer(spec, streams);
+  return {
+    api: [
+      ...base.api,
+      ...[...streams.map(({ name }) => name), LEDGER].flatMap((name) => [
+        `STREAM.CREATE.${name}`,
+        `STREAM.UPDATE.${name}`,
+      ]),
+      ...streams.flatMap(({ name, consumers }) =>
+        consumers.flatMap((one) => [`CONSUMER.CREATE.${name}.${one}`, `CONSUMER.CREATE.${name}.${one}.>`]),
+      ),
+      // What a lowered limit would delete is counted before it is applied.
+      ...streams.map(({ name }) => `STREAM.MSG.GET.${name}`),
+      // A ledger that is not there yet answers no direct get.
+      `STREAM.MSG.GET.${LEDGER}`,
+      `STREAM.PURGE.${LEDGER}`,
+    ],
+    others: [...base.others, `$KV.${LEDGER_BUCKET}.>`],
+  };
+};
+
+const operator: Rule = (spec, streams) => {
+  const base = viewer(spec, streams);
+  const queues = streams.filter(({ kind }) => kind === 'queue');
+  const dlqs = streams.filter(({ kind }) => kind === 'dlq');
+  return {
+    api: [
+      ...base.api,
+      ...[...queues, ...dlqs].flatMap(({ name }) => [`STREAM.MSG.DELETE.${name}`, `STREAM.MSG.GET.${name}`]),
+      ...dlqs.map(({ name }) => `STREAM.PURGE.${name}`),
+      ...queues.flatMap(({ name, consumers }) => consumers.map((one) => `CONSUMER.PAUSE.${name}.${one}`)),
+      // The lock, the journal of replays and the history are kept there; the first of them makes the bucket.
+      `STREAM.CREATE.${LEDGER}`,
+      `STREAM.PURGE.${LEDGER}`,
+      `DIRECT.GET.${LEDGER}`,
+    ],
+    others: [
+      ...base.others,
+      `$KV.${LEDGER_BUCKET}.>`,
+      ...queues.flatMap(subjectsOf),
+      // `dlq rebuild` writes what the server should have written, `dlq import` what was archived.
+      ...queues.flatMap(({ name }) => [
+        advisorySubject('max_deliveries', name),
+        advisorySubject('terminated', name),
+        rejectedSubject(name),
+      ]),
+    ],
+  };
+};
+
+const worker: Rule = (spec) => {
+  const queues = Object.entries(spec.queues);
+  const consumers = queues.flatMap(([name, queue]) => Object.keys(queue.consumers).map((one) => ({ name, one })));
+  const buckets = queues.flatMap(([, { responses }]) => (responses ? [responses.bucket] : []));
+  return {
+    api: [
+      ...consumers.flatMap(({ name, one }) => [`CONSUMER.MSG.NEXT.${name}.${one}`, `CONSUMER.INFO.${name}.${one}`]),
+      ...buckets.flatMap((bucket) => [
+        `STREAM.INFO.${bucketStream(bucket)}`,
+        `DIRECT.GET.${bucketStream(bucket)}.$KV.${bucket}.>`,
+      ]),
+      'STREAM.NAMES',
+    ],
+    others: [
+      ...consumers.map(({ name, one }) => `$JS.ACK.${name}.${one}.>`),
+      ...buckets.map((bucket) => `$KV.${bucket}.>`),
+      ...consumers.map(({ name, one }) => rejectedSubject(name, one)),
+    ],
+  };
+};
+
+const client: Rule = (spec, streams) => ({
+  api: Object.values(spec.queues).flatMap(({ responses }) =>
+    responses ? [`DIRECT.GET.${bucketStream(responses.bucket)}.$KV.${responses.bucket}.>`] : [],
+  ),
+  others: streams.filter(({ kind }) => kind === 'queue').flatMap(subjectsOf),
+});
+
+const RULES: Readonly<Record<RoleName, Rule>> = { viewer, applier, operator, worker, client };
+
+const COMMANDS: Readonly<Record<RoleName, readonly string[]>> = {
+  viewer: ['plan', 'status', 'doctor', 'history', 'dlq ls', 'dlq show', 'dlq stats', 'dlq export'],
+  applier: ['plan', 'apply', 'status', 'history'],
+  operator: [
+    'status',
+    'history',
+    'dlq ls',
+    'dlq replay',
+    'dlq purge',
+    'dlq rebuild',
+    'dlq import',
+    'queue pause',
+    'queue resume',
+    'queue drain',
+  ],
+  worker: ['worker run'],
+  client: ['request send'],
+};
+
+const NOTES: Readonly<Record<RoleName, readonly string[]>> = {
+  viewer: ['It can read every message of the queue and its DLQ.'],
+  applier: [
+    'It deletes nothing: `destroy`, `--prune` and `--allow-replace` need STREAM.DELETE and CONSUMER.DELETE as well.',
+  ],
+  operator: ['It can delete messages of the queue: replay moves, and purge removes.'],
+  worker: ['Whoever may publish acks of a consumer can acknowledge any of its messages, by sequence.'],
+  client: ['It can read the responses of all requests whose id it knows.'],
+};
+
+/** The least that a role needs for this system. Pure. */
+export function permissionsFor(spec: Spec, role: RoleName): Permissions {
+  const { domain, inbox_prefix: inbox = '_INBOX' } = spec.connection;
+  const prefix = domain === undefined ? '$JS.API' : `$JS.${domain}.API`;
+  const { api, others } = RULES[role](spec, streamsOf(spec));
+  const shared =
+    'All users with the inbox prefix _INBOX can read each other’s answers: give each its own in connection.inbox_prefix.';
+  return {
+    system: spec.name,
+    role,
+    user: `${spec.name}-${role}`,
+    publish: [...new Set([...api.map((subject) => `${prefix}.${subject}`), ...others, WHO_AM_I])],
+    subscribe: [`${inbox}.>`],
+    commands: COMMANDS[role],
+    notes: [...NOTES[role], ...(inbox === '_INBOX' ? [shared] : [])],
+  };
+}
