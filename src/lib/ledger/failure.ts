@@ -1,6 +1,8 @@
-import { failureKey } from '../facts/names.ts';
+import { bucketStream, failureKey, LEDGER_BUCKET } from '../facts/names.ts';
 import { isObject } from '../model/json.ts';
+import { isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
+import { getRange } from '../nats/messages.ts';
 import { ledger } from './bucket.ts';
 
 /** What a worker wrote down of a failed delivery: why, when, and what comes next. */
@@ -47,9 +49,26 @@ export async function readFailure(nats: Nats, message: FailedMessage): Promise<F
     throw error;
   }
   const record = parseFailure(text);
-  const isOf = record && Math.floor(Date.parse(message.time)) === Date.parse(record.published_at);
-  return isOf ? record : undefined;
+  return record && isOf(record, message) ? record : undefined;
 }
+
+/** The same of all deliveries that the ledger still has, the first one first. @throws OpsError CONN_* */
+export async function readFailures(nats: Nats, message: FailedMessage): Promise<FailureRecord[]> {
+  const records: FailureRecord[] = [];
+  const subject = `$KV.${LEDGER_BUCKET}.${failureKey(message.stream, message.seq)}`;
+  try {
+    for await (const { payload } of getRange(nats, bucketStream(LEDGER_BUCKET), 1, { subject })) {
+      const record = parseFailure(new TextDecoder().decode(payload));
+      if (record && isOf(record, message)) records.push(record);
+    }
+  } catch (error) {
+    if (!isMissing(error) && (error as { code?: string }).code !== 'DENIED_SUBJECT') throw error;
+  }
+  return records;
+}
+
+const isOf = (record: FailureRecord, message: FailedMessage): boolean =>
+  Math.floor(Date.parse(message.time)) === Date.parse(record.published_at);
 
 /** A record as stored; whoever may write there may have written anything. */
 export function parseFailure(text: string): FailureRecord | undefined {
