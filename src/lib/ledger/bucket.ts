@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
@@ -6,6 +7,8 @@ import { isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
+
+const ELECTION_MS = 10_000;
 
 /** How many values a key keeps: enough to look back with `nats kv history`. */
 const HISTORY = 10;
@@ -62,6 +65,11 @@ async function raiseReplicas(nats: Nats, wanted: number): Promise<void> {
   const { config } = await nats.api(`STREAM.INFO.${STREAM}`);
   if (!isObject(config) || Number(config.num_replicas ?? 1) >= wanted) return;
   await nats.api(`STREAM.UPDATE.${STREAM}`, { ...config, num_replicas: wanted });
+  // While the new replicas elect a leader nothing can be written.
+  for (const start = performance.now(); performance.now() - start < ELECTION_MS; await sleep(250)) {
+    const { cluster } = await nats.api(`STREAM.INFO.${STREAM}`);
+    if (isObject(cluster) && cluster.leader) return;
+  }
 }
 
 /** Removes all values of keys that match, markers too; where `keep` is given, all but the newest of them. */

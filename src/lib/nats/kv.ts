@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { headers, type Msg } from '@nats-io/transport-node';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
@@ -44,6 +45,20 @@ export interface Kv {
   keys(pattern: string): Promise<string[]>;
 }
 
+/** How long one write waits for its confirmation, and the pause before the next. */
+const ANSWER_MS = 2000;
+const RETRY_MS = 200;
+
+async function isThere(nats: Nats, stream: string): Promise<boolean> {
+  try {
+    await nats.api(`STREAM.INFO.${stream}`, undefined, { finish: true });
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
 const missing = (bucket: string, cause: unknown): OpsError =>
   new OpsError('NOT_FOUND', `bucket ${bucket} does not exist`, { where: `$KV.${bucket}`, cause });
 
@@ -54,6 +69,24 @@ export function openKv(nats: Nats, bucket: string): Kv {
   const put = apiPrefix === '$JS.API' ? `$KV.${bucket}.` : `${apiPrefix}.$KV.${bucket}.`;
   const stored = `$KV.${bucket}.`;
 
+  /** A replicated bucket that elects a leader does not answer, or nobody does: the write is sent again. */
+  async function send(subject: string, value: string | Uint8Array, options: RequestOptions): Promise<Msg> {
+    const whole = options.timeoutMs ?? nats.settings.timeoutMs;
+    const isClustered = nats.target.server.cluster !== undefined;
+    const timeoutMs = isClustered ? Math.min(whole, ANSWER_MS) : whole;
+    for (const start = performance.now(); ; ) {
+      try {
+        return await nats.request(subject, value, { ...options, timeoutMs });
+      } catch (error) {
+        if (!(error instanceof OpsError) || !['CONN_NO_JETSTREAM', 'CONN_TIMEOUT'].includes(error.code)) throw error;
+        const exists = error.code === 'CONN_TIMEOUT' || (isClustered && (await isThere(nats, stream)));
+        if (!exists) throw missing(bucket, error);
+        if (performance.now() - start >= whole || !isClustered) throw error;
+        await sleep(RETRY_MS);
+      }
+    }
+  }
+
   async function write(
     key: string,
     value: string | Uint8Array,
@@ -62,12 +95,7 @@ export function openKv(nats: Nats, bucket: string): Kv {
   ): Promise<number> {
     const hdrs = headers();
     for (const [name, text] of Object.entries(extra)) hdrs.set(name, text);
-    let reply: Msg;
-    try {
-      reply = await nats.request(put + key, value, { ...options, headers: hdrs });
-    } catch (error) {
-      throw error instanceof OpsError && error.code === 'CONN_NO_JETSTREAM' ? missing(bucket, error) : error;
-    }
+    const reply = await send(put + key, value, { ...options, headers: hdrs });
     const answer = reply.json<Config>();
     if (isObject(answer.error)) throw new ApiError(put + key, answer.error as ApiFault);
     return Number(answer.seq);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import type { Config } from '../model/json.ts';
 import type { Observed, ObservedResource, ResourceKey } from '../model/resource.ts';
@@ -42,4 +43,27 @@ export async function readObserved(nats: Nats, keys: Iterable<ResourceKey>): Pro
   const resources = new Map<ResourceKey, ObservedResource>();
   for (const [index, resource] of found.entries()) if (resource) resources.set(asked[index]!, resource);
   return { target: nats.target, resources };
+}
+
+const POLL_MS = 250;
+
+/**
+ * The same, and where a cluster is electing a leader for some of it, again until all have one or the time is over:
+ * what is left without a leader then has lost its servers.
+ */
+export async function readSettled(nats: Nats, keys: Iterable<ResourceKey>, withinMs: number): Promise<Observed> {
+  const deadline = performance.now() + withinMs;
+  const resources = new Map((await readObserved(nats, keys)).resources);
+  for (;;) {
+    const leaderless = [...resources].filter(([, { cluster }]) => cluster && cluster.leader === undefined);
+    if (leaderless.length === 0 || performance.now() >= deadline) return { target: nats.target, resources };
+    await sleep(POLL_MS);
+    nats.signal.throwIfAborted();
+    const again = await readObserved(
+      nats,
+      leaderless.map(([key]) => key),
+    );
+    for (const [key] of leaderless) resources.delete(key);
+    for (const [key, resource] of again.resources) resources.set(key, resource);
+  }
 }

@@ -9,7 +9,7 @@ import type { LoadedSpec } from '../model/spec.ts';
 import { connect, type Nats } from '../nats/connect.ts';
 import { settingsFor } from '../nats/open.ts';
 import { measureLosses } from '../observed/losses.ts';
-import { readObserved } from '../observed/read.ts';
+import { readObserved, readSettled } from '../observed/read.ts';
 import { scanOwned } from '../observed/scan.ts';
 import { measureStranded } from '../observed/stranded.ts';
 import { makePlan } from '../plan/make-plan.ts';
@@ -120,7 +120,7 @@ async function readState(
   const wanted = desired.resources.map(keyOf);
   const [lastApplied, observed, owned] = await Promise.all([
     readLedger(context, nats, desired.system),
-    readObserved(nats, wanted),
+    readSettled(nats, wanted, nats.settings.timeoutMs),
     prune ? scanOwned(nats, desired.system) : undefined,
   ]);
   const known = new Set(wanted);

@@ -3,7 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import type { Context } from '../model/context.ts';
 import type { Change, Plan } from '../model/plan.ts';
 import { keyOf, type ResourceKey } from '../model/resource.ts';
-import { readObserved } from '../observed/read.ts';
+import { readSettled } from '../observed/read.ts';
 import { planJson } from '../plan/json.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import type { Prepared } from './prepare.ts';
@@ -22,7 +22,7 @@ export async function verifyTaken(context: Context, system: Prepared, changes: r
   const wanted = desired.resources.map(keyOf);
   const deadline = performance.now() + (nats.target.server.cluster ? SETTLE_MS : 0);
   for (;;) {
-    const observed = await readObserved(nats, [...wanted, ...removed]);
+    const observed = await readSettled(nats, [...wanted, ...removed], deadline - performance.now());
     const again = makePlan({ desired, observed, now: context.now() });
     const still = removed.filter((key) => observed.resources.has(key));
     if (again.changes.length === 0 && still.length === 0) return;
