@@ -7,6 +7,7 @@ import { judgeForeign } from './foreign.ts';
 import { fillVariables, interpolate } from './interpolate.ts';
 import { isError, type SpecProblem } from './problem.ts';
 import { extendedPath, nameOf, nameOfSource, pathOf, readSource, type SpecIo } from './read.ts';
+import { rebaseConnection } from './rebase.ts';
 import { judge } from './rules/judge.ts';
 import { specShape } from './shape.ts';
 import { entryAt, mergeNodes, type Node, placeOf, positionOfPlace } from './tree.ts';
@@ -33,7 +34,7 @@ export async function loadSpec(source: string, io: SpecIo): Promise<SpecLoad> {
   const foreign = judgeForeign(merged);
   if (foreign) return { problems: inOrder([...chain.problems, ...foreign], chain.files) };
   const filled = interpolate(merged, io.env);
-  const { loaded, problems } = judgeTree(filled.root, source, chain.files);
+  const { loaded, problems } = judgeTree(filled.root, source, chain.files, io.cwd);
   const all = [...chain.problems, ...filled.problems, ...unlessFilling(problems, filled.problems)];
   const sorted = inOrder(all, chain.files);
   return loaded && !all.some(isError) ? { loaded, problems: sorted } : { problems: sorted };
@@ -81,10 +82,11 @@ function unlessFilling(problems: readonly SpecProblem[], filling: readonly SpecP
   return problems.filter(({ file, line }) => !lines.has(`${file}:${line}`));
 }
 
-function judgeTree(root: Node, source: string, files: readonly string[]): SpecLoad {
+function judgeTree(root: Node, source: string, files: readonly string[], cwd: string): SpecLoad {
   const words = translate(root, specShape);
   const checked = check(words.root);
-  const spec = assemble(checked.written);
+  const written = assemble(checked.written);
+  const spec = { ...written, connection: rebaseConnection(written.connection, words.root, source, cwd) };
   const loaded: LoadedSpec = {
     spec,
     source,

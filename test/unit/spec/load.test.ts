@@ -111,6 +111,20 @@ describe('loadSpec', () => {
     ]);
   });
 
+  test('paths of a connection are relative to the file that says them', async () => {
+    const { load } = folder({
+      'base/deep/base.yaml': `${BASE}\nconnection:\n  creds: ./a.creds\n  nkey: file://b.nk\n  tls_ca: /etc/ca.pem\n  tls_cert: ~/c.pem\n  tls_key: k.pem\n`,
+      'spec/top.yaml': 'extends: ../base/deep/base.yaml\nname: top\nconnection:\n  tls_key: k.pem\n',
+    });
+    expect((await load('spec/top.yaml')).loaded?.spec.connection).toEqual({
+      creds: join('..', 'base', 'deep', 'a.creds'),
+      nkey: `file://${join('..', 'base', 'deep', 'b.nk')}`,
+      tls_ca: '/etc/ca.pem',
+      tls_cert: '~/c.pem',
+      tls_key: 'k.pem',
+    });
+  });
+
   test('merges maps and replaces lists and scalars through a chain of extends', async () => {
     const { load } = folder({
       'base/base.yaml': `${BASE}    consumers:\n      packer: {max_deliver: 3, backoff: [1s, 2s]}\n`,
