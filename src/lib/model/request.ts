@@ -64,7 +64,7 @@ export interface Moment {
 }
 
 export interface TimelineJson extends RequestStatus {
-  readonly events: readonly Moment[];
+  readonly timeline: readonly Moment[];
 }
 
 export type CancelOutcome = 'cancelled' | 'uncertain' | 'answered' | 'in_flight' | 'dead' | 'unknown';

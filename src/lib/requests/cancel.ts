@@ -4,7 +4,7 @@ import type { CancelledJson, CancelOutcome } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
 import { deleteMessage, getMessage } from '../nats/messages.ts';
 import { type FetchOptions, type Found, fetchRequest, fetchResponse } from './fetch.ts';
-import { isWaiting } from './scan.ts';
+import { isWaiting } from './taker.ts';
 
 /** A request that somebody wants back, and what it is now. */
 export interface Cancellable {

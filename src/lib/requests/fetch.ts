@@ -5,7 +5,7 @@ import type { Entry, QueueRef } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Fetched } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
-import { readFailure } from './failure.ts';
+import { readFailures } from './failure.ts';
 import { isRequestId } from './id.ts';
 import { findMessages } from './scan.ts';
 import { stateOfEntry, stateOfStored } from './state.ts';
@@ -13,6 +13,8 @@ import { stateOfEntry, stateOfStored } from './state.ts';
 export interface FetchOptions {
   /** The buckets where a response may be. */
   readonly buckets: readonly string[];
+  /** Milliseconds since 1970. */
+  now(): number;
   /** Hears how many messages were read, where a queue has to be searched. */
   onProgress?(queue: string, read: number): void;
 }
@@ -60,10 +62,11 @@ export async function entryOf(nats: Nats, { ref, message }: Found): Promise<Entr
 }
 
 /** How a stored message stands now. The standing is read before the dead letters: what died since is seen there. */
-export async function stateOf(nats: Nats, id: string, found: Found): Promise<Fetched> {
+export async function stateOf(nats: Nats, id: string, found: Found, now: number): Promise<Fetched> {
   const standing: QueueStanding = await readStanding(nats, found.ref);
-  const [entry, failure] = await Promise.all([entryOf(nats, found), readFailure(nats, found.message)]);
-  const seen = { message: found.message, standing, ...(entry && { entry }), ...(failure && { failure }) };
+  const [entry, failures] = await Promise.all([entryOf(nats, found), readFailures(nats, found.message)]);
+  const failure = failures.at(-1);
+  const seen = { message: found.message, standing, now, ...(entry && { entry }), ...(failure && { failure }) };
   return { status: stateOfStored(id, seen) };
 }
 
@@ -75,13 +78,13 @@ export async function fetchRequest(
   nats: Nats,
   refs: readonly QueueRef[],
   id: string,
-  { buckets, onProgress }: FetchOptions,
+  { buckets, now, onProgress }: FetchOptions,
 ): Promise<Fetched> {
   const answered = await fetchResponse(nats, buckets, id);
   if (answered) return answered;
   const found = await findRequest(nats, refs, id, onProgress);
   if (found) {
-    const state = await stateOf(nats, id, found);
+    const state = await stateOf(nats, id, found, now());
     // A worker may have answered while we looked.
     return (await fetchResponse(nats, buckets, id)) ?? state;
   }

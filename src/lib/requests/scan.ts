@@ -1,11 +1,12 @@
 import { backward } from '../dlq/pages.ts';
-import { type ConsumerStanding, covers, type QueueStanding } from '../dlq/standing.ts';
+import type { QueueStanding } from '../dlq/standing.ts';
 import { subjectCovers } from '../facts/subjects.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
 import { timeOfId } from './id.ts';
 import { createMatcher } from './identify.ts';
+import { isWaiting } from './taker.ts';
 
 /** Clocks of clients and servers differ by so much at most, in milliseconds, before a search by time misses. */
 const SKEW_MS = 10_000;
@@ -80,14 +81,6 @@ async function firstFrom(nats: Nats, queue: string, seq: number): Promise<Stored
   for await (const message of getRange(nats, queue, seq, { batch: 2 })) return message;
   return undefined;
 }
-
-/** The consumers whose deliveries a message of this subject is part of. */
-export const takersOf = (standing: QueueStanding, subject: string): ConsumerStanding[] =>
-  standing.consumers.filter((consumer) => covers(consumer, subject));
-
-/** True where no consumer has come to the message yet: on a work queue one is enough, elsewhere each has its own copy. */
-export const isWaiting = (standing: QueueStanding, { seq, subject }: { seq: number; subject: string }): boolean =>
-  takersOf(standing, subject).every(({ delivered }) => seq > delivered);
 
 export interface WaitingFilter {
   /** May hold `*` and `>`. */

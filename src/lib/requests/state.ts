@@ -3,25 +3,19 @@ import type { Entry } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { RequestStatus } from '../model/request.ts';
 import { printDuration } from '../model/units.ts';
+import { type Failure, nextDelivery } from './failure.ts';
 import { replaysOf } from './identify.ts';
-import { isWaiting, takersOf } from './scan.ts';
-
-/** What a worker wrote down of a delivery that failed. */
-export interface Failure {
-  readonly delivery: number;
-  /** RFC 3339. */
-  readonly at: string;
-  readonly reason: string;
-  /** RFC 3339; absent where it was the last one. */
-  readonly next?: string;
-}
+import { isWaiting, nobodyPulls, takersOf } from './taker.ts';
 
 export interface Seen {
   readonly message: StoredMessage;
   readonly standing: QueueStanding;
   /** The dead letter it is, where it is one. */
   readonly entry?: Entry;
+  /** The last one that a worker noted. */
   readonly failure?: Failure;
+  /** Milliseconds since 1970. */
+  readonly now: number;
 }
 
 const placeOf = ({ stream, seq, subject, time }: StoredMessage) => ({
@@ -32,7 +26,7 @@ const placeOf = ({ stream, seq, subject, time }: StoredMessage) => ({
 });
 
 /** The state of a request that is still stored in its queue. */
-export function stateOfStored(id: string, { message, standing, entry, failure }: Seen): RequestStatus {
+export function stateOfStored(id: string, { message, standing, entry, failure, now }: Seen): RequestStatus {
   const replays = replaysOf(message);
   const takers = takersOf(standing, message.subject);
   const base = {
@@ -41,11 +35,16 @@ export function stateOfStored(id: string, { message, standing, entry, failure }:
     ...(takers[0] && { consumer: takers[0].name }),
     ...(replays > 0 && { replays }),
   };
-  if (entry) return { ...base, ...deadPart(entry) };
+  if (entry) return { ...base, ...(failure && { detail: failure.reason }), ...deadPart(entry) };
   if (isWaiting(standing, message)) return { ...base, state: 'queued', ...whyWaiting(standing, message) };
-  const told = failure && { deliveries: failure.delivery, detail: failure.reason };
-  if (failure?.next !== undefined) return { ...base, state: 'retry', ...told, next_delivery_at: failure.next };
-  return { ...base, state: 'in_flight', detail: whyInFlight(standing, message), ...told };
+  if (!failure) return { ...base, state: 'in_flight', detail: whyInFlight(standing, message) };
+  const told = { deliveries: failure.delivery, detail: failure.reason };
+  const next = nextDelivery(failure, standing, message.subject);
+  // Overdue and somebody pulls: a worker has it again.
+  const isHeld = next === undefined || (Date.parse(next) <= now && takers.some(({ waiting }) => waiting > 0));
+  return isHeld
+    ? { ...base, state: 'in_flight', ...told }
+    : { ...base, state: 'retry', ...told, next_delivery_at: next };
 }
 
 function deadPart({ id, consumer, died_at, reason, deliveries, inner }: Entry): Omit<RequestStatus, 'id'> {
@@ -76,12 +75,6 @@ function whyWaiting(standing: QueueStanding, { subject }: StoredMessage): { deta
   if (takers.length === 0) return { detail: `no consumer of ${standing.queue} takes ${subject}` };
   if (takers.every(({ paused }) => paused)) return { detail: `${takers[0]!.name} is paused` };
   return nobodyPulls(standing, subject) ? { detail: `nobody is pulling from ${takers[0]!.name}` } : {};
-}
-
-/** True where no pull waits and nothing is in flight: a worker that is busy has no pull waiting either. */
-export function nobodyPulls(standing: QueueStanding, subject: string): boolean {
-  const takers = takersOf(standing, subject);
-  return takers.length > 0 && takers.every(({ waiting, ackPending }) => waiting === 0 && ackPending === 0);
 }
 
 function whyInFlight(standing: QueueStanding, { subject }: StoredMessage): string {

@@ -4,16 +4,16 @@ import type { Entry } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Moment, RequestStatus } from '../model/request.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
+import type { Failure } from './failure.ts';
 import { timeOfId } from './id.ts';
 import { replaysOf } from './identify.ts';
-import type { Failure } from './state.ts';
 
 /** All that was found out about one request. */
 export interface Facts {
   readonly status: RequestStatus;
   readonly message?: StoredMessage;
   readonly entry?: Entry;
-  readonly failure?: Failure;
+  readonly failures: readonly Failure[];
   /** The consumer that delivers the message. */
   readonly taker?: ConsumerStanding;
   /** Size of the response, in bytes. */
@@ -34,7 +34,7 @@ export function timelineOf(facts: Facts): Moment[] {
     moments.push({ at: new Date(made).toISOString(), event: 'made', detail: 'the id was made', computed: true });
   }
   if (message) moments.push(publishedMoment(message));
-  moments.push(...deliveries(facts), ...failures(facts), ...deaths(facts.entry));
+  moments.push(...deliveries(facts), ...failed(facts), ...deaths(facts.entry));
   if (status.next_delivery_at !== undefined) {
     moments.push({ at: status.next_delivery_at, event: 'next', detail: 'is delivered again, if a worker pulls' });
   }
@@ -61,10 +61,10 @@ function publishedMoment(message: StoredMessage): Moment {
 }
 
 /** When a message was delivered if a worker took it as soon as it could: nothing on the server records it. */
-function deliveries({ status, message, taker, entry, failure, now }: Facts): Moment[] {
+function deliveries({ status, message, taker, entry, failures: noted, now }: Facts): Moment[] {
   if (!message || !taker || status.state === 'queued' || message.seq > taker.delivered) return [];
   const end = entry?.died_at ? Date.parse(entry.died_at) : now;
-  const known = entry?.deliveries ?? failure?.delivery;
+  const known = entry?.deliveries ?? undefined;
   const most = known ?? (taker.maxDeliver > 0 ? taker.maxDeliver : Number.POSITIVE_INFINITY);
   const times: number[] = [];
   let at = Date.parse(message.time);
@@ -72,7 +72,10 @@ function deliveries({ status, message, taker, entry, failure, now }: Facts): Mom
     times.push(at);
     at += (taker.waits[Math.min(number - 1, taker.waits.length - 1)] ?? 0) / 1e6;
   }
+  const told = new Set(noted.map(({ delivery }) => delivery));
   return times.flatMap((time, index): Moment[] => {
+    // A failure that was noted says more than a computed time.
+    if (told.has(index + 1)) return [];
     const isLast = index === times.length - 1;
     if (index >= LISTED && !isLast) return [];
     const left = isLast && index > LISTED ? `; ${index - LISTED} before it are not listed` : '';
@@ -81,8 +84,8 @@ function deliveries({ status, message, taker, entry, failure, now }: Facts): Mom
   });
 }
 
-const failures = ({ failure }: Facts): Moment[] =>
-  failure ? [{ at: failure.at, event: 'failed', detail: `delivery ${failure.delivery}: ${failure.reason}` }] : [];
+const failed = ({ failures }: Facts): Moment[] =>
+  failures.map(({ at, delivery, reason }) => ({ at, event: 'failed', detail: `delivery ${delivery}: ${reason}` }));
 
 const CAUSES = { max_deliveries: 'used up its deliveries', terminated: 'terminated', rejected: 'rejected' } as const;
 

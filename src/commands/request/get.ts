@@ -1,0 +1,46 @@
+import { Args, Flags } from '@oclif/core';
+import { EXIT } from '../../lib/errors/codes.ts';
+import { failureOf, getRequest } from '../../lib/operations/request-get.ts';
+import { BaseCommand } from '../../lib/ui/base-command.ts';
+import { withEnv } from '../../lib/ui/flags.ts';
+import { fetchedJson, renderResponse, renderState } from '../../lib/ui/render/request.ts';
+import { millisecondsOf, requestFlags } from '../../lib/ui/request-flags.ts';
+
+export default class RequestGet extends BaseCommand<typeof RequestGet> {
+  static override summary = 'read a response, or say where its request is';
+  static override description =
+    `Prints the response as it is stored. Where there is none yet, tells queued, in flight, waiting for a retry, dead and
+unknown apart: exits 2 while an answer may still come, 1 where none will. Touches nothing.`;
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> 0193a1c2-7f00-7abc-8def-0123456789ab',
+    '<%= config.bin %> <%= command.id %> 0193a1c2-7f00-7abc-8def-0123456789ab --wait 30s',
+    '<%= config.bin %> <%= command.id %> 0193a1c2-7f00-7abc-8def-0123456789ab --json | jq .state',
+  ];
+  static override args = { id: Args.string({ description: 'the id of the request', required: true }) };
+  static override flags = withEnv({
+    ...requestFlags,
+    wait: Flags.string({ char: 'w', summary: 'wait so long for the answer, as 30s; says each change of state' }),
+    raw: Flags.boolean({ summary: "write the response's bytes and nothing else", helpGroup: 'OUTPUT' }),
+  });
+
+  protected async execute(): Promise<number | undefined> {
+    const { wait, raw, file, queue, bucket } = this.flags;
+    const fetched = await getRequest(this.context, {
+      id: this.args.id,
+      file,
+      queue,
+      bucket,
+      ...(wait !== undefined && { waitMs: millisecondsOf('wait', wait) }),
+      onState: (status) => this.context.io.tell({ type: 'note', text: renderState(status) }),
+    });
+    const failure = failureOf(fetched, fetchedJson(fetched));
+    if (failure) throw failure;
+    const { status, response } = fetched;
+    if (response && !this.output.json) {
+      process.stdout.write(raw ? response : renderResponse(response, process.stdout.isTTY === true));
+    } else this.print(fetchedJson(fetched), '');
+    if (status.state === 'answered') return EXIT.done;
+    if (!this.output.json) this.context.io.tell({ type: 'warning', text: `no response yet: ${renderState(status)}` });
+    return EXIT.pending;
+  }
+}
