@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { benchApply } from './apply.ts';
 import { benchClone } from './clone.ts';
+import { benchDlqLs } from './dlq-ls.ts';
 import { machine, type Row, renderRows } from './measure.ts';
 import { benchPlan } from './plan.ts';
 import { benchStartup } from './startup.ts';
@@ -11,11 +12,12 @@ const benches: Record<string, () => Promise<Row[]>> = {
   startup: benchStartup,
   apply: benchApply,
   plan: benchPlan,
+  'dlq-ls': benchDlqLs,
   clone: benchClone,
 };
 
 /** Minutes long: runs only when it is named. */
-const BY_NAME = new Set(['clone']);
+const BY_NAME = new Set(['clone', 'dlq-ls']);
 
 const isKept = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((word) => word !== '--write');

@@ -4,6 +4,7 @@ import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { createLineWriter } from '../../lib/ui/line-writer.ts';
+import { keepHeapSmall } from '../../lib/ui/small-heap.ts';
 import { namesOf } from '../../lib/ui/spec-flags.ts';
 
 export default class DlqExport extends BaseCommand<typeof DlqExport> {
@@ -25,6 +26,7 @@ it. \`dlq import\` reads it. Oldest first, orphans last, in bounded memory. Touc
   });
 
   protected async execute(): Promise<number | undefined> {
+    keepHeapSmall();
     const { out, file } = this.flags;
     const filter = filterFrom(this.flags, this.context.now());
     const choice = { ids: namesOf(this.args.id), filter, file };

@@ -6,6 +6,7 @@ import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { createLineWriter } from '../../lib/ui/line-writer.ts';
 import { createEntryTable } from '../../lib/ui/render/dlq.ts';
+import { keepHeapSmall } from '../../lib/ui/small-heap.ts';
 import { namesOf } from '../../lib/ui/spec-flags.ts';
 
 /** So many entries decide how wide the columns are. */
@@ -34,6 +35,7 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
     const choice = { ids: namesOf(this.args.id), filter: filterFrom(this.flags, now), file: this.flags.file };
     const out = createLineWriter(process.stdout);
     if (this.flags.ndjson) {
+      keepHeapSmall();
       await listDeadLetters(this.context, choice, (entry) => out.line(JSON.stringify(entryJson(entry))));
       await out.end();
       return;
