@@ -1,4 +1,4 @@
-import { IMPORT_REASON, REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX } from '../facts/names.ts';
+import { IMPORT_HEADER, IMPORT_ID, REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX } from '../facts/names.ts';
 import type { EntryReason, RecordKind } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, parseHeaders, printHeaders } from '../nats/raw-headers.ts';
@@ -27,7 +27,7 @@ interface Convention {
 }
 
 const lower = (names: readonly string[]): string[] => names.map((name) => name.toLowerCase());
-const REJECT_NAMES = new Set(lower([...Object.values(REJECT_HEADER), IMPORT_REASON]));
+const REJECT_NAMES = new Set(lower([...Object.values(REJECT_HEADER), ...Object.values(IMPORT_HEADER)]));
 const REASONS: readonly EntryReason[] = ['max_deliveries', 'terminated', 'rejected'];
 
 const KEPT = REJECT_KEPT.toLowerCase();
@@ -64,12 +64,15 @@ const CONVENTIONS: readonly Convention[] = [
     seq: lower([REJECT_HEADER.seq]),
     subject: lower([REJECT_HEADER.subject]),
     time: lower([REJECT_HEADER.time]),
-    published: [],
+    published: lower([IMPORT_HEADER.published]),
     deliveries: lower([REJECT_HEADER.deliveries]),
     detail: lower([REJECT_HEADER.reason]),
-    reason: (_detail, value) => REASONS.find((reason) => reason === value(IMPORT_REASON.toLowerCase())) ?? 'rejected',
+    reason: (_detail, value) =>
+      REASONS.find((reason) => reason === value(IMPORT_HEADER.reason.toLowerCase())) ?? 'rejected',
     restore: (line, name) => {
       if (REJECT_NAMES.has(name)) return undefined;
+      // The record's own: that of the request waits behind the prefix.
+      if (name === 'nats-msg-id' && line.value.startsWith(IMPORT_ID)) return undefined;
       return name.startsWith(KEPT) ? { ...line, name: line.name.slice(KEPT.length) } : line;
     },
   },

@@ -48,8 +48,13 @@ export const REJECT_HEADER = {
  */
 export const REJECT_KEPT = 'Osapi-Reject-Kept-';
 
-/** What an import adds to a reject's headers: the reason of the death that was archived. */
-export const IMPORT_REASON = 'Osapi-Import-Reason';
+/** What an import adds to a reject's headers: what was archived of the death, and of the message itself. */
+export const IMPORT_HEADER = {
+  reason: 'Osapi-Import-Reason',
+  published: 'Osapi-Import-Published',
+} as const;
+/** The message ids of imported records begin with this. */
+export const IMPORT_ID = 'osapi-ops.import.';
 
 /** The headers that a replay adds to the copy. */
 export const REPLAY_HEADER = {

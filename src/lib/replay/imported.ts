@@ -1,6 +1,13 @@
 import type { ArchivedMessage, ArchiveLine } from '../dlq/archive.ts';
 import { restored } from '../dlq/archive.ts';
-import { advisorySubject, IMPORT_REASON, REJECT_HEADER, REJECT_KEPT, rejectedSubject } from '../facts/names.ts';
+import {
+  advisorySubject,
+  IMPORT_HEADER,
+  IMPORT_ID,
+  REJECT_HEADER,
+  REJECT_KEPT,
+  rejectedSubject,
+} from '../facts/names.ts';
 import { type HeaderLine, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 import { isObeyed } from './copy.ts';
 
@@ -16,7 +23,7 @@ export interface ImportMessage {
 const MSG_ID = 'Nats-Msg-Id';
 
 /** The same for the same content, however often it is imported. */
-const importId = (line: ArchiveLine, part: string): string => `osapi-ops.import.${line.digest.slice(0, 32)}.${part}`;
+const importId = (line: ArchiveLine, part: string): string => `${IMPORT_ID}${line.digest.slice(0, 32)}.${part}`;
 
 /** A record as it was: subject, payload and headers, and a message id where it had none. */
 export function restoreRecord(line: ArchiveLine, record: ArchivedMessage, index: number): ImportMessage {
@@ -43,7 +50,8 @@ export function carryOriginal(line: ArchiveLine): ImportMessage | undefined {
     [REJECT_HEADER.subject]: subject,
     [REJECT_HEADER.time]: entry.died_at ?? original.time,
     [REJECT_HEADER.deliveries]: String(entry.deliveries ?? 0),
-    [IMPORT_REASON]: entry.reason,
+    [IMPORT_HEADER.reason]: entry.reason,
+    [IMPORT_HEADER.published]: original.time,
     [MSG_ID]: importId(line, 'message'),
   }).map(([name, value]) => ({ name, value: toHeaderValue(value) }));
   // What the server would obey, or a reader take for ours, waits behind a prefix.

@@ -65,9 +65,9 @@ export async function checkQueue(nats: Nats, ref: QueueRef): Promise<QueueFacts>
 const forgetNothing = (nats: Nats, queue: string): Promise<void> => forgetIntent(nats, `${queue} none`);
 
 function cannotRemove(stream: string, why: string): OpsError {
-  return new OpsError('DLQ_CANNOT_REMOVE', `stream ${stream} lets no message be removed: nothing was replayed`, {
+  return new OpsError('DLQ_CANNOT_REMOVE', `stream ${stream} lets no message be removed: nothing was touched`, {
     where: `stream ${stream}`,
-    why: `${why} A copy would be delivered again and again, for its dead original would stay.`,
+    why: `${why} What is replayed or purged would stay there, and be replayed again.`,
     hints: ['deny_delete cannot be taken back: move the queue to a stream without it, see `osapi-ops plan`'],
   });
 }
