@@ -106,11 +106,13 @@ export const overlap: Analyzer = (subject, world) => {
   return findings;
 };
 
-function limitsBroken(subject: Subject, consumer: Config, limits: Config): Finding[] {
+/** `idle` where a consumer that is never removed breaks a limit of inactive_threshold; -1 in flight breaks none. */
+function limitsBroken(subject: Subject, consumer: Config, limits: Config, idle = false): Finding[] {
   return ['max_ack_pending', 'inactive_threshold'].flatMap((field) => {
     const [limit, value] = [Number(limits[field] ?? 0), Number(consumer[field] ?? 0)];
-    if (limit <= 0 || (value <= limit && value > 0)) return [];
-    const message = `${field} ${value} is over the stream's consumer_limits.${field} ${limit} (10069)`;
+    const isIdle = idle && field === 'inactive_threshold' && value === 0;
+    if (limit <= 0 || (value <= limit && !isIdle)) return [];
+    const message = `${field} ${value} is over the stream's consumer_limits.${field} ${limit} (${field === 'max_ack_pending' ? 10121 : 10153})`;
     return [refusal(subject, field, message, `lower it to ${limit}, or raise the stream's limit`)];
   });
 }
@@ -165,7 +167,8 @@ export const consumerLimits: Analyzer = (subject, world) => {
   if (!change.fields.some((field) => field.path.startsWith('consumer_limits'))) return [];
   const limits = after.consumer_limits;
   for (const other of world.index.consumersOf.get(change.name) ?? []) {
-    const [broken] = limitsBroken(subject, other.config, limits);
+    // Up to 2.12.8 measured as refused, on 2.15.1 as taken.
+    const [broken] = limitsBroken(subject, other.config, limits, !atLeast(world.version, '2.14.0'));
     if (!broken) continue;
     const message = `${labelOf(subject)}: consumer_limits would be broken by ${keyOf(other)} as it is now (10069)`;
     return [{ ...broken, field: 'consumer_limits', message, hint: `change ${keyOf(other)} first, then the limits` }];

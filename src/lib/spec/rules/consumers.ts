@@ -1,4 +1,4 @@
-import type { Json } from '../../model/json.ts';
+import { isObject, type Json } from '../../model/json.ts';
 import { printDuration } from '../../model/units.ts';
 import { example, type Rule, topExample } from './rule.ts';
 import { type ConsumerView, isPush, isWorkqueue, num, scheduleOf, texts } from './view.ts';
@@ -380,6 +380,48 @@ consumers:
   },
 };
 
+const LIMITS = [
+  { field: 'max_ack_pending', code: 10121, print: String },
+  { field: 'inactive_threshold', code: 10153, print: printDuration },
+] as const;
+
+const overLimits: Rule = {
+  id: 'SPEC_CONSUMER_OVER_LIMITS',
+  severity: 'error',
+  title: 'A consumer keeps to its stream’s consumer_limits.',
+  why: 'The server refuses a consumer over its stream’s consumer_limits (err_code 10121 for max_ack_pending, 10153 for inactive_threshold).',
+  reads: ['consumer_limits', 'max_ack_pending', 'inactive_threshold'],
+  bad: example(`
+subjects: ["orders.*"]
+consumer_limits: {max_ack_pending: 100}
+consumers:
+  packer:
+    max_ack_pending: 500
+`),
+  good: example(`
+subjects: ["orders.*"]
+consumer_limits: {max_ack_pending: 500}
+consumers:
+  packer:
+    max_ack_pending: 500
+`),
+  *check(view) {
+    for (const consumer of view.consumers) {
+      const limits = consumer.stream.config.consumer_limits;
+      if (!isObject(limits)) continue;
+      for (const { field, code, print } of LIMITS) {
+        const [limit, value] = [num(limits, field, 0), num(consumer.config, field, 0)];
+        if (limit <= 0 || value <= limit) continue;
+        yield {
+          path: [...consumer.path, field],
+          message: `consumer ${called(consumer)}: ${field} ${print(value)} is over the ${print(limit)} of its stream’s consumer_limits (${code})`,
+          hint: `lower it to ${print(limit)}, or raise consumer_limits.${field} of ${consumer.stream.name}.`,
+        };
+      }
+    }
+  },
+};
+
 export const consumerRules: readonly Rule[] = [
   backoffLength,
   positive,
@@ -390,4 +432,5 @@ export const consumerRules: readonly Rule[] = [
   start,
   replicas,
   priority,
+  overLimits,
 ];

@@ -1,8 +1,7 @@
 import { isSubject, SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectsOverlap } from '../../facts/subjects.ts';
-import { type Config, isObject } from '../../model/json.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { type ConsumerView, filtersOf, type StreamView, texts } from './view.ts';
+import { type ConsumerView, filtersOf, isTransformed, type StreamView, texts } from './view.ts';
 
 const invalid: Rule = {
   id: 'SPEC_SUBJECT',
@@ -124,10 +123,6 @@ consumers:
   },
 };
 
-/** An empty transform is none. */
-const isTransformed = ({ subject_transform: transform }: Config): boolean =>
-  isObject(transform) && Object.keys(transform).length > 0;
-
 function pathOfFilter({ path, config }: ConsumerView, filter: string): (string | number)[] {
   if (config.filter_subject === filter) return [...path, 'filter_subject'];
   return [...path, 'filter_subjects', texts(config.filter_subjects).indexOf(filter)];
@@ -140,14 +135,14 @@ const both: Rule = {
   why: 'The server refuses both at once (err_code 10136).',
   reads: ['filter_subject', 'filter_subjects'],
   bad: example(`
-subjects: ["orders.*"]
+subjects: [orders.new, orders.paid]
 consumers:
   packer:
     filter_subject: orders.new
     filter_subjects: [orders.paid]
 `),
   good: example(`
-subjects: ["orders.*"]
+subjects: [orders.new, orders.paid]
 consumers:
   packer:
     filter_subjects: [orders.new, orders.paid]

@@ -1,5 +1,5 @@
 import { bucketStream, dlqSubjects } from '../../facts/names.ts';
-import type { Config } from '../../model/json.ts';
+import { type Config, isObject } from '../../model/json.ts';
 import type { QueueSpec, Spec } from '../../model/spec.ts';
 import { type Node, nodeAt, type Path } from '../tree.ts';
 
@@ -110,6 +110,10 @@ export const num = (config: Config, field: string, unwritten: number): number =>
 export const isLimited = (config: Config, field: string): boolean => num(config, field, -1) > 0;
 
 export const isWorkqueue = (stream: StreamView): boolean => stream.config.retention === 'workqueue';
+
+/** True where messages are stored under other subjects than they came on; an empty transform is none. */
+export const isTransformed = ({ subject_transform: transform }: Config): boolean =>
+  isObject(transform) && Object.keys(transform).length > 0;
 
 export const isPush = ({ config }: ConsumerView): boolean =>
   typeof config.deliver_subject === 'string' && config.deliver_subject !== '';

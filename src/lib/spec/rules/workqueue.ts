@@ -1,7 +1,7 @@
 import { SubjectIndex } from '../../facts/subject-index.ts';
-import { subjectsOverlap } from '../../facts/subjects.ts';
+import { subjectCovers, subjectsOverlap } from '../../facts/subjects.ts';
 import { example, type Found, type Rule } from './rule.ts';
-import { type ConsumerView, filtersOf, isLimited, isWorkqueue, type View } from './view.ts';
+import { type ConsumerView, filtersOf, isLimited, isTransformed, isWorkqueue, type View } from './view.ts';
 
 const workers = (view: View): readonly ConsumerView[] => view.consumers.filter(({ stream }) => isWorkqueue(stream));
 
@@ -83,7 +83,7 @@ consumers:
     filter_subject: "orders.paid"
 `),
   good: example(`
-subjects: ["orders.*"]
+subjects: [orders.new, orders.paid]
 consumers:
   packer:
     filter_subject: "orders.new"
@@ -116,6 +116,52 @@ function* overlapsAmong(consumers: readonly ConsumerView[]): Generator<Found> {
     };
   }
 }
+
+const uncovered: Rule = {
+  id: 'SPEC_QUEUE_UNCOVERED',
+  severity: 'warning',
+  title: 'Every subject of a workqueue is taken by one of its consumers.',
+  why: 'What no filter covers is stored and never worked on: it fills the queue, and no dead letter ever tells of it.',
+  reads: ['subjects', 'filter_subject', 'filter_subjects', 'retention', 'subject_transform'],
+  bad: example(`
+subjects: [orders.new, orders.paid]
+consumers:
+  packer:
+    filter_subject: orders.new
+`),
+  good: example(`
+subjects: [orders.new, orders.paid]
+consumers:
+  packer:
+    filter_subject: orders.new
+  biller:
+    filter_subject: orders.paid
+`),
+  *check(view) {
+    for (const stream of view.streams.filter(isWorkqueue)) {
+      const { name, path, subjects, consumers, config } = stream;
+      // A queue without any consumer leaves them to others.
+      if (!subjects || consumers.length === 0 || isTransformed(config)) continue;
+      const filters = consumers.flatMap((consumer) => {
+        const own = filtersOf(consumer);
+        return own.length > 0 ? own : ['>'];
+      });
+      for (const [at, subject] of subjects.entries()) {
+        if (filters.some((filter) => subjectCovers(filter, subject))) continue;
+        const touching = filters.filter((filter) => subjectsOverlap(filter, subject));
+        // Filters that clash or match nothing have rules of their own.
+        if (touching.length === 0 && filters.every((filter) => !subjects.some((each) => subjectsOverlap(each, filter))))
+          continue;
+        const rest = touching.length > 0 ? `${subject} beyond ${touching.join(', ')}` : subject;
+        yield {
+          path: [...path, ...(config.subjects === undefined ? [] : ['subjects', at])],
+          message: `no consumer of ${name} takes requests on ${rest}`,
+          hint: 'widen a filter, add a consumer for it, or narrow the queue’s subjects.',
+        };
+      }
+    }
+  },
+};
 
 const discardOld: Rule = {
   id: 'SPEC_QUEUE_DISCARD_OLD',
@@ -204,6 +250,7 @@ export const workqueueRules: readonly Rule[] = [
   deliverPolicy,
   ack,
   consumersOverlap,
+  uncovered,
   discardOld,
   unlimited,
   denyDelete,
