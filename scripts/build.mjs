@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -57,6 +58,38 @@ await build({
   banner: { js: 'const require = process.getBuiltinModule;' },
 });
 
+const { Plugin } = createRequire(import.meta.url)('@oclif/core');
+const pjson = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
+const folder = basename(fresh);
+const commandsIn = (dist) => ({ ...pjson.oclif.commands, target: `./${dist}/commands` });
+const plugin = new Plugin({
+  root,
+  pjson: { ...pjson, oclif: { ...pjson.oclif, commands: commandsIn(folder) } },
+  isRoot: true,
+  ignoreManifest: true,
+});
+await plugin.load();
+const manifest = JSON.parse(JSON.stringify(plugin.manifest).replaceAll(`"${folder}"`, '"dist"'));
+write('oclif.manifest.json', JSON.stringify(manifest));
+// What it takes to find a command and run it: a tenth of the manifest, which is mostly help.
+const bare = ([id, { args, description: _d, examples: _e, flags: _f, ...command }]) => [
+  id,
+  { ...command, args: Object.fromEntries(Object.keys(args).map((name) => [name, {}])), flags: {} },
+];
+const commandsOnly = Object.fromEntries(Object.entries(manifest.commands).map(bare));
+write(`${folder}/commands.json`, JSON.stringify({ ...manifest, commands: commandsOnly }));
+
+write(`${folder}/version.txt`, `osapi-ops/${pjson.version} %node%\n`);
+const { FORCE_COLOR: _colour, OCLIF_COLUMNS: _width, ...env } = process.env;
+const showHelp = `import('./${folder}/main.js').then(({ main }) => main(['--help'], ${JSON.stringify(root)}))`;
+const help = spawnSync(process.execPath, ['--input-type=module', '-e', showHelp], {
+  cwd: root,
+  env: { ...env, NO_COLOR: '1' },
+  encoding: 'utf8',
+});
+if (help.status !== 0 || !help.stdout) throw new Error(`help does not render: ${help.stderr}`);
+write(`${folder}/help.txt`, help.stdout.replace(/osapi-ops\/\S+ \S+ node-\S+/, `osapi-ops/${pjson.version} %node%`));
+
 // A build never leaves a half-written dist to a process that starts meanwhile.
 const old = `${root}dist-old-${process.pid}`;
 try {
@@ -66,28 +99,6 @@ try {
 }
 renameSync(fresh, `${root}dist`);
 rmSync(old, { recursive: true, force: true });
-
-const { Plugin } = createRequire(import.meta.url)('@oclif/core');
-const plugin = new Plugin({ root, ignoreManifest: true });
-await plugin.load();
-write('oclif.manifest.json', JSON.stringify(plugin.manifest));
-// What it takes to find a command and run it: a tenth of the manifest, which is mostly help.
-const bare = ([id, { args, description: _d, examples: _e, flags: _f, ...command }]) => [
-  id,
-  { ...command, args: Object.fromEntries(Object.keys(args).map((name) => [name, {}])), flags: {} },
-];
-const commandsOnly = Object.fromEntries(Object.entries(plugin.manifest.commands).map(bare));
-write('dist/commands.json', JSON.stringify({ ...plugin.manifest, commands: commandsOnly }));
-
-const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'));
-write('dist/version.txt', `osapi-ops/${version} %node%\n`);
-const { FORCE_COLOR: _colour, OCLIF_COLUMNS: _width, ...env } = process.env;
-const help = spawnSync(process.execPath, [`${root}bin/run.js`, '--help'], {
-  env: { ...env, NO_COLOR: '1' },
-  encoding: 'utf8',
-});
-if (help.status !== 0 || !help.stdout) throw new Error(`help does not render: ${help.stderr}`);
-write('dist/help.txt', help.stdout.replace(/osapi-ops\/\S+ \S+ node-\S+/, `osapi-ops/${version} %node%`));
 
 function write(file, text) {
   writeFileSync(`${root}${file}.${process.pid}`, text);
