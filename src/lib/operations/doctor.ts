@@ -1,0 +1,223 @@
+import { OpsError } from '../errors/ops-error.ts';
+import { clockSymptom, expirySymptom, versionSymptoms, walkSymptoms, worstOf } from '../health/symptoms.ts';
+import { readAppliedSpec } from '../ledger/store.ts';
+import type { Context } from '../model/context.ts';
+import type { Diagnosis, SettingSource, Symptom } from '../model/diagnosis.ts';
+import { ROLES } from '../model/permissions.ts';
+import type { LoadedSpec, Spec } from '../model/spec.ts';
+import { connect, type Nats } from '../nats/connect.ts';
+import { settingsFor } from '../nats/open.ts';
+import { certificateDaysLeft, credentialsExpiry, type ProbeOptions, probeServer } from '../nats/probe.ts';
+import { readSecret, resolvePath } from '../nats/secret.ts';
+import type { Settings } from '../nats/settings.ts';
+import { askWhoAmI, type WhoAmI } from '../nats/whoami.ts';
+import { lackingOf } from '../permissions/lacking.ts';
+import { permissionsFor } from '../permissions/roles.ts';
+import { chooseSources, loadForWork, type SpecChoice } from './spec-source.ts';
+
+const DAY = 86_400_000;
+const NAMED = 3;
+
+export interface Diagnosed extends Diagnosis {
+  /** Why no connection came about; absent where one did. */
+  readonly fault?: OpsError;
+}
+
+/**
+ * Walks from the settings to the permissions and tells where it goes wrong. Reads only.
+ * @throws OpsError SPEC_*, USAGE, CONN_CONTEXT where not even the settings can be read; INTERRUPTED
+ */
+export async function doctorOperation(context: Context, choice: SpecChoice): Promise<Diagnosed> {
+  const [source] = chooseSources(context, choice);
+  const loaded = source === undefined ? undefined : await loadForWork(context, source);
+  const settings = settingsFor(context, loaded);
+  const now = context.now().getTime();
+  const { options, symptoms: files } = readFiles(context, settings, now);
+  const walks = await Promise.all(settings.servers.map((url) => probeServer(url, options)));
+  const before = [...walks.flatMap(walkSymptoms), ...files];
+  const { symptoms, fault } = await login(context, settings, loaded);
+  const all = [...before, ...symptoms];
+  return { health: worstOf(all), settings: describe(settings), symptoms: all, ...(fault && { fault }) };
+}
+
+/** The settings with what decided them; secrets only by kind. */
+function describe({
+  servers,
+  auth,
+  tls,
+  timeoutMs,
+  apiPrefix,
+  inboxPrefix,
+  chosenBy,
+  sources,
+}: Settings): SettingSource[] {
+  const kind = auth.type === 'creds' || auth.type === 'nkey' ? `${auth.type} ${shown(auth.reference)}` : auth.type;
+  const values: Readonly<Record<string, string>> = {
+    user: auth.type === 'user' ? auth.user : 'set',
+    creds: kind,
+    nkey: kind,
+    tlscert: tls.cert?.path ?? '',
+    tlskey: tls.key?.path ?? '',
+    tlsca: tls.ca?.path ?? '',
+    timeout: `${timeoutMs} ms`,
+    domain: apiPrefix,
+    api_prefix: apiPrefix,
+    inbox_prefix: inboxPrefix,
+  };
+  return [
+    { name: 'server', value: servers.join(', '), source: chosenBy },
+    ...Object.entries(sources).map(([name, source]) => ({ name, value: values[name] ?? 'set', source })),
+    ...(auth.type === 'none' ? [{ name: 'credentials', value: 'none', source: 'nothing sets any' }] : []),
+  ];
+}
+
+/** Inline data is the secret itself. */
+const shown = (reference: string): string => (reference.startsWith('data:') ? '(inline)' : reference);
+
+/** What is needed of files, and what of it expires. A file that cannot be read is a finding; the walk goes on. */
+function readFiles(
+  context: Context,
+  { tls, auth, timeoutMs }: Settings,
+  nowMs: number,
+): { options: ProbeOptions; symptoms: Symptom[] } {
+  const symptoms: Symptom[] = [];
+  const place = { env: context.env, cwd: context.cwd };
+  const read = (what: string, reference: () => string): string | undefined => {
+    try {
+      return reference();
+    } catch (error) {
+      if (!(error instanceof OpsError)) throw error;
+      symptoms.push({ id: what, status: 'critical', summary: error.message, next: error.hints[0] ?? '' });
+      return undefined;
+    }
+  };
+  const file = (what: string, setting: { path: string; base: string | undefined } | undefined) =>
+    setting && read(what, () => readSecret(resolvePath(setting.path, { ...place, base: setting.base }), what, place));
+  const cert = file('tlscert', tls.cert);
+  const key = file('tlskey', tls.key);
+  const ca = file('tlsca', tls.ca);
+  const days = cert === undefined ? undefined : certificateDaysLeft(cert, nowMs);
+  if (days !== undefined) symptoms.push(expirySymptom('tlscert', 'our client certificate', days, 'renew it'));
+  if (auth.type === 'creds') {
+    const creds = read('credentials', () => readSecret(auth.reference, 'creds', { ...place, base: auth.base }));
+    const expiry = creds === undefined ? undefined : credentialsExpiry(creds);
+    if (expiry !== undefined) {
+      const left = Math.floor((expiry - nowMs) / DAY);
+      symptoms.push(expirySymptom('credentials', 'the JWT of the credentials', left, 'make new ones with nsc'));
+    } else if (creds !== undefined) {
+      symptoms.push({ id: 'credentials', status: 'ok', summary: 'the JWT of the credentials does not expire' });
+    }
+  }
+  const wantsTls = tls.required || tls.first || [cert, key, ca].some((one) => one !== undefined);
+  const options = {
+    timeoutMs,
+    tlsFirst: tls.first,
+    tls: wantsTls,
+    nowMs,
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+  return { options, symptoms };
+}
+
+/** Connects as any command would, and looks at what only a user of the server sees. */
+async function login(
+  context: Context,
+  settings: Settings,
+  loaded: LoadedSpec | undefined,
+): Promise<{ symptoms: Symptom[]; fault?: OpsError }> {
+  let nats: Nats;
+  try {
+    nats = await connect(settings, { signal: context.io.signal, env: context.env, cwd: context.cwd });
+  } catch (error) {
+    if (!(error instanceof OpsError) || error.code === 'INTERRUPTED') throw error;
+    const next = error.hints[0];
+    const summary = [error.message, error.why].filter(Boolean).join(': ');
+    return { symptoms: [{ id: 'login', status: 'critical', summary, ...(next && { next }) }], fault: error };
+  }
+  try {
+    const who = await askWhoAmI(nats);
+    const { target } = nats;
+    const jetstream = await jetstreamSymptoms(nats);
+    const spec = loaded?.spec ?? (jetstream.works ? await appliedSpec(nats) : undefined);
+    const replicas = Math.max(
+      1,
+      ...Object.values(spec?.queues ?? {}).map(({ config }) => Number(config.num_replicas ?? 1)),
+    );
+    return {
+      symptoms: [
+        {
+          id: 'login',
+          status: 'ok',
+          summary: `user ${who?.user || 'unknown'} of account ${target.account} at ${target.url}`,
+        },
+        ...versionSymptoms(target.server.version, replicas),
+        ...jetstream.symptoms,
+        clockSymptom(who),
+        ...(who ? roleSymptoms(who, spec) : []),
+      ],
+      ...(jetstream.fault && { fault: jetstream.fault }),
+    };
+  } finally {
+    await nats.close();
+  }
+}
+
+async function jetstreamSymptoms(nats: Nats): Promise<{ works: boolean; symptoms: Symptom[]; fault?: OpsError }> {
+  try {
+    const info = await nats.api('INFO');
+    const { max_storage: limit = -1 } = (info.limits ?? {}) as { max_storage?: number };
+    const room =
+      limit > 0 ? `${info.storage} of ${limit} bytes used` : `${info.storage} bytes used, no limit of the account`;
+    return {
+      works: true,
+      symptoms: [
+        { id: 'jetstream', status: 'ok', summary: `${info.streams} streams, ${info.consumers} consumers, ${room}` },
+      ],
+    };
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
+    if (error.code === 'DENIED_SUBJECT') {
+      return {
+        works: true,
+        symptoms: [{ id: 'jetstream', status: 'unknown', summary: error.message, next: error.hints[0] ?? '' }],
+      };
+    }
+    const summary = [error.message, error.why].filter(Boolean).join(': ');
+    return {
+      works: false,
+      symptoms: [{ id: 'jetstream', status: 'critical', summary, next: error.hints[0] ?? '' }],
+      fault: error,
+    };
+  }
+}
+
+async function appliedSpec(nats: Nats): Promise<Spec | undefined> {
+  try {
+    return (await readAppliedSpec(nats)).spec;
+  } catch (error) {
+    if (error instanceof OpsError && error.code !== 'INTERRUPTED') return undefined;
+    throw error;
+  }
+}
+
+/** For whom this user could work, by what the server says of its permissions. Nothing is tried. */
+function roleSymptoms(who: WhoAmI, spec: Spec | undefined): Symptom[] {
+  if (!spec) {
+    const summary = 'which role this user could take is told for a spec: name one, or apply one';
+    return [{ id: 'permissions', status: 'skipped', summary }];
+  }
+  return ROLES.map((role): Symptom => {
+    const lacking = lackingOf(permissionsFor(spec, role), who);
+    const more = lacking.length > NAMED ? ` and ${lacking.length - NAMED} more` : '';
+    return {
+      id: `permissions.${role}`,
+      status: lacking.length === 0 ? 'ok' : 'skipped',
+      summary:
+        lacking.length === 0
+          ? `this user may do all of it`
+          : `this user may not ${lacking.slice(0, NAMED).join(', ')}${more}`,
+    };
+  });
+}
