@@ -1,0 +1,107 @@
+import { describe, expect, test } from '@jest/globals';
+import { judge } from '../../../src/lib/dlq/fate.ts';
+import { at, consumer, death, record, standing, stored } from './builders.ts';
+
+const NOW = Date.parse(at(3600));
+const original = stored();
+const carried = stored({ payload: 'copy' });
+
+describe('the fate of a dead message', () => {
+  test.each([
+    { name: 'stored and given up: replayable', want: 'replayable' },
+    { name: 'of a stream that was made after the record', queue: { created: at(61) }, want: 'gone stream_recreated' },
+    { name: 'whose sequence a newer message has', message: stored({ time: at(61) }), want: 'gone stream_recreated' },
+    { name: 'that the consumer has not come to (again)', consumers: [consumer({ delivered: 6 })], want: 'alive' },
+    {
+      name: 'that a younger consumer of the name may have in flight',
+      consumers: [consumer({ created: at(61), ackPending: 1 })],
+      want: 'alive',
+    },
+    {
+      name: 'that a younger consumer is done with',
+      consumers: [consumer({ created: at(61), ackPending: 1, ackFloor: 7 })],
+      want: 'replayable',
+    },
+    {
+      name: 'that a younger consumer must have given up: nothing is in flight',
+      consumers: [consumer({ created: at(61) })],
+      want: 'replayable',
+    },
+    {
+      name: 'whose consumer is gone, and another one waits to deliver it',
+      consumers: [consumer({ name: 'next', created: at(61), delivered: 0, filters: ['requests.>'] })],
+      want: 'alive',
+    },
+    {
+      name: 'whose consumer is gone, and others are for other subjects',
+      consumers: [consumer({ name: 'next', created: at(61), delivered: 0, filters: ['mail'] })],
+      want: 'replayable',
+    },
+    { name: 'that nobody delivers any more', consumers: [], want: 'replayable' },
+    {
+      name: 'on a stream of limits, at another consumer than one that is behind',
+      queue: { retention: 'limits' },
+      consumers: [consumer(), consumer({ name: 'slow', delivered: 0 })],
+      want: 'replayable',
+    },
+    { name: 'not stored', message: undefined, want: 'gone acked_or_removed' },
+    {
+      name: 'not stored, for it was terminated',
+      message: undefined,
+      told: record({ reason: 'terminated' }),
+      want: 'gone terminated',
+    },
+    { name: 'older than the stream keeps messages', message: undefined, queue: { maxAge: 60e9 }, want: 'gone expired' },
+    { name: 'beyond the last sequence', message: undefined, queue: { lastSeq: 6 }, want: 'gone stream_recreated' },
+    {
+      name: 'of a stream that is not there',
+      message: undefined,
+      queue: { exists: false },
+      want: 'gone stream_deleted',
+    },
+    {
+      name: 'rejected, its request still in the hands of the worker',
+      told: record({ kind: 'rejected', reason: 'rejected' }),
+      copy: carried,
+      consumers: [consumer({ ackPending: 1 })],
+      want: 'alive',
+    },
+    {
+      name: 'rejected in the millisecond it was published in, told in milliseconds',
+      told: record({ kind: 'rejected', reason: 'rejected', time: '2026-01-02T03:00:00.500Z' }),
+      message: stored({ time: '2026-01-02T03:00:00.500900000Z' }),
+      copy: carried,
+      consumers: [consumer({ ackPending: 1 })],
+      want: 'alive',
+    },
+    {
+      name: 'rejected and taken out: the copy is replayed',
+      message: undefined,
+      told: record({ kind: 'rejected', reason: 'rejected' }),
+      copy: carried,
+      want: 'replayable copy',
+    },
+    {
+      name: 'rejected, its sequence used again: the copy is replayed, never the newer message',
+      message: stored({ time: at(90) }),
+      told: record({ kind: 'rejected', reason: 'rejected' }),
+      copy: carried,
+      want: 'replayable copy',
+    },
+  ])('$name', (each) => {
+    const { want, queue = {}, told = record(), copy } = each;
+    const message = 'message' in each ? each.message : original;
+    const fate = judge(
+      death({ record: told, ...(copy && { carried: copy }) }),
+      message,
+      standing({ ...queue, ...(each.consumers && { consumers: each.consumers }) }),
+      NOW,
+    );
+    const words = [
+      fate.fate,
+      fate.fate === 'gone' ? fate.cause : '',
+      fate.fate === 'replayable' && fate.message === carried ? 'copy' : '',
+    ];
+    expect(words.filter(Boolean).join(' ')).toBe(want);
+  });
+});
