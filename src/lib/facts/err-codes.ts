@@ -1,6 +1,10 @@
 /** What the JetStream API's `err_code` means here. Only codes that some code or message of ours depends on. */
 export const ERR = {
+  clusterIncomplete: 10004,
+  noSuitablePeers: 10005,
+  clusterNotActive: 10006,
   systemUnavailable: 10008,
+  clusterNotLeader: 10009,
   consumerCannotUpdate: 10012,
   consumerNotFound: 10014,
   invalidJson: 10025,
@@ -20,6 +24,8 @@ export const ERR = {
   consumerNotUniqueFilter: 10100,
   deliverPolicyWorkqueue: 10101,
   backoffTooLong: 10116,
+  streamOffline: 10118,
+  consumerOffline: 10119,
   moveRunning: 10124,
   consumerExists: 10148,
   consumerMissing: 10149,

@@ -3,7 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
-import { isApiError } from '../nats/api-error.ts';
+import { type ApiError, isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
@@ -54,11 +54,20 @@ async function makeLedger(nats: Nats, wanted: number): Promise<void> {
   try {
     await nats.api(`STREAM.CREATE.${STREAM}`, ledgerConfig(wanted));
   } catch (error) {
+    if (isApiError(error, ERR.noSuitablePeers)) throw tooFewServers(nats, error);
     if (!isApiError(error, ERR.streamNameInUse)) throw error;
     await raiseReplicas(nats, wanted);
   }
   ensured.set(nats, wanted);
 }
+
+const tooFewServers = (nats: Nats, cause: ApiError): OpsError =>
+  new OpsError('CONN_NO_LEADER', `too few servers of cluster ${nats.target.server.cluster} are up`, {
+    where: cause.subject,
+    why: `No place was found for the bucket ${LEDGER_BUCKET}: ${cause.description}. Nothing was touched.`,
+    hints: ['wait until the cluster has a quorum, then run this again'],
+    cause,
+  });
 
 async function raiseReplicas(nats: Nats, wanted: number): Promise<void> {
   if (wanted === 1) return;

@@ -43,6 +43,11 @@ function meaningOf(errCode: number, description: string): { code: Code; hints: s
     case ERR.notEnabledForAccount:
       return { code: 'CONN_NO_JETSTREAM', hints: ['enable JetStream for this account, or connect to one that has it'] };
     case ERR.systemUnavailable:
+    case ERR.clusterIncomplete:
+    case ERR.clusterNotActive:
+    case ERR.clusterNotLeader:
+    case ERR.streamOffline:
+    case ERR.consumerOffline:
       return { code: 'CONN_NO_LEADER', hints: ['wait until the cluster has a quorum, then run this again'] };
     case ERR.streamNotFound:
     case ERR.consumerNotFound:
