@@ -4,9 +4,11 @@ import { finished } from 'node:stream/promises';
 import type { QueueStanding } from '../dlq/standing.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import type { Context } from '../model/context.ts';
-import type { BulkJson, Fetched, SentJson } from '../model/request.ts';
+import type { BulkJson, Fetched, SendFault, SentJson } from '../model/request.ts';
+import { getMessage } from '../nats/messages.ts';
 import { withId } from '../requests/body.ts';
 import { sendBulk } from '../requests/bulk.ts';
+import { fetchResponse } from '../requests/fetch.ts';
 import { followRequest, listenFor } from '../requests/follow.ts';
 import { parseHeader } from '../requests/header.ts';
 import { requireRequestId, uuidV7 } from '../requests/id.ts';
@@ -51,7 +53,19 @@ export interface Sent {
   readonly fetched?: Fetched;
 }
 
-const freshId = (context: Context) => (): string => uuidV7(context.now().getTime(), randomBytes(10));
+/** Random bytes of one id, and of how many are drawn at once: a draw costs more than the id. */
+const DRAW = 10;
+const DRAWS = 400;
+
+function freshId(context: Context): () => string {
+  let pool = randomBytes(0);
+  return () => {
+    if (pool.byteLength < DRAW) pool = randomBytes(DRAW * DRAWS);
+    const random = pool.subarray(0, DRAW);
+    pool = pool.subarray(DRAW);
+    return uuidV7(context.now().getTime(), random);
+  };
+}
 
 /**
  * Publishes one request, and waits for its fate where that is asked for.
@@ -81,6 +95,7 @@ export async function sendOne(context: Context, options: SendOneOptions): Promis
         const text = `${target.subject} is stored in ${stream}, not in ${target.queue}`;
         context.io.tell({ type: 'warning', text });
       }
+      if (duplicate) await warnOfGone(context, scope, sent);
       warnOfNobody(context, await seen, target.subject);
       if (!ear || waitMs === undefined) return { sent };
       const note = duplicate ? `${stream} had it already as ${seq}` : `stored in ${stream} as ${seq}`;
@@ -168,6 +183,24 @@ async function chooseTarget(
   });
 }
 
+/** A queue remembers an id for its duplicate window, whatever became of the request: it may have been taken back. */
+async function warnOfGone(context: Context, scope: RequestScope, { id, queue, seq }: SentJson): Promise<void> {
+  try {
+    const [stored, answered] = await Promise.all([
+      getMessage(scope.nats, queue, seq),
+      fetchResponse(scope.nats, await scope.buckets(), id),
+    ]);
+    if (stored || answered) return;
+  } catch (error) {
+    if (error instanceof OpsError && ['DENIED_SUBJECT', 'NOT_FOUND'].includes(error.code)) return;
+    throw error;
+  }
+  context.io.tell({
+    type: 'warning',
+    text: `${queue} remembers ${id}, but has it no more, and no response: it was taken back, removed, or acked without one. Send it with another id, or after the queue's duplicate window.`,
+  });
+}
+
 function warnOfNobody(context: Context, standing: QueueStanding | undefined, subject: string): void {
   if (!standing?.exists) return;
   const takers = takersOf(standing, subject);
@@ -191,7 +224,7 @@ async function readSource(context: Context, source: Source): Promise<{ where: st
     });
   }
   if (argument !== undefined && argument !== '-') {
-    return { where: 'the argument JSON', bytes: Buffer.from(argument) };
+    return { where: 'argument JSON', bytes: Buffer.from(argument) };
   }
   if (argument === undefined && input === undefined) {
     throw new OpsError('USAGE', 'there is no payload', {
@@ -252,9 +285,21 @@ const interrupted = (result: BulkJson): OpsError =>
     result,
   });
 
+/** Faults of the same kind in neighbouring lines are told as one. */
+function gather(errors: readonly SendFault[]): string[] {
+  const runs: { from: number; to: number; message: string }[] = [];
+  for (const { line, message } of errors) {
+    const run = runs.at(-1);
+    if (run?.message === message && run.to === line - 1) run.to = line;
+    else runs.push({ from: line, to: line, message });
+  }
+  return runs.map(({ from, to, message }) => `${from === to ? `line ${from}` : `lines ${from} to ${to}`}: ${message}`);
+}
+
 function notSent(result: BulkJson, error: OpsError | undefined, rejects: string | undefined): OpsError {
-  const listed = result.errors.map(({ line, message }) => `line ${line}: ${message}`);
-  const more = result.failed > listed.length ? [`… and ${result.failed - listed.length} more`] : [];
+  const left = result.failed - result.errors.length;
+  const listed = gather(result.errors);
+  const more = left > 0 ? [`… and ${left} more`] : [];
   const isSingle = result.stopped && error !== undefined;
   return new OpsError(isSingle ? error.code : 'REQUEST_NOT_SENT', figures(result), {
     where: isSingle ? error.where : undefined,

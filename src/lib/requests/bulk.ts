@@ -38,7 +38,11 @@ const PROGRESS_EVERY = 1000;
 const OF_ONE_LINE: readonly string[] = ['REQUEST_INVALID', 'REQUEST_TOO_LARGE'];
 
 /** Publishes a request for each line, in order and many at once, until the end or until the queue takes no more. */
-export async function sendBulk(nats: Nats, lines: AsyncIterable<Line>, options: BulkOptions): Promise<BulkResult> {
+export async function sendBulk(
+  nats: Nats,
+  lines: AsyncIterable<readonly Line[]>,
+  options: BulkOptions,
+): Promise<BulkResult> {
   const { subject, headers, fresh, source } = options;
   const count = { sent: 0, duplicates: 0, failed: 0, lines: 0 };
   const faults: SendFault[] = [];
@@ -71,30 +75,39 @@ export async function sendBulk(nats: Nats, lines: AsyncIterable<Line>, options: 
       note(item.line, told, Buffer.from(item.payload).toString('utf8'), item.id);
     },
   });
+  /** Publishes one line; gives a promise only where somebody has to wait. */
+  const take = ({ number, text }: Line): Promise<void> | undefined => {
+    count.lines = number;
+    try {
+      const { id, payload } = withId(text, { fresh, where: `${source}, line ${number}` });
+      const item = { line: number, id, payload: Buffer.from(payload) };
+      const block = headerBlock({ id, headers });
+      requireRoom(nats, outgoing(item), block.byteLength);
+      return bulk.send(item, subject, item.payload, block);
+    } catch (error) {
+      if (!(error instanceof OpsError) || !OF_ONE_LINE.includes(error.code)) throw error;
+      note(number, error, text.trim());
+      return undefined;
+    }
+  };
   try {
-    for await (const { number, text } of lines) {
-      if (stop || nats.signal.aborted) {
-        if (!options.onReject || nats.signal.aborted) break;
-        // The rest is kept where somebody asked for it.
-        count.failed += 1;
-        await options.onReject(text.trim());
-        continue;
-      }
-      count.lines = number;
-      try {
-        const { id, payload } = withId(text, { fresh, where: `${source}, line ${number}` });
-        const item = { line: number, id, payload: Buffer.from(payload) };
-        const block = headerBlock({ id, headers });
-        requireRoom(nats, outgoing(item), block.byteLength);
-        const room = bulk.send(item, subject, item.payload, block);
-        if (room) await room;
+    // Line after line without a pause between: the client then writes many messages at once.
+    for await (const batch of lines) {
+      if (nats.signal.aborted || (stop && !options.onReject)) break;
+      for (const line of batch) {
+        if (nats.signal.aborted) break;
+        if (stop) {
+          // The rest is kept where somebody asked for it.
+          count.failed += 1;
+          busy = options.onReject?.(line.text.trim()) ?? busy;
+        } else {
+          const room = take(line);
+          if (room) await room;
+        }
         if (busy) {
           await busy;
           busy = undefined;
         }
-      } catch (error) {
-        if (!(error instanceof OpsError) || !OF_ONE_LINE.includes(error.code)) throw error;
-        note(number, error, text.trim());
       }
     }
     await bulk.drain();

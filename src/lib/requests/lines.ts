@@ -11,11 +11,11 @@ export interface Line {
 const LONGEST = 64 * 1024 * 1024;
 
 /**
- * The lines of a text that comes in pieces; empty ones are left out but counted.
+ * The lines of a text that comes in pieces, piece by piece; empty ones are left out but counted.
  * Holds no more than one piece and one line.
  * @throws OpsError REQUEST_INVALID for a line without end
  */
-export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
+export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line[]> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: false });
   let rest = '';
   let number = 0;
@@ -28,11 +28,13 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
         hints: ['write each request on a line of its own, as `jq -c` does'],
       });
     }
+    const lines: Line[] = [];
     for (const text of parts) {
       number += 1;
-      if (text.trim() !== '') yield { number, text };
+      if (text.trim() !== '') lines.push({ number, text });
     }
+    if (lines.length > 0) yield lines;
   }
   const last = rest + decoder.decode();
-  if (last.trim() !== '') yield { number: number + 1, text: last };
+  if (last.trim() !== '') yield [{ number: number + 1, text: last }];
 }

@@ -8,10 +8,11 @@ import { timeOfId } from './id.ts';
 import { createMatcher } from './identify.ts';
 import { isWaiting } from './taker.ts';
 
-/** Clocks of clients and servers differ by so much at most, in milliseconds, before a search by time misses. */
-const SKEW_MS = 10_000;
-/** A search by time reads so many messages past the time of the id before it gives up. */
-const WINDOW = 20_000;
+/** How far around the time of an id is looked, in milliseconds: clocks differ, and a publish may wait for its turn. */
+const BEFORE_MS = 500;
+const AFTER_MS = 2000;
+/** A stream of fewer messages is read at once. */
+const SMALL = 20_000;
 
 /**
  * The stored messages of these ids in one queue, the newest where an id has several. Ids that carry their time are
@@ -50,17 +51,15 @@ export async function findMessages(
   return found;
 }
 
-/** Looks around the time that an id was made at: a few gets to find the place, then a window. */
+/** Looks around the time that an id was made at: a few gets to find the place, then what was stored about then. */
 async function findByTime(nats: Nats, standing: QueueStanding, id: string): Promise<StoredMessage | undefined> {
   const made = timeOfId(id);
-  if (made === undefined || standing.messages < WINDOW) return undefined;
-  const from = await seqAt(nats, standing, made - SKEW_MS);
+  if (made === undefined || standing.messages < SMALL) return undefined;
+  const from = await seqAt(nats, standing, made - BEFORE_MS);
   const match = createMatcher([id]);
-  let read = 0;
   for await (const message of getRange(nats, standing.queue, from, { untilSeq: standing.lastSeq })) {
     if (match(message) === id) return message;
-    read += 1;
-    if (read >= WINDOW && Date.parse(message.time) > made + SKEW_MS) return undefined;
+    if (Date.parse(message.time) > made + AFTER_MS) return undefined;
   }
   return undefined;
 }
