@@ -1,0 +1,307 @@
+import * as z from 'zod';
+import type { HistoryRecord } from '../../../src/lib/ledger/history.ts';
+import type { DeadLetter } from '../../../src/lib/model/dead-letter.ts';
+import type { DeadStats } from '../../../src/lib/model/dead-stats.ts';
+import type { Diagnosis } from '../../../src/lib/model/diagnosis.ts';
+import type { EntryJson } from '../../../src/lib/model/entry.ts';
+import type { DrainResult, PauseResult } from '../../../src/lib/model/queue.ts';
+import type { ReplayResult } from '../../../src/lib/model/replay.ts';
+import type { BulkJson, CancelledJson, RequestStatus, SentJson, WaitingJson } from '../../../src/lib/model/request.ts';
+import type { WorkerReport } from '../../../src/lib/model/worker.ts';
+import type { ImportResult } from '../../../src/lib/operations/dlq-import.ts';
+import type { PurgeResult } from '../../../src/lib/operations/dlq-purge.ts';
+import type { RebuildResult } from '../../../src/lib/operations/dlq-rebuild.ts';
+import type { statusJson } from '../../../src/lib/ui/render/status.ts';
+import { change, count, json, moment } from './parts.ts';
+
+const health = z.enum(['ok', 'warn', 'critical', 'unknown']);
+const limit = z.number().nullable();
+const known = count.nullable().describe('null where it cannot be known');
+
+const entry = {
+  id: z.string().describe('STREAM/CONSUMER/SEQUENCE'),
+  queue: z.string(),
+  consumer: z.string(),
+  seq: count,
+  subject: z.string().nullable(),
+  request_id: z.string().nullable(),
+  state: z.enum(['replayable', 'gone', 'orphan']),
+  reason: z.enum(['max_deliveries', 'terminated', 'rejected']),
+  deliveries: known,
+  died_at: moment.nullable(),
+  published_at: moment.nullable(),
+  size: known,
+  replays: count,
+};
+
+const fate = z.enum(['answered', 'acked', 'died', 'unknown']);
+const dryRun = z.literal(true).optional();
+
+const request = {
+  id: z.string(),
+  state: z.enum(['answered', 'queued', 'in_flight', 'retry', 'dead', 'unknown']),
+  queue: z.string().optional(),
+  consumer: z.string().optional(),
+  seq: count.optional(),
+  subject: z.string().optional(),
+  published_at: moment.optional(),
+  replays: count.optional(),
+  deliveries: count.optional(),
+  next_delivery_at: moment.optional(),
+  died_at: moment.optional(),
+  reason: entry.reason.optional(),
+  detail: z.string().optional(),
+  entry: z.string().optional(),
+  bucket: z.string().optional(),
+  revision: count.optional(),
+  answered_at: moment.optional(),
+};
+/** Bytes stand as JSON where they are JSON, as text where they are text, else in base64. */
+const response = { response: json.optional(), response_base64: z.string().optional() };
+const payload = { payload: json.optional(), payload_base64: z.string().optional() };
+const fetched = z.object(request) satisfies z.ZodType<RequestStatus>;
+
+export const OPERATE = {
+  status: z.object({
+    system: z.string().nullable(),
+    health,
+    checks: z.array(
+      z.object({
+        id: z.string(),
+        status: health,
+        summary: z.string(),
+        value: z.number().optional(),
+        threshold: z.object({ warn: limit, critical: limit }).optional(),
+      }),
+    ),
+    queues: z.array(
+      z.object({
+        name: z.string(),
+        ready: known,
+        in_flight: known,
+        dead: known,
+        redelivered: known,
+        oldest_seconds: z.number().nullable(),
+        responses: known,
+      }),
+    ),
+    drift: z.array(change),
+  }) satisfies z.ZodType<ReturnType<typeof statusJson>>,
+  doctor: z.object({
+    health,
+    settings: z.array(z.object({ name: z.string(), value: z.string(), source: z.string() })),
+    symptoms: z.array(
+      z.object({
+        id: z.string(),
+        status: z.enum([...health.options, 'skipped']),
+        summary: z.string(),
+        next: z.string().optional(),
+      }),
+    ),
+  }) satisfies z.ZodType<Diagnosis>,
+  history: z.array(
+    z.object({
+      id: z.string(),
+      at: moment,
+      system: z.string(),
+      verb: z.string(),
+      who: z.string(),
+      host: z.string(),
+      pid: z.int(),
+      ci: z.string().optional(),
+      tool: z.string(),
+      server: z.string(),
+      summary: z.string(),
+      detail: json.optional(),
+    }) satisfies z.ZodType<HistoryRecord>,
+  ),
+  'dlq ls': z.array(z.object(entry) satisfies z.ZodType<EntryJson>),
+  'dlq watch': (z.object(entry) satisfies z.ZodType<EntryJson>).describe('of each line'),
+  'dlq show': z.object({
+    ...entry,
+    headers: z.record(z.string(), z.array(z.string())),
+    payload: z.string().optional().describe('where it is text'),
+    payload_base64: z.string().optional().describe('where it is not'),
+    cause: z.enum(['terminated', 'expired', 'acked_or_removed', 'stream_recreated', 'stream_deleted']).optional(),
+    detail: z.string().optional(),
+    timeline: z.array(
+      z.object({
+        at: moment.nullable(),
+        event: z.enum(['published', 'replayed', 'delivered', 'died']),
+        detail: z.string(),
+        computed: z.boolean().optional(),
+      }),
+    ),
+    records: z.array(
+      z.object({
+        stream: z.string(),
+        seq: count,
+        kind: z.enum(['advisory', 'rejected', 'dlq-service', 'nestjs-jetstream']),
+        time: moment,
+      }),
+    ),
+  }) satisfies z.ZodType<DeadLetter>,
+  'dlq stats': z.object({
+    total: count,
+    groups: z.array(
+      z.object({
+        by: z.record(z.string(), z.string().nullable()),
+        count,
+        first_seen: moment.nullable(),
+        last_seen: moment.nullable(),
+        sample: z.string(),
+      }),
+    ),
+    others: count.optional(),
+  }) satisfies z.ZodType<DeadStats>,
+  'dlq replay': z.object({
+    replayed: count,
+    skipped: count,
+    failed: count,
+    remaining: count,
+    dry_run: dryRun,
+    groups: z
+      .array(
+        z.object({
+          queue: z.string(),
+          consumer: z.string(),
+          subject: z.string(),
+          reason: z.string(),
+          count,
+          first_died_at: moment.nullable(),
+          last_died_at: moment.nullable(),
+        }),
+      )
+      .optional(),
+    fates: z.record(fate, count).optional(),
+    deaths: z.record(z.string(), count).optional(),
+    late: count.optional(),
+    entries: z.array(
+      z.object({
+        id: z.string(),
+        outcome: z.enum(['replayed', 'skipped', 'failed', 'remaining', 'would_replay']),
+        new_seq: count.optional(),
+        error: z.string().optional(),
+        fate: fate.optional(),
+      }),
+    ),
+  }) satisfies z.ZodType<ReplayResult>,
+  'dlq rebuild': z.object({
+    rebuilt: count,
+    uncertain: count,
+    dry_run: dryRun,
+    entries: z.array(z.object({ id: z.string() })),
+  }) satisfies z.ZodType<RebuildResult>,
+  'dlq purge': z.object({
+    purged: count,
+    originals: count,
+    archive: z.string().optional(),
+    dry_run: dryRun,
+  }) satisfies z.ZodType<PurgeResult>,
+  'dlq export': z
+    .object({ exported: count, file: z.string() })
+    .describe('with --out; without it, NDJSON of the entries'),
+  'dlq import': z.object({
+    imported: count,
+    skipped: count,
+    dry_run: dryRun,
+    entries: z.array(
+      z.object({ id: z.string(), outcome: z.enum(['imported', 'skipped']), error: z.string().optional() }),
+    ),
+  }) satisfies z.ZodType<ImportResult>,
+  'request send': z.union([
+    z.object({
+      id: z.string(),
+      queue: z.string(),
+      seq: count,
+      subject: z.string(),
+      duplicate: z.boolean(),
+    }) satisfies z.ZodType<SentJson>,
+    z.object({ ...request, ...response, duplicate: z.boolean() }).describe('with --wait'),
+    z
+      .object({
+        sent: count,
+        duplicates: count,
+        failed: count,
+        stopped: z.boolean(),
+        lines: count,
+        errors: z.array(z.object({ line: count, id: z.string().optional(), code: z.string(), message: z.string() })),
+      })
+      .describe('with --ndjson') satisfies z.ZodType<BulkJson>,
+  ]),
+  'request get': z.object({ ...fetched.shape, ...response }),
+  'request show': z.object({
+    ...fetched.shape,
+    timeline: z.array(
+      z.object({
+        at: moment,
+        event: z.enum(['made', 'published', 'delivered', 'failed', 'next', 'died', 'replayed', 'answered']),
+        detail: z.string(),
+        computed: z.boolean().optional(),
+      }),
+    ),
+    ...payload,
+    ...response,
+  }),
+  'request ls': z.array(
+    z.object({
+      id: z.string().nullable(),
+      queue: z.string(),
+      seq: count,
+      subject: z.string(),
+      published_at: moment,
+      size: count,
+      replays: count,
+    }) satisfies z.ZodType<WaitingJson>,
+  ),
+  'request cancel': z.object({
+    cancelled: count,
+    refused: count,
+    entries: z.array(
+      z.object({
+        id: z.string(),
+        outcome: z.enum(['cancelled', 'uncertain', 'answered', 'in_flight', 'dead', 'unknown']),
+        queue: z.string().optional(),
+        seq: count.optional(),
+        detail: z.string(),
+      }) satisfies z.ZodType<CancelledJson>,
+    ),
+  }),
+  'queue pause': z.array(pauseResult()),
+  'queue resume': z.array(pauseResult()),
+  'queue drain': z.object({
+    queue: z.string(),
+    drained: z.boolean(),
+    ready: count,
+    in_flight: count,
+    dead: known,
+    dying: count,
+    waited_seconds: z.number(),
+  }) satisfies z.ZodType<DrainResult>,
+  'worker run': z.object({
+    queue: z.string(),
+    consumer: z.string(),
+    bucket: z.string(),
+    seconds: z.number(),
+    ended_by: z.enum(['signal', 'max', 'idle']),
+    taken: count,
+    answered: count,
+    already_answered: count,
+    failed: count,
+    retried: count,
+    rejected: count,
+    unstored: count,
+    returned: count,
+    cut_short: count,
+  }) satisfies z.ZodType<WorkerReport>,
+};
+
+function pauseResult() {
+  return z.object({
+    queue: z.string(),
+    consumer: z.string(),
+    paused: z.boolean(),
+    until: moment.optional(),
+    changed: z.boolean(),
+  }) satisfies z.ZodType<PauseResult>;
+}
