@@ -1,4 +1,4 @@
-import type { DlqRecord, EntryReason } from '../model/entry.ts';
+import { type DlqRecord, type EntryReason, entryId } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { readCarried } from './carried.ts';
@@ -87,7 +87,7 @@ export function readDeath(message: StoredMessage): Death | Unreadable {
     queue: stream,
     consumer,
     seq,
-    id: `${stream}/${consumer}/${seq}`,
+    id: entryId(stream, consumer, seq),
     pointsAtOriginal: true,
     record: {
       stream: message.stream,

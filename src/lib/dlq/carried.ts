@@ -1,5 +1,5 @@
 import { IMPORT_HEADER, IMPORT_ID, REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX } from '../facts/names.ts';
-import type { EntryReason, RecordKind } from '../model/entry.ts';
+import { type EntryReason, entryId, type RecordKind } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, parseHeaders, printHeaders } from '../nats/raw-headers.ts';
 import type { Death } from './advisory.ts';
@@ -147,7 +147,7 @@ export function readCarried(message: StoredMessage): Death | undefined {
     consumer,
     seq,
     // A record that does not tell the original's sequence has an id of its own: its place in the DLQ stream.
-    id: pointsAtOriginal ? `${stream}/${consumer}/${seq}` : `${message.stream}/-/${message.seq}`,
+    id: pointsAtOriginal ? entryId(stream, consumer, seq) : `${message.stream}/-/${message.seq}`,
     pointsAtOriginal,
     record: {
       stream: message.stream,

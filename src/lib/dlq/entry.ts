@@ -1,5 +1,5 @@
 import { REPLAY_HEADER } from '../facts/names.ts';
-import type { DlqRecord, Entry, EntryInner } from '../model/entry.ts';
+import { type DlqRecord, type Entry, type EntryInner, entryId } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
@@ -47,7 +47,7 @@ export function toEntry(
 export function orphanEntry(message: StoredMessage, consumer: string, maxDeliver: number, created: string): Entry {
   const inner: EntryInner = { records: [], original: message, message, streamCreated: created, certain: true };
   return {
-    id: `${message.stream}/${consumer}/${message.seq}`,
+    id: entryId(message.stream, consumer, message.seq),
     queue: message.stream,
     consumer,
     seq: message.seq,

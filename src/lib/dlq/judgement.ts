@@ -10,6 +10,7 @@ import { matches, wantsOnlyOrphans } from './filter.ts';
 import type { Told } from './index-pass.ts';
 import { fetchOriginals } from './originals.ts';
 import { findOrphans, type OrphanReport } from './orphans.ts';
+import { pageOf } from './pages.ts';
 import { type SeqSet, SeqSets } from './seq-set.ts';
 import type { Group, Order } from './sources.ts';
 import type { QueueStanding } from './standing.ts';
@@ -77,8 +78,13 @@ export class Judgement {
     for await (const entry of this.judged(told)) if (!none && matches(filter, entry)) yield entry;
   }
 
-  /** All of a page that are dead. */
+  /** All of a page that are dead. Large originals are fetched a few at a time. */
   async *judged(told: readonly Told[]): AsyncGenerator<Entry> {
+    const size = Math.min(...[...this.standings.values()].map(pageOf));
+    for (let from = 0; from < told.length; from += size) yield* this.#judgedAtOnce(told.slice(from, from + size));
+  }
+
+  async *#judgedAtOnce(told: readonly Told[]): AsyncGenerator<Entry> {
     const readAt = performance.now();
     const originals = new Map<string, Map<number, StoredMessage>>();
     for (const [queue, standing] of this.standings) {

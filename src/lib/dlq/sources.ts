@@ -6,7 +6,7 @@ import { isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
 import { capturesOf } from './captures.ts';
-import { backward, forward } from './pages.ts';
+import { backward, forward, pageOf } from './pages.ts';
 
 /** A DLQ stream as it was when the scan began. What comes later is not part of it. */
 export interface DlqSource {
@@ -80,5 +80,5 @@ export type Order = 'oldest' | 'newest';
 export function readPages(nats: Nats, source: DlqSource, order: Order): AsyncGenerator<StoredMessage[]> {
   const read = (from: number, untilSeq: number) =>
     getRange(nats, source.stream, from, { untilSeq, ...(source.subject && { subject: source.subject }) });
-  return (order === 'oldest' ? forward : backward)(read, source.first, source.last);
+  return (order === 'oldest' ? forward : backward)(read, source.first, source.last, pageOf(source));
 }

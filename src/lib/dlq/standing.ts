@@ -37,6 +37,7 @@ export interface QueueStanding {
   readonly maxAge: number;
   readonly subjects: readonly string[];
   readonly messages: number;
+  readonly bytes: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
   readonly consumers: readonly ConsumerStanding[];
@@ -93,6 +94,7 @@ export function parseStanding(
     maxAge: num(config.max_age),
     subjects: strings(config.subjects),
     messages: num(state.messages),
+    bytes: num(state.bytes),
     firstSeq: num(state.first_seq),
     lastSeq: num(state.last_seq),
     consumers: consumers.map(parseConsumerStanding),

@@ -71,6 +71,7 @@ export const standing = (fields: Partial<QueueStanding> = {}): QueueStanding => 
   maxAge: 0,
   subjects: ['requests.*'],
   messages: 10,
+  bytes: 1000,
   firstSeq: 1,
   lastSeq: 10,
   consumers: [consumer()],
