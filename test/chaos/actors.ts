@@ -1,0 +1,85 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, createInbox, headers, type NatsConnection } from '@nats-io/transport-node';
+import type { Life } from './checker.ts';
+
+/** What publishers and workers of one run share. */
+export interface Stage {
+  readonly url: string;
+  readonly accepted: Set<string>;
+  readonly answered: Set<string>;
+  readonly lives: Map<number, Life>;
+  /** How likely a worker fails, from 0 to 1. */
+  failing: number;
+  publishing: boolean;
+  working: boolean;
+  random(): number;
+}
+
+/** Messages of one pull. */
+const BATCH = 32;
+
+const dial = (url: string): Promise<NatsConnection> =>
+  connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 100, waitOnFirstConnect: true });
+
+/** Publishes requests until told to stop; a full queue, or a server that is away, is tried again. */
+export async function publishRequests(stage: Stage, name: string, limit: number, pauseMs: number): Promise<void> {
+  const nc = await dial(stage.url);
+  for (let index = 0; index < limit && stage.publishing; ) {
+    const id = `${name}-${index}`;
+    try {
+      const hdrs = headers();
+      hdrs.set('Nats-Msg-Id', id);
+      const answer = (
+        await nc.request('requests.dns', JSON.stringify({ id, query: 'example.com' }), { headers: hdrs, timeout: 1000 })
+      ).json<{ error?: unknown; seq?: number }>();
+      if (answer.error) await sleep(20);
+      else {
+        stage.accepted.add(id);
+        index += 1;
+      }
+    } catch {
+      await sleep(50);
+    }
+    if (pauseMs > 0) await sleep(pauseMs);
+  }
+  await nc.close();
+}
+
+/** Takes requests, fails at some of them, answers the others: the response first, then the ack. */
+export async function work(stage: Stage): Promise<void> {
+  const nc = await dial(stage.url);
+  while (stage.working) {
+    const inbox = createInbox();
+    const sub = nc.subscribe(inbox);
+    // A server that is killed never ends the pull.
+    const timer = setTimeout(() => sub.unsubscribe(), 1500);
+    let left = BATCH;
+    try {
+      const wanted = JSON.stringify({ batch: BATCH, expires: 300e6 });
+      nc.publish('$JS.API.CONSUMER.MSG.NEXT.REQUESTS.request-worker', wanted, { reply: inbox });
+      for await (const message of sub) {
+        if (message.headers?.code) break;
+        left -= 1;
+        const { id } = message.json<{ id: string }>();
+        const seq = Number(message.reply!.split('.').at(-4));
+        const count = Number(message.headers?.get('Osapi-Replay-Count') || 0);
+        stage.lives.set(seq, { id, seq, count });
+        if (stage.random() < stage.failing) {
+          // Half of them say so, the others say nothing: both die.
+          if (stage.random() < 0.5) message.respond('-NAK');
+        } else {
+          await nc.request(`$KV.responses.${id}`, '{}', { timeout: 1000 });
+          stage.answered.add(id);
+          await nc.request(message.reply!, '+ACK', { timeout: 1000 });
+        }
+        if (left === 0) break;
+      }
+    } catch {
+      await sleep(50);
+    } finally {
+      clearTimeout(timer);
+      sub.unsubscribe();
+    }
+  }
+  await nc.close();
+}

@@ -1,0 +1,252 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { advisorySubject, bucketStream, LEDGER_BUCKET } from '../../src/lib/facts/names.ts';
+import { readJournal } from '../../src/lib/ledger/journal.ts';
+import { isObject } from '../../src/lib/model/json.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { getRange } from '../../src/lib/nats/messages.ts';
+import { connectTo } from '../support/connected.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { publishRequests, type Stage, work } from './actors.ts';
+import { check, type Findings } from './checker.ts';
+import type { ProtocolName } from './child.ts';
+
+export interface Scenario {
+  /** A server line, as `2.12`. */
+  readonly version: string;
+  readonly requests: number;
+  /** How often a replay is killed. */
+  readonly kills: number;
+  /** The queue holds no more than so many: publishers fight for every slot. */
+  readonly maxMessages?: number;
+  /** How often the server is killed and started again. */
+  readonly serverKills?: number;
+  readonly nodes?: number;
+  /** Starts a second replay beside each. */
+  readonly racing?: boolean;
+  readonly protocol?: ProtocolName;
+  readonly seed: number;
+  /** How long everything may take to come to rest, in milliseconds. */
+  readonly patienceMs?: number;
+}
+
+export interface ChaosReport extends Findings {
+  readonly scenario: Scenario;
+  readonly accepted: number;
+  readonly answered: number;
+  readonly replayedLives: number;
+  readonly kills: number;
+  readonly seconds: number;
+}
+
+/** mulberry32: a run can be played again by its seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+async function build(nats: Nats, { maxMessages, nodes = 1 }: Scenario): Promise<void> {
+  const replicas = { num_replicas: nodes, storage: 'file', allow_direct: true };
+  await nats.api('STREAM.CREATE.REQUESTS', {
+    name: 'REQUESTS',
+    subjects: ['requests.*'],
+    retention: 'workqueue',
+    discard: 'new',
+    duplicate_window: 600e9,
+    ...(maxMessages !== undefined && { max_msgs: maxMessages }),
+    ...replicas,
+  });
+  const subjects = [advisorySubject('max_deliveries', 'REQUESTS')];
+  await nats.api('STREAM.CREATE.requests_dlq', { name: 'requests_dlq', subjects, ...replicas });
+  const bucket = bucketStream('responses');
+  await nats.api(`STREAM.CREATE.${bucket}`, {
+    name: bucket,
+    subjects: ['$KV.responses.>'],
+    max_msgs_per_subject: 1,
+    discard: 'new',
+    ...replicas,
+  });
+  await nats.api('CONSUMER.DURABLE.CREATE.REQUESTS.request-worker', {
+    stream_name: 'REQUESTS',
+    config: {
+      durable_name: 'request-worker',
+      ack_policy: 'explicit',
+      max_deliver: 2,
+      backoff: [1_000_000_000, 1_000_000_000],
+      max_ack_pending: 5000,
+      filter_subject: 'requests.*',
+    },
+  });
+}
+
+const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
+
+/** A replay in a process of its own; `began` resolves when it holds the lock, or has ended without. */
+function startReplay(server: TestServer, protocol: ProtocolName, inFlight: number) {
+  const args = ['--no-warnings', CHILD, server.urls.join(','), protocol, String(inFlight), 'REQUESTS'];
+  const child: ChildProcess = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+  let said = '';
+  const done = new Promise<string>((resolve) => child.on('close', () => resolve(said)));
+  const began = new Promise<void>((resolve) => {
+    child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+      if (said.includes('began')) resolve();
+    });
+    child.on('close', () => resolve());
+  });
+  return { child, began, done };
+}
+
+/** Lets go of a dead process's lock at once: the lease would, 15 seconds later. */
+async function breakLock(server: TestServer): Promise<void> {
+  const nats = await connectTo(server, { timeout: '10s' });
+  await nats
+    .api(`STREAM.PURGE.${bucketStream(LEDGER_BUCKET)}`, { filter: `$KV.${LEDGER_BUCKET}.lock.>` })
+    .catch(() => {});
+  await nats.close();
+}
+
+/** Plays a scenario to its end, and checks what came of every request. */
+export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
+  const began = performance.now();
+  const { protocol = 'real', nodes = 1, patienceMs = 60_000 } = scenario;
+  const server = await startServer({ version: scenario.version, ...(nodes > 1 && { cluster: nodes }) });
+  const random = randomFrom(scenario.seed);
+  const stage: Stage = {
+    url: server.urls.join(','),
+    accepted: new Set(),
+    answered: new Set(),
+    lives: new Map(),
+    failing: 0.6,
+    publishing: true,
+    working: true,
+    random,
+  };
+  const actors: Promise<void>[] = [];
+  try {
+    const nats = await connectTo(server, { timeout: '20s' });
+    await build(nats, scenario);
+    await nats.close();
+    const share = Math.ceil(scenario.requests / 2);
+    actors.push(publishRequests(stage, 'a', share, 0), publishRequests(stage, 'b', share, 1));
+    actors.push(work(stage), work(stage));
+    const kills = await harass(server, scenario, protocol, stage);
+    stage.failing = 0;
+    await settle(server, protocol, stage, scenario.requests, patienceMs);
+    stage.publishing = false;
+    const held = await readHeld(server);
+    const findings = check({ accepted: stage.accepted, answered: stage.answered, held, lives: stage.lives });
+    return {
+      ...findings,
+      scenario,
+      accepted: stage.accepted.size,
+      answered: stage.answered.size,
+      replayedLives: [...stage.lives.values()].filter(({ count }) => count > 0).length,
+      kills,
+      seconds: Math.round((performance.now() - began) / 100) / 10,
+    };
+  } finally {
+    stage.publishing = false;
+    stage.working = false;
+    await Promise.race([Promise.all(actors), sleep(5000)]);
+    await server.stop();
+  }
+}
+
+/** Kills replays at random moments, and the server between them. Gives how many were killed at work. */
+async function harass(server: TestServer, scenario: Scenario, protocol: ProtocolName, stage: Stage): Promise<number> {
+  const { kills, serverKills = 0, nodes = 1, racing = false } = scenario;
+  let killed = 0;
+  const serverTurns = new Set(
+    Array.from({ length: serverKills }, (_, index) => Math.floor(((index + 1) * kills) / (serverKills + 1))),
+  );
+  for (let turn = 0; turn < kills; turn++) {
+    await untilDead(server, 10);
+    const inFlight = [2, 16, 256][Math.floor(stage.random() * 3)]!;
+    const replay = startReplay(server, protocol, inFlight);
+    const rival = racing ? startReplay(server, protocol, 64) : undefined;
+    await Promise.race([replay.began, ...(rival ? [rival.began] : [])]);
+    await sleep(stage.random() * 60);
+    if (serverTurns.has(turn)) {
+      const node = nodes > 1 ? Math.floor(stage.random() * nodes) : undefined;
+      await server.kill('SIGKILL', node);
+      await sleep(200);
+    }
+    if (replay.child.exitCode === null) killed += 1;
+    replay.child.kill('SIGKILL');
+    rival?.child.kill('SIGKILL');
+    await Promise.all([replay.done, rival?.done]);
+    if (serverTurns.has(turn)) await server.restart();
+    await breakLock(server);
+  }
+  return killed;
+}
+
+/** Waits until there is something for a replay to do. */
+async function untilDead(server: TestServer, least: number): Promise<void> {
+  const nats = await connectTo(server, { timeout: '20s' });
+  try {
+    for (let round = 0; round < 50; round++) {
+      const { state } = await nats.api('STREAM.INFO.requests_dlq');
+      if (isObject(state) && Number(state.messages) >= least) return;
+      await sleep(100);
+    }
+  } finally {
+    await nats.close();
+  }
+}
+
+/** Replays until all is answered, or nothing moves any more. */
+async function settle(
+  server: TestServer,
+  protocol: ProtocolName,
+  stage: Stage,
+  requests: number,
+  patienceMs: number,
+): Promise<void> {
+  const until = performance.now() + patienceMs;
+  let still = 0;
+  while (performance.now() < until && still < 6) {
+    const before = stage.answered.size;
+    await startReplay(server, protocol, 256).done;
+    await sleep(700);
+    const isAll = stage.accepted.size >= requests && stage.answered.size === stage.accepted.size;
+    if (isAll && still > 0) return;
+    still = stage.answered.size === before ? still + 1 : 0;
+  }
+}
+
+/** Request ids that are in the queue or in the journal. */
+async function readHeld(server: TestServer): Promise<Set<string>> {
+  const nats = await connectTo(server, { timeout: '20s' });
+  const held = new Set<string>();
+  const note = (payload: Uint8Array) => held.add((JSON.parse(Buffer.from(payload).toString()) as { id: string }).id);
+  for await (const { payload } of getRange(nats, 'REQUESTS', 1, { fromLeader: true })) note(payload);
+  for (const { payload } of await readJournal(nats, 'REQUESTS')) note(payload);
+  await nats.close();
+  return held;
+}
+
+/** A report in one line. */
+export function tellReport({ scenario, lost, doubled, leftover, ...figures }: ChaosReport): string {
+  const { version, nodes = 1, maxMessages, racing, protocol = 'real', serverKills = 0, seed } = scenario;
+  const what = [
+    `nats-server ${version}${nodes > 1 ? ` × ${nodes}` : ''}`,
+    maxMessages === undefined ? 'room' : `full at ${maxMessages}`,
+    racing ? 'racing' : '',
+    serverKills > 0 ? `${serverKills} server kills` : '',
+    protocol,
+    `seed ${seed}`,
+  ];
+  const counts = `${figures.accepted} accepted, ${figures.answered} answered, ${figures.replayedLives} replayed, ${figures.kills} replays killed, ${figures.seconds}s`;
+  return `${what.filter(Boolean).join(', ')}: lost ${lost.length}, doubled ${doubled.length}, left over ${leftover.length} (${counts})`;
+}

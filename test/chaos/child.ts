@@ -1,0 +1,55 @@
+// A replay as a process of its own, to be killed at any moment. Its arguments: url, name of the protocol, in flight.
+import { locateQueues } from '../../src/lib/dlq/locate.ts';
+import { withQueueLock } from '../../src/lib/operations/dlq-lock.ts';
+import { PROTOCOL, type Protocol } from '../../src/lib/replay/protocol.ts';
+import { replayQueue } from '../../src/lib/replay/queue.ts';
+import { Tally } from '../../src/lib/replay/tally.ts';
+import { connectTo } from '../support/connected.ts';
+import { contextFor } from '../support/context.ts';
+
+/** The protocol, and what it would be with a step taken out or moved: those the checker has to see through. */
+export const PROTOCOLS = {
+  real: PROTOCOL,
+  'removes-first': { ...PROTOCOL, room: ['remove-original', 'publish', 'remove-records'] },
+  'no-journal': { ...PROTOCOL, full: ['remove-original', 'publish', 'remove-records'] },
+  'keeps-original': { ...PROTOCOL, room: ['publish', 'remove-records'] },
+} as const satisfies Record<string, Protocol>;
+
+export type ProtocolName = keyof typeof PROTOCOLS;
+
+async function main([url, name, inFlight, queue]: readonly string[]): Promise<void> {
+  const server = { url: url! };
+  const nats = await connectTo(server);
+  const context = contextFor(server);
+  const tally = new Tally(false);
+  const refs = await locateQueues(nats, { queues: [queue!] });
+  const responses = 'responses';
+  for (const ref of refs) {
+    await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: 20_000 }, async (signal) => {
+      process.stdout.write('began\n');
+      await replayQueue({
+        nats,
+        ref: { ...ref, responses },
+        filter: { states: ['replayable', 'orphan'] },
+        wishes: { maxInFlight: Number(inFlight), maxReplays: 1_000_000, wait: false, waitMs: 0 },
+        tally,
+        signal,
+        targets: [],
+        now: Date.now(),
+        protocol: PROTOCOLS[name as ProtocolName],
+        onProgress: () => {},
+        tellNote: (text) => process.stdout.write(`${text}\n`),
+        tellWarning: (text) => process.stdout.write(`${text}\n`),
+      });
+    });
+  }
+  await nats.close();
+  process.stdout.write(`done ${JSON.stringify(tally.result())}\n`);
+}
+
+if (process.argv[1]?.endsWith('child.ts')) {
+  main(process.argv.slice(2)).catch((error: unknown) => {
+    process.stdout.write(`failed ${(error as { code?: string }).code} ${(error as Error).message}\n`);
+    process.exitCode = 1;
+  });
+}
