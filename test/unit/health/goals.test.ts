@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals';
+import { GOALS, type Goal, whyNot } from '../../../src/lib/health/goals.ts';
+import type { QueueState, Snapshot } from '../../../src/lib/health/snapshot.ts';
+import { judgeHealth } from '../../../src/lib/health/verdict.ts';
+import { parseAddress } from '../../../src/lib/operations/status-listen.ts';
+import { parseGoals } from '../../../src/lib/operations/status-wait.ts';
+import { consumerOf, deadOf, queueOf, snapshotOf, streamOf } from './builders.ts';
+
+const queue = (fields: Partial<QueueState>): Snapshot => snapshotOf({ queues: [queueOf(fields)] });
+
+const CASES: readonly { name: string; of: Snapshot; open: readonly Goal[] }[] = [
+  { name: 'all is well', of: snapshotOf(), open: [] },
+  { name: 'a resource is missing', of: snapshotOf({ missing: ['bucket b'] }), open: ['synced', 'healthy'] },
+  { name: 'nothing was applied', of: snapshotOf({ drift: { known: false, why: 'no' } }), open: ['synced'] },
+  {
+    name: 'a message waits',
+    of: queue({ consumers: [consumerOf({ pending: 1, oldestWaitingMs: 1 })] }),
+    open: ['drained'],
+  },
+  { name: 'a message is in flight', of: queue({ consumers: [consumerOf({ ackPending: 1 })] }), open: ['drained'] },
+  {
+    name: 'nothing waits and a message is dead',
+    of: queue({ deadState: deadOf({ dead: 1 }) }),
+    open: ['healthy', 'drained', 'dlq-empty'],
+  },
+  {
+    name: 'the DLQ holds a record of what is gone',
+    of: queue({ dlq: { name: 'd', ...streamOf({ messages: 1 }) } }),
+    open: ['dlq-empty'],
+  },
+  {
+    name: 'the queue is missing',
+    of: snapshotOf({ missing: ['stream REQUESTS'], queues: [queueOf({ stream: undefined, consumers: [] })] }),
+    open: ['synced', 'healthy', 'drained'],
+  },
+];
+
+describe('a goal', () => {
+  test.each(CASES)('where $name: open are $open', ({ of, open }) => {
+    const report = judgeHealth(of);
+    expect(GOALS.filter((goal) => whyNot(goal, report) !== undefined)).toEqual(open);
+  });
+
+  test('is one of four, and another word is told so', () => {
+    expect(parseGoals('synced, dlq-empty')).toEqual(['synced', 'dlq-empty']);
+    expect(() => parseGoals('ready')).toThrow('"ready" is nothing to wait for');
+    expect(() => parseGoals('')).toThrow('nothing to wait for');
+  });
+});
+
+describe('an address to listen on', () => {
+  test.each([
+    ['127.0.0.1:9464', { host: '127.0.0.1', port: 9464 }],
+    ['9464', { host: '127.0.0.1', port: 9464 }],
+    [':9464', { host: '127.0.0.1', port: 9464 }],
+    ['[::1]:0', { host: '::1', port: 0 }],
+    ['metrics.local:80', { host: 'metrics.local', port: 80 }],
+  ])('%s is read', (text, want) => {
+    expect(parseAddress(text)).toEqual(want);
+  });
+
+  test.each(['', 'localhost', '127.0.0.1:99999', 'a:b:1'])('%j is told to be none', (text) => {
+    expect(() => parseAddress(text)).toThrow('is not HOST:PORT');
+  });
+});

@@ -1,0 +1,237 @@
+import { describe, expect, test } from '@jest/globals';
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { judgeHealth } from '../../../src/lib/health/verdict.ts';
+import type { Check, StatusReport } from '../../../src/lib/model/verdict.ts';
+import { renderStatus, statusJson } from '../../../src/lib/ui/render/status.ts';
+import { renderGithub } from '../../../src/lib/ui/render/status-github.ts';
+import { renderJunit } from '../../../src/lib/ui/render/status-junit.ts';
+import { renderStatusMarkdown } from '../../../src/lib/ui/render/status-markdown.ts';
+import { renderNagios } from '../../../src/lib/ui/render/status-nagios.ts';
+import { renderPrometheus } from '../../../src/lib/ui/render/status-prometheus.ts';
+import { renderWatch, sparkline, watchLine } from '../../../src/lib/ui/render/status-watch.ts';
+import { createTheme } from '../../../src/lib/ui/theme.ts';
+import { deadOf, queueOf, snapshotOf } from './builders.ts';
+
+const NASTY = 'a<b>&"\'`|*[x](y)\u001b[31m\u0000\u202e%0A\r\n::error::, ünï €';
+const view = { theme: createTheme({ colour: false }), width: 100 };
+
+const fine = judgeHealth(snapshotOf());
+const sick = judgeHealth(
+  snapshotOf({
+    missing: ['bucket responses'],
+    drift: { known: false, why: 'nothing was ever applied' },
+    queues: [queueOf({ deadState: deadOf({ dead: 2 }) })],
+  }),
+);
+const nasty: StatusReport = {
+  ...sick,
+  system: NASTY,
+  checks: sick.checks.map((check): Check => ({ ...check, summary: NASTY })),
+  queues: sick.queues.map((queue) => ({ ...queue, name: NASTY })),
+};
+
+describe('text', () => {
+  test('is calm when all is well', () => {
+    expect(renderStatus(fine, view)).toMatchInlineSnapshot(`
+      "osapi is healthy: 0 waiting, 0 in flight, nothing dead
+        nats://127.0.0.1:4222, server n1 2.15.1, account OSAPI
+      "
+    `);
+  });
+
+  test('has a line for each trouble, the worst first, and the command to type next', () => {
+    expect(renderStatus(sick, view)).toMatchInlineSnapshot(`
+      "osapi is critical: 0 waiting, 0 in flight, 2 dead
+        nats://127.0.0.1:4222, server n1 2.15.1, account OSAPI
+
+      Critical resources: missing: bucket responses
+               → nats server report jetstream
+      Warning  REQUESTS.dead: 2 messages are dead
+               → osapi-ops dlq ls --queue REQUESTS
+      Unknown  drift: nothing was ever applied
+               → osapi-ops export
+      "
+    `);
+  });
+});
+
+describe('JSON', () => {
+  test('has the keys of the contract, and no others', () => {
+    const json = statusJson(sick);
+    expect(Object.keys(json)).toEqual(['system', 'health', 'checks', 'queues', 'drift']);
+    expect([...new Set(json.checks.flatMap((check) => Object.keys(check)))].sort()).toEqual([
+      'id',
+      'status',
+      'summary',
+      'threshold',
+      'value',
+    ]);
+    expect(Object.keys(json.queues[0]!)).toEqual([
+      'name',
+      'ready',
+      'in_flight',
+      'dead',
+      'redelivered',
+      'oldest_seconds',
+      'responses',
+    ]);
+  });
+});
+
+describe('JUnit', () => {
+  const parser = new XMLParser({
+    ignoreAttributes: false,
+    attributeNamePrefix: '',
+    isArray: (name) => name === 'testcase',
+  });
+  const suiteOf = (xml: string) => parser.parse(xml).testsuites.testsuite;
+
+  test('has one case for each check; what fails has its reason, what is not known is skipped', () => {
+    const suite = suiteOf(renderJunit(sick, 'warning'));
+    expect(suite.testcase).toHaveLength(sick.checks.length);
+    expect(suite).toMatchObject({ tests: `${sick.checks.length}`, failures: '2', errors: '0', skipped: '1' });
+    const failing = suite.testcase.filter((one: object) => 'failure' in one);
+    expect(failing.map((one: { name: string }) => one.name)).toEqual(['resources', 'REQUESTS.dead']);
+    expect(failing[0].failure).toMatchObject({ type: 'critical', message: 'missing: bucket responses' });
+  });
+
+  test('fails on what --fail-on says', () => {
+    expect(suiteOf(renderJunit(sick, 'critical'))).toMatchObject({ failures: '1' });
+  });
+
+  test('keeps to the order and the attributes of the schema', () => {
+    const suite = suiteOf(renderJunit(fine, 'warning'));
+    expect(Object.keys(suite).filter((key) => typeof suite[key] === 'object' || suite[key] === '')).toEqual([
+      'properties',
+      'testcase',
+      'system-out',
+      'system-err',
+    ]);
+    expect(suite.timestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/);
+    for (const one of suite.testcase) expect(one).toMatchObject({ name: /./, classname: /./, time: '0' });
+  });
+
+  test('is well-formed whatever the words are', () => {
+    expect(XMLValidator.validate(renderJunit(nasty, 'warning'))).toBe(true);
+    expect(renderJunit(nasty, 'warning')).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u202e]/);
+  });
+});
+
+/** The text format's grammar: what a scraper reads, or a fault. */
+function parsePrometheus(text: string): { name: string; labels: Record<string, string>; value: number }[] {
+  const typed = new Map<string, string>();
+  const seen = new Set<string>();
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .flatMap((line) => {
+      const meta = /^# (HELP|TYPE) ([a-z_][a-z0-9_]*) (.+)$/.exec(line);
+      if (meta) {
+        if (meta[1] === 'TYPE') typed.set(meta[2]!, meta[3]!);
+        return [];
+      }
+      const sample = /^([a-z_][a-z0-9_]*)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\})? (-?\d[\d.e+-]*)$/.exec(
+        line,
+      );
+      if (!sample) throw new Error(`no sample: ${line}`);
+      if (typed.get(sample[1]!) !== 'gauge') throw new Error(`${sample[1]} has no type`);
+      if (seen.has(`${sample[1]}{${sample[2]}}`)) throw new Error(`twice: ${line}`);
+      seen.add(`${sample[1]}{${sample[2]}}`);
+      const labels = [...(sample[2] ?? '').matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/g)].map((one) => [one[1], one[2]]);
+      return [{ name: sample[1]!, labels: Object.fromEntries(labels), value: Number(sample[3]) }];
+    });
+}
+
+describe('Prometheus', () => {
+  test('reads as its text format, in base units', () => {
+    const samples = parsePrometheus(renderPrometheus(sick));
+    const value = (name: string, labels: object = {}) =>
+      samples.find(
+        (one) => one.name === name && Object.entries(labels).every(([key, text]) => one.labels[key] === text),
+      )?.value;
+    expect(value('osapi_ops_up')).toBe(1);
+    expect(value('osapi_ops_health_status', { system: 'osapi' })).toBe(2);
+    expect(value('osapi_ops_connection_seconds')).toBe(0.0005);
+    expect(value('osapi_ops_queue_messages', { queue: 'REQUESTS', state: 'dead' })).toBe(2);
+    expect(value('osapi_ops_check_status', { check: 'drift' })).toBe(3);
+  });
+
+  test('escapes labels, whatever the names are', () => {
+    expect(() => parsePrometheus(renderPrometheus(nasty))).not.toThrow();
+  });
+});
+
+describe('GitHub', () => {
+  test('gets an error or a warning for each trouble', () => {
+    expect(renderGithub(sick).split('\n').slice(0, 3)).toEqual([
+      '::error title=osapi resources::missing: bucket responses. Next: nats server report jetstream',
+      '::warning title=osapi REQUESTS.dead::2 messages are dead. Next: osapi-ops dlq ls --queue REQUESTS',
+      '::notice title=osapi drift::nothing was ever applied. Next: osapi-ops export',
+    ]);
+  });
+
+  test('gets no more annotations than it shows; the last one names the rest', () => {
+    const many: StatusReport = {
+      ...sick,
+      checks: Array.from({ length: 25 }, (_, n) => ({ id: `c${n}`, name: 'dead', status: 'critical', summary: 'bad' })),
+    };
+    const errors = renderGithub(many)
+      .split('\n')
+      .filter((line) => line.startsWith('::error '));
+    expect(errors).toHaveLength(10);
+    expect(errors[9]).toMatch(/^::error title=osapi%3A 16 more::c9, .*c24$/);
+  });
+
+  test('is not led to obey what a name says', () => {
+    const lines = renderGithub(nasty).split('\n').filter(Boolean);
+    expect(lines).toHaveLength(nasty.checks.filter(({ status }) => status !== 'ok').length + 1);
+    for (const line of lines.slice(0, -1)) expect(line).toMatch(/^::(error|warning|notice) title=[^:,]*::/);
+    expect(lines.at(-1)).not.toMatch(/^::/);
+  });
+});
+
+describe('Markdown', () => {
+  test('has a table of the queues and one of the troubles', () => {
+    const text = renderStatusMarkdown(sick);
+    expect(text).toContain('### ❌ osapi is critical');
+    expect(text).toContain('| `REQUESTS` | 0 | 0 | 2 | 0 s | – |');
+    expect(text).toContain('| ⚠️ | `REQUESTS.dead` | 2 messages are dead | `osapi-ops dlq ls --queue REQUESTS` |');
+  });
+
+  test('keeps its tables whatever the words are', () => {
+    const rows = renderStatusMarkdown(nasty)
+      .split('\n')
+      .filter((line) => line.startsWith('| ⚠️'));
+    for (const row of rows) expect(row.match(/(?<!\\)\|/g)).toHaveLength(5);
+    const outsideCode = renderStatusMarkdown(nasty).replace(/(?<!\\)`[^`]*`/g, '');
+    expect(outsideCode).not.toMatch(/(?<!\\)<b/);
+  });
+});
+
+describe('nagios', () => {
+  test('has one line: words, a bar, figures with their limits', () => {
+    const line = renderNagios(sick);
+    expect(line).toMatch(/^osapi CRITICAL: resources: missing: bucket responses; .* \| 'connection'=0\.5ms;500;1000 /);
+    expect(line).toContain(`'REQUESTS.dead'=2;1;100`);
+    expect(renderNagios(nasty).match(/\|/g)).toHaveLength(1);
+    expect(renderNagios(nasty).trimEnd()).not.toContain('\n');
+  });
+});
+
+describe('watching', () => {
+  test('draws how a figure went', () => {
+    expect(sparkline([0, 1, 2, 4, 8])).toBe('▁▂▃▅█');
+    expect(sparkline([0, 0])).toBe('▁▁');
+  });
+
+  test('fits the screen', () => {
+    const screen = renderWatch([fine, sick], { ...view, width: 40, height: 10 });
+    expect(screen.split('\n').length).toBeLessThan(10);
+  });
+
+  test('is a line each time off a terminal', () => {
+    expect(watchLine(sick)).toBe(
+      '2026-11-24T12:00:00.000Z osapi critical: REQUESTS: 0 waiting, 0 in flight, 2 dead (resources: missing: bucket responses)',
+    );
+  });
+});
