@@ -4,6 +4,7 @@ import { ERR } from '../facts/err-codes.ts';
 import type { Io } from '../model/io.ts';
 import { type Config, isObject } from '../model/json.ts';
 import type { Change, Plan, Step } from '../model/plan.ts';
+import type { ResourceKey } from '../model/resource.ts';
 import { isApiError, isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
@@ -27,6 +28,8 @@ export interface Execution {
 export interface Executed {
   /** The plan's changes, each with what became of it. */
   readonly changes: readonly Change[];
+  /** The configuration that the server answered last for each resource written. */
+  readonly answers: ReadonlyMap<ResourceKey, Config>;
   /** The first fault, where there was one. */
   readonly fault?: unknown;
 }
@@ -39,6 +42,7 @@ export async function executePlan(nats: Nats, plan: Plan, { io, signal }: Execut
   const teller = createTeller(plan, io);
   const left = plan.changes.map((_, index) => plan.steps.filter((step) => step.change === index).length);
   const errors = new Map<number, unknown>();
+  const answers = new Map<ResourceKey, Config>();
   let fault: unknown;
 
   const carryOut = async (step: Step) => {
@@ -49,7 +53,8 @@ export async function executePlan(nats: Nats, plan: Plan, { io, signal }: Execut
     }
     teller.started(step.change);
     try {
-      await executeStep(nats, step, signal);
+      const answer = await executeStep(nats, step, signal);
+      if (answer) answers.set(step.resource, answer);
     } catch (error) {
       fault ??= error;
       errors.set(step.change, error);
@@ -71,7 +76,7 @@ export async function executePlan(nats: Nats, plan: Plan, { io, signal }: Execut
     if (error !== undefined) return { ...change, status: 'failed', error: messageOf(error) };
     return { ...change, status: left[index] === 0 ? 'applied' : 'skipped' };
   });
-  return { changes, ...(fault !== undefined && { fault }) };
+  return { changes, answers, ...(fault !== undefined && { fault }) };
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -82,17 +87,20 @@ function stagesOf(steps: readonly Step[]): Step[][] {
   return [...byStage].sort(([a], [b]) => a - b).map(([, stage]) => stage);
 }
 
-async function executeStep(nats: Nats, step: Step, signal: AbortSignal): Promise<void> {
+/** Gives the configuration as the server has it now, where it said. */
+async function executeStep(nats: Nats, step: Step, signal: AbortSignal): Promise<Config | undefined> {
   if (step.verb === 'delete') {
     await ask(nats, step).catch((error) => {
       if (!isMissing(error)) throw error;
     });
-    return;
+    return undefined;
   }
+  let answer: Config | undefined;
   for (const [index, config] of step.configs.entries()) {
     if (index > 0) await settled(nats, step, signal);
-    await write(nats, step, config, signal);
+    answer = await write(nats, step, config, signal);
   }
+  return isObject(answer?.config) ? answer.config : undefined;
 }
 
 const ask = (nats: Nats, step: Step, config?: Config): Promise<Config> => {
@@ -102,11 +110,10 @@ const ask = (nats: Nats, step: Step, config?: Config): Promise<Config> => {
 };
 
 /** Sends one configuration. While a cluster is still busy with an earlier change (10226), waits and sends it again. */
-async function write(nats: Nats, step: Step, config: Config, signal: AbortSignal): Promise<void> {
+async function write(nats: Nats, step: Step, config: Config, signal: AbortSignal): Promise<Config> {
   for (const start = performance.now(); ; ) {
     try {
-      await ask(nats, step, config);
-      return;
+      return await ask(nats, step, config);
     } catch (error) {
       const isBusy = isApiError(error, ERR.reconfigurationRunning);
       if (!isBusy || performance.now() - start > SETTLE_MS || signal.aborted) throw explain(error, step);

@@ -147,6 +147,7 @@ export const consumerFields: readonly Field[] = [
     // The stream's limit is filled in even for a consumer that acknowledges nothing.
     fill: (context) => limitOfStream(context, 'max_ack_pending') || (acks(context.config) ? 1000 : 0),
     change: 'in-place',
+    lowers: true,
     source: MEASURED,
   },
   {
@@ -180,6 +181,7 @@ export const consumerFields: readonly Field[] = [
     doc: 'The largest batch of one pull; 0 is no limit.',
     fill: 0,
     change: 'in-place',
+    lowers: true,
     aliases: ['max_request_batch'],
     source: MEASURED,
   },

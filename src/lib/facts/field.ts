@@ -74,6 +74,8 @@ export interface Field {
   readonly until?: string;
   readonly change: ChangeRule;
   readonly loss?: Loss;
+  /** A server's own configuration may fill in less where the field is left out; its API does not tell. */
+  readonly lowers?: true;
   /** Names people bring along from the nats CLI and elsewhere. camelCase of `name` is always understood. */
   readonly aliases?: readonly string[];
   /** Where the facts come from: measured on which versions, or the server's source. */

@@ -189,6 +189,7 @@ export const streamFields: readonly Field[] = [
     },
     change: ({ from, to }) =>
       inPlace(Number(to) < Number(from) ? 'a repeated publish is recognised for a shorter time' : undefined),
+    lowers: true,
     aliases: ['dupe_window', 'duplicates'],
     source: MEASURED,
   },

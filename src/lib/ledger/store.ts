@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { OpsError } from '../errors/ops-error.ts';
 import { type Config, isObject, stableText } from '../model/json.ts';
+import type { Filled } from '../model/plan.ts';
 import type { ResourceKey } from '../model/resource.ts';
 import type { Spec } from '../model/spec.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -34,6 +35,7 @@ export interface AppliedHead extends Actor, AppliedVersion {
 export interface Applied extends AppliedHead {
   readonly spec: Spec;
   readonly configs: Readonly<Record<ResourceKey, Config>>;
+  readonly filled: Filled;
 }
 
 /** The head as stored: small bodies are inside, others in parts that were written before it. */
@@ -100,8 +102,8 @@ export async function readLastApplied(nats: Nats, system: string): Promise<Appli
     if (parts.some((part) => !part)) continue;
     try {
       const pieces = head.body !== undefined ? [Buffer.from(head.body, 'base64')] : parts.map((part) => part!.value);
-      const body = unpack(pieces) as Pick<Applied, 'spec' | 'configs'>;
-      return { ...publicHead(head), spec: body.spec, configs: body.configs };
+      const body = unpack(pieces) as Pick<Applied, 'spec' | 'configs' | 'filled'>;
+      return { ...publicHead(head), spec: body.spec, configs: body.configs, filled: body.filled ?? {} };
     } catch (error) {
       throw damaged(system, error);
     }
@@ -121,6 +123,7 @@ export interface AppliedRecord {
   readonly system: string;
   readonly spec: Spec;
   readonly configs: Readonly<Record<ResourceKey, Config>>;
+  readonly filled?: Filled;
   readonly actor: Actor;
   readonly at: Date;
   readonly tool: string;
@@ -150,7 +153,7 @@ async function writeApplied(nats: Nats, record: AppliedRecord): Promise<void> {
   const kv = ledger(nats);
   const room = nats.target.server.max_payload - 4096;
   const spec = withoutSecrets(record.spec);
-  const pieces = pack({ spec, configs: record.configs }, Math.min(room, 512 * 1024));
+  const pieces = pack({ spec, configs: record.configs, filled: record.filled ?? {} }, Math.min(room, 512 * 1024));
   const digest = digestOf(spec);
   const inline = pieces.length === 1 && pieces[0]!.length * 1.4 < Math.min(INLINE, room / 2);
   const write = randomBytes(6).toString('hex');

@@ -80,11 +80,15 @@ export interface LeftAlone {
   readonly what: string;
 }
 
+/** Defaults that a server answered other than the table has them, by resource: its configuration may lower some. */
+export type Filled = Readonly<Record<ResourceKey, Config>>;
+
 /** What was applied last, as the ledger has it: the third input, which tells a changed spec from a changed server. */
 export interface LastApplied {
   readonly system: string;
   /** As sent to the server or as desired then; only table fields are looked at. */
   readonly configs: Readonly<Record<ResourceKey, Config>>;
+  readonly filled?: Filled;
 }
 
 /**

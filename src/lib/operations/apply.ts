@@ -1,11 +1,14 @@
 import { executePlan } from '../apply/execute.ts';
+import { streamsOf } from '../canonical/resource.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { identifyActor } from '../ledger/actor.ts';
 import { withLock } from '../ledger/lock.ts';
 import { largestReplicas } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import { equalJson } from '../model/json.ts';
-import type { Change, Override, Plan } from '../model/plan.ts';
+import type { Change, Filled, Override, Plan } from '../model/plan.ts';
+import { keyOf } from '../model/resource.ts';
+import { findFilled } from '../plan/filled.ts';
 import { planJson } from '../plan/json.ts';
 import type { SavedPlan } from '../plan/saved.ts';
 import { agree, requireAllowed } from './consent.ts';
@@ -97,18 +100,19 @@ async function applyAll(context: Context, works: readonly Work[], options: Apply
   return done;
 }
 
-const applyingOf = ({ nats, loaded, desired, lastApplied }: Prepared): Applying => ({
+const applyingOf = ({ nats, loaded, desired, lastApplied }: Prepared, filled: Filled): Applying => ({
   nats,
   system: desired.system,
   spec: loaded.spec,
   configs: configsOf(desired),
+  filled,
   ...(lastApplied && { lastApplied }),
 });
 
 /** Nothing to change: no lock is needed, but the ledger must know the spec. */
 async function keepInStep(context: Context, system: Prepared): Promise<Applied> {
   const { nats, plan, desired } = system;
-  const applying = applyingOf(system);
+  const applying = applyingOf(system, system.lastApplied?.filled ?? {});
   if (needsRecord(applying)) {
     await record(context, applying);
     await tellHistory(context, nats, {
@@ -150,15 +154,20 @@ async function agreeAgain(context: Context, fresh: Prepared, options: ApplyOptio
 
 async function carryOut(context: Context, system: Prepared, signal: AbortSignal): Promise<Applied> {
   const { nats, plan, desired } = system;
-  const { changes, fault } = await executePlan(nats, plan, { io: context.io, signal });
+  const { changes, answers, fault } = await executePlan(nats, plan, { io: context.io, signal });
   if (fault !== undefined) throw await failure(context, system, changes, fault);
+  const wanted = new Map(desired.resources.map((resource) => [keyOf(resource), resource]));
+  const filled = findFilled(desired.resources, answers, system.lastApplied?.filled, {
+    version: nats.target.server.version,
+    streamOf: streamsOf((key) => wanted.get(key)),
+  });
   try {
-    await verifyTaken(context, system, changes);
+    await verifyTaken(context, system, changes, filled);
   } catch (error) {
     if (error instanceof OpsError && error.code === 'APPLY_NOT_TAKEN') throw error;
     throw await failure(context, system, changes, error);
   }
-  const applying = applyingOf(system);
+  const applying = applyingOf(system, filled);
   await record(context, applying);
   await tellHistory(context, nats, { system: desired.system, verb: 'apply', summary: sumUp(plan.summary), changes });
   return { plan, changes, applied: true };

@@ -3,7 +3,7 @@ import { appendHistory } from '../ledger/history.ts';
 import { type Applied, digestOf, recordApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import { type Config, equalJson } from '../model/json.ts';
-import type { Change, PlanSummary } from '../model/plan.ts';
+import type { Change, Filled, PlanSummary } from '../model/plan.ts';
 import { type Desired, keyOf, type ResourceKey } from '../model/resource.ts';
 import type { LoadedSpec, Spec } from '../model/spec.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -18,6 +18,7 @@ export interface Applying {
   readonly system: string;
   readonly spec: Spec;
   readonly configs: Readonly<Record<ResourceKey, Config>>;
+  readonly filled: Filled;
   readonly lastApplied?: Applied;
 }
 
@@ -27,12 +28,13 @@ export const needsRecord = ({ spec, configs, lastApplied }: Applying): boolean =
 
 /** Writes the ledger's entry. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
 export async function record(context: Context, applying: Applying): Promise<void> {
-  const { nats, system, spec, configs, lastApplied } = applying;
+  const { nats, system, spec, configs, filled, lastApplied } = applying;
   const actor = identifyActor(context.env);
   await recordApplied(nats, {
     system,
     spec,
     configs,
+    filled,
     actor,
     at: context.now(),
     tool: context.tool,

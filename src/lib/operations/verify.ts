@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import type { Context } from '../model/context.ts';
-import type { Change, Plan } from '../model/plan.ts';
+import type { Change, Filled, Plan } from '../model/plan.ts';
 import { keyOf, type ResourceKey } from '../model/resource.ts';
 import { readSettled } from '../observed/read.ts';
 import { planJson } from '../plan/json.ts';
@@ -16,14 +16,19 @@ const POLL_MS = 250;
  * Looks again: the plan must be empty now.
  * @throws OpsError APPLY_NOT_TAKEN naming what did not take
  */
-export async function verifyTaken(context: Context, system: Prepared, changes: readonly Change[]): Promise<void> {
+export async function verifyTaken(
+  context: Context,
+  system: Prepared,
+  changes: readonly Change[],
+  filled: Filled,
+): Promise<void> {
   const { nats, desired, plan } = system;
   const removed = changes.filter(({ action }) => action === 'delete').map(keyOf);
   const wanted = desired.resources.map(keyOf);
   const deadline = performance.now() + (nats.target.server.cluster ? SETTLE_MS : 0);
   for (;;) {
     const observed = await readSettled(nats, [...wanted, ...removed], deadline - performance.now());
-    const again = makePlan({ desired, observed, now: context.now() });
+    const again = makePlan({ desired, observed, filled, now: context.now() });
     const still = removed.filter((key) => observed.resources.has(key));
     if (again.changes.length === 0 && still.length === 0) return;
     if (performance.now() >= deadline) throw notTaken(plan, again, still, changes);

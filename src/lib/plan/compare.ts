@@ -2,10 +2,11 @@ import { canonicalBacking, canonicalDesired, type StreamLookup } from '../canoni
 import { FIELDS } from '../facts/fields.ts';
 import { OWN_PREFIX, OWNER_KEY } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
-import type { Change, FieldChange, LastApplied, Origin } from '../model/plan.ts';
+import type { Change, FieldChange, Filled, LastApplied, Origin } from '../model/plan.ts';
 import { type DesiredResource, keyOf, type ObservedResource, splitConsumerName } from '../model/resource.ts';
 import type { Subject } from '../risk/subject.ts';
 import { type Difference, diffConfigs } from './diff.ts';
+import { withFilled } from './filled.ts';
 import { commonOrigin, originOf, valueAt } from './origin.ts';
 import { showValue } from './show.ts';
 
@@ -13,6 +14,8 @@ export interface CompareContext {
   readonly version: string;
   readonly clustered: boolean;
   readonly lastApplied?: LastApplied;
+  /** What the server is known to fill in where the spec is silent. */
+  readonly filled?: Filled;
   /** The canonical form of what is observed. */
   readonly canonicalOf: (resource: ObservedResource) => Config;
   readonly wantedStream: StreamLookup;
@@ -82,12 +85,19 @@ export function compareResource(
   const { kind, name, role } = desired;
   const { version, clustered } = context;
   const before = context.canonicalOf(observed);
-  const after = canonicalDesired(desired, version, context.wantedStream);
+  const config = withFilled(desired, context.filled);
+  const after = canonicalDesired({ ...desired, config }, version, context.wantedStream);
   const backing = kind === 'bucket' ? canonicalBacking(name, desired.config, version) : undefined;
   const differences = diffConfigs(kind, before, after, { version, clustered, ...(backing ? { backing } : {}) });
   if (differences.length === 0) return undefined;
   const applied = context.lastApplied?.configs[keyOf(desired)];
-  const last = applied && canonicalDesired({ ...desired, config: applied }, version, context.wantedStream);
+  const last =
+    applied &&
+    canonicalDesired(
+      { ...desired, config: { ...context.filled?.[keyOf(desired)], ...applied } },
+      version,
+      context.wantedStream,
+    );
   const fields = differences.map((difference) => fieldChange(difference, after, before, last));
   const immutable = fields.filter((field) => field.impact === 'replace');
   const reasons = [...new Set(immutable.map((field) => field.note))].filter((note) => note !== undefined);

@@ -1,5 +1,5 @@
 import { streamsOf } from '../canonical/resource.ts';
-import type { Action, LastApplied, LeftAlone, Losses, Plan, PlanSummary } from '../model/plan.ts';
+import type { Action, Filled, LastApplied, LeftAlone, Losses, Plan, PlanSummary } from '../model/plan.ts';
 import {
   type Desired,
   type DesiredResource,
@@ -22,6 +22,8 @@ export interface PlanInput {
   /** The desired resources' state, and whatever else was read: leftovers are found among it. */
   readonly observed: Observed;
   readonly lastApplied?: LastApplied;
+  /** Defaults as this server fills them in, where they are known better than from what was applied last. */
+  readonly filled?: Filled;
   /** What lowered limits would delete; without it the worst is assumed. */
   readonly losses?: Losses;
   /** Delete what carries the system's mark and is no longer in the spec. */
@@ -69,6 +71,7 @@ function notPruned(prunable: readonly ObservedResource[]): LeftAlone[] {
  */
 export function makePlan(input: PlanInput): Plan {
   const { desired, observed, lastApplied, losses = new Map(), prune = false } = input;
+  const filled = input.filled ?? lastApplied?.filled;
   const { server } = observed.target;
   requireNewEnough(desired, server);
   const wanted = new Map(desired.resources.map((resource) => [keyOf(resource), resource]));
@@ -81,6 +84,7 @@ export function makePlan(input: PlanInput): Plan {
     ...facts,
     canonicalOf,
     ...(lastApplied ? { lastApplied } : {}),
+    ...(filled ? { filled } : {}),
   });
   const leftovers = findLeftovers(desired.system, new Set(wanted.keys()), observed, lastApplied);
   const pruned = prune ? leftovers.prunable.map((resource) => pruneOf(resource, lastApplied)) : [];

@@ -42,11 +42,14 @@ function overLive(
   version: string,
 ): Record<string, Json> {
   const result: Record<string, Json> = onlyKnown(kind, live, version);
-  for (const { name } of fieldsFor(kind, version)) {
+  for (const { name, lowers } of fieldsFor(kind, version)) {
     // Counts at creation only, and is never told again.
     if (name === 'first_seq') continue;
     const differs = !equalJson(canonical.live[name] ?? null, canonical.wanted[name] ?? null);
-    if (differs) result[name] = wanted[name] ?? canonical.wanted[name] ?? null;
+    if (!differs) continue;
+    // Left to the server, whose own configuration may refuse the usual default.
+    if (lowers && wanted[name] === undefined) delete result[name];
+    else result[name] = wanted[name] ?? canonical.wanted[name] ?? null;
   }
   return result;
 }

@@ -175,10 +175,10 @@ describe('a bucket', () => {
   });
 
   test('shows where its stream is not as a bucket’s must be', () => {
-    const stream = { ...toBackingStream('b', {}, { version: '2.15.1' }), discard: 'old', duplicate_window: S };
+    const stream = { ...toBackingStream('b', {}, { version: '2.15.1' }), discard: 'old', no_ack: true };
     expect(toBucket(stream, { version: '2.15.1' })).toMatchObject({
       'backing.discard': 'old',
-      'backing.duplicate_window': S,
+      'backing.no_ack': true,
     });
   });
 
