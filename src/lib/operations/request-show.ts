@@ -1,8 +1,8 @@
 import { readStanding } from '../dlq/collect.ts';
 import { scanEntries } from '../dlq/scan.ts';
+import { readFailures } from '../ledger/failure.ts';
 import type { Context } from '../model/context.ts';
 import type { Fetched, TimelineJson } from '../model/request.ts';
-import { readFailures } from '../requests/failure.ts';
 import { entryOf, fetchResponse, findRequest } from '../requests/fetch.ts';
 import { stateOfEntry, stateOfStored } from '../requests/state.ts';
 import { takersOf } from '../requests/taker.ts';

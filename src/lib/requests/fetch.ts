@@ -1,11 +1,11 @@
 import { readStanding } from '../dlq/collect.ts';
 import { scanEntries } from '../dlq/scan.ts';
 import type { QueueStanding } from '../dlq/standing.ts';
+import { readFailures } from '../ledger/failure.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Fetched } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
-import { readFailures } from './failure.ts';
 import { isRequestId } from './id.ts';
 import { findMessages } from './scan.ts';
 import { stateOfEntry, stateOfStored } from './state.ts';

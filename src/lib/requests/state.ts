@@ -1,9 +1,9 @@
 import type { QueueStanding } from '../dlq/standing.ts';
+import type { FailureRecord } from '../ledger/failure.ts';
 import type { Entry } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { RequestStatus } from '../model/request.ts';
 import { printDuration } from '../model/units.ts';
-import { type Failure, nextDelivery } from './failure.ts';
 import { replaysOf } from './identify.ts';
 import { isWaiting, nobodyPulls, takersOf } from './taker.ts';
 
@@ -13,7 +13,7 @@ export interface Seen {
   /** The dead letter it is, where it is one. */
   readonly entry?: Entry;
   /** The last one that a worker noted. */
-  readonly failure?: Failure;
+  readonly failure?: FailureRecord;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -39,7 +39,7 @@ export function stateOfStored(id: string, { message, standing, entry, failure, n
   if (isWaiting(standing, message)) return { ...base, state: 'queued', ...whyWaiting(standing, message) };
   if (!failure) return { ...base, state: 'in_flight', detail: whyInFlight(standing, message) };
   const told = { deliveries: failure.delivery, detail: failure.reason };
-  const next = nextDelivery(failure, standing, message.subject);
+  const next = failure.next_delivery_at;
   // Overdue and somebody pulls: a worker has it again.
   const isHeld = next === undefined || (Date.parse(next) <= now && takers.some(({ waiting }) => waiting > 0));
   return isHeld

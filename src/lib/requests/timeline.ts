@@ -1,10 +1,10 @@
 import type { ConsumerStanding } from '../dlq/standing.ts';
 import { REPLAY_HEADER } from '../facts/names.ts';
+import type { FailureRecord } from '../ledger/failure.ts';
 import type { Entry } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Moment, RequestStatus } from '../model/request.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
-import type { Failure } from './failure.ts';
 import { timeOfId } from './id.ts';
 import { replaysOf } from './identify.ts';
 
@@ -13,7 +13,7 @@ export interface Facts {
   readonly status: RequestStatus;
   readonly message?: StoredMessage;
   readonly entry?: Entry;
-  readonly failures: readonly Failure[];
+  readonly failures: readonly FailureRecord[];
   /** The consumer that delivers the message. */
   readonly taker?: ConsumerStanding;
   /** Size of the response, in bytes. */

@@ -1,0 +1,163 @@
+import { describe, expect, test } from '@jest/globals';
+import type { ConsumerStanding, QueueStanding } from '../../../src/lib/dlq/standing.ts';
+import type { FailureRecord } from '../../../src/lib/ledger/failure.ts';
+import type { StoredMessage } from '../../../src/lib/model/message.ts';
+import { stateOfStored } from '../../../src/lib/requests/state.ts';
+import { timelineOf } from '../../../src/lib/requests/timeline.ts';
+
+const NOW = Date.parse('2026-11-24T08:00:10Z');
+const message: StoredMessage = {
+  stream: 'REQUESTS',
+  seq: 17,
+  subject: 'requests.dns',
+  time: '2026-11-24T08:00:00Z',
+  headers: new Uint8Array(0),
+  payload: Buffer.from('{"id":"a"}'),
+};
+
+function taker(over: Partial<ConsumerStanding> = {}): ConsumerStanding {
+  return {
+    name: 'w',
+    created: '2026-11-24T07:00:00Z',
+    filters: ['requests.*'],
+    delivered: 20,
+    ackFloor: 10,
+    pending: 0,
+    ackPending: 1,
+    redelivered: 0,
+    waiting: 1,
+    maxDeliver: 3,
+    waits: [5e9, 10e9],
+    paused: false,
+    acks: true,
+    ...over,
+  };
+}
+
+const standing = (...consumers: ConsumerStanding[]): QueueStanding => ({
+  queue: 'REQUESTS',
+  exists: true,
+  created: '2026-11-24T07:00:00Z',
+  retention: 'workqueue',
+  maxAge: 0,
+  subjects: ['requests.*'],
+  messages: 5,
+  bytes: 500,
+  firstSeq: 10,
+  lastSeq: 20,
+  consumers,
+  readAt: 0,
+});
+
+const failed: FailureRecord = {
+  stream: 'REQUESTS',
+  consumer: 'w',
+  seq: 17,
+  published_at: message.time,
+  delivery: 1,
+  kind: 'failed',
+  reason: 'upstream said 503',
+  at: '2026-11-24T08:00:08Z',
+  next_delivery_at: '2026-11-24T08:00:13.000Z',
+  worker: 'here/1',
+};
+const overdue: FailureRecord = { ...failed, at: '2026-11-24T08:00:01Z', next_delivery_at: '2026-11-24T08:00:06.000Z' };
+const { next_delivery_at: _none, ...last }: FailureRecord = { ...failed, delivery: 3 };
+
+describe('the state of a stored request', () => {
+  test.each([
+    {
+      name: 'queued, before its consumer comes to it',
+      consumers: [taker({ delivered: 16 })],
+      want: { state: 'queued' },
+    },
+    {
+      name: 'queued for nobody, where no worker pulls',
+      consumers: [taker({ delivered: 16, waiting: 0, ackPending: 0 })],
+      want: { state: 'queued', detail: 'nobody is pulling from w' },
+    },
+    {
+      name: 'queued behind a pause',
+      consumers: [taker({ delivered: 16, paused: true })],
+      want: { state: 'queued', detail: 'w is paused' },
+    },
+    {
+      name: 'queued on a subject that nobody takes',
+      consumers: [taker({ filters: ['requests.http'] })],
+      want: { state: 'queued', detail: 'no consumer of REQUESTS takes requests.dns' },
+    },
+    {
+      name: 'in flight, once delivered',
+      consumers: [taker()],
+      want: { state: 'in_flight', detail: 'without an answer it is delivered again within 10s, or dies' },
+    },
+    {
+      name: 'waiting for the retry that its backoff says',
+      consumers: [taker()],
+      failure: failed,
+      want: { state: 'retry', deliveries: 1, detail: failed.reason, next_delivery_at: '2026-11-24T08:00:13.000Z' },
+    },
+    {
+      name: 'in flight again, where the retry is due and a worker pulls',
+      consumers: [taker()],
+      failure: overdue,
+      want: { state: 'in_flight', deliveries: 1 },
+    },
+    {
+      name: 'waiting still, where the retry is due and nobody pulls',
+      consumers: [taker({ waiting: 0 })],
+      failure: overdue,
+      want: { state: 'retry', next_delivery_at: '2026-11-24T08:00:06.000Z' },
+    },
+    {
+      name: 'without a next delivery after the last one',
+      consumers: [taker()],
+      failure: last,
+      want: { state: 'in_flight', deliveries: 3, detail: failed.reason },
+    },
+  ])('is $name', ({ consumers, failure, want }) => {
+    const status = stateOfStored('a', {
+      message,
+      standing: standing(...consumers),
+      now: NOW,
+      ...(failure && { failure }),
+    });
+    expect(status).toMatchObject({ id: 'a', queue: 'REQUESTS', seq: 17, subject: 'requests.dns', ...want });
+  });
+});
+
+describe('the life of a request', () => {
+  test('has its deliveries computed from the backoff up to now, and what was noted instead where it was', () => {
+    const status = stateOfStored('a', { message, standing: standing(taker()), now: NOW });
+    const events = timelineOf({
+      status,
+      message,
+      taker: taker(),
+      failures: [failed],
+      now: Date.parse('2026-11-24T08:00:16Z'),
+    });
+    expect(events.map(({ at, event, computed }) => [at, event, computed === true])).toEqual([
+      ['2026-11-24T08:00:00Z', 'published', false],
+      ['2026-11-24T08:00:05.000Z', 'delivered', true],
+      ['2026-11-24T08:00:08Z', 'failed', false],
+      ['2026-11-24T08:00:15.000Z', 'delivered', true],
+    ]);
+  });
+
+  test('lists the first and the last of thousands of deliveries', () => {
+    const endless = taker({ maxDeliver: -1, waits: [1e9] });
+    const status = stateOfStored('a', { message, standing: standing(endless), now: NOW });
+    const now = Date.parse('2026-11-24T09:00:00Z');
+    const events = timelineOf({ status, message, taker: endless, failures: [], now });
+    expect(events).toHaveLength(14);
+    expect(events.at(-1)?.detail).toBe('delivery 3601 at the earliest; 3588 before it are not listed');
+  });
+
+  test('computes nothing for what still waits', () => {
+    const before = taker({ delivered: 16 });
+    const status = stateOfStored('a', { message, standing: standing(before), now: NOW });
+    expect(timelineOf({ status, message, taker: before, failures: [], now: NOW }).map(({ event }) => event)).toEqual([
+      'published',
+    ]);
+  });
+});
