@@ -29,5 +29,7 @@ export const ERR = {
   moveRunning: 10124,
   consumerExists: 10148,
   consumerMissing: 10149,
+  /** A conditional write met another one of the same key that the cluster has not decided yet. */
+  writeInFlight: 10164,
   reconfigurationRunning: 10226,
 } as const;

@@ -71,6 +71,7 @@ async function acquire(nats: Nats, name: string, text: string, options: LockOpti
   let seen: { revision: number; at: number } | undefined;
   let told = false;
   let expected = 0;
+  let refused = 0;
   for (;;) {
     const at = expected;
     const mine = await writeLedger(nats, options.replicas, () => kv.update(key, text, at));
@@ -79,6 +80,8 @@ async function acquire(nats: Nats, name: string, text: string, options: LockOpti
     if (entry && isOurs(entry, text)) return entry.revision;
     if (!entry || entry.deleted) {
       expected = entry?.revision ?? 0;
+      // The first refusal tells the revision. More of them, with nobody there, come from a cluster that does not decide.
+      if (refused++ > 0) await undecided(nats, name, start, options);
       continue;
     }
     const now = performance.now();
@@ -100,6 +103,18 @@ async function acquire(nats: Nats, name: string, text: string, options: LockOpti
     // The next round looks before it writes: a lease that still stands refuses revision 0 anyway.
     expected = 0;
   }
+}
+
+/** Pauses, or gives up where a cluster neither takes our write nor names another holder. */
+async function undecided(nats: Nats, name: string, start: number, { io }: LockOptions): Promise<void> {
+  if (performance.now() - start > 2 * nats.settings.timeoutMs) {
+    throw new OpsError('CONN_NO_LEADER', `the lock of ${name} cannot be taken: the cluster does not decide`, {
+      where: `bucket osapi_ops, key ${ledgerKey.lock(name)}`,
+      why: 'Too few of the servers that hold the bucket are up. Nothing was touched.',
+      hints: ['wait until the cluster has a quorum, then run this again'],
+    });
+  }
+  await sleep(POLL_MS, undefined, { signal: io.signal }).catch(() => io.signal.throwIfAborted());
 }
 
 /** A write whose answer was lost may still have been stored: then the lease is ours all the same. */

@@ -105,7 +105,7 @@ export function openKv(nats: Nats, bucket: string): Kv {
     try {
       return await work;
     } catch (error) {
-      if (isApiError(error, ERR.wrongLastSequence)) return undefined;
+      if (isApiError(error, ERR.wrongLastSequence, ERR.writeInFlight)) return undefined;
       throw error;
     }
   };
