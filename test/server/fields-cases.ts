@@ -20,8 +20,8 @@ export interface FieldCase {
   readonly pause?: number;
   /** For a consumer: fields of its stream. */
   readonly stream?: Record<string, Json>;
-  /** True: servers before 2.14 do not delete at once, but when they look at the messages again. */
-  readonly late?: boolean;
+  /** Servers before this minor version do not delete at once, but when they look at the messages again. */
+  readonly late?: number;
   /** `false`: no messages can or should be published. */
   readonly messages?: false;
 }
@@ -56,7 +56,7 @@ export const streamCases: readonly FieldCase[] = [
     to: { retention: 'interest' },
     fate: 'in-place',
     deletes: 20,
-    late: true,
+    late: 15,
   },
   {
     field: 'retention',
@@ -100,7 +100,7 @@ export const streamCases: readonly FieldCase[] = [
     to: { max_msgs_per_subject: 4 },
     fate: 'in-place',
     deletes: 12,
-    late: true,
+    late: 14,
   },
   {
     field: 'max_msgs_per_subject',

@@ -2,7 +2,7 @@ import type { Config, Json } from '../model/json.ts';
 import type { Field, FillContext, Verdict } from './field.ts';
 
 const MEASURED =
-  'measured on 2.10.26, 2.11.11, 2.12.8 and 2.15.1 (test/server/fields), and on 2.10.29, 2.11.10, 2.12.15 and 2.15.2';
+  'measured on 2.10.26, 2.11.11, 2.12.8, 2.14.6 and 2.15.1 (test/server/fields), and on 2.10.29, 2.11.10, 2.12.15 and 2.15.2';
 const SOURCE = 'nats-server consumer.go checkNewConsumerConfig';
 
 const inPlace = (note?: string): Verdict => (note ? { impact: 'in-place', note } : { impact: 'in-place' });

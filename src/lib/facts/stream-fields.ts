@@ -10,7 +10,7 @@ import {
 import { atLeast } from './versions.ts';
 
 const MEASURED =
-  'measured on 2.10.26, 2.11.11, 2.12.8 and 2.15.1 (test/server/fields), and on 2.10.29, 2.11.10, 2.12.15 and 2.15.2';
+  'measured on 2.10.26, 2.11.11, 2.12.8, 2.14.6 and 2.15.1 (test/server/fields), and on 2.10.29, 2.11.10, 2.12.15 and 2.15.2';
 const TWO_MINUTES = 120e9;
 
 const inPlace = (note?: string): Verdict => (note ? { impact: 'in-place', note } : { impact: 'in-place' });
@@ -389,7 +389,7 @@ export const streamFields: readonly Field[] = [
     fill: false,
     since: '2.14.0',
     change: 'in-place',
-    source: 'measured on 2.15.2; unknown to 2.12.15',
+    source: 'measured on 2.14.6 and 2.15.2; unknown to 2.12.15',
   },
   {
     name: 'template_owner',

@@ -167,7 +167,7 @@ export const consumerLimits: Analyzer = (subject, world) => {
   if (!change.fields.some((field) => field.path.startsWith('consumer_limits'))) return [];
   const limits = after.consumer_limits;
   for (const other of world.index.consumersOf.get(change.name) ?? []) {
-    // Up to 2.12.8 measured as refused, on 2.15.1 as taken.
+    // Measured as refused up to 2.12.8, and as taken from 2.14.6 on.
     const [broken] = limitsBroken(subject, other.config, limits, !atLeast(world.version, '2.14.0'));
     if (!broken) continue;
     const message = `${labelOf(subject)}: consumer_limits would be broken by ${keyOf(other)} as it is now (10069)`;
