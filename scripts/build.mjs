@@ -80,16 +80,6 @@ const commandsOnly = Object.fromEntries(Object.entries(manifest.commands).map(ba
 write(`${folder}/commands.json`, JSON.stringify({ ...manifest, commands: commandsOnly }));
 
 write(`${folder}/version.txt`, `osapi-ops/${pjson.version} %node%\n`);
-const { FORCE_COLOR: _colour, OCLIF_COLUMNS: _width, ...env } = process.env;
-const showHelp = `import('./${folder}/main.js').then(({ main }) => main(['--help'], ${JSON.stringify(root)}))`;
-const help = spawnSync(process.execPath, ['--input-type=module', '-e', showHelp], {
-  cwd: root,
-  env: { ...env, NO_COLOR: '1' },
-  encoding: 'utf8',
-});
-if (help.status !== 0 || !help.stdout) throw new Error(`help does not render: ${help.stderr}`);
-write(`${folder}/help.txt`, help.stdout.replace(/osapi-ops\/\S+ \S+ node-\S+/, `osapi-ops/${pjson.version} %node%`));
-
 // A build never leaves a half-written dist to a process that starts meanwhile.
 const old = `${root}dist-old-${process.pid}`;
 try {
@@ -99,6 +89,15 @@ try {
 }
 renameSync(fresh, `${root}dist`);
 rmSync(old, { recursive: true, force: true });
+
+// Until it is there, help renders itself.
+const { FORCE_COLOR: _colour, OCLIF_COLUMNS: _width, ...env } = process.env;
+const help = spawnSync(process.execPath, [`${root}bin/run.js`, '--help'], {
+  env: { ...env, NO_COLOR: '1' },
+  encoding: 'utf8',
+});
+if (help.status !== 0 || !help.stdout) throw new Error(`help does not render: ${help.stderr}`);
+write('dist/help.txt', help.stdout.replace(/osapi-ops\/\S+ \S+ node-\S+/, `osapi-ops/${pjson.version} %node%`));
 
 function write(file, text) {
   writeFileSync(`${root}${file}.${process.pid}`, text);
