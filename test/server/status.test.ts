@@ -1,0 +1,220 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { StatusReport } from '../../src/lib/model/verdict.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { applyOperation } from '../../src/lib/operations/apply.ts';
+import { statusOperation } from '../../src/lib/operations/status.ts';
+import { listenStatus } from '../../src/lib/operations/status-listen.ts';
+import { waitForStatus } from '../../src/lib/operations/status-wait.ts';
+import { renderPrometheus } from '../../src/lib/ui/render/status-prometheus.ts';
+import { connectTo } from '../support/connected.ts';
+import { contextFor } from '../support/context.ts';
+import { letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import { findNatsCli } from '../support/nats-cli.ts';
+import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+
+const SPEC = `
+version: 1
+name: osapi
+queues:
+  REQUESTS:
+    subjects: ["requests.*"]
+    storage: memory
+    discard: new
+    max_msgs: 10
+    consumers:
+      request-worker: { max_deliver: 1, ack_wait: 100ms, max_ack_pending: 2, filter_subject: "requests.*" }
+    dlq: { stream: requests_dlq, max_age: 30d }
+    responses: { bucket: responses }
+`;
+const versions = availableVersions().filter((version) => !version.startsWith('2.12'));
+
+describe.each(versions)('status on nats-server %s', (version) => {
+  let server: TestServer;
+  let nats: Nats;
+  beforeAll(async () => {
+    server = await startServer({ version });
+    nats = await connectTo(server);
+  }, 60_000);
+  afterAll(async () => {
+    await nats?.close();
+    await server?.stop();
+  });
+  beforeEach(() => wipe(nats));
+
+  const apply = (spec = SPEC) =>
+    applyOperation(contextFor(server, spec), {
+      specs: ['-'],
+      given: new Set(),
+      yes: true,
+      dryRun: false,
+      lockWaitMs: 5000,
+      show: () => {},
+    });
+  const look = (spec?: string, now?: () => Date): Promise<StatusReport> =>
+    statusOperation({ ...contextFor(server, spec), ...(now && { now }) }, spec === undefined ? {} : { specs: ['-'] });
+  const check = (report: StatusReport, id: string) => report.checks.find((one) => one.id === id);
+  const bad = (report: StatusReport) =>
+    report.checks.filter(({ status }) => status !== 'ok').map(({ id, status }) => `${status} ${id}`);
+  const send = async (count: number) => {
+    for (let index = 0; index < count; index++) await put(nats, 'requests.dns', `{"id":"${index}"}`);
+  };
+
+  test('is calm after an apply, with the spec or without it', async () => {
+    await apply();
+    for (const report of [await look(SPEC), await look()]) {
+      expect(report).toMatchObject({ system: 'osapi', health: 'ok', drift: [] });
+      expect(report.queues).toMatchObject([
+        { name: 'REQUESTS', ready: 0, in_flight: 0, dead: 0, redelivered: 0, oldest_seconds: 0, responses: 0 },
+      ]);
+    }
+  });
+
+  test('counts the dead of a queue that the server calls drained', async () => {
+    await apply();
+    await makeDead(nats, 3);
+    const report = await look();
+    expect(report.health).toBe('warn');
+    expect(bad(report)).toEqual(['warn REQUESTS.dead']);
+    expect(report.queues[0]).toMatchObject({ ready: 0, in_flight: 0, dead: 3 });
+    expect(check(report, 'REQUESTS.dead')?.summary).toMatch(/3 messages are dead \(the oldest for .*, 3 within/);
+  });
+
+  test('finds dead without an entry once the DLQ was purged', async () => {
+    await apply();
+    await makeDead(nats, 2);
+    await nats.api('STREAM.PURGE.requests_dlq');
+    expect(check(await look(), 'REQUESTS.orphans')).toMatchObject({ status: 'critical', value: 2 });
+  });
+
+  test('says who fills a queue, and when publishers are refused', async () => {
+    await apply();
+    await makeDead(nats, 7);
+    expect(check(await look(), 'REQUESTS.usage')).toMatchObject({ status: 'warn', value: 70 });
+    await send(3);
+    const report = await look();
+    expect(check(report, 'REQUESTS.usage')).toMatchObject({
+      status: 'critical',
+      summary: expect.stringContaining('3 waiting, 0 in flight, 7 dead; full: publishers are refused (10077)'),
+    });
+    await expect(put(nats, 'requests.dns', '{}')).rejects.toThrow('10077');
+  }, 15_000);
+
+  test('tells what is missing and what differs as findings', async () => {
+    await apply();
+    await nats.api('STREAM.DELETE.KV_responses');
+    const { config } = await nats.api('STREAM.INFO.requests_dlq');
+    await nats.api('STREAM.UPDATE.requests_dlq', { ...(config as object), max_age: 86_400e9 });
+    const report = await look();
+    expect(bad(report)).toEqual(['critical resources', 'warn drift']);
+    expect(check(report, 'drift')?.summary).toBe('stream requests_dlq: max_age is 1d, not 30d');
+    expect(report.drift.map(({ action, name }) => `${action} ${name}`)).toEqual([
+      'update requests_dlq',
+      'create responses',
+    ]);
+    expect(report.queues[0]?.responses).toBeNull();
+  });
+
+  test('tells a queue that is gone, and does not fall over it', async () => {
+    await apply();
+    await nats.api('STREAM.DELETE.REQUESTS');
+    const report = await look();
+    expect(bad(report)).toEqual(['critical resources']);
+    expect(report.queues[0]).toMatchObject({ ready: null, dead: null });
+  });
+
+  test('tells a stalled consumer, and what is dying in it', async () => {
+    await apply(SPEC.replace('max_deliver: 1, ack_wait: 100ms', 'max_deliver: 2, ack_wait: 1s'));
+    await send(4);
+    expect(await pull(nats, 'REQUESTS', 'request-worker', 2)).toHaveLength(2);
+    const busy = await look();
+    expect(check(busy, 'REQUESTS/request-worker.in_flight')).toMatchObject({ status: 'ok', value: 100 });
+    expect(busy.queues).toMatchObject([{ ready: 2, in_flight: 2, dead: 0 }]);
+    await sleep(1100);
+    expect(await pull(nats, 'REQUESTS', 'request-worker', 2)).toHaveLength(2);
+    await sleep(5300);
+    // Death is lazy: nobody pulls, so the two are neither alive nor dead.
+    const stalled = await look();
+    expect(check(stalled, 'REQUESTS/request-worker.in_flight')).toMatchObject({ status: 'critical', value: 100 });
+    expect(check(stalled, 'REQUESTS.dying')).toMatchObject({ status: 'warn', value: 2 });
+    expect(check(stalled, 'REQUESTS.oldest')?.value).toBeGreaterThan(5);
+    expect(stalled.queues).toMatchObject([{ ready: 2, in_flight: 2, dead: 0, redelivered: 2 }]);
+  }, 20_000);
+
+  test('looks at queues made by hand; drift is not known there', async () => {
+    await makeQueue(nats, { dlq: null });
+    await makeDead(nats, 1);
+    const report = await look();
+    expect(report).toMatchObject({ system: null, health: 'critical', queues: [{ name: 'REQUESTS', dead: 1 }] });
+    expect(bad(report)).toEqual(['unknown drift', 'warn REQUESTS.dead', 'critical REQUESTS.orphans']);
+  });
+
+  test('does not count what no consumer covers as dead', async () => {
+    await makeQueue(nats, { consumerConfig: { filter_subject: 'requests.dns' } });
+    await put(nats, 'requests.other', '{}');
+    expect((await look()).queues[0]).toMatchObject({ dead: 0, ready: 0 });
+  });
+
+  test('waits until a queue is drained; dead messages are not', async () => {
+    await apply();
+    await send(1);
+    const wait = (goals: readonly ('drained' | 'synced')[], waitMs: number) =>
+      waitForStatus(contextFor(server), { goals, waitMs });
+    const late = wait(['drained', 'synced'], 10_000);
+    await sleep(300);
+    for (const message of await pull(nats, 'REQUESTS', 'request-worker')) message.respond('+ACK');
+    expect((await late).open).toEqual([]);
+    await makeDead(nats, 1);
+    expect((await wait(['drained'], 300)).open).toEqual([
+      { goal: 'drained', why: 'REQUESTS: 0 waiting, 0 in flight, 1 dead' },
+    ]);
+  }, 15_000);
+
+  test('agrees with `nats server check` where it has the check', async () => {
+    const cli = findNatsCli();
+    if (!cli) return;
+    await apply();
+    await makeDead(nats, 2);
+    const checks = (await look()).checks;
+    const theirs = (...args: string[]) => {
+      const said = JSON.parse(cli.run(server, 'server', 'check', ...args, '--format', 'json'));
+      return said as { status: string };
+    };
+    expect(() => theirs('kv', '--bucket', 'nothere')).toThrow('CRITICAL');
+    expect(theirs('kv', '--bucket', 'responses').status).toBe('OK');
+    // Here the dead are nobody's business: that is why there is a check of our own.
+    expect(
+      theirs('consumer', '--stream', 'REQUESTS', '--consumer', 'request-worker', '--unprocessed-critical', '1').status,
+    ).toBe('OK');
+    expect(theirs('connection').status).toBe('OK');
+    expect(theirs('jetstream').status).toBe('OK');
+    const status = (id: string) => checks.find((one) => one.id === id)?.status;
+    expect([status('connection'), status('storage'), status('resources'), status('REQUESTS.dead')]).toEqual([
+      'ok',
+      'ok',
+      'ok',
+      'warn',
+    ]);
+  }, 30_000);
+
+  test('serves metrics for scrapes, and says so where the server is away', async () => {
+    await apply();
+    await letDie(nats);
+    const control = new AbortController();
+    const context = contextFor(server);
+    const serving = listenStatus(
+      { ...context, io: { ...context.io, signal: control.signal } },
+      { address: '127.0.0.1:0', render: renderPrometheus },
+    );
+    while (context.io.events.length === 0) await sleep(10);
+    const [told] = context.io.events as { text: string }[];
+    const url = /http:\S+/.exec(told!.text)![0];
+    const [one, two] = await Promise.all([fetch(url), fetch(url)]);
+    expect(one.headers.get('content-type')).toContain('text/plain; version=0.0.4');
+    for (const response of [one, two]) expect(await response.text()).toContain('\nosapi_ops_up 1\n');
+    expect((await fetch(url.replace('/metrics', '/'))).status).toBe(404);
+    control.abort();
+    await serving;
+    await expect(fetch(url)).rejects.toThrow();
+  }, 15_000);
+});
