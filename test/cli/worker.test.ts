@@ -1,0 +1,268 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { cleanEnv, ROOT, runCli, startCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { findNatsCli } from '../support/nats-cli.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { makeSystem, sendRequests, stateOf, until } from '../support/worker.ts';
+
+jest.setTimeout(60_000);
+
+let server: TestServer;
+let nats: Nats;
+const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-worker-'));
+beforeAll(async () => {
+  server = await startServer();
+  nats = await connectTo(server);
+});
+afterAll(async () => {
+  await nats?.close();
+  await server?.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+beforeEach(() => makeSystem(nats));
+
+const file = (name: string, text: string): string => {
+  writeFileSync(join(dir, name), text, { mode: 0o755 });
+  return join(dir, name);
+};
+const run = (...args: string[]) => runCli(['worker', 'run', ...args], { server, cwd: dir });
+const response = async (id: string) => {
+  const entry = await nats.kv('responses').get(id);
+  return entry && Buffer.from(entry.value).toString();
+};
+
+describe('worker run', () => {
+  test('finds queue, consumer and bucket of the original by itself', async () => {
+    await makeSystem(nats, { handMade: true });
+    await sendRequests(nats, ['r1']);
+    const { code, stdout } = await run('--builtin=echo', '--idle-exit=300ms', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      queue: 'REQUESTS',
+      consumer: 'request-worker',
+      bucket: 'responses',
+      answered: 1,
+    });
+    expect(await response('r1')).toBe('{"id": "r1", "query": "of r1", "response": "Success"}');
+  });
+
+  test('lists several and exits 64, for each of queue, consumer and bucket', async () => {
+    await nats.api('STREAM.CREATE.KV_other', { name: 'KV_other', subjects: ['$KV.other.>'] });
+    const buckets = await run('--builtin=echo', '--json');
+    expect(buckets.code).toBe(64);
+    expect(JSON.parse(buckets.stdout).error.message).toBe('there are several: other, responses');
+    await nats.api('STREAM.CREATE.JOBS', { name: 'JOBS', subjects: ['jobs.*'], retention: 'workqueue' });
+    const queues = await run('--builtin=echo', '--bucket=responses');
+    expect(queues).toMatchObject({ code: 64, stderr: expect.stringContaining('there are several: JOBS, REQUESTS') });
+    await sendRequests(nats, ['r1']);
+    expect((await run('--builtin=echo', '--bucket=responses', '--queue=REQUESTS', '--once')).code).toBe(0);
+  });
+
+  test.each([
+    { name: 'no way to answer', args: [], code: 64, says: 'nothing says how requests are answered' },
+    { name: 'two ways', args: ['--builtin=echo', '--exec=cat'], code: 64, says: 'more than one way' },
+    { name: 'an unknown built-in', args: ['--builtin=smtp'], code: 64, says: 'smtp' },
+    { name: 'a command that is not there', args: ['--exec=./nowhere'], code: 64, says: './nowhere is not there' },
+    { name: 'a handler that is not there', args: ['--handler=nowhere.ts'], code: 64, says: 'no such file' },
+    { name: 'a time that is none', args: ['--builtin=echo', '--grace=soon'], code: 64, says: '"soon"' },
+    {
+      name: 'a consumer that is not there',
+      args: ['--builtin=echo', '--consumer=nobody'],
+      code: 1,
+      says: 'REQUESTS/nobody',
+    },
+    {
+      name: 'a bucket that is not there',
+      args: ['--builtin=echo', '--bucket=nowhere'],
+      code: 1,
+      says: 'no bucket nowhere',
+    },
+  ])('takes no request with $name: exit $code', async ({ args, code, says }) => {
+    await sendRequests(nats, ['r1']);
+    const result = await run(...args, '--idle-exit=200ms');
+    expect(result.code).toBe(code);
+    expect(result.stderr.toLowerCase()).toContain(says.toLowerCase());
+    expect(await nats.api('CONSUMER.INFO.REQUESTS.request-worker')).toMatchObject({
+      num_pending: 1,
+      num_ack_pending: 0,
+    });
+  });
+
+  test('a module that cannot be loaded is told with its fault, before any request is taken', async () => {
+    file('broken.ts', 'import nothing from "./nothing.ts";\nexport default nothing;\n');
+    expect(await run('--handler=broken.ts')).toMatchObject({ code: 64, stderr: expect.stringContaining('nothing.ts') });
+    file('empty.js', 'export const answer = 42;\n');
+    expect(await run('--handler=empty.js')).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('default export'),
+    });
+  });
+
+  test('a handler in TypeScript gets the request and its context', async () => {
+    file(
+      'handler.ts',
+      `
+      interface Request { id: string; query: string }
+      export default async ({ id, query }: Request, context: any) => {
+        console.log('to stdout');
+        context.log('to the log');
+        return { id, query, from: context.subject, delivery: context.delivery, team: context.headers.Team };
+      };`,
+    );
+    const cli = findNatsCli();
+    cli?.run(server, 'pub', 'requests.dns', '{"id":"h1","query":"q"}', '-H', 'Team:shop');
+    if (!cli) await sendRequests(nats, ['h1']);
+    const { code, stdout, stderr } = await run('--handler=handler.ts', '--once', '--json', '--log=json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ answered: 1, ended_by: 'max' });
+    expect(JSON.parse((await response('h1'))!)).toMatchObject({ id: 'h1', from: 'requests.dns', delivery: 1 });
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ event }) => event)).toEqual(expect.arrayContaining(['started', 'handler', 'stopped']));
+    expect(
+      lines
+        .filter(({ event }) => event === 'handler')
+        .map(({ message }) => message)
+        .sort(),
+    ).toEqual(['to stdout', 'to the log']);
+  });
+
+  test('a command says by its exit code what becomes of a request', async () => {
+    const script = file(
+      'answer.sh',
+      `#!/bin/sh
+      case "$OSAPI_REQUEST_ID" in
+        ok) cat; printf ' %s %s %s' "$OSAPI_SUBJECT" "$OSAPI_DELIVERY" "$OSAPI_SEQ" ;;
+        later) [ "$OSAPI_DELIVERY" -gt 1 ] || { echo busy >&2; exit 75; }; printf later ;;
+        never) echo 'not for us' >&2; exit 65 ;;
+        fails) echo 'broken pipe dream' >&2; exit 7 ;;
+        hangs) sleep 60 ;;
+        deaf) exec <&-; printf deaf ;;
+      esac`,
+    );
+    await sendRequests(nats, ['ok', 'later', 'never', 'fails', 'hangs', 'deaf']);
+    const args = ['--handler-timeout=700ms', '--idle-exit=1500ms', '--json', '--log=json'];
+    const { code, stdout, stderr } = await run(`--exec=${script}`, ...args);
+    expect(code).toBe(0);
+    expect(await response('ok')).toBe('{"id":"ok","query":"of ok"} requests.dns 1 1');
+    expect(await response('later')).toBe('later');
+    expect(await response('deaf')).toBe('deaf');
+    expect(JSON.parse(stdout)).toMatchObject({ answered: 3, rejected: 1, retried: 1, failed: 8 });
+    const reasons = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .flatMap(({ request_id, reason }) => (reason ? [`${request_id}: ${reason}`] : []));
+    expect(new Set(reasons)).toEqual(
+      new Set([
+        'later: busy',
+        'never: not for us',
+        'fails: the command exited 7: broken pipe dream',
+        'hangs: took longer than 0.7 s',
+      ]),
+    );
+  });
+
+  test('a command meets no shell unless --shell asks for one', async () => {
+    await sendRequests(nats, ['a']);
+    await run("--exec=echo '$HOME' | cat; exit 3", '--once');
+    expect(await response('a')).toBe('$HOME | cat; exit 3\n');
+    await sendRequests(nats, ['b']);
+    await run('--exec=printf %s "$OSAPI_REQUEST_ID" | tr b B', '--shell', '--once');
+    expect(await response('b')).toBe('B');
+  });
+
+  test('SIGTERM finishes what is in hand, tells the counts, and exits 0', async () => {
+    await sendRequests(nats, ['r1', 'r2', 'r3']);
+    const worker = startCli(
+      ['worker', 'run', '--exec=sleep 0.7', '--concurrency=2', '--prefetch=1', '--json', '--log=json'],
+      { server },
+    );
+    await until(
+      async () => Number((await nats.api('CONSUMER.INFO.REQUESTS.request-worker')).num_ack_pending) === 3,
+      'all are in hand',
+    );
+    worker.child.kill('SIGTERM');
+    const { code, stdout } = await worker.done;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ ended_by: 'signal', answered: 2, returned: 1 });
+  });
+
+  test('exits 130 where the grace was not enough, with the request given back', async () => {
+    await sendRequests(nats, ['r1']);
+    const worker = startCli(['worker', 'run', '--exec=sleep 30', '--grace=100ms', '--json'], { server });
+    await until(
+      async () => Number((await nats.api('CONSUMER.INFO.REQUESTS.request-worker')).num_ack_pending) === 1,
+      'it is in hand',
+    );
+    worker.child.kill('SIGINT');
+    const { code, stdout } = await worker.done;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ returned: 1, cut_short: 1 });
+    expect((await run('--builtin=echo', '--once', '--json')).code).toBe(0);
+    expect(await response('r1')).toContain('Success');
+  });
+
+  test('serves its counters to Prometheus', async () => {
+    await sendRequests(nats, ['r1']);
+    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const worker = startCli(['worker', 'run', '--builtin=echo', `--metrics-port=${port}`], { server });
+    await until(async () => (await response('r1')) !== undefined, 'it is answered');
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    expect(text).toContain('osapi_ops_worker_answered_total{queue="REQUESTS",consumer="request-worker"} 1\n');
+    worker.child.kill('SIGTERM');
+    expect((await worker.done).stdout).toMatch(/^1 answered: 1 delivery in /);
+  });
+
+  test('a second worker shares the queue with the bash loop of the original', async () => {
+    const cli = findNatsCli();
+    if (!cli) return;
+    const loop = `while true; do
+      MESSAGE=$("$NATS" consumer next REQUESTS request-worker --raw 2>/dev/null || echo ERROR)
+      [ "$MESSAGE" = ERROR ] && continue
+      REQUEST_ID=$(echo "$MESSAGE" | sed 's/.*"id":"\\([^"]*\\)".*/\\1/')
+      "$NATS" kv put responses "$REQUEST_ID" "{\\"id\\": \\"$REQUEST_ID\\", \\"response\\": \\"bash\\"}" >/dev/null
+    done`;
+    const bash = spawn('bash', ['-c', loop], {
+      env: { ...cleanEnv({ server }), NATS: cli.path },
+      stdio: 'ignore',
+      detached: true,
+    });
+    try {
+      const ids = Array.from({ length: 40 }, (_, index) => `s${index}`);
+      await sendRequests(nats, ids);
+      await until(async () => (await stateOf(nats, 'KV_responses')).messages > 0, 'the bash loop answers');
+      expect((await run('--builtin=echo', '--idle-exit=1s')).code).toBe(0);
+      await until(async () => (await stateOf(nats, 'REQUESTS')).messages === 0, 'the queue is empty');
+      expect(await nats.kv('responses').keys('>')).toHaveLength(40);
+      expect(await stateOf(nats, 'KV_responses')).toMatchObject({ last_seq: 40 });
+    } finally {
+      process.kill(-bash.pid!, 'SIGKILL');
+    }
+  });
+});
+
+test('the worker in shell does what its page says', async () => {
+  const streams = (await nats.api('STREAM.NAMES')).streams as string[];
+  for (const name of streams) await nats.api(`STREAM.DELETE.${name}`);
+  const cwd = join(ROOT, 'examples', 'worker-shell');
+  const page = readFileSync(join(cwd, 'README.md'), 'utf8');
+  const commands = /```sh\n([\s\S]*?)```/.exec(page)![1]!.trim().split('\n');
+  let output = '';
+  for (const command of commands) {
+    const line = `${process.execPath} ${join(ROOT, 'bin', 'run.js')} ${command.replace(/^osapi-ops /, '')}`;
+    const done = await runCli([], { server, cwd, command: ['sh', '-c', line] });
+    expect({ command, ...done }).toMatchObject({ code: 0 });
+    output += done.stdout;
+  }
+  expect(output).toContain('{"id":"r1","query":"example.com","response":11}');
+  expect(await response('r2')).toBe('{"id":"r2","query":"busy","response":4}');
+  expect(output).toMatch(/rejected.*r3/);
+});
