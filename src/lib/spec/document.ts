@@ -169,7 +169,9 @@ class Converter {
     const node = this.#make(source as ParsedNode);
     this.#open.delete(source);
     this.#count(1, node.place);
-    if (!isAlias(source)) this.#done.set(source, { node, size: this.#size - before });
+    // Only what has an anchor is ever asked for again.
+    if ((source as ParsedNode & { anchor?: string }).anchor)
+      this.#done.set(source, { node, size: this.#size - before });
     return node;
   }
 

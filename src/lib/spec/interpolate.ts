@@ -85,12 +85,12 @@ const missing = (at: number, name: string, message: string): Fault => ({
 /** Fills the variables of every value (never of a key) and types plain values anew, so that `${N:-3}` is a number. */
 export function interpolate(root: Node, env: Env): { readonly root: Node; readonly problems: readonly SpecProblem[] } {
   const problems: SpecProblem[] = [];
-  const filled = mapScalars(root, (node) => {
-    if (typeof node.value !== 'string' || !node.value.includes('$')) return node;
-    const { text, faults } = fillVariables(node.value, env);
+  const holdsDollar = ({ value }: ScalarNode): boolean => typeof value === 'string' && value.includes('$');
+  const filled = mapScalars(root, holdsDollar, (node) => {
+    const { text, faults } = fillVariables(String(node.value), env);
     problems.push(...faults.map((fault) => toProblem(fault, node)));
     if (text === node.value) return node;
-    return { ...node, value: node.plain ? typed(text) : text, written: node.value, filled: text };
+    return { ...node, value: node.plain ? typed(text) : text, written: String(node.value), filled: text };
   });
   return { root: filled, problems };
 }

@@ -103,22 +103,42 @@ export function mergeNodes(base: Node, over: Node): Node {
   return { ...over, entries };
 }
 
-/** Calls back for each scalar and gives a tree with the answers; shared nodes are visited once. */
-export function mapScalars(root: Node, change: (node: ScalarNode) => ScalarNode): Node {
+/**
+ * Calls back for each scalar that is concerned and gives a tree with the answers; shared nodes are visited once, and
+ * what does not change is not copied: of 40,000 values few hold a variable.
+ */
+export function mapScalars(
+  root: Node,
+  concerns: (node: ScalarNode) => boolean,
+  change: (node: ScalarNode) => ScalarNode,
+): Node {
   const seen = new Map<Node, Node>();
   const visit = (node: Node): Node => {
+    if (node.kind === 'scalar' && !concerns(node)) return node;
     const known = seen.get(node);
     if (known) return known;
-    let made: Node;
-    if (node.kind === 'scalar') made = change(node);
-    else if (node.kind === 'list') made = { ...node, items: node.items.map(visit) };
-    else {
-      const entries = new Map<string, Entry>();
-      for (const [key, entry] of node.entries) entries.set(key, { ...entry, value: visit(entry.value) });
-      made = { ...node, entries };
-    }
+    const made =
+      node.kind === 'scalar' ? change(node) : node.kind === 'list' ? mapItems(node, visit) : mapEntries(node, visit);
     seen.set(node, made);
     return made;
   };
   return visit(root);
+}
+
+/** The list itself where no item changes. */
+export function mapItems(node: ListNode, change: (item: Node, index: number) => Node): ListNode {
+  const items = node.items.map(change);
+  return items.every((item, index) => item === node.items[index]) ? node : { ...node, items };
+}
+
+/** The map itself where no value changes. */
+export function mapEntries(node: MapNode, change: (value: Node, key: string) => Node): MapNode {
+  let entries: Map<string, Entry> | undefined;
+  for (const [key, entry] of node.entries) {
+    const value = change(entry.value, key);
+    if (value === entry.value) continue;
+    entries ??= new Map(node.entries);
+    entries.set(key, { ...entry, value });
+  }
+  return entries ? { ...node, entries } : node;
 }

@@ -4,6 +4,8 @@ import type { ObjectShape, Shape } from './shape.ts';
 import {
   type Entry,
   type MapNode,
+  mapEntries,
+  mapItems,
   type Node,
   type Path,
   type Place,
@@ -52,49 +54,47 @@ export function translate(
     if (at.kind === 'leaf') return leafOf(node, at.type, path);
     if (at.kind === 'list') {
       if (node.kind !== 'list') return node;
-      return { ...node, items: node.items.map((item, index) => visit(item, at.of, [...path, index])) };
+      return mapItems(node, (item, index) => visit(item, at.of, [...path, index]));
     }
     if (node.kind !== 'map') return node;
-    const entries = new Map<string, Entry>();
-    if (at.kind === 'named') {
-      for (const [name, entry] of node.entries) {
-        entries.set(name, { ...entry, value: visit(orEmpty(entry.value), at.of, [...path, name]) });
-      }
-      return { ...node, entries };
-    }
+    if (at.kind === 'named') return mapEntries(node, (value, name) => visit(orEmpty(value), at.of, [...path, name]));
     return objectOf(node, at, path);
   };
   const objectOf = (node: MapNode, at: ObjectShape, path: Path): Node => {
     const entries = new Map<string, Entry>();
+    let isSame = true;
     for (const [key, entry] of node.entries) {
       // Keys beginning with x- hold anchors to share and mean nothing themselves.
-      if (at.id === 'spec' && (key.startsWith('x-') || key === 'extends')) continue;
+      if (at.id === 'spec' && (key.startsWith('x-') || key === 'extends')) {
+        isSame = false;
+        continue;
+      }
       const name = at.slots.has(key) ? key : (spellingsOf(at).get(key) ?? key);
       if (name !== key) {
         if (node.entries.has(name)) {
           problems.push(twice(entry.keyPlace, [...path, key], key, name));
+          isSame = false;
           continue;
         }
         problems.push(otherKey(entry.keyPlace, [...path, key], key, name));
       }
       const slot = at.slots.get(name);
-      entries.set(name, slot ? { ...entry, value: visit(entry.value, slot.shape, [...path, name]) } : entry);
+      const value = slot ? visit(entry.value, slot.shape, [...path, name]) : entry.value;
+      entries.set(name, value === entry.value ? entry : { ...entry, value });
+      isSame &&= name === key && value === entry.value;
     }
-    return { ...node, entries };
+    return isSame ? node : { ...node, entries };
   };
   const leafOf = (node: Node, type: Leaf, path: Path): Node => {
     if (type.type === 'texts' || type.type === 'choices') {
-      if (node.kind === 'list') return { ...node, items: node.items.map((item) => asText(item)) };
+      if (node.kind === 'list') return mapItems(node, asText);
       // One text where a list is wanted can only mean a list of one.
       if (node.kind === 'scalar' && typeof node.value === 'string' && node.value !== '') {
         return { kind: 'list', items: [node], place: node.place };
       }
       return node;
     }
-    if (type.type === 'map' && node.kind === 'map') {
-      const entries = new Map([...node.entries].map(([key, entry]) => [key, { ...entry, value: asText(entry.value) }]));
-      return { ...node, entries };
-    }
+    if (type.type === 'map' && node.kind === 'map') return mapEntries(node, asText);
     if (node.kind !== 'scalar') return node;
     if (type.type === 'text' || type.type === 'secret' || type.type === 'name' || type.type === 'server-version') {
       return asText(node);
