@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { runCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { letDie, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+
+describe('queue and history', () => {
+  let server: TestServer;
+  let nats: Nats;
+  const cli = (...args: string[]) => runCli(args, { server });
+  beforeAll(async () => {
+    server = await startServer();
+    nats = await connectTo(server);
+  }, 60_000);
+  afterAll(async () => {
+    await nats?.close();
+    await server?.stop();
+  });
+  beforeEach(async () => {
+    await wipe(nats);
+    await makeQueue(nats);
+  });
+
+  test('pause stops delivery and resume starts it; the history tells who did it', async () => {
+    const paused = await cli('queue', 'pause', 'REQUESTS', '--for', '1h', '--json');
+    expect(paused.code).toBe(0);
+    const [result] = JSON.parse(paused.stdout);
+    expect(result).toMatchObject({ queue: 'REQUESTS', consumer: 'request-worker', paused: true, changed: true });
+    expect(Date.parse(result.until) - Date.now()).toBeGreaterThan(3_500_000);
+    await put(nats, 'requests.dns', '{}');
+    expect(await pull(nats, 'REQUESTS', 'request-worker')).toHaveLength(0);
+    expect((await cli('status')).stdout).toContain('REQUESTS/request-worker.paused: delivery is paused until');
+
+    expect(await cli('queue', 'resume', 'REQUESTS/request-worker')).toMatchObject({
+      code: 0,
+      stdout: 'REQUESTS/request-worker is delivering again\n',
+    });
+    expect(await pull(nats, 'REQUESTS', 'request-worker')).toHaveLength(1);
+    expect((await cli('queue', 'resume')).stdout).toBe('REQUESTS/request-worker was not paused\n');
+
+    const history = JSON.parse((await cli('history', '--json')).stdout);
+    expect(history.map(({ verb }: { verb: string }) => verb)).toEqual(['resume', 'pause']);
+    expect(history[0]).toMatchObject({ system: 'REQUESTS', summary: 'resumed REQUESTS/request-worker' });
+    const table = await cli('history', '--verb', 'pause', '--limit', '1');
+    expect(table.stdout).toMatch(
+      /^WHEN +WHO +FROM +SYSTEM +VERB +WHAT\n.* pause +paused REQUESTS\/request-worker until/,
+    );
+    expect(JSON.parse((await cli('history', '--since', '2099-01-01', '--json')).stdout)).toEqual([]);
+  }, 30_000);
+
+  test('a pause without end lasts until somebody resumes it', async () => {
+    expect((await cli('queue', 'pause')).stdout).toContain('is paused until `osapi-ops queue resume');
+  });
+
+  test('what names nothing, or too much, is told', async () => {
+    expect(await cli('queue', 'pause', 'NOPE')).toMatchObject({ code: 1 });
+    expect(await cli('queue', 'pause', 'REQUESTS/nope')).toMatchObject({ code: 1 });
+    expect(await cli('queue', 'pause', '--until', '2001-01-01')).toMatchObject({ code: 64 });
+    await makeQueue(nats, { stream: 'OTHER', subjects: ['other.*'] });
+    const several = await cli('queue', 'pause');
+    expect(several).toMatchObject({ code: 64, stderr: expect.stringContaining('They are OTHER, REQUESTS') });
+  }, 20_000);
+
+  test('drain waits for the workers, and says what is dead', async () => {
+    await put(nats, 'requests.dns', '{}');
+    const late = await cli('queue', 'drain', '--wait', '300ms');
+    expect(late).toMatchObject({ code: 1, stdout: expect.stringContaining('not drained after 0.3s: 1 waiting') });
+    expect(late.stderr).toContain('no worker asks for messages');
+    await letDie(nats);
+    const drained = await cli('queue', 'drain', '--wait', '5s', '--json');
+    expect(drained.code).toBe(0);
+    expect(JSON.parse(drained.stdout)).toMatchObject({ drained: true, ready: 0, in_flight: 0, dead: 1 });
+    expect((await cli('queue', 'drain')).stdout).toContain(
+      '1 dead message remains: `osapi-ops dlq ls --queue REQUESTS`',
+    );
+  }, 20_000);
+});
+
+const old = availableVersions().find((version) => version.startsWith('2.10'));
+(old ? describe : describe.skip)('pause on nats-server 2.10', () => {
+  test('is refused with the version that can', async () => {
+    const server = await startServer({ version: old! });
+    const nats = await connectTo(server);
+    try {
+      await makeQueue(nats);
+      const refused = await runCli(['queue', 'pause'], { server });
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toMatch(/nats-server 2\.10\.\d+ cannot pause a consumer; 2\.11 and newer can/);
+    } finally {
+      await nats.close();
+      await server.stop();
+    }
+  }, 30_000);
+});
