@@ -5,7 +5,7 @@ import { splitConsumerName } from '../model/resource.ts';
 import type { Subject } from '../risk/subject.ts';
 
 /** What a resource that keeps nothing of its own for a moment keeps instead: a subject that nobody publishes on. */
-export const movingSubject = (name: string): string => `osapi-ops.moving.${name.replace('/', '.')}`;
+const movingSubject = (name: string): string => `osapi-ops.moving.${name.replace('/', '.')}`;
 
 const textsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? (value as string[]) : []);
 
