@@ -7,11 +7,13 @@ import { benchDlqLs } from './dlq-ls.ts';
 import { machine, type Row, renderRows } from './measure.ts';
 import { benchPlan } from './plan.ts';
 import { benchStartup } from './startup.ts';
+import { benchWorker } from './worker.ts';
 
 const benches: Record<string, () => Promise<Row[]>> = {
   startup: benchStartup,
   apply: benchApply,
   plan: benchPlan,
+  worker: benchWorker,
   'dlq-ls': benchDlqLs,
   clone: benchClone,
 };
