@@ -6,13 +6,17 @@ import { benchClone } from './clone.ts';
 import { benchDlqLs } from './dlq-ls.ts';
 import { machine, type Row, renderRows } from './measure.ts';
 import { benchPlan } from './plan.ts';
+import { benchSend } from './send.ts';
 import { benchStartup } from './startup.ts';
+import { benchStatus } from './status.ts';
 import { benchWorker } from './worker.ts';
 
 const benches: Record<string, () => Promise<Row[]>> = {
   startup: benchStartup,
   apply: benchApply,
   plan: benchPlan,
+  status: benchStatus,
+  send: benchSend,
   worker: benchWorker,
   'dlq-ls': benchDlqLs,
   clone: benchClone,

@@ -52,7 +52,7 @@ export interface BulkOptions<T> {
   /** So many messages, and bytes, may be under way at once. */
   readonly window?: number;
   readonly windowBytes?: number;
-  onStored(item: T, ack: { readonly stream: string; readonly duplicate: boolean }): void;
+  onStored(item: T, duplicate: boolean): void;
   /** An ApiError where the stream refuses it; an OpsError where its fate is not known after several tries. */
   onFault(item: T, error: unknown): void;
 }
@@ -109,10 +109,10 @@ export function openBulk<T>(nats: Nats, options: BulkOptions<T>): Bulk<T> {
 
   const take = (token: string, one: UnderWay<T>, msg: Msg) => {
     const answer = readAck(msg);
-    if (answer instanceof OpsError) return fail(token, one, answer);
-    if ('error' in answer) return fail(token, one, new ApiError(one.subject, answer.error));
-    settle(token, one);
-    options.onStored(one.item, answer);
+    if (typeof answer === 'boolean') {
+      settle(token, one);
+      options.onStored(one.item, answer);
+    } else fail(token, one, answer instanceof OpsError ? answer : new ApiError(one.subject, answer));
   };
   const subscription = nc.subscribe(`${inbox}.*`, {
     callback(error, msg) {
@@ -173,20 +173,22 @@ export function openBulk<T>(nats: Nats, options: BulkOptions<T>): Bulk<T> {
   };
 }
 
-type Ack = { readonly stream: string; readonly duplicate: boolean } | { readonly error: ApiFault };
+/** An ack without a word of trouble: `{"stream":"REQUESTS","seq":17}`, with whatever more a server tells there. */
+const PLAIN = /^\{"stream":\s?"(?!.*"(?:error|duplicate)")/;
 
-function readAck(msg: Msg): Ack | OpsError {
+/** Whether the stream had the message before; or the fault it answers with. */
+function readAck({ data, subject }: Msg): boolean | ApiFault | OpsError {
+  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8');
+  if (PLAIN.test(text)) return false;
   try {
-    const answer: unknown = JSON.parse(Buffer.from(msg.data).toString('utf8'));
-    if (isObject(answer)) {
-      if (isObject(answer.error)) return { error: answer.error as ApiFault };
-      if (typeof answer.stream === 'string') return { stream: answer.stream, duplicate: answer.duplicate === true };
-    }
+    const answer: unknown = JSON.parse(text);
+    if (isObject(answer) && isObject(answer.error)) return answer.error as ApiFault;
+    if (isObject(answer) && typeof answer.stream === 'string') return answer.duplicate === true;
   } catch {
     // Told below.
   }
   return new OpsError('SERVER_REFUSED', 'what answered is not JetStream', {
-    where: msg.subject,
+    where: subject,
     why: 'Its answer is no JSON object.',
     hints: ['look for a service that listens on this subject'],
   });

@@ -22,7 +22,8 @@ export interface BodyOptions {
  * @throws OpsError REQUEST_INVALID
  */
 export function withId(text: string, { id, fresh, where }: BodyOptions): Body {
-  const body = parseObject(text, where);
+  const written = text.trim();
+  const body = parseObject(written, where);
   const own = ownId(body.id, where);
   if (own !== undefined) {
     if (id !== undefined && id !== own) {
@@ -32,10 +33,10 @@ export function withId(text: string, { id, fresh, where }: BodyOptions): Body {
         hints: ['leave --id out, or take the id out of the payload'],
       });
     }
-    return { id: requireRequestId(own, where), payload: text.trim() };
+    return { id: requireRequestId(own, where), payload: written };
   }
   const made = requireRequestId(id ?? fresh(), where);
-  const inner = text.trim().slice(1).trimStart();
+  const inner = written.slice(1).trimStart();
   return { id: made, payload: `{"id":${JSON.stringify(made)}${inner.startsWith('}') ? '' : ','}${inner}` };
 }
 

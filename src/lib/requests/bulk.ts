@@ -5,7 +5,7 @@ import { openBulk } from '../nats/publish.ts';
 import type { HeaderLine } from '../nats/raw-headers.ts';
 import { withId } from './body.ts';
 import type { Line } from './lines.ts';
-import { explainAnswer, explainRefusal, headerBlock, type Outgoing, requireRoom } from './send.ts';
+import { explainAnswer, explainRefusal, headerBlocks, type Outgoing, requireRoom } from './send.ts';
 
 export interface BulkOptions {
   readonly subject: string;
@@ -61,9 +61,10 @@ export async function sendBulk(
     const all = count.sent + count.duplicates;
     if (all % PROGRESS_EVERY === 0) options.onProgress(all);
   };
+  const blockOf = headerBlocks(headers);
   const outgoing = ({ id, payload }: Item): Outgoing => ({ id, subject, payload, headers });
   const bulk = openBulk<Item>(nats, {
-    onStored(item, { duplicate }) {
+    onStored(item, duplicate) {
       if (duplicate) count.duplicates += 1;
       else count.sent += 1;
       busy = options.onId(item.id) ?? busy;
@@ -81,8 +82,8 @@ export async function sendBulk(
     try {
       const { id, payload } = withId(text, { fresh, where: `${source}, line ${number}` });
       const item = { line: number, id, payload: Buffer.from(payload) };
-      const block = headerBlock({ id, headers });
-      requireRoom(nats, outgoing(item), block.byteLength);
+      const block = blockOf(id);
+      requireRoom(nats, subject, item.payload.byteLength + block.byteLength);
       return bulk.send(item, subject, item.payload, block);
     } catch (error) {
       if (!(error instanceof OpsError) || !OF_ONE_LINE.includes(error.code)) throw error;

@@ -19,16 +19,21 @@ const TRIES = 3;
 const PAUSE_MS = 250;
 const PASSING: readonly string[] = ['CONN_TIMEOUT', 'CONN_NO_LEADER', 'CONN_UNREACHABLE'];
 
-export const headerBlock = ({ id, headers }: Pick<Outgoing, 'id' | 'headers'>): Uint8Array =>
-  printHeaders([{ name: 'Nats-Msg-Id', value: toHeaderValue(id) }, ...headers]);
+/** Makes the header block of each id; the headers that all have are drawn once. */
+export function headerBlocks(headers: readonly HeaderLine[]): (id: string) => Uint8Array {
+  const [before, after] = Buffer.from(printHeaders([{ name: 'Nats-Msg-Id', value: '\0' }, ...headers]))
+    .toString('latin1')
+    .split('\0') as [string, string];
+  return (id) => Buffer.from(before + toHeaderValue(id) + after, 'latin1');
+}
 
 /**
  * Publishes a request and waits until the queue has stored it.
  * @throws OpsError REQUEST_QUEUE_FULL, REQUEST_TOO_LARGE, REQUEST_UNKNOWN_KIND, SERVER_REFUSED, CONN_*, DENIED_SUBJECT
  */
 export async function sendRequest(nats: Nats, request: Outgoing): Promise<Published> {
-  const headers = headerBlock(request);
-  requireRoom(nats, request, headers.byteLength);
+  const headers = headerBlocks(request.headers)(request.id);
+  requireRoom(nats, request.subject, request.payload.byteLength + headers.byteLength);
   for (let attempt = 1; ; attempt++) {
     try {
       return await publish(nats, request.subject, request.payload, headers);
@@ -41,12 +46,11 @@ export async function sendRequest(nats: Nats, request: Outgoing): Promise<Publis
   }
 }
 
-/** A message beyond max_payload would cost the connection. @throws OpsError REQUEST_TOO_LARGE */
-export function requireRoom(nats: Nats, { payload, subject }: Outgoing, headerBytes: number): void {
+/** A message beyond max_payload would cost the connection; `size` is in bytes, headers and all. @throws OpsError REQUEST_TOO_LARGE */
+export function requireRoom(nats: Nats, subject: string, size: number): void {
   const limit = nats.target.server.max_payload;
-  const size = payload.byteLength + headerBytes;
-  if (size > limit)
-    throw tooLarge(subject, `It is ${size} bytes with its headers, and max_payload of the server is ${limit}.`);
+  if (size <= limit) return;
+  throw tooLarge(subject, `It is ${size} bytes with its headers, and max_payload of the server is ${limit}.`);
 }
 
 const tooLarge = (subject: string, why: string, cause?: unknown): OpsError =>
