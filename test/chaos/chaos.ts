@@ -87,7 +87,7 @@ async function build(nats: Nats, { maxMessages, nodes = 1 }: Scenario): Promise<
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 
-/** A replay in a process of its own; `began` resolves when it holds the lock, or has ended without. */
+/** A replay in a process of its own; `began` resolves when it moves the first message, or has ended without. */
 function startReplay(server: TestServer, protocol: ProtocolName, inFlight: number) {
   const args = ['--no-warnings', CHILD, server.urls.join(','), protocol, String(inFlight), 'REQUESTS'];
   const child: ChildProcess = spawn(process.execPath, args, {
@@ -99,7 +99,7 @@ function startReplay(server: TestServer, protocol: ProtocolName, inFlight: numbe
   const began = new Promise<void>((resolve) => {
     child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       said += text;
-      if (said.includes('began')) resolve();
+      if (said.includes('moving')) resolve();
     });
     child.on('close', () => resolve());
   });
@@ -126,7 +126,7 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     accepted: new Set(),
     answered: new Set(),
     lives: new Map(),
-    failing: 0.6,
+    failing: 0.7,
     publishing: true,
     working: true,
     random,
@@ -170,12 +170,12 @@ async function harass(server: TestServer, scenario: Scenario, protocol: Protocol
     Array.from({ length: serverKills }, (_, index) => Math.floor(((index + 1) * kills) / (serverKills + 1))),
   );
   for (let turn = 0; turn < kills; turn++) {
-    await untilDead(server, 10);
-    const inFlight = [2, 16, 256][Math.floor(stage.random() * 3)]!;
+    await untilDead(server, Math.min(40, (scenario.maxMessages ?? 80) / 2));
+    const inFlight = [1, 4, 32][Math.floor(stage.random() * 3)]!;
     const replay = startReplay(server, protocol, inFlight);
     const rival = racing ? startReplay(server, protocol, 64) : undefined;
     await Promise.race([replay.began, ...(rival ? [rival.began] : [])]);
-    await sleep(stage.random() * 60);
+    await sleep(stage.random() * 10);
     if (serverTurns.has(turn)) {
       const node = nodes > 1 ? Math.floor(stage.random() * nodes) : undefined;
       await server.kill('SIGKILL', node);

@@ -1,7 +1,7 @@
 // A replay as a process of its own, to be killed at any moment. Its arguments: url, name of the protocol, in flight.
 import { locateQueues } from '../../src/lib/dlq/locate.ts';
 import { withQueueLock } from '../../src/lib/operations/dlq-lock.ts';
-import { PROTOCOL, type Protocol } from '../../src/lib/replay/protocol.ts';
+import { PROTOCOL, type Protocol, type Step } from '../../src/lib/replay/protocol.ts';
 import { replayQueue } from '../../src/lib/replay/queue.ts';
 import { Tally } from '../../src/lib/replay/tally.ts';
 import { connectTo } from '../support/connected.ts';
@@ -17,6 +17,18 @@ export const PROTOCOLS = {
 
 export type ProtocolName = keyof typeof PROTOCOLS;
 
+/** The same steps; says so when the first message takes the first of them. */
+function announced(steps: readonly Step[]): readonly Step[] {
+  let isSaid = false;
+  return Object.assign([...steps], {
+    *[Symbol.iterator]() {
+      if (!isSaid) process.stdout.write('moving\n');
+      isSaid = true;
+      yield* steps;
+    },
+  });
+}
+
 async function main([url, name, inFlight, queue]: readonly string[]): Promise<void> {
   const server = { url: url! };
   const nats = await connectTo(server);
@@ -24,9 +36,9 @@ async function main([url, name, inFlight, queue]: readonly string[]): Promise<vo
   const tally = new Tally(false);
   const refs = await locateQueues(nats, { queues: [queue!] });
   const responses = 'responses';
+  const protocol: Protocol = PROTOCOLS[name as ProtocolName];
   for (const ref of refs) {
     await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: 20_000 }, async (signal) => {
-      process.stdout.write('began\n');
       await replayQueue({
         nats,
         ref: { ...ref, responses },
@@ -36,7 +48,7 @@ async function main([url, name, inFlight, queue]: readonly string[]): Promise<vo
         signal,
         targets: [],
         now: Date.now(),
-        protocol: PROTOCOLS[name as ProtocolName],
+        protocol: { ...protocol, room: announced(protocol.room) },
         onProgress: () => {},
         tellNote: (text) => process.stdout.write(`${text}\n`),
         tellWarning: (text) => process.stdout.write(`${text}\n`),
