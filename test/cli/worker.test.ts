@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -134,6 +134,35 @@ describe('worker run', () => {
     ).toEqual(['to stdout', 'to the log']);
   });
 
+  test('a handler can be typed with what the package exports', () => {
+    mkdirSync(join(dir, 'node_modules'));
+    symlinkSync(ROOT, join(dir, 'node_modules', 'osapi-ops'));
+    const source = (answer: string) => `import type { Handler } from 'osapi-ops/handler';
+      const handler: Handler = async ({ id, query }, context) => {
+        if (typeof query !== 'string') return context.reject('no query');
+        return ${answer};
+      };
+      export default handler;`;
+    const check = (name: string) => {
+      const flags = [
+        '--ignoreConfig',
+        '--noEmit',
+        '--strict',
+        '--module',
+        'nodenext',
+        '--target',
+        'es2022',
+        '--types',
+        '',
+      ];
+      return spawnSync(join(ROOT, 'node_modules', '.bin', 'tsc'), [...flags, name], { cwd: dir, encoding: 'utf8' });
+    };
+    file('typed.mts', source('{ id, upper: query.toUpperCase(), delivery: context.delivery }'));
+    expect(check('typed.mts')).toMatchObject({ status: 0, stdout: '' });
+    file('wrong.mts', source('() => context.nothing'));
+    expect(check('wrong.mts').stdout).toContain("'nothing' does not exist");
+  });
+
   test('a command says by its exit code what becomes of a request', async () => {
     const script = file(
       'answer.sh',
@@ -247,22 +276,4 @@ describe('worker run', () => {
       process.kill(-bash.pid!, 'SIGKILL');
     }
   });
-});
-
-test('the worker in shell does what its page says', async () => {
-  const streams = (await nats.api('STREAM.NAMES')).streams as string[];
-  for (const name of streams) await nats.api(`STREAM.DELETE.${name}`);
-  const cwd = join(ROOT, 'examples', 'worker-shell');
-  const page = readFileSync(join(cwd, 'README.md'), 'utf8');
-  const commands = /```sh\n([\s\S]*?)```/.exec(page)![1]!.trim().split('\n');
-  let output = '';
-  for (const command of commands) {
-    const line = `${process.execPath} ${join(ROOT, 'bin', 'run.js')} ${command.replace(/^osapi-ops /, '')}`;
-    const done = await runCli([], { server, cwd, command: ['sh', '-c', line] });
-    expect({ command, ...done }).toMatchObject({ code: 0 });
-    output += done.stdout;
-  }
-  expect(output).toContain('{"id":"r1","query":"example.com","response":11}');
-  expect(await response('r2')).toBe('{"id":"r2","query":"busy","response":4}');
-  expect(output).toMatch(/rejected.*r3/);
 });
