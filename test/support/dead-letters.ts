@@ -101,11 +101,23 @@ export async function letDie(nats: Nats, stream = 'REQUESTS', consumer = 'reques
     await pull(nats, stream, consumer, 1000, 30);
     const info = await nats.api(`CONSUMER.INFO.${stream}.${consumer}`);
     if (info.num_pending === 0 && info.num_ack_pending === 0) {
-      await sleep(30);
+      await settled(nats, `${stream}_dlq`);
       return;
     }
   }
   throw new Error(`${stream}/${consumer} does not die`);
+}
+
+/** Waits until a DLQ has stored nothing new for a while: the server sends advisories after the fact, under load later. */
+async function settled(nats: Nats, dlq: string): Promise<void> {
+  let before = -1;
+  for (let quiet = 0; quiet < 5; ) {
+    const info = await nats.api(`STREAM.INFO.${dlq}`).catch(() => undefined);
+    const last = Number((info?.state as { last_seq?: number } | undefined)?.last_seq ?? 0);
+    quiet = last === before ? quiet + 1 : 0;
+    before = last;
+    await sleep(20);
+  }
 }
 
 /** Publishes `count` requests and has them die; gives their sequences. */
