@@ -4,7 +4,7 @@ import { startServer } from '../test/support/server.ts';
 import { interleave, median, milliseconds, type Row, timeProcess } from './measure.ts';
 
 /** A spec of `queues` queues: four resources each. */
-function manyQueues(queues: number): string {
+export function manyQueues(queues: number): string {
   const lines = ['version: 1', 'name: many', 'queues:'];
   for (let index = 0; index < queues; index += 1) {
     const id = String(index).padStart(4, '0');

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { countUncovered, dyingOf, figuresOf } from '../dlq/orphans.ts';
 import { parseConsumerStanding, parseStanding } from '../dlq/standing.ts';
 import { OpsError } from '../errors/ops-error.ts';
+import { bucketStream } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
 import type { ObservedResource, ResourceKey } from '../model/resource.ts';
 import type { HealthSpec } from '../model/spec.ts';
@@ -115,7 +116,7 @@ interface Look {
  * A queue's stream and consumers as of one moment: the consumers are read before and after the stream, and all again
  * while they moved in between.
  */
-async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook): Promise<Look> {
+async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, listed?: Config): Promise<Look> {
   let names = [...named];
   const readConsumers = async () => {
     const answers = await Promise.all(names.map((one) => ask(nats, `CONSUMER.INFO.${name}.${one}`)));
@@ -123,14 +124,18 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook): Prom
   };
   let before = await readConsumers();
   for (let attempt = 0; ; attempt++) {
-    const stream = await ask(nats, `STREAM.INFO.${name}`);
+    // What is empty is taken from the listing: that its consumers were read later cannot make anything dead.
+    const isListed = listed !== undefined && num(part(listed.state).messages) === 0;
+    const stream: Answer = isListed ? { found: true, info: listed } : await ask(nats, `STREAM.INFO.${name}`);
     if (!stream.found) return { stream, consumers: before };
     const there = num(part(stream.info.state).consumer_count);
     if ([...before.values()].filter(({ found }) => found).length < there) {
       names = [...new Set([...named, ...(await listNames(nats, name))])];
     }
     if (names.length === 0) return { stream, consumers: before };
-    const after = await readConsumers();
+    // Nothing is stored, so nothing is dead: one look at the consumers is enough.
+    const isEmpty = num(part(stream.info.state).messages) === 0;
+    const after = isEmpty ? before : await readConsumers();
     const standing = (answers: ReadonlyMap<string, Answer>) =>
       parseStanding(
         name,
@@ -186,6 +191,37 @@ async function oldestWaiting(nats: Nats, queue: string, consumer: ConsumerState)
   }
 }
 
+/** From so many resources on a listing of all streams, 256 at a time, is less work than a request for each. */
+const MANY = 64;
+const NONE: ReadonlyMap<string, Config> = new Map();
+
+const streamNameOf = (key: ResourceKey): string => {
+  const name = key.slice(key.indexOf(' ') + 1);
+  return key.startsWith('bucket ') ? bucketStream(name) : key.startsWith('stream ') ? name : '';
+};
+
+/** Every stream of the account by name; none where there are many more than we want, or where this user may not ask. */
+async function listStreams(
+  nats: Nats,
+  wanted: number,
+  account: AccountUsage | undefined,
+): Promise<ReadonlyMap<string, Config>> {
+  if (!account || account.streams > 3 * wanted) return NONE;
+  const found = new Map<string, Config>();
+  try {
+    for (let offset = 0; ; ) {
+      const page = await nats.api('STREAM.LIST', { offset });
+      const items = Array.isArray(page.streams) ? page.streams.filter(isObject) : [];
+      for (const info of items) found.set(str(part(info.config).name), info);
+      offset += items.length;
+      if (items.length === 0 || offset >= num(page.total)) return found;
+    }
+  } catch (error) {
+    if (error instanceof OpsError && error.code === 'DENIED_SUBJECT') return NONE;
+    throw error;
+  }
+}
+
 const stateOf = (resource: ObservedResource | undefined): StreamState | undefined =>
   resource && resource.kind !== 'consumer'
     ? {
@@ -222,10 +258,15 @@ export async function collect(
       ]),
     ]),
   ].filter((key) => !inQueues.has(key));
+  const reading = readAccount(nats);
+  const listed = inQueues.size + others.length < MANY ? NONE : await listStreams(nats, others.length, await reading);
   const [account, answers, looks] = await Promise.all([
-    readAccount(nats),
-    pipelined(others, IN_FLIGHT, (key) => ask(nats, infoSubject(key))),
-    pipelined(queues, IN_FLIGHT / 2, (queue) => lookAt(nats, queue)),
+    reading,
+    pipelined(others, IN_FLIGHT, async (key): Promise<Answer> => {
+      const info = listed.get(streamNameOf(key));
+      return info ? { found: true, info } : ask(nats, infoSubject(key));
+    }),
+    pipelined(queues, IN_FLIGHT / 2, (queue) => lookAt(nats, queue, listed.get(queue.name))),
   ]);
 
   const resources = new Map<ResourceKey, ObservedResource>();
