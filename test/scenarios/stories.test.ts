@@ -1,0 +1,66 @@
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { describe, expect, jest, test } from '@jest/globals';
+import { findNatsCli } from '../support/nats-cli.ts';
+import { availableVersions } from '../support/server.ts';
+import { asPlayed, isAsShown, needsNatsCli, parseStory, playStory, retold, turnsOf } from '../support/story.ts';
+
+jest.setTimeout(180_000);
+
+/** Writes what was printed into the documents instead of comparing: read the difference before committing it. */
+const RETELL = process.env.RETELL === '1';
+
+const stories = globSync(['test/scenarios/*.md', 'docs/**/*.md', 'examples/*/README.md'])
+  .sort()
+  .map((file) => ({ file, text: readFileSync(file, 'utf8') }))
+  .map(({ file, text }) => ({ file, text, story: parseStory(text) }))
+  .filter(({ story }) => turnsOf(story).length > 0);
+
+const versions = availableVersions();
+const missing = ({ story }: (typeof stories)[number]): string | undefined => {
+  if (needsNatsCli(story) && !findNatsCli()) return 'the nats CLI';
+  const isThere = !/^\d/.test(story.server) || versions.some((version) => version.startsWith(`${story.server}`));
+  return isThere ? undefined : `nats-server ${story.server}`;
+};
+
+/** Stories wait more than they work: some are told at once, but not so many that their own clocks go wrong. */
+const AT_ONCE = 3;
+let turns: Promise<unknown>[] = [];
+async function inTurn<T>(play: () => Promise<T>): Promise<T> {
+  while (turns.length >= AT_ONCE) await Promise.race(turns);
+  const turn = play();
+  const done = turn
+    .catch(() => {})
+    .then(() => {
+      turns = turns.filter((each) => each !== done);
+    });
+  turns.push(done);
+  return turn;
+}
+
+describe('a story that is told comes true', () => {
+  test('there are stories', () => expect(stories.length).toBeGreaterThan(5));
+
+  for (const each of stories) {
+    const lack = missing(each);
+    const tell = lack ? test.skip : test.concurrent;
+    tell(`${each.story.title} (${each.file}${lack ? `; ${lack} is not here` : ''})`, async () => {
+      const all = await inTurn(() =>
+        playStory(each.story, each.file.startsWith('examples/') ? dirname(each.file) : undefined),
+      );
+      if (RETELL) {
+        writeFileSync(each.file, retold(each.text, all));
+        return;
+      }
+      for (const { turn, output, exit } of all) {
+        if (exit === turn.exit && isAsShown(turn.expected, output)) continue;
+        // The whole session up to here, so that the difference is read in its place.
+        expect([`$ ${turn.command}`, ...asPlayed({ output, exit })]).toEqual([
+          `$ ${turn.command}`,
+          ...asPlayed({ output: turn.expected, exit: turn.exit }),
+        ]);
+        throw new Error(`${each.file}:${turn.from + 1}: differs in what varies`);
+      }
+    });
+  }
+});
