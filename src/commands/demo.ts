@@ -6,9 +6,9 @@ import { renderDemoEnd, renderDemoStart, renderDemoStep } from '../lib/ui/render
 export default class Demo extends BaseCommand<typeof Demo> {
   static override summary = 'show in a minute what osapi-ops does, on a server of its own';
   static override description =
-    `Starts a real nats-server, makes a work queue of the spec that ships, puts requests into it, and lets
-plan and apply find and mend a change that was made by hand. Touches no other server; removes all it made. Ends with
-1 where a step is not as told.`;
+    `Starts a real nats-server, makes a work queue of the spec that ships and tells its story: drift by hand is found and
+mended, a worker answers requests, one dies, status is red, the handler is mended, a replay brings it back. Touches no
+other server; removes all it made. Ends with 1 where a step is not as told.`;
   static override examples = ['<%= config.bin %> <%= command.id %>'];
   static override baseFlags = outputFlags as typeof BaseCommand.baseFlags;
 
