@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@
 import { readFailure, readFailures } from '../../src/lib/ledger/failure.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getMessage, getRange, publish } from '../../src/lib/nats/messages.ts';
-import { parseHeaders, printHeaders } from '../../src/lib/nats/raw-headers.ts';
+import { headerValue, parseHeaders, printHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { showDeadLetter } from '../../src/lib/operations/dlq-show.ts';
 import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
@@ -135,6 +135,9 @@ describe.each(availableVersions())('a worker, nats-server %s', (version) => {
       { delivery: 1, reason: 'try 1', request_id: 'shaky', kind: 'failed', next_delivery_at: expect.any(String) },
       { delivery: 2, reason: 'try 2' },
     ]);
+    // Where the server can, the reasons go by themselves: a dead letter that is replayed leaves them behind.
+    const kept = (await getMessage(nats, 'KV_osapi_ops', 1))!;
+    expect(headerValue(parseHeaders(kept.headers), 'Nats-TTL')).toBe('2592000s');
     const { report } = await worker.done;
     expect(report).toMatchObject({ taken: 3, failed: 2, answered: 1 });
     const [at, delivery] = JSON.parse((await response('shaky'))!);
@@ -142,6 +145,18 @@ describe.each(availableVersions())('a worker, nats-server %s', (version) => {
     expect(at - started).toBeGreaterThanOrEqual(BACKOFF_MS[0]! + BACKOFF_MS[1]! - 20);
     expect(await readFailure(nats, message)).toBeUndefined();
     expect((await stateOf(nats, 'KV_osapi_ops')).messages).toBe(0);
+  });
+
+  test('keeps reasons in a ledger of an older make, which lets nothing go by itself', async () => {
+    await nats.api('STREAM.CREATE.KV_osapi_ops', {
+      name: 'KV_osapi_ops',
+      subjects: ['$KV.osapi_ops.>'],
+      allow_direct: true,
+    });
+    await sendRequests(nats, ['poison']);
+    await work(server, { ...handler('throw new Error("no");'), max: 1 });
+    const message = (await getMessage(nats, 'REQUESTS', 1))!;
+    expect(await readFailure(nats, message)).toMatchObject({ reason: 'no' });
   });
 
   test('lets die what always fails, with the reason for dlq show', async () => {

@@ -23,6 +23,8 @@ function ledgerConfig(replicas: number): Config {
     allow_rollup_hdrs: true,
     deny_delete: true,
     allow_direct: true,
+    // For what is not worth keeping for ever; 2.10 does not know it and ignores it.
+    allow_msg_ttl: true,
     num_replicas: replicas,
   };
 }

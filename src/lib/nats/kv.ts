@@ -20,6 +20,12 @@ export interface KvEntry {
   readonly created: string;
 }
 
+/** What a put may say beyond a request. */
+export interface PutOptions extends RequestOptions {
+  /** After so many seconds the value is gone, where the bucket has allow_msg_ttl; refused (10166) where it has not. */
+  readonly ttlSeconds?: number;
+}
+
 /**
  * A KV bucket through plain requests: one round trip for each call, no consumer, and permission faults that name
  * their subject. Keys must be valid keys; nothing here checks them.
@@ -29,7 +35,7 @@ export interface Kv {
   get(key: string): Promise<KvEntry | undefined>;
   /** The same, with the marker of a deletion where there is one. */
   latest(key: string): Promise<KvEntry | undefined>;
-  put(key: string, value: string | Uint8Array, options?: RequestOptions): Promise<number>;
+  put(key: string, value: string | Uint8Array, options?: PutOptions): Promise<number>;
   /** Writes where the key's revision still is `revision` (0: it was never written). `undefined` where it is not. */
   update(
     key: string,
@@ -134,7 +140,8 @@ export function openKv(nats: Nats, bucket: string): Kv {
         created: hdrs.get('Nats-Time-Stamp'),
       };
     },
-    put: (key, value, options) => write(key, value, {}, options),
+    put: (key, value, options) =>
+      write(key, value, options?.ttlSeconds ? { 'Nats-TTL': `${options.ttlSeconds}s` } : {}, options),
     update: (key, value, revision, options) =>
       conditional(write(key, value, { 'Nats-Expected-Last-Subject-Sequence': `${revision}` }, options)),
     delete: (key, revision, options) =>

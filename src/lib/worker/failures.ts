@@ -25,13 +25,31 @@ export interface Failures {
 
 const LONGEST_REASON = 2000;
 const TIMEOUT_MS = 2000;
+/** A dead letter that nobody looked at for so long has no need of its reasons. */
+const TTL_SECONDS = 30 * 86_400;
+/** A ledger made by an older version of this tool, or on a server that did not know TTLs then. */
+const TTL_DISABLED = 10166;
 
 const worker = `${hostname()}/${process.pid}`;
 
 /** Opens the ledger for reasons, and makes it where this is the first thing that is kept. `onTrouble` is told once. */
 export function openFailures(nats: Nats, onTrouble: (why: string) => void): Failures {
   let usable = true;
-  let made: Promise<void> | undefined;
+  let ttlSeconds: number | undefined = TTL_SECONDS;
+  /** Puts a value that goes by itself, into a bucket that may have to be made first, or knows no such thing. */
+  const keep = async (key: string, value: string): Promise<void> => {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await ledger(nats).put(key, value, { timeoutMs: TIMEOUT_MS, ttlSeconds });
+        return;
+      } catch (error) {
+        if (attempt > 1) throw error;
+        if (isApiError(error, TTL_DISABLED)) ttlSeconds = undefined;
+        else if ((error as { code?: string }).code === 'NOT_FOUND') await ensureLedger(nats);
+        else throw error;
+      }
+    }
+  };
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     if (!usable) return;
     try {
@@ -61,18 +79,7 @@ export function openFailures(nats: Nats, onTrouble: (why: string) => void): Fail
           ...(nextInMs !== undefined && { next_delivery_at: new Date(at.getTime() + nextInMs).toISOString() }),
           worker,
         };
-        const put = () =>
-          ledger(nats).put(failureKey(delivery.stream, delivery.seq), JSON.stringify(record), {
-            timeoutMs: TIMEOUT_MS,
-          });
-        try {
-          await put();
-        } catch (error) {
-          if ((error as { code?: string }).code !== 'NOT_FOUND') throw error;
-          made ??= ensureLedger(nats);
-          await made;
-          await put();
-        }
+        await keep(failureKey(delivery.stream, delivery.seq), JSON.stringify(record));
       }),
     forget: (delivery) => attempt(() => purgeKeys(nats, failureKey(delivery.stream, delivery.seq))),
   };
