@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Context } from '../model/context.ts';
 import type { LoadedSpec, Spec } from '../model/spec.ts';
-import { requireSpec } from '../spec/load.ts';
 
 /** The spec of a directory, where no other is named. */
 export const DEFAULT_SPEC = 'osapi-ops.yaml';
@@ -24,6 +23,8 @@ export function chooseSources(context: Pick<Context, 'cwd'>, { specs = [], file 
 
 /** Loads a spec and tells its warnings. @throws OpsError SPEC_INVALID, SPEC_UNREADABLE */
 export async function loadForWork(context: Context, source: string): Promise<LoadedSpec> {
+  // YAML and the schema take long to load; what lives by the ledger's spec never needs them.
+  const { requireSpec } = await import('../spec/load.ts');
   const loaded = await requireSpec(source, { cwd: context.cwd, env: context.env, readStdin: context.readStdin });
   const warnings = loaded.problems.filter((problem) => problem.severity === 'warning').length;
   if (warnings > 0) {

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { OpsError } from '../errors/ops-error.ts';
 import { unreachedReport } from '../health/verdict.ts';
@@ -46,6 +45,7 @@ export async function listenStatus(context: Context, { address, render, ...choic
       return render(unreachedReport(error.message, context.now().toISOString()));
     }
   };
+  const { createServer } = await import('node:http');
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     if (pathname !== '/metrics' || !['GET', 'HEAD'].includes(request.method ?? '')) {

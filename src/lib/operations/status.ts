@@ -13,7 +13,6 @@ import type { StatusReport } from '../model/verdict.ts';
 import type { Nats } from '../nats/connect.ts';
 import { openNats } from '../nats/open.ts';
 import { makePlan } from '../plan/make-plan.ts';
-import { HEALTH_DEFAULTS } from '../spec/assemble.ts';
 import { chooseSources, fromLedger, loadForWork, type SpecChoice } from './spec-source.ts';
 
 /** What is looked at, time after time: one connection and one system. */
@@ -162,7 +161,7 @@ const placedOf = ({ resources }: Observed, keys: readonly ResourceKey[]): Snapsh
 
 /** The queues that are there, where nothing was ever applied. */
 async function readFound(nats: Nats, now: number): Promise<Snapshot> {
-  const refs = await locateQueues(nats);
+  const [refs, { HEALTH_DEFAULTS }] = await Promise.all([locateQueues(nats), import('../spec/assemble.ts')]);
   const looks = refs.map(({ queue, consumers, dlq }) => ({
     name: queue,
     consumers,
