@@ -1,8 +1,6 @@
 import { deriveDesired } from '../desired/derive.ts';
-import { locateQueues } from '../dlq/locate.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { collect, measureGrowth, type QueueToLook } from '../health/collect.ts';
-import { scanDead } from '../health/scan.ts';
 import type { Drift, QueueState, Snapshot } from '../health/snapshot.ts';
 import { judgeHealth, unreachedReport } from '../health/verdict.ts';
 import { type Applied, readAppliedSpec, readLastApplied } from '../ledger/store.ts';
@@ -79,7 +77,7 @@ function createLooker(context: Context, nats: Nats, loaded: LoadedSpec | undefin
     const now = context.now().getTime();
     const base = loaded ? await readDeclared(nats, loaded, now) : await readFound(nats, now);
     const at = performance.now();
-    const looked = await scanDead(nats, base.queues, base.now);
+    const looked = await lookIntoDead(nats, base);
     const growth = before ? growthSince(before, at, looked) : await growthOf(nats, looked);
     const queues = looked.map((queue) => {
       const grown = growth.get(queue.name);
@@ -88,6 +86,13 @@ function createLooker(context: Context, nats: Nats, loaded: LoadedSpec | undefin
     before = { at, queues };
     return judgeHealth({ ...base, queues });
   };
+}
+
+/** Reading a DLQ is loaded where something is dead. */
+async function lookIntoDead(nats: Nats, { queues, now }: Snapshot): Promise<readonly QueueState[]> {
+  if (!queues.some(({ deadState }) => deadState && deadState.dead > 0)) return queues;
+  const { scanDead } = await import('../health/scan.ts');
+  return scanDead(nats, queues, now);
 }
 
 /** What the spec names, and how it differs from it. */
@@ -161,7 +166,11 @@ const placedOf = ({ resources }: Observed, keys: readonly ResourceKey[]): Snapsh
 
 /** The queues that are there, where nothing was ever applied. */
 async function readFound(nats: Nats, now: number): Promise<Snapshot> {
-  const [refs, { HEALTH_DEFAULTS }] = await Promise.all([locateQueues(nats), import('../spec/assemble.ts')]);
+  const [{ locateQueues }, { HEALTH_DEFAULTS }] = await Promise.all([
+    import('../dlq/locate.ts'),
+    import('../spec/assemble.ts'),
+  ]);
+  const refs = await locateQueues(nats);
   const looks = refs.map(({ queue, consumers, dlq }) => ({
     name: queue,
     consumers,
