@@ -239,3 +239,55 @@ describe('request get, show, ls and cancel', () => {
     expect(taken).toContain(`{"id":"${id}","query":"localhost"}`);
   });
 });
+
+/** What `osapi-ops permissions SPEC client` allows. */
+const CLIENT = `accounts: { A: { jetstream: enabled, users: [
+  { user: admin, password: a }
+  { user: client, password: c, permissions: {
+    publish: { allow: ["requests.*", "$JS.API.DIRECT.GET.KV_responses.$KV.responses.>"] }
+    subscribe: { allow: ["_INBOX.>"] }
+  } }
+] } }`;
+
+describe('a client that may only publish requests and read responses', () => {
+  let shared: TestServer;
+  let admin: Nats;
+  beforeAll(async () => {
+    shared = await startServer({ config: CLIENT });
+    admin = await connectTo(shared, { user: 'admin', password: 'a' });
+    await admin.api('STREAM.CREATE.REQUESTS', { name: 'REQUESTS', subjects: ['requests.*'], retention: 'workqueue' });
+    const bucket = { subjects: ['$KV.responses.>'], max_msgs_per_subject: 1, allow_direct: true };
+    await admin.api('STREAM.CREATE.KV_responses', { name: 'KV_responses', ...bucket });
+  }, 60_000);
+  afterAll(async () => {
+    await admin.close();
+    await shared.stop();
+  });
+  const SPEC =
+    'version: 1\nname: s\nqueues:\n  REQUESTS:\n    subjects: ["requests.*"]\n    responses: { bucket: responses }\n';
+  const as = (...args: string[]) =>
+    startCli(['request', ...args, '--user', 'client', '--password', 'c'], { server: shared, cwd });
+
+  test('sends, waits and reads without a word about what it may not see', async () => {
+    writeFileSync(join(cwd, 'spec.yaml'), SPEC);
+    const sending = as('send', 'dns', BODY, '--id', 'x', '--file', 'spec.yaml', '--wait', '--timeout', '10s');
+    await sending.until('stderr', /waiting for its response/);
+    await admin.kv('responses').put('x', 'yes');
+    expect(await sending.done).toMatchObject({ code: 0, stdout: 'yes\n' });
+    expect(sending.stderr()).not.toMatch(/permission/);
+    expect(await as('get', 'x', '--bucket', 'responses').done).toMatchObject({ code: 0, stdout: 'yes\n', stderr: '' });
+  });
+
+  test('is not told that a request is unknown where it may not look for it', async () => {
+    const { code, stdout, stderr } = await as('get', 'nope', '--bucket', 'responses').done;
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('no permission to publish to $JS.API.STREAM.LIST');
+  });
+
+  test('is told to name what it may not look up', async () => {
+    const { code, stderr } = await as('send', 'dns', BODY).done;
+    expect(code).toBe(77);
+    expect(stderr).toContain('name the spec with -f FILE, or the whole subject with --subject');
+    expect(await as('send', 'x', BODY, '--subject', 'requests.dns').done).toMatchObject({ code: 0 });
+  });
+});

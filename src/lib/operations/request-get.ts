@@ -35,21 +35,24 @@ export async function getRequest(context: Context, options: GetOptions): Promise
     // Most who ask are told by one read.
     const answered = await fetchResponse(nats, look.buckets, id);
     if (answered) return answered;
-    const refs = await scope.refs();
-    if (options.waitMs === undefined) return fetchRequest(nats, refs, id, look);
+    const { refs, denied } = await scope.visible();
+    if (options.waitMs === undefined) return undecided(await fetchRequest(nats, refs, id, look), denied);
     const ear = listenFor(nats, refs, look.buckets, id);
     try {
       const { onState } = options;
-      return await followRequest(nats, refs, id, {
-        ...look,
-        ear,
-        timeoutMs: options.waitMs,
-        ...(onState && { onState }),
-      });
+      const follow = { ...look, ear, timeoutMs: options.waitMs, ...(onState && { onState }) };
+      return undecided(await followRequest(nats, refs, id, follow), denied);
     } finally {
       ear.close();
     }
   });
+}
+
+/** Whether a request waits or is dead cannot be told by who may not look: the answer may still come. */
+function undecided(fetched: Fetched, denied: OpsError | undefined): Fetched {
+  if (!denied || fetched.status.state !== 'unknown') return fetched;
+  const detail = `not answered; ${denied.message}, so that where it is cannot be told`;
+  return { status: { ...fetched.status, detail } };
 }
 
 /** The error of a request that will not be answered; `undefined` while it may be. `result` is what is printed beside it. */
@@ -69,7 +72,7 @@ export function failureOf({ status }: Fetched, result: unknown): OpsError | unde
       result,
     });
   }
-  if (status.state !== 'unknown') return undefined;
+  if (status.state !== 'unknown' || detail !== undefined) return undefined;
   return new OpsError('NOT_FOUND', `nothing here knows a request ${id}`, {
     why: 'It is neither answered nor stored in a queue, and no dead letter has it.',
     hints: [

@@ -24,10 +24,19 @@ export interface RequestChoice {
 /** The queues and buckets that a request command is about; each is looked up once, when it is needed. */
 export interface RequestScope {
   readonly nats: Nats;
+  /** @throws OpsError DENIED_SUBJECT where this user may not look */
   refs(): Promise<readonly QueueRef[]>;
+  /** The same for those who can do without: a client may be allowed no more than to publish and to read responses. */
+  visible(): Promise<Visible>;
   /** Empty where no bucket of responses is known. */
   buckets(): Promise<readonly string[]>;
   takes(): Promise<readonly Takes[]>;
+}
+
+export interface Visible {
+  readonly refs: readonly QueueRef[];
+  /** Why there are none. */
+  readonly denied?: OpsError;
 }
 
 /**
@@ -41,10 +50,10 @@ export async function withRequests<T>(
 ): Promise<T> {
   const [source] = chooseSources(context, choice);
   const loaded = source === undefined ? undefined : await loadForWork(context, source);
-  return withNats(context, loaded, (nats) => work(createScope(context, nats, choice, loaded)));
+  return withNats(context, loaded, (nats) => work(createScope(nats, choice, loaded)));
 }
 
-function createScope(context: Context, nats: Nats, choice: RequestChoice, loaded?: LoadedSpec): RequestScope {
+function createScope(nats: Nats, choice: RequestChoice, loaded?: LoadedSpec): RequestScope {
   const { queue, bucket } = choice;
   const inSpec = Object.entries(loaded?.spec.queues ?? {}).filter(([name]) => queue === undefined || name === queue);
   const once = <R>(read: () => Promise<R>): (() => Promise<R>) => {
@@ -52,17 +61,15 @@ function createScope(context: Context, nats: Nats, choice: RequestChoice, loaded
     return () => (result ??= read());
   };
 
-  const refs = once(async () => {
+  const refs = once(() =>
+    locateQueues(nats, { ...(queue !== undefined && { queues: [queue] }), ...(loaded && { spec: loaded.spec }) }),
+  );
+  const visible = once(async (): Promise<Visible> => {
     try {
-      return await locateQueues(nats, {
-        ...(queue !== undefined && { queues: [queue] }),
-        ...(loaded && { spec: loaded.spec }),
-      });
+      return { refs: await refs() };
     } catch (error) {
-      if (!isDenied(error)) throw error;
-      const text = `${error.message}: what waits in the queue, or is dead, cannot be told`;
-      context.io.tell({ type: 'warning', text });
-      return [];
+      if (isDenied(error)) return { refs: [], denied: error };
+      throw error;
     }
   });
 
@@ -70,7 +77,7 @@ function createScope(context: Context, nats: Nats, choice: RequestChoice, loaded
     if (bucket !== undefined) return [requireBucket(bucket)];
     const named = inSpec.flatMap(([, { responses }]) => (responses ? [responses.bucket] : []));
     if (named.length > 0) return [...new Set(named)];
-    const applied = (await refs()).flatMap(({ responses }) => (responses === undefined ? [] : [responses]));
+    const applied = (await visible()).refs.flatMap(({ responses }) => (responses === undefined ? [] : [responses]));
     return applied.length > 0 ? [...new Set(applied)] : discoverBuckets(nats);
   });
 
@@ -81,7 +88,7 @@ function createScope(context: Context, nats: Nats, choice: RequestChoice, loaded
     return standings.map(({ queue: name, subjects }) => ({ queue: name, subjects }));
   });
 
-  return { nats, refs, buckets, takes };
+  return { nats, refs, visible, buckets, takes };
 }
 
 /** What a stream without subjects takes is its own name. */
@@ -117,7 +124,7 @@ async function discoverBuckets(nats: Nats): Promise<readonly string[]> {
 /** The standing of the queue a request goes to, where this user may see it. */
 export async function standingFor(scope: RequestScope, queue: string): Promise<QueueStanding | undefined> {
   try {
-    const ref = (await scope.refs()).find((one) => one.queue === queue);
+    const ref = (await scope.visible()).refs.find((one) => one.queue === queue);
     return ref && (await readStanding(scope.nats, ref));
   } catch (error) {
     if (error instanceof OpsError && ['DENIED_SUBJECT', 'NOT_FOUND'].includes(error.code)) return undefined;

@@ -16,7 +16,7 @@ import { readLines } from '../requests/lines.ts';
 import { sendRequest } from '../requests/send.ts';
 import { chooseSubject, isSubject } from '../requests/subject.ts';
 import { nobodyPulls, takersOf } from '../requests/taker.ts';
-import { type RequestChoice, type RequestScope, standingFor, withRequests } from './request-scope.ts';
+import { isDenied, type RequestChoice, type RequestScope, standingFor, withRequests } from './request-scope.ts';
 
 /** Where payloads come from. */
 export interface Source {
@@ -81,7 +81,7 @@ export async function sendOne(context: Context, options: SendOneOptions): Promis
     const target = await chooseTarget(scope, options);
     const { waitMs } = options;
     const isWaiting = waitMs !== undefined;
-    const refs = isWaiting ? await scope.refs() : [];
+    const refs = isWaiting ? (await scope.visible()).refs : [];
     const buckets = isWaiting ? await scope.buckets() : [];
     if (isWaiting && buckets.length === 0) throw noBucket();
     // Listening begins before the request is out: no answer comes too early to be heard.
@@ -101,7 +101,7 @@ export async function sendOne(context: Context, options: SendOneOptions): Promis
       const note = duplicate ? `${stream} had it already as ${seq}` : `stored in ${stream} as ${seq}`;
       context.io.tell({ type: 'note', text: `${id}: ${note}; waiting for its response` });
       const options = { buckets, ear, timeoutMs: waitMs, now: () => context.now().getTime() };
-      return { sent, fetched: await followRequest(nats, refs, id, options) };
+      return { sent, fetched: asSent(sent, await followRequest(nats, refs, id, options)) };
     } finally {
       ear?.close();
     }
@@ -175,12 +175,18 @@ async function chooseTarget(
   scope: RequestScope,
   { kind, subject }: SendOptions,
 ): Promise<{ subject: string; queue?: string }> {
-  if (subject === undefined) return chooseSubject(await scope.takes(), kind);
+  if (subject === undefined) return chooseSubject(await scope.takes().catch(deniedTakes), kind);
   if (isSubject(subject)) return { subject };
   throw new OpsError('USAGE', `--subject: ${JSON.stringify(subject)} is no subject to publish on`, {
     where: '--subject',
     hints: ['write it out, without * or > and without spaces'],
   });
+}
+
+/** What this user may not look for is not unknown: it was stored a moment ago. */
+function asSent({ queue, seq, subject }: SentJson, { status, response }: Fetched): Fetched {
+  if (status.state !== 'unknown') return { status, ...(response && { response }) };
+  return { status: { ...status, queue, seq, subject, detail: 'stored, and not answered yet' } };
 }
 
 /** A queue remembers an id for its duplicate window, whatever became of the request: it may have been taken back. */
@@ -198,6 +204,17 @@ async function warnOfGone(context: Context, scope: RequestScope, { id, queue, se
   context.io.tell({
     type: 'warning',
     text: `${queue} remembers ${id}, but has it no more, and no response: it was taken back, removed, or acked without one. Send it with another id, or after the queue's duplicate window.`,
+  });
+}
+
+/** Who may only publish needs to be told the subjects. */
+function deniedTakes(error: unknown): never {
+  if (!isDenied(error)) throw error;
+  throw new OpsError(error.code, `${error.message}: which subject is meant cannot be looked up`, {
+    where: error.where,
+    why: error.why,
+    hints: ['name the spec with -f FILE, or the whole subject with --subject', ...error.hints],
+    cause: error,
   });
 }
 

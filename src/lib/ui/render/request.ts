@@ -61,7 +61,7 @@ export function renderState(status: RequestStatus): string {
     case 'dead':
       return clean(`dead${place}${times}${why}`);
     case 'unknown':
-      return 'unknown';
+      return clean(`unknown${why}`);
   }
 }
 
