@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { RULES } from '../../src/lib/spec/rules/judge.ts';
 import { FORM_FAULTS, type FormFault } from './form-faults.ts';
@@ -24,5 +23,3 @@ function section({ id, severity, title, why, bad, good }: FormFault): string {
 /** The text of docs/rules.md. */
 export const rulesPageText = (): string =>
   [HEAD, `## Form\n`, ...FORM_FAULTS.map(section), `## Meaning\n`, ...RULES.map(section)].join('\n');
-
-export const writeRulesPage = (): void => writeFileSync(RULES_PAGE_FILE, rulesPageText());

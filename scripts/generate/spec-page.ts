@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { camelCase, type Field, type Loss } from '../../src/lib/facts/field.ts';
 import { FIELDS } from '../../src/lib/facts/fields.ts';
@@ -237,5 +236,3 @@ depends. \`may delete\`: a lower value can delete messages, and apply wants \`--
       'In `buckets` and `responses`. A bucket is a stream `KV_<bucket>`; these are the words of the KV API.',
     ),
   ].join('\n');
-
-export const writeSpecPage = (): void => writeFileSync(SPEC_PAGE_FILE, specPageText());

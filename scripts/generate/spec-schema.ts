@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { specJsonSchema } from '../../src/lib/spec/json-schema.ts';
 
@@ -6,5 +5,3 @@ export const SPEC_SCHEMA_FILE = fileURLToPath(new URL('../../schemas/spec.schema
 
 /** The text of schemas/spec.schema.json. */
 export const specSchemaText = (): string => `${JSON.stringify(specJsonSchema(), null, 2)}\n`;
-
-export const writeSpecSchema = (): void => writeFileSync(SPEC_SCHEMA_FILE, specSchemaText());

@@ -52,7 +52,7 @@ describe('convert', () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       spec: { name: 'requests', queues: { REQUESTS: { max_msgs: 10 } } },
-      leftOut: [{ file: 'odd.json', path: 'colour', why: expect.any(String) }],
+      left_out: [{ file: 'odd.json', path: 'colour', why: expect.any(String) }],
     });
     expect(stderr).toContain('Warning: left out: odd.json, colour: ');
   });

@@ -1,14 +1,7 @@
 import { REPLAY_HEADER } from '../facts/names.ts';
 import type { Entry } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
-import {
-  fromHeaderValue,
-  type HeaderLine,
-  headerValue,
-  parseHeaders,
-  printHeaders,
-  toHeaderValue,
-} from '../nats/raw-headers.ts';
+import { type HeaderLine, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 import type { Move } from './protocol.ts';
 
 const MSG_ID = 'Nats-Msg-Id';
@@ -98,10 +91,4 @@ export function makeMove(entry: Entry, removesOriginal: boolean, options: CopyOp
     records: records.map(({ stream, seq }) => ({ stream, seq })),
     ...(entry.request_id !== null && { requestId: entry.request_id }),
   };
-}
-
-/** The id an application gave a message: what a copy carries as its first id, else its own. */
-export function applicationMsgId(lines: readonly HeaderLine[]): string | undefined {
-  const value = headerValue(lines, REPLAY_HEADER.originalMsgId) ?? headerValue(lines, MSG_ID);
-  return value === undefined ? undefined : fromHeaderValue(value);
 }
