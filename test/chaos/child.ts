@@ -37,25 +37,28 @@ async function main([url, name, inFlight, queue]: readonly string[]): Promise<vo
   const refs = await locateQueues(nats, { queues: [queue!] });
   const responses = 'responses';
   const protocol: Protocol = PROTOCOLS[name as ProtocolName];
-  for (const ref of refs) {
-    await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: 20_000 }, async (signal) => {
-      await replayQueue({
-        nats,
-        ref: { ...ref, responses },
-        filter: { states: ['replayable', 'orphan'] },
-        wishes: { maxInFlight: Number(inFlight), maxReplays: 1_000_000, wait: false, waitMs: 0 },
-        tally,
-        signal,
-        targets: [],
-        now: Date.now(),
-        protocol: { ...protocol, room: announced(protocol.room) },
-        onProgress: () => {},
-        tellNote: (text) => process.stdout.write(`${text}\n`),
-        tellWarning: (text) => process.stdout.write(`${text}\n`),
+  try {
+    for (const ref of refs) {
+      await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: 20_000 }, async (signal) => {
+        await replayQueue({
+          nats,
+          ref: { ...ref, responses },
+          filter: { states: ['replayable', 'orphan'] },
+          wishes: { maxInFlight: Number(inFlight), maxReplays: 1_000_000, wait: false, waitMs: 0 },
+          tally,
+          signal,
+          targets: [],
+          now: Date.now(),
+          protocol: { ...protocol, room: announced(protocol.room) },
+          onProgress: () => {},
+          tellNote: (text) => process.stdout.write(`${text}\n`),
+          tellWarning: (text) => process.stdout.write(`${text}\n`),
+        });
       });
-    });
+    }
+  } finally {
+    await nats.close();
   }
-  await nats.close();
   process.stdout.write(`done ${JSON.stringify(tally.result())}\n`);
 }
 

@@ -1,4 +1,5 @@
 import { REPLAY_HEADER } from '../facts/names.ts';
+import type { JournalEntry } from '../ledger/journal.ts';
 import { type DlqRecord, type Entry, type EntryInner, entryId } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
@@ -57,6 +58,36 @@ export function orphanEntry(message: StoredMessage, consumer: string, maxDeliver
     deliveries: maxDeliver > 0 ? maxDeliver : null,
     died_at: null,
     inner,
+  };
+}
+
+/** An entry whose message a replay holds in its journal, on its way into a full queue; an orphan where no record tells of it. */
+export function journalledEntry(entry: Entry | undefined, journalled: JournalEntry, created = ''): Entry {
+  const { id, original, subject, headers, payload } = journalled;
+  const message: StoredMessage = { ...original, subject, headers, payload };
+  const inner: EntryInner = {
+    ...(entry?.inner ?? { records: [], streamCreated: created, certain: true }),
+    message,
+    journalled: true,
+  };
+  const { cause: _cause, ...rest } = inner;
+  const described = describe(message);
+  // The journal holds the copy, which counts the replay that is under way.
+  const replays = Math.max(0, described.replays - 1);
+  if (entry) return { ...entry, ...described, replays, state: 'replayable', inner: rest };
+  const [consumer = '-'] = id.split('/').slice(-2);
+  return {
+    id,
+    queue: original.stream,
+    consumer,
+    seq: original.seq,
+    ...described,
+    replays,
+    state: 'orphan',
+    reason: 'max_deliveries',
+    deliveries: null,
+    died_at: null,
+    inner: rest,
   };
 }
 

@@ -1,10 +1,12 @@
+import { OpsError } from '../errors/ops-error.ts';
+import { type JournalEntry, readJournal } from '../ledger/journal.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { Death, Unreadable } from './advisory.ts';
 import { readStanding } from './collect.ts';
-import { toEntry } from './entry.ts';
+import { journalledEntry, toEntry } from './entry.ts';
 import { type Fate, judge } from './fate.ts';
 import { matches, wantsOnlyOrphans } from './filter.ts';
 import type { Told } from './index-pass.ts';
@@ -51,19 +53,29 @@ export class Judgement {
   readonly #refs: ReadonlyMap<string, QueueRef>;
   /** Dead and stored, with a record that says so. */
   readonly #accounted = new SeqSets();
+  /** What a replay has taken out of a full queue and not put back yet, by id. */
+  readonly #journal: ReadonlyMap<string, JournalEntry>;
 
-  private constructor(run: Run, refs: ReadonlyMap<string, QueueRef>, standings: Map<string, QueueStanding>) {
+  private constructor(
+    run: Run,
+    refs: ReadonlyMap<string, QueueRef>,
+    standings: Map<string, QueueStanding>,
+    journal: readonly JournalEntry[],
+  ) {
     this.#run = run;
     this.#refs = refs;
     this.standings = standings;
+    this.#journal = new Map(journal.map((entry) => [entry.id, entry]));
   }
 
   static async open(run: Run, group: Group): Promise<Judgement> {
     const standings = await Promise.all(group.queues.map((ref) => readStanding(run.nats, ref)));
+    const journals = await Promise.all(group.queues.map(({ queue }) => journalOf(run.nats, queue)));
     return new Judgement(
       run,
       new Map(group.queues.map((ref) => [ref.queue, ref])),
       new Map(standings.map((standing) => [standing.queue, standing])),
+      journals.flat(),
     );
   }
 
@@ -96,7 +108,9 @@ export class Judgement {
       const fate = await this.#judge(death, stored, readAt);
       if (fate.fate === 'alive') continue;
       if (fate.fate === 'replayable' && fate.original) this.accounted(death.queue).add(death.seq);
-      yield toEntry(death, records, fate, this.standings.get(death.queue)!);
+      const entry = toEntry(death, records, fate, this.standings.get(death.queue)!);
+      const journalled = entry.state === 'gone' ? this.#journal.get(entry.id) : undefined;
+      yield journalled ? journalledEntry(entry, journalled) : entry;
     }
   }
 
@@ -114,6 +128,12 @@ export class Judgement {
   /** The wanted orphans of a queue, once all records were judged. */
   async *orphans(queue: string, catchUp: () => Promise<void>): AsyncGenerator<Entry> {
     const { nats, filter, options, now } = this.#run;
+    const created = this.standings.get(queue)?.created ?? '';
+    for (const journalled of this.#journal.values()) {
+      if (journalled.original.stream !== queue || journalled.records.length > 0) continue;
+      const entry = journalledEntry(undefined, journalled, created);
+      if (matches(filter, entry)) yield entry;
+    }
     const found = findOrphans(nats, this.#refs.get(queue)!, { accounted: this.accounted(queue), catchUp }, now);
     for (;;) {
       const { done, value } = await found.next();
@@ -123,5 +143,15 @@ export class Judgement {
       }
       if (matches(filter, value)) yield value;
     }
+  }
+}
+
+/** None for a user who may not read the ledger: such a one sees these as gone. */
+async function journalOf(nats: Nats, queue: string): Promise<JournalEntry[]> {
+  try {
+    return await readJournal(nats, queue);
+  } catch (error) {
+    if (error instanceof OpsError && error.code === 'DENIED_SUBJECT') return [];
+    throw error;
   }
 }

@@ -63,6 +63,8 @@ export interface EntryInner {
   readonly detail?: string;
   /** RFC 3339: when the queue's stream was made. With stream and seq it names a message for good. */
   readonly streamCreated: string;
+  /** True where a replay holds it in its journal: it left the stream, and the full queue has not taken its copy yet. */
+  readonly journalled?: true;
   /** False for an orphan that might still be in flight: shown, and not to be replayed. */
   readonly certain: boolean;
 }

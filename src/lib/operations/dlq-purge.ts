@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ArchiveLine } from '../dlq/archive.ts';
 import { OpsError } from '../errors/ops-error.ts';
+import { forgetJournal } from '../ledger/journal.ts';
 import type { Context } from '../model/context.ts';
 import type { QueueRef } from '../model/entry.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -148,8 +149,12 @@ async function removeArchived(
 }
 
 /** Deletes the very message that was archived, not another that came to its sequence since. */
-async function removeOriginal(nats: Nats, { original, original_in: place }: ArchiveLine): Promise<boolean> {
-  if (!original || place !== 'stream') return false;
+async function removeOriginal(nats: Nats, { original, original_in: place, records }: ArchiveLine): Promise<boolean> {
+  if (!original) return false;
+  if (place !== 'stream') {
+    const isJournalled = records.every(({ kind }) => kind === 'advisory');
+    return isJournalled && (await forgetJournal(nats, original)) > 0;
+  }
   const stored = await getMessage(nats, original.stream, original.seq);
   return stored?.time === original.time ? deleteMessage(nats, original.stream, original.seq) : false;
 }

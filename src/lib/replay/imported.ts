@@ -39,8 +39,8 @@ export function restoreRecord(line: ArchiveLine, record: ArchivedMessage, index:
  * stream it would be work again: importing is not replaying.
  */
 export function carryOriginal(line: ArchiveLine): ImportMessage | undefined {
-  const { entry, original, original_in: place } = line;
-  if (!original || place !== 'stream') return undefined;
+  const { entry, original, records } = line;
+  if (!original || records.some(({ kind }) => kind !== 'advisory')) return undefined;
   const { subject, headers, payload } = restored(original);
   const told: HeaderLine[] = Object.entries({
     [REJECT_HEADER.reason]: 'imported from an archive',

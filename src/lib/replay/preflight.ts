@@ -33,8 +33,11 @@ export function parseQueueFacts(info: Config): QueueFacts {
   };
 }
 
-/** No stream has come this far: deleting there shows whether we might, and removes nothing. */
-const NOWHERE = Number.MAX_SAFE_INTEGER;
+/**
+ * No message has this sequence: deleting it shows whether we might, and removes nothing. (A sequence beyond the end
+ * would do as well, but for clusters of 2.10, which never answer.)
+ */
+const NOWHERE = 0;
 
 /**
  * Finds what would stop a replay half-way before anything is published: a stream that lets nothing be deleted, a

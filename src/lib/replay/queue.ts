@@ -122,7 +122,14 @@ class QueueReplay {
   async carryOut(): Promise<void> {
     const { nats, ref, wishes, signal } = this.#job;
     const before = await settleLeftIntent(this.#run);
-    const drained = (await drainJournal(this.#run)).filter(({ outcome }) => outcome === 'moved').length;
+    const found = await drainJournal(this.#run);
+    const drained = found.filter(({ outcome }) => outcome === 'moved').length;
+    for (const { entry, outcome, error } of found) {
+      if (outcome === 'moved') continue;
+      this.#waiting.set(entry.msgId, { move: entry, outcome: 'waiting' });
+      this.#refused.add(entry.msgId);
+      this.#job.tally.left(entry.id, `${error ?? 'the queue is full'}; the message is safe in the journal`);
+    }
     if (before + drained > 0) {
       this.#job.tellNote(`${ref.queue}: finished ${before + drained} that an earlier run had begun`);
     }
@@ -172,7 +179,8 @@ class QueueReplay {
     const { nats, ref, tally, wishes } = this.#job;
     const skipped = whyNot(entry, { maxReplays: wishes.maxReplays, lastSeq: this.#facts.lastSeq });
     if (skipped) {
-      if (skipped.why !== 'new') tally.skip(skipped);
+      // What is in the journal was counted when the run began with it.
+      if (skipped.why !== 'new' && skipped.why !== 'journalled') tally.skip(skipped);
       return undefined;
     }
     const { original, records } = entry.inner;

@@ -3,7 +3,7 @@ import type { Entry } from '../model/entry.ts';
 /** Why an entry is not moved; in a sentence for people. */
 export interface Skipped {
   readonly entry: Entry;
-  readonly why: 'gone' | 'uncertain' | 'parked' | 'new' | 'unedited';
+  readonly why: 'gone' | 'uncertain' | 'parked' | 'new' | 'unedited' | 'journalled';
   readonly text: string;
 }
 
@@ -25,6 +25,7 @@ export interface Selection {
 /** Whether an entry can be moved now; `undefined` where it can. */
 export function whyNot(entry: Entry, { maxReplays, lastSeq }: Selection): Skipped | undefined {
   const { inner, replays } = entry;
+  if (inner.journalled) return { entry, why: 'journalled', text: 'it is in the journal, on its way into the queue' };
   if (!inner.message) {
     const cause = inner.cause ? `: ${GONE[inner.cause]}` : '';
     return { entry, why: 'gone', text: `nothing is left of its message${cause}` };
