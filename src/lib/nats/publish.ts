@@ -6,7 +6,7 @@ import type { Nats } from './connect.ts';
 import { publishFailure } from './messages.ts';
 
 /** What a stream answers to a publish it stored. */
-export interface PubAck {
+interface PubAck {
   readonly stream: string;
   readonly seq: number;
   readonly duplicate?: boolean;
