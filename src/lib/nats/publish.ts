@@ -5,13 +5,6 @@ import { ApiError, type ApiFault } from './api-error.ts';
 import type { Nats } from './connect.ts';
 import { publishFailure } from './messages.ts';
 
-/** What a stream answers to a publish it stored. */
-interface PubAck {
-  readonly stream: string;
-  readonly seq: number;
-  readonly duplicate?: boolean;
-}
-
 /** A message on its way: kept until a stream has it, so that it can be sent once more. */
 interface UnderWay<T> {
   readonly item: T;
