@@ -1,0 +1,204 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Entry } from '../../../src/lib/model/entry.ts';
+import type { StoredMessage } from '../../../src/lib/model/message.ts';
+import { headerValue } from '../../../src/lib/nats/raw-headers.ts';
+import { parseEdited, printForEdit, splitCommand } from '../../../src/lib/replay/edit-text.ts';
+import { createPacer, timeLeft } from '../../../src/lib/replay/pace.ts';
+import { parseQueueFacts } from '../../../src/lib/replay/preflight.ts';
+import { wholePrefix } from '../../../src/lib/replay/records.ts';
+import { whyNot } from '../../../src/lib/replay/select.ts';
+
+describe('the front of a DLQ that can go as one purge', () => {
+  test.each([
+    { name: 'all of it', first: 5, seqs: [5, 6, 7], want: 7 },
+    { name: 'up to the first that stays', first: 5, seqs: [5, 6, 8, 9], want: 6 },
+    { name: 'nothing where the first one stays', first: 4, seqs: [5, 6, 7], want: 0 },
+    { name: 'nothing of nothing', first: 1, seqs: [], want: 0 },
+  ])('$name', ({ first, seqs, want }) => {
+    expect(wholePrefix(first, seqs)).toBe(want);
+  });
+
+  test('never reaches beyond what is to go', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 })), fc.integer({ min: 1, max: 60 }), (some, first) => {
+        const seqs = [...some].sort((a, b) => a - b);
+        for (let seq = first; seq <= wholePrefix(first, seqs); seq++) expect(seqs).toContain(seq);
+      }),
+    );
+  });
+});
+
+describe('the pace', () => {
+  test('gives every message its moment, and saves nothing up over a pause', () => {
+    let now = 0;
+    const wait = createPacer(10, () => now);
+    expect([wait(), wait(), wait()]).toEqual([0, 100, 200]);
+    now = 10_000;
+    expect([wait(), wait()]).toEqual([0, 100]);
+  });
+
+  test.each([
+    { done: 0, total: 10, elapsed: 5000, want: '' },
+    { done: 10, total: 110, elapsed: 10_000, want: '100s left' },
+    { done: 10, total: 1010, elapsed: 10_000, want: '17m left' },
+    { done: 10, total: 10, elapsed: 10_000, want: '' },
+  ])('after $done of $total in $elapsed ms: "$want"', ({ done, total, elapsed, want }) => {
+    expect(timeLeft(done, total, elapsed)).toBe(want);
+  });
+});
+
+const message = (change: Partial<StoredMessage> = {}): StoredMessage => ({
+  stream: 'REQUESTS',
+  seq: 7,
+  subject: 'requests.dns',
+  time: '2026-11-24T08:00:00Z',
+  headers: Buffer.from('NATS/1.0\r\nX: \xff\xfe\r\nY: 1\r\n\r\n', 'latin1'),
+  payload: Buffer.from('{"id":"r7"}'),
+  ...change,
+});
+
+describe('an entry', () => {
+  const original = message();
+  const base = {
+    id: 'REQUESTS/w/7',
+    replays: 0,
+    inner: { records: [], original, message: original, streamCreated: '', certain: true },
+  } as unknown as Entry;
+  const selection = { maxReplays: 3, lastSeq: 10 };
+
+  test.each([
+    { name: 'is moved', entry: base, want: undefined },
+    {
+      name: 'of which nothing is left is not',
+      entry: {
+        ...base,
+        inner: { ...base.inner, original: undefined, message: undefined, cause: 'expired' },
+      } as unknown as Entry,
+      want: 'gone',
+    },
+    {
+      name: 'that came after the run began is left to the next',
+      entry: { ...base, inner: { ...base.inner, original: message({ seq: 11 }) } },
+      want: 'new',
+    },
+    {
+      name: 'that may be in flight is left alone',
+      entry: { ...base, inner: { ...base.inner, certain: false } },
+      want: 'uncertain',
+    },
+    { name: 'that keeps dying is parked', entry: { ...base, replays: 3 }, want: 'parked' },
+    { name: 'one replay below the limit is moved', entry: { ...base, replays: 2 }, want: undefined },
+    {
+      name: 'in the journal is on its way',
+      entry: { ...base, inner: { ...base.inner, journalled: true as const } },
+      want: 'journalled',
+    },
+  ])('$name', ({ entry, want }) => {
+    expect(whyNot(entry, selection)?.why).toBe(want);
+  });
+});
+
+describe('what a replay has to know of a stream', () => {
+  const info = (config: object, consumers = 1) => ({
+    config: { discard: 'new', ...config },
+    state: { last_seq: 9, consumer_count: consumers },
+  });
+
+  test.each([
+    {
+      name: 'a work queue gives its original away',
+      info: info({ retention: 'workqueue' }),
+      want: { removesOriginal: true, drops: false },
+    },
+    {
+      name: 'so does an interest stream of one consumer',
+      info: info({ retention: 'interest' }),
+      want: { removesOriginal: true },
+    },
+    {
+      name: 'one of two keeps it for the other',
+      info: info({ retention: 'interest' }, 2),
+      want: { removesOriginal: false },
+    },
+    { name: 'a limits stream keeps it', info: info({ retention: 'limits' }), want: { removesOriginal: false } },
+    {
+      name: 'one that discards its oldest at a limit drops',
+      info: info({ discard: 'old', max_msgs: 10 }),
+      want: { drops: true },
+    },
+    {
+      name: 'without a limit it drops nothing',
+      info: info({ discard: 'old', max_msgs: -1, max_bytes: -1 }),
+      want: { drops: false },
+    },
+  ])('$name', ({ info: given, want }) => {
+    expect(parseQueueFacts(given)).toMatchObject({ lastSeq: 9, ...want });
+  });
+});
+
+describe('an edit', () => {
+  test('that changes nothing gives the same bytes back, whatever they are', () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 40 }),
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 8 })),
+        (payload, values) => {
+          const lines = values.map(
+            (value, index) =>
+              `H${index}: ${Buffer.from(value)
+                .toString('latin1')
+                .replace(/[\r\n]/g, '.')
+                .trim()}\r\n`,
+          );
+          const before = message({
+            payload,
+            headers: lines.length > 0 ? Buffer.from(`NATS/1.0\r\n${lines.join('')}\r\n`, 'latin1') : new Uint8Array(0),
+          });
+          const edited = parseEdited(printForEdit('id', before), before);
+          expect(edited).toMatchObject({ subject: 'requests.dns' });
+          if (typeof edited !== 'object') throw new Error('not read');
+          expect(Buffer.from(edited.payload).equals(Buffer.from(payload))).toBe(true);
+          expect(edited.headers).toHaveLength(lines.length);
+        },
+      ),
+    );
+  });
+
+  test('changes subject, headers and payload, and keeps the bytes of a header it did not touch', () => {
+    const text = printForEdit('id', message())
+      .replace('requests.dns', 'requests.tcp')
+      .replace('Y: 1', 'Z: ä')
+      .replace('r7', 'r8');
+    const edited = parseEdited(text, message());
+    if (typeof edited !== 'object') throw new Error(String(edited));
+    expect(edited.subject).toBe('requests.tcp');
+    expect(headerValue(edited.headers, 'X')).toBe('\xff\xfe');
+    expect(headerValue(edited.headers, 'Z')).toBe('Ã¤');
+    expect(Buffer.from(edited.payload).toString()).toBe('{"id":"r8"}');
+  });
+
+  test.each([
+    { name: 'an emptied text leaves the entry', text: '\n', want: undefined },
+    { name: 'only comments leave it too', text: '# a\n# b\n', want: undefined },
+    { name: 'no subject is refused', text: 'X: 1\n\nbody\n', want: /first line is no subject/ },
+    { name: 'a wildcard is no subject', text: 'Subject: requests.*\n\nbody\n', want: /no subject/ },
+    { name: 'a broken header is refused', text: 'Subject: a\nnot a header\n\nbody\n', want: /no header/ },
+    { name: 'a missing empty line is refused', text: 'Subject: a', want: /no empty line/ },
+  ])('$name', ({ text, want }) => {
+    const edited = parseEdited(text, message());
+    if (want) expect(edited).toMatch(want);
+    else expect(edited).toBeUndefined();
+  });
+
+  test.each([
+    { command: 'vi', want: ['vi'] },
+    { command: 'code --wait', want: ['code', '--wait'] },
+    { command: '"/Program Files/ed" -x', want: ['/Program Files/ed', '-x'] },
+    { command: "ed '-c a b'", want: ['ed', '-c a b'] },
+    { command: 'vi; rm -rf $HOME `x`', want: ['vi;', 'rm', '-rf', '$HOME', '`x`'] },
+    { command: '  ', want: [] },
+  ])('the editor’s command $command is words, and never a shell’s', ({ command, want }) => {
+    expect(splitCommand(command)).toEqual(want);
+  });
+});
