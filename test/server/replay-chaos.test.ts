@@ -32,9 +32,14 @@ describe('a replay that is killed at any moment', () => {
   }, 120_000);
 
   test('is seen through where the original stays', async () => {
-    const report = await play({ version: '2.15', requests: 60, kills: 1, protocol: 'keeps-original', seed: 14 });
-    expect(report.leftover.length).toBeGreaterThan(0);
-  }, 120_000);
+    // What dies and when is chance: a play in which no replayed request was answered while we looked says nothing.
+    const found: string[] = [];
+    for (let seed = 14; seed < 18 && found.length === 0; seed++) {
+      const report = await play({ version: '2.15', requests: 120, kills: 1, protocol: 'keeps-original', seed });
+      found.push(...report.leftover);
+    }
+    expect(found.length).toBeGreaterThan(0);
+  }, 240_000);
 });
 
 describe('the checker', () => {
