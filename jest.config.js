@@ -5,7 +5,10 @@ const shared = {
 };
 
 /** Unit tests need neither a build nor a server; the others find both ready. */
-const ready = { globalSetup: '<rootDir>/test/support/global-setup.mjs' };
+const ready = {
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  setupFilesAfterEnv: ['<rootDir>/test/support/once-more.mjs'],
+};
 
 export default {
   randomize: true,

@@ -4,6 +4,7 @@ import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange, publish, purgeUpTo } from '../nats/messages.ts';
 import { fromHeaderValue, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
+import { writeLedger } from './bucket.ts';
 import { toToken } from './key.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
@@ -109,7 +110,8 @@ const intentKey = (stream: string): string => `intent.${toToken(stream)}`;
 
 /** Writes down what is about to be published. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
 export async function writeIntent(nats: Nats, stream: string, intent: Intent): Promise<void> {
-  await nats.kv(LEDGER_BUCKET).put(intentKey(stream), JSON.stringify(intent), { finish: true });
+  const text = JSON.stringify(intent);
+  await writeLedger(nats, undefined, () => nats.kv(LEDGER_BUCKET).put(intentKey(stream), text, { finish: true }));
 }
 
 /** The intent that a run left behind; `undefined` where it came to its end. */
