@@ -38,6 +38,8 @@ export interface ChaosReport extends Findings {
   readonly replayedLives: number;
   readonly kills: number;
   readonly seconds: number;
+  /** What the replays said, and what was seen of the lost: for whoever has to find out. */
+  readonly log: readonly string[];
 }
 
 /** mulberry32: a run can be played again by its seed. */
@@ -139,9 +141,10 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     const share = Math.ceil(scenario.requests / 2);
     actors.push(publishRequests(stage, 'a', share, 0), publishRequests(stage, 'b', share, 1));
     actors.push(work(stage), work(stage));
-    const kills = await harass(server, scenario, protocol, stage);
+    const log: string[] = [];
+    const kills = await harass(server, scenario, protocol, stage, log);
     stage.failing = 0;
-    await settle(server, protocol, stage, scenario.requests, patienceMs);
+    await settle(server, protocol, stage, scenario.requests, patienceMs, log);
     stage.publishing = false;
     const held = await readHeld(server);
     const findings = check({ accepted: stage.accepted, answered: stage.answered, held, lives: stage.lives });
@@ -152,6 +155,7 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
       answered: stage.answered.size,
       replayedLives: [...stage.lives.values()].filter(({ count }) => count > 0).length,
       kills,
+      log: [...log, ...findings.lost.map((id) => `lost ${id}: ${livesOf(stage, id)}`)],
       seconds: Math.round((performance.now() - began) / 100) / 10,
     };
   } finally {
@@ -163,7 +167,13 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
 }
 
 /** Kills replays at random moments, and the server between them. Gives how many were killed at work. */
-async function harass(server: TestServer, scenario: Scenario, protocol: ProtocolName, stage: Stage): Promise<number> {
+async function harass(
+  server: TestServer,
+  scenario: Scenario,
+  protocol: ProtocolName,
+  stage: Stage,
+  log: string[],
+): Promise<number> {
   const { kills, serverKills = 0, nodes = 1, racing = false } = scenario;
   let killed = 0;
   const serverTurns = new Set(
@@ -176,15 +186,17 @@ async function harass(server: TestServer, scenario: Scenario, protocol: Protocol
     const rival = racing ? startReplay(server, protocol, 64) : undefined;
     await Promise.race([replay.began, ...(rival ? [rival.began] : [])]);
     await sleep(stage.random() * 10);
+    let node: number | undefined;
     if (serverTurns.has(turn)) {
-      const node = nodes > 1 ? Math.floor(stage.random() * nodes) : undefined;
+      node = nodes > 1 ? Math.floor(stage.random() * nodes) : undefined;
       await server.kill('SIGKILL', node);
       await sleep(200);
     }
     if (replay.child.exitCode === null) killed += 1;
     replay.child.kill('SIGKILL');
     rival?.child.kill('SIGKILL');
-    await Promise.all([replay.done, rival?.done]);
+    log.push(...(await Promise.all([replay.done, rival?.done])).map((said) => `killed: ${said ?? ''}`));
+    if (serverTurns.has(turn)) log.push(`server killed: ${node ?? 'all'}`);
     if (serverTurns.has(turn)) await server.restart();
     await breakLock(server);
   }
@@ -212,18 +224,25 @@ async function settle(
   stage: Stage,
   requests: number,
   patienceMs: number,
+  log: string[],
 ): Promise<void> {
   const until = performance.now() + patienceMs;
   let still = 0;
   while (performance.now() < until && still < 6) {
     const before = stage.answered.size;
-    await startReplay(server, protocol, 256).done;
+    log.push(`ended: ${await startReplay(server, protocol, 256).done}`);
     await sleep(700);
     const isAll = stage.accepted.size >= requests && stage.answered.size === stage.accepted.size;
     if (isAll && still > 0) return;
     still = stage.answered.size === before ? still + 1 : 0;
   }
 }
+
+const livesOf = ({ lives }: Stage, id: string): string =>
+  [...lives.values()]
+    .filter((life) => life.id === id)
+    .map(({ seq, count }) => `${seq} (replay ${count})`)
+    .join(', ');
 
 /** Request ids that are in the queue or in the journal. */
 async function readHeld(server: TestServer): Promise<Set<string>> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import Ajv from 'ajv/dist/2020.js';
 import { isStale, makeArtifacts } from '../../../scripts/generate/artifacts.ts';
 import { RESULTS, resultFileOf } from '../../../scripts/generate/result-files.ts';
 import { readSurface } from '../../../scripts/generate/surface.ts';
@@ -15,6 +16,15 @@ describe('what is made from the code', () => {
 
   test('is what the code says; else: npm run docs', () => {
     expect(artifacts.filter(isStale).map(({ file }) => `${file} is stale: npm run docs`)).toEqual([]);
+  });
+
+  test('is valid JSON Schema where it is one', () => {
+    const schemas = artifacts.filter(({ file }) => /schemas\/(results|spec)/.test(file));
+    expect(schemas.length).toBeGreaterThan(Object.keys(RESULTS).length);
+    for (const { file, text } of schemas) {
+      const ajv = new Ajv.default({ strict: false, validateFormats: false });
+      expect({ file, isValid: ajv.validateSchema(JSON.parse(text)) }).toEqual({ file, isValid: true });
+    }
   });
 
   test('has a schema for the JSON of every command', () => {
