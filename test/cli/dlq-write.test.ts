@@ -1,0 +1,215 @@
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { getRange } from '../../src/lib/nats/messages.ts';
+import { type CliOptions, runCli, startCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { makeDead, makeQueue, wipe } from '../support/dead-letters.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+let nats: Nats;
+let cwd: string;
+beforeAll(async () => {
+  server = await startServer();
+  nats = await connectTo(server);
+}, 60_000);
+afterAll(async () => {
+  await nats?.close();
+  await server?.stop();
+});
+beforeEach(async () => {
+  await wipe(nats);
+  await makeQueue(nats);
+  cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-dlq-write-'));
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+const dlq = (args: readonly string[], options: CliOptions = {}) =>
+  runCli(['dlq', ...args], { server, cwd, ...options });
+const count = async (stream: string): Promise<number> => {
+  const info = (await nats.api(`STREAM.INFO.${stream}`)) as unknown as { state: { messages: number } };
+  return info.state.messages;
+};
+const payloads = async (): Promise<string[]> => {
+  const found: string[] = [];
+  for await (const { payload } of getRange(nats, 'REQUESTS', 1)) found.push(Buffer.from(payload).toString());
+  return found;
+};
+
+describe('dlq replay', () => {
+  test('as a pipeline runs it, bare and without a terminal, moves everything back', async () => {
+    await makeDead(nats, 5);
+    const { code, stdout } = await dlq(['replay']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: 'Replayed 5 dead letters.\n' });
+    expect([await count('REQUESTS'), await count('REQUESTS_dlq')]).toEqual([5, 0]);
+    expect((await dlq(['replay'])).stdout).toBe('Nothing was replayed.\n');
+  });
+
+  test('tells under --json what became of each, in the keys that were promised', async () => {
+    await makeDead(nats, 2);
+    const result = JSON.parse((await dlq(['replay', '--json'])).stdout);
+    expect(result).toMatchObject({ replayed: 2, skipped: 0, failed: 0, remaining: 0 });
+    expect(result.entries[0]).toEqual({
+      id: expect.stringMatching(/^REQUESTS\/request-worker\/\d$/),
+      outcome: 'replayed',
+      new_seq: 3,
+    });
+  });
+
+  test('replays only what is named', async () => {
+    await makeDead(nats, 3);
+    expect((await dlq(['replay', 'REQUESTS/request-worker/2', '--json'])).code).toBe(0);
+    expect(await count('REQUESTS_dlq')).toBe(2);
+    expect(JSON.parse((await dlq(['replay', '--limit', '1', '--json'])).stdout).replayed).toBe(1);
+    expect(await count('REQUESTS_dlq')).toBe(1);
+  });
+
+  test('shows in a dry run what would move, and touches nothing', async () => {
+    await makeDead(nats, 3);
+    const { code, stdout } = await dlq(['replay', '--dry-run']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^Would replay 3 dead letters:\n {2}3 {2}REQUESTS\/request-worker {2}requests\.dns {2}max_deliveries {2}died \d+s ago\n$/,
+    );
+    expect([await count('REQUESTS'), await count('REQUESTS_dlq')]).toEqual([3, 3]);
+  });
+
+  test.each([
+    ['--rate', 'fast'],
+    ['--wait-timeout', 'soon'],
+    ['--to', 'requests.*'],
+    ['--max-replays', '0'],
+  ])('refuses %s %s as a wrong command line', async (...args) => {
+    await makeDead(nats, 1);
+    expect((await dlq(['replay', ...args])).code).toBe(64);
+    expect(await count('REQUESTS_dlq')).toBe(1);
+  });
+
+  test('opens each in the editor, publishes what comes back, and writes digests into the history', async () => {
+    await makeDead(nats, 1);
+    const editor = join(cwd, 'my editor');
+    writeFileSync(editor, '#!/bin/sh\nsed -i "s/example.com/$(echo mended)/" "$1"\n');
+    chmodSync(editor, 0o755);
+    expect((await dlq(['replay', '--edit'], { env: { EDITOR: `"${editor}"` } })).code).toBe(0);
+    expect(await payloads()).toEqual(['{"id":"r0","query":"mended"}']);
+    const history = await getHistory();
+    expect(history).toMatch(
+      /"edits":\[\{"id":"REQUESTS\/request-worker\/1","before":"sha256:[0-9a-f]{64}","after":"sha256:/,
+    );
+  });
+
+  test('needs an editor for --edit', async () => {
+    await makeDead(nats, 1);
+    const { code, stderr } = await dlq(['replay', '--edit'], { env: { EDITOR: undefined, VISUAL: undefined } });
+    expect(code).toBe(64);
+    expect(stderr).toContain('needs an editor');
+  });
+
+  test('stops at Ctrl-C after what has begun, says what is done, and goes on when it is run again', async () => {
+    await makeDead(nats, 60);
+    const running = startCli(['dlq', 'replay', '--rate', '20/s', '--json'], { server, cwd });
+    while ((await count('REQUESTS_dlq')) > 45) await new Promise((resolve) => setTimeout(resolve, 50));
+    running.child.kill('SIGINT');
+    const { code, stdout } = await running.done;
+    expect(code).toBe(130);
+    const { error, replayed } = JSON.parse(stdout);
+    expect(error.message).toMatch(/interrupted by Ctrl-C: \d+ replayed/);
+    expect(await count('REQUESTS_dlq')).toBe(60 - replayed);
+    expect(JSON.parse((await dlq(['replay', '--json'])).stdout).replayed).toBe(60 - replayed);
+    expect(new Set(await payloads()).size).toBe(60);
+    expect(await count('REQUESTS')).toBe(60);
+  });
+
+  test('killed in the middle, is finished by the next run, which takes the dead one’s lock over', async () => {
+    await makeDead(nats, 60);
+    const running = startCli(['dlq', 'replay', '--rate', '20/s'], { server, cwd });
+    while ((await count('REQUESTS_dlq')) > 45) await new Promise((resolve) => setTimeout(resolve, 50));
+    running.child.kill('SIGKILL');
+    await running.done;
+    const held = await dlq(['replay', '--lock-wait', '100ms']);
+    expect(held.code).toBe(75);
+    const { code, stderr } = await dlq(['replay', '--lock-wait', '40s']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('left the lock behind');
+    expect(new Set(await payloads()).size).toBe(60);
+    expect(await count('REQUESTS')).toBe(60);
+    expect(await count('REQUESTS_dlq')).toBe(0);
+  }, 60_000);
+});
+
+describe('dlq purge and import', () => {
+  test('refuse without a person and without --yes, and delete nothing', async () => {
+    await makeDead(nats, 2);
+    const { code, stderr } = await dlq(['purge']);
+    expect(code).toBe(1);
+    expect(stderr).toContain('--yes');
+    expect([await count('REQUESTS'), await count('REQUESTS_dlq')]).toEqual([2, 2]);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  test('delete what they archived, and bring it back twice as once', async () => {
+    await makeDead(nats, 4);
+    const before = JSON.parse((await dlq(['ls', '--json'])).stdout);
+    const purged = JSON.parse((await dlq(['purge', '--yes', '--archive', 'dead.ndjson', '--json'])).stdout);
+    expect(purged).toMatchObject({ purged: 4, originals: 4 });
+    expect([await count('REQUESTS'), await count('REQUESTS_dlq')]).toEqual([0, 0]);
+    expect(readFileSync(join(cwd, 'dead.ndjson'), 'utf8').trim().split('\n')).toHaveLength(4);
+    expect(JSON.parse((await dlq(['import', 'dead.ndjson', '--json'])).stdout)).toMatchObject({
+      imported: 4,
+      skipped: 0,
+    });
+    expect(JSON.parse((await dlq(['import', 'dead.ndjson', '--json'])).stdout)).toMatchObject({
+      imported: 0,
+      skipped: 4,
+    });
+    const after = JSON.parse((await dlq(['ls', '--json'])).stdout);
+    const byId = (entries: { id: string }[]) => [...entries].sort((a, b) => a.id.localeCompare(b.id));
+    expect(byId(after)).toEqual(byId(before));
+    // Dead letters, not work: nothing is in the queue until somebody replays.
+    expect(await count('REQUESTS')).toBe(0);
+    expect(JSON.parse((await dlq(['replay', '--json'])).stdout).replayed).toBe(4);
+    expect((await payloads()).sort()).toEqual([0, 1, 2, 3].map((n) => `{"id":"r${n}","query":"example.com"}`));
+  });
+
+  test('write over no archive, and import nothing of a damaged one', async () => {
+    await makeDead(nats, 2);
+    writeFileSync(join(cwd, 'taken.ndjson'), 'precious');
+    expect((await dlq(['purge', '--yes', '--archive', 'taken.ndjson'])).code).toBe(64);
+    expect(readFileSync(join(cwd, 'taken.ndjson'), 'utf8')).toBe('precious');
+    await dlq(['purge', '--yes', '--archive', 'dead.ndjson']);
+    const lines = readFileSync(join(cwd, 'dead.ndjson'), 'utf8').trim().split('\n');
+    writeFileSync(join(cwd, 'dead.ndjson'), `${lines[0]}\n${lines[1]!.replace('max_deliveries', 'terminated')}\n`);
+    const { code, stderr } = await dlq(['import', 'dead.ndjson']);
+    expect(code).toBe(64);
+    expect(stderr).toContain('dead.ndjson:2');
+    expect(await count('REQUESTS_dlq')).toBe(0);
+  });
+});
+
+describe('dlq rebuild', () => {
+  test('writes the entry that an orphan lacks, once, and says who wrote it', async () => {
+    await makeDead(nats, 3);
+    await nats.api('STREAM.PURGE.REQUESTS_dlq');
+    expect(JSON.parse((await dlq(['rebuild', '--dry-run', '--json'])).stdout).entries).toHaveLength(3);
+    expect(await count('REQUESTS_dlq')).toBe(0);
+    expect(JSON.parse((await dlq(['rebuild', '--json'])).stdout).rebuilt).toBe(3);
+    expect((await dlq(['rebuild'])).stdout).toBe('No orphans: every dead message has its entry.\n');
+    for await (const { payload } of getRange(nats, 'REQUESTS_dlq', 1)) {
+      expect(JSON.parse(Buffer.from(payload).toString()).id).toMatch(/^osapi-ops-rebuilt\./);
+    }
+    const states = JSON.parse((await dlq(['ls', '--json'])).stdout).map(({ state }: { state: string }) => state);
+    expect(states).toEqual(['replayable', 'replayable', 'replayable']);
+  });
+});
+
+/** All history records as text. */
+async function getHistory(): Promise<string> {
+  let text = '';
+  for await (const { payload } of getRange(nats, 'KV_osapi_ops', 1, { subject: '$KV.osapi_ops.history.>' })) {
+    text += `${Buffer.from(payload).toString()}\n`;
+  }
+  return text;
+}

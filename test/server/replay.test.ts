@@ -1,0 +1,379 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { scanEntries } from '../../src/lib/dlq/scan.ts';
+import type { OpsError } from '../../src/lib/errors/ops-error.ts';
+import { REJECT_HEADER, rejectedSubject } from '../../src/lib/facts/names.ts';
+import { writeJournal } from '../../src/lib/ledger/journal.ts';
+import type { Entry } from '../../src/lib/model/entry.ts';
+import type { StoredMessage } from '../../src/lib/model/message.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { deleteMessage, getMessage, getRange, publish } from '../../src/lib/nats/messages.ts';
+import { parseHeaders, printHeaders } from '../../src/lib/nats/raw-headers.ts';
+import { type ReplayOptions, replayDeadLetters } from '../../src/lib/operations/dlq-replay.ts';
+import { PROTOCOL, type Protocol, type Step } from '../../src/lib/replay/protocol.ts';
+import { replayQueue } from '../../src/lib/replay/queue.ts';
+import { Tally } from '../../src/lib/replay/tally.ts';
+import { connectTo } from '../support/connected.ts';
+import { contextFor } from '../support/context.ts';
+import { letDie, makeConsumer, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+
+const wishes: ReplayOptions['wishes'] = { maxInFlight: 256, maxReplays: 3, wait: false, waitMs: 5000 };
+
+describe.each(availableVersions())('nats-server %s: a replay', (version) => {
+  let server: TestServer;
+  let nats: Nats;
+  beforeAll(async () => {
+    server = await startServer({ version });
+    nats = await connectTo(server);
+  });
+  afterAll(async () => {
+    await nats?.close();
+    await server?.stop();
+  });
+  afterEach(() => wipe(nats));
+
+  const replay = (change: Partial<ReplayOptions> = {}) =>
+    replayDeadLetters(contextFor(server), {
+      filter: {},
+      dryRun: false,
+      edit: false,
+      lockWaitMs: 1000,
+      keepEntries: true,
+      ...change,
+      wishes: { ...wishes, ...change.wishes },
+    });
+  const count = async (stream: string): Promise<number> => {
+    const info = (await nats.api(`STREAM.INFO.${stream}`)) as unknown as { state: { messages: number } };
+    return info.state.messages;
+  };
+  const all = async (stream: string): Promise<StoredMessage[]> => {
+    const found: StoredMessage[] = [];
+    for await (const message of getRange(nats, stream, 1)) found.push(message);
+    return found;
+  };
+  const payloads = async (): Promise<string[]> =>
+    (await all('REQUESTS')).map(({ payload }) => Buffer.from(payload).toString('latin1')).sort();
+  const entries = async (): Promise<Entry[]> => {
+    const found: Entry[] = [];
+    const ref = { queue: 'REQUESTS', dlq: 'REQUESTS_dlq', dlqs: ['REQUESTS_dlq'], consumers: ['request-worker'] };
+    for await (const entry of scanEntries(nats, [ref], {})) found.push(entry);
+    return found;
+  };
+
+  test('gives every dead letter back to the worker, byte for byte, and leaves nothing behind', async () => {
+    await makeQueue(nats);
+    const hostile = Buffer.from([0, 255, 27, 91, 50, 74, 13, 10]);
+    const headers = [
+      { name: 'Nats-Msg-Id', value: 'first' },
+      { name: 'Nats-Expected-Last-Sequence', value: '0' },
+      { name: 'X', value: '\xff\xfe' },
+    ];
+    await publish(nats, 'requests.dns', hostile, printHeaders(headers));
+    await publish(nats, 'requests.tcp', new Uint8Array(0));
+    await publish(nats, 'requests.udp', Buffer.alloc(900_000, 'x'));
+    await letDie(nats);
+    expect(await replay()).toMatchObject({ replayed: 3, skipped: 0, failed: 0, remaining: 0 });
+    const copies = await all('REQUESTS');
+    expect(copies.map(({ subject }) => subject).sort()).toEqual(['requests.dns', 'requests.tcp', 'requests.udp']);
+    const copy = copies.find(({ subject }) => subject === 'requests.dns')!;
+    expect(Buffer.from(copy.payload).equals(hostile)).toBe(true);
+    expect(parseHeaders(copy.headers)).toEqual([
+      { name: 'X', value: '\xff\xfe' },
+      { name: 'Osapi-Original-Msg-Id', value: 'first' },
+      { name: 'Nats-Msg-Id', value: expect.stringMatching(/^osapi-ops\.replay\.REQUESTS\.1\.\d+\.1$/) },
+      { name: 'Osapi-Replay-Of', value: 'REQUESTS/request-worker/1' },
+      { name: 'Osapi-Replay-Count', value: '1' },
+    ]);
+    expect(await count('REQUESTS_dlq')).toBe(0);
+    const again = await replay();
+    expect(again).toMatchObject({ replayed: 0, skipped: 0, failed: 0, remaining: 0, entries: [] });
+    expect((await pull(nats, 'REQUESTS', 'request-worker', 5)).length).toBe(3);
+  });
+
+  test('is not stopped by a full queue, nor by one that would drop a message for each publish', async () => {
+    for (const discard of ['new', 'old']) {
+      await makeQueue(nats, { config: { max_msgs: 20, discard } });
+      await makeDead(nats, 20);
+      const before = await payloads();
+      expect(await replay()).toMatchObject({ replayed: 20, failed: 0, remaining: 0 });
+      expect(await payloads()).toEqual(before);
+      expect(await count('REQUESTS_dlq')).toBe(0);
+      await wipe(nats);
+    }
+  });
+
+  test('parks what was replayed three times and died again', async () => {
+    await makeQueue(nats);
+    await makeDead(nats, 2);
+    for (let round = 0; round < 3; round++) {
+      expect((await replay()).replayed).toBe(2);
+      await letDie(nats);
+    }
+    expect(await replay()).toMatchObject({ replayed: 0, skipped: 2 });
+    expect((await replay({ wishes: { ...wishes, maxReplays: 4 } })).replayed).toBe(2);
+  });
+
+  test('finds orphans too', async () => {
+    await makeQueue(nats);
+    await makeDead(nats, 5);
+    await nats.api('STREAM.PURGE.REQUESTS_dlq');
+    expect(await replay()).toMatchObject({ replayed: 5 });
+  });
+
+  test('of a reject publishes what the DLQ carries, then removes it', async () => {
+    await makeQueue(nats);
+    const told = {
+      stream: 'REQUESTS',
+      consumer: 'request-worker',
+      seq: '99',
+      subject: 'requests.dns',
+      reason: 'no id',
+      time: new Date().toISOString(),
+      deliveries: '1',
+    };
+    const headers = Object.entries(told).map(([key, value]) => ({
+      name: REJECT_HEADER[key as keyof typeof told],
+      value,
+    }));
+    await publish(
+      nats,
+      rejectedSubject('REQUESTS', 'request-worker'),
+      Buffer.from('not json'),
+      printHeaders([{ name: 'Own', value: '1' }, ...headers]),
+    );
+    expect(await replay()).toMatchObject({ replayed: 1 });
+    const [copy] = await all('REQUESTS');
+    expect(Buffer.from(copy!.payload).toString()).toBe('not json');
+    expect(parseHeaders(copy!.headers).map(({ name }) => name)).toEqual([
+      'Own',
+      'Nats-Msg-Id',
+      'Osapi-Replay-Of',
+      'Osapi-Replay-Count',
+    ]);
+    expect(await count('REQUESTS_dlq')).toBe(0);
+  });
+
+  test('of a message that two consumers gave up publishes one copy', async () => {
+    await makeQueue(nats, { config: { retention: 'limits' } });
+    await makeConsumer(nats, { consumer: 'second' });
+    await put(nats, 'requests.dns', 'once');
+    await letDie(nats);
+    await letDie(nats, 'REQUESTS', 'second');
+    expect(await count('REQUESTS_dlq')).toBe(2);
+    expect((await replay()).replayed).toBe(1);
+    // A limits stream keeps the original as its history.
+    expect(await payloads()).toEqual(['once', 'once']);
+    expect(await count('REQUESTS_dlq')).toBe(0);
+  });
+
+  test('touches nothing that lives, whatever the DLQ says', async () => {
+    await makeQueue(nats);
+    const live = await put(nats, 'requests.dns', 'alive');
+    for (const body of [
+      '{',
+      '[]',
+      '{"stream":"REQUESTS"}',
+      JSON.stringify({
+        type: 'io.nats.jetstream.advisory.v1.max_deliver',
+        stream: 'REQUESTS',
+        consumer: 'request-worker',
+        stream_seq: live,
+        timestamp: new Date().toISOString(),
+      }),
+      JSON.stringify({
+        type: 'io.nats.jetstream.advisory.v1.max_deliver',
+        stream: 'REQUESTS',
+        consumer: 'request-worker',
+        stream_seq: 2 ** 60,
+        timestamp: new Date().toISOString(),
+      }),
+      JSON.stringify({
+        type: 'io.nats.jetstream.advisory.v1.max_deliver',
+        stream: 'OTHER',
+        consumer: 'request-worker',
+        stream_seq: live,
+      }),
+    ]) {
+      await put(nats, '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.request-worker', body);
+    }
+    expect((await replay()).replayed).toBe(0);
+    expect((await getMessage(nats, 'REQUESTS', live))?.subject).toBe('requests.dns');
+  });
+
+  test('refuses a queue that lets nothing be deleted, before anything is published', async () => {
+    await makeQueue(nats, { config: { deny_delete: true } });
+    await makeDead(nats, 2);
+    await expect(replay()).rejects.toMatchObject({ code: 'DLQ_CANNOT_REMOVE' });
+    expect(await count('REQUESTS')).toBe(2);
+  });
+
+  test('goes where --to says, and refuses a subject that no stream takes', async () => {
+    await makeQueue(nats);
+    await nats.api('STREAM.CREATE.AUDIT', { name: 'AUDIT', subjects: ['audit.>'], storage: 'memory' });
+    await makeDead(nats, 2);
+    await expect(replay({ wishes: { ...wishes, to: 'nowhere.x' } })).rejects.toMatchObject({ code: 'USAGE' });
+    expect((await replay({ wishes: { ...wishes, to: 'audit.dead' } })).replayed).toBe(2);
+    expect([await count('AUDIT'), await count('REQUESTS'), await count('REQUESTS_dlq')]).toEqual([2, 0, 0]);
+  });
+
+  test('leaves what the queue refuses where it is, and says so', async () => {
+    await makeQueue(nats);
+    await put(nats, 'requests.dns', 'x'.repeat(5000));
+    await put(nats, 'requests.dns', 'small');
+    await letDie(nats);
+    const { config } = await nats.api('STREAM.INFO.REQUESTS');
+    await nats.api('STREAM.UPDATE.REQUESTS', { ...(config as object), max_msg_size: 1000 });
+    const error = (await replay().catch((thrown: unknown) => thrown)) as OpsError;
+    expect(error).toMatchObject({ code: 'DLQ_UNFINISHED', result: { replayed: 1, failed: 1, remaining: 0 } });
+    expect(await entries()).toHaveLength(1);
+  });
+
+  test('two at once: the second waits for the lock or gives up, and nothing is doubled', async () => {
+    await makeQueue(nats);
+    await makeDead(nats, 200);
+    const both = await Promise.allSettled([replay({ lockWaitMs: 10_000 }), replay({ lockWaitMs: 10_000 })]);
+    const moved = both.map((one) => (one.status === 'fulfilled' ? one.value.replayed : 0)).sort((a, b) => a - b);
+    expect(moved).toEqual([0, 200]);
+    expect(new Set(await payloads()).size).toBe(200);
+    expect(await count('REQUESTS')).toBe(200);
+  });
+
+  test('sends a canary ahead and stops where it dies again', async () => {
+    await makeQueue(nats);
+    await makeDead(nats, 10);
+    let isOver = false;
+    const dying = (async () => {
+      while (!isOver) await pull(nats, 'REQUESTS', 'request-worker', 100, 50);
+    })();
+    const error = await replay({ wishes: { ...wishes, canary: 3 } }).catch((thrown: unknown) => thrown);
+    isOver = true;
+    await dying;
+    expect(error).toMatchObject({
+      code: 'DLQ_DIED_AGAIN',
+      result: { replayed: 3, fates: { died: 3 }, deaths: { max_deliveries: 3 } },
+    });
+    expect(await entries()).toHaveLength(10);
+  });
+
+  test('that waits tells what was answered, acked and died again', async () => {
+    await makeQueue(nats);
+    await nats.api('STREAM.CREATE.KV_responses', {
+      name: 'KV_responses',
+      subjects: ['$KV.responses.>'],
+      max_msgs_per_subject: 1,
+      storage: 'memory',
+      allow_direct: true,
+    });
+    await makeDead(nats, 3);
+    const ref = {
+      queue: 'REQUESTS',
+      dlq: 'REQUESTS_dlq',
+      dlqs: ['REQUESTS_dlq'],
+      consumers: ['request-worker'],
+      responses: 'responses',
+    };
+    const tally = new Tally(true);
+    let isOver = false;
+    const working = (async () => {
+      while (!isOver) {
+        for (const message of await pull(nats, 'REQUESTS', 'request-worker', 10, 50)) {
+          const { id } = message.json<{ id: string }>();
+          if (id === 'r0') await put(nats, '$KV.responses.r0', '{}');
+          if (id !== 'r2') message.respond('+ACK');
+        }
+      }
+    })();
+    await replayQueue({
+      nats,
+      ref,
+      tally,
+      filter: {},
+      targets: [],
+      now: Date.now(),
+      wishes: { ...wishes, wait: true },
+      signal: new AbortController().signal,
+      onProgress() {},
+      tellNote() {},
+      tellWarning() {},
+    });
+    isOver = true;
+    await working;
+    expect(tally.result().fates).toEqual({ answered: 1, acked: 1, died: 1, unknown: 0 });
+  });
+
+  describe('that ended after any step', () => {
+    /** The steps up to the one after which the process "dies"; nothing of it runs any more. */
+    const cut = (steps: readonly Step[], after: number): readonly Step[] =>
+      Object.assign([...steps], {
+        *[Symbol.iterator]() {
+          for (const step of steps.slice(0, after)) yield step;
+          throw new Error('killed');
+        },
+      });
+    const half = (protocol: Protocol) =>
+      replayQueue({
+        nats,
+        ref: { queue: 'REQUESTS', dlq: 'REQUESTS_dlq', dlqs: ['REQUESTS_dlq'], consumers: ['request-worker'] },
+        filter: {},
+        wishes,
+        tally: new Tally(false),
+        signal: new AbortController().signal,
+        targets: [],
+        now: Date.now(),
+        protocol,
+        onProgress() {},
+        tellNote() {},
+        tellWarning() {},
+      });
+
+    const cases = (['room', 'full'] as const).flatMap((path) =>
+      PROTOCOL[path].map((step, index) => ({ path, step, after: index + 1 })),
+    );
+    test.each(cases)('is finished by the next, once and whole: $path, $step', async ({ path, after }) => {
+      // The window is over before the next run begins: nothing rests on the server's memory of ids.
+      const config = { duplicate_window: 100e6, ...(path === 'full' && { max_msgs: 8 }) };
+      await makeQueue(nats, { config });
+      await makeDead(nats, 8);
+      const before = await payloads();
+      const broken = { ...PROTOCOL, [path]: cut(PROTOCOL[path], after) };
+      await expect(half(broken)).rejects.toThrow('killed');
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      const result = await replay();
+      expect(result).toMatchObject({ failed: 0, remaining: 0 });
+      expect(await payloads()).toEqual(before);
+      expect((await all('REQUESTS')).every(({ headers }) => headers.byteLength > 0)).toBe(true);
+      expect(await entries()).toEqual([]);
+      expect(await count('REQUESTS_dlq')).toBe(0);
+    });
+  });
+
+  test('lists what the journal holds as the dead letter it is, until it finds room', async () => {
+    await makeQueue(nats, { config: { max_msgs: 1 } });
+    await makeDead(nats, 1);
+    await replay({ dryRun: true });
+    const [dead] = await entries();
+    const { original } = dead!.inner;
+    await replay();
+    await letDie(nats);
+    const [second] = await entries();
+    const message = second!.inner.original!;
+    await writeJournal(nats, {
+      id: second!.id,
+      msgId: 'copy',
+      subject: message.subject,
+      headers: printHeaders([{ name: 'Nats-Msg-Id', value: 'copy' }]),
+      payload: message.payload,
+      original: { stream: 'REQUESTS', seq: message.seq, time: message.time },
+      records: second!.inner.records.map(({ stream, seq }) => ({ stream, seq })),
+      after: original!.seq,
+    });
+    await deleteMessage(nats, 'REQUESTS', message.seq);
+    await put(nats, 'requests.dns', 'took the slot');
+    expect(await entries()).toMatchObject([{ id: second!.id, state: 'replayable', inner: { journalled: true } }]);
+    const taken = (await all('REQUESTS')).at(-1)!;
+    await deleteMessage(nats, 'REQUESTS', taken.seq);
+    expect((await replay()).remaining).toBe(0);
+    expect(await payloads()).toEqual([Buffer.from(message.payload).toString('latin1')]);
+    expect(await entries()).toEqual([]);
+  });
+});
