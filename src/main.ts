@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Config, type Interfaces, Plugin, run } from '@oclif/core';
 import { OpsError } from './lib/errors/ops-error.ts';
-import { nearest, reportFailure } from './lib/ui/report.ts';
+import { likelyCommands, reportFailure } from './lib/ui/report.ts';
 
 /** Runs the CLI. `root` is the package's folder, where package.json and oclif.manifest.json are. */
 export async function main(args: string[], root: string): Promise<void> {
@@ -50,9 +50,9 @@ function refuseUnknownCommand(config: Config, argv: readonly string[]): void {
   if (topic && second === undefined) return;
   const typed = command || topic ? [first, second] : [first];
   const ids = config.commandIDs.map((id) => id.replaceAll(':', ' '));
-  const guess = nearest(typed.join(' '), ids);
+  const guesses = likelyCommands(typed.join(' '), ids).map((guess) => `\`osapi-ops ${guess}\``);
   throw new OpsError('USAGE', `there is no command \`${typed.join(' ')}\``, {
     where: 'osapi-ops',
-    hints: [guess ? `did you mean \`osapi-ops ${guess}\`?` : 'see `osapi-ops --help`'],
+    hints: [guesses.length > 0 ? `did you mean ${guesses.join(' or ')}?` : 'see `osapi-ops --help`'],
   });
 }

@@ -18,7 +18,7 @@ describe('help', () => {
   test('says how, what and an example before the details', async () => {
     const text = await help(100, 'convert');
     const headers = text.split('\n').filter((line) => /^[A-Z ]+$/.test(line) && line !== '');
-    expect(headers).toEqual(['USAGE', 'DESCRIPTION', 'EXAMPLES', 'ARGUMENTS', 'FLAGS', 'OUTPUT FLAGS']);
+    expect(headers).toEqual(['USAGE', 'DESCRIPTION', 'EXAMPLES', 'ARGUMENTS', 'FLAGS', 'OUTPUT FLAGS', 'VARIABLES']);
     expect(text).toContain('$ osapi-ops convert FILE... [FLAGS]\n');
   });
 
@@ -32,6 +32,8 @@ describe('help', () => {
     const text = await help(200, 'apply');
     expect(text).toContain('(default 30s)');
     expect(text).toContain('(OSAPI_OPS_SPEC)');
+    expect(text).toContain('(NATS_URL)');
     expect(text).not.toContain('OSAPI_OPS_ADOPT');
+    expect(text).toContain('--dry-run is OSAPI_OPS_DRY_RUN=1.');
   });
 });

@@ -2,6 +2,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import type { ConnectionFlags } from '../model/context.ts';
 import type { ConnectionSpec } from '../model/spec.ts';
 import { parseDuration, printDuration } from '../model/units.ts';
+import { isYes, variableOf } from '../model/variables.ts';
 import type { ContextFields, Contexts } from './contexts.ts';
 import { cleanUrl } from './redact.ts';
 
@@ -71,7 +72,7 @@ function chooseContext({ flags, env, spec, specFile, contexts }: SettingsInput):
   if (flags.context) return { name: flags.context, from: '--context' };
   if (env.NATS_CONTEXT) return { name: env.NATS_CONTEXT, from: 'NATS_CONTEXT' };
   if (spec?.context) return { name: spec.context, from: specFile ? `connection.context of ${specFile}` : 'the spec' };
-  if (spec?.servers?.length || flags['no-context']) return null;
+  if (spec?.servers?.length || flags['no-context'] || isYes(env[variableOf('no-context')])) return null;
   return contexts.selected ? { name: contexts.selected, from: 'the selected one' } : null;
 }
 
@@ -141,9 +142,9 @@ export function resolveSettings(input: SettingsInput): Settings {
   const cert = find('tlscert', 'tlscert', 'NATS_CERT', 'cert', 'tls_cert');
   const key = find('tlskey', 'tlskey', 'NATS_KEY', 'key', 'tls_key');
   const ca = find('tlsca', 'tlsca', 'NATS_CA', 'ca', 'tls_ca');
-  const tlsFirst = find('tlsfirst', 'tlsfirst', undefined, 'tls_first', 'tls_first')?.value === 'true';
+  const tlsFirst = isYes(find('tlsfirst', 'tlsfirst', variableOf('tlsfirst'), 'tls_first', 'tls_first')?.value);
   const timeout = find('timeout', 'timeout', 'NATS_TIMEOUT', undefined, 'timeout');
-  const domain = find('domain', 'domain', undefined, 'jetstream_domain', 'domain');
+  const domain = find('domain', 'domain', variableOf('domain'), 'jetstream_domain', 'domain');
   const prefix = domain ? undefined : find('api_prefix', undefined, undefined, 'jetstream_api_prefix', undefined);
   const inbox = find('inbox_prefix', undefined, undefined, 'inbox_prefix', 'inbox_prefix');
   delete sources.server;

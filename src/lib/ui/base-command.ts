@@ -2,7 +2,7 @@ import { Command, type Interfaces } from '@oclif/core';
 import { EXIT } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import type { ConnectionFlags, Context } from '../model/context.ts';
-import { connectionFlags, outputFlags } from './flags.ts';
+import { connectionFlags, leavingConnection, outputFlags } from './flags.ts';
 import { createHost } from './host.ts';
 import { reportFailure } from './report.ts';
 import { createTheme, type Theme, wantsColour } from './theme.ts';
@@ -35,11 +35,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   override async run(): Promise<void> {
     const parsed = await this.parse({
       flags: this.ctor.flags,
-      baseFlags: (super.ctor as typeof BaseCommand).baseFlags,
+      baseFlags: leavingConnection((super.ctor as typeof BaseCommand).baseFlags),
       args: this.ctor.args,
       strict: this.ctor.strict,
     });
-    this.flags = parsed.flags as FlagsOf<T>;
+    this.flags = repeated(parsed.flags, this.ctor.flags) as FlagsOf<T>;
     this.args = parsed.args as ArgsOf<T>;
     const flags = this.flags as Record<string, unknown>;
     const env = process.env;
@@ -79,9 +79,19 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   }
 
   protected override async catch(error: unknown): Promise<void> {
-    process.exitCode = reportFailure(error, { argv: this.argv, command: this.id ?? '' });
+    const flags = Object.keys({ ...this.ctor.flags, ...this.ctor.baseFlags });
+    process.exitCode = reportFailure(error, { argv: this.argv, command: this.id ?? '', flags });
   }
 }
+
+/** oclif gives a flag that may be repeated as a list, but as a bare text where its variable sets it. */
+const repeated = (values: Record<string, unknown>, flags: Readonly<Record<string, { type: string }>>) =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const isList = (flags[name] as { multiple?: boolean } | undefined)?.multiple === true;
+      return [name, isList && typeof value === 'string' ? [value] : value];
+    }),
+  );
 
 /** Runners such as npx and timeout pass one Ctrl-C on twice; only a later one means "at once". */
 const SAME_KEY_MS = 500;

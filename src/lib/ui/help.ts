@@ -1,10 +1,13 @@
 import { type Command, CommandHelp, Help } from '@oclif/core';
-import { variableOf } from './flags.ts';
+import { variableOf } from '../model/variables.ts';
 
 type Section = ReturnType<CommandHelp['sections']>[number];
 
 /** The order in which a reader asks: how is it called, what does it do, show me, and then every detail. */
 const ORDER = ['USAGE', 'DESCRIPTION', 'EXAMPLES', 'ARGUMENTS', 'FLAGS'];
+
+/** The groups of the flags that every command has. */
+const SHARED = ['OUTPUT', 'CONNECTION'];
 
 /** Descriptions are broken in the source where its lines end; a reader's terminal has its own width. */
 const reflow = (text: string): string => text.trim().replace(/[ \t]*\n(?!\n)[ \t]*/g, ' ');
@@ -14,7 +17,16 @@ const isPlain = (value: unknown): boolean => ['string', 'number'].includes(typeo
 class OpsCommandHelp extends CommandHelp {
   protected override sections(): Section[] {
     const sections = super.sections();
-    return ORDER.flatMap((header) => sections.find((section) => section.header === header) ?? []);
+    const ordered = ORDER.flatMap((header) => sections.find((section) => section.header === header) ?? []);
+    return [...ordered, { header: 'VARIABLES', generate: ({ flags }) => this.wrap(variablesOf(flags)) }];
+  }
+
+  /** A command's own flags first; those that every command has come last. */
+  protected override groupFlags(flags: Command.Flag.Any[]): ReturnType<CommandHelp['groupFlags']> {
+    const { flagGroups, mainFlags } = super.groupFlags(flags);
+    const own = Object.keys(flagGroups).filter((group) => !SHARED.includes(group));
+    const ordered = [...own, ...SHARED].flatMap((group) => (flagGroups[group] ? [[group, flagGroups[group]]] : []));
+    return { mainFlags, flagGroups: Object.fromEntries(ordered) };
   }
 
   protected override defaultUsage(): string {
@@ -40,7 +52,7 @@ class OpsCommandHelp extends CommandHelp {
       .join('\n');
   }
 
-  /** The variable of a flag follows from its name, which the top of the help says once; only another is worth a word. */
+  /** The variable of a flag follows from its name, which the last section says; only another is worth a word. */
   protected override flags(flags: Command.Flag.Any[]): Array<[string, string | undefined]> | undefined {
     return super.flags(
       flags.map((flag) => {
@@ -53,6 +65,15 @@ class OpsCommandHelp extends CommandHelp {
       }),
     );
   }
+}
+
+/** The rule by which a flag has its variable, shown on one of these flags: the command's own where it has any. */
+function variablesOf(flags: readonly Command.Flag.Any[]): string {
+  const regular = flags.filter(({ name, env }) => env === variableOf(name)).map(({ name }) => name);
+  const shown = regular.find((name) => name.includes('-') && !/^(allow|no)-/.test(name)) ?? regular[0] ?? 'json';
+  return `Every flag has a variable: --${shown} is ${variableOf(shown)}=${
+    flags.find(({ name }) => name === shown)?.type === 'option' ? '…' : '1'
+  }. Where it goes by another name, that stands beside the flag.`;
 }
 
 /** Root commands and topics by what a person is about to do, in the order of a system's life. */
@@ -80,7 +101,7 @@ export default class OpsHelp extends Help {
       );
       this.log('');
     }
-    const advice = `Every flag can be set by a variable: ${variableOf('allow-replace')} is --allow-replace. Exit codes: 0 done, 1 failed or refused, 2 changes pending, 64 wrong command line, 65 invalid spec, 69 no server, 75 held or stale, 77 denied, 130 interrupted.`;
+    const advice = `Every flag has a variable: --allow-replace is ${variableOf('allow-replace')}=1. Exit codes: 0 done, 1 failed or refused, 2 changes pending, 64 wrong command line, 65 invalid spec, 69 no server, 75 held or stale, 77 denied, 130 interrupted.`;
     this.log(this.wrap(`${this.config.bin} COMMAND --help says more about a command. ${advice}`, 0));
   }
 

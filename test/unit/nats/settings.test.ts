@@ -153,6 +153,14 @@ describe('the rest', () => {
     expect(resolve({ flags: { context: 'x', domain: 'hub' }, contexts }).apiPrefix).toBe('$JS.hub.API');
   });
 
+  test('a flag that the nats CLI has no variable for has ours', () => {
+    const env = { OSAPI_OPS_DOMAIN: 'hub', OSAPI_OPS_TLSFIRST: '1', OSAPI_OPS_NO_CONTEXT: 'true' };
+    const settings = resolve({ env, selected: 'prod', contexts: prod });
+    expect(settings).toMatchObject({ apiPrefix: '$JS.hub.API', tls: { first: true }, chosenBy: 'the default' });
+    expect(settings.sources.domain).toBe('OSAPI_OPS_DOMAIN');
+    expect(resolve({ env: { OSAPI_OPS_TLSFIRST: '0' } }).tls.first).toBe(false);
+  });
+
   test('the timeout reads like everywhere, also from the spec in nanoseconds', () => {
     expect(resolve({}).timeoutMs).toBe(5000);
     expect(resolve({ env: { NATS_TIMEOUT: '1m' } }).timeoutMs).toBe(60_000);

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { runCli } from '../support/cli.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+describe('a command line that is wrong', () => {
+  const table = [
+    { args: ['aply'], message: 'there is no command `aply`', hint: 'did you mean `osapi-ops apply`?' },
+    { args: ['dlq', 'repaly'], message: 'there is no command `dlq repaly`', hint: '`osapi-ops dlq replay`?' },
+    { args: ['replay'], message: 'there is no command `replay`', hint: 'did you mean `osapi-ops dlq replay`?' },
+    { args: ['ls'], message: 'no command `ls`', hint: '`osapi-ops dlq ls` or `osapi-ops request ls`?' },
+    { args: ['xyzzy'], message: 'there is no command `xyzzy`', hint: 'see `osapi-ops --help`' },
+    { args: ['apply', '--alow-replace'], message: 'there is no flag --alow-replace', hint: 'mean --allow-replace?' },
+    {
+      args: ['dlq', 'ls', '--pasword=geheim'],
+      message: 'there is no flag --pasword\n',
+      hint: 'did you mean --password?',
+    },
+    { args: ['apply', '-x'], message: 'there is no flag -x', hint: 'see `osapi-ops apply --help`' },
+    { args: ['dlq', 'show'], message: 'missing: ID (which one)', hint: 'see `osapi-ops dlq show --help`' },
+  ] as const;
+  test.each(table)('$args is told, with what may be meant', async ({ args, message, hint }) => {
+    const { code, stdout, stderr } = await runCli(args);
+    expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr).toContain(hint);
+  });
+
+  test.each([['aply'], ['apply', '--alow-replace'], ['dlq', 'show']])(
+    'is JSON on stdout where the variable asks for it: %s %s',
+    async (...args) => {
+      const { code, stdout } = await runCli(args, { env: { OSAPI_OPS_JSON: '1' } });
+      expect({ code, error: JSON.parse(stdout).error }).toMatchObject({ code: 64, error: { code: 'USAGE' } });
+    },
+  );
+
+  test('has no JSON where the variable says no, or the word is none of its flags', async () => {
+    expect((await runCli(['aply'], { env: { OSAPI_OPS_JSON: '0' } })).stdout).toBe('');
+    expect((await runCli(['apply', '--alow', '--', '--json'])).stdout).toBe('');
+  });
+});
+
+describe('a variable', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer();
+  }, 60_000);
+  afterAll(() => server.stop());
+
+  test('sets a flag that may be repeated to one value', async () => {
+    const { code, stderr } = await runCli(['dlq', 'ls'], { server, env: { OSAPI_OPS_QUEUE: 'NOWHERE' } });
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no queue NOWHERE') });
+  });
+
+  test('is heeded less than the flag', async () => {
+    const env = { OSAPI_OPS_OUTPUT: 'nagios' };
+    expect((await runCli(['status'], { server, env })).stdout).toMatch(/^the server [A-Z]+:/);
+    expect((await runCli(['status', '--output', 'markdown'], { server, env })).stdout).toMatch(/^#/);
+  });
+});
