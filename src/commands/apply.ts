@@ -44,8 +44,8 @@ changes nothing. Never touches what another spec owns, deletes nothing and loses
       dryRun: this.flags['dry-run'],
       given: new Set(OVERRIDES.filter((name) => this.flags[name as 'adopt'])),
       lockWaitMs: lockWaitMs(this.flags['lock-wait']),
-      show: (plans: readonly Plan[]) => {
-        const text = plans.map((plan) => renderPlan(plan, { theme, width })).join('\n');
+      show: (plans: readonly Plan[], given: ReadonlySet<Override>) => {
+        const text = plans.map((plan) => renderPlan(plan, { theme, width, given })).join('\n');
         if (!json) process.stdout.write(first ? text : `\n${text}`);
         first = false;
       },

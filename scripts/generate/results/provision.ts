@@ -46,7 +46,7 @@ export const PROVISION = {
     problems: z.array(problem),
   }),
   export: z.object({
-    spec: json.describe('in wire names and units: nanoseconds, bytes'),
+    spec: json.describe('as a spec is written'),
     left_out: z.array(z.object({ resource: resourceKey, what: z.string() })),
   }),
   convert: z.object({

@@ -7,8 +7,8 @@ export type FieldType =
   | { readonly type: 'flag' }
   /** An integer; `unlimited` accepts -1 and the word. */
   | { readonly type: 'count'; readonly unlimited?: boolean; readonly min?: number; readonly max?: number }
-  /** Nanoseconds on the wire, `30s` in the spec. */
-  | { readonly type: 'duration'; readonly min?: number }
+  /** Nanoseconds on the wire, `30s` in the spec; `unlimited` where 0 is no limit. */
+  | { readonly type: 'duration'; readonly unlimited?: boolean; readonly min?: number }
   /** Bytes on the wire, `1GiB` in the spec. */
   | { readonly type: 'size'; readonly unlimited?: boolean; readonly bits?: 32 | 64 }
   /** RFC 3339. */

@@ -1,4 +1,4 @@
-import type { Config, Json } from '../model/json.ts';
+import { type Config, isObject, type Json } from '../model/json.ts';
 import type { Field, Move, Verdict } from './field.ts';
 import {
   consumerLimitFields,
@@ -25,8 +25,11 @@ const oneWay =
 const lowered = (from: Json, to: Json, unlimited: number): boolean =>
   Number(to) !== unlimited && (Number(from) === unlimited || Number(to) < Number(from));
 
+/** A canonical configuration has an empty mirror where there is none. */
+const isMirror = ({ mirror }: Config): boolean => isObject(mirror) && Boolean(mirror.name);
+
 const onlyMirrorOrSources = (config: Config): boolean =>
-  Boolean(config.mirror) || (Array.isArray(config.sources) && config.sources.length > 0);
+  isMirror(config) || (Array.isArray(config.sources) && config.sources.length > 0);
 
 /** Every field of a stream's configuration. The name is the spec's key. */
 export const streamFields: readonly Field[] = [
@@ -129,7 +132,7 @@ export const streamFields: readonly Field[] = [
   },
   {
     name: 'max_age',
-    type: { type: 'duration' },
+    type: { type: 'duration', unlimited: true },
     doc: 'How long a message is kept; 0 is for ever.',
     fill: 0,
     change: 'in-place',
@@ -183,7 +186,7 @@ export const streamFields: readonly Field[] = [
     type: { type: 'duration', min: 100e6 },
     doc: 'How long a Nats-Msg-Id is remembered.',
     fill: ({ config }) => {
-      if (config.mirror) return 0;
+      if (isMirror(config)) return 0;
       const age = Number(config.max_age ?? 0);
       return age > 0 && age < TWO_MINUTES ? age : TWO_MINUTES;
     },

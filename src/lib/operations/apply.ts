@@ -24,8 +24,8 @@ export interface ApplyOptions extends SpecChoice {
   readonly dryRun: boolean;
   /** In milliseconds. */
   readonly lockWaitMs: number;
-  /** Draws the plans before anything is asked or touched. */
-  show(plans: readonly Plan[]): void;
+  /** Draws the plans, and what the flags allow of them, before anything is asked or touched. */
+  show(plans: readonly Plan[], given: ReadonlySet<Override>): void;
 }
 
 /** What became of one system. */
@@ -88,7 +88,7 @@ async function applySaved(
 
 async function applyAll(context: Context, works: readonly Work[], options: ApplyOptions): Promise<Applied[]> {
   const plans = works.map(({ system }) => system.plan);
-  options.show(plans);
+  options.show(plans, options.given);
   if (options.dryRun) return plans.map((plan) => ({ plan, changes: plan.changes, applied: false }));
   for (const plan of plans) requireAllowed(plan, options.given);
   await agree(context, plans, options);
@@ -147,7 +147,7 @@ async function touch(context: Context, { system, again }: Work, options: ApplyOp
 /** The server moved while we waited: the new plan is shown, judged and asked about like the first. */
 async function agreeAgain(context: Context, fresh: Prepared, options: ApplyOptions): Promise<void> {
   context.io.tell({ type: 'warning', text: 'the server changed since the plan was made; this is the plan now' });
-  options.show([fresh.plan]);
+  options.show([fresh.plan], options.given);
   requireAllowed(fresh.plan, options.given);
   await agree(context, [fresh.plan], options);
 }

@@ -1,3 +1,4 @@
+import { parse } from 'yaml';
 import { BACKING } from '../canonical/bucket.ts';
 import { canonicalObserved, streamsOf } from '../canonical/resource.ts';
 import { unknownFields } from '../canonical/stream.ts';
@@ -29,7 +30,9 @@ export interface NotExported {
 export interface ExportResult {
   /** The spec as YAML text. */
   readonly text: string;
-  readonly spec: Spec;
+  readonly system: string;
+  /** The same as `text`, read. */
+  readonly spec: Config;
   readonly leftOut: readonly NotExported[];
 }
 
@@ -57,7 +60,8 @@ export async function exportOperation(context: Context, options: ExportOptions =
     const applied = await readLastApplied(nats, spec.name).catch(() => undefined);
     const whole = withoutDefaults(likeApplied(spec, applied), version);
     const header = `Exported by osapi-ops from ${nats.target.url}, account ${nats.target.account}.`;
-    return { text: printSpec(whole, { header }), spec: whole, leftOut };
+    const text = printSpec(whole, { header });
+    return { text, system: whole.name, spec: parse(text) as Config, leftOut };
   });
 }
 

@@ -48,8 +48,8 @@ export async function initOperation(context: Context, options: InitOptions): Pro
   if (!options.force && (await exists(path))) throw alreadyThere(shown);
   if (options.fromServer) {
     const { name } = options.answers;
-    const { text, spec, leftOut } = await exportOperation(context, { names: name === undefined ? [] : [name] });
-    return { ...(await writeSpec(context, { dir, shown, text, live: spec.name })), leftOut };
+    const { text, system, leftOut } = await exportOperation(context, { names: name === undefined ? [] : [name] });
+    return { ...(await writeSpec(context, { dir, shown, text, live: system })), leftOut };
   }
   const answers = await askAnswers(context, options, basename(dir));
   return writeSpec(context, { dir, shown, text: starterText(answers, DEFAULT_SCHEMA) });

@@ -12,10 +12,10 @@ export const ownership: Analyzer = (subject, { system }) => {
       code: 'RISK_OWNERSHIP',
       severity: 'refuse',
       resource: key,
-      message: `${labelOf(subject)} ${whose}: ${system} leaves it alone`,
+      message: `${labelOf(subject)} ${whose}`,
       hint: owner
         ? `ask whoever keeps ${owner}, or take it out of one of the two specs`
-        : 'to take it over, --adopt writes the mark osapi-ops.owner and the differences shown',
+        : '--adopt takes it over: it writes the mark osapi-ops.owner and the differences shown',
       needs: 'adopt',
     },
   ];

@@ -189,3 +189,12 @@ describe('a bucket', () => {
     );
   });
 });
+
+test.each(VERSIONS)('what %s fills in is the default of what is filled in already', (version) => {
+  const config = canonicalStream({ name: 'S', subjects: ['a'] }, { version });
+  const again = FIELDS.stream
+    .filter(({ name }) => name in config && name !== 'subjects')
+    .map(({ name, fill }) => [name, typeof fill === 'function' ? fill({ version, config }) : fill]);
+  const { subjects: _, ...filled } = config;
+  expect(Object.fromEntries(again)).toEqual(filled);
+});

@@ -72,6 +72,43 @@ describe('a plan', () => {
     `);
   });
 
+  test('says unlimited in the spec’s word, and nothing of the kind where 0 or -1 means something else', () => {
+    const fields = [
+      { ...field, from: '0s' },
+      { ...field, path: 'max_msgs', from: 5, to: -1 },
+      { ...field, path: 'duplicate_window', from: '0s', to: '2m' },
+    ];
+    expect(
+      renderPlan(planOf([change({ fields })]), { theme, width: 120 })
+        .split('\n')
+        .slice(3, 6),
+    ).toEqual([
+      '    max_age           unlimited → 7d',
+      '    max_msgs          5 → unlimited',
+      '    duplicate_window  0s → 2m',
+    ]);
+  });
+
+  test('tells what a given flag allows, and asks only for the others', () => {
+    const finding = (needs: Finding['needs'], message: string): Finding => ({
+      code: 'RISK_X',
+      severity: 'refuse',
+      resource: 'stream REQUESTS',
+      message,
+      hint: 'the way round',
+      ...(needs && { needs }),
+    });
+    const findings = [finding('adopt', 'is not ours'), finding('allow-data-loss', 'deletes 3 messages')];
+    const text = renderPlan(planOf([change({ fields: [field] })], { findings }), {
+      theme,
+      width: 120,
+      given: new Set(['adopt'] as const),
+    });
+    expect(text).toContain('Allowed by --adopt: is not ours. [RISK_X]');
+    expect(text).toContain('Refused without --allow-data-loss: deletes 3 messages. The way round. [RISK_X]');
+    expect(text).toContain('Apply needs --allow-data-loss.');
+  });
+
   test('tells the spec’s changes from the server’s, and what they mean', () => {
     const fields = [
       { ...field, origin: 'server' as const, note: 'older messages go' },

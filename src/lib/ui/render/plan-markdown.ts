@@ -4,7 +4,7 @@ import { clean } from '../sanitize.ts';
 import { asSentences, counted } from '../text.ts';
 import { SIGNS } from '../theme.ts';
 import { retryLine } from './retry-line.ts';
-import { showValue } from './value.ts';
+import { showField } from './value.ts';
 import { fieldOrigin, messageUnder, originOf, reasonOf, serverOf, summaryOf, verdictOf, wayBack } from './words.ts';
 
 export interface MarkdownView {
@@ -112,7 +112,8 @@ function tableOf(change: Change): string[] {
       ...(field.note ? [text(field.note)] : []),
       ...(field.origin !== change.origin && change.action !== 'create' ? [fieldOrigin(field.origin)] : []),
     ].filter(Boolean);
-    const values = isNew ? [code(showValue(field.to))] : [code(showValue(field.from)), code(showValue(field.to))];
+    const sides = isNew ? (['to'] as const) : (['from', 'to'] as const);
+    const values = sides.map((side) => code(showField(change.kind, field, side)));
     return `| ${[code(field.path), ...values, meaning.join('; ')].join(' | ')} |`;
   });
   const columns = ['field', ...(isNew ? ['value'] : ['on the server', 'after apply']), 'what it means'];

@@ -4,9 +4,11 @@ import { clean } from '../sanitize.ts';
 import { asSentences, counted, flow, padEnd, widthOf } from '../text.ts';
 import { SIGNS, type Theme } from '../theme.ts';
 import { retryLine } from './retry-line.ts';
-import { showValue } from './value.ts';
+import { showField } from './value.ts';
 import {
   fieldOrigin,
+  type Given,
+  isLifted,
   messageUnder,
   nameOf,
   originOf,
@@ -23,6 +25,8 @@ export interface PlanView {
   readonly width: number;
   /** Leave the summary out: what was done with the plan is told after it. */
   readonly applied?: boolean;
+  /** Flags of the command line: what they allow is told as allowed. */
+  readonly given?: Given;
 }
 
 /** A plan for a person: where, what changes and why, what that means for messages, what is left alone, the sum. */
@@ -98,22 +102,25 @@ function renderField(
 
 /** `old → new` on one line where it fits, on two where it does not. A created field has no old value worth a word. */
 function renderMove(change: Change, field: FieldChange, { theme, room }: { theme: Theme; room: number }): string[] {
-  const to = showValue(field.to);
+  const to = showField(change.kind, field, 'to');
   if (change.action === 'create' && field.from === null) return [theme.create(to)];
-  const from = showValue(field.from);
+  const from = showField(change.kind, field, 'from');
   if (change.action === 'delete' && field.to === null) return [theme.delete(from)];
   const joined = `${from} → ${to}`;
   if (widthOf(joined) <= room) return [`${theme.delete(from)} → ${theme.create(to)}`];
   return [theme.delete(from), `→ ${theme.create(to)}`];
 }
 
-function renderFinding(finding: Finding, indent: string, { theme, width }: PlanView, isNamed: boolean): string {
-  const style = { info: theme.faint, warning: theme.warn, refuse: theme.refuse }[finding.severity];
+function renderFinding(finding: Finding, indent: string, { theme, width, given }: PlanView, isNamed: boolean): string {
+  const lifted = isLifted(finding, given);
+  const style = lifted
+    ? theme.warn
+    : { info: theme.faint, warning: theme.warn, refuse: theme.refuse }[finding.severity];
   const words = [
     isNamed ? `${clean(finding.resource)}: ${clean(finding.message)}` : clean(messageUnder(finding)),
-    ...(finding.hint ? [clean(finding.hint)] : []),
+    ...(finding.hint && !lifted ? [clean(finding.hint)] : []),
   ];
-  const text = `${style(`${verdictOf(finding)}:`)} ${asSentences(words)} ${theme.faint(`[${clean(finding.code)}]`)}`;
+  const text = `${style(`${verdictOf(finding, given)}:`)} ${asSentences(words)} ${theme.faint(`[${clean(finding.code)}]`)}`;
   return flow(text, { width, first: indent });
 }
 
@@ -132,9 +139,9 @@ function renderLeftAlone(leftAlone: readonly LeftAlone[], { theme, width }: Plan
   return [[theme.strong('Left alone'), ...lines].join('\n')];
 }
 
-function renderSummary({ summary, findings }: Plan, { theme, width }: PlanView): string {
+function renderSummary({ summary, findings }: Plan, { theme, width, given }: PlanView): string {
   const changes = summary.create + summary.update + summary.replace + summary.delete;
-  const refusals = findings.filter((finding) => finding.severity === 'refuse');
+  const refusals = findings.filter((finding) => finding.severity === 'refuse' && !isLifted(finding, given));
   const text =
     changes === 0
       ? `Nothing to do: ${counted(summary.unchanged, 'resource')} ${summary.unchanged === 1 ? 'is' : 'are'} as the spec says.`

@@ -1,4 +1,7 @@
+import { FIELDS } from '../../facts/fields.ts';
 import { isObject, type Json } from '../../model/json.ts';
+import type { FieldChange } from '../../model/plan.ts';
+import type { ResourceKind } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
 
 /** Texts that would be taken for something else without quotes: empty, padded, or holding our own punctuation. */
@@ -14,4 +17,12 @@ export function showValue(value: Json): string {
   }
   const text = String(value);
   return clean(typeof value === 'string' && NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '\\"')}"` : text);
+}
+
+/** One side of a changed field; where its value means that there is no limit, in the word that a spec takes for it. */
+export function showField(kind: ResourceKind, field: FieldChange, side: 'from' | 'to'): string {
+  const value = field[side];
+  const type = FIELDS[kind].find(({ name }) => name === field.path)?.type;
+  const none = type?.type === 'duration' ? '0s' : -1;
+  return type && 'unlimited' in type && type.unlimited && value === none ? 'unlimited' : showValue(value);
 }

@@ -1,4 +1,4 @@
-import type { Change, Finding, Origin, PlanSummary } from '../../model/plan.ts';
+import type { Change, Finding, Origin, Override, PlanSummary } from '../../model/plan.ts';
 import type { ResourceKind, Role, Target } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
 
@@ -58,9 +58,18 @@ export const wayBack = ({ action, reverse }: Change): string =>
 
 const SEVERITIES = { info: 'Note', warning: 'Warning', refuse: 'Refused' } as const;
 
-/** `Warning`, or `Refused without --allow-replace`: the word before a finding, with the flag that lifts it. */
-export const verdictOf = ({ severity, needs }: Finding): string =>
-  needs && severity === 'refuse' ? `${SEVERITIES.refuse} without --${needs}` : SEVERITIES[severity];
+/** Flags that were given, by which a refusal is lifted. */
+export type Given = ReadonlySet<Override>;
+
+export const isLifted = ({ severity, needs }: Finding, given: Given | undefined): boolean =>
+  severity === 'refuse' && needs !== undefined && given?.has(needs) === true;
+
+/** `Warning`, or `Refused without --allow-replace`: the word before a finding, with the flag that lifts it, or has. */
+export function verdictOf(finding: Finding, given?: Given): string {
+  const { severity, needs } = finding;
+  if (!needs || severity !== 'refuse') return SEVERITIES[severity];
+  return isLifted(finding, given) ? `Allowed by --${needs}` : `${SEVERITIES.refuse} without --${needs}`;
+}
 
 /** A finding's message where its resource is named above it already. */
 export const messageUnder = ({ message, resource }: Finding): string =>
