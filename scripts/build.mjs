@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { licencesPage } from './licences.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const fresh = `${root}dist-${process.pid}`;
@@ -38,7 +39,8 @@ const plainBuiltins = {
 const commands = [];
 for await (const file of glob('src/commands/**/*.ts', { cwd: root })) commands.push(file);
 
-await build({
+const { metafile } = await build({
+  metafile: true,
   absWorkingDir: root,
   entryPoints: ['src/main.ts', 'src/lib/ui/help.ts', ...commands.sort()],
   outbase: 'src',
@@ -79,6 +81,7 @@ const bare = ([id, { args, description: _d, examples: _e, flags: _f, ...command 
 const commandsOnly = Object.fromEntries(Object.entries(manifest.commands).map(bare));
 write(`${folder}/commands.json`, JSON.stringify({ ...manifest, commands: commandsOnly }));
 
+write(`${folder}/THIRD_PARTY_LICENSES`, licencesPage(root, metafile));
 write(`${folder}/version.txt`, `osapi-ops/${pjson.version} %node%\n`);
 // A build never leaves a half-written dist to a process that starts meanwhile.
 const old = `${root}dist-old-${process.pid}`;
