@@ -6,6 +6,7 @@ import { join } from 'node:path';
 export interface Run {
   readonly command: string;
   readonly args: readonly string[];
+  readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -18,12 +19,16 @@ export interface Timing {
 const PEAK = `data:text/javascript,import{writeFileSync}from'node:fs';process.on('exit',()=>process.env.BENCH_PEAK&&writeFileSync(process.env.BENCH_PEAK,String(process.resourceUsage().maxRSS)))`;
 
 /** Runs a whole process and times it, from spawn to exit. @throws Error when it fails, with what it said */
-export async function timeProcess({ command, args, env }: Run, withMemory = false): Promise<Timing> {
+export async function timeProcess({ command, args, cwd, env }: Run, withMemory = false): Promise<Timing> {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-bench-'));
   const peak = join(dir, 'peak');
   const extra = withMemory ? { BENCH_PEAK: peak, NODE_OPTIONS: `--import ${PEAK}` } : {};
   const started = process.hrtime.bigint();
-  const child = spawn(command, args, { env: { ...process.env, ...env, ...extra }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...env, ...extra },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let said = '';
   child.stdout.resume();
   child.stderr.on('data', (chunk: Buffer) => {
@@ -81,4 +86,11 @@ export function renderRows(rows: readonly Row[]): string {
     lines.push(`| ${row.what} | ${row.ours} | ${row.theirs} | ${row.ratio.toFixed(2)} | ${verdict} |`);
   }
   return lines.join('\n');
+}
+
+/** The lines of a page of this machine that are about something else than these rows. */
+export function otherLines(page: string, rows: readonly Row[]): string[] {
+  if (!page.includes(`On ${machine()}:`)) return [];
+  const lines = page.split('\n').filter((line) => line.startsWith('| '));
+  return lines.slice(2).filter((line) => !rows.some(({ what }) => line.startsWith(`| ${what} |`)));
 }

@@ -1,10 +1,11 @@
 // npm run bench -- [--write] [name …]: whole processes, medians of interleaved runs, as ratios to a peer in the same
-// run. `--write` keeps the figures in docs/benchmarks.md.
-import { writeFileSync } from 'node:fs';
+// run. `--write` keeps the figures in docs/benchmarks.md, beside those of this machine that were not measured anew.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { benchApply } from './apply.ts';
 import { benchClone } from './clone.ts';
 import { benchDlqLs } from './dlq-ls.ts';
-import { machine, type Row, renderRows } from './measure.ts';
+import { benchInstall } from './install.ts';
+import { machine, otherLines, type Row, renderRows } from './measure.ts';
 import { benchPlan } from './plan.ts';
 import { benchSend } from './send.ts';
 import { benchStartup } from './startup.ts';
@@ -20,10 +21,11 @@ const benches: Record<string, () => Promise<Row[]>> = {
   worker: benchWorker,
   'dlq-ls': benchDlqLs,
   clone: benchClone,
+  install: benchInstall,
 };
 
 /** Minutes long: runs only when it is named. */
-const BY_NAME = new Set(['clone', 'dlq-ls']);
+const BY_NAME = new Set(['clone', 'dlq-ls', 'install']);
 
 const isKept = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((word) => word !== '--write');
@@ -33,11 +35,13 @@ for (const [name, bench] of Object.entries(benches)) {
   process.stderr.write(`bench ${name} …\n`);
   rows.push(...(await bench()));
 }
-const page = `On ${machine()}:\n\n${renderRows(rows)}\n`;
-process.stdout.write(page);
+const table = renderRows(rows);
+process.stdout.write(`On ${machine()}:\n\n${table}\n`);
 if (isKept) {
   const head =
     '# Benchmarks\n\nWritten by `npm run bench -- --write`: whole processes, medians of interleaved runs; a ratio is ours divided by\ntheirs, in the same run.\n\n';
-  writeFileSync('docs/benchmarks.md', `${head}${page}`);
+  const kept = otherLines(readFileSync('docs/benchmarks.md', 'utf8'), rows);
+  const [title, rule, ...measured] = table.split('\n');
+  writeFileSync('docs/benchmarks.md', `${head}On ${machine()}:\n\n${[title, rule, ...kept, ...measured].join('\n')}\n`);
 }
 process.exitCode = rows.some((row) => row.limit !== undefined && row.ratio > row.limit) ? 1 : 0;

@@ -102,8 +102,10 @@ const help = spawnSync(process.execPath, [`${root}bin/run.js`, '--help'], {
 if (help.status !== 0 || !help.stdout) throw new Error(`help does not render: ${help.stderr}`);
 write('dist/help.txt', help.stdout.replace(/osapi-ops\/\S+ \S+ node-\S+/, `osapi-ops/${pjson.version} %node%`));
 
-// Types only, without imports: it is its own declaration file, what handlers import as `osapi-ops/handler`.
+// Types only, without imports: it is its own declaration file, what handlers import as `osapi-ops/handler`. The empty
+// module is for compilers that keep an import of which nothing is left.
 write('dist/handler.d.ts', readFileSync(`${root}src/lib/worker/handler.ts`, 'utf8'));
+write('dist/handler.js', 'export {};\n');
 
 function write(file, text) {
   writeFileSync(`${root}${file}.${process.pid}`, text);
