@@ -82,6 +82,10 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
   private async tell(report: StatusReport): Promise<number> {
     const failOn = this.flags['fail-on'] as FailOn;
     process.stdout.write(this.draw(report, failOn));
+    // The report is a file as a rule: without this the log of a failed job would be empty.
+    if (this.format === 'junit' && !process.stdout.isTTY && !this.flags.quiet) {
+      process.stderr.write(renderStatus(report, this.output));
+    }
     if (this.format === 'github') await appendJobSummary(this.context, renderStatusMarkdown(report));
     if (this.format === 'nagios') return NAGIOS_EXIT[report.health];
     return fails(report.health, failOn) ? EXIT.pending : EXIT.done;

@@ -4,8 +4,10 @@ import { OpsError } from '../lib/errors/ops-error.ts';
 import { validateOperation } from '../lib/operations/validate.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { outputFlags, withEnv } from '../lib/ui/flags.ts';
+import { renderCodeQuality } from '../lib/ui/render/code-quality.ts';
 import { errorJson } from '../lib/ui/render/error.ts';
 import { renderValidated } from '../lib/ui/render/validated.ts';
+import { annotate } from '../lib/ui/report.ts';
 
 export default class Validate extends BaseCommand<typeof Validate> {
   static override summary = 'judge specs offline: every problem at once, each with its place and mend';
@@ -26,17 +28,32 @@ mends that are safe, with comments and formatting kept. Exits 65 where there is 
   static override flags = withEnv({
     file: Flags.string({ char: 'f', summary: 'the spec, where none is an argument', env: 'OSAPI_OPS_SPEC' }),
     fix: Flags.boolean({ summary: 'write the safe mends into the files' }),
+    output: Flags.string({
+      char: 'o',
+      summary: 'who reads it; gitlab is its code quality report',
+      options: ['text', 'json', 'github', 'gitlab'],
+      helpGroup: 'OUTPUT',
+    }),
     strict: Flags.boolean({ summary: 'count warnings as errors' }),
   });
 
   protected async execute(): Promise<number | undefined> {
-    const { file, fix, strict } = this.flags;
+    const { file, fix, strict, output } = this.flags;
+    const { env } = this.context;
     const result = await validateOperation(this.context, { specs: this.args.spec ?? [], file, fix, strict });
     const { valid, sources, problems, fixed } = result;
     const plain = (list: typeof problems) => list.map(({ mend: _, ...problem }) => problem);
     const json = { valid, files: sources, fixed: plain(fixed), problems: plain(problems) };
     const failure = new OpsError('SPEC_INVALID', `${sources.join(', ')}: not valid`, { problems, result: json });
-    this.print(valid ? json : errorJson(failure), renderValidated(result, this.output.theme));
+    const text = renderValidated(result, this.output.theme);
+    if (output === 'gitlab') {
+      // The report is a file as a rule: the log would tell a person nothing.
+      process.stderr.write(text);
+      process.stdout.write(renderCodeQuality(problems, { cwd: this.context.cwd, workspace: env.CI_PROJECT_DIR }));
+    } else if (output === 'json' || this.output.json)
+      process.stdout.write(`${JSON.stringify(valid ? json : errorJson(failure), null, 2)}\n`);
+    else process.stdout.write(text);
+    annotate(problems, { always: output === 'github' });
     return valid ? EXIT.done : EXIT.invalidSpec;
   }
 }

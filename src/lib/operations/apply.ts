@@ -90,7 +90,7 @@ async function applyAll(context: Context, works: readonly Work[], options: Apply
   const plans = works.map(({ system }) => system.plan);
   options.show(plans, options.given);
   if (options.dryRun) return plans.map((plan) => ({ plan, changes: plan.changes, applied: false }));
-  for (const plan of plans) requireAllowed(plan, options.given);
+  for (const { system } of works) requireAllowed(system, options.given);
   await agree(context, plans, options);
   const done: Applied[] = [];
   for (const work of works) {
@@ -137,7 +137,7 @@ async function touch(context: Context, { system, again }: Work, options: ApplyOp
   };
   return withLock(nats, desired.system, lock, async (signal) => {
     const fresh = await again();
-    if (equalJson(fresh.plan.steps, system.plan.steps)) requireAllowed(fresh.plan, options.given);
+    if (equalJson(fresh.plan.steps, system.plan.steps)) requireAllowed(fresh, options.given);
     else await agreeAgain(context, fresh, options);
     if (fresh.plan.changes.length === 0) return keepInStep(context, fresh);
     return carryOut(context, fresh, signal);
@@ -148,7 +148,7 @@ async function touch(context: Context, { system, again }: Work, options: ApplyOp
 async function agreeAgain(context: Context, fresh: Prepared, options: ApplyOptions): Promise<void> {
   context.io.tell({ type: 'warning', text: 'the server changed since the plan was made; this is the plan now' });
   options.show([fresh.plan], options.given);
-  requireAllowed(fresh.plan, options.given);
+  requireAllowed(fresh, options.given);
   await agree(context, [fresh.plan], options);
 }
 

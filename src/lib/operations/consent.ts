@@ -1,23 +1,33 @@
 import { OpsError, type Problem } from '../errors/ops-error.ts';
 import type { Context } from '../model/context.ts';
-import type { Override, Plan } from '../model/plan.ts';
+import type { Finding, Override, Plan } from '../model/plan.ts';
+import { type Desired, keyOf } from '../model/resource.ts';
 import { planJson } from '../plan/json.ts';
 import { refusals } from '../risk/judge.ts';
+import type { Prepared } from './prepare.ts';
+
+/** What stands in a plan's way, each with the place in the spec that declares its resource. */
+export function problemsOf(standing: readonly Finding[], { resources }: Desired): Problem[] {
+  const places = new Map(resources.map((resource) => [keyOf(resource), resource.position]));
+  return standing.map(({ code, message, hint, field, resource, needs }) => ({
+    code,
+    path: field === undefined ? resource : `${resource} ${field}`,
+    message,
+    ...(needs !== undefined && { why: `Refused without --${needs}.` }),
+    ...(hint !== undefined && { hint }),
+    ...places.get(resource),
+  }));
+}
 
 /** Refuses a plan while something stands in its way that no given flag allows. @throws OpsError RISK_REFUSED, PLAN_REFUSED */
-export function requireAllowed(plan: Plan, given: ReadonlySet<Override>): void {
+export function requireAllowed(
+  { plan, desired }: Pick<Prepared, 'plan' | 'desired'>,
+  given: ReadonlySet<Override>,
+): void {
   const standing = refusals(plan, given);
   if (standing.length === 0) return;
   const flags = [...new Set(standing.flatMap(({ needs }) => (needs ? [`--${needs}`] : [])))];
   const hopeless = standing.filter(({ needs }) => !needs);
-  const problems = standing.map(
-    ({ code, message, hint, field, resource }): Problem => ({
-      code,
-      path: field === undefined ? resource : `${resource} ${field}`,
-      message,
-      ...(hint !== undefined && { hint }),
-    }),
-  );
   const first = hopeless[0] ?? standing[0]!;
   const flag = first.needs ? `; refused without --${first.needs}` : '';
   const more = standing.length > 1 ? ` (and ${standing.length - 1} more)` : '';
@@ -28,7 +38,7 @@ export function requireAllowed(plan: Plan, given: ReadonlySet<Override>): void {
       hopeless.length > 0
         ? [first.hint ?? 'change the spec so that the server can take it']
         : [`if that is what you want, say so with ${flags.join(' and ')}`],
-    problems,
+    problems: problemsOf(standing, desired),
     result: { ...planJson(plan), applied: false },
   });
 }

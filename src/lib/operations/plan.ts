@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { OpsError } from '../errors/ops-error.ts';
+import { OpsError, type Problem } from '../errors/ops-error.ts';
 import { withoutSecrets } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import type { Override, Plan } from '../model/plan.ts';
-import { savePlan } from '../plan/saved.ts';
+import { type SavedPlan, savePlan } from '../plan/saved.ts';
+import { refusals } from '../risk/judge.ts';
+import { problemsOf } from './consent.ts';
 import { openSystems, type Prepared, prepareSystem } from './prepare.ts';
 import { configsOf, warnOfOlderCopy } from './record.ts';
+import { readPlanFile } from './saved.ts';
 import type { SpecChoice } from './spec-source.ts';
 
 export interface PlanOptions extends SpecChoice {
@@ -21,13 +24,19 @@ export interface PlanResult {
   readonly plans: readonly Plan[];
   /** True where anything would change. */
   readonly pending: boolean;
+  /** What apply refuses unless a flag allows it, with the places in the specs; of a saved plan none. */
+  readonly refused: readonly Problem[];
 }
 
 /**
- * The difference between specs and servers. Reads only, but for the file that `out` names.
- * @throws OpsError USAGE*, SPEC_*, CONN_*, DENIED_*, SERVER_TOO_OLD
+ * The difference between specs and servers; of a saved plan what it holds, without asking a server. Reads only, but for
+ * the file that `out` names.
+ * @throws OpsError USAGE*, SPEC_*, PLAN_UNREADABLE, CONN_*, DENIED_*, SERVER_TOO_OLD
  */
 export async function planOperation(context: Context, options: PlanOptions): Promise<PlanResult> {
+  const [only] = options.specs ?? [];
+  const saved = options.specs?.length === 1 && only !== undefined ? await readPlanFile(context, only) : undefined;
+  if (saved) return showSaved(context, saved, options);
   const opened = await openSystems(context, options);
   try {
     if (options.out !== undefined && opened.systems.length > 1) {
@@ -40,11 +49,24 @@ export async function planOperation(context: Context, options: PlanOptions): Pro
     for (const system of opened.systems) systems.push(await prepareSystem(context, system, options));
     for (const system of systems) warnOfOlderCopy(context, system);
     if (options.out !== undefined) await saveTo(context, options.out, systems[0]!, options.prune ? ['prune'] : []);
-    const plans = systems.map(({ plan }) => plan);
-    return { plans, pending: plans.some((plan) => plan.changes.length > 0) };
+    return {
+      plans: systems.map(({ plan }) => plan),
+      pending: systems.some(({ plan }) => plan.changes.length > 0),
+      refused: systems.flatMap(({ plan, desired }) => problemsOf(refusals(plan, new Set()), desired)),
+    };
   } finally {
     await opened.close();
   }
+}
+
+function showSaved(context: Context, { plan, meta }: SavedPlan, { out, prune }: PlanOptions): PlanResult {
+  if (out !== undefined || prune) {
+    throw new OpsError('USAGE', `a saved plan is shown as it is: it takes no ${prune ? '--prune' : '--out'}`, {
+      hints: [`plan ${meta.source} again`],
+    });
+  }
+  context.io.tell({ type: 'note', text: `Saved ${meta.savedAt} from ${meta.source}; no server was asked` });
+  return { plans: [plan], pending: plan.changes.length > 0, refused: [] };
 }
 
 async function saveTo(context: Context, out: string, system: Prepared, overrides: readonly Override[]): Promise<void> {

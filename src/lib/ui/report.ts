@@ -1,7 +1,8 @@
 import { distance } from 'fastest-levenshtein';
 import { EXIT } from '../errors/codes.ts';
-import { OpsError } from '../errors/ops-error.ts';
+import { OpsError, type Problem } from '../errors/ops-error.ts';
 import { isYes, variableOf } from '../model/variables.ts';
+import { annotationOf, renderAnnotations } from './render/annotations.ts';
 import { errorJson, renderBug, renderError } from './render/error.ts';
 import { createTheme, wantsColour } from './theme.ts';
 
@@ -93,7 +94,24 @@ export function reportFailure(error: unknown, run: Run): number {
   const theme = createTheme({ colour });
   if (isSet(run, 'json', '-j')) process.stdout.write(`${JSON.stringify(errorJson(failure), null, 2)}\n`);
   process.stderr.write(failure instanceof OpsError ? renderError(failure, theme) : renderBug(failure, theme));
+  annotate(failure instanceof OpsError ? faultsOf(failure) : []);
   return failure instanceof OpsError ? failure.exitCode : EXIT.bug;
+}
+
+/** Each problem that has a place in a file, else the failure itself. */
+function faultsOf(failure: OpsError): Problem[] {
+  const placed = failure.problems.filter(({ file }) => file !== undefined);
+  const { code, message, why, hints } = failure;
+  return placed.length > 0 ? placed : [{ code, message, ...(why !== undefined && { why }), hint: hints.join(' ') }];
+}
+
+/** In a job of GitHub Actions, or where `always`: marks problems in the files of the pull request. Goes to stderr. */
+export function annotate(problems: readonly Problem[], { always = false } = {}): void {
+  const { env } = process;
+  if (!always && env.GITHUB_ACTIONS !== 'true') return;
+  const checkout = { cwd: process.cwd(), workspace: env.GITHUB_WORKSPACE };
+  const lines = renderAnnotations(problems.map((problem) => annotationOf(problem, checkout)));
+  if (lines.length > 0) process.stderr.write(`${lines.join('\n')}\n`);
 }
 
 /** The reader of our output has gone, as `head` does: nothing is wrong. */

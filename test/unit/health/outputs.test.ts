@@ -179,7 +179,7 @@ describe('GitHub', () => {
       .split('\n')
       .filter((line) => line.startsWith('::error '));
     expect(errors).toHaveLength(10);
-    expect(errors[9]).toMatch(/^::error title=osapi%3A 16 more::c9, .*c24$/);
+    expect(errors[9]).toMatch(/^::error title=16 more::osapi c9, .*c24$/);
   });
 
   test('is not led to obey what a name says', () => {

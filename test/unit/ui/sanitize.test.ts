@@ -1,6 +1,22 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { clean } from '../../../src/lib/ui/sanitize.ts';
+import { flow } from '../../../src/lib/ui/text.ts';
+
+const COMMANDS =
+  'add-mask add-matcher add-path debug echo endgroup error group notice remove-matcher save-state set-env set-output stop-commands warning'.split(
+    ' ',
+  );
+
+/** Whether the runner of GitHub Actions obeys a line of a log: both forms of its workflow commands, as it parses them. */
+function isObeyed(line: string): boolean {
+  const named = (info: string) => COMMANDS.includes(info.split(' ')[0]!.toLowerCase());
+  const text = line.trimStart();
+  const end = text.indexOf('::', 2);
+  if (text.startsWith('::') && end > 0 && named(text.slice(2, end))) return true;
+  const old = line.indexOf('##[');
+  return old >= 0 && line.indexOf(']', old) > 0 && named(line.slice(old + 3, line.indexOf(']', old)));
+}
 
 describe('clean', () => {
   test.each([
@@ -33,6 +49,29 @@ describe('clean', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(clean(clean(text))).toBe(clean(text));
+      }),
+    );
+  });
+
+  test.each([
+    { text: '::set-output name=health::ok', want: '\\x3a:set-output name=health::ok' },
+    { text: 'because ::add-mask::a', want: 'because \\x3a:add-mask::a' },
+    { text: 'because ##[error]a', want: 'because \\x23#[error]a' },
+    { text: 'std::error::Error at ::1, ##', want: 'std::error::Error at ::1, ##' },
+  ])('does not let the log of a GitHub job obey $text', ({ text, want }) => {
+    expect(clean(text)).toBe(want);
+  });
+
+  test('lets nothing through that such a log obeys, wherever a line is broken', () => {
+    const part = fc.oneof(
+      fc.constantFrom('::', ':', '##[', '#', ']', ' ', '\n', '\t', ' name=a', 'x'),
+      fc.constantFrom(...COMMANDS),
+      fc.constantFrom(...COMMANDS).map((name) => `::${name.toUpperCase()}::`),
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 12 }), fc.boolean(), (parts, newlines) => {
+        const lines = flow(clean(parts.join(''), { newlines }), { width: 24, first: '  ' }).split('\n');
+        expect(lines.filter(isObeyed)).toEqual([]);
       }),
     );
   });

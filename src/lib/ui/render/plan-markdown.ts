@@ -8,9 +8,12 @@ import { showField } from './value.ts';
 import { fieldOrigin, messageUnder, originOf, reasonOf, serverOf, summaryOf, verdictOf, wayBack } from './words.ts';
 
 export interface MarkdownView {
-  /** Characters; GitHub refuses a comment of more than 65,536. */
+  /** Characters. */
   readonly maxLength?: number;
 }
+
+/** GitHub refuses a comment of more than 65,536 characters; some are left for who writes more into it. */
+export const LONGEST_COMMENT = 60_000;
 
 /** Everything Markdown or HTML could read as syntax. Letters, digits, spaces and a few harmless signs stay readable. */
 const SYNTAX = /[^\p{L}\p{N} .,;/=+%→°-]/gu;
@@ -31,7 +34,7 @@ const text = (value: string): string =>
 const code = (value: string): string => `<code>${text(value)}</code>`;
 
 /** A plan as a comment on a pull request: Markdown, at most `maxLength` characters; what does not fit is counted. */
-export function renderPlanMarkdown(plan: Plan, { maxLength = 60_000 }: MarkdownView = {}): string {
+export function renderPlanMarkdown(plan: Plan, { maxLength = LONGEST_COMMENT }: MarkdownView = {}): string {
   const { create, update, replace, delete: gone } = plan.summary;
   const isEmpty = create + update + replace + gone === 0;
   const head = [
