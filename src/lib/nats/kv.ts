@@ -6,6 +6,7 @@ import { bucketStream } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
 import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
 import type { Nats, RequestOptions } from './connect.ts';
+import { isForeignApi } from './settings.ts';
 
 /** One stored value of a key. */
 export interface KvEntry {
@@ -65,14 +66,16 @@ async function isThere(nats: Nats, stream: string): Promise<boolean> {
   }
 }
 
-const missing = (bucket: string, cause: unknown): OpsError =>
+const missing = (bucket: string, cause?: unknown): OpsError =>
   new OpsError('NOT_FOUND', `bucket ${bucket} does not exist`, { where: `$KV.${bucket}`, cause });
 
 export function openKv(nats: Nats, bucket: string): Kv {
   const stream = bucketStream(bucket);
   const { apiPrefix } = nats.settings;
+  const isForeign = isForeignApi(nats.settings);
   // Through a domain or an import, writes go by way of the API's prefix too, as the official clients do.
-  const put = apiPrefix === '$JS.API' ? `$KV.${bucket}.` : `${apiPrefix}.$KV.${bucket}.`;
+  const put = isForeign ? `${apiPrefix}.$KV.${bucket}.` : `$KV.${bucket}.`;
+  let isKnown = !isForeign;
   const stored = `$KV.${bucket}.`;
 
   /** A replicated bucket that elects a leader does not answer, or nobody does: the write is sent again. */
@@ -101,6 +104,8 @@ export function openKv(nats: Nats, bucket: string): Kv {
   ): Promise<number> {
     const hdrs = headers();
     for (const [name, text] of Object.entries(extra)) hdrs.set(name, text);
+    if (!isKnown && !(await isThere(nats, stream))) throw missing(bucket);
+    isKnown = true;
     const reply = await send(put + key, value, { ...options, headers: hdrs });
     const answer = reply.json<Config>();
     if (isObject(answer.error)) throw new ApiError(put + key, answer.error as ApiFault);
@@ -122,6 +127,7 @@ export function openKv(nats: Nats, bucket: string): Kv {
       return found?.deleted ? undefined : found;
     },
     async latest(key) {
+      if (isForeign) return readThroughApi(nats, stream, stored, key);
       let reply: Msg;
       try {
         reply = await nats.request(`${apiPrefix}.DIRECT.GET.${stream}.${stored}${key}`, '');

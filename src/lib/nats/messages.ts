@@ -7,6 +7,7 @@ import type { StoredMessage } from '../model/message.ts';
 import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
 import type { Nats } from './connect.ts';
 import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
+import { isForeignApi } from './settings.ts';
 import { isOfBatch, parseStored, replyStatus } from './stored.ts';
 import { type RawReply, wireOf } from './wire.ts';
 
@@ -38,6 +39,16 @@ function waysOf(nats: Nats, stream: string): Ways {
     known.set(stream, way);
   }
   return way;
+}
+
+/**
+ * Through a domain or an import nobody says that no stream answers direct gets: who asks would wait in vain. There it
+ * is looked up once for each stream.
+ */
+async function learnWays(nats: Nats, stream: string): Promise<void> {
+  if (!isForeignApi(nats.settings) || ways.get(nats)?.has(stream)) return;
+  const direct = await answersDirect(nats, stream);
+  waysOf(nats, stream).direct = direct;
 }
 
 const failure = (nats: Nats, error: unknown, subject: string): OpsError =>
@@ -163,6 +174,7 @@ export async function getMessage(
 ): Promise<StoredMessage | undefined> {
   // The server takes 0 for "no sequence given" and rounds nothing.
   if (!Number.isSafeInteger(seq) || seq < 1) return undefined;
+  await learnWays(nats, stream);
   return retried(nats, stream, () => getOne(nats, stream, { seq }, options));
 }
 
@@ -187,6 +199,7 @@ export async function* getRange(
 ): AsyncGenerator<StoredMessage, void, undefined> {
   const { untilSeq = Number.MAX_SAFE_INTEGER, batch = BATCH } = options;
   const read = (from: number) => retried(nats, stream, () => readPage(nats, stream, from, { ...options, batch }));
+  await learnWays(nats, stream);
   let next: Promise<Page> | undefined = fromSeq <= untilSeq ? read(fromSeq) : undefined;
   while (next) {
     const page: Page = await next;

@@ -40,6 +40,8 @@ export interface Settings {
   readonly timeoutMs: number;
   /** `$JS.API`, or a domain's or an import's. */
   readonly apiPrefix: string;
+  /** The JetStream domain that was asked for. */
+  readonly domain?: string;
   readonly inboxPrefix: string;
   /** What chose the server. */
   readonly chosenBy: Source;
@@ -145,6 +147,11 @@ export function resolveSettings(input: SettingsInput): Settings {
   const tlsFirst = isYes(find('tlsfirst', 'tlsfirst', variableOf('tlsfirst'), 'tls_first', 'tls_first')?.value);
   const timeout = find('timeout', 'timeout', 'NATS_TIMEOUT', undefined, 'timeout');
   const domain = find('domain', 'domain', variableOf('domain'), 'jetstream_domain', 'domain');
+  if (domain && !/^[^\s.*>]+$/.test(domain.value))
+    throw usage(
+      `${domain.from}: "${domain.value}" is not the name of a domain`,
+      'a name has no dots, spaces or wildcards',
+    );
   const prefix = domain ? undefined : find('api_prefix', undefined, undefined, 'jetstream_api_prefix', undefined);
   const inbox = find('inbox_prefix', undefined, undefined, 'inbox_prefix', 'inbox_prefix');
   delete sources.server;
@@ -162,6 +169,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     },
     timeoutMs: readTimeout(timeout),
     apiPrefix: domain ? `$JS.${domain.value}.API` : (prefix?.value.replace(/\.$/, '') ?? '$JS.API'),
+    ...(domain && { domain: domain.value }),
     inboxPrefix: inbox?.value ?? '_INBOX',
     chosenBy: url?.from ?? 'the default',
     sources,
@@ -170,6 +178,9 @@ export function resolveSettings(input: SettingsInput): Settings {
       .filter((secret) => secret.length > 0),
   };
 }
+
+/** True where the API is another account's or domain's: between us and it nobody tells that a subject has no listener. */
+export const isForeignApi = ({ apiPrefix }: Pick<Settings, 'apiPrefix'>): boolean => apiPrefix !== '$JS.API';
 
 /** user, creds, nkey, user_jwt: the first that is set; a token where none of them is, or a user without a password. */
 function chooseAuth(

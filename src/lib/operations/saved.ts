@@ -40,6 +40,9 @@ export async function readPlanFile(context: Context, source: string): Promise<Sa
 export const openForPlan = (context: Context, saved: SavedPlan): Promise<Nats> =>
   openNats(context, { ...fromLedger(saved.meta.spec as Spec), source: saved.meta.source });
 
+const inShort = (moved: readonly string[]): string =>
+  [...moved.slice(0, 5), ...(moved.length > 5 ? [`and ${moved.length - 5} more`] : [])].join('; ');
+
 /**
  * Looks whether the plan still fits the server, and makes of it what can be carried out.
  * @throws OpsError PLAN_STALE naming what moved
@@ -52,7 +55,7 @@ export async function prepareSaved(context: Context, nats: Nats, saved: SavedPla
   ]);
   const moved = staleness(saved, observed);
   if (moved.length > 0) {
-    throw new OpsError('PLAN_STALE', `the saved plan no longer fits: ${moved.slice(0, 5).join('; ')}`, {
+    throw new OpsError('PLAN_STALE', `the saved plan no longer fits: ${inShort(moved)}`, {
       where: source,
       why: `It was made ${saved.meta.savedAt} from ${saved.meta.source}, and the server has moved since. Nothing was touched.`,
       hints: [`make it again and look at it: osapi-ops plan ${saved.meta.source} --out ${path.basename(source)}`],

@@ -49,12 +49,12 @@ export function renderProblems(problems: readonly Problem[], theme: Theme): stri
   return `${[...blocks, theme.strong(`${countProblems(problems)}.`)].join('\n\n')}\n`;
 }
 
-/** Their problems are the findings of the plan that is drawn on stdout just before. */
-const TOLD_BY_THE_PLAN: readonly string[] = ['RISK_REFUSED', 'PLAN_REFUSED'];
+/** Their problems are told already: by the plan that is drawn on stdout just before, or by the message. */
+const TOLD_ALREADY: readonly string[] = ['RISK_REFUSED', 'PLAN_REFUSED', 'PLAN_STALE'];
 
 /** An error for a person: what, where, why, what to do, code, in this order; the problems of a spec before it. */
 export function renderError(error: OpsError, theme: Theme): string {
-  const problems = TOLD_BY_THE_PLAN.includes(error.code) ? [] : error.problems;
+  const problems = TOLD_ALREADY.includes(error.code) ? [] : error.problems;
   const parts = [
     `${theme.refuse('Error:')} ${theme.strong(indented(error.message, '  ').trimStart())}`,
     ...(error.where ? [theme.faint(indented(`at ${error.where}`, '  '))] : []),
@@ -102,7 +102,7 @@ export function errorJson(error: unknown): ErrorJson & Record<string, unknown> {
     error: {
       code: error.code,
       message: error.message,
-      ...(error.hints.length > 0 ? { hint: error.hints.join(' ') } : {}),
+      ...(error.hints.length > 0 ? { hint: error.hints.join('; ') } : {}),
       ...(problems.length > 0 ? { problems } : {}),
     },
   };
