@@ -16,13 +16,14 @@ describe('a domain behind a leaf node', () => {
       jetstream: false,
       config: `jetstream: { domain: ${domain}, store_dir: "${dir}/${domain}" }\n${more}`,
     });
+  const tell = async <T>(url: string) => (await (await fetch(url)).json()) as T;
   const cli = (...args: string[]) => runCli(args, { server: leaf, env: { OSAPI_OPS_DOMAIN: 'hub' } });
 
   beforeAll(async () => {
     hub = await start('hub', 'leafnodes { listen: "127.0.0.1:-1" }');
-    const { leaf: listener } = await (await fetch(`${hub.monitorUrl}/varz`)).json();
+    const listener = (await tell<{ leaf: { port: number } }>(`${hub.monitorUrl}/varz`)).leaf;
     leaf = await start('leaf', `leafnodes { remotes: [{ url: "nats-leaf://127.0.0.1:${listener.port}" }] }`);
-    const joined = async () => (await (await fetch(`${leaf.monitorUrl}/leafz`)).json()).leafnodes === 1;
+    const joined = async () => (await tell<{ leafnodes: number }>(`${leaf.monitorUrl}/leafz`)).leafnodes === 1;
     while (!(await joined())) await new Promise((resolve) => setTimeout(resolve, 50));
   }, 60_000);
   afterAll(async () => {
