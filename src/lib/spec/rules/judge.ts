@@ -5,6 +5,7 @@ import { consumerRules } from './consumers.ts';
 import { dlqRules } from './dlq.ts';
 import { limitRules } from './limits.ts';
 import { nameRules } from './names.ts';
+import { retryRules } from './retries.ts';
 import type { Found, Rule } from './rule.ts';
 import { subjectRules } from './subjects.ts';
 import { systemRules } from './system.ts';
@@ -17,6 +18,7 @@ export const RULES: readonly Rule[] = [
   ...subjectRules,
   ...workqueueRules,
   ...limitRules,
+  ...retryRules,
   ...consumerRules,
   ...dlqRules,
   ...systemRules,

@@ -33,6 +33,9 @@ export interface ConsumerView {
   readonly stream: StreamView;
 }
 
+/** `REQUESTS/request-worker`. */
+export const called = ({ name, stream }: ConsumerView): string => `${stream.name}/${name}`;
+
 export interface BucketView {
   readonly role: 'responses' | 'other';
   readonly name: string;
