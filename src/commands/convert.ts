@@ -30,7 +30,7 @@ would refuse, is named on stderr. Asks no server and changes nothing.`;
     const { name, stream } = this.flags;
     const result = await convertOperation(this.context, { files: this.args.file, name, stream });
     const { text, spec, leftOut, problems } = result;
-    this.print({ spec, left_out: leftOut, problems }, text);
+    await this.show({ spec, left_out: leftOut, problems }, text);
     for (const warning of convertWarnings(result)) this.context.io.tell({ type: 'warning', text: warning });
     return problems.some(({ severity }) => severity !== 'warning') ? EXIT.invalidSpec : EXIT.done;
   }

@@ -22,7 +22,7 @@ account, JetStream, clock and permissions, and says where it goes wrong. Reads o
       specs: namesOf(this.args.spec),
       file: this.flags.file,
     });
-    this.print(diagnosis, renderDiagnosis(diagnosis, this.output));
+    await this.show(diagnosis, renderDiagnosis(diagnosis, this.output));
     if (fault) return fault.exitCode;
     return diagnosis.health === 'critical' ? EXIT.failed : EXIT.done;
   }

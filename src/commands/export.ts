@@ -19,7 +19,7 @@ the account. A workqueue becomes a queue with its dead letters and its responses
 
   protected async execute(): Promise<number | undefined> {
     const { text, spec, leftOut } = await exportOperation(this.context, { names: namesOf(this.args.name) });
-    this.print({ spec, left_out: leftOut }, text);
+    await this.show({ spec, left_out: leftOut }, text);
     for (const { resource, what } of leftOut) {
       this.context.io.tell({ type: 'warning', text: `${resource} is not wholly in the spec: ${what}` });
     }

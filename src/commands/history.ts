@@ -31,6 +31,6 @@ export default class History extends BaseCommand<typeof History> {
       limit,
     });
     if (records.length === 0) this.context.io.tell({ type: 'note', text: 'nothing was written down' });
-    this.print(records, records.length > 0 ? renderHistory(records, this.output) : '');
+    await this.show(records, records.length > 0 ? renderHistory(records, this.output) : '');
   }
 }

@@ -27,6 +27,6 @@ the resources of this spec, and no more. Asks no server. Roles: viewer, applier,
   protected async execute(): Promise<undefined> {
     const { spec, role } = this.args;
     const permissions = await permissionsOperation(this.context, { specs: [spec] }, role as RoleName);
-    this.print(permissions, FORMATS[this.flags.format as keyof typeof FORMATS](permissions));
+    await this.show(permissions, FORMATS[this.flags.format as keyof typeof FORMATS](permissions));
   }
 }

@@ -44,7 +44,7 @@ it shows what is in the file, and asks no server.`;
     // Together they are one comment.
     const view = { theme, width, maxLength: Math.floor(LONGEST_COMMENT / plans.length) };
     const text = plans.map((plan) => (markdown ? renderPlanMarkdown(plan, view) : renderPlan(plan, view)));
-    this.print(plans.length === 1 ? planJson(plans[0]!) : plans.map((plan) => planJson(plan)), text.join('\n'));
+    await this.show(plans.length === 1 ? planJson(plans[0]!) : plans.map((plan) => planJson(plan)), text.join('\n'));
     annotate(refused.map((problem) => ({ ...problem, severity: 'warning' })));
     return pending && this.flags['detailed-exitcode'] ? EXIT.pending : EXIT.done;
   }

@@ -11,6 +11,6 @@ export default class Schema extends BaseCommand<typeof Schema> {
 
   protected async execute(): Promise<undefined> {
     const schema = schemaOperation();
-    this.print(schema, JSON.stringify(schema, null, 2));
+    await this.show(schema, JSON.stringify(schema, null, 2));
   }
 }

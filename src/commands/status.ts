@@ -81,7 +81,9 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
 
   private async tell(report: StatusReport): Promise<number> {
     const failOn = this.flags['fail-on'] as FailOn;
-    process.stdout.write(this.draw(report, failOn));
+    const text = this.draw(report, failOn);
+    if (this.format === 'text') await this.show(undefined, text);
+    else process.stdout.write(text);
     // The report is a file as a rule: without this the log of a failed job would be empty.
     if (this.format === 'junit' && !process.stdout.isTTY && !this.flags.quiet) {
       process.stderr.write(renderStatus(report, this.output));

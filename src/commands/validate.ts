@@ -52,7 +52,7 @@ mends that are safe, with comments and formatting kept. Exits 65 where there is 
       process.stdout.write(renderCodeQuality(problems, { cwd: this.context.cwd, workspace: env.CI_PROJECT_DIR }));
     } else if (output === 'json' || this.output.json)
       process.stdout.write(`${JSON.stringify(valid ? json : errorJson(failure), null, 2)}\n`);
-    else process.stdout.write(text);
+    else await this.show(undefined, text);
     annotate(problems, { always: output === 'github' });
     return valid ? EXIT.done : EXIT.invalidSpec;
   }

@@ -39,6 +39,11 @@ describe('a command line that is wrong', () => {
   });
 });
 
+test('a flag that every command has is understood where a command has none of its own', async () => {
+  const { code, stdout } = await runCli(['schema', '--quiet', '--json']);
+  expect({ code, type: JSON.parse(stdout).type }).toEqual({ code: 0, type: 'object' });
+});
+
 describe('a variable', () => {
   let server: TestServer;
   beforeAll(async () => {

@@ -58,7 +58,7 @@ const ACTING =
   /\/(read|scan|collect|store|lock|execute|step|follow|pace|send|fetch|pause|drain|loop|lease|handler|supervise|watch|edit|archive-file)\.ts$/;
 /** Rooms and doors where acting is the work. */
 const DOORS =
-  /^src\/main\.ts$|^src\/lib\/(nats|devserver)\/|^src\/lib\/ui\/(base-command|host|host-tty|host-plain)\.ts$/;
+  /^src\/main\.ts$|^src\/lib\/(nats|devserver)\/|^src\/lib\/ui\/(base-command|host|host-tty|host-plain|pager)\.ts$/;
 /** Operations that read or write a file the user named, or run a process for a person. */
 const ACTING_OPERATIONS = /^src\/lib\/operations\//;
 const MAY_ACT = (file: string): boolean => ACTING.test(file) || DOORS.test(file) || ACTING_OPERATIONS.test(file);

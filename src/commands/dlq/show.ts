@@ -35,7 +35,7 @@ as a dump; control characters in either do nothing to the terminal. Touches noth
       process.stdout.write(payload);
       return;
     }
-    this.print(letter, renderDeadLetter(letter, payload, this.output));
+    await this.show(letter, renderDeadLetter(letter, payload, this.output));
   }
 }
 

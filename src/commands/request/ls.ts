@@ -40,7 +40,7 @@ nothing.`;
       ...(subject && { subjects: subject }),
       ...(older !== undefined && { before: now.getTime() - millisecondsOf('older-than', older) }),
     };
-    const out = createLineWriter(process.stdout);
+    const out = createLineWriter(this.flags.ndjson ? process.stdout : this.screen);
     if (this.flags.ndjson) {
       await listWaiting(this.context, choice, (one) => out.line(JSON.stringify(one)));
       await out.end();

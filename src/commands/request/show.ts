@@ -28,7 +28,7 @@ recorded are computed from the consumer's backoff and marked so. Touches nothing
     const failure = status.state === 'unknown' ? failureOf({ status }, shown) : undefined;
     if (failure) throw failure;
     const shape = { ...shown, ...bytesJson('payload', payload), ...bytesJson('response', response) };
-    this.print(shape, renderTimeline(shown, this.output));
+    await this.show(shape, renderTimeline(shown, this.output));
     return 0;
   }
 }

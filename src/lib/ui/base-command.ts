@@ -3,7 +3,8 @@ import { EXIT } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import type { ConnectionFlags, Context } from '../model/context.ts';
 import { connectionFlags, leavingConnection, outputFlags } from './flags.ts';
-import { createHost } from './host.ts';
+import { createHost, isLively } from './host.ts';
+import { besideScreen, createScreen, type Screen } from './pager.ts';
 import { reportFailure } from './report.ts';
 import { createTheme, type Theme, wantsColour } from './theme.ts';
 
@@ -29,6 +30,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected args!: ArgsOf<T>;
   protected context!: Context;
   protected output!: Output;
+  /** Where a command that only reads shows its text. */
+  protected screen!: Screen;
 
   protected abstract execute(): Promise<number | undefined>;
 
@@ -39,7 +42,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       args: this.ctor.args,
       strict: this.ctor.strict,
     });
-    this.flags = repeated(parsed.flags, this.ctor.flags) as FlagsOf<T>;
+    this.flags = repeated(parsed.flags, this.ctor.flags ?? {}) as FlagsOf<T>;
     this.args = parsed.args as ArgsOf<T>;
     const flags = this.flags as Record<string, unknown>;
     const env = process.env;
@@ -49,17 +52,20 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       theme: createTheme({ colour: colour && wantsColour(env, process.stdout) }),
       width: process.stdout.columns ?? 100,
     };
-    const signal = listenForInterrupt();
+    const isWatched = isLively(env) && !this.output.json && !flags['no-pager'];
+    this.screen = createScreen({ stdout: process.stdout, env, pages: isWatched });
+    const signal = listenForInterrupt(this.screen);
+    const host = createHost({
+      json: this.output.json,
+      quiet: flags.quiet === true,
+      colour: colour && wantsColour(env, process.stderr),
+      env,
+      stdin: process.stdin,
+      stderr: process.stderr,
+      signal,
+    });
     this.context = {
-      io: createHost({
-        json: this.output.json,
-        quiet: flags.quiet === true,
-        colour: colour && wantsColour(env, process.stderr),
-        env,
-        stdin: process.stdin,
-        stderr: process.stderr,
-        signal,
-      }),
+      io: besideScreen(host, this.screen),
       env,
       cwd: process.cwd(),
       tool: this.config.version,
@@ -69,13 +75,27 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       now: () => new Date(),
       readStdin,
     };
-    process.exitCode = (await this.execute()) || 0;
+    try {
+      process.exitCode = (await this.execute()) || 0;
+    } finally {
+      await this.screen.end();
+    }
   }
 
   /** Prints a result on stdout: the JSON under `--json`, else the text. */
   protected print(json: unknown, text: string): void {
     if (this.output.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
     else if (text) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  /** Prints a result that a person reads: text longer than the terminal goes through a pager. */
+  protected async show(json: unknown, text: string): Promise<void> {
+    if (this.output.json || !text) {
+      this.print(json, text);
+      return;
+    }
+    this.screen.write(text.endsWith('\n') ? text : `${text}\n`);
+    await this.screen.end();
   }
 
   protected override async catch(error: unknown): Promise<void> {
@@ -96,18 +116,24 @@ const repeated = (values: Record<string, unknown>, flags: Readonly<Record<string
 /** Runners such as npx and timeout pass one Ctrl-C on twice; only a later one means "at once". */
 const SAME_KEY_MS = 500;
 
-/** The first Ctrl-C (or SIGTERM) asks the work to stop; a second one ends the process at once. */
-function listenForInterrupt(): AbortSignal {
+/**
+ * The first Ctrl-C (or SIGTERM) asks the work to stop; a second one ends the process at once. Not while a pager is on
+ * the screen: Ctrl-C is a key of it, and without us it would fight with the shell for the terminal.
+ */
+function listenForInterrupt(screen: Screen): AbortSignal {
   const controller = new AbortController();
   let first = 0;
   const interrupt = (name: string) => {
     if (!controller.signal.aborted) {
       first = Date.now();
       controller.abort(new OpsError('INTERRUPTED', `interrupted by ${name}`));
-    } else if (Date.now() - first > SAME_KEY_MS) process.exit(EXIT.interrupted);
+    } else if (!screen.isOpen && Date.now() - first > SAME_KEY_MS) process.exit(EXIT.interrupted);
   };
   process.on('SIGINT', () => interrupt('Ctrl-C'));
-  process.on('SIGTERM', () => interrupt('SIGTERM'));
+  process.on('SIGTERM', () => {
+    interrupt('SIGTERM');
+    screen.dismiss();
+  });
   return controller.signal;
 }
 

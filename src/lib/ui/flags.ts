@@ -53,4 +53,8 @@ export const outputFlags = withEnv({
   json: Flags.boolean({ char: 'j', summary: 'print the result as JSON, also of a failure', helpGroup: 'OUTPUT' }),
   quiet: Flags.boolean({ char: 'q', summary: 'no notes and no progress on stderr', helpGroup: 'OUTPUT' }),
   'no-color': Flags.boolean({ summary: 'no colours (NO_COLOR works as well)', helpGroup: 'OUTPUT' }),
+  'no-pager': Flags.boolean({
+    summary: 'no pager ($PAGER, or less) for what is longer than the screen',
+    helpGroup: 'OUTPUT',
+  }),
 });

@@ -13,7 +13,7 @@ export interface HostOptions {
 }
 
 /** A terminal that a person sits at: not one that a CI system pretends to have, nor one that cannot move its cursor. */
-const isLively = (env: HostOptions['env']): boolean => !isSet(env.CI) && env.TERM !== 'dumb';
+export const isLively = (env: HostOptions['env']): boolean => !isSet(env.CI) && env.TERM !== 'dumb';
 const isSet = (value: string | undefined): boolean => value !== undefined && !['', '0', 'false'].includes(value);
 
 /** The host for this run: draws and asks where a person sits at a terminal, prints lines and takes fallbacks elsewhere. */
