@@ -24,17 +24,14 @@ export function deriveDesired(loaded: LoadedSpec): Desired {
     config: Config,
     path: readonly string[],
     queue?: string,
-  ): DesiredResource => {
-    const position = positionOf(path);
-    return {
-      kind,
-      name,
-      role,
-      ...(queue === undefined ? {} : { queue }),
-      config: owned(config, spec.name),
-      ...(position ? { position } : {}),
-    };
-  };
+  ): DesiredResource => ({
+    kind,
+    name,
+    role,
+    ...(queue === undefined ? {} : { queue }),
+    config: owned(config, spec.name),
+    positionOf: (field) => positionOf(field === undefined ? path : [...path, ...field.split('.')]),
+  });
 
   const dlqs: DesiredResource[] = [];
   const responses: DesiredResource[] = [];

@@ -33,8 +33,8 @@ export interface DesiredResource {
   readonly queue?: string;
   /** In the wire names and units of the JetStream API (a bucket: of facts/bucket-fields). Unwritten fields are absent. */
   readonly config: Config;
-  /** Where the spec declares it. */
-  readonly position?: Position;
+  /** Where the spec declares it, or one of its fields. */
+  readonly positionOf?: (field?: string) => Position | undefined;
 }
 
 /** Everything one spec declares, ready to be compared with a server. */

@@ -8,14 +8,14 @@ import type { Prepared } from './prepare.ts';
 
 /** What stands in a plan's way, each with the place in the spec that declares its resource. */
 export function problemsOf(standing: readonly Finding[], { resources }: Desired): Problem[] {
-  const places = new Map(resources.map((resource) => [keyOf(resource), resource.position]));
+  const wanted = new Map(resources.map((each) => [keyOf(each), each]));
   return standing.map(({ code, message, hint, field, resource, needs }) => ({
     code,
     path: field === undefined ? resource : `${resource} ${field}`,
     message,
     ...(needs !== undefined && { why: `Refused without --${needs}.` }),
     ...(hint !== undefined && { hint }),
-    ...places.get(resource),
+    ...wanted.get(resource)?.positionOf?.(field),
   }));
 }
 

@@ -88,7 +88,7 @@ function refuseOverlap(specs: readonly LoadedSpec[]): void {
       }
     };
     note(`system ${loaded.spec.name}`, loaded.positionOf(['name']));
-    for (const resource of deriveDesired(loaded).resources) note(keyOf(resource), resource.position);
+    for (const resource of deriveDesired(loaded).resources) note(keyOf(resource), resource.positionOf?.());
   }
   if (problems.length === 0) return;
   throw new OpsError('SPEC_INVALID', 'these specs overlap', {

@@ -8,6 +8,7 @@ import type { Desired, DesiredResource, ServerIdentity } from '../model/resource
 
 interface Missing {
   readonly resource: DesiredResource;
+  readonly field: string;
   readonly path: string;
   readonly needs: string;
 }
@@ -22,11 +23,11 @@ function missingIn(resource: DesiredResource, version: string): Missing[] {
   return FIELDS[resource.kind].flatMap((field): Missing[] => {
     if (config[field.name] === undefined || !asks(field)) return [];
     if (!hasField(field, version)) {
-      return [{ resource, path: field.name, needs: field.since ?? `at most ${field.until}` }];
+      return [{ resource, field: field.name, path: field.name, needs: field.since ?? `at most ${field.until}` }];
     }
     const since = field.type.type === 'choice' ? field.type.since?.[String(config[field.name])] : undefined;
     if (since && !atLeast(version, since)) {
-      return [{ resource, path: `${field.name}: ${config[field.name]}`, needs: since }];
+      return [{ resource, field: field.name, path: `${field.name}: ${config[field.name]}`, needs: since }];
     }
     return [];
   });
@@ -45,11 +46,11 @@ export function requireNewEnough(desired: Desired, server: ServerIdentity): void
   const missing = desired.resources.flatMap((resource) => missingIn(resource, version));
   if (missing.length === 0) return;
   const problems = missing.map(
-    ({ resource, path, needs }): Problem => ({
+    ({ resource, field, path, needs }): Problem => ({
       code: 'SERVER_TOO_OLD',
       path,
       message: `${resource.kind} ${resource.name}: ${path} needs nats-server ${needs}${needs.startsWith('at most') ? '' : ' or newer'}, this one is ${version}`,
-      ...resource.position,
+      ...resource.positionOf?.(field),
     }),
   );
   const count = missing.length === 1 ? 'a field' : `${missing.length} fields`;

@@ -81,9 +81,15 @@ describe('deriveDesired', () => {
     expect(config('COPY')).toEqual({ mirror: { name: 'EVENTS' }, metadata: owner });
   });
 
-  test('says where each resource is declared', async () => {
+  test('says where each resource is declared, and each of its fields that is written', async () => {
     const { resources } = await derive(SYSTEM);
-    expect(resources.map(({ name, position }) => `${name} ${position?.line}:${position?.column}`)).toEqual([
+    const place = (index: number, field?: string) => {
+      const position = resources[index]!.positionOf?.(field);
+      return `${resources[index]!.name} ${position?.line}:${position?.column}`;
+    };
+    expect(place(5, 'subjects')).toBe('REQUESTS 5:5');
+    expect(place(5, 'max_msgs')).toBe('REQUESTS 4:3');
+    expect(resources.map((_, index) => place(index))).toEqual([
       'requests_dlq 9:5',
       'responses 10:5',
       'EVENTS 12:3',
