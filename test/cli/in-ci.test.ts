@@ -59,17 +59,17 @@ describe('in a job of GitHub Actions', () => {
     );
   });
 
-  test('what apply will refuse warns in the plan, and fails in apply, at the resource in the spec', async () => {
+  test('what apply will refuse warns in the plan, and fails in apply, at the field in the spec', async () => {
     expect((await inGithub('apply', spec('moved'))).code).toBe(0);
     const file = spec('moved', { storage: 'memory' });
     const planned = await inGithub('plan', file, '--out', 'moved.plan');
     expect(planned.code).toBe(0);
     const [first] = annotations(planned.stderr);
-    expect(first).toMatch(/^::warning file=deploy\/moved\.yaml,line=4,col=3,title=RISK_REPLACE::stream moved must be/);
+    expect(first).toMatch(/^::warning file=deploy\/moved\.yaml,line=6,col=5,title=RISK_REPLACE::stream moved must be/);
     expect(first).toContain('%0ARefused without --allow-replace.%0ATry: ');
     const applied = await inGithub('apply', file);
     expect(applied.code).toBe(1);
-    expect(annotations(applied.stderr)[0]).toMatch(/^::error file=deploy\/moved\.yaml,line=4,/);
+    expect(annotations(applied.stderr)[0]).toMatch(/^::error file=deploy\/moved\.yaml,line=6,/);
     const saved = await inGithub('apply', 'moved.plan');
     expect(annotations(saved.stderr)).toEqual([expect.stringMatching(/^::error title=RISK_REFUSED::stream moved /)]);
   });
