@@ -6,6 +6,8 @@ export interface DefectScope {
   readonly version: string;
   /** The most replicas of any work queue. */
   readonly replicas: number;
+  /** Whether the server is one of a cluster. */
+  readonly clustered: boolean;
 }
 
 /** A defect of nats-server that bears on this design. */
@@ -31,13 +33,15 @@ const replicated = ({ replicas }: DefectScope): boolean => replicas > 1;
 export const DEFECTS: readonly Defect[] = [
   {
     id: 'dead-letters-lost',
-    effect: 'a replicated work queue deletes messages that used up max_deliver: dead letters are lost, payload and all',
-    from: '2.12.0',
-    fixed: '2.12.5',
+    effect:
+      'in a cluster, a change of leader or a restart deletes the dead letters below the ack floor from a work queue, payload and all',
+    from: '2.10.0',
+    fixed: '2.14.1',
     severity: 'warn',
-    when: replicated,
-    advice: 'update nats-server to 2.12.5 or newer',
-    source: 'nats-server#7817, mended by nats-server#7845; reported on 2.12.3 and 2.12.4',
+    // Lines that are kept up beside the newest have a fix of their own.
+    when: ({ version, clustered }) => clustered && !(atLeast(version, '2.12.9') && !atLeast(version, '2.13.0')),
+    advice: 'update nats-server to 2.12.9, 2.14.1 or newer; until then replay dead letters soon',
+    source: 'nats-server#7817, mended in full by nats-server#8102; measured on 2.10.26 and 2.12.8',
   },
   {
     id: 'interest-dead-letters-lost',

@@ -1,4 +1,4 @@
-import { defectsOf } from '../facts/defects.ts';
+import { type DefectScope, defectsOf } from '../facts/defects.ts';
 import { atLeast, OLDEST_SERVER } from '../facts/versions.ts';
 import type { Symptom } from '../model/diagnosis.ts';
 import { type Health, worse } from '../model/verdict.ts';
@@ -91,12 +91,13 @@ export function expirySymptom(id: string, what: string, daysLeft: number, next: 
 }
 
 /** The version, and everything that is known of it. */
-export function versionSymptoms(version: string, replicas: number): Symptom[] {
+export function versionSymptoms(scope: DefectScope): Symptom[] {
+  const { version } = scope;
   const isOld = !atLeast(version, OLDEST_SERVER);
   const own: Symptom = isOld
     ? bad('version', `nats-server ${version} is older than ${OLDEST_SERVER}`, 'update nats-server')
     : ok('version', `nats-server ${version}${atLeast(version, '2.11.0') ? '' : '; it cannot pause a consumer (2.11)'}`);
-  const defects = defectsOf({ version, replicas }).map(
+  const defects = defectsOf(scope).map(
     ({ id, effect, advice, source, severity }): Symptom => ({
       id: `defect.${id}`,
       status: severity === 'warn' ? 'warn' : 'ok',

@@ -152,7 +152,11 @@ async function login(
           status: 'ok',
           summary: `user ${who?.user || 'unknown'} of account ${target.account} at ${target.url}`,
         },
-        ...versionSymptoms(target.server.version, replicas),
+        ...versionSymptoms({
+          version: target.server.version,
+          replicas,
+          clustered: target.server.cluster !== undefined,
+        }),
         ...jetstream.symptoms,
         clockSymptom(who),
         ...(who ? roleSymptoms(who, spec) : []),

@@ -42,7 +42,7 @@ function serverCheck({ target: { server } }: Snapshot): Check {
 
 function defectsCheck({ target: { server }, queues }: Snapshot): Check {
   const replicas = Math.max(1, ...queues.map(({ stream }) => Number(stream?.config.num_replicas ?? 1)));
-  const defects = defectsOf({ version: server.version, replicas });
+  const defects = defectsOf({ version: server.version, replicas, clustered: server.cluster !== undefined });
   const grave = defects.filter(({ severity }) => severity === 'warn');
   return checkOf('defects', {
     status: grave.length > 0 ? 'warn' : 'ok',
