@@ -9,8 +9,8 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { deleteMessage, getMessage, getRange, publish } from '../../src/lib/nats/messages.ts';
 import { parseHeaders, printHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { type ReplayOptions, replayDeadLetters } from '../../src/lib/operations/dlq-replay.ts';
-import { PROTOCOL, type Protocol, type Step } from '../../src/lib/replay/protocol.ts';
-import { replayQueue } from '../../src/lib/replay/queue.ts';
+import { PROTOCOL, type Step } from '../../src/lib/replay/protocol.ts';
+import { type QueueJob, replayQueue } from '../../src/lib/replay/queue.ts';
 import { Tally } from '../../src/lib/replay/tally.ts';
 import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
@@ -41,6 +41,22 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
       keepEntries: true,
       ...change,
       wishes: { ...wishes, ...change.wishes },
+    });
+  /** The queue's part of it alone. */
+  const run = (change: Partial<QueueJob> = {}) =>
+    replayQueue({
+      nats,
+      ref: { queue: 'REQUESTS', dlq: 'REQUESTS_dlq', dlqs: ['REQUESTS_dlq'], consumers: ['request-worker'] },
+      filter: {},
+      wishes,
+      tally: new Tally(false),
+      signal: new AbortController().signal,
+      targets: [],
+      now: Date.now(),
+      onProgress() {},
+      tellNote() {},
+      tellWarning() {},
+      ...change,
     });
   const count = async (stream: string): Promise<number> => {
     const info = (await nats.api(`STREAM.INFO.${stream}`)) as unknown as { state: { messages: number } };
@@ -200,6 +216,23 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
     expect((await getMessage(nats, 'REQUESTS', live))?.subject).toBe('requests.dns');
   });
 
+  test('touches nothing of a stream that was made anew while it ran', async () => {
+    await makeQueue(nats);
+    await makeDead(nats, 2);
+    let asked = 0;
+    const edit = async ({ inner }: Entry) => {
+      asked += 1;
+      if (asked === 2) {
+        await nats.api('STREAM.DELETE.REQUESTS');
+        await makeQueue(nats, { dlq: null });
+        for (let live = 0; live < 3; live++) await put(nats, 'requests.dns', 'live');
+      }
+      return { subject: 'requests.dns', headers: [], payload: inner.message!.payload };
+    };
+    await expect(run({ wishes: { ...wishes, edit } })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await payloads()).toEqual(['live', 'live', 'live']);
+  });
+
   test('refuses a queue that lets nothing be deleted, before anything is published', async () => {
     await makeQueue(nats, { config: { deny_delete: true } });
     await makeDead(nats, 2);
@@ -310,22 +343,6 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
           throw new Error('killed');
         },
       });
-    const half = (protocol: Protocol) =>
-      replayQueue({
-        nats,
-        ref: { queue: 'REQUESTS', dlq: 'REQUESTS_dlq', dlqs: ['REQUESTS_dlq'], consumers: ['request-worker'] },
-        filter: {},
-        wishes,
-        tally: new Tally(false),
-        signal: new AbortController().signal,
-        targets: [],
-        now: Date.now(),
-        protocol,
-        onProgress() {},
-        tellNote() {},
-        tellWarning() {},
-      });
-
     const cases = (['room', 'full'] as const).flatMap((path) =>
       PROTOCOL[path].map((step, index) => ({ path, step, after: index + 1 })),
     );
@@ -336,7 +353,7 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
       await makeDead(nats, 8);
       const before = await payloads();
       const broken = { ...PROTOCOL, [path]: cut(PROTOCOL[path], after) };
-      await expect(half(broken)).rejects.toThrow('killed');
+      await expect(run({ protocol: broken })).rejects.toThrow('killed');
       await new Promise((resolve) => setTimeout(resolve, 150));
       const result = await replay();
       expect(result).toMatchObject({ failed: 0, remaining: 0 });

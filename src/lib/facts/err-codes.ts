@@ -29,6 +29,8 @@ export const ERR = {
   moveRunning: 10124,
   consumerExists: 10148,
   consumerMissing: 10149,
+  /** A publish met an earlier one with its message id that the cluster has not decided yet. */
+  duplicateInProcess: 10158,
   /** A conditional write met another one of the same key that the cluster has not decided yet. */
   writeInFlight: 10164,
   reconfigurationRunning: 10226,

@@ -2,7 +2,7 @@ import { bucketStream, journalSubject, LEDGER_BUCKET } from '../facts/names.ts';
 import { isObject } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
-import { getRange, publish, purgeUpTo } from '../nats/messages.ts';
+import { getRange, publish, purgeUpTo, type ReadOptions } from '../nats/messages.ts';
 import { fromHeaderValue, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 import { writeLedger } from './bucket.ts';
 import { toToken } from './key.ts';
@@ -68,10 +68,10 @@ export function parseJournal(message: StoredMessage): JournalEntry | undefined {
 }
 
 /** The journalled messages of a queue, oldest first. None where there is no ledger. @throws OpsError CONN_*, DENIED_SUBJECT */
-export async function readJournal(nats: Nats, stream: string): Promise<JournalEntry[]> {
+export async function readJournal(nats: Nats, stream: string, how: ReadOptions = {}): Promise<JournalEntry[]> {
   const found: JournalEntry[] = [];
   try {
-    for await (const message of getRange(nats, STREAM, 1, { subject: journalSubject(stream, '*') })) {
+    for await (const message of getRange(nats, STREAM, 1, { subject: journalSubject(stream, '*'), ...how })) {
       const entry = parseJournal(message);
       // A rewritten one stands for the older one.
       if (entry) found.push(entry);
@@ -116,7 +116,7 @@ export async function writeIntent(nats: Nats, stream: string, intent: Intent): P
 
 /** The intent that a run left behind; `undefined` where it came to its end. */
 export async function readIntent(nats: Nats, stream: string): Promise<Intent | undefined> {
-  const entry = await nats.kv(LEDGER_BUCKET).get(intentKey(stream));
+  const entry = await nats.kv(LEDGER_BUCKET).get(intentKey(stream), { fromLeader: true });
   if (!entry) return undefined;
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(entry.value));

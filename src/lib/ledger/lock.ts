@@ -122,7 +122,7 @@ const isOurs = (entry: KvEntry, text: string): boolean =>
   !entry.deleted && new TextDecoder().decode(entry.value) === text;
 
 async function ownRevision(nats: Nats, key: string, text: string): Promise<number | undefined> {
-  const entry = await ledger(nats).latest(key);
+  const entry = await ledger(nats).latest(key, { fromLeader: true });
   return entry && isOurs(entry, text) ? entry.revision : undefined;
 }
 

@@ -6,6 +6,7 @@ import { bucketStream } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
 import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
 import type { Nats, RequestOptions } from './connect.ts';
+import type { ReadOptions } from './messages.ts';
 import { isForeignApi } from './settings.ts';
 
 /** One stored value of a key. */
@@ -33,9 +34,9 @@ export interface PutOptions extends RequestOptions {
  */
 export interface Kv {
   /** The newest value; `undefined` where the key, or the bucket, does not exist. */
-  get(key: string): Promise<KvEntry | undefined>;
+  get(key: string, options?: ReadOptions): Promise<KvEntry | undefined>;
   /** The same, with the marker of a deletion where there is one. */
-  latest(key: string): Promise<KvEntry | undefined>;
+  latest(key: string, options?: ReadOptions): Promise<KvEntry | undefined>;
   put(key: string, value: string | Uint8Array, options?: PutOptions): Promise<number>;
   /** Writes where the key's revision still is `revision` (0: it was never written). `undefined` where it is not. */
   update(
@@ -122,12 +123,12 @@ export function openKv(nats: Nats, bucket: string): Kv {
   };
 
   return {
-    async get(key) {
-      const found = await this.latest(key);
+    async get(key, options) {
+      const found = await this.latest(key, options);
       return found?.deleted ? undefined : found;
     },
-    async latest(key) {
-      if (isForeign) return readThroughApi(nats, stream, stored, key);
+    async latest(key, options) {
+      if (isForeign || options?.fromLeader) return readThroughApi(nats, stream, stored, key);
       let reply: Msg;
       try {
         reply = await nats.request(`${apiPrefix}.DIRECT.GET.${stream}.${stored}${key}`, '');

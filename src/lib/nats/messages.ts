@@ -324,8 +324,9 @@ export interface Published {
 }
 
 /**
- * Publishes to whatever stream captures the subject and waits for its word. Never tries twice: after a failure other
- * than an ApiError nobody knows whether the message is stored.
+ * Publishes to whatever stream captures the subject and waits for its word. After a failure other than an ApiError
+ * nobody knows whether the message is stored, and it is not tried again. Where the answer is that an earlier publish of
+ * the same message id is not decided yet, it asks again until that is: it may still come to nothing.
  * @throws ApiError where the stream refuses it; OpsError CONN_*, DENIED_SUBJECT
  */
 export async function publish(
@@ -335,6 +336,22 @@ export async function publish(
   headers?: Uint8Array,
   { timeoutMs = nats.settings.timeoutMs }: PublishOptions = {},
 ): Promise<Published> {
+  for (const until = performance.now() + timeoutMs; ; await sleep(RETRY_MS)) {
+    try {
+      return await publishOnce(nats, subject, payload, headers, { timeoutMs });
+    } catch (error) {
+      if (!isApiError(error, ERR.duplicateInProcess) || performance.now() + RETRY_MS > until) throw error;
+    }
+  }
+}
+
+async function publishOnce(
+  nats: Nats,
+  subject: string,
+  payload: Uint8Array,
+  headers: Uint8Array | undefined,
+  { timeoutMs }: Required<PublishOptions>,
+): Promise<Published> {
   let reply: RawReply;
   try {
     reply = await wireOf(nats).ask(subject, payload, { timeoutMs, ...(headers && { headers }) });
@@ -343,8 +360,13 @@ export async function publish(
   }
   const answer = readJson(subject, reply);
   if (isObject(answer.error)) throw new ApiError(subject, answer.error as ApiFault);
-  return { stream: String(answer.stream), seq: Number(answer.seq), duplicate: answer.duplicate === true };
+  const [seq, duplicate] = [Number(answer.seq), answer.duplicate === true];
+  // Clusters of 2.10 call it a duplicate of sequence 0 (nats-server#5827), where later ones say 10158.
+  if (duplicate && seq === 0) throw new ApiError(subject, UNDECIDED);
+  return { stream: String(answer.stream), seq, duplicate };
 }
+
+const UNDECIDED: ApiFault = { err_code: ERR.duplicateInProcess, description: 'duplicate message id is in process' };
 
 /** What a publish that got no answer means. */
 export function publishFailure(nats: Nats, error: unknown, subject: string, size: number): OpsError {

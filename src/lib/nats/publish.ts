@@ -1,5 +1,6 @@
 import { createInbox, errors, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import { OpsError } from '../errors/ops-error.ts';
+import { ERR } from '../facts/err-codes.ts';
 import { isObject } from '../model/json.ts';
 import { ApiError, type ApiFault } from './api-error.ts';
 import type { Nats } from './connect.ts';
@@ -78,7 +79,9 @@ export function openBulk<T>(nats: Nats, options: BulkOptions<T>): Bulk<T> {
 
   const take = (token: string, one: UnderWay<T>, msg: Msg) => {
     const answer = readAck(msg);
-    if (typeof answer === 'boolean') {
+    // Another publish of its id is under way: the sweep asks again what came of that.
+    if (answer === undefined) one.deadline = Math.min(one.deadline, performance.now() + SWEEP_MS * one.tries);
+    else if (typeof answer === 'boolean') {
       settle(token, one);
       options.onStored(one.item, answer);
     } else fail(token, one, answer instanceof OpsError ? answer : new ApiError(one.subject, answer));
@@ -145,14 +148,20 @@ export function openBulk<T>(nats: Nats, options: BulkOptions<T>): Bulk<T> {
 /** An ack without a word of trouble: `{"stream":"REQUESTS","seq":17}`, with whatever more a server tells there. */
 const PLAIN = /^\{"stream":\s?"(?!.*"(?:error|duplicate)")/;
 
-/** Whether the stream had the message before; or the fault it answers with. */
-function readAck({ data, subject }: Msg): boolean | ApiFault | OpsError {
+/** Whether the stream had the message before, `undefined` where that is not decided; or the fault it answers with. */
+function readAck({ data, subject }: Msg): boolean | undefined | ApiFault | OpsError {
   const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8');
   if (PLAIN.test(text)) return false;
   try {
     const answer: unknown = JSON.parse(text);
-    if (isObject(answer) && isObject(answer.error)) return answer.error as ApiFault;
-    if (isObject(answer) && typeof answer.stream === 'string') return answer.duplicate === true;
+    if (isObject(answer) && isObject(answer.error)) {
+      const fault = answer.error as ApiFault;
+      return fault.err_code === ERR.duplicateInProcess ? undefined : fault;
+    }
+    if (isObject(answer) && typeof answer.stream === 'string') {
+      // Clusters of 2.10 call it a duplicate of sequence 0 (nats-server#5827), where later ones say 10158.
+      return answer.duplicate === true && answer.seq === 0 ? undefined : answer.duplicate === true;
+    }
   } catch {
     // Told below.
   }

@@ -105,6 +105,8 @@ const operator: Rule = (spec, streams) => {
       `STREAM.CREATE.${LEDGER}`,
       `STREAM.PURGE.${LEDGER}`,
       `DIRECT.GET.${LEDGER}`,
+      // What an interrupted replay left behind is asked of the leader.
+      `STREAM.MSG.GET.${LEDGER}`,
     ],
     others: [
       ...base.others,

@@ -29,11 +29,7 @@ export interface PageResult {
  * again; a signal ends it after what has begun.
  * @throws OpsError CONN_* where the connection stays away, DENIED_SUBJECT; the intent then stays for the next run
  */
-export async function movePage(
-  run: ReplayRun,
-  moves: readonly Move[],
-  newest: number | undefined,
-): Promise<PageResult> {
+export async function movePage(run: ReplayRun, moves: readonly Move[]): Promise<PageResult> {
   const intent: Intent = {
     moves: moves.map(({ msgId, subject, original, records, requestId }) => ({
       msgId,
@@ -42,7 +38,7 @@ export async function movePage(
       ...(original && { original }),
       ...(requestId !== undefined && { requestId }),
     })),
-    after: await lastSequences(run, newest),
+    after: await lastSequences(run),
   };
   await writeIntent(run.nats, run.queue, intent);
   const results = new Map<string, Moved>();
@@ -61,20 +57,24 @@ export async function movePage(
   return { moved, left: open, refused };
 }
 
-/** The last sequence of each stream that gets copies. Copies of earlier pages have told the queue's already. */
-async function lastSequences(
-  { nats, targets }: ReplayRun,
-  newest: number | undefined,
-): Promise<Record<string, number>> {
-  if (newest !== undefined && targets.length === 1) return { [targets[0]!]: newest };
+/** The last sequence of each stream that gets copies. */
+async function lastSequences({ nats, targets, queue, created }: ReplayRun): Promise<Record<string, number>> {
   const entries = await Promise.all(
-    targets.map(async (stream) => {
-      const { state } = await nats.api(`STREAM.INFO.${stream}`, undefined, { finish: true });
-      return [stream, isObject(state) ? Number(state.last_seq ?? 0) : 0] as const;
+    [...new Set([queue, ...targets])].map(async (stream) => {
+      const info = await nats.api(`STREAM.INFO.${stream}`, undefined, { finish: true });
+      if (stream === queue && info.created !== created) throw madeAnew(queue);
+      return [stream, isObject(info.state) ? Number(info.state.last_seq ?? 0) : 0] as const;
     }),
   );
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entries.filter(([stream]) => targets.includes(stream)));
 }
+
+const madeAnew = (queue: string): OpsError =>
+  new OpsError('NOT_FOUND', `stream ${queue} was made anew while this ran`, {
+    where: `stream ${queue}`,
+    why: 'What was to be replayed went with the stream before. Nothing of the new one was removed.',
+    hints: ['run this again: it looks at the stream as it is now'],
+  });
 
 const isPassing = (error: unknown): error is OpsError => error instanceof OpsError && error.code.startsWith('CONN_');
 
@@ -169,6 +169,8 @@ async function takeSteps(run: ReplayRun, move: Move, intent: Intent, steps: read
         const stored = await publish(nats, move.subject, move.payload, move.headers);
         newSeq = stored.seq;
         isBefore = stored.duplicate;
+        // No new message has a sequence that the stream had given before this page, unless it is another stream.
+        if (!isBefore && stored.stream === queue && newSeq <= (intent.after[queue] ?? 0)) throw madeAnew(queue);
         break;
       }
       case 'remove-original':

@@ -1,14 +1,15 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { ensureLedger } from '../ledger/bucket.ts';
-import { forgetIntent } from '../ledger/journal.ts';
 import type { QueueRef } from '../model/entry.ts';
 import { type Config, isObject } from '../model/json.ts';
 import { isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
-import { deleteMessage } from '../nats/messages.ts';
+import { deleteNothing, forgetNothing } from './barrier.ts';
 
 /** What a replay has to know of a queue's stream. */
 export interface QueueFacts {
+  /** RFC 3339: when the stream was made. */
+  readonly created: string;
   readonly lastSeq: number;
   /** Whether a dead original goes once its copy is in: where the stream keeps messages for their workers only. */
   readonly removesOriginal: boolean;
@@ -25,6 +26,7 @@ export function parseQueueFacts(info: Config): QueueFacts {
   const isInterestOfOne = config.retention === 'interest' && Number(state.consumer_count) === 1;
   const limits = [config.max_msgs, config.max_bytes, config.max_msgs_per_subject];
   return {
+    created: String(info.created),
     lastSeq: Number(state.last_seq ?? 0),
     removesOriginal: config.retention === 'workqueue' || isInterestOfOne,
     allowTtl: config.allow_msg_ttl === true,
@@ -32,12 +34,6 @@ export function parseQueueFacts(info: Config): QueueFacts {
     drops: config.discard !== 'new' && limits.some((limit) => typeof limit === 'number' && limit > 0),
   };
 }
-
-/**
- * No message has this sequence: deleting it shows whether we might, and removes nothing. (A sequence beyond the end
- * would do as well, but for clusters of 2.10, which never answer.)
- */
-const NOWHERE = 0;
 
 /**
  * Finds what would stop a replay half-way before anything is published: a stream that lets nothing be deleted, a
@@ -55,7 +51,7 @@ export async function checkQueue(nats: Nats, ref: QueueRef): Promise<QueueFacts>
   await forgetNothing(nats, ref.queue);
   for (const stream of [...(facts.removesOriginal ? [ref.queue] : []), ...ref.dlqs]) {
     try {
-      await deleteMessage(nats, stream, NOWHERE);
+      await deleteNothing(nats, stream);
     } catch (error) {
       if (!isApiError(error)) throw error;
       throw cannotRemove(stream, `It refuses to delete messages: ${error.description}.`);
@@ -63,9 +59,6 @@ export async function checkQueue(nats: Nats, ref: QueueRef): Promise<QueueFacts>
   }
   return facts;
 }
-
-/** Purges a key that is not there, which shows that the journal can be cleared. */
-const forgetNothing = (nats: Nats, queue: string): Promise<void> => forgetIntent(nats, `${queue} none`);
 
 function cannotRemove(stream: string, why: string): OpsError {
   return new OpsError('DLQ_CANNOT_REMOVE', `stream ${stream} lets no message be removed: nothing was touched`, {

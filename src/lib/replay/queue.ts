@@ -89,7 +89,6 @@ class QueueReplay {
   readonly #waiting = new Map<string, Moved>();
   readonly #followed: Moved[] = [];
   #mark: FollowMark | undefined;
-  #newest: number | undefined;
   #canaryLeft: number;
 
   constructor(job: QueueJob, facts: QueueFacts) {
@@ -101,6 +100,7 @@ class QueueReplay {
     this.#run = {
       nats,
       queue: ref.queue,
+      created: facts.created,
       targets: wishes.to === undefined ? [ref.queue] : job.targets,
       ...(ref.responses !== undefined && { responses: ref.responses }),
       // Where a publish makes the stream drop its oldest, the original goes first, so that nothing has to be dropped.
@@ -235,13 +235,12 @@ class QueueReplay {
     const { tally, wishes } = this.#job;
     const page = wishes.rate !== undefined || wishes.maxPending !== undefined ? await this.#stillThere(read) : read;
     if (page.length === 0) return;
-    const { moved, left, refused } = await movePage(this.#run, page, this.#newest);
+    const { moved, left, refused } = await movePage(this.#run, page);
     for (const id of refused) this.#refused.add(id);
     for (const one of moved) {
       tally.moved(one);
       if (one.outcome === 'waiting' && one.move.original) this.#waiting.set(one.move.msgId, one);
       if (one.outcome === 'moved') this.#followed.push(...(this.#mark ? [one] : []));
-      if (one.newSeq !== undefined) this.#newest = Math.max(this.#newest ?? 0, one.newSeq);
     }
     for (const { id } of left) tally.left(id, 'interrupted');
     this.#job.onProgress(moved.length);

@@ -9,6 +9,7 @@ import {
 import { isApiError } from '../nats/api-error.ts';
 import { deleteMessage, getMessage, publish } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
+import { awaitLeaders, isShared } from './barrier.ts';
 import { findAnswered, findCopies, findOriginals } from './evidence.ts';
 import { isFull } from './full.ts';
 import { removeRecords } from './records.ts';
@@ -40,7 +41,11 @@ export async function settleIntent(
   intent: { moves: readonly Intended[]; after: Readonly<Record<string, number>>; written?: string },
 ): Promise<Settled> {
   const { nats, queue } = run;
-  const journalled = new Set((await readJournal(nats, queue)).map(({ msgId }) => msgId));
+  await awaitLeaders(
+    run,
+    intent.moves.flatMap(({ original }) => original?.stream ?? []),
+  );
+  const journalled = new Set((await readJournal(nats, queue, { fromLeader: isShared(run) })).map(({ msgId }) => msgId));
   const moves = intent.moves.filter(({ msgId }) => !journalled.has(msgId));
   const there = await findOriginals(run, moves);
   const doubtful = moves.filter(({ msgId, original }) => !original || there.has(msgId));
@@ -87,7 +92,7 @@ export interface Drained {
  */
 export async function drainJournal(run: ReplayRun, refused: ReadonlySet<string> = new Set()): Promise<Drained[]> {
   const { nats, queue } = run;
-  const entries = await readJournal(nats, queue);
+  const entries = await readJournal(nats, queue, { fromLeader: isShared(run) });
   const unsure = entries.filter(({ msgId }) => !refused.has(msgId));
   const after = Math.min(...unsure.map((entry) => entry.after));
   const streams = unsure.length > 0 ? Object.fromEntries(run.targets.map((stream) => [stream, after])) : {};

@@ -6,6 +6,8 @@ export interface ReplayRun {
   readonly nats: Nats;
   /** The queue's stream. */
   readonly queue: string;
+  /** RFC 3339: when it was made. One that is made anew uses the same sequences for other messages. */
+  readonly created: string;
   /** Streams that get copies: the queue, or what captures `--to`. */
   readonly targets: readonly string[];
   /** The bucket of the responses, where it is known. */
