@@ -5,6 +5,8 @@ import type { Life } from './checker.ts';
 /** What publishers and workers of one run share. */
 export interface Stage {
   readonly url: string;
+  /** So many requests at most are without an answer. */
+  readonly outstanding: number;
   readonly accepted: Set<string>;
   readonly answered: Set<string>;
   readonly lives: Map<number, Life>;
@@ -22,17 +24,22 @@ const dial = (url: string): Promise<NatsConnection> =>
   connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 100, waitOnFirstConnect: true });
 
 /** Publishes requests until told to stop; a full queue, or a server that is away, is tried again. */
-export async function publishRequests(stage: Stage, name: string, limit: number, pauseMs: number): Promise<void> {
+export async function publishRequests(stage: Stage, name: string): Promise<void> {
   const nc = await dial(stage.url);
-  for (let index = 0; index < limit && stage.publishing; ) {
+  for (let index = 0; stage.publishing; ) {
     const id = `${name}-${index}`;
+    if (stage.accepted.size - stage.answered.size >= stage.outstanding) {
+      await sleep(20);
+      continue;
+    }
     try {
       const hdrs = headers();
       hdrs.set('Nats-Msg-Id', id);
       const answer = (
         await nc.request('requests.dns', JSON.stringify({ id, query: 'example.com' }), { headers: hdrs, timeout: 1000 })
       ).json<{ error?: unknown; seq?: number }>();
-      if (answer.error) await sleep(20);
+      // Sequence 0: 2.10 has not decided about an earlier try of the same id.
+      if (answer.error || !answer.seq) await sleep(20);
       else {
         stage.accepted.add(id);
         index += 1;
@@ -40,7 +47,6 @@ export async function publishRequests(stage: Stage, name: string, limit: number,
     } catch {
       await sleep(50);
     }
-    if (pauseMs > 0) await sleep(pauseMs);
   }
   await nc.close();
 }
@@ -68,7 +74,8 @@ export async function work(stage: Stage): Promise<void> {
           // Half of them say so, the others say nothing: both die.
           if (stage.random() < 0.5) message.respond('-NAK');
         } else {
-          await nc.request(`$KV.responses.${id}`, '{}', { timeout: 1000 });
+          const stored = await nc.request(`$KV.responses.${id}`, '{}', { timeout: 1000 });
+          if (!stored.json<{ seq?: number }>().seq) continue;
           stage.answered.add(id);
           await nc.request(message.reply!, '+ACK', { timeout: 1000 });
         }

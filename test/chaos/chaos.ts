@@ -6,18 +6,25 @@ import { readJournal } from '../../src/lib/ledger/journal.ts';
 import { isObject } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
+import { deleteNothing, forgetNothing } from '../../src/lib/replay/barrier.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { publishRequests, type Stage, work } from './actors.ts';
-import { check, type Findings } from './checker.ts';
+import { check, type Findings, type Life } from './checker.ts';
 import type { ProtocolName } from './child.ts';
+import { openWiretap, TAP, type Wiretap } from './wiretap.ts';
 
 export interface Scenario {
   /** A server line, as `2.12`. */
   readonly version: string;
-  readonly requests: number;
+  /** Requests are published until the last kill; so many at most are without an answer. */
+  readonly outstanding?: number;
   /** How often a replay is killed. */
   readonly kills: number;
+  /** After so many steps of its messages a replay kills itself; at a random moment where left out. */
+  readonly killAfterSteps?: number;
+  /** Messages under way at once in a replay that is killed; 1, 4 or 32 by chance where left out. */
+  readonly inFlight?: number;
   /** The queue holds no more than so many: publishers fight for every slot. */
   readonly maxMessages?: number;
   /** How often the server is killed and started again. */
@@ -33,10 +40,13 @@ export interface Scenario {
 
 export interface ChaosReport extends Findings {
   readonly scenario: Scenario;
+  /** The server's version. */
+  readonly server: string;
   readonly accepted: number;
   readonly answered: number;
   readonly replayedLives: number;
   readonly kills: number;
+  readonly serverKills: number;
   readonly seconds: number;
   /** What the replays said, and what was seen of the lost: for whoever has to find out. */
   readonly log: readonly string[];
@@ -61,6 +71,7 @@ async function build(nats: Nats, { maxMessages, nodes = 1 }: Scenario): Promise<
     retention: 'workqueue',
     discard: 'new',
     duplicate_window: 600e9,
+    republish: { src: '>', dest: `${TAP}.>` },
     ...(maxMessages !== undefined && { max_msgs: maxMessages }),
     ...replicas,
   });
@@ -90,8 +101,8 @@ async function build(nats: Nats, { maxMessages, nodes = 1 }: Scenario): Promise<
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
 
 /** A replay in a process of its own; `began` resolves when it moves the first message, or has ended without. */
-function startReplay(server: TestServer, protocol: ProtocolName, inFlight: number) {
-  const args = ['--no-warnings', CHILD, server.urls.join(','), protocol, String(inFlight), 'REQUESTS'];
+function startReplay(server: TestServer, protocol: ProtocolName, inFlight: number, steps?: number) {
+  const args = ['--no-warnings', CHILD, server.urls.join(','), protocol, String(inFlight), 'REQUESTS', `${steps ?? 0}`];
   const child: ChildProcess = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: '' },
@@ -110,7 +121,7 @@ function startReplay(server: TestServer, protocol: ProtocolName, inFlight: numbe
 
 /** Lets go of a dead process's lock at once: the lease would, 15 seconds later. */
 async function breakLock(server: TestServer): Promise<void> {
-  const nats = await connectTo(server, { timeout: '10s' });
+  const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
   await nats
     .api(`STREAM.PURGE.${bucketStream(LEDGER_BUCKET)}`, { filter: `$KV.${LEDGER_BUCKET}.lock.>` })
     .catch(() => {});
@@ -120,92 +131,101 @@ async function breakLock(server: TestServer): Promise<void> {
 /** Plays a scenario to its end, and checks what came of every request. */
 export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
   const began = performance.now();
-  const { protocol = 'real', nodes = 1, patienceMs = 60_000 } = scenario;
+  const { protocol = 'real', nodes = 1, patienceMs = 60_000, outstanding = 120 } = scenario;
   const server = await startServer({ version: scenario.version, ...(nodes > 1 && { cluster: nodes }) });
-  const random = randomFrom(scenario.seed);
   const stage: Stage = {
     url: server.urls.join(','),
+    outstanding,
     accepted: new Set(),
     answered: new Set(),
     lives: new Map(),
     failing: 0.7,
     publishing: true,
     working: true,
-    random,
+    random: randomFrom(scenario.seed),
   };
   const actors: Promise<void>[] = [];
+  let tap: Wiretap | undefined;
   try {
-    const nats = await connectTo(server, { timeout: '20s' });
+    const nats = await connectTo({ url: stage.url }, { timeout: '20s' });
     await build(nats, scenario);
     await nats.close();
-    const share = Math.ceil(scenario.requests / 2);
-    actors.push(publishRequests(stage, 'a', share, 0), publishRequests(stage, 'b', share, 1));
-    actors.push(work(stage), work(stage));
+    tap = await openWiretap(server.urls, 'REQUESTS');
+    actors.push(publishRequests(stage, 'a'), publishRequests(stage, 'b'), work(stage), work(stage));
     const log: string[] = [];
-    const kills = await harass(server, scenario, protocol, stage, log);
-    stage.failing = 0;
-    await settle(server, protocol, stage, scenario.requests, patienceMs, log);
+    const killed = await harass(server, scenario, protocol, stage, log);
     stage.publishing = false;
+    stage.failing = 0;
+    await settle(server, protocol, stage, patienceMs, log);
     const held = await readHeld(server);
-    const findings = check({ accepted: stage.accepted, answered: stage.answered, held, lives: stage.lives });
+    const lives = new Map([...tap.stored, ...stage.lives]);
+    const removed = tap.deletes;
+    const findings = check({ accepted: stage.accepted, answered: stage.answered, held, lives, removed });
     return {
       ...findings,
+      ...killed,
       scenario,
+      server: server.version,
       accepted: stage.accepted.size,
       answered: stage.answered.size,
-      replayedLives: [...stage.lives.values()].filter(({ count }) => count > 0).length,
-      kills,
-      log: [...log, ...findings.lost.map((id) => `lost ${id}: ${livesOf(stage, id)}`)],
+      replayedLives: [...lives.values()].filter(({ count }) => count > 0).length,
+      log: [
+        ...log,
+        ...[...findings.lost, ...findings.dropped].map((id) => `missing ${id}: ${livesOf(id, lives, removed)}`),
+      ],
       seconds: Math.round((performance.now() - began) / 100) / 10,
     };
   } finally {
     stage.publishing = false;
     stage.working = false;
-    await Promise.race([Promise.all(actors), sleep(5000)]);
+    await Promise.race([Promise.all(actors), sleep(5000, undefined, { ref: false })]);
+    await tap?.close();
     await server.stop();
   }
 }
 
-/** Kills replays at random moments, and the server between them. Gives how many were killed at work. */
+/** Kills replays at work, and the server between them. Gives how many were killed. */
 async function harass(
   server: TestServer,
   scenario: Scenario,
   protocol: ProtocolName,
   stage: Stage,
   log: string[],
-): Promise<number> {
-  const { kills, serverKills = 0, nodes = 1, racing = false } = scenario;
+): Promise<{ kills: number; serverKills: number }> {
+  const { kills, serverKills = 0, nodes = 1, racing = false, killAfterSteps } = scenario;
   let killed = 0;
   const serverTurns = new Set(
     Array.from({ length: serverKills }, (_, index) => Math.floor(((index + 1) * kills) / (serverKills + 1))),
   );
   for (let turn = 0; turn < kills; turn++) {
     await untilDead(server, Math.min(40, (scenario.maxMessages ?? 80) / 2));
-    const inFlight = [1, 4, 32][Math.floor(stage.random() * 3)]!;
-    const replay = startReplay(server, protocol, inFlight);
+    const inFlight = scenario.inFlight ?? [1, 4, 32][Math.floor(stage.random() * 3)]!;
+    const replay = startReplay(server, protocol, inFlight, killAfterSteps);
     const rival = racing ? startReplay(server, protocol, 64) : undefined;
     await Promise.race([replay.began, ...(rival ? [rival.began] : [])]);
-    await sleep(stage.random() * 10);
+    if (killAfterSteps === undefined) await sleep(stage.random() * 10);
+    else await replay.done;
     let node: number | undefined;
     if (serverTurns.has(turn)) {
       node = nodes > 1 ? Math.floor(stage.random() * nodes) : undefined;
       await server.kill('SIGKILL', node);
       await sleep(200);
     }
-    if (replay.child.exitCode === null) killed += 1;
-    replay.child.kill('SIGKILL');
-    rival?.child.kill('SIGKILL');
+    for (const one of [replay, rival]) {
+      if (one && one.child.exitCode === null) killed += 1;
+      one?.child.kill('SIGKILL');
+    }
     log.push(...(await Promise.all([replay.done, rival?.done])).map((said) => `killed: ${said ?? ''}`));
     if (serverTurns.has(turn)) log.push(`server killed: ${node ?? 'all'}`);
     if (serverTurns.has(turn)) await server.restart();
     await breakLock(server);
   }
-  return killed;
+  return { kills: killed, serverKills: serverTurns.size };
 }
 
 /** Waits until there is something for a replay to do. */
 async function untilDead(server: TestServer, least: number): Promise<void> {
-  const nats = await connectTo(server, { timeout: '20s' });
+  const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
   try {
     for (let round = 0; round < 50; round++) {
       const { state } = await nats.api('STREAM.INFO.requests_dlq');
@@ -222,7 +242,6 @@ async function settle(
   server: TestServer,
   protocol: ProtocolName,
   stage: Stage,
-  requests: number,
   patienceMs: number,
   log: string[],
 ): Promise<void> {
@@ -232,40 +251,52 @@ async function settle(
     const before = stage.answered.size;
     log.push(`ended: ${await startReplay(server, protocol, 256).done}`);
     await sleep(700);
-    const isAll = stage.accepted.size >= requests && stage.answered.size === stage.accepted.size;
-    if (isAll && still > 0) return;
+    if (stage.answered.size >= stage.accepted.size && still > 0) return;
     still = stage.answered.size === before ? still + 1 : 0;
   }
 }
 
-const livesOf = ({ lives }: Stage, id: string): string =>
+const livesOf = (id: string, lives: ReadonlyMap<number, Life>, removed: ReadonlySet<number>): string =>
   [...lives.values()]
     .filter((life) => life.id === id)
-    .map(({ seq, count }) => `${seq} (replay ${count})`)
+    .map(({ seq, count }) => `${seq} (replay ${count}${removed.has(seq) ? ', deleted' : ''})`)
     .join(', ');
 
 /** Request ids that are in the queue or in the journal. */
 async function readHeld(server: TestServer): Promise<Set<string>> {
-  const nats = await connectTo(server, { timeout: '20s' });
+  const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
   const held = new Set<string>();
+  await deleteNothing(nats, 'REQUESTS');
+  await forgetNothing(nats, 'REQUESTS');
   const note = (payload: Uint8Array) => held.add((JSON.parse(Buffer.from(payload).toString()) as { id: string }).id);
   for await (const { payload } of getRange(nats, 'REQUESTS', 1, { fromLeader: true })) note(payload);
-  for (const { payload } of await readJournal(nats, 'REQUESTS')) note(payload);
+  for (const { payload } of await readJournal(nats, 'REQUESTS', { fromLeader: true })) note(payload);
   await nats.close();
   return held;
 }
 
-/** A report in one line. */
-export function tellReport({ scenario, lost, doubled, leftover, ...figures }: ChaosReport): string {
-  const { version, nodes = 1, maxMessages, racing, protocol = 'real', serverKills = 0, seed } = scenario;
+/** Which form of the test a scenario is. */
+export function nameOf({
+  version,
+  nodes = 1,
+  maxMessages,
+  racing,
+  serverKills = 0,
+  protocol = 'real',
+}: Scenario): string {
   const what = [
     `nats-server ${version}${nodes > 1 ? ` × ${nodes}` : ''}`,
     maxMessages === undefined ? 'room' : `full at ${maxMessages}`,
     racing ? 'racing' : '',
-    serverKills > 0 ? `${serverKills} server kills` : '',
-    protocol,
-    `seed ${seed}`,
+    serverKills > 0 ? 'server killed' : '',
+    protocol === 'real' ? '' : protocol,
   ];
-  const counts = `${figures.accepted} accepted, ${figures.answered} answered, ${figures.replayedLives} replayed, ${figures.kills} replays killed, ${figures.seconds}s`;
-  return `${what.filter(Boolean).join(', ')}: lost ${lost.length}, doubled ${doubled.length}, left over ${leftover.length} (${counts})`;
+  return what.filter(Boolean).join(', ');
+}
+
+/** A report in one line. */
+export function tellReport({ scenario, lost, dropped, doubled, leftover, ...figures }: ChaosReport): string {
+  const counts = `${figures.accepted} accepted, ${figures.answered} answered, ${figures.replayedLives} replayed, ${figures.kills} replays killed, ${figures.serverKills} servers killed, ${figures.seconds}s`;
+  const gone = dropped.length > 0 ? `, dropped by the server ${dropped.length}` : '';
+  return `${nameOf(scenario)}, seed ${scenario.seed}: lost ${lost.length}, doubled ${doubled.length}, left over ${leftover.length}${gone} (${counts})`;
 }

@@ -13,13 +13,17 @@ export interface Observations {
   readonly answered: ReadonlySet<string>;
   /** Ids still in the queue, or held for it (listed as dead letters, journalled), when all was quiet. */
   readonly held: ReadonlySet<string>;
-  /** By sequence. */
+  /** Every message that was seen in the queue, by sequence. */
   readonly lives: ReadonlyMap<number, Life>;
+  /** Sequences whose removal somebody asked for: an ack, a delete. */
+  readonly removed: ReadonlySet<number>;
 }
 
 export interface Findings {
-  /** Neither answered nor held. */
+  /** Neither answered nor held, after somebody asked for its last message to be removed. */
   readonly lost: string[];
+  /** Neither answered nor held, though nobody asked for its last message to be removed: the server dropped it. */
+  readonly dropped: string[];
   /** The same replay of the same message, delivered as two messages. */
   readonly doubled: string[];
   /** Answered, and still dead in the queue. */
@@ -27,15 +31,25 @@ export interface Findings {
 }
 
 /** What a replay must never do, looked for in what was seen. */
-export function check({ accepted, answered, held, lives }: Observations): Findings {
-  const byReplay = new Map<string, Set<number>>();
+export function check({ accepted, answered, held, lives, removed }: Observations): Findings {
+  const byReplay = new Map<string, number[]>();
+  const last = new Map<string, number>();
   for (const { id, seq, count } of lives.values()) {
-    const key = `${id} replay ${count}`;
-    byReplay.set(key, (byReplay.get(key) ?? new Set()).add(seq));
+    last.set(id, Math.max(seq, last.get(id) ?? 0));
+    // What is no copy was published twice by its publisher, who got no answer.
+    if (count > 0) byReplay.set(`${id} replay ${count}`, [...(byReplay.get(`${id} replay ${count}`) ?? []), seq]);
   }
+  const missing = [...accepted].filter((id) => !answered.has(id) && !held.has(id));
+  const isDropped = (id: string) => last.has(id) && !removed.has(last.get(id)!);
+  // A copy that the server dropped is no trace of its replay: the next one cannot know of it.
+  const counts = (seqs: readonly number[]) => seqs.filter((_, index) => index === 0 || removed.has(seqs[index - 1]!));
   return {
-    lost: [...accepted].filter((id) => !answered.has(id) && !held.has(id)),
-    doubled: [...byReplay].filter(([, seqs]) => seqs.size > 1).map(([key, seqs]) => `${key}: ${[...seqs].join(', ')}`),
+    lost: missing.filter((id) => !isDropped(id)),
+    dropped: missing.filter(isDropped),
+    doubled: [...byReplay]
+      .map(([key, seqs]) => ({ key, seqs: counts(seqs.sort((a, b) => a - b)) }))
+      .filter(({ seqs }) => seqs.length > 1)
+      .map(({ key, seqs }) => `${key}: ${seqs.join(', ')}`),
     leftover: [...held].filter((id) => answered.has(id)),
   };
 }

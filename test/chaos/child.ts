@@ -1,4 +1,5 @@
-// A replay as a process of its own, to be killed at any moment. Its arguments: url, name of the protocol, in flight.
+// A replay as a process of its own, to be killed at any moment. Its arguments: url, name of the protocol, in flight,
+// queue, and the number of steps after which it kills itself (0: never).
 import { locateQueues } from '../../src/lib/dlq/locate.ts';
 import { withQueueLock } from '../../src/lib/operations/dlq-lock.ts';
 import { PROTOCOL, type Protocol, type Step } from '../../src/lib/replay/protocol.ts';
@@ -17,26 +18,31 @@ export const PROTOCOLS = {
 
 export type ProtocolName = keyof typeof PROTOCOLS;
 
-/** The same steps; says so when the first message takes the first of them. */
-function announced(steps: readonly Step[]): readonly Step[] {
-  let isSaid = false;
+/** The same steps; says when the first message takes the first of them, and dies after the last that it may take. */
+function watched(steps: readonly Step[], life: { left: number; isSaid: boolean }): readonly Step[] {
   return Object.assign([...steps], {
     *[Symbol.iterator]() {
-      if (!isSaid) process.stdout.write('moving\n');
-      isSaid = true;
-      yield* steps;
+      if (!life.isSaid) process.stdout.write('moving\n');
+      life.isSaid = true;
+      for (const step of steps) {
+        yield step;
+        life.left -= 1;
+        if (life.left === 0) process.kill(process.pid, 'SIGKILL');
+      }
     },
   });
 }
 
-async function main([url, name, inFlight, queue]: readonly string[]): Promise<void> {
+async function main([url, name, inFlight, queue, steps]: readonly string[]): Promise<void> {
   const server = { url: url! };
   const nats = await connectTo(server);
   const context = contextFor(server);
   const tally = new Tally(false);
   const refs = await locateQueues(nats, { queues: [queue!] });
   const responses = 'responses';
-  const protocol: Protocol = PROTOCOLS[name as ProtocolName];
+  const { room, full }: Protocol = PROTOCOLS[name as ProtocolName];
+  const life = { left: Number(steps), isSaid: false };
+  const protocol: Protocol = { room: watched(room, life), full: watched(full, life) };
   try {
     for (const ref of refs) {
       await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: 20_000 }, async (signal) => {
@@ -49,7 +55,7 @@ async function main([url, name, inFlight, queue]: readonly string[]): Promise<vo
           signal,
           targets: [],
           now: Date.now(),
-          protocol: { ...protocol, room: announced(protocol.room) },
+          protocol,
           onProgress: () => {},
           tellNote: (text) => process.stdout.write(`${text}\n`),
           tellWarning: (text) => process.stdout.write(`${text}\n`),

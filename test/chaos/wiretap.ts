@@ -1,0 +1,39 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import type { Life } from './checker.ts';
+
+/** Where the queue says what it has stored: its stream republishes everything under this prefix. */
+export const TAP = 'tap';
+
+/** What the queue stored, and what anybody asked it to delete, as the wire tells it. */
+export interface Wiretap {
+  readonly stored: Map<number, Life>;
+  readonly deletes: Set<number>;
+  close(): Promise<void>;
+}
+
+/** Listens on every node, for each of them may be killed. */
+export async function openWiretap(urls: readonly string[], queue: string): Promise<Wiretap> {
+  const stored = new Map<number, Life>();
+  const deletes = new Set<number>();
+  const connections: NatsConnection[] = [];
+  for (const servers of urls) {
+    const nc = await connect({ servers, ignoreClusterUpdates: true, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+    connections.push(nc);
+    nc.subscribe(`${TAP}.>`, {
+      callback: (_, message) => {
+        const seq = Number(message.headers?.get('Nats-Sequence'));
+        const count = Number(message.headers?.get('Osapi-Replay-Count') || 0);
+        stored.set(seq, { id: message.json<{ id: string }>().id, seq, count });
+      },
+    });
+    nc.subscribe(`$JS.API.STREAM.MSG.DELETE.${queue}`, {
+      callback: (_, message) => void deletes.add(message.json<{ seq: number }>().seq),
+    });
+    await nc.flush();
+  }
+  return {
+    stored,
+    deletes,
+    close: async () => void (await Promise.all(connections.map((nc) => nc.close()))),
+  };
+}
