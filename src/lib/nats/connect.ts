@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { checkServerIdentity as checkIdentity } from 'node:tls';
 import {
   type ConnectionOptions,
-  credsAuthenticator,
   connect as dial,
   jwtAuthenticator,
   type Msg,
@@ -20,7 +19,7 @@ import { ApiError, type ApiFault } from './api-error.ts';
 import { connectFailure, isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
 import { type Kv, openKv } from './kv.ts';
 import { cleanText } from './redact.ts';
-import { readLiteral, readSecret, resolvePath } from './secret.ts';
+import { parseCreds, readLiteral, readSecret, resolvePath } from './secret.ts';
 import type { Settings } from './settings.ts';
 
 export interface RequestOptions {
@@ -68,10 +67,10 @@ function authOptions({ auth }: Settings, io: ConnectIo): Partial<ConnectionOptio
       return { user: auth.user, pass: readLiteral(auth.password, 'password', io) };
     case 'token':
       return { token: readLiteral(auth.token, 'token', io) };
-    case 'creds':
-      return {
-        authenticator: credsAuthenticator(bytes(readSecret(auth.reference, 'creds', { ...io, base: auth.base }))),
-      };
+    case 'creds': {
+      const { jwt, seed } = parseCreds(readSecret(auth.reference, 'creds', { ...io, base: auth.base }));
+      return { authenticator: jwtAuthenticator(jwt, bytes(seed)) };
+    }
     case 'nkey': {
       const seed = readSecret(auth.reference, 'nkey', { ...io, base: auth.base });
       // The file may carry comments and the seed among them, as `nsc` writes it.

@@ -52,6 +52,21 @@ export function readLiteral(text: string, what: string, place: { env: Env; cwd: 
     : text;
 }
 
+/**
+ * The JWT and the seed of a credentials file. The client's own reader wants every line break in its place; a secret of a
+ * CI system has often lost the last of them, or all.
+ * @throws OpsError USAGE_FILE where it is none; nothing of it is in the message
+ */
+export function parseCreds(text: string): { readonly jwt: string; readonly seed: string } {
+  const jwt = /eyJ[\w-]+\.[\w-]+\.[\w-]+/.exec(text)?.[0];
+  const seed = /SU[A-Z2-7]{56}/.exec(text.replace(jwt ?? '', ''))?.[0];
+  if (jwt && seed) return { jwt, seed };
+  throw new OpsError('USAGE_FILE', 'creds: this is no credentials file', {
+    why: `It has no ${[...(jwt ? [] : ['user JWT']), ...(seed ? [] : ['user seed'])].join(' and no ')}.`,
+    hints: ['give the whole file, as `nsc generate creds` prints it; for a seed alone there is --nkey'],
+  });
+}
+
 function readInline(reference: string, what: string): string {
   const [, header = '', payload = ''] = /^data:([^,]*),(.*)$/s.exec(reference) ?? [];
   if (!header.split(';').some((part) => part.trim() === 'base64')) {
