@@ -156,6 +156,36 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     expect(found.entries[0]!.inner.detail).toBe('no such query');
   });
 
+  test('what was taken back while a worker had it is no dead letter, though the server says "terminated"', async () => {
+    await makeQueue(nats, { ackWait: 60_000 });
+    await put(nats, 'requests.dns', 'x');
+    await pull(nats, 'REQUESTS', 'request-worker');
+    await nats.api('STREAM.MSG.DELETE.REQUESTS', { seq: 1 });
+    const told = async () => (await nats.api('STREAM.INFO.REQUESTS_dlq')).state as { messages: number };
+    while ((await told()).messages === 0) await sleep(20);
+    const removed: Entry[] = [];
+    expect(brief(await scan(nats, {}, { onRemoved: (entry) => removed.push(entry) }))).toEqual([]);
+    expect(removed).toHaveLength(1);
+    // Who asks for what is gone sees it, and so does whoever clears the DLQ.
+    expect(brief(await scan(nats, { states: ['gone'] }))).toEqual(['1 gone terminated removed_in_flight']);
+    expect(brief(await scan(nats, {}, { raw: true }))).toEqual(['1 gone terminated removed_in_flight']);
+  });
+
+  test('what was acked just before the server was killed is no dead letter', async () => {
+    await makeQueue(nats, { config: { storage: 'file' }, ackWait: 60_000 });
+    await nats.api('STREAM.DELETE.REQUESTS_dlq');
+    const subjects = [MAX.replace('MAX_DELIVERIES', '*')];
+    await nats.api('STREAM.CREATE.REQUESTS_dlq', { name: 'REQUESTS_dlq', subjects, storage: 'file' });
+    for (let index = 0; index < 200; index++) await put(nats, 'requests.dns', 'x');
+    const taken = await pull(nats, 'REQUESTS', 'request-worker', 200, 2000);
+    await Promise.all(taken.map((message) => nats.nc.request(message.reply!, '+ACK', { timeout: 5000 })));
+    await server.kill('SIGKILL');
+    await server.restart();
+    await pull(nats, 'REQUESTS', 'request-worker', 10, 1000);
+    await sleep(500);
+    expect(brief(await scan(nats))).toEqual([]);
+  }, 30_000);
+
   test('a reject and the termination after it are one entry that carries its payload', async () => {
     await makeQueue(nats, { ackWait: 5000 });
     const own = headers();

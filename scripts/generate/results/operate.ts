@@ -122,12 +122,14 @@ export const OPERATE = {
     headers: z.record(z.string(), z.array(z.string())),
     payload: z.string().optional().describe('where it is text'),
     payload_base64: z.string().optional().describe('where it is not'),
-    cause: z.enum(['terminated', 'expired', 'acked_or_removed', 'stream_recreated', 'stream_deleted']).optional(),
+    cause: z
+      .enum(['terminated', 'expired', 'acked_or_removed', 'removed_in_flight', 'stream_recreated', 'stream_deleted'])
+      .optional(),
     detail: z.string().optional(),
     timeline: z.array(
       z.object({
         at: moment.nullable(),
-        event: z.enum(['published', 'replayed', 'delivered', 'died']),
+        event: z.enum(['published', 'replayed', 'delivered', 'died', 'removed']),
         detail: z.string(),
         computed: z.boolean().optional(),
       }),

@@ -27,6 +27,13 @@ export interface Unreadable {
   readonly why: string;
 }
 
+/** What the server itself gives as reason where a message is not there any more while a worker has it. */
+const REMOVED: readonly string[] = ['Unacknowledged message was deleted', 'Message deleted by stream limits'];
+
+/** Whether a record only says that the message went, by whatever hand: nobody gave it up. */
+export const tellsRemoval = ({ kind, reason, detail }: DlqRecord): boolean =>
+  kind === 'advisory' && reason === 'terminated' && detail !== undefined && REMOVED.includes(detail);
+
 export const isDeath = (reading: Death | Unreadable): reading is Death => 'id' in reading;
 
 /** An advisory of the server has a few hundred bytes. */

@@ -1,6 +1,6 @@
 import type { DlqRecord, GoneCause } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
-import type { Death } from './advisory.ts';
+import { type Death, tellsRemoval } from './advisory.ts';
 import { type ConsumerStanding, covers, type QueueStanding } from './standing.ts';
 import { compareTimes } from './time.ts';
 
@@ -67,8 +67,9 @@ function causeOf(
 ): GoneCause {
   if (!standing.exists) return 'stream_deleted';
   if (stored || compareTimes(standing.created, record.time) > 0 || seq > standing.lastSeq) return 'stream_recreated';
-  if (record.reason === 'terminated') return 'terminated';
+  const isRemoval = tellsRemoval(record);
+  if (record.reason === 'terminated' && !isRemoval) return 'terminated';
   // It was published before it died: by now the stream has let it go in any case.
   if (standing.maxAge > 0 && Date.parse(record.time) + standing.maxAge / 1e6 < nowMs) return 'expired';
-  return 'acked_or_removed';
+  return isRemoval ? 'removed_in_flight' : 'acked_or_removed';
 }

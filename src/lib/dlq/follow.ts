@@ -54,7 +54,7 @@ export async function* followDeaths(
       let isDead = false;
       for await (const entry of judgement.judged([one.told])) {
         isDead = true;
-        if (matches(filter, entry)) yield entry;
+        if (entry.inner.cause !== 'removed_in_flight' && matches(filter, entry)) yield entry;
       }
       if (!isDead && one.looks < PATIENCE) waiting.push({ told: one.told, looks: one.looks + 1 });
     }

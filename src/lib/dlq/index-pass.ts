@@ -1,6 +1,6 @@
 import type { DlqRecord } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { type Death, isDeath, readDeath, type Unreadable } from './advisory.ts';
+import { type Death, isDeath, readDeath, tellsRemoval, type Unreadable } from './advisory.ts';
 import { SeqSets } from './seq-set.ts';
 import { compareTimes } from './time.ts';
 
@@ -19,7 +19,8 @@ export const alone = (death: Death): Told => ({ death, records: [death.record] }
 /** Several records of one message as one. */
 export function joinDeaths(deaths: readonly Death[]): Told {
   const sorted = [...deaths].sort((a, b) => compareTimes(a.record.time, b.record.time) || a.record.seq - b.record.seq);
-  const newest = sorted.at(-1)!;
+  // That the message went later says nothing of why it died.
+  const newest = sorted.findLast(({ record }) => !tellsRemoval(record)) ?? sorted.at(-1)!;
   const carried = sorted.findLast((death) => death.carried)?.carried;
   return {
     death: carried && !newest.carried ? { ...newest, carried } : newest,

@@ -32,6 +32,8 @@ export interface ScanOptions {
   readonly now?: number;
   /** Hears of what lies in a DLQ stream and is no dead letter. */
   onUnreadable?(message: Unreadable): void;
+  /** Hears of messages that the server missed while a worker had them, where they are left out as no dead letters. */
+  onRemoved?(entry: Entry): void;
   /** Hears what is known of a queue's dead, once all its entries are out; not where a filter or a limit left some out. */
   onCount?(report: OrphanReport): void;
 }
@@ -87,7 +89,11 @@ export class Judgement {
   async *entries(told: readonly Told[]): AsyncGenerator<Entry> {
     const { filter } = this.#run;
     const none = wantsOnlyOrphans(filter);
-    for await (const entry of this.judged(told)) if (!none && matches(filter, entry)) yield entry;
+    for await (const entry of this.judged(told)) {
+      if (none || !matches(filter, entry)) continue;
+      if (isHidden(entry, this.#run)) this.#run.options.onRemoved?.(entry);
+      else yield entry;
+    }
   }
 
   /** All of a page that are dead. Large originals are fetched a few at a time. */
@@ -145,6 +151,10 @@ export class Judgement {
     }
   }
 }
+
+/** What was removed in flight is no dead letter: only who asks for what is gone, or for all there is, is told of it. */
+const isHidden = ({ inner }: Entry, { filter, options }: Run): boolean =>
+  inner.cause === 'removed_in_flight' && !options.raw && !filter.ids?.length && !filter.states?.includes('gone');
 
 /** None for a user who may not read the ledger: such a one sees these as gone. */
 async function journalOf(nats: Nats, queue: string): Promise<JournalEntry[]> {

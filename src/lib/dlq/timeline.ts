@@ -3,6 +3,7 @@ import type { LifeEvent } from '../model/dead-letter.ts';
 import type { Entry } from '../model/entry.ts';
 import { printDuration } from '../model/units.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
+import { tellsRemoval } from './advisory.ts';
 import type { ConsumerStanding } from './standing.ts';
 
 /** Deliveries beyond so many are told as one. */
@@ -31,7 +32,10 @@ export function timelineOf(entry: Entry, consumer: ConsumerStanding | undefined)
   }
   events.push(...deliveriesOf(entry, consumer));
   for (const record of records) {
-    events.push({ at: record.time, event: 'died', detail: wordsOf(record.reason, record.deliveries, record.detail) });
+    const detail = tellsRemoval(record)
+      ? 'not there any more while a worker had it: acked just before a restart, taken back, or dropped by a limit'
+      : wordsOf(record.reason, record.deliveries, record.detail);
+    events.push({ at: record.time, event: tellsRemoval(record) ? 'removed' : 'died', detail });
   }
   if (records.length === 0) {
     events.push({ at: null, event: 'died', detail: 'died without an advisory: nobody knows when' });

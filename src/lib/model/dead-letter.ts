@@ -4,7 +4,7 @@ import type { EntryJson, GoneCause, RecordKind } from './entry.ts';
 export interface LifeEvent {
   /** RFC 3339; null where nothing tells. */
   readonly at: string | null;
-  readonly event: 'published' | 'replayed' | 'delivered' | 'died';
+  readonly event: 'published' | 'replayed' | 'delivered' | 'died' | 'removed';
   /** In words. */
   readonly detail: string;
   /** True where it follows from the consumer's waits and was not recorded: it was not before that. */

@@ -4,7 +4,14 @@ export type EntryState = 'replayable' | 'gone' | 'orphan';
 export type EntryReason = 'max_deliveries' | 'terminated' | 'rejected';
 
 /** Why the original of an entry is not in its stream, as far as the server still tells. */
-export type GoneCause = 'terminated' | 'expired' | 'acked_or_removed' | 'stream_recreated' | 'stream_deleted';
+export type GoneCause =
+  | 'terminated'
+  | 'expired'
+  | 'acked_or_removed'
+  /** The server missed it while a worker had it. No death: it was acked, taken back, or dropped by a limit. */
+  | 'removed_in_flight'
+  | 'stream_recreated'
+  | 'stream_deleted';
 
 /** `<stream>/<consumer>/<stream_seq>`; the parts hold no slash of their own, as the server wants it. */
 export type EntryId = string;

@@ -29,6 +29,7 @@ export async function listDeadLetters(
       signal: context.io.signal,
       now: context.now().getTime(),
       onUnreadable: strange.add,
+      onRemoved: strange.addRemoved,
       onCount: (report) => counts.push(report),
     });
     for await (const entry of entries) {
@@ -44,16 +45,25 @@ export async function listDeadLetters(
 /** Gathers what lies in DLQ streams and is no dead letter, and tells of it once. */
 export function strangers({ io }: Context): {
   add(one: { stream: string; seq: number; why: string }): void;
+  addRemoved(): void;
   tell(): void;
 } {
   let count = 0;
   let first = '';
+  let removed = 0;
   return {
+    addRemoved() {
+      removed += 1;
+    },
     add({ stream, seq, why }) {
       count += 1;
       first ||= `${stream} sequence ${seq}: ${why}`;
     },
     tell() {
+      if (removed > 0) {
+        const text = `${removed === 1 ? 'a message was' : `${removed} messages were`} acked, taken back or dropped while in flight: left out as no dead ${removed === 1 ? 'letter' : 'letters'}; see --state gone`;
+        io.tell({ type: 'note', text });
+      }
       if (count === 0) return;
       const what = count === 1 ? 'a message is no dead letter' : `${count} messages are no dead letters`;
       io.tell({ type: 'warning', text: `${what} and left out (${count === 1 ? '' : 'the first is '}${first})` });

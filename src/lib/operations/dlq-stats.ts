@@ -23,6 +23,7 @@ export async function statsOfDeadLetters(
       signal: context.io.signal,
       now: context.now().getTime(),
       onUnreadable: strange.add,
+      onRemoved: strange.addRemoved,
     });
     for await (const entry of entries) {
       stats.add(entry);

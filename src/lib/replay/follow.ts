@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDeath, readDeath } from '../dlq/advisory.ts';
+import { isDeath, readDeath, tellsRemoval } from '../dlq/advisory.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { bucketStream } from '../facts/names.ts';
 import type { QueueRef } from '../model/entry.ts';
@@ -124,6 +124,8 @@ class Watch {
         this.#dlqs.set(dlq, message.seq);
         const death = readDeath(message);
         if (!isDeath(death) || death.queue !== this.#ref.queue || !death.pointsAtOriginal) continue;
+        // It went, which the look at the copies finds out; acked, as far as anybody knows.
+        if (tellsRemoval(death.record)) continue;
         const moved = this.#bySeq.get(death.seq);
         const { reason, detail } = death.record;
         if (moved) this.#settle(moved, 'died', detail === undefined ? reason : `${reason}: ${detail}`);

@@ -11,6 +11,7 @@ const GONE = {
   terminated: 'a worker terminated it, and the queue dropped it',
   expired: 'it grew older than the queue keeps messages',
   acked_or_removed: 'it was acked late, or removed',
+  removed_in_flight: 'it went while a worker had it: acked, taken back, or dropped by a limit',
   stream_recreated: 'its stream was made anew since',
   stream_deleted: 'its stream does not exist any more',
 } as const;

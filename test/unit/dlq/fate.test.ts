@@ -51,6 +51,19 @@ describe('the fate of a dead message', () => {
       told: record({ reason: 'terminated' }),
       want: 'gone terminated',
     },
+    {
+      name: 'not stored, which the server found out while a worker had it',
+      message: undefined,
+      told: record({ reason: 'terminated', detail: 'Unacknowledged message was deleted' }),
+      want: 'gone removed_in_flight',
+    },
+    {
+      name: 'dropped by max_age while a worker had it',
+      message: undefined,
+      queue: { maxAge: 60e9 },
+      told: record({ reason: 'terminated', detail: 'Message deleted by stream limits' }),
+      want: 'gone expired',
+    },
     { name: 'older than the stream keeps messages', message: undefined, queue: { maxAge: 60e9 }, want: 'gone expired' },
     { name: 'beyond the last sequence', message: undefined, queue: { lastSeq: 6 }, want: 'gone stream_recreated' },
     {
