@@ -21,7 +21,6 @@ function ledgerConfig(replicas: number): Config {
     max_msgs_per_subject: HISTORY,
     discard: 'new',
     allow_rollup_hdrs: true,
-    deny_delete: true,
     allow_direct: true,
     // For what is not worth keeping for ever; 2.10 does not know it and ignores it.
     allow_msg_ttl: true,

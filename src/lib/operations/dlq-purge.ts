@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ArchiveLine } from '../dlq/archive.ts';
 import { OpsError } from '../errors/ops-error.ts';
-import { forgetJournal } from '../ledger/journal.ts';
+import { forgetJournal, readJournal } from '../ledger/journal.ts';
 import type { Context } from '../model/context.ts';
 import type { QueueRef } from '../model/entry.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -153,7 +153,10 @@ async function removeOriginal(nats: Nats, { original, original_in: place, record
   if (!original) return false;
   if (place !== 'stream') {
     const isJournalled = records.every(({ kind }) => kind === 'advisory');
-    return isJournalled && (await forgetJournal(nats, original)) > 0;
+    const journal = isJournalled ? await readJournal(nats, original.stream) : [];
+    const entry = journal.find((one) => one.original.seq === original.seq && one.original.time === original.time);
+    if (entry) await forgetJournal(nats, original, entry.journalSeqs);
+    return entry !== undefined;
   }
   const stored = await getMessage(nats, original.stream, original.seq);
   return stored?.time === original.time ? deleteMessage(nats, original.stream, original.seq) : false;

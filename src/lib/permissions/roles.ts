@@ -107,6 +107,7 @@ const operator: Rule = (spec, streams) => {
       `DIRECT.GET.${LEDGER}`,
       // What an interrupted replay left behind is asked of the leader.
       `STREAM.MSG.GET.${LEDGER}`,
+      `STREAM.MSG.DELETE.${LEDGER}`,
     ],
     others: [
       ...base.others,

@@ -1,4 +1,4 @@
-import { forgetIntent } from '../ledger/journal.ts';
+import { forgetIntent, forgetJournal } from '../ledger/journal.ts';
 import type { Nats } from '../nats/connect.ts';
 import { deleteMessage } from '../nats/messages.ts';
 import type { ReplayRun } from './run.ts';
@@ -12,8 +12,11 @@ const NOWHERE = 0;
 /** Deletes a message that is not there. @throws as `deleteMessage` */
 export const deleteNothing = (nats: Nats, stream: string): Promise<boolean> => deleteMessage(nats, stream, NOWHERE);
 
-/** Purges a key of the ledger that is not there. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
-export const forgetNothing = (nats: Nats, queue: string): Promise<void> => forgetIntent(nats, `${queue} none`);
+/** Removes from the ledger what is not there, in both ways. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export async function forgetNothing(nats: Nats, queue: string): Promise<void> {
+  await forgetIntent(nats, `${queue} none`);
+  await forgetJournal(nats, { stream: queue, seq: NOWHERE, time: '' }, [NOWHERE]);
+}
 
 /** Whether more than one server holds what a replay reads, so that it matters who is asked. */
 export const isShared = ({ nats }: ReplayRun): boolean => nats.target.server.cluster !== undefined;

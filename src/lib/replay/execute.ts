@@ -161,6 +161,7 @@ const failed = (move: Move, error: string): Moved => ({ move, outcome: 'failed',
 async function takeSteps(run: ReplayRun, move: Move, intent: Intent, steps: readonly Step[]): Promise<Moved> {
   const { nats, queue } = run;
   let newSeq: number | undefined;
+  let journalSeq = 0;
   let isBefore = false;
   let isLate = false;
   for (const step of steps) {
@@ -177,10 +178,10 @@ async function takeSteps(run: ReplayRun, move: Move, intent: Intent, steps: read
         if (move.original) isLate = !(await deleteMessage(nats, move.original.stream, move.original.seq));
         break;
       case 'journal':
-        await writeJournal(nats, { ...move, original: move.original!, after: intent.after[queue] ?? 0 });
+        journalSeq = await writeJournal(nats, { ...move, original: move.original!, after: intent.after[queue] ?? 0 });
         break;
       case 'forget-journal':
-        await forgetJournal(nats, move.original!);
+        await forgetJournal(nats, move.original!, [journalSeq]);
         break;
       case 'remove-records':
         // With the others of the page.

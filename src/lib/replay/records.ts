@@ -1,3 +1,4 @@
+import { atLeast } from '../facts/versions.ts';
 import { isObject } from '../model/json.ts';
 import { isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -7,6 +8,8 @@ import type { RecordRef } from './protocol.ts';
 
 /** From so many records in a row on, one purge is quicker than deleting each. */
 const WORTH_A_PURGE = 16;
+/** An older server may undo a purge that it confirmed when it is killed: a record that carries its message would come back. */
+const KEEPS_PURGES = '2.12.0';
 
 /**
  * How far a stream's front consists of nothing but these sequences: up to which one all may go, or 0 for none. What is
@@ -29,7 +32,7 @@ export async function removeRecords(nats: Nats, records: readonly RecordRef[]): 
   for (const { stream, seq } of records) streams.set(stream, (streams.get(stream) ?? new Set()).add(seq));
   for (const [stream, set] of streams) {
     let seqs = [...set].sort((a, b) => a - b);
-    while (seqs.length >= WORTH_A_PURGE) {
+    while (seqs.length >= WORTH_A_PURGE && atLeast(nats.target.server.version, KEEPS_PURGES)) {
       const left = await purgeFront(nats, stream, seqs);
       if (left === undefined) break;
       seqs = left;

@@ -130,6 +130,6 @@ async function drainOne(
         : { entry, outcome: 'failed', error: `${error.description} (${error.errCode})` };
     }
   }
-  await forgetJournal(nats, original);
+  await forgetJournal(nats, original, entry.journalSeqs);
   return { entry, outcome: 'moved', ...(newSeq !== undefined && { newSeq }) };
 }
