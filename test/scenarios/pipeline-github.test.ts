@@ -2,7 +2,6 @@ import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { withLock } from '../../src/lib/ledger/lock.ts';
 import { ROOT, runCli } from '../support/cli.ts';
 import { openStage, type Stage } from '../support/example-stage.ts';
 import { type GithubApi, startGithubApi } from '../support/github-api.ts';
@@ -16,8 +15,7 @@ import {
   type Workflow,
   type WorkflowStep,
 } from '../support/github-runner.ts';
-import { recordingIo } from '../support/io.ts';
-import { lintShell, lintWorkflows } from '../support/linters.ts';
+import { lintBySchema, lintShell, lintWorkflows } from '../support/linters.ts';
 
 jest.setTimeout(180_000);
 
@@ -208,11 +206,7 @@ describe('on a schedule', () => {
   test('another run that holds the lock is no failure', async () => {
     await stage.must('osapi-ops apply config/prod.yaml');
     await stage.kill(1);
-    const actor = { who: 'ada', host: 'build-7', pid: 1 };
-    const lock = { actor, waitMs: 0, io: recordingIo(), verb: 'dlq replay' };
-    const held = await withLock(await stage.nats(), 'the dead letters of REQUESTS', lock, () =>
-      useAction({ command: 'replay', args: '--lock-wait=200ms' }),
-    );
+    const held = await stage.whileReplaying(() => useAction({ command: 'replay', args: '--lock-wait=200ms' }));
     expect(held).toMatchObject({ result: 'success', outputs: { 'exit-code': '75' } });
     expect(held.log).toContain('::notice title=osapi-ops::another run holds the lock');
   });
@@ -331,6 +325,8 @@ describe('the rules for what runs with secrets', () => {
     }
   });
 
-  lintShell('shellcheck finds nothing in the scripts', globSync('action/*.sh'));
-  lintWorkflows('actionlint finds nothing in the workflows', workflows);
+  lintShell(globSync('action/*.sh'));
+  lintWorkflows(workflows);
+  lintBySchema('github-workflows', workflows);
+  lintBySchema('github-actions', ['action.yml']);
 });

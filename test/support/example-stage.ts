@@ -2,10 +2,12 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withLock } from '../../src/lib/ledger/lock.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { BIN, type CliProcess, type CliResult, ROOT, runCli, startCli } from './cli.ts';
 import { connectTo } from './connected.ts';
 import { pull, put } from './dead-letters.ts';
+import { recordingIo } from './io.ts';
 import { findNatsCli } from './nats-cli.ts';
 import { startServer, type TestServer } from './server.ts';
 
@@ -26,6 +28,8 @@ export interface Stage {
   nats(): Promise<Nats>;
   /** Sends requests and has them die. */
   kill(count: number): Promise<void>;
+  /** Does something while another run is at the queue's dead letters. */
+  whileReplaying<T>(work: () => Promise<T>): Promise<T>;
   end(): Promise<void>;
 }
 
@@ -64,6 +68,11 @@ export async function openStage(): Promise<Stage> {
     },
     nats: async () => (connected ??= await connectTo(server)),
     kill: async (count) => killRequests(await stage.nats(), count),
+    whileReplaying: async (work) => {
+      const actor = { who: 'ada', host: 'build-7', pid: 1 };
+      const lock = { actor, waitMs: 0, io: recordingIo(), verb: 'dlq replay' };
+      return withLock(await stage.nats(), `the dead letters of ${REQUESTS}`, lock, work);
+    },
     async end() {
       await connected?.close();
       await server.stop();
