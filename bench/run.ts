@@ -7,6 +7,7 @@ import { benchDlqLs } from './dlq-ls.ts';
 import { benchInstall } from './install.ts';
 import { machine, otherLines, type Row, renderRows } from './measure.ts';
 import { benchPlan } from './plan.ts';
+import { benchReplay } from './replay.ts';
 import { benchSend } from './send.ts';
 import { benchStartup } from './startup.ts';
 import { benchStatus } from './status.ts';
@@ -19,6 +20,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
   status: benchStatus,
   send: benchSend,
   worker: benchWorker,
+  replay: benchReplay,
   'dlq-ls': benchDlqLs,
   clone: benchClone,
   install: benchInstall,
