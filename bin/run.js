@@ -10,22 +10,28 @@ if (!supported) {
   Promise.all([import('./supported-node.js'), import('node:url')]).then(([own, url]) =>
     own.runOnSupportedNode(url.fileURLToPath(import.meta.url)),
   );
-} else if (!builtin('node:fs').existsSync(new URL('../dist/main.js', import.meta.url))) {
+} else if (!builtin('node:fs').existsSync(new URL('../dist/main.cjs', import.meta.url))) {
   process.stderr.write(
     `Error: osapi-ops is not built\n  at ${builtin('node:url').fileURLToPath(new URL('../dist', import.meta.url))}\n` +
       '  A checkout holds sources only.\n  Try: npm run build\n',
   );
   process.exitCode = 1;
 } else if (!answeredAtBuild(process.argv.slice(2))) {
-  builtin('node:module').enableCompileCache();
   if (process.env.OSAPI_OPS_LEASH && process.channel) {
     delete process.env.OSAPI_OPS_LEASH;
     process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
     process.channel.unref();
   }
-  import('../dist/main.js').then((cli) =>
-    cli.main(process.argv.slice(2), builtin('node:url').fileURLToPath(new URL('..', import.meta.url))),
+  const { fileURLToPath } = builtin('node:url');
+  const argv = process.argv.slice(2);
+  const require = builtin('node:module').createRequire(import.meta.url);
+  const known = require('../dist/commands.json');
+  const { main } = require('./load.cjs').loadMain(
+    fileURLToPath(new URL('../dist/main.cjs', import.meta.url)),
+    known,
+    argv,
   );
+  main(argv, known, fileURLToPath(new URL('..', import.meta.url)));
 }
 
 // `--version` and, where no terminal asks for its own width, the top `--help` were written at build time: no framework loads.

@@ -91,7 +91,7 @@ function sourceStamp() {
 function build(node) {
   const stamp = sourceStamp();
   const record = join(cache, 'built');
-  const fresh = existsSync(join(root, 'dist', 'main.js')) && existsSync(record);
+  const fresh = existsSync(join(root, 'dist', 'main.cjs')) && existsSync(record);
   if (fresh && readFileSync(record, 'utf8') === stamp) return;
   const done = spawnSync(node, [join(root, 'scripts', 'build.mjs')], { cwd: root, stdio: ['ignore', 2, 2] });
   if (done.status !== 0)

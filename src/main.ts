@@ -1,58 +1,97 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Config, type Interfaces, Plugin, run } from '@oclif/core';
+import { Config, type Interfaces, Plugin } from '@oclif/core';
 import { OpsError } from './lib/errors/ops-error.ts';
 import { likelyCommands, reportFailure } from './lib/ui/report.ts';
 
+/** What it takes to find a command, by id (`dlq:ls`); dist/commands.json, written by the build. */
+type Known = Readonly<Record<string, { readonly file: string; readonly takesArgs: boolean }>>;
+
+/** What a line asks for: a command, or with no `id` the help of all or of a topic. */
+interface Wanted {
+  readonly id?: string;
+  readonly rest: readonly string[];
+}
+
 /** Runs the CLI. `root` is the package's folder, where package.json and oclif.manifest.json are. */
-export async function main(args: string[], root: string): Promise<void> {
+export async function main(args: string[], known: Known, root: string): Promise<void> {
   // `help apply` is what many type for `apply --help`.
   const argv = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
   });
   try {
-    const config = await loadConfig(root, argv);
-    refuseUnknownCommand(config, argv);
-    await run(argv, config);
+    const { id, rest } = findWanted(known, argv);
+    if (id === undefined || asksForHelp(rest)) await showHelp(root, argv);
+    else await runCommand(root, id, known[id]!.file, rest);
   } catch (error) {
     process.exitCode = reportFailure(error, { argv, command: '' });
   }
 }
 
+const readPackage = (root: string): Interfaces.PJSON => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+const asksForHelp = (argv: readonly string[]): boolean => {
+  const end = argv.indexOf('--');
+  return (end < 0 ? argv : argv.slice(0, end)).some((word) => word === '--help' || word === '-h');
+};
+
 /**
- * The configuration that oclif would look up by itself, a file after the other. To run a command it needs only where
- * the commands are (dist/commands.json, written by the build); help needs all that is known of them.
+ * Finds the command that the first words name: `dlq ls` before `dlq`.
+ * @throws OpsError USAGE for one that there is not, naming the nearest
  */
-async function loadConfig(root: string, argv: readonly string[]): Promise<Config> {
-  const read = (file: string) => JSON.parse(readFileSync(join(root, file), 'utf8'));
-  const wantsHelp = argv.length === 0 || argv.includes('--help') || argv.includes('-h');
-  const pjson: Interfaces.PJSON = read('package.json');
-  const plugin = new Plugin({ root, pjson, isRoot: true });
-  // A topic alone shows its help, too.
-  const isTopic = argv.length === 1;
-  const manifest = read(wantsHelp || isTopic ? 'oclif.manifest.json' : join('dist', 'commands.json'));
-  Object.assign(plugin, { _manifest: async () => manifest });
-  await plugin.load();
-  return Config.load({ root, pjson, plugins: new Map([[plugin.name, plugin]]) });
+function findWanted(known: Known, argv: readonly string[]): Wanted {
+  const words = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0);
+  const [first, second] = words;
+  if (first === undefined) {
+    if (argv.length === 0 || asksForHelp(argv)) return { rest: [] };
+    throw unknownCommand(`there is no command before \`${argv[0]}\``);
+  }
+  const pair = `${first}:${second}`;
+  if (second !== undefined && known[pair]) return { id: pair, rest: argv.slice(2) };
+  const isTopic = Object.keys(known).some((id) => id.startsWith(`${first}:`));
+  const isAlone = second === undefined || known[first]?.takesArgs || !isTopic;
+  if (known[first] && isAlone) return { id: first, rest: argv.slice(1) };
+  if (isTopic && second === undefined) return { rest: [] };
+  const typed = isTopic ? `${first} ${second}` : first;
+  const ids = Object.keys(known).map((id) => id.replaceAll(':', ' '));
+  throw unknownCommand(`there is no command \`${typed}\``, likelyCommands(typed, ids));
 }
 
-/** oclif would print its own text and exit code for an unknown command; ours names the nearest one and exits 64. */
-function refuseUnknownCommand(config: Config, argv: readonly string[]): void {
-  const words = argv.slice(0, argv.findIndex((word) => word.startsWith('-')) >>> 0);
-  if (words.length === 0) return;
-  const [first = '', second] = words;
-  const command = config.findCommand(first);
-  const topic = config.findTopic(first);
-  const pair = `${first}:${second}`;
-  if (second !== undefined && topic && (config.findCommand(pair) ?? config.findTopic(pair))) return;
-  if (command && (second === undefined || Object.keys(command.args ?? {}).length > 0 || !topic)) return;
-  if (topic && second === undefined) return;
-  const typed = command || topic ? [first, second] : [first];
-  const ids = config.commandIDs.map((id) => id.replaceAll(':', ' '));
-  const guesses = likelyCommands(typed.join(' '), ids).map((guess) => `\`osapi-ops ${guess}\``);
-  throw new OpsError('USAGE', `there is no command \`${typed.join(' ')}\``, {
+function unknownCommand(message: string, guesses: readonly string[] = []): OpsError {
+  const meant = guesses.map((guess) => `\`osapi-ops ${guess}\``).join(' or ');
+  return new OpsError('USAGE', message, {
     where: 'osapi-ops',
-    hints: [guesses.length > 0 ? `did you mean ${guesses.join(' or ')}?` : 'see `osapi-ops --help`'],
+    hints: [meant ? `did you mean ${meant}?` : 'see `osapi-ops --help`'],
   });
+}
+
+type Runnable = (new (argv: string[], config: Config) => { _run(): Promise<unknown> }) & { id: string };
+
+/** The class of a command; `file` as in src/commands, without its ending. */
+export const loadCommand = async (file: string): Promise<Runnable> =>
+  ((await import(`./commands/${file}.ts`)) as { default: Runnable }).default;
+
+/**
+ * Runs a command without oclif's own start, which would look up, sort and load twice what all the commands are: a
+ * command and its parser need no more of the configuration than this.
+ */
+async function runCommand(root: string, id: string, file: string, argv: readonly string[]): Promise<void> {
+  const Runnable = await loadCommand(file);
+  Runnable.id = id;
+  const pjson = readPackage(root);
+  const { name, version } = pjson;
+  const rootPlugin = Object.assign(new Plugin({ root, pjson }), { name, hooks: {} });
+  const config = Object.assign(new Config({ root }), { root, pjson, name, version, bin: pjson.oclif.bin, rootPlugin });
+  await new Runnable([...argv], config)._run();
+}
+
+/** Help needs all that is known of the commands. */
+async function showHelp(root: string, argv: readonly string[]): Promise<void> {
+  const { OpsHelp } = await import('./lib/ui/help.ts');
+  const pjson = readPackage(root);
+  const plugin = new Plugin({ root, pjson, isRoot: true });
+  await plugin.load();
+  const config = await Config.load({ root, pjson, plugins: new Map([[plugin.name, plugin]]) });
+  await new OpsHelp(config).showHelp(argv.filter((word) => word !== '-h'));
 }

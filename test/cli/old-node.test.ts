@@ -37,9 +37,10 @@ describe('on a Node that is too old', () => {
     mkdirSync(join(dir, 'dist'));
     cpSync(process.execPath, join(own, 'node'));
     writeFileSync(
-      join(dir, 'dist', 'main.js'),
-      'export const main = async (args) => { console.log(args.join(" "), process.execPath); process.exitCode = 7; };\n',
+      join(dir, 'dist', 'main.cjs'),
+      'exports.main = async (args) => { console.log(args.join(" "), process.execPath); process.exitCode = 7; };\n',
     );
+    writeFileSync(join(dir, 'dist', 'commands.json'), '{}');
     const { code, stdout } = await runOld('plan', '--json');
     expect(stdout).toBe(`plan --json ${join(own, 'node')}\n`);
     expect(code).toBe(7);

@@ -48,13 +48,13 @@ describe('a fresh clone', () => {
     // 0.2 s on an idle machine; here others may be at work.
     expect(performance.now() - began).toBeLessThan(3000);
 
-    rmSync(join(clone, 'dist', 'main.js'));
+    rmSync(join(clone, 'dist', 'main.cjs'));
     expect((await setup('node', '-e', '0')).code).toBe(0);
-    expect(existsSync(join(clone, 'dist', 'main.js'))).toBe(true);
+    expect(existsSync(join(clone, 'dist', 'main.cjs'))).toBe(true);
     utimesSync(join(clone, 'src', 'main.ts'), new Date(), new Date());
-    rmSync(join(clone, 'dist', 'commands'), { recursive: true });
+    rmSync(join(clone, 'dist'), { recursive: true });
     expect((await setup('node', '-e', '0')).code).toBe(0);
-    expect(existsSync(join(clone, 'dist', 'commands'))).toBe(true);
+    expect(existsSync(join(clone, 'dist', 'commands.json'))).toBe(true);
 
     const demo = await inClone(['npm', 'run', 'demo', '--silent']);
     expect(demo).toMatchObject({ code: 0 });

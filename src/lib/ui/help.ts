@@ -86,7 +86,7 @@ const TASKS: readonly (readonly [string, readonly string[]])[] = [
 ];
 
 /** The help of all commands: grouped by task, details last, at the width of the terminal. */
-export default class OpsHelp extends Help {
+export class OpsHelp extends Help {
   protected override CommandHelpClass = OpsCommandHelp;
 
   protected override async showRootHelp(): Promise<void> {
