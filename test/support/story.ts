@@ -159,7 +159,7 @@ function played(turn: Turn, stage: string, index: number, work: string): Played 
 const VARYING: readonly (readonly [RegExp, string])[] = [
   [/\b127\.0\.0\.1:\d+\b/g, '127.0.0.1:PORT'],
   [/\b2\.1(\d)\.\d+\b/g, '2.1$1.x'],
-  [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME'],
+  [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, 'UUID'],
   [/\bN[A-Z2-7]{55}\b/g, 'SERVER'],
 ];

@@ -2,7 +2,7 @@ import { errors } from '@nats-io/transport-node';
 import { OpsError } from '../errors/ops-error.ts';
 import { printDuration } from '../model/units.ts';
 import { cleanText, redact } from './redact.ts';
-import type { Settings } from './settings.ts';
+import { DEFAULT_CHOICE, type Settings } from './settings.ts';
 
 /** The first error in a chain of causes for which `is` holds. */
 function causeOf<T extends Error>(error: unknown, is: (value: unknown) => value is T): T | undefined {
@@ -61,6 +61,12 @@ const TLS: readonly { code: RegExp; what: string; hint: string }[] = [
   },
 ];
 
+/** Nobody named a server, and the default is not there: what a first run most often meets. */
+const NO_CHOICE = [
+  'name your server: --server, NATS_URL, or a context of the nats CLI',
+  'for one to try things on: `osapi-ops dev`; `osapi-ops dev status` says where it listens',
+];
+
 /** Turns whatever connecting threw into our error: unreachable, TLS, credentials. */
 export function connectFailure(error: unknown, settings: Settings): OpsError {
   const target = serverList(settings);
@@ -68,8 +74,9 @@ export function connectFailure(error: unknown, settings: Settings): OpsError {
   const fault = error as { code?: string; message?: string } | undefined;
   const code = fault?.code ?? '';
   const text = redact(String(fault?.message ?? ''), settings.secrets);
-  const make = (...[name, message, why, hint]: [ConstructorParameters<typeof OpsError>[0], string, string, string]) =>
-    new OpsError(name, message, { where, why, hints: [hint], cause: error });
+  const make = (
+    ...[name, message, why, ...hints]: [ConstructorParameters<typeof OpsError>[0], string, string, ...string[]]
+  ) => new OpsError(name, message, { where, why, hints, cause: error });
 
   if (causeOf(error, isAuth)) {
     const how = settings.auth.type === 'none' ? 'without credentials' : `with ${authWords(settings)}`;
@@ -113,7 +120,7 @@ export function connectFailure(error: unknown, settings: Settings): OpsError {
       'CONN_UNREACHABLE',
       `cannot reach ${target}: connection refused`,
       'The machine is there, and nothing listens on that port.',
-      'check that nats-server runs there, and the port',
+      ...(settings.chosenBy === DEFAULT_CHOICE ? NO_CHOICE : ['check that nats-server runs there, and the port']),
     );
   }
   if (/unexpected response/.test(text)) {

@@ -26,6 +26,9 @@ export interface PathSetting {
   readonly base: string | undefined;
 }
 
+/** `chosenBy` where nobody said which server. */
+export const DEFAULT_CHOICE = 'the default';
+
 export interface Settings {
   /** URLs without user and password. */
   readonly servers: readonly string[];
@@ -171,7 +174,7 @@ export function resolveSettings(input: SettingsInput): Settings {
     apiPrefix: domain ? `$JS.${domain.value}.API` : (prefix?.value.replace(/\.$/, '') ?? '$JS.API'),
     ...(domain && { domain: domain.value }),
     inboxPrefix: inbox?.value ?? '_INBOX',
-    chosenBy: url?.from ?? 'the default',
+    chosenBy: url?.from ?? DEFAULT_CHOICE,
     sources,
     secrets: [password, token, jwt, seed, ...(token || password ? [] : [user])]
       .flatMap((found) => (found ? [found.value] : []))
