@@ -2,6 +2,7 @@ import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { nkeys } from '@nats-io/transport-node';
 import { ROOT, runCli } from '../support/cli.ts';
 import { openStage, type Stage } from '../support/example-stage.ts';
 import { type GithubApi, startGithubApi } from '../support/github-api.ts';
@@ -29,15 +30,18 @@ let repository: string;
 beforeEach(async () => {
   stage = await openStage();
   github = await startGithubApi(TOKEN);
-  repository = join(stage.dir, 'repository');
-  mkdirSync(repository);
-  for (const part of ['config', 'schemas']) cpSync(join(ROOT, part), join(repository, part), { recursive: true });
+  prepareRepository();
 });
 afterEach(async () => {
   await github.stop();
   await stage.end();
 });
 
+function prepareRepository(): void {
+  repository = join(stage.dir, 'repository');
+  mkdirSync(repository);
+  for (const part of ['config', 'schemas']) cpSync(join(ROOT, part), join(repository, part), { recursive: true });
+}
 const isInstall = ({ name }: WorkflowStep): boolean => name === 'Install osapi-ops';
 const pullRequest = (repo = 'o/r') => ({
   pull_request: { number: 7, head: { sha: 'abc1234', repo: { full_name: repo } } },
@@ -210,6 +214,44 @@ describe('on a schedule', () => {
     expect(held).toMatchObject({ result: 'success', outputs: { 'exit-code': '75' } });
     expect(held.log).toContain('::notice title=osapi-ops::another run holds the lock');
   });
+});
+
+test('each job does its work with the permissions of its role, and no others', async () => {
+  const roles = ['viewer', 'applier', 'operator'] as const;
+  const secrets: Record<string, string> = {};
+  const users = [];
+  for (const role of roles) {
+    const user = nkeys.createUser();
+    const { stdout } = await stage.must(`osapi-ops permissions config/prod.yaml ${role}`);
+    const [, permissions] = /(permissions: \{.*?\n {6}\})/s.exec(stdout)!;
+    users.push(`{ nkey: ${user.getPublicKey()}, ${permissions} }`);
+    // A secret of GitHub has lost the line break at its end.
+    secrets[`NATS_${role.toUpperCase()}_CREDS`] = `eyJ0eXAi.eyJzdWIi.c2ln\n${new TextDecoder().decode(user.getSeed())}`;
+  }
+  await stage.end();
+  stage = await openStage(
+    `authorization { users = [\n{ user: admin, password: pw }\n${users.join('\n')} ] }\nno_auth_user: admin\n`,
+  );
+  prepareRepository();
+  expect(await onPullRequest(pullRequest(), { secrets })).toMatchObject({ plan: { result: 'success' } });
+  expect(github.comments[0]!.body).toContain('4 to create');
+  const main = await onMain({ secrets });
+  expect(main).toMatchObject({ apply: { result: 'success' }, status: { result: 'success' } });
+  expect(main.apply!.log).toContain('Applied: 4 created');
+  await stage.kill(6);
+  const worker = stage.start('osapi-ops worker run --builtin echo');
+  await worker.until('stderr', /works on REQUESTS/);
+  const { replay } = await onSchedule({ secrets });
+  worker.child.kill('SIGTERM');
+  await worker.done;
+  expect(replay).toMatchObject({ result: 'success', log: expect.stringContaining('Replayed 6 dead letters.') });
+
+  // What the viewer's credentials cannot do shows that they were used.
+  const { NATS_VIEWER_CREDS: creds } = secrets;
+  await stage.must("sed -i 's/max_msgs: .*/max_msgs: 7000/' repository/config/base.yaml");
+  const denied = await useAction({ command: 'apply', spec: 'config/prod.yaml', creds: creds! });
+  expect(denied).toMatchObject({ result: 'failure', outputs: { 'exit-code': '77' } });
+  for (const { log } of [...Object.values(main), replay!, denied]) expect(log).not.toContain(creds!.slice(-40));
 });
 
 describe('the action', () => {

@@ -33,7 +33,8 @@ export interface Stage {
   end(): Promise<void>;
 }
 
-export async function openStage(): Promise<Stage> {
+/** @param config more of the server's configuration; who brings no credentials must be let in */
+export async function openStage(config?: string): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-example-'));
   const home = join(dir, '.home');
   const bin = join(home, 'bin');
@@ -44,7 +45,7 @@ export async function openStage(): Promise<Stage> {
   if (cli && cli.path !== 'nats')
     writeFileSync(join(bin, 'nats'), `#!/bin/sh\nexec "${cli.path}" "$@"\n`, { mode: 0o755 });
   for (const part of ['config', 'schemas']) cpSync(join(ROOT, part), join(dir, part), { recursive: true });
-  const server = await startServer();
+  const server = await startServer({ config });
   const env = {
     PATH: [bin, process.env.PATH].join(':'),
     HOME: home,

@@ -100,6 +100,10 @@ const operator: Rule = (spec, streams) => {
       ...base.api,
       ...[...queues, ...dlqs].flatMap(({ name }) => [`STREAM.MSG.DELETE.${name}`, `STREAM.MSG.GET.${name}`]),
       ...dlqs.map(({ name }) => `STREAM.PURGE.${name}`),
+      // `dlq replay --wait` follows each copy to its response.
+      ...Object.values(spec.queues).flatMap(({ responses }) =>
+        responses ? [`STREAM.MSG.GET.${bucketStream(responses.bucket)}`] : [],
+      ),
       ...queues.flatMap(({ name, consumers }) => consumers.map((one) => `CONSUMER.PAUSE.${name}.${one}`)),
       // The lock, the journal of replays and the history are kept there; the first of them makes the bucket.
       `STREAM.CREATE.${LEDGER}`,
