@@ -15,8 +15,13 @@ done <<< "$INPUT_ARGS"
 
 [ -z "$INPUT_SPEC" ] || export OSAPI_OPS_SPEC=$INPUT_SPEC
 [ -z "$INPUT_SERVER" ] || export NATS_URL=$INPUT_SERVER
-# They are read where they are: no file holds them.
-[ -z "$INPUT_CREDS" ] || export NATS_CREDS=env://INPUT_CREDS
+# A spec may take any variable into a description, which a plan then shows: what is secret is in none while it is read.
+if [ -n "$INPUT_CREDS" ]; then
+  (umask 077 && printf '%s\n' "$INPUT_CREDS" > "$work/nats.creds")
+  export NATS_CREDS=$work/nats.creds
+fi
+token=$INPUT_GITHUB_TOKEN
+unset INPUT_CREDS INPUT_GITHUB_TOKEN
 
 # Runs osapi-ops with what it says in the log of the job and in a file; the exit code stays in $code.
 tool() {
@@ -52,7 +57,7 @@ case $INPUT_COMMAND in
       said "$(ending 'osapi-ops plan')" > "$work/plan.md"
     fi
     cat "$work/plan.md" >> "$GITHUB_STEP_SUMMARY"
-    [ "$INPUT_COMMENT" != true ] || node "$here/comment.mjs" "${INPUT_SPEC:-osapi-ops.yaml}" "$work/plan.md"
+    [ "$INPUT_COMMENT" != true ] || INPUT_GITHUB_TOKEN=$token node "$here/comment.mjs" "${INPUT_SPEC:-osapi-ops.yaml}" "$work/plan.md"
     ;;
   apply)
     if [ -n "$INPUT_PLAN_FILE" ]; then tool apply "$INPUT_PLAN_FILE"; else tool apply; fi

@@ -265,13 +265,22 @@ describe('the action', () => {
     expect((await useAction({ command: 'status', args: '--fail-on=critical' })).result).toBe('success');
   });
 
-  test('keeps credentials out of the log and out of every file', async () => {
+  test('keeps credentials out of the log, and in no file once it is done', async () => {
     const creds = 'hunter2\nSUAEXAMPLE-of-a-seed';
     const { result, log, temp } = await useAction({ command: 'plan', spec: 'config/prod.yaml', creds });
     expect(result).toBe('failure');
     expect(log).toContain('Error: creds: this is no credentials file');
     for (const secret of [...creds.split('\n'), TOKEN]) expect(log).not.toContain(secret);
     expect(leftIn(temp)).toEqual([]);
+  });
+
+  test.each(['INPUT_CREDS', 'INPUT_GITHUB_TOKEN'])('lets no spec take %s into what it shows', async (name) => {
+    edit('config/base.yaml', /description: .*/, `description: \${${name}:-nothing}`);
+    const over = { github: { token: TOKEN, repository: 'o/r', api_url: github.url, event: pullRequest() } };
+    const creds = `eyJ0eXAi.eyJzdWIi.c2ln\n${new TextDecoder().decode(nkeys.createUser().getSeed())}`;
+    const { result, summary } = await useAction({ command: 'plan', spec: 'config/prod.yaml', creds }, over);
+    expect({ result, summary }).toMatchObject({ result: 'success', summary: expect.stringContaining('nothing') });
+    expect(github.comments[0]!.body).toContain('<code>nothing</code>');
   });
 
   test('reads none of its inputs as code', async () => {
