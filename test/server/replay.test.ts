@@ -136,6 +136,13 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
     expect(await replay()).toMatchObject({ replayed: 5 });
   });
 
+  test('finds orphans behind more than a page of others, which have left the queue by then', async () => {
+    await makeQueue(nats);
+    await makeDead(nats, 1100);
+    for (let seq = 501; seq <= 505; seq++) await deleteMessage(nats, 'REQUESTS_dlq', seq);
+    expect(await replay()).toMatchObject({ replayed: 1100 });
+  });
+
   test('of a reject publishes what the DLQ carries, then removes it', async () => {
     await makeQueue(nats);
     const told = {

@@ -30,6 +30,8 @@ export interface ScanOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds since 1970. */
   readonly now?: number;
+  /** How many of the entries given out so far have left their queue since, by the hand of whoever reads them. */
+  removed?(): number;
   /** Hears of what lies in a DLQ stream and is no dead letter. */
   onUnreadable?(message: Unreadable): void;
   /** Hears of messages that the server missed while a worker had them, where they are left out as no dead letters. */
@@ -140,7 +142,8 @@ export class Judgement {
       const entry = journalledEntry(undefined, journalled, created);
       if (matches(filter, entry)) yield entry;
     }
-    const found = findOrphans(nats, this.#refs.get(queue)!, { accounted: this.accounted(queue), catchUp }, now);
+    const records = { accounted: this.accounted(queue), removed: () => options.removed?.() ?? 0, catchUp };
+    const found = findOrphans(nats, this.#refs.get(queue)!, records, now);
     for (;;) {
       const { done, value } = await found.next();
       if (done) {

@@ -117,6 +117,8 @@ export async function countUncovered(nats: Nats, { queue, subjects, consumers }:
 export interface Records {
   /** Dead and stored, with a record: by sequence. */
   readonly accounted: SeqSet;
+  /** How many of these left the queue while the records were read: a replay moves one page while the next is read. */
+  removed(): number;
   /** Adds what was recorded since, and waits for what is on its way. */
   catchUp(): Promise<void>;
 }
@@ -136,15 +138,16 @@ export async function* findOrphans(
   nowMs: number,
 ): AsyncGenerator<Entry, OrphanReport | undefined> {
   const { accounted } = records;
+  const unaccounted = ({ count }: Measured) => count.dead - (accounted.size - records.removed());
   let measured = await measure(nats, ref, nowMs);
-  if (measured && measured.count.dead > accounted.size) {
+  if (measured && unaccounted(measured) > 0) {
     // What died since the records were read may be all there is to it.
     await records.catchUp();
     measured = await measure(nats, ref, nowMs);
   }
   if (!measured) return undefined;
   const { count, standing } = measured;
-  let missing = count.dead - accounted.size;
+  let missing = unaccounted(measured);
   let late = 0;
   if (missing > 0) {
     // Those that had just died are dead in the count, and have their advisory by now.

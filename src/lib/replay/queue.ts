@@ -90,6 +90,8 @@ class QueueReplay {
   readonly #followed: Moved[] = [];
   #mark: FollowMark | undefined;
   #canaryLeft: number;
+  /** Originals that are in the queue no more; those in the journal may still be. */
+  #removed = 0;
 
   constructor(job: QueueJob, facts: QueueFacts) {
     const { nats, ref, signal, wishes } = job;
@@ -149,7 +151,11 @@ class QueueReplay {
     let page: Move[] = [];
     let bytes = 0;
     let size = await this.#pageSize();
-    const entries = scanEntries(nats, [ref], filter, { now, ...(onUnreadable && { onUnreadable }) });
+    const entries = scanEntries(nats, [ref], filter, {
+      now,
+      removed: () => this.#removed,
+      ...(onUnreadable && { onUnreadable }),
+    });
     try {
       for await (const entry of entries) {
         if (signal.aborted) {
@@ -239,6 +245,7 @@ class QueueReplay {
     for (const id of refused) this.#refused.add(id);
     for (const one of moved) {
       tally.moved(one);
+      if (one.outcome !== 'failed' && one.move.original) this.#removed += 1;
       if (one.outcome === 'waiting' && one.move.original) this.#waiting.set(one.move.msgId, one);
       if (one.outcome === 'moved') this.#followed.push(...(this.#mark ? [one] : []));
     }
