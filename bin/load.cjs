@@ -15,7 +15,8 @@ exports.loadMain = (file, known, argv) => {
   // The build starts with a digest of the rest.
   const source = fs.readFileSync(file, 'utf8');
   const build = source.slice(3, 19);
-  const id = [`${argv[0]}:${argv[1]}`, argv[0]].find((name) => Object.hasOwn(known, name)) ?? 'none';
+  const isKnown = (name) => name === '__complete' || Object.hasOwn(known, name);
+  const id = [`${argv[0]}:${argv[1]}`, argv[0]].find(isKnown) ?? 'none';
   const name = `${id.replace(':', '-')}-${build}-${process.version}-${process.arch}`;
   const shelf = process.env.NODE_DISABLE_COMPILE_CACHE ? undefined : ownFolder();
   const kept = shelf && path.join(shelf, name);

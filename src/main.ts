@@ -15,6 +15,8 @@ interface Wanted {
 
 /** Runs the CLI. `root` is the package's folder, where package.json and oclif.manifest.json are. */
 export async function main(args: string[], known: Known, root: string): Promise<void> {
+  // A key press of somebody who types a line: it needs no command, and no framework.
+  if (args[0] === '__complete') return (await import('./complete.ts')).complete(args.slice(1), root);
   // `help apply` is what many type for `apply --help`.
   const argv = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -25,6 +25,7 @@ const TASKS: readonly (readonly [string, readonly string[]])[] = [
   ['Dead letters', ['dlq']],
   ['Requests and queues', ['request', 'queue', 'worker']],
   ['Development', ['dev', 'demo']],
+  ['Shell', ['autocomplete']],
 ];
 
 /** Commands by what a person is about to do; what no task names comes last. */

@@ -42,6 +42,7 @@ describe('what --json prints is what schemas/results says', () => {
       'fresh --yes --name shop --queue ORDERS --subjects "orders.>" --dlq orders_dlq --responses order_responses',
     );
     await run('schema');
+    await run('autocomplete', 'fish');
     await run('validate', 'config/dev.yaml config/prod.yaml');
     await run('permissions', 'config/prod.yaml operator');
     expect(await run('plan', 'config/prod.yaml')).toMatchObject({ summary: { create: 4 } });

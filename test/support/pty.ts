@@ -42,6 +42,8 @@ export interface Terminal {
   text(): string;
   /** All that was shown, as it came. */
   raw(): string;
+  /** Takes the terminal away, as when its window is closed. */
+  kill(): void;
   readonly done: Promise<number | null>;
 }
 
@@ -100,6 +102,7 @@ export function startInTerminal(
       }),
     text,
     raw: () => raw,
+    kill: () => void child.kill(),
     done,
   };
 }

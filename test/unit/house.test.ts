@@ -26,7 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ['model', 'errors', 'facts', 'nats', 'ledger'],
   health: ['model', 'errors', 'facts', 'nats', 'ledger', 'observed', 'dlq'],
   permissions: ['model', 'errors', 'facts'],
-  ui: ['model', 'errors', 'facts', 'plan'],
+  complete: ['model'],
+  ui: ['model', 'errors', 'facts', 'plan', 'complete'],
   operations: [
     'model',
     'errors',
@@ -49,8 +50,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'worker',
     'health',
     'permissions',
+    'complete',
   ],
-  commands: ['model', 'errors', 'operations', 'ui', 'plan', 'spec'],
+  commands: ['model', 'errors', 'operations', 'ui', 'plan', 'spec', 'complete'],
 };
 
 /** Names of files that may act: read or write files, start processes, set timers, look at the clock. Lengthening the list is a visible act. */
@@ -58,7 +60,7 @@ const ACTING =
   /\/(read|scan|collect|store|lock|execute|step|follow|pace|send|fetch|pause|drain|loop|lease|handler|supervise|watch|edit|archive-file)\.ts$/;
 /** Rooms and doors where acting is the work. */
 const DOORS =
-  /^src\/main\.ts$|^src\/lib\/(nats|devserver)\/|^src\/lib\/ui\/(base-command|host|host-tty|host-plain|pager)\.ts$/;
+  /^src\/(main|complete)\.ts$|^src\/lib\/(nats|devserver)\/|^src\/lib\/ui\/(base-command|host|host-tty|host-plain|pager)\.ts$/;
 /** Operations that read or write a file the user named, or run a process for a person. */
 const ACTING_OPERATIONS = /^src\/lib\/operations\//;
 const MAY_ACT = (file: string): boolean => ACTING.test(file) || DOORS.test(file) || ACTING_OPERATIONS.test(file);

@@ -4,6 +4,7 @@ import type { DevReport } from '../../../src/lib/model/dev.ts';
 import type { Permissions } from '../../../src/lib/model/permissions.ts';
 import { ROLES } from '../../../src/lib/model/permissions.ts';
 import type { PlanJson } from '../../../src/lib/plan/json.ts';
+import { SHELLS } from '../../../src/lib/ui/completion.ts';
 import { change, count, finding, json, leftAlone, moment, oneOrMany, problem, resourceKey } from './parts.ts';
 
 const plan = z.object({
@@ -55,6 +56,12 @@ export const PROVISION = {
     problems: z.array(problem),
   }),
   init: z.object({ system: z.string(), path: z.string(), written: z.array(z.string()) }),
+  autocomplete: z.object({
+    shell: z.enum(SHELLS),
+    setup: z.string().describe('the line that turns completion on'),
+    file: z.string().describe('where that line goes'),
+    script: z.string(),
+  }),
   schema: z.looseObject({ $schema: z.string() }).describe('a JSON Schema: that of a spec'),
   permissions: z.object({
     system: z.string(),

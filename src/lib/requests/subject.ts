@@ -30,6 +30,16 @@ export function subjectUnder(pattern: string, kind: string): string | undefined 
   return pattern.endsWith(`.${kind}`) ? pattern : undefined;
 }
 
+/** The kind under one subject of a queue that a request's subject stands for: `dns` for `requests.dns` under `requests.*`. */
+export function kindUnder(pattern: string, subject: string): string | undefined {
+  const parts = subject.split('.');
+  const open = pattern
+    .split('.')
+    .flatMap((token, at) => (token === '>' ? parts.slice(at) : token === '*' ? parts[at]! : []));
+  const kind = open.length > 0 ? open.join('.') : parts.at(-1)!;
+  return subjectCovers(pattern, subject) && subjectUnder(pattern, kind) === subject ? kind : undefined;
+}
+
 /** A queue with the subjects it takes. */
 export interface Takes {
   readonly queue: string;

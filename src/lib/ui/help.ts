@@ -83,6 +83,7 @@ const TASKS: readonly (readonly [string, readonly string[]])[] = [
   ['DEAD LETTERS', ['dlq']],
   ['REQUESTS', ['request', 'queue', 'worker']],
   ['DEVELOPMENT', ['dev', 'demo']],
+  ['SHELL', ['autocomplete']],
 ];
 
 /** The help of all commands: grouped by task, details last, at the width of the terminal. */

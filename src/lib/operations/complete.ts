@@ -1,0 +1,216 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Choice } from '../complete/choices.ts';
+import type { Asked } from '../complete/kinds.ts';
+import { locateQueues } from '../dlq/locate.ts';
+import { OpsError } from '../errors/ops-error.ts';
+import { KV_PREFIX, LEDGER_BUCKET } from '../facts/names.ts';
+import { listSystems } from '../ledger/store.ts';
+import type { Context } from '../model/context.ts';
+import type { QueueRef } from '../model/entry.ts';
+import { isObject } from '../model/json.ts';
+import type { ConnectionSpec, LoadedSpec } from '../model/spec.ts';
+import type { Nats } from '../nats/connect.ts';
+import { contextNames, readContexts } from '../nats/contexts.ts';
+import { withNats } from '../nats/open.ts';
+import { pipelined } from '../nats/pipeline.ts';
+import { cleanUrl } from '../nats/redact.ts';
+import { kindUnder } from '../requests/subject.ts';
+import { listDeadLetters } from './dlq-ls.ts';
+import { listWaiting } from './request-ls.ts';
+import { DEFAULT_SPEC, loadForWork } from './spec-source.ts';
+
+/** A person chooses among so many at most; who wants another types more of it. */
+const MOST = 200;
+/** A stream with more subjects than this is not asked for them. */
+const MOST_SUBJECTS = 2000;
+
+export interface Question {
+  readonly asked: Asked;
+  /** The spec that is named on the line or by OSAPI_OPS_SPEC. */
+  readonly file?: string;
+  /** Only of these queues. */
+  readonly queues: readonly string[];
+}
+
+/** Contexts of the nats CLI on this machine, each with the server it leads to. */
+export function knownContexts({ env, cwd }: Pick<Context, 'env' | 'cwd'>): readonly Choice[] {
+  const contexts = readContexts(env, cwd);
+  return contextNames(env).map((value) => {
+    const isSelected = value === contexts.selected ? ', selected' : '';
+    return { value, about: `${urlOf(() => contexts.read(value).url)}${isSelected}` };
+  });
+}
+
+function urlOf(read: () => string | undefined): string {
+  try {
+    return cleanUrl(read() ?? '');
+  } catch {
+    return 'cannot be read';
+  }
+}
+
+/**
+ * Asks the server that the command would ask. `onChoice` gets each answer as it comes, so that what is there counts
+ * where time runs out. A spec that is only found lying in the folder leads nowhere but to this machine and to the
+ * person's own contexts: a key press is no consent to send credentials to whoever wrote it.
+ * @throws OpsError as the commands do
+ */
+export async function askServer(
+  context: Context,
+  question: Question,
+  onChoice: (choice: Choice) => void,
+): Promise<void> {
+  const { file, queues, asked } = question;
+  const source = file ?? (existsSync(path.join(context.cwd, DEFAULT_SPEC)) ? DEFAULT_SPEC : undefined);
+  // Standard input is the shell's.
+  if (source === '-') return;
+  const loaded = source === undefined ? undefined : await loadForWork(context, source);
+  if (file === undefined && loaded && !isHarmless(loaded.spec.connection)) return;
+  if (asked === 'entries') return askEntries(context, { file, queues }, onChoice);
+  if (asked === 'requests') return askRequests(context, { file, queues }, onChoice);
+  await withNats(context, loaded, async (nats) => {
+    for (const choice of await ASK[asked](nats, { loaded, queues })) onChoice(choice);
+  });
+}
+
+/** A connection that leads to this machine or to a context by its name, and brings no files and no credentials. */
+function isHarmless({
+  context = '',
+  servers = [],
+  timeout: _t,
+  domain: _d,
+  inbox_prefix: _i,
+  ...others
+}: ConnectionSpec = {}): boolean {
+  const isHere = servers.every((url) => /^(?:nats:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(url));
+  return isHere && Object.keys(others).length === 0 && /^[^/\\]*(?<!\.json)$/.test(context);
+}
+
+interface About {
+  readonly loaded: LoadedSpec | undefined;
+  readonly queues: readonly string[];
+}
+
+const refsOf = (nats: Nats, { loaded, queues }: About): Promise<QueueRef[]> =>
+  locateQueues(nats, { ...(queues.length > 0 && { queues }), ...(loaded && { spec: loaded.spec }) });
+
+const ASK: Readonly<
+  Record<Exclude<Asked, 'entries' | 'requests'>, (nats: Nats, about: About) => Promise<readonly Choice[]>>
+> = {
+  queues: async (nats, { loaded }) => (await refsOf(nats, { loaded, queues: [] })).map(queueChoice),
+  consumers: async (nats, about) =>
+    (await refsOf(nats, about)).flatMap(({ queue, consumers }) =>
+      consumers.map((value) => ({ value, about: `of ${queue}` })),
+    ),
+  targets: async (nats, about) =>
+    (await refsOf(nats, about)).flatMap((ref) => [
+      queueChoice(ref),
+      ...ref.consumers.map((name) => ({ value: `${ref.queue}/${name}`, about: 'this consumer only' })),
+    ]),
+  subjects: async (nats, about) => {
+    const found = (await subjectsOf(nats, await refsOf(nats, about))).flatMap(({ queue, counts }) =>
+      Object.entries(counts).map(([value, count]) => ({ value, about: `${count} in ${queue}` })),
+    );
+    return found.slice(0, MOST);
+  },
+  kinds: async (nats, about) => {
+    const found = (await subjectsOf(nats, await refsOf(nats, about))).flatMap(({ queue, patterns, counts }) =>
+      [...new Set([...patterns, ...Object.keys(counts)])].flatMap((subject) => {
+        const kind = patterns.map((pattern) => kindUnder(pattern, subject)).find((one) => one !== undefined);
+        const about = `${subject} of ${queue}${counts[subject] ? `, ${counts[subject]} there` : ''}`;
+        return kind === undefined || /[*>]/.test(kind) ? [] : [{ value: kind, about }];
+      }),
+    );
+    return found.slice(0, MOST);
+  },
+  buckets: (nats) => listBuckets(nats),
+  systems: async (nats) => (await listSystems(nats)).map((value) => ({ value })),
+  resources: async (nats) => {
+    const [streams, buckets, systems] = await Promise.all([
+      listStreams(nats),
+      listBuckets(nats),
+      // Nothing was ever applied here, or it may not be read.
+      listSystems(nats).catch(() => []),
+    ]);
+    return [
+      ...streams.filter((name) => !name.startsWith(KV_PREFIX)).map((value) => ({ value, about: 'stream' })),
+      ...buckets.map(({ value }) => ({ value, about: 'bucket' })),
+      ...systems.map((value) => ({ value, about: 'system' })),
+    ];
+  },
+};
+
+const queueChoice = ({ queue, consumers, dlq }: QueueRef): Choice => ({
+  value: queue,
+  about: [
+    consumers.length > 0 ? `for ${consumers.join(', ')}` : 'no consumer',
+    ...(dlq ? [`dead letters in ${dlq}`] : []),
+  ].join('; '),
+});
+
+/** The first page of names: so many that nobody wants to see them all. */
+async function listStreams(nats: Nats, subject?: string): Promise<string[]> {
+  const { streams } = await nats.api('STREAM.NAMES', subject === undefined ? {} : { subject });
+  return Array.isArray(streams) ? streams.map(String) : [];
+}
+
+async function listBuckets(nats: Nats): Promise<readonly Choice[]> {
+  const names = (await listStreams(nats, '$KV.>')).filter((name) => name.startsWith(KV_PREFIX));
+  return names.map((name) => ({ value: name.slice(KV_PREFIX.length) })).filter(({ value }) => value !== LEDGER_BUCKET);
+}
+
+interface Subjects {
+  readonly queue: string;
+  /** As configured, with their wildcards. */
+  readonly patterns: readonly string[];
+  /** Messages by the subject they lie on. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+const subjectsOf = (nats: Nats, refs: readonly QueueRef[]): Promise<Subjects[]> =>
+  pipelined(refs, 16, async ({ queue }) => {
+    const { config, state } = await nats.api(`STREAM.INFO.${queue}`);
+    const patterns = isObject(config) && Array.isArray(config.subjects) ? config.subjects.map(String) : [queue];
+    const isMany = !isObject(state) || Number(state.num_subjects ?? 0) > MOST_SUBJECTS;
+    const all = isMany ? {} : (await nats.api(`STREAM.INFO.${queue}`, { subjects_filter: '>' })).state;
+    const counts = isObject(all) && isObject(all.subjects) ? all.subjects : {};
+    return { queue, patterns, counts: counts as Readonly<Record<string, number>> };
+  });
+
+type Scope = Pick<Question, 'file' | 'queues'>;
+
+/** The newest dead letters. Orphans are left out: to find them takes a reading of the whole queue. */
+async function askEntries(
+  context: Context,
+  { file, queues }: Scope,
+  onChoice: (choice: Choice) => void,
+): Promise<void> {
+  const filter = { limit: MOST, states: ['replayable', 'gone'] as const, ...(queues.length > 0 && { queues }) };
+  await listDeadLetters(context, { file, filter }, ({ id, subject, state, died_at }) => {
+    const about = [subject ?? '', ...(state === 'gone' ? ['gone'] : [])].filter(Boolean).join(', ');
+    onChoice({ value: id, about, ...(died_at !== null && { since: died_at }) });
+    return undefined;
+  });
+}
+
+/** What waits, oldest first, and then what died: both can be asked for. */
+async function askRequests(
+  context: Context,
+  { file, queues }: Scope,
+  onChoice: (choice: Choice) => void,
+): Promise<void> {
+  const queue = queues[0];
+  await listWaiting(context, { file, queue, limit: MOST }, ({ id, subject, published_at }) => {
+    if (id !== null) onChoice({ value: id, about: `${subject}, waits`, since: published_at });
+    return undefined;
+  }).catch((error: unknown) => {
+    if (!(error instanceof OpsError && error.code === 'NOT_FOUND')) throw error;
+  });
+  const filter = { limit: MOST, states: ['replayable'] as const, ...(queue !== undefined && { queues: [queue] }) };
+  await listDeadLetters(context, { file, filter }, ({ request_id, subject, died_at }) => {
+    if (request_id !== null && died_at !== null)
+      onChoice({ value: request_id, about: `${subject ?? ''}, dead`, since: died_at });
+    return undefined;
+  });
+}
