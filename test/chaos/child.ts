@@ -38,12 +38,12 @@ async function main([url, name, inFlight, queue, steps]: readonly string[]): Pro
   const nats = await connectTo(server);
   const context = contextFor(server);
   const tally = new Tally(false);
-  const refs = await locateQueues(nats, { queues: [queue!] });
   const responses = 'responses';
   const { room, full }: Protocol = PROTOCOLS[name as ProtocolName];
   const life = { left: Number(steps), isSaid: false };
   const protocol: Protocol = { room: watched(room, life), full: watched(full, life) };
   try {
+    const refs = await locateQueues(nats, { queues: [queue!] });
     for (const ref of refs) {
       await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: 20_000 }, async (signal) => {
         await replayQueue({
