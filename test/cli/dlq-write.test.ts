@@ -6,7 +6,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { type CliOptions, runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { makeDead, makeQueue, wipe } from '../support/dead-letters.ts';
+import { makeDead, makeQueue, pull, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;
@@ -56,6 +56,25 @@ describe('dlq replay', () => {
       id: expect.stringMatching(/^REQUESTS\/request-worker\/\d$/),
       outcome: 'replayed',
       new_seq: 3,
+    });
+  });
+
+  test('tells with --wait how many lived and how many died again, and of what', async () => {
+    await makeDead(nats, 3);
+    let isOver = false;
+    const working = (async () => {
+      while (!isOver) {
+        for (const message of await pull(nats, 'REQUESTS', 'request-worker', 10, 50)) {
+          if (message.json<{ id: string }>().id !== 'r2') message.respond('+ACK');
+        }
+      }
+    })();
+    const { code, stdout } = await dlq(['replay', '--wait']);
+    isOver = true;
+    await working;
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: 'Replayed 3 dead letters.\n2 acked without a response, 1 died again (same reason: 1 × max_deliveries).\n',
     });
   });
 
@@ -157,6 +176,7 @@ describe('dlq purge and import', () => {
     expect(purged).toMatchObject({ purged: 4, originals: 4 });
     expect([await count('REQUESTS'), await count('REQUESTS_dlq')]).toEqual([0, 0]);
     expect(readFileSync(join(cwd, 'dead.ndjson'), 'utf8').trim().split('\n')).toHaveLength(4);
+    expect((await dlq(['import', 'dead.ndjson', '--dry-run'])).code).toBe(0);
     expect(JSON.parse((await dlq(['import', 'dead.ndjson', '--json'])).stdout)).toMatchObject({
       imported: 4,
       skipped: 0,
@@ -172,6 +192,12 @@ describe('dlq purge and import', () => {
     expect(await count('REQUESTS')).toBe(0);
     expect(JSON.parse((await dlq(['replay', '--json'])).stdout).replayed).toBe(4);
     expect((await payloads()).sort()).toEqual([0, 1, 2, 3].map((n) => `{"id":"r${n}","query":"example.com"}`));
+    // Each that changed something left one record; a dry run and an import of what is there left none.
+    expect(await deeds()).toEqual([
+      ['purge', expect.stringMatching(/^REQUESTS: 4 purged, archived in .*dead\.ndjson$/)],
+      ['import', 'REQUESTS: 4 imported'],
+      ['replay', 'REQUESTS: 4 replayed, 0 skipped, 0 failed, 0 remaining'],
+    ]);
   });
 
   test('write over no archive, and import nothing of a damaged one', async () => {
@@ -202,8 +228,17 @@ describe('dlq rebuild', () => {
     }
     const states = JSON.parse((await dlq(['ls', '--json'])).stdout).map(({ state }: { state: string }) => state);
     expect(states).toEqual(['replayable', 'replayable', 'replayable']);
+    expect(await deeds()).toEqual([['rebuild', 'REQUESTS: 3 entries rebuilt']]);
   });
 });
+
+/** The verb and the summary of each history record. */
+const deeds = async (): Promise<[string, string][]> =>
+  (await getHistory())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { verb: string; summary: string })
+    .map(({ verb, summary }) => [verb, summary]);
 
 /** All history records as text. */
 async function getHistory(): Promise<string> {

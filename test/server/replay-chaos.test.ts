@@ -1,8 +1,11 @@
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, jest, test } from '@jest/globals';
 import { playChaos, tellReport } from '../chaos/chaos.ts';
 import { check } from '../chaos/checker.ts';
 
 // The short form of `npm run test:chaos`, which plays all of it on every server line.
+// Nothing here rests on a second try.
+jest.retryTimes(0);
+
 const said: string[] = [];
 afterAll(() => void process.stderr.write(`${said.join('\n')}\n`));
 

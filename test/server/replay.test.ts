@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { scanEntries } from '../../src/lib/dlq/scan.ts';
 import type { OpsError } from '../../src/lib/errors/ops-error.ts';
@@ -86,11 +87,17 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
     ];
     await publish(nats, 'requests.dns', hostile, printHeaders(headers));
     await publish(nats, 'requests.tcp', new Uint8Array(0));
-    await publish(nats, 'requests.udp', Buffer.alloc(900_000, 'x'));
+    await publish(nats, 'requests.udp', Buffer.alloc(1_000_000, 'x'));
+    // The server takes 64 KiB of headers.
+    const many = Array.from({ length: 10_000 }, (_, index) => ({ name: 'H', value: `${index % 10}` }));
+    await publish(nats, 'requests.many', Buffer.from('{}'), printHeaders(many));
     await letDie(nats);
-    expect(await replay()).toMatchObject({ replayed: 3, skipped: 0, failed: 0, remaining: 0 });
+    expect(await replay()).toMatchObject({ replayed: 4, skipped: 0, failed: 0, remaining: 0 });
     const copies = await all('REQUESTS');
-    expect(copies.map(({ subject }) => subject).sort()).toEqual(['requests.dns', 'requests.tcp', 'requests.udp']);
+    const copyOf = (subject: string) => copies.filter((one) => one.subject === subject);
+    expect(copyOf('requests.tcp').map(({ payload }) => payload.byteLength)).toEqual([0]);
+    expect(copyOf('requests.udp').map(({ payload }) => payload.byteLength)).toEqual([1_000_000]);
+    expect(parseHeaders(copyOf('requests.many')[0]!.headers).slice(0, 10_000)).toEqual(many);
     const copy = copies.find(({ subject }) => subject === 'requests.dns')!;
     expect(Buffer.from(copy.payload).equals(hostile)).toBe(true);
     expect(parseHeaders(copy.headers)).toEqual([
@@ -103,7 +110,39 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
     expect(await count('REQUESTS_dlq')).toBe(0);
     const again = await replay();
     expect(again).toMatchObject({ replayed: 0, skipped: 0, failed: 0, remaining: 0, entries: [] });
-    expect((await pull(nats, 'REQUESTS', 'request-worker', 5)).length).toBe(3);
+    expect((await pull(nats, 'REQUESTS', 'request-worker', 5)).length).toBe(4);
+  });
+
+  test("leaves where it is what fills the server's max_payload and has no room for its headers", async () => {
+    await makeQueue(nats);
+    await publish(nats, 'requests.dns', Buffer.alloc(nats.target.server.max_payload, 'x'));
+    await letDie(nats);
+    const error = (await replay().catch((thrown: unknown) => thrown)) as OpsError;
+    expect(error).toMatchObject({ code: 'DLQ_UNFINISHED', result: { replayed: 0, failed: 1, remaining: 0 } });
+    expect(error.why).toContain('too large');
+    expect(await entries()).toMatchObject([{ state: 'replayable', size: nats.target.server.max_payload }]);
+  });
+
+  test('holds while more than --max-pending wait, and goes on when they are taken', async () => {
+    await makeQueue(nats);
+    await makeDead(nats, 10);
+    const pending = async () => Number((await nats.api('CONSUMER.INFO.REQUESTS.request-worker')).num_pending);
+    const going = replay({ wishes: { ...wishes, maxPending: 4 } });
+    while ((await pending()) < 4) await sleep(20);
+    await sleep(600);
+    expect(await pending()).toBe(4);
+    let most = 0;
+    let isOver = false;
+    const working = (async () => {
+      while (!isOver) {
+        most = Math.max(most, await pending());
+        for (const message of await pull(nats, 'REQUESTS', 'request-worker', 2, 50)) message.respond('+ACK');
+      }
+    })();
+    expect(await going).toMatchObject({ replayed: 10, failed: 0, remaining: 0 });
+    isOver = true;
+    await working;
+    expect(most).toBeLessThanOrEqual(4);
   });
 
   test('is not stopped by a full queue, nor by one that would drop a message for each publish', async () => {
@@ -293,6 +332,10 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
       result: { replayed: 3, fates: { died: 3 }, deaths: { max_deliveries: 3 } },
     });
     expect(await entries()).toHaveLength(10);
+    // Nothing was left half-way: the next run has nothing of this one to finish.
+    const notes: string[] = [];
+    await run({ tellNote: (text) => notes.push(text) });
+    expect(notes).toEqual([]);
   });
 
   test('that waits tells what was answered, acked and died again', async () => {
@@ -338,7 +381,11 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
     });
     isOver = true;
     await working;
-    expect(tally.result().fates).toEqual({ answered: 1, acked: 1, died: 1, unknown: 0 });
+    expect(tally.result()).toMatchObject({
+      fates: { answered: 1, acked: 1, died: 1, unknown: 0 },
+      deaths: { max_deliveries: 1 },
+      same_reason: 1,
+    });
   });
 
   describe('that ended after any step', () => {

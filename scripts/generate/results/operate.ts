@@ -177,6 +177,7 @@ export const OPERATE = {
       .optional(),
     fates: z.record(fate, count).optional(),
     deaths: z.record(z.string(), count).optional(),
+    same_reason: count.optional(),
     late: count.optional(),
     entries: z.array(
       z.object({

@@ -49,7 +49,9 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
     let table: ReturnType<typeof createEntryTable> | undefined;
     const waiting: Entry[] = [];
     const begin = async () => {
-      table = createEntryTable(waiting, { ...this.output, now });
+      // What goes into a pipe or a file is searched: nothing of it is cut.
+      const width = process.stdout.isTTY ? this.output.width : Number.POSITIVE_INFINITY;
+      table = createEntryTable(waiting, { ...this.output, width, now });
       await out.line(table.header);
       for (const entry of waiting) await out.line(table.row(entry));
     };

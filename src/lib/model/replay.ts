@@ -36,6 +36,8 @@ export interface ReplayResult {
   readonly fates?: Readonly<Record<ReplayFate, number>>;
   /** Why they died again, with how many of each. */
   readonly deaths?: Readonly<Record<string, number>>;
+  /** How many died again for the reason they had died of before. */
+  readonly same_reason?: number;
   /** Copies whose original was acked by a late worker at the same moment. */
   readonly late?: number;
   readonly entries: readonly ReplayOutcome[];

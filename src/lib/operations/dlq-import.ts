@@ -61,10 +61,14 @@ export async function importDeadLetters(context: Context, options: ImportOptions
       counts: new Map(),
     };
     const wanted = queues.filter(({ queue }) => named === undefined || named.has(queue));
-    await withLocks(run, wanted, options.lockWaitMs, () => importAll(run, file));
-    for (const [queue, count] of run.counts) {
-      const detail = { archive: options.archive };
-      await tellDlqHistory(context, nats, refs.get(queue)!, { verb: 'import', summary: `${count} imported`, detail });
+    try {
+      await withLocks(run, wanted, options.lockWaitMs, () => importAll(run, file));
+    } finally {
+      for (const [queue, count] of run.counts) {
+        if (count === 0) continue;
+        const detail = { archive: options.archive };
+        await tellDlqHistory(context, nats, refs.get(queue)!, { verb: 'import', summary: `${count} imported`, detail });
+      }
     }
     const imported = run.entries.filter(({ outcome }) => outcome === 'imported').length;
     const skipped = run.entries.length - imported;

@@ -64,11 +64,14 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
         continue;
       }
       const before = entries.length;
-      await withQueueLock(context, nats, ref, { verb: 'rebuild', lockWaitMs: options.lockWaitMs }, (signal) =>
-        find(ref, (page) => writeEntries(context, nats, ref, page), signal),
-      );
-      const count = entries.length - before;
-      if (count > 0) await tellDlqHistory(context, nats, ref, { verb: 'rebuild', summary: `${count} entries rebuilt` });
+      try {
+        await withQueueLock(context, nats, ref, { verb: 'rebuild', lockWaitMs: options.lockWaitMs }, (signal) =>
+          find(ref, (page) => writeEntries(context, nats, ref, page), signal),
+        );
+      } finally {
+        const summary = `${entries.length - before} entries rebuilt`;
+        if (entries.length > before) await tellDlqHistory(context, nats, ref, { verb: 'rebuild', summary });
+      }
     }
     return {
       rebuilt: options.dryRun ? 0 : entries.length,

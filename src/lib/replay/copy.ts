@@ -66,6 +66,10 @@ export function copyHeaders(
   ];
 }
 
+/** Why something died, in the words of the server and of its worker: `terminated: no such query`. */
+export const reasonText = (reason: string, detail: string | undefined): string =>
+  detail === undefined ? reason : `${reason}: ${detail}`;
+
 /** The move of an entry that has a message; `removesOriginal` as the queue's retention has it. */
 export function makeMove(entry: Entry, removesOriginal: boolean, options: CopyOptions): Move {
   const message = entry.inner.message!;
@@ -90,5 +94,6 @@ export function makeMove(entry: Entry, removesOriginal: boolean, options: CopyOp
       removesOriginal && { original: { stream: original.stream, seq: original.seq, time: original.time } }),
     records: records.map(({ stream, seq }) => ({ stream, seq })),
     ...(entry.request_id !== null && { requestId: entry.request_id }),
+    died: reasonText(entry.reason, entry.inner.detail),
   };
 }

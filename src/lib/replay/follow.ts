@@ -8,6 +8,7 @@ import type { ReplayFate } from '../model/replay.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getMessage, getRange, IN_FLIGHT } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
+import { reasonText } from './copy.ts';
 import type { Moved } from './protocol.ts';
 
 const POLL_MS = 250;
@@ -128,7 +129,7 @@ class Watch {
         if (tellsRemoval(death.record)) continue;
         const moved = this.#bySeq.get(death.seq);
         const { reason, detail } = death.record;
-        if (moved) this.#settle(moved, 'died', detail === undefined ? reason : `${reason}: ${detail}`);
+        if (moved) this.#settle(moved, 'died', reasonText(reason, detail));
       }
     }
   }

@@ -38,6 +38,8 @@ export interface Move {
   readonly original?: RecordRef & { readonly time: string };
   readonly records: readonly RecordRef[];
   readonly requestId?: string;
+  /** Why the entry was dead, as the fate of its copy is worded. */
+  readonly died?: string;
 }
 
 /** What became of one message. */

@@ -74,9 +74,16 @@ const PATIENCE_MS = 30_000;
 export async function replayQueue(job: QueueJob): Promise<void> {
   const { nats, ref, signal } = job;
   const facts = await checkQueue(nats, ref);
-  await new QueueReplay(job, facts).carryOut();
-  // What was begun is done; an interrupted run leaves nothing behind that the next would have to look up.
+  let died: unknown;
+  try {
+    await new QueueReplay(job, facts).carryOut();
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'DLQ_DIED_AGAIN') throw error;
+    died = error;
+  }
+  // What was begun is done; neither an interruption nor a dead canary leaves behind what the next run has to look up.
   if (!signal.aborted || signal.reason?.code === 'INTERRUPTED') await forgetIntent(nats, ref.queue);
+  if (died) throw died;
 }
 
 class QueueReplay {

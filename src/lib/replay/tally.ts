@@ -16,6 +16,7 @@ export class Tally {
   readonly errors: Record<string, number> = {};
   readonly fates: Record<ReplayFate, number> = { answered: 0, acked: 0, died: 0, unknown: 0 };
   readonly deaths: Record<string, number> = {};
+  sameReason = 0;
   readonly #entries = new Map<string, ReplayOutcome>();
   readonly #keep: boolean;
   #followed = false;
@@ -71,7 +72,10 @@ export class Tally {
   followed({ moved, fate, reason }: Followed): void {
     this.#followed = true;
     this.fates[fate] += 1;
-    if (reason !== undefined) this.deaths[reason] = (this.deaths[reason] ?? 0) + 1;
+    if (reason !== undefined) {
+      this.deaths[reason] = (this.deaths[reason] ?? 0) + 1;
+      if (reason === moved.move.died) this.sameReason += 1;
+    }
     if (this.#keep) this.#note({ ...this.#entries.get(moved.move.id)!, fate });
   }
 
@@ -82,7 +86,7 @@ export class Tally {
       failed: this.failed,
       remaining: this.remaining,
       ...(this.#followed && { fates: this.fates }),
-      ...(this.fates.died > 0 && { deaths: this.deaths }),
+      ...(this.fates.died > 0 && { deaths: this.deaths, same_reason: this.sameReason }),
       ...(this.late > 0 && { late: this.late }),
       entries: [...this.#entries.values()],
     };

@@ -33,7 +33,7 @@ export function renderPreview(result: ReplayResult, { theme, now }: { theme: The
 
 /** What a replay did, in a sentence or two. */
 export function renderReplayed(result: ReplayResult, { theme }: { theme: Theme }): string {
-  const { replayed, skipped, fates, deaths = {}, late = 0 } = result;
+  const { replayed, skipped, fates, deaths = {}, same_reason: same, late = 0 } = result;
   const lines = [
     replayed === 0 ? 'Nothing was replayed.' : theme.good(`Replayed ${counted(replayed, 'dead letter')}.`),
   ];
@@ -42,7 +42,9 @@ export function renderReplayed(result: ReplayResult, { theme }: { theme: Theme }
     const parts = [
       fates.answered > 0 ? `${fates.answered} answered` : '',
       fates.acked > 0 ? `${fates.acked} acked without a response` : '',
-      fates.died > 0 ? `${fates.died} died again (${reasons.join(', ')})` : '',
+      fates.died > 0
+        ? `${fates.died} died again (${same === fates.died ? 'same reason: ' : ''}${reasons.join(', ')})`
+        : '',
       fates.unknown > 0 ? `${fates.unknown} not settled yet` : '',
     ];
     lines.push(`${parts.filter(Boolean).join(', ')}.`);
