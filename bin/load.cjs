@@ -10,24 +10,37 @@ const { crc32 } = require('node:zlib');
 /** Exit codes of runs that went all the way: 2 tells of pending changes, or of a system that is not well. */
 const WHOLE = [0, 2];
 
-/** Gives the exports of dist/main.cjs. Code is kept for each command (`known` by id) by itself: it is what that one calls. */
+/**
+ * A run keeps what it called in addition to what was kept. After so many runs in a row that called nothing new the file
+ * is left alone: writing it takes as long as it saves.
+ */
+const STEADY = 3;
+
+/** Gives the exports of dist/main.cjs. Code is kept for each command (`known` by id), and for its help, by itself. */
 exports.loadMain = (file, known, argv) => {
-  // The build starts with a digest of the rest.
-  const source = fs.readFileSync(file, 'utf8');
+  // The build writes a digest of the rest, then one function.
+  const source = fs.readFileSync(file, 'latin1');
   const build = source.slice(3, 19);
-  const isKnown = (name) => name === '__complete' || Object.hasOwn(known, name);
-  const id = [`${argv[0]}:${argv[1]}`, argv[0]].find(isKnown) ?? 'none';
+  const asksForHelp = argv.includes('--help') || argv.includes('-h');
+  const isRun = (name) => name === '__complete' || (Object.hasOwn(known, name) && !asksForHelp);
+  const id = [`${argv[0]}:${argv[1]}`, argv[0]].find(isRun) ?? 'help';
   const name = `${id.replace(':', '-')}-${build}-${process.version}-${process.arch}`;
   const shelf = process.env.NODE_DISABLE_COMPILE_CACHE ? undefined : ownFolder();
-  const kept = shelf && path.join(shelf, name);
-  const cachedData = kept && read(kept);
-  const script = new vm.Script(`(function (exports, require, module) {${source}\n})`, {
+  const place = shelf && path.join(shelf, name);
+  const kept = place && read(place);
+  const script = new vm.Script(source, {
     filename: file,
-    cachedData,
+    cachedData: kept?.data,
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
-  if (kept && (!cachedData || script.cachedDataRejected)) {
-    process.once('exit', (code) => WHOLE.includes(code) && write(kept, script.createCachedData()));
+  const before = script.cachedDataRejected ? undefined : kept;
+  if (place && !(before?.steady >= STEADY)) {
+    process.once('exit', (code) => {
+      if (!WHOLE.includes(code)) return;
+      const data = script.createCachedData();
+      const isNew = !before || data.length > before.data.length * 1.02;
+      write(place, { steady: isNew ? 0 : before.steady + 1, data });
+    });
   }
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(file), module);
@@ -48,24 +61,25 @@ function ownFolder() {
   }
 }
 
-/** V8 believes what it is given: a file that a crash left damaged must not reach it. */
+/** V8 believes what it is given: a file that a crash left damaged must not reach it, so that a checksum comes first. */
 function read(file) {
   try {
-    const kept = fs.readFileSync(file);
-    const data = kept.subarray(4);
-    return kept.readUInt32LE() === crc32(data) ? data : undefined;
+    const bytes = fs.readFileSync(file);
+    if (bytes.readUInt32LE(0) !== crc32(bytes.subarray(4))) return undefined;
+    return { steady: bytes.readUInt32LE(4), data: bytes.subarray(8) };
   } catch {
     return undefined;
   }
 }
 
 /** Another run may read or write the same at the same time; without the file, the next run only takes longer. */
-function write(file, data) {
+function write(file, { steady, data }) {
+  const head = Buffer.alloc(8);
+  head.writeUInt32LE(steady, 4);
+  head.writeUInt32LE(crc32(data, crc32(head.subarray(4))), 0);
   const own = `${file}.${process.pid}`;
   try {
-    const sum = Buffer.alloc(4);
-    sum.writeUInt32LE(crc32(data));
-    fs.writeFileSync(own, Buffer.concat([sum, data]), { mode: 0o600 });
+    fs.writeFileSync(own, Buffer.concat([head, data]), { mode: 0o600 });
     fs.renameSync(own, file);
   } catch {
     fs.rmSync(own, { force: true });

@@ -38,7 +38,7 @@ describe('on a Node that is too old', () => {
     cpSync(process.execPath, join(own, 'node'));
     writeFileSync(
       join(dir, 'dist', 'main.cjs'),
-      'exports.main = async (args) => { console.log(args.join(" "), process.execPath); process.exitCode = 7; };\n',
+      '(function (exports) { exports.main = async (args) => { console.log(args.join(" "), process.execPath); process.exitCode = 7; }; })',
     );
     writeFileSync(join(dir, 'dist', 'commands.json'), '{}');
     const { code, stdout } = await runOld('plan', '--json');
