@@ -41,6 +41,7 @@ const run = (name: string, env: Readonly<Record<string, string>> = {}): Promise<
     server: stage.server,
     env: {
       PATH: [join(stage.dir, '.home', 'bin'), process.env.PATH].join(':'),
+      OPS: 'osapi-ops',
       OSAPI_OPS_SPEC: 'config/prod.yaml',
       BUILD_URL: 'https://jenkins.example/job/osapi/7/',
       ...env,
@@ -54,6 +55,19 @@ test('there is a script for each stage that does something', () => {
   expect(text).not.toMatch(/\bsh "|\bsh """/);
   const count = (sign: string) => text.split(sign).length;
   for (const [open, close] of ['{}', '()', '[]']) expect(count(open!)).toBe(count(close!));
+});
+
+test('the package is installed where the other scripts look for it', async () => {
+  const home = { HOME: process.env.HOME!, npm_config_cache: join(stage.dir, 'cache') };
+  const pack = await runCli(['--silent', '--pack-destination', stage.dir], { command: ['npm', 'pack'], env: home });
+  const tarball = join(stage.dir, pack.stdout.trim().split('\n').at(-1)!);
+  const installed = await run('Install', { ...home, VERSION: `file:${tarball}` });
+  expect(installed).toMatchObject({ code: 0 });
+  const place = /OPS = "\$\{WORKSPACE\}(.*)"/.exec(text)![1]!;
+  expect(await run('Validate', { OPS: join(cwd, place) })).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('valid'),
+  });
 });
 
 test('from the spec to a server that is as it says; then there is nothing to approve', async () => {

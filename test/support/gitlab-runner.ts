@@ -11,7 +11,6 @@ export interface GitlabJob {
   readonly script: readonly string[];
   readonly rules: readonly { readonly if: string; readonly when?: string }[];
   readonly needs?: readonly string[];
-  readonly environment?: string;
   readonly allow_failure?: { readonly exit_codes: readonly number[] };
   readonly artifacts?: {
     readonly when?: string;
