@@ -17,6 +17,7 @@ if (!supported) {
   );
   process.exitCode = 1;
 } else if (!answeredAtBuild(process.argv.slice(2))) {
+  nameTheNameless(process.env);
   if (process.env.OSAPI_OPS_LEASH && process.channel) {
     delete process.env.OSAPI_OPS_LEASH;
     process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
@@ -46,4 +47,15 @@ function answeredAtBuild(argv) {
   const text = readFileSync(file, 'utf8');
   process.stdout.write(text.replace('%node%', `${process.platform}-${process.arch} node-${process.version}`));
   return true;
+}
+
+// A cluster may run us as a number that no passwd entry knows; libraries ask the system for its home and shell, and break.
+function nameTheNameless(env) {
+  if (env.HOME && env.SHELL) return;
+  try {
+    builtin('node:os').userInfo();
+  } catch {
+    env.HOME = env.HOME || '/';
+    env.SHELL = env.SHELL || '/bin/sh';
+  }
 }

@@ -91,8 +91,14 @@ function deliver() {
   writeFileSync(join(out, 'SHA256SUMS'), sums.join(''));
 }
 
-stagePackage();
-for (const given of values.node) giveNode(given);
-pack();
-deliver();
-rmSync(work, { recursive: true, force: true });
+try {
+  stagePackage();
+  for (const given of values.node) giveNode(given);
+  pack();
+  deliver();
+} catch (error) {
+  process.stderr.write(`Error: no tarballs: ${error.message}\n`);
+  process.exitCode = 1;
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

@@ -1,6 +1,7 @@
 // Everything that is made from the code: which file, and what its text should be.
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { brokenCodes, CODES_FILE, type Codes, codesText, readCodes } from './codes-file.ts';
 import { COMMANDS_PAGE_FILE, commandsPageText } from './commands-page.ts';
 import { RESULTS_DIR, resultFiles } from './result-files.ts';
 import { RULES_PAGE_FILE, rulesPageText } from './rules-page.ts';
@@ -27,6 +28,8 @@ export const isStale = (artifact: Artifact): boolean => kept(pathOf(artifact)) !
 export async function makeArtifacts(): Promise<readonly Artifact[]> {
   const surface = await readSurface();
   const before = kept(SURFACE_FILE);
+  const codes = readCodes();
+  const codesBefore = kept(CODES_FILE);
   const artifact = (path: string, text: string, broken: readonly string[] = []): Artifact => ({
     file: path.slice(ROOT.length),
     text,
@@ -41,6 +44,11 @@ export async function makeArtifacts(): Promise<readonly Artifact[]> {
       SURFACE_FILE,
       surfaceText(surface),
       before === undefined ? [] : breaks(JSON.parse(before) as Snapshot, snapshotOf(surface)),
+    ),
+    artifact(
+      CODES_FILE,
+      codesText(codes),
+      codesBefore === undefined ? [] : brokenCodes(JSON.parse(codesBefore) as Codes, codes),
     ),
     ...resultFiles().map(({ name, text, lost }) =>
       artifact(fileURLToPath(new URL(name, RESULTS_DIR)), text, lost(kept)),

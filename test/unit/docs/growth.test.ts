@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { brokenCodes } from '../../../scripts/generate/codes-file.ts';
 import { lostKeys } from '../../../scripts/generate/result-files.ts';
 import { breaks, type Snapshot } from '../../../scripts/generate/surface-file.ts';
 
@@ -110,5 +111,34 @@ describe('a result only grows', () => {
   ];
   test.each(cases)('$name', ({ before, after, want }) => {
     expect(lostKeys(before as Record<string, unknown>, after as Record<string, unknown>, 'r')).toEqual(want);
+  });
+});
+
+describe('a code goes on meaning what it meant', () => {
+  const before = { exits: { done: 0, failed: 1 }, errors: { NOT_FOUND: 1 }, rules: { A: 'error', B: 'warning' } };
+  const cases: { name: string; after: Partial<typeof before>; want: string[] }[] = [
+    { name: 'nothing changed', after: {}, want: [] },
+    { name: 'codes more', after: { errors: { NOT_FOUND: 1, CONN_TLS: 69 } as never }, want: [] },
+    { name: 'a milder rule', after: { rules: { A: 'warning', B: 'warning' } }, want: [] },
+    {
+      name: 'another number',
+      after: { exits: { done: 0, failed: 3 } },
+      want: ['the meaning failed: exit code was 1, is 3'],
+    },
+    { name: 'an error gone', after: { errors: {} as never }, want: ['the error NOT_FOUND: exit code was 1, is gone'] },
+    {
+      name: 'an error that ends otherwise',
+      after: { errors: { NOT_FOUND: 64 } },
+      want: ['the error NOT_FOUND: exit code was 1, is 64'],
+    },
+    { name: 'a rule gone', after: { rules: { A: 'error' } as never }, want: ['the rule B: was warning, is gone'] },
+    {
+      name: 'a harder rule',
+      after: { rules: { A: 'error', B: 'error' } },
+      want: ['the rule B: was warning, is error'],
+    },
+  ];
+  test.each(cases)('$name', ({ after, want }) => {
+    expect(brokenCodes(before, { ...before, ...after })).toEqual(want);
   });
 });
