@@ -66,7 +66,7 @@ describe('in a job of GitHub Actions', () => {
     expect(planned.code).toBe(0);
     const [first] = annotations(planned.stderr);
     expect(first).toMatch(/^::warning file=deploy\/moved\.yaml,line=6,col=5,title=RISK_REPLACE::stream moved must be/);
-    expect(first).toContain('%0ARefused without --allow-replace.%0ATry: ');
+    expect(first).toContain('%0ARefused without --allow-replace.%0AThe way round: ');
     const applied = await inGithub('apply', file);
     expect(applied.code).toBe(1);
     expect(annotations(applied.stderr)[0]).toMatch(/^::error file=deploy\/moved\.yaml,line=6,/);

@@ -89,6 +89,15 @@ const CASES: readonly { name: string; id: string; of: Snapshot; want: Health; sa
     want: 'warn',
     says: /max_msgs is 10, not 20/,
   },
+  {
+    name: 'what goes only with another',
+    id: 'drift',
+    of: snapshotOf({
+      drift: { known: true, changes: [{ ...change, action: 'replace', fields: [], reason: 'its stream is replaced' }] },
+    }),
+    want: 'warn',
+    says: /: its stream is replaced$/,
+  },
   { name: 'nothing applied', id: 'drift', of: snapshotOf({ drift: { known: false, why: 'no' } }), want: 'unknown' },
   { name: 'current replicas', id: 'REQUESTS.replicas', of: snapshotOf(placed({})), want: 'ok' },
   {

@@ -38,8 +38,11 @@ function presentCheck(snapshot: Snapshot): Check {
 const show = (value: Json): string =>
   value === null ? 'not set' : typeof value === 'string' ? value : JSON.stringify(value);
 
-const fieldsOf = ({ kind, name, fields }: Change): string =>
-  `${kind} ${name}: ${fields.map(({ path, from, to }) => `${path} is ${show(from)}, not ${show(to)}`).join(', ')}`;
+/** What differs; of a resource that only goes with another, why. */
+const fieldsOf = ({ kind, name, fields, action, reason = `to ${action}` }: Change): string => {
+  const words = fields.map(({ path, from, to }) => `${path} is ${show(from)}, not ${show(to)}`).join(', ');
+  return `${kind} ${name}: ${words || reason}`;
+};
 
 /** What is missing is told by `resources`. */
 function driftCheck(snapshot: Snapshot): Check {

@@ -46,13 +46,21 @@ function command({ level, title, text, file, line, column }: Annotation): string
   return `::${level} ${properties.join(',')}::${data(text)}`;
 }
 
+/** What happened, why, and what to do. */
+export const sentencesOf = ({ message, why, hint }: Problem): string[] => [
+  message,
+  ...(why ? [why] : []),
+  // Some hints say themselves that they are one.
+  ...(hint ? [/^the way round/i.test(hint) ? hint.replace(/^t/, 'T') : `Try: ${hint}`] : []),
+];
+
 /** The annotation of a problem, at its place in the repository where it has one. */
 export function annotationOf(problem: Problem, checkout: Checkout): Annotation {
-  const { code, severity = 'error', message, why, hint, file, line, column } = problem;
+  const { code, severity = 'error', file, line, column } = problem;
   return {
     level: severity,
     title: code,
-    text: [message, ...(why ? [why] : []), ...(hint ? [`Try: ${hint}`] : [])].join('\n'),
+    text: sentencesOf(problem).join('\n'),
     ...(file !== undefined && file !== '-' && { file: inRepository(file, checkout) }),
     ...(line !== undefined && { line }),
     ...(column !== undefined && { column }),

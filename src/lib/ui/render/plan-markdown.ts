@@ -82,10 +82,7 @@ const unplaced = ({ findings, changes }: Plan): Finding[] =>
   );
 
 function sentenceOf(finding: Finding, isNamed: boolean): string {
-  const sentences = asSentences([
-    text(isNamed ? finding.message : messageUnder(finding)),
-    ...(finding.hint ? [text(finding.hint)] : []),
-  ]);
+  const sentences = asSentences([text(messageUnder(finding)), ...(finding.hint ? [text(finding.hint)] : [])]);
   return isNamed ? `${code(finding.resource)}: ${sentences}` : sentences;
 }
 
