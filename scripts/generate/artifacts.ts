@@ -3,6 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { brokenCodes, CODES_FILE, type Codes, codesText, readCodes } from './codes-file.ts';
 import { COMMANDS_PAGE_FILE, commandsPageText } from './commands-page.ts';
+import { ENVIRONMENT_PAGE_FILE, environmentPageText } from './environment-page.ts';
+import { EXIT_CODES_PAGE_FILE, exitCodesPageText } from './exit-codes-page.ts';
+import { JSON_PAGE_FILE, jsonPageText } from './json-page.ts';
+import { METRICS_PAGE_FILE, metricsPageText } from './metrics-page.ts';
 import { RESULTS_DIR, resultFiles } from './result-files.ts';
 import { RULES_PAGE_FILE, rulesPageText } from './rules-page.ts';
 import { SPEC_PAGE_FILE, specPageText } from './spec-page.ts';
@@ -40,6 +44,10 @@ export async function makeArtifacts(): Promise<readonly Artifact[]> {
     artifact(SPEC_PAGE_FILE, specPageText()),
     artifact(RULES_PAGE_FILE, rulesPageText()),
     artifact(COMMANDS_PAGE_FILE, commandsPageText(surface)),
+    artifact(ENVIRONMENT_PAGE_FILE, environmentPageText(surface)),
+    artifact(EXIT_CODES_PAGE_FILE, exitCodesPageText()),
+    artifact(JSON_PAGE_FILE, jsonPageText()),
+    artifact(METRICS_PAGE_FILE, metricsPageText()),
     artifact(
       SURFACE_FILE,
       surfaceText(surface),

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { cell } from './markdown.ts';
 import type { CommandSurface, FlagSurface } from './surface.ts';
 
 export const COMMANDS_PAGE_FILE = fileURLToPath(new URL('../../docs/commands.md', import.meta.url));
@@ -16,7 +17,6 @@ A value is taken from the flag, else from its variable, else it is the default. 
 
 /** Descriptions are broken where the source's lines end. */
 const reflow = (text: string): string => text.replace(/[ \t]*\n(?!\n)[ \t]*/g, ' ');
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
 const anchor = (id: string): string => `osapi-ops-${id.replaceAll(' ', '-')}`;
 
 const TASKS: readonly (readonly [string, readonly string[]])[] = [

@@ -11,7 +11,7 @@ import { openFailures } from '../worker/failures.ts';
 import type { Job, Runner } from '../worker/job.ts';
 import { startLoop } from '../worker/loop.ts';
 import { createHandler } from '../worker/supervise.ts';
-import { createTally, metricsText, type Tally } from '../worker/tally.ts';
+import { createTally, IN_HAND, metricsText, type Tally } from '../worker/tally.ts';
 import { readTiming } from '../worker/timing.ts';
 import { chooseSources, loadForWork, type SpecChoice } from './spec-source.ts';
 import { locateWorker, type WorkerNames, type WorkerPlace } from './worker-locate.ts';
@@ -198,7 +198,7 @@ async function serveMetrics(
   if (metricsPort === undefined) return undefined;
   const server = createServer((request, response) => {
     const found = request.url === '/metrics' || request.url === '/';
-    const gauges = { in_hand: { help: 'Deliveries in hand now.', value: inHand() } };
+    const gauges = { in_hand: { help: IN_HAND, value: inHand() } };
     response.writeHead(found ? 200 : 404, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
     response.end(found ? metricsText(tally, labels, gauges) : 'not found\n');
   });

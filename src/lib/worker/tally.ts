@@ -14,6 +14,9 @@ const HELP: Readonly<Record<Counter, string>> = {
   cut_short: 'Deliveries given back in the middle of the work.',
 };
 
+/** What the gauge `in_hand` says. */
+export const IN_HAND = 'Deliveries in hand now.';
+
 /** The counters of a worker. */
 export interface Tally {
   readonly counts: Readonly<Record<Counter, number>>;
