@@ -171,7 +171,9 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
       replayedLives: [...lives.values()].filter(({ count }) => count > 0).length,
       log: [
         ...log,
-        ...[...findings.lost, ...findings.dropped].map((id) => `missing ${id}: ${livesOf(id, lives, removed)}`),
+        ...[...findings.lost, ...findings.dropped, ...findings.leftover].map(
+          (id) => `${id}: ${livesOf(id, lives, removed)}`,
+        ),
       ],
       seconds: Math.round((performance.now() - began) / 100) / 10,
     };

@@ -32,7 +32,10 @@ const FORMS: Readonly<Record<string, Partial<Scenario>>> = {
 const pick = (wanted: string | undefined, all: readonly string[]): readonly string[] => {
   if (wanted === undefined) return all;
   const unknown = wanted.split(',').filter((one) => !all.includes(one));
-  if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}: choose from ${all.join(', ')}`);
+  if (unknown.length > 0) {
+    console.error(`there is no ${unknown.join(', ')}: choose from ${all.join(', ')}`);
+    process.exit(64);
+  }
   return wanted.split(',');
 };
 

@@ -3,6 +3,8 @@ import { appendHistory } from '../ledger/history.ts';
 import { withLock } from '../ledger/lock.ts';
 import type { Context } from '../model/context.ts';
 import type { QueueRef } from '../model/entry.ts';
+import { isObject } from '../model/json.ts';
+import { isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 
 /** Who changes dead letters of a queue, and how long they wait for another who does. */
@@ -12,7 +14,7 @@ export interface DlqWork {
 }
 
 /** Does the work as the only one who changes this queue's dead letters. @throws OpsError LOCK_HELD; what `work` throws */
-export const withQueueLock = <T>(
+export const withQueueLock = async <T>(
   context: Context,
   nats: Nats,
   ref: QueueRef,
@@ -22,9 +24,27 @@ export const withQueueLock = <T>(
   withLock(
     nats,
     `the dead letters of ${ref.queue}`,
-    { actor: identifyActor(context.env), waitMs: lockWaitMs, io: context.io, verb: `dlq ${verb}` },
+    {
+      actor: identifyActor(context.env),
+      waitMs: lockWaitMs,
+      io: context.io,
+      verb: `dlq ${verb}`,
+      replicas: await replicasOf(nats, ref),
+    },
     work,
   );
+
+/** As many as the queue has, so that a ledger made now need not grow at once: in a cluster that is an election. */
+async function replicasOf(nats: Nats, { queue }: QueueRef): Promise<number> {
+  if (nats.target.server.cluster === undefined) return 1;
+  try {
+    const { config } = await nats.api(`STREAM.INFO.${queue}`);
+    return isObject(config) ? Number(config.num_replicas ?? 1) : 1;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return 1;
+  }
+}
 
 /** Writes down what was done to a queue's dead letters. A queue without a spec is its own system. */
 export async function tellDlqHistory(
