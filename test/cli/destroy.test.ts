@@ -96,7 +96,7 @@ describe('export', () => {
     expect(planned.code).toBe(0);
   });
 
-  test('writes by name what nobody marked, and applying it adopts without another change', async () => {
+  test('writes by name what nobody marked, and applying it adopts with labels alone', async () => {
     await nats.api('STREAM.CREATE.WQ', { name: 'WQ', subjects: ['wq.>'], retention: 'workqueue', max_bytes: 1048576 });
     const config = { durable_name: 'w', ack_policy: 'explicit', backoff: [1e9, 2e9], max_deliver: 5 };
     await nats.api('CONSUMER.CREATE.WQ.w', { stream_name: 'WQ', config });
@@ -104,7 +104,13 @@ describe('export', () => {
     writeFileSync(join(dir, 'wq.yaml'), stdout);
     const planned = JSON.parse((await run(['plan', 'wq.yaml', '--json'])).stdout);
     const paths = planned.changes.flatMap((change: { fields: { path: string }[] }) => change.fields.map((f) => f.path));
-    expect(new Set(paths)).toEqual(new Set(['metadata.osapi-ops.owner']));
+    expect(new Set(paths)).toEqual(
+      new Set(
+        ['osapi-ops.owner', 'io.nats.monitor.enabled', 'io.nats.monitor.unprocessed-critical'].map(
+          (key) => `metadata.${key}`,
+        ),
+      ),
+    );
     expect((await run(['apply', 'wq.yaml', '--adopt'])).code).toBe(0);
     const again = await run(['export']);
     expect(again).toMatchObject({ code: 64, stderr: expect.stringContaining('osapi, wq') });

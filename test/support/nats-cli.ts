@@ -12,6 +12,8 @@ export interface NatsCli {
   readonly path: string;
   /** Runs it against a server and returns its stdout; throws with its stderr where it fails. */
   run(server: Pick<TestServer, 'url'>, ...args: string[]): string;
+  /** The verdict of `nats server check …`: `OK`, `WARNING`, `CRITICAL`, `UNKNOWN`. */
+  check(server: Pick<TestServer, 'url'>, ...args: string[]): string;
 }
 
 let found: NatsCli | null | undefined;
@@ -47,15 +49,17 @@ function install(target: string): boolean {
   }
 }
 
-const cli = (path: string): NatsCli => ({
-  path,
-  run(server, ...args) {
-    const done = spawnSync(path, ['--no-context', '--server', server.url, ...args], {
-      encoding: 'utf8',
-      env: cleanEnv(),
-      timeout: 30_000,
-    });
-    if (done.status !== 0) throw new Error(`nats ${args.join(' ')}: ${done.stderr || done.stdout}`);
-    return done.stdout;
-  },
-});
+function cli(path: string): NatsCli {
+  const spawn = ({ url }: Pick<TestServer, 'url'>, args: readonly string[]) =>
+    spawnSync(path, ['--no-context', '--server', url, ...args], { encoding: 'utf8', env: cleanEnv(), timeout: 30_000 });
+  return {
+    path,
+    run(server, ...args) {
+      const done = spawn(server, args);
+      if (done.status !== 0) throw new Error(`nats ${args.join(' ')}: ${done.stderr || done.stdout}`);
+      return done.stdout;
+    },
+    check: (server, ...args) =>
+      JSON.parse(spawn(server, ['server', 'check', ...args, '--format', 'json']).stdout).status,
+  };
+}

@@ -3,6 +3,7 @@ import type { Config } from '../model/json.ts';
 import { isObject } from '../model/json.ts';
 import type { Desired, DesiredResource, ResourceKind, Role } from '../model/resource.ts';
 import type { DlqSpec, LoadedSpec, QueueSpec } from '../model/spec.ts';
+import { consumerMonitor, streamMonitor } from './monitor.ts';
 
 /**
  * What the spec wants, as exact configurations in the order of creation:
@@ -23,13 +24,13 @@ export function deriveDesired(loaded: LoadedSpec): Desired {
     role: Role,
     config: Config,
     path: readonly string[],
-    queue?: string,
+    { queue, monitor = streamMonitor(config) }: { readonly queue?: string; readonly monitor?: Config } = {},
   ): DesiredResource => ({
     kind,
     name,
     role,
     ...(queue === undefined ? {} : { queue }),
-    config: owned(config, spec.name),
+    config: labelled(config, monitor, spec.name),
     positionOf: (field) => positionOf(field === undefined ? path : [...path, ...field.split('.')]),
   });
 
@@ -41,22 +42,29 @@ export function deriveDesired(loaded: LoadedSpec): Desired {
 
   for (const [name, queue] of Object.entries(spec.queues)) {
     const path = ['queues', name];
-    queues.push(make('stream', name, 'queue', queue.config, path, name));
+    queues.push(make('stream', name, 'queue', queue.config, path, { queue: name }));
     if (queue.dlq)
-      dlqs.push(make('stream', queue.dlq.stream, 'dlq', dlqConfig(name, queue, queue.dlq), [...path, 'dlq'], name));
+      dlqs.push(
+        make('stream', queue.dlq.stream, 'dlq', dlqConfig(name, queue, queue.dlq), [...path, 'dlq'], { queue: name }),
+      );
     if (queue.responses) {
       const config = { ...inherited(queue), ...queue.responses.config };
-      responses.push(make('bucket', queue.responses.bucket, 'responses', config, [...path, 'responses'], name));
+      responses.push(
+        make('bucket', queue.responses.bucket, 'responses', config, [...path, 'responses'], { queue: name }),
+      );
     }
     for (const [worker, config] of Object.entries(queue.consumers)) {
-      consumers.push(make('consumer', `${name}/${worker}`, 'worker', config, [...path, 'consumers', worker], name));
+      const place = [...path, 'consumers', worker];
+      const monitor = consumerMonitor(queue.health);
+      consumers.push(make('consumer', `${name}/${worker}`, 'worker', config, place, { queue: name, monitor }));
     }
   }
   for (const [name, stream] of Object.entries(spec.streams)) {
     const path = ['streams', name];
     others.push(make('stream', name, 'other', stream.config, path));
     for (const [worker, config] of Object.entries(stream.consumers)) {
-      consumers.push(make('consumer', `${name}/${worker}`, 'other', config, [...path, 'consumers', worker]));
+      const place = [...path, 'consumers', worker];
+      consumers.push(make('consumer', `${name}/${worker}`, 'other', config, place, { monitor: {} }));
     }
   }
   for (const [name, config] of Object.entries(spec.buckets)) {
@@ -80,9 +88,10 @@ function dlqConfig(name: string, queue: QueueSpec, dlq: DlqSpec): Config {
 const inherited = ({ config }: QueueSpec): Config =>
   config.num_replicas === undefined ? {} : { num_replicas: config.num_replicas };
 
-function owned(config: Config, system: string): Config {
+/** The spec's own labels stand over what is derived. */
+function labelled(config: Config, monitor: Config, system: string): Config {
   const metadata = isObject(config.metadata) ? config.metadata : {};
-  return { ...config, metadata: { ...metadata, [OWNER_KEY]: system } };
+  return { ...config, metadata: { ...monitor, ...metadata, [OWNER_KEY]: system } };
 }
 
 /** Queues may share one DLQ (it then captures the deaths of all) or one bucket; the rules see to it that they agree. */

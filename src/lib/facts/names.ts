@@ -4,6 +4,27 @@ import type { Capture } from '../model/spec.ts';
 export const OWNER_KEY = 'osapi-ops.owner';
 export const OWN_PREFIX = 'osapi-ops.';
 export const SERVER_PREFIX = '_nats.';
+/**
+ * Labels by which the nats CLI checks a stream or a consumer: `nats server check stream` and `nats audit analyze` read
+ * them; `nats server check consumer` of v0.5.1 says that it does, and does not. Source: jsm.go v0.5.1, monitor/.
+ */
+export const MONITOR_PREFIX = 'io.nats.monitor.';
+export const MONITOR = {
+  /** `nats audit analyze` leaves out what does not have it. */
+  enabled: `${MONITOR_PREFIX}enabled`,
+  /** Messages not delivered yet; critical from so many on. */
+  backlog: `${MONITOR_PREFIX}unprocessed-critical`,
+  /** Copies of a replicated stream; without it the check expects none, and is critical of every replicated stream. */
+  peers: `${MONITOR_PREFIX}peer-expect`,
+  /** Raft entries that a replica may be behind. */
+  lag: `${MONITOR_PREFIX}peer-lag-critical`,
+  /** How long a replica may be silent. */
+  seen: `${MONITOR_PREFIX}peer-seen-critical`,
+} as const;
+
+/** A replica that is so many raft entries behind is told: the default of `nats server check jetstream`. */
+export const REPLICA_LAG = 200;
+
 export const LEDGER_BUCKET = 'osapi_ops';
 export const KV_PREFIX = 'KV_';
 

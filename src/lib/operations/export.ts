@@ -4,6 +4,7 @@ import { canonicalObserved, streamsOf } from '../canonical/resource.ts';
 import { unknownFields } from '../canonical/stream.ts';
 import { assemble, isEmptySpec } from '../convert/assemble.ts';
 import type { Found } from '../convert/found.ts';
+import { withoutMonitor } from '../desired/monitor.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { dlqSubjects, LEDGER_BUCKET, OWN_PREFIX, SERVER_PREFIX } from '../facts/names.ts';
 import { type Applied, readLastApplied } from '../ledger/store.ts';
@@ -58,7 +59,7 @@ export async function exportOperation(context: Context, options: ExportOptions =
     for (const { path, why } of unplaced) leftOut.push({ resource: path as ResourceKey, what: why });
     // Damaged or denied, the ledger only costs the parts that the server itself does not hold.
     const applied = await readLastApplied(nats, spec.name).catch(() => undefined);
-    const whole = withoutDefaults(likeApplied(spec, applied), version);
+    const whole = withoutDefaults(withoutMonitor(likeApplied(spec, applied), applied?.spec), version);
     const header = `Exported by osapi-ops from ${nats.target.url}, account ${nats.target.account}.`;
     const text = printSpec(whole, { header });
     return { text, system: whole.name, spec: parse(text) as Config, leftOut };

@@ -1,6 +1,6 @@
 import { canonicalBacking, canonicalDesired, type StreamLookup } from '../canonical/resource.ts';
 import { FIELDS } from '../facts/fields.ts';
-import { OWN_PREFIX, OWNER_KEY } from '../facts/names.ts';
+import { MONITOR_PREFIX, OWN_PREFIX, OWNER_KEY } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
 import type { Change, FieldChange, Filled, LastApplied, Origin } from '../model/plan.ts';
 import { type DesiredResource, keyOf, type ObservedResource, splitConsumerName } from '../model/resource.ts';
@@ -23,8 +23,7 @@ export interface CompareContext {
 
 function fieldChange(difference: Difference, after: Config, before: Config, last: Config | undefined): FieldChange {
   const { path, type, from, to, verdict } = difference;
-  const mark = path === `metadata.${OWNER_KEY}`;
-  const note = mark ? 'the mark by which the system knows its own' : verdict.note;
+  const note = labelNote(path) ?? verdict.note;
   const origin = last
     ? originOf(valueAt(last, path), valueAt(after, path) ?? to, valueAt(before, path) ?? from)
     : ('unknown' satisfies Origin);
@@ -36,6 +35,11 @@ function fieldChange(difference: Difference, after: Config, before: Config, last
     origin,
     ...(note ? { note } : {}),
   };
+}
+
+function labelNote(path: string): string | undefined {
+  if (path === `metadata.${OWNER_KEY}`) return 'the mark by which the system knows its own';
+  return path.startsWith(`metadata.${MONITOR_PREFIX}`) ? 'what `nats server check` goes by' : undefined;
 }
 
 function wayBack(fields: readonly FieldChange[]): string {

@@ -50,6 +50,13 @@ describe('deriveDesired', () => {
     const { resources } = await derive(SYSTEM);
     const config = (name: string) => resources.find((each) => each.name === name)?.config;
     const owner = { 'osapi-ops.owner': 'osapi' };
+    const replicated = {
+      'io.nats.monitor.enabled': 'true',
+      'io.nats.monitor.peer-expect': '3',
+      'io.nats.monitor.peer-lag-critical': '200',
+      'io.nats.monitor.peer-seen-critical': '10s',
+      ...owner,
+    };
     expect(config('requests_dlq')).toEqual({
       subjects: [
         '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.*',
@@ -60,21 +67,21 @@ describe('deriveDesired', () => {
       allow_direct: true,
       num_replicas: 3,
       max_age: 2_592_000e9,
-      metadata: owner,
+      metadata: replicated,
     });
-    expect(config('responses')).toEqual({ num_replicas: 3, ttl: 604_800e9, metadata: owner });
+    expect(config('responses')).toEqual({ num_replicas: 3, ttl: 604_800e9, metadata: replicated });
     expect(config('REQUESTS')).toEqual({
       retention: 'workqueue',
       allow_direct: true,
       subjects: ['requests.*'],
       num_replicas: 3,
-      metadata: owner,
+      metadata: replicated,
     });
     expect(config('REQUESTS/request-worker')).toEqual({
       ack_policy: 'explicit',
       max_deliver: 10,
       backoff: [5e9, 10e9, 15e9],
-      metadata: owner,
+      metadata: { 'io.nats.monitor.enabled': 'true', 'io.nats.monitor.unprocessed-critical': '10000', ...owner },
     });
     expect(config('EVENTS')).toEqual({ subjects: ['events.>'], metadata: { team: 'shop', ...owner } });
     expect(config('EVENTS/audit')).toEqual({ deliver_subject: 'audit.in', ack_policy: 'none', metadata: owner });

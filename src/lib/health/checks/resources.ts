@@ -1,11 +1,11 @@
+import { REPLICA_LAG } from '../../facts/names.ts';
 import type { Json } from '../../model/json.ts';
 import type { Change } from '../../model/plan.ts';
 import type { Check } from '../../model/verdict.ts';
 import { checkOf, plural, rate } from '../check.ts';
 import type { Snapshot } from '../snapshot.ts';
 
-/** In messages (raft entries), as `nats server check jetstream` has it for critical. */
-const LAG = { warn: 200, critical: null };
+const LAG = { warn: REPLICA_LAG, critical: null };
 const NAMED = 5;
 
 const list = (names: readonly string[], between = ', '): string =>
