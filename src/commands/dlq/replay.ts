@@ -60,8 +60,11 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
         ...(flags.to !== undefined && { to: flags.to }),
       },
     });
-    const { theme } = this.output;
-    this.print(result, result.dry_run ? renderPreview(result, { theme, now }) : renderReplayed(result, { theme }));
+    const { theme, width } = this.output;
+    this.print(
+      result,
+      result.dry_run ? renderPreview(result, { theme, width, now }) : renderReplayed(result, { theme }),
+    );
     return 0;
   }
 }

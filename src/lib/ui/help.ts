@@ -90,6 +90,11 @@ const TASKS: readonly (readonly [string, readonly string[]])[] = [
 export class OpsHelp extends Help {
   protected override CommandHelpClass = OpsCommandHelp;
 
+  /** What stands under no header, such as a summary, oclif does not wrap. */
+  protected override log(text: string): void {
+    super.log(text.replace(/^\S.*$/gm, (line) => this.wrap(line, 0)));
+  }
+
   protected override async showRootHelp(): Promise<void> {
     this.log(this.formatRoot());
     this.log('');

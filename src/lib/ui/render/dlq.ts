@@ -29,7 +29,7 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   { title: 'ID', value: ({ id }) => id },
   { title: 'STATE', value: ({ state }) => state },
-  { title: 'REASON', value: ({ reason }) => reason },
+  { title: 'REASON', value: ({ reason }) => reason, least: 0 },
   { title: 'DIED', value: ({ died_at }, now) => ageOf(died_at, now) || '-' },
   { title: 'TRIES', value: ({ deliveries }) => (deliveries === null ? '-' : String(deliveries)), least: 0 },
   { title: 'SUBJECT', value: ({ subject }) => subject ?? '-', least: 12 },

@@ -1,6 +1,6 @@
 import type { ReplayGroup, ReplayResult } from '../../model/replay.ts';
 import { clean } from '../sanitize.ts';
-import { counted, padEnd, widthOf } from '../text.ts';
+import { counted, flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
 import { ageOf } from './dlq.ts';
 
@@ -10,7 +10,10 @@ const agesOf = ({ first_died_at: first, last_died_at: last }: ReplayGroup, now: 
 };
 
 /** What a dry run found: a row for each group. */
-export function renderPreview(result: ReplayResult, { theme, now }: { theme: Theme; now: Date }): string {
+export function renderPreview(
+  result: ReplayResult,
+  { theme, width, now }: { theme: Theme; width: number; now: Date },
+): string {
   const groups = result.groups ?? [];
   if (groups.length === 0) return 'Nothing would be replayed.\n';
   const rows = groups.map((group) => [
@@ -21,13 +24,10 @@ export function renderPreview(result: ReplayResult, { theme, now }: { theme: The
     group.first_died_at === null ? 'no advisory' : agesOf(group, now),
   ]);
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => widthOf(row[column]!))));
-  const lines = rows.map(
-    (row) =>
-      `  ${row
-        .map((cell, column) => padEnd(cell, widths[column]!))
-        .join('  ')
-        .trimEnd()}`,
-  );
+  const lines = rows.map(([count = '', ...cells]) => {
+    const text = cells.map((cell, column) => padEnd(cell, widths[column + 1]!)).join('  ');
+    return flow(text.trimEnd(), { width, first: `  ${padEnd(count, widths[0]!)}  ` });
+  });
   return `${theme.strong(`Would replay ${counted(result.remaining, 'dead letter')}:`)}\n${lines.join('\n')}\n`;
 }
 
