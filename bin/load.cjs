@@ -40,6 +40,7 @@ exports.loadMain = (file, known, argv) => {
       const data = script.createCachedData();
       const isNew = !before || data.length > before.data.length * 1.02;
       write(place, { steady: isNew ? 0 : before.steady + 1, data });
+      if (!before) tidy(shelf, name);
     });
   }
   const module = { exports: {} };
@@ -83,5 +84,18 @@ function write(file, { steady, data }) {
     fs.renameSync(own, file);
   } catch {
     fs.rmSync(own, { force: true });
+  }
+}
+
+/** Removes what other builds left of the same command. Those of the last hour may be of a copy that is in use. */
+function tidy(shelf, own) {
+  const whose = (name) => name.replace(/-[0-9a-f]{16}-/, '-');
+  try {
+    for (const name of fs.readdirSync(shelf).filter((each) => each !== own && whose(each) === whose(own))) {
+      const file = path.join(shelf, name);
+      if (Date.now() - fs.statSync(file).mtimeMs > 3_600_000) fs.rmSync(file);
+    }
+  } catch {
+    // Another run tidies at the same time.
   }
 }

@@ -1,8 +1,10 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { startCli } from '../support/cli.ts';
+
+jest.setTimeout(60_000);
 
 let dir: string;
 beforeEach(() => {
@@ -48,6 +50,18 @@ describe('the code that a run leaves for the next one', () => {
       expect(await run(['validate', 'config/prod.yaml'])).toEqual(first);
       expect(readFileSync(file).equals(damaged)).toBe(false);
     }
+  });
+
+  test('does not pile up: what other builds left of the command goes after an hour', async () => {
+    await run(['validate', 'config/prod.yaml']);
+    const [own = ''] = readdirSync(folder());
+    const old = own.replace(/-[0-9a-f]{16}-/, '-00000000000000ff-');
+    const others = [old.replace('ff-', 'fe-'), old.replace('validate', 'apply'), old.replace('-v2', '-v3')];
+    for (const name of [old, ...others]) writeFileSync(join(folder(), name), '');
+    for (const name of [old, ...others.slice(1)]) utimesSync(join(folder(), name), 1e9, 1e9);
+    rmSync(join(folder(), own));
+    await run(['validate', 'config/prod.yaml']);
+    expect(readdirSync(folder()).sort()).toEqual([own, ...others].sort());
   });
 
   test('is neither read nor written where others could have put it, nor where nothing can be written', async () => {
