@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { headers as createHeaders } from '@nats-io/transport-node';
 import type { StatusReport } from '../../src/lib/model/verdict.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { applyOperation } from '../../src/lib/operations/apply.ts';
@@ -78,6 +79,31 @@ describe.each(versions)('status on nats-server %s', (version) => {
     expect(bad(report)).toEqual(['warn REQUESTS.dead']);
     expect(report.queues[0]).toMatchObject({ ready: 0, in_flight: 0, dead: 3 });
     expect(check(report, 'REQUESTS.dead')?.summary).toMatch(/3 messages are dead \(the oldest for .*, 3 within/);
+  });
+
+  test('counts what a worker rejected, which is in the DLQ only, among the dead', async () => {
+    await apply();
+    const seqs = await makeDead(nats, 1);
+    const headers = createHeaders();
+    const said = {
+      Stream: 'REQUESTS',
+      Consumer: 'request-worker',
+      Seq: '99',
+      Subject: 'requests.dns',
+      Reason: 'no id',
+    };
+    for (const [name, value] of Object.entries(said)) headers.set(`Osapi-Reject-${name}`, value);
+    await put(nats, 'osapi-ops.rejected.REQUESTS.request-worker', 'no request', headers);
+    const report = await look();
+    expect(bad(report)).toEqual(['warn REQUESTS.dead']);
+    expect(report.queues[0]).toMatchObject({ dead: 2, rejected: 1 });
+    expect(check(report, 'REQUESTS.dead')?.summary).toMatch(/^2 messages are dead \(1 rejected by a worker, kept in/);
+    await nats.api('STREAM.MSG.DELETE.REQUESTS', { seq: seqs[0]! });
+    const { queues } = await look();
+    expect(queues[0]).toMatchObject({ dead: 1, rejected: 1 });
+    expect(
+      (await waitForStatus(contextFor(server), { goals: ['drained', 'dlq-empty'], waitMs: 1 })).open,
+    ).toMatchObject([{ goal: 'dlq-empty', why: 'REQUESTS: 1 dead, 2 records' }]);
   });
 
   test('finds dead without an entry once the DLQ was purged', async () => {

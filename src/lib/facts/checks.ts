@@ -70,7 +70,7 @@ export const CHECKS = {
   },
   dead: {
     title: 'dead',
-    doc: 'Messages that used up their deliveries and are still in the queue: messages - waiting - in flight.',
+    doc: 'What needs a person: the dead in the queue (messages - waiting - in flight), and what a worker rejected into the DLQ.',
     unit: 'messages',
   },
   dying: {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { countUncovered, dyingOf, figuresOf } from '../dlq/orphans.ts';
 import { parseConsumerStanding, parseStanding } from '../dlq/standing.ts';
 import { OpsError } from '../errors/ops-error.ts';
-import { bucketStream } from '../facts/names.ts';
+import { bucketStream, rejectedSubject } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
 import type { ObservedResource, ResourceKey } from '../model/resource.ts';
 import type { HealthSpec } from '../model/spec.ts';
@@ -311,7 +311,9 @@ async function queueState(
   const stream = stateOf(resources.get(`stream ${name}`));
   const dlqState = dlq === undefined ? undefined : stateOf(resources.get(`stream ${dlq}`));
   const bucket = responses === undefined ? undefined : stateOf(resources.get(`bucket ${responses}`));
-  const deadState = look.dead && look.stream.found ? deadOf(queue, look, infos, now) : undefined;
+  const isKept = look.dead && dlq !== undefined && dlqState !== undefined && dlqState.figures.messages > 0;
+  const rejected = isKept ? await countStored(nats, dlq, rejectedSubject(name)) : 0;
+  const deadState = look.dead && look.stream.found ? { ...deadOf(queue, look, infos, now), rejected } : undefined;
   return {
     name,
     health,
@@ -323,8 +325,20 @@ async function queueState(
   };
 }
 
+/** How many messages of a stream lie on subjects. @throws OpsError CONN_*, DENIED_SUBJECT */
+export async function countStored(nats: Nats, stream: string, subjects: string): Promise<number> {
+  const answer = await ask(nats, `STREAM.INFO.${stream}`, { subjects_filter: subjects });
+  const counts = answer.found ? Object.values(part(part(answer.info.state).subjects)) : [];
+  return counts.reduce((sum: number, count) => sum + num(count), 0);
+}
+
 /** The count alone; who has an entry is looked into where there are any. */
-function deadOf({ name }: QueueToLook, { stream, dead }: Look, infos: readonly Config[], now: number): DeadState {
+function deadOf(
+  { name }: QueueToLook,
+  { stream, dead }: Look,
+  infos: readonly Config[],
+  now: number,
+): Omit<DeadState, 'rejected'> {
   const standing = parseStanding(name, stream.found ? stream.info : undefined, infos, 0);
   const base = { dead: dead!.dead, steady: dead!.steady, dying: dyingOf(standing, dead!.dead, now) };
   return base.dead === 0 ? { ...base, orphans: 0, exact: true } : { ...base, exact: false };

@@ -11,8 +11,8 @@ const isBad = (status: string): boolean => status === 'warn' || status === 'crit
  *
  *   synced     every resource is there and as the spec says
  *   healthy    no check warns
- *   drained    nothing waits, nothing is in flight, nothing is dead
- *   dlq-empty  nothing is dead, and the DLQ holds no record
+ *   drained    nothing waits, nothing is in flight, nothing that is dead is in the queue
+ *   dlq-empty  nothing is dead or rejected, and the DLQ holds no record
  */
 export function whyNot(goal: Goal, { checks, queues, drift }: StatusReport): string | undefined {
   const bad = (of: (name: string) => boolean) => checks.filter(({ name, status }) => of(name) && status !== 'ok');
@@ -29,7 +29,7 @@ export function whyNot(goal: Goal, { checks, queues, drift }: StatusReport): str
     case 'drained':
       return (
         queues
-          .filter(({ ready, in_flight, dead }) => ready !== 0 || in_flight !== 0 || (dead ?? 0) !== 0)
+          .filter((queue) => queue.ready !== 0 || queue.in_flight !== 0 || inQueue(queue) !== 0)
           .map((queue) => `${queue.name}: ${left(queue)}`)
           .join('; ') || undefined
       );
@@ -43,5 +43,10 @@ export function whyNot(goal: Goal, { checks, queues, drift }: StatusReport): str
   }
 }
 
-const left = ({ ready, in_flight, dead }: StatusReport['queues'][number]): string =>
-  ready === null ? 'not there' : `${ready} waiting, ${in_flight} in flight, ${dead ?? 0} dead`;
+type Figures = StatusReport['queues'][number];
+
+/** What a worker rejected has left the queue. */
+const inQueue = ({ dead, rejected }: Figures): number => (dead ?? 0) - (rejected ?? 0);
+
+const left = (queue: Figures): string =>
+  queue.ready === null ? 'not there' : `${queue.ready} waiting, ${queue.in_flight} in flight, ${inQueue(queue)} dead`;

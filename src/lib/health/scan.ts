@@ -3,9 +3,9 @@ import { scanEntries } from '../dlq/scan.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { advisorySubject } from '../facts/names.ts';
 import type { QueueRef } from '../model/entry.ts';
-import { isObject } from '../model/json.ts';
 import type { Nats } from '../nats/connect.ts';
-import type { DeadState, QueueState } from './snapshot.ts';
+import { countStored } from './collect.ts';
+import { type DeadState, deathsOf, type QueueState } from './snapshot.ts';
 
 /** Reading every entry and its original is for DLQs up to this many; beyond it, arithmetic has to do. */
 const READABLE = 20_000;
@@ -30,16 +30,17 @@ const refOf = ({ name, consumers, dlq }: QueueState): QueueRef => ({
  * @throws OpsError CONN_*, INTERRUPTED
  */
 export async function scanDead(nats: Nats, queues: readonly QueueState[], now: number): Promise<QueueState[]> {
-  const sick = queues.filter(({ deadState }) => deadState && deadState.dead > 0);
+  const sick = queues.filter((queue) => deathsOf(queue) > 0);
   if (sick.length === 0) return [...queues];
   const readable = sick.filter(
-    ({ deadState, dlq }) => deadState!.dead <= READABLE && (dlq?.figures.messages ?? 0) <= READABLE,
+    (queue) => deathsOf(queue) <= READABLE && (queue.dlq?.figures.messages ?? 0) <= READABLE,
   );
   const seen = await readEntries(nats, readable, now);
   return Promise.all(
     queues.map(async (queue) => {
-      if (!queue.deadState || queue.deadState.dead === 0) return queue;
+      if (!queue.deadState || deathsOf(queue) === 0) return queue;
       const found = seen?.get(queue.name);
+      if (!found?.report && queue.deadState.dead === 0) return queue;
       const deadState = found?.report
         ? exactly(queue.deadState, found, found.report)
         : await atLeast(nats, queue, queue.deadState);
@@ -101,9 +102,6 @@ const exactly = (state: DeadState, { oldest, lastHour }: Seen, report: OrphanRep
 /** More dead than advisories: so many have none for certain. */
 async function atLeast(nats: Nats, { name, dlq }: QueueState, state: DeadState): Promise<DeadState> {
   if (!dlq) return { ...state, orphans: state.dead, exact: true };
-  const filter = advisorySubject('max_deliveries', name);
-  const info = await nats.api(`STREAM.INFO.${dlq.name}`, { subjects_filter: filter });
-  const subjects = isObject(info.state) && isObject(info.state.subjects) ? Object.values(info.state.subjects) : [];
-  const advisories = subjects.reduce((sum: number, count) => sum + Number(count), 0);
+  const advisories = await countStored(nats, dlq.name, advisorySubject('max_deliveries', name));
   return { ...state, orphans: Math.max(0, state.dead - advisories), exact: false };
 }

@@ -41,7 +41,10 @@ export interface ConsumerState extends ConsumerStanding {
 
 /** What the queue's figures and its DLQ say of its dead. */
 export interface DeadState {
+  /** In the queue's stream. */
   readonly dead: number;
+  /** Taken out of the queue by a worker's reject, kept in the DLQ with their payload. */
+  readonly rejected: number;
   readonly dying: number;
   /** False where the figures moved all the time while they were read. */
   readonly steady: boolean;
@@ -107,6 +110,10 @@ export function oldestOf({ consumers }: QueueState): number | undefined {
   const ages = consumers.map(({ pending, oldestWaitingMs }) => (pending === 0 ? 0 : oldestWaitingMs));
   return ages.some((age) => age === undefined) ? undefined : Math.max(0, ...(ages as number[]));
 }
+
+/** What needs a person: the dead of the queue and the rejected in its DLQ. */
+export const deathsOf = ({ deadState }: QueueState): number =>
+  deadState === undefined ? 0 : deadState.dead + deadState.rejected;
 
 /** Messages in flight that were delivered before. The server counts the dead among the redelivered. */
 export function retryingOf(queue: QueueState): number {

@@ -5,7 +5,7 @@ import { queueChecks } from './checks/queue.ts';
 import { resourceChecks } from './checks/resources.ts';
 import { systemChecks } from './checks/system.ts';
 import { workerChecks } from './checks/workers.ts';
-import { inFlightOf, oldestOf, type QueueState, readyOf, retryingOf, type Snapshot } from './snapshot.ts';
+import { deathsOf, inFlightOf, oldestOf, type QueueState, readyOf, retryingOf, type Snapshot } from './snapshot.ts';
 
 /** Judges a snapshot: every check, the figures of each queue, and the worst of all. Pure. */
 export function judgeHealth(snapshot: Snapshot): StatusReport {
@@ -36,7 +36,8 @@ function figuresOf(queue: QueueState): QueueFigures {
     name,
     ready: stream ? readyOf(queue) : null,
     in_flight: stream ? inFlightOf(queue) : null,
-    dead: deadState?.dead ?? null,
+    dead: deadState ? deathsOf(queue) : null,
+    rejected: deadState?.rejected ?? null,
     redelivered: stream ? retryingOf(queue) : null,
     oldest_seconds: oldest === undefined ? null : Math.round(oldest / 100) / 10,
     responses: responses ? responses.figures.messages : null,

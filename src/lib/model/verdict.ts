@@ -32,7 +32,10 @@ export interface QueueFigures {
   readonly name: string;
   readonly ready: number | null;
   readonly in_flight: number | null;
+  /** Whatever needs a person: the dead that are still in the queue, and those that a worker rejected into its DLQ. */
   readonly dead: number | null;
+  /** Of the dead, those that a worker rejected. */
+  readonly rejected: number | null;
   readonly redelivered: number | null;
   /** The age of the oldest message that waits undelivered; 0 where none waits. */
   readonly oldest_seconds: number | null;

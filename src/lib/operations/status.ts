@@ -1,7 +1,7 @@
 import { deriveDesired } from '../desired/derive.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { collect, measureGrowth, type QueueToLook } from '../health/collect.ts';
-import type { Drift, QueueState, Snapshot } from '../health/snapshot.ts';
+import { type Drift, deathsOf, type QueueState, type Snapshot } from '../health/snapshot.ts';
 import { judgeHealth, unreachedReport } from '../health/verdict.ts';
 import { type Applied, readAppliedSpec, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
@@ -90,7 +90,7 @@ function createLooker(context: Context, nats: Nats, loaded: LoadedSpec | undefin
 
 /** Reading a DLQ is loaded where something is dead. */
 async function lookIntoDead(nats: Nats, { queues, now }: Snapshot): Promise<readonly QueueState[]> {
-  if (!queues.some(({ deadState }) => deadState && deadState.dead > 0)) return queues;
+  if (!queues.some((queue) => deathsOf(queue) > 0)) return queues;
   const { scanDead } = await import('../health/scan.ts');
   return scanDead(nats, queues, now);
 }

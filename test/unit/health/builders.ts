@@ -57,6 +57,7 @@ export const consumerOf = (fields: Partial<ConsumerState> = {}): ConsumerState =
 
 export const deadOf = (fields: Partial<DeadState> = {}): DeadState => ({
   dead: 0,
+  rejected: 0,
   dying: 0,
   steady: true,
   orphans: 0,

@@ -255,6 +255,20 @@ const CASES: readonly { name: string; id: string; of: Snapshot; want: Health; sa
     want: 'warn',
     says: /1 message is dead \(the oldest for 2h14m, 1 within the last hour\)/,
   },
+  {
+    name: 'one rejected into the DLQ',
+    id: 'REQUESTS.dead',
+    of: queue({ deadState: deadOf({ rejected: 1 }) }),
+    want: 'warn',
+    says: /^1 message is dead \(rejected by a worker, kept in the DLQ\)$/,
+  },
+  {
+    name: 'dead and rejected together',
+    id: 'REQUESTS.dead',
+    of: queue({ deadState: deadOf({ dead: 60, rejected: 40 }) }),
+    want: 'critical',
+    says: /^100 messages are dead \(40 rejected/,
+  },
   { name: 'a hundred dead', id: 'REQUESTS.dead', of: queue({ deadState: deadOf({ dead: 100 }) }), want: 'critical' },
   { name: 'one dying', id: 'REQUESTS.dying', of: queue({ deadState: deadOf({ dying: 1 }) }), want: 'warn' },
   {

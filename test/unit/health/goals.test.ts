@@ -24,6 +24,11 @@ const CASES: readonly { name: string; of: Snapshot; open: readonly Goal[] }[] = 
     open: ['healthy', 'drained', 'dlq-empty'],
   },
   {
+    name: 'a worker rejected a message into the DLQ',
+    of: queue({ deadState: deadOf({ rejected: 1 }), dlq: { name: 'd', ...streamOf({ messages: 1 }) } }),
+    open: ['healthy', 'dlq-empty'],
+  },
+  {
     name: 'the DLQ holds a record of what is gone',
     of: queue({ dlq: { name: 'd', ...streamOf({ messages: 1 }) } }),
     open: ['dlq-empty'],

@@ -15,8 +15,10 @@ export function deadChecks(queue: QueueState, now: number): Check[] {
 }
 
 function countChecks({ name, health, dlq }: QueueState, state: DeadState, now: number): Check[] {
-  const { dead, dying, orphans, exact, oldestDiedAt, lastHour, steady } = state;
+  const { dead, rejected, dying, orphans, exact, oldestDiedAt, lastHour, steady } = state;
+  const all = dead + rejected;
   const more = [
+    ...(rejected === 0 ? [] : [`${rejected === all ? '' : `${rejected} `}rejected by a worker, kept in the DLQ`]),
     ...(oldestDiedAt === undefined ? [] : [`the oldest for ${aboutMs(now - oldestDiedAt)}`]),
     ...(lastHour === undefined || oldestDiedAt === undefined ? [] : [`${lastHour} within the last hour`]),
     ...(steady ? [] : ['about: the figures move']),
@@ -25,12 +27,12 @@ function countChecks({ name, health, dlq }: QueueState, state: DeadState, now: n
   return [
     checkOf('dead', {
       resource: name,
-      status: rate(dead, health.dead),
+      status: rate(all, health.dead),
       summary:
-        dead === 0
+        all === 0
           ? 'nothing is dead'
-          : `${plural(dead, 'message is', 'messages are')} dead${more.length > 0 ? ` (${more.join(', ')})` : ''}`,
-      value: dead,
+          : `${plural(all, 'message is', 'messages are')} dead${more.length > 0 ? ` (${more.join(', ')})` : ''}`,
+      value: all,
       threshold: health.dead,
       next: ls,
     }),

@@ -45,8 +45,11 @@ export function renderPrometheus(report: StatusReport): string {
       const value = of(queue);
       return value === null ? [] : [{ labels: { ...system, queue: queue.name }, value }];
     });
-  const states = (['ready', 'in_flight', 'dead', 'redelivered'] as const).flatMap((state) =>
-    queueSamples((queue) => queue[state]).map(({ labels, value }) => ({ labels: { ...labels, state }, value })),
+  const states = (['ready', 'in_flight', 'dead', 'rejected', 'redelivered'] as const).flatMap((state) =>
+    // Two states of what is in the queue and in its DLQ, so that they can be added up.
+    queueSamples((queue) =>
+      state === 'dead' && queue.dead !== null ? queue.dead - (queue.rejected ?? 0) : queue[state],
+    ).map(({ labels, value }) => ({ labels: { ...labels, state }, value })),
   );
   const codes = '0 is ok, 1 a warning, 2 critical, 3 unknown.';
   return [
