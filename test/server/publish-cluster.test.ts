@@ -27,7 +27,9 @@ describe.each(['2.10', '2.12', '2.15'])('two publishes of one message id at once
   test('are one message, under the sequence that both are told', async () => {
     for (let id = 0; id < 50; id++) {
       const both = await Promise.all([1, 2].map(() => publish(nats, 's', nothing, idOf(id))));
-      expect(both.map(({ seq }) => seq)).toEqual([id + 1, id + 1]);
+      const [first, second] = both.map(({ seq }) => seq);
+      expect(first).toBeGreaterThan(0);
+      expect(second).toBe(first);
       expect(both.filter(({ duplicate }) => duplicate)).toHaveLength(1);
     }
   }, 60_000);
