@@ -33,6 +33,7 @@ const PLACES: Readonly<Record<string, string>> = {
   PATH: 'where nats-server and the commands of `--exec` are looked for',
   OSAPI_OPS_NATS_SERVER: 'the nats-server that `dev` and `demo` run',
   HTTPS_PROXY: 'the way to fetch one',
+  NODE_DISABLE_COMPILE_CACHE: 'code that a run compiled is not kept, in the temporary directory, for the next',
 };
 const PIPELINE: Readonly<Record<string, string>> = {
   GITHUB_ACTIONS: 'annotations at the lines of a spec; the run is noted in `history`',
@@ -48,7 +49,7 @@ const INTERNAL = new Set(['OSAPI_OPS_LEASH']);
 
 /** The names that the source reads from an environment. */
 function readNames(): Set<string> {
-  const files = globSync('{src,bin}/**/*.{ts,js}', { cwd: ROOT });
+  const files = globSync('{src,bin}/**/*.{ts,js,cjs}', { cwd: ROOT });
   const reads = /\benv\??\.([A-Z][A-Z_]+)\b|'(NATS_[A-Z_]+)'/g;
   return new Set(
     files.flatMap((file) => [...readFileSync(`${ROOT}${file}`, 'utf8').matchAll(reads)].map(([, a, b]) => (a ?? b)!)),
