@@ -67,7 +67,26 @@ export async function readFailures(nats: Nats, message: FailedMessage): Promise<
   return records;
 }
 
-const isOf = (record: FailureRecord, message: FailedMessage): boolean =>
+/**
+ * The last failure of each message of a stream, by sequence; none where they may not be read.
+ * @throws OpsError CONN_*
+ */
+export async function readAllFailures(nats: Nats, stream: string): Promise<ReadonlyMap<number, FailureRecord>> {
+  const found = new Map<number, FailureRecord>();
+  const subject = `$KV.${LEDGER_BUCKET}.failure.${stream}.*`;
+  try {
+    for await (const { payload } of getRange(nats, bucketStream(LEDGER_BUCKET), 1, { subject })) {
+      const record = parseFailure(new TextDecoder().decode(payload));
+      if (record) found.set(record.seq, record);
+    }
+  } catch (error) {
+    if (!isMissing(error) && (error as { code?: string }).code !== 'DENIED_SUBJECT') throw error;
+  }
+  return found;
+}
+
+/** Whether a record is of this very message. */
+export const isOf = (record: FailureRecord, message: Pick<FailedMessage, 'time'>): boolean =>
   Math.floor(Date.parse(message.time)) === Date.parse(record.published_at);
 
 /** A record as stored; whoever may write there may have written anything. */
