@@ -4,7 +4,7 @@ import type { Symptom } from '../model/diagnosis.ts';
 import { type Health, worse } from '../model/verdict.ts';
 import type { Probe } from '../nats/probe.ts';
 import type { WhoAmI } from '../nats/whoami.ts';
-import { rate } from './check.ts';
+import { plural, rate } from './check.ts';
 
 /** Days before a certificate or credentials expire. */
 const EXPIRY = { soon: 30, critical: 7 };
@@ -57,7 +57,11 @@ function greetingWords(code: string): string {
     : `the connection broke before the greeting (${code})`;
 }
 
-function tlsSymptoms({ certificate, tlsError, url }: Probe): Symptom[] {
+function tlsSymptoms({ certificate, tlsError, url, greeting, asked }: Probe): Symptom[] {
+  if (asked.tls && greeting?.tls === 'none') {
+    const next = 'use a nats:// URL without TLS files, or turn TLS on at the server';
+    return [bad('tls', `${url}: TLS is asked for, and the server does not speak it`, next)];
+  }
   if (tlsError !== undefined) {
     const next =
       'check that the server speaks TLS there; if it wants a client certificate, give --tlscert and --tlskey';
@@ -66,6 +70,10 @@ function tlsSymptoms({ certificate, tlsError, url }: Probe): Symptom[] {
   if (!certificate) return [];
   const { daysLeft, issuer, untrusted, wrongName } = certificate;
   const faults: Symptom[] = [];
+  if (greeting?.wantsCertificate && !asked.certificate) {
+    const next = 'give a client certificate with --tlscert FILE and --tlskey FILE';
+    faults.push(bad('tls', 'the server wants a certificate of ours, and none is set', next));
+  }
   if (untrusted !== undefined) {
     faults.push(
       bad(
@@ -85,9 +93,12 @@ function tlsSymptoms({ certificate, tlsError, url }: Probe): Symptom[] {
 
 /** Whether something that expires does so soon. */
 export function expirySymptom(id: string, what: string, daysLeft: number, next: string): Symptom {
-  if (daysLeft < 0) return bad(id, `${what} has expired ${-daysLeft} days ago`, next);
+  if (daysLeft < 0) {
+    const days = -daysLeft - 1;
+    return bad(id, `${what} expired ${days === 0 ? 'within the last day' : `${plural(days, 'day')} ago`}`, next);
+  }
   const status: Health = daysLeft < EXPIRY.critical ? 'critical' : daysLeft < EXPIRY.soon ? 'warn' : 'ok';
-  return { id, status, summary: `${what} expires in ${daysLeft} days`, ...(status !== 'ok' && { next }) };
+  return { id, status, summary: `${what} expires in ${plural(daysLeft, 'day')}`, ...(status !== 'ok' && { next }) };
 }
 
 /** The version, and everything that is known of it. */

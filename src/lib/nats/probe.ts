@@ -35,10 +35,14 @@ export interface Probe {
     readonly version: string;
     readonly tls: 'required' | 'available' | 'none';
     readonly auth: boolean;
+    /** It takes nobody without a client certificate. */
+    readonly wantsCertificate: boolean;
   };
   readonly greetingError?: string;
   readonly certificate?: CertificateFacts;
   readonly tlsError?: string;
+  /** What was to be used for TLS with it. */
+  readonly asked: { readonly tls: boolean; readonly certificate: boolean };
 }
 
 export interface ProbeOptions {
@@ -61,7 +65,8 @@ const codeOf = (error: unknown): string =>
 export async function probeServer(url: string, options: ProbeOptions): Promise<Probe> {
   const [, host = '', port = '4222'] = /^[a-z]+:\/\/(.*):(\d+)$/.exec(url) ?? [];
   const name = host.replace(/^\[|\]$/g, '');
-  const base: Probe = { url };
+  const asked = { tls: options.tls || /^tls:/.test(url), certificate: options.cert !== undefined };
+  const base: Probe = { url, asked };
   let addresses: string[];
   try {
     addresses = (await lookup(name, { all: true })).map(({ address }) => address);
@@ -101,7 +106,12 @@ async function greet(reached: Probe, socket: Socket, host: string, options: Prob
     return { ...reached, greetingError: codeOf(error) };
   }
   const tls = info.tls_required === true ? 'required' : info.tls_available === true ? 'available' : 'none';
-  const greeting = { version: cleanText(String(info.version ?? '')), tls, auth: info.auth_required === true } as const;
+  const greeting = {
+    version: cleanText(String(info.version ?? '')),
+    tls,
+    auth: info.auth_required === true,
+    wantsCertificate: info.tls_verify === true,
+  } as const;
   const greeted = { ...reached, greeting };
   return tls === 'required' || (options.tls && tls === 'available')
     ? handshake(greeted, socket, host, options)
@@ -169,14 +179,15 @@ function handshake(reached: Probe, socket: Socket, host: string, options: ProbeO
 }
 
 function factsOf(peer: PeerCertificate, host: string, code: string | undefined, nowMs: number): CertificateFacts {
-  const wrongName = checkServerIdentity(host, peer)?.message;
+  const isOther = checkServerIdentity(host, peer) !== undefined;
+  const names = (peer.subjectaltname ?? '').replaceAll(/(?:DNS|IP Address):/g, '') || peer.subject?.CN || 'nobody';
   // That it has expired, or is for another name, is told by itself.
   const isUntrusted = code !== undefined && !/EXPIRED|ALTNAME/.test(code);
   return {
     daysLeft: Math.floor((Date.parse(peer.valid_to) - nowMs) / DAY),
     issuer: cleanText(String(peer.issuer?.CN ?? peer.issuer?.O ?? 'nobody')),
     ...(isUntrusted && { untrusted: code }),
-    ...(wrongName !== undefined && { wrongName: cleanText(wrongName) }),
+    ...(isOther && { wrongName: cleanText(`its certificate is for ${names}, and we connect to ${host}`) }),
   };
 }
 
