@@ -157,7 +157,7 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     stage.publishing = false;
     stage.failing = 0;
     await settle(server, protocol, stage, patienceMs, log);
-    const held = await readHeld(server);
+    const held = await readHeld(server, log);
     const lives = new Map([...tap.stored, ...stage.lives]);
     const removed = tap.deletes;
     const findings = check({ accepted: stage.accepted, answered: stage.answered, held, lives, removed });
@@ -265,14 +265,18 @@ const livesOf = (id: string, lives: ReadonlyMap<number, Life>, removed: Readonly
     .join(', ');
 
 /** Request ids that are in the queue or in the journal. */
-async function readHeld(server: TestServer): Promise<Set<string>> {
+async function readHeld(server: TestServer, log: string[]): Promise<Set<string>> {
   const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
   const held = new Set<string>();
   await deleteNothing(nats, 'REQUESTS');
   await forgetNothing(nats, 'REQUESTS');
   const note = (payload: Uint8Array) => held.add((JSON.parse(Buffer.from(payload).toString()) as { id: string }).id);
   for await (const { payload } of getRange(nats, 'REQUESTS', 1, { fromLeader: true })) note(payload);
-  for (const { payload } of await readJournal(nats, 'REQUESTS', { fromLeader: true })) note(payload);
+  const stored = held.size;
+  const journal = await readJournal(nats, 'REQUESTS', { fromLeader: true });
+  for (const { payload } of journal) note(payload);
+  const { state } = await nats.api('STREAM.INFO.REQUESTS');
+  log.push(`held: ${stored} requests in the queue, ${journal.length} in the journal; ${JSON.stringify(state)}`);
   await nats.close();
   return held;
 }
