@@ -141,10 +141,13 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
           width: process.stdout.columns ?? this.output.width,
           height: process.stdout.rows ?? 24,
         });
-        process.stdout.write(`\u001b[H\u001b[2J${screen}\n`);
+        // Line over line, so that nothing flickers; then whatever the last screen had more.
+        process.stdout.write(`\u001b[H${screen.replaceAll('\n', '\u001b[K\n')}\u001b[K\n\u001b[J`);
       }
     };
     await watchStatus(this.context, { ...choice, everyMs }, show);
+    // The terminal has echoed ^C: the prompt begins a line of its own.
+    if (isLive) process.stdout.write('\n');
     return EXIT.done;
   }
 }
