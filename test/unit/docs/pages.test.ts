@@ -2,6 +2,7 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, sta
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize, relative } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { CODES } from '../../../src/lib/errors/codes.ts';
 import { loadSpec } from '../../../src/lib/spec/load.ts';
 import { faultsOf } from '../../support/command-words.ts';
 import { type Fence, readPage } from '../../support/markdown.ts';
@@ -86,6 +87,13 @@ describe('a page', () => {
       }
     }
     expect(files.filter((file) => /^(docs|examples)\//.test(file) && !reached.has(file))).toEqual([]);
+  });
+});
+
+describe('the page of errors', () => {
+  test.each(Object.entries(CODES))('says of %s that it ends with %d', (code, exit) => {
+    const paragraph = readFileSync('docs/errors.md', 'utf8').split(`## ${code}\n`)[1]?.split('\n## ')[0] ?? '';
+    expect(paragraph.replaceAll('\n', ' ')).toContain(`xit ${exit}`);
   });
 });
 
