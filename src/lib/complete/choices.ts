@@ -30,7 +30,7 @@ export function chooseWords(table: Table, situation: Situation): Choices {
     case 'command':
       return { choices: commandsAfter(table, wanted.after), stem };
     case 'flag':
-      return { choices: wanted.flags.map(flagChoice), stem };
+      return { choices: wanted.flags.map(flagChoice).sort(byValue), stem };
     case 'value':
       return ofKind(kindOfFlag(wanted.command.id, wanted.flag), stem, partial);
     case 'argument': {
@@ -41,6 +41,8 @@ export function chooseWords(table: Table, situation: Situation): Choices {
     }
   }
 }
+
+const byValue = (a: Choice, b: Choice): number => (a.value < b.value ? -1 : 1);
 
 const flagChoice = ({ name, summary }: FlagEntry): Choice => ({ value: `--${name}`, about: summary });
 
@@ -54,7 +56,7 @@ function commandsAfter({ commands, topics }: Table, after: readonly string[]): r
     const about = isLast ? summary : (topics[words.slice(0, after.length + 1).join(':')] ?? '');
     if (isLast || !found.has(value)) found.set(value, { value, about });
   }
-  return [...found.values()].sort((a, b) => (a.value < b.value ? -1 : 1));
+  return [...found.values()].sort(byValue);
 }
 
 function ofKind(kind: Kind, stem: string, partial: string): Choices {

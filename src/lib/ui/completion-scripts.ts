@@ -27,6 +27,7 @@ _osapi_ops() {
       done
       ;;
     *)
+      compopt -o nosort 2>/dev/null
       # A word that waits for more, as --by header: does.
       case ${'$'}{COMPREPLY[0]-} in *: | *:.) [ ${'$'}{#COMPREPLY[@]} -eq 1 ] && compopt -o nospace 2>/dev/null ;; esac
       ;;
@@ -72,7 +73,8 @@ _osapi-ops() {
       shown+=("$reply")
     fi
   done
-  compadd -l -d shown -a values
+  # In the order given: the newest dead letters come first.
+  compadd -l -V osapi-ops -d shown -a values
 }
 if [[ $funcstack[1] == _osapi-ops ]]; then
   _osapi-ops "$@"
@@ -104,7 +106,7 @@ function __osapi_ops_complete
             test (count $replies) -gt 1; and printf '%s\n' $replies[2..-1]
     end
 end
-complete -c osapi-ops -f -a '(__osapi_ops_complete)'
+complete -c osapi-ops -f -k -a '(__osapi_ops_complete)'
 `;
 
 const POWERSHELL = String.raw`# osapi-ops, completion for PowerShell
