@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,6 +81,21 @@ describe('status as a process', () => {
     expect(github.stdout).toMatch(/^::warning title=osapi REQUESTS\.dead::1 message is dead/);
     expect(readFileSync(summary, 'utf8')).toContain('osapi is degraded');
   }, 30_000);
+
+  test('writes metrics that the Python client of Prometheus reads', async () => {
+    const parse = `import sys
+from prometheus_client.parser import text_string_to_metric_families as families
+print(sum(len(family.samples) for family in families(sys.stdin.read())))`;
+    if (spawnSync('python3', ['-c', 'import prometheus_client']).status !== 0) {
+      process.stderr.write('prometheus_client is not here: the metrics are read by our own grammar only\n');
+      return;
+    }
+    await die();
+    const { stdout } = await cli(['status', '-o', 'prometheus']);
+    const read = spawnSync('python3', ['-c', parse], { input: stdout, encoding: 'utf8' });
+    const samples = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    expect(read).toMatchObject({ status: 0, stdout: `${samples.length}\n` });
+  }, 20_000);
 
   test('waits no longer than it was told to, and says what was not reached', async () => {
     await die();

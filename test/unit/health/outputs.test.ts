@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
-import { judgeHealth } from '../../../src/lib/health/verdict.ts';
+import { validateXML } from 'xmllint-wasm';
+import { judgeHealth, unreachedReport } from '../../../src/lib/health/verdict.ts';
 import type { Check, StatusReport } from '../../../src/lib/model/verdict.ts';
 import { renderStatus, statusJson } from '../../../src/lib/ui/render/status.ts';
 import { renderGithub } from '../../../src/lib/ui/render/status-github.ts';
@@ -109,6 +111,19 @@ describe('JUnit', () => {
     ]);
     expect(suite.timestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/);
     for (const one of suite.testcase) expect(one).toMatchObject({ name: /./, classname: /./, time: '0' });
+  });
+
+  test.each([
+    ['all is well', fine],
+    ['something is not', sick],
+    ['the words are nasty', nasty],
+    ['no server is reached', unreachedReport('cannot reach nats://x:1', '2026-11-24T12:00:00.000Z')],
+  ])('is valid by its schema where %s', async (_, report) => {
+    const schema = readFileSync('test/support/junit.xsd', 'utf8');
+    const verdict = (xml: string) => validateXML({ xml: [{ fileName: 'status.xml', contents: xml }], schema });
+    const xml = renderJunit(report, 'warning');
+    expect((await verdict(xml)).errors).toEqual([]);
+    expect((await verdict(xml.replace('<testcase ', '<testcase strange="1" '))).valid).toBe(false);
   });
 
   test('is well-formed whatever the words are', () => {
