@@ -196,6 +196,76 @@ describe.each(versions)('status on nats-server %s', (version) => {
     ]);
   }, 15_000);
 
+  test('goes from ok to warn to critical as dead, age, DLQ and responses reach their limits', async () => {
+    const spec = SPEC.replace('max_msgs: 10', 'max_msgs: 1000')
+      .replace('{ stream: requests_dlq, max_age: 30d }', '{ stream: requests_dlq, max_msgs: 10, storage: memory }')
+      .replace('{ bucket: responses }', '{ bucket: responses, max_bytes: 10KiB, storage: memory }')
+      .concat('    health: { dead: { warn: 2, critical: 9 }, oldest: { warn: 1s, critical: 3s } }\n');
+    await apply(spec);
+    const fill = async (bytes: number) => void (await nats.kv('responses').put(`r${bytes}`, 'x'.repeat(bytes)));
+    const states = async () => {
+      const report = await look();
+      return ['REQUESTS.dead', 'requests_dlq.dlq', 'responses.responses'].map((id) => check(report, id)?.status);
+    };
+    await makeDead(nats, 1);
+    expect(await states()).toEqual(['ok', 'ok', 'ok']);
+    await makeDead(nats, 6);
+    await fill(7500);
+    expect(await states()).toEqual(['warn', 'warn', 'warn']);
+    await makeDead(nats, 2);
+    await fill(2000);
+    expect(await states()).toEqual(['critical', 'critical', 'critical']);
+    await send(1);
+    const oldest = async () => check(await look(), 'REQUESTS.oldest')?.status;
+    expect(await oldest()).toBe('ok');
+    await sleep(1100);
+    expect(await oldest()).toBe('warn');
+    await sleep(2100);
+    expect(await oldest()).toBe('critical');
+  }, 40_000);
+
+  test('tells from what comes in when publishers are refused', async () => {
+    await apply(SPEC.replace('max_msgs: 10', 'max_msgs: 1000'));
+    await send(750);
+    const control = new AbortController();
+    const publishing = (async () => {
+      while (!control.signal.aborted) {
+        await send(1);
+        await sleep(40);
+      }
+    })();
+    try {
+      const usage = check(await look(), 'REQUESTS.usage');
+      expect(usage?.status).toBe('warn');
+      expect(usage?.summary).toMatch(/; in about \d+\S*s at the present rate publishers are refused \(10077\)$/);
+    } finally {
+      control.abort();
+      await publishing;
+    }
+  }, 40_000);
+
+  test('tells retries, and that delivery is paused', async () => {
+    await apply(
+      SPEC.replace('max_deliver: 1, ack_wait: 100ms, max_ack_pending: 2', 'max_deliver: 9, ack_wait: 300ms').replace(
+        'max_msgs: 10',
+        'max_msgs: 1000',
+      ),
+    );
+    await send(12);
+    const redelivery = async () => check(await look(), 'REQUESTS.redelivery')?.status;
+    await pull(nats, 'REQUESTS', 'request-worker', 12);
+    expect(await redelivery()).toBe('ok');
+    await sleep(350);
+    await pull(nats, 'REQUESTS', 'request-worker', 12);
+    expect(await redelivery()).toBe('warn');
+    if (version.startsWith('2.10')) return;
+    const pause = (until: string) => nats.api('CONSUMER.PAUSE.REQUESTS.request-worker', { pause_until: until });
+    const paused = async () => check(await look(), 'REQUESTS/request-worker.paused')?.status;
+    expect(await paused()).toBe('ok');
+    await pause(new Date(Date.now() + 60_000).toISOString());
+    expect(await paused()).toBe('warn');
+  }, 40_000);
+
   test('agrees with `nats server check` where it has the check', async () => {
     const cli = findNatsCli();
     if (!cli) return;
@@ -269,4 +339,29 @@ describe.each(versions)('status on nats-server %s', (version) => {
     await serving;
     await expect(fetch(url)).rejects.toThrow();
   }, 15_000);
+});
+
+describe('status of an account with a limit', () => {
+  test('goes from ok to warn to critical as it is used up', async () => {
+    const server = await startServer({
+      config: 'accounts { A { jetstream: { max_streams: 10 }, users: [{ user: a, password: a }] } }\nno_auth_user: a',
+    });
+    const nats = await connectTo(server);
+    try {
+      const storage = async () =>
+        (await statusOperation(contextFor(server), {})).checks.find(({ id }) => id === 'storage');
+      const grow = async (from: number, to: number) => {
+        for (let n = from; n < to; n++) await nats.api(`STREAM.CREATE.S${n}`, { name: `S${n}`, storage: 'memory' });
+      };
+      await grow(0, 6);
+      expect(await storage()).toMatchObject({ status: 'ok', value: 60 });
+      await grow(6, 7);
+      expect(await storage()).toMatchObject({ status: 'warn', value: 70 });
+      await grow(7, 10);
+      expect(await storage()).toMatchObject({ status: 'critical', summary: expect.stringContaining('10 of 10') });
+    } finally {
+      await nats.close();
+      await server.stop();
+    }
+  }, 30_000);
 });
