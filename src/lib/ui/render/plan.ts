@@ -1,10 +1,11 @@
+import { MONITOR_PREFIX } from '../../facts/names.ts';
 import type { Change, FieldChange, Finding, LeftAlone, Plan } from '../../model/plan.ts';
 import { keyOf } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
 import { asSentences, counted, flow, padEnd, widthOf } from '../text.ts';
 import { SIGNS, type Theme } from '../theme.ts';
 import { retryLine } from './retry-line.ts';
-import { showField } from './value.ts';
+import { showField, showValue } from './value.ts';
 import {
   fieldOrigin,
   type Given,
@@ -71,11 +72,25 @@ function renderChange(plan: Plan, change: Change, index: number, view: PlanView)
   ].join('\n');
 }
 
+const MONITOR = `metadata.${MONITOR_PREFIX}`;
+
 function renderFields(change: Change, isMixed: boolean, view: PlanView): string[] {
-  const column = Math.max(0, ...change.fields.map((field) => widthOf(clean(field.path))));
+  const labels = change.fields.filter(({ path }) => path.startsWith(MONITOR));
+  const fields = change.fields.filter((field) => !labels.includes(field));
+  const column = Math.max(0, ...fields.map((field) => widthOf(clean(field.path))));
   // On a narrow terminal a long path would leave no room beside it.
   const room = Math.min(column, Math.floor(view.width / 3));
-  return change.fields.flatMap((field) => renderField(change, field, room, isMixed, view));
+  return [...fields.flatMap((field) => renderField(change, field, room, isMixed, view)), ...renderLabels(labels, view)];
+}
+
+/** What the nats CLI checks by is one line: it follows from what the other lines say. */
+function renderLabels(labels: readonly FieldChange[], { theme, width }: PlanView): string[] {
+  if (labels.length === 0) return [];
+  const moves = labels.map(({ path, from, to }) => {
+    const move = from === null ? showValue(to) : `${showValue(from)} → ${showValue(to)}`;
+    return `${clean(path.slice(MONITOR.length))} ${move}`;
+  });
+  return [flow(theme.faint(`labels for \`nats server check\`: ${moves.join(', ')}`), { width, first: INDENT })];
 }
 
 function renderField(
