@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
+import { systemReason } from '../errors/system-error.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -39,7 +40,7 @@ export function readSecret(reference: string, what: string, place: { env: Env; c
       try {
         return readFileSync(file, 'utf8');
       } catch (error) {
-        throw secretError(`${what}: ${file} cannot be read (${(error as { code?: string }).code ?? 'unknown'})`, error);
+        throw secretError(`${what}: ${file} cannot be read: ${systemReason(error)}`, error);
       }
     }
   }

@@ -5,6 +5,7 @@ import { isEmptySpec } from '../convert/assemble.ts';
 import { type Conversion, convertFiles } from '../convert/convert.ts';
 import type { ForeignFile } from '../convert/found.ts';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
+import { systemReason } from '../errors/system-error.ts';
 import type { Context } from '../model/context.ts';
 import type { Json } from '../model/json.ts';
 import { HEALTH_DEFAULTS } from '../spec/assemble.ts';
@@ -65,7 +66,7 @@ async function readForeign(context: Context, file: string): Promise<ForeignFile>
   } catch (error) {
     if (error instanceof OpsError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
-    throw unreadable(file, REASONS[code ?? ''] ?? String(code ?? error), error);
+    throw unreadable(file, REASONS[code ?? ''] ?? systemReason(error), error);
   }
 }
 

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { printArchiveLine } from '../dlq/archive.ts';
 import { scanEntries } from '../dlq/scan.ts';
 import { OpsError } from '../errors/ops-error.ts';
+import { systemReason } from '../errors/system-error.ts';
 import type { Context } from '../model/context.ts';
 import { strangers } from './dlq-ls.ts';
 import { type DlqChoice, withDlq } from './dlq-queues.ts';
@@ -44,7 +45,7 @@ export async function exportToFile(context: Context, choice: DlqChoice, file: st
   const target = path.resolve(context.cwd, file);
   const draft = `${target}.${randomBytes(4).toString('hex')}.tmp`;
   const cannotWrite = (error: unknown): OpsError =>
-    new OpsError('USAGE_FILE', `cannot write the archive to ${file}: ${(error as { code?: string }).code}`, {
+    new OpsError('USAGE_FILE', `cannot write the archive to ${file}: ${systemReason(error)}`, {
       where: target,
       hints: ['check the path, its permissions and the space on the disk'],
       cause: error,

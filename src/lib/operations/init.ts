@@ -1,6 +1,7 @@
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
+import { systemReason } from '../errors/system-error.ts';
 import type { Context } from '../model/context.ts';
 import { specJsonSchema } from '../spec/json-schema.ts';
 import { loadSpec } from '../spec/load.ts';
@@ -93,7 +94,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
 }
 
 const cannotWrite = (path: string, error: NodeJS.ErrnoException): OpsError =>
-  new OpsError('USAGE_FILE', `cannot write ${path}: ${error.code ?? error.message}`, {
+  new OpsError('USAGE_FILE', `cannot write ${path}: ${systemReason(error)}`, {
     where: path,
     hints: ['check that the directory is there and that you may write to it.'],
     cause: error,

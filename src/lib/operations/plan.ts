@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
+import { systemReason } from '../errors/system-error.ts';
 import { withoutSecrets } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import type { Override, Plan } from '../model/plan.ts';
@@ -86,7 +87,7 @@ async function saveTo(context: Context, out: string, system: Prepared, overrides
     await rename(draft, file);
   } catch (error) {
     await rm(draft, { force: true }).catch(() => {});
-    throw new OpsError('USAGE_FILE', `cannot write the plan to ${out}: ${(error as { code?: string }).code}`, {
+    throw new OpsError('USAGE_FILE', `cannot write the plan to ${out}: ${systemReason(error)}`, {
       where: file,
       hints: ['check the path and its permissions'],
       cause: error,

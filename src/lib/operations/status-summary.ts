@@ -1,4 +1,5 @@
 import { appendFile } from 'node:fs/promises';
+import { systemReason } from '../errors/system-error.ts';
 import type { Context } from '../model/context.ts';
 
 /** Adds to the summary of a GitHub job, where this is one. A summary that cannot be written is told, not fatal. */
@@ -8,7 +9,7 @@ export async function appendJobSummary(context: Context, markdown: string): Prom
   try {
     await appendFile(file, `${markdown}\n`);
   } catch (error) {
-    const text = `cannot write the job's summary to ${file}: ${(error as { code?: string }).code}`;
+    const text = `cannot write the job's summary to ${file}: ${systemReason(error)}`;
     context.io.tell({ type: 'warning', text });
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
+import { systemReason } from '../errors/system-error.ts';
 import type { Context } from '../model/context.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { fixSpec } from '../spec/fix.ts';
@@ -93,9 +94,8 @@ async function fixFile(file: string, name: string, problems: readonly SpecProble
     await rename(draft, file);
     return fixed;
   } catch (cause) {
-    throw new OpsError('USAGE_FILE', `${name} cannot be written`, {
+    throw new OpsError('USAGE_FILE', `cannot write ${name}: ${systemReason(cause)}`, {
       where: name,
-      why: `The system answered ${(cause as NodeJS.ErrnoException).code ?? 'an error'}.`,
       hints: ['check the permissions of the file and its directory'],
       cause,
     });
