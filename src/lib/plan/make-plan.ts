@@ -10,6 +10,7 @@ import {
   splitConsumerName,
 } from '../model/resource.ts';
 import { judge } from '../risk/judge.ts';
+import { unsure } from '../risk/quorum.ts';
 import { indexObserved, type Subject } from '../risk/subject.ts';
 import { type CompareContext, compareResource, madeAgain } from './compare.ts';
 import { canonicalReader, fingerprintOf } from './fingerprint.ts';
@@ -94,9 +95,10 @@ export function makePlan(input: PlanInput): Plan {
   const replaced = compared.filter(({ change }) => change.action === 'replace').map(({ key }) => key);
   const index = indexObserved(observed);
   const world = { ...facts, index, system: desired.system, desired: wanted, observed, losses, deleted };
-  const findings = judge(subjects, world);
   const named = [...wanted.keys(), ...leftovers.prunable.map(keyOf)];
   const live = [...wanted.keys()].flatMap((key) => observed.resources.get(key) ?? []);
+  const touched = new Set(subjects.map(({ key }) => key));
+  const findings = [...judge(subjects, world), ...unsure(live.filter((each) => !touched.has(keyOf(each))))];
   return {
     format: 1,
     system: desired.system,

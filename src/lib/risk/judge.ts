@@ -9,8 +9,9 @@ import {
   oneWay,
   publishersRefused,
 } from './publishing.ts';
+import { leader } from './quorum.ts';
 import { deletion, replace } from './replace.ts';
-import { backing, consumerLimits, consumerRules, leader, overlap, replicas, streamRules } from './server-refuses.ts';
+import { backing, consumerLimits, consumerRules, overlap, replicas, streamRules } from './server-refuses.ts';
 import { stranded } from './stranded.ts';
 import type { Analyzer, Subject, World } from './subject.ts';
 

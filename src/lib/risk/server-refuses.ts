@@ -36,22 +36,6 @@ export const replicas: Analyzer = (subject, { clustered, version }) => {
   return [refusal(subject, 'num_replicas', `a single server refuses num_replicas ${wanted} (10074)`, hint)];
 };
 
-/** A replicated stream without a leader takes no change until its servers are back. */
-export const leader: Analyzer = (subject, { observed }) => {
-  const { change } = subject;
-  const stream =
-    change.kind === 'consumer' ? observed.resources.get(`stream ${splitConsumerName(change.name).stream}`) : undefined;
-  for (const resource of [subject.observed, stream]) {
-    if (!resource?.cluster || resource.cluster.leader) continue;
-    const away = resource.cluster.replicas.filter((peer) => peer.offline).map((peer) => peer.name);
-    const who = away.length > 0 ? `; offline: ${away.join(', ')}` : '';
-    const message = `${keyOf(resource)} has no leader, so the server can change nothing about it${who}`;
-    const hint = 'bring its servers back (nats server report jetstream), then run again';
-    return [{ code: 'CONN_NO_LEADER', severity: 'refuse', resource: subject.key, message, hint }];
-  }
-  return [];
-};
-
 /** The combinations of a stream's fields that every server refuses. */
 export const streamRules: Analyzer = (subject, world) => {
   const { after, change } = subject;

@@ -294,6 +294,26 @@ describe('what the server would refuse', () => {
     expect(refusals(plan, none)).toMatchObject([{ code: 'CONN_NO_LEADER', message: expect.stringContaining('n2') }]);
   });
 
+  test.each([
+    { name: 'with its leader and one of three away', leader: 'n1', offline: [true, false], want: undefined },
+    { name: 'whose leader is alone', leader: 'n1', offline: [true, true], want: 'no quorum (offline: n2, n3)' },
+    { name: 'without a leader', leader: undefined, offline: [true, false], want: 'no leader (offline: n2)' },
+    { name: 'that elects one', leader: undefined, offline: [false, false], want: 'no leader: ' },
+  ])('a stream $name is as it should be, or nobody can tell', ({ leader, offline, want: lack }) => {
+    const replicas = offline.map((isAway, at) => ({ name: `n${at + 2}`, current: !isAway, offline: isAway, lag: 0 }));
+    const cluster = { ...(leader !== undefined && { leader }), replicas };
+    const plan = makePlan({
+      desired: spec(want('stream S', QUEUE)),
+      observed: server([live('stream S', QUEUE, { cluster })], { cluster: 'c' }),
+    });
+    expect(plan).toMatchObject({ changes: [], summary: { unchanged: 1 } });
+    expect(plan.findings).toMatchObject(
+      lack === undefined
+        ? []
+        : [{ code: 'CONN_NO_LEADER', severity: 'warning', message: expect.stringContaining(lack) }],
+    );
+  });
+
   test('a second consumer of the same messages on a workqueue is found', () => {
     const plan = makePlan({
       desired: spec(want('stream S', QUEUE), want('consumer S/w', WORKER)),
