@@ -25,7 +25,8 @@ export const isDisconnect = (error: unknown): boolean =>
   causeOf(error, isClosed) !== undefined || /connection (closed|disconnected)/.test(String((error as Error)?.message));
 
 const serverList = (settings: Settings): string => settings.servers.join(', ');
-const duration = (ms: number): string => printDuration(Math.round(ms) * 1e6);
+/** As a person says it: no one cares for the milliseconds of a second. */
+const duration = (ms: number): string => printDuration(Math.round(ms < 1000 ? ms : Math.round(ms / 100) * 100) * 1e6);
 
 /** What the TLS library's codes mean to a person. */
 const TLS: readonly { code: RegExp; what: string; hint: string }[] = [
