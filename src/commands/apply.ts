@@ -35,7 +35,7 @@ changes nothing. Never touches what another spec owns, deletes nothing and loses
 
   protected async execute(): Promise<number | undefined> {
     const { file, yes } = this.flags;
-    const { theme, width, json } = this.output;
+    const { theme, width, json, watched: seen } = this.output;
     let first = true;
     const results = await applyOperation(this.context, {
       specs: namesOf(this.args.spec),
@@ -52,7 +52,9 @@ changes nothing. Never touches what another spec owns, deletes nothing and loses
     });
     const text = results
       .filter(({ applied, changes }) => applied && changes.length > 0)
-      .map(({ changes, plan }) => `\n${renderApplied(changes, { theme, width, unchanged: plan.summary.unchanged })}`);
+      .map(
+        ({ changes, plan }) => `\n${renderApplied(changes, { theme, width, seen, unchanged: plan.summary.unchanged })}`,
+      );
     const shapes = results.map(({ plan, changes, applied }) => ({ ...planJson(plan, changes), applied }));
     this.print(shapes.length === 1 ? shapes[0] : shapes, text.join(''));
     return EXIT.done;

@@ -29,7 +29,7 @@ them. What has no mark or another one stays, also where the spec names it. The h
 
   protected async execute(): Promise<number | undefined> {
     const { file, yes } = this.flags;
-    const { theme, width, json } = this.output;
+    const { theme, width, json, watched: seen } = this.output;
     const results = await destroyOperation(this.context, {
       specs: namesOf(this.args.spec),
       file,
@@ -42,7 +42,7 @@ them. What has no mark or another one stays, also where the spec names it. The h
     });
     const text = results
       .filter(({ applied, changes }) => applied && changes.length > 0)
-      .map(({ changes }) => `\n${renderApplied(changes, { theme, width, unchanged: 0, verb: 'Destroyed' })}`);
+      .map(({ changes }) => `\n${renderApplied(changes, { theme, width, seen, unchanged: 0, verb: 'Destroyed' })}`);
     const shapes = results.map(({ plan, changes, applied }) => ({ ...planJson(plan, changes), applied }));
     this.print(shapes.length === 1 ? shapes[0] : shapes, text.join(''));
     return EXIT.done;

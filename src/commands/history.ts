@@ -31,6 +31,9 @@ export default class History extends BaseCommand<typeof History> {
       limit,
     });
     if (records.length === 0) this.context.io.tell({ type: 'note', text: 'nothing was written down' });
-    await this.show(records, records.length > 0 ? renderHistory(records, this.output) : '');
+    await this.show(
+      records,
+      records.length > 0 ? renderHistory(records, { ...this.output, width: this.output.tableWidth }) : '',
+    );
   }
 }

@@ -100,7 +100,7 @@ withNats.each(availableVersions())('the nats CLI as a second opinion, nats-serve
     expect(nats!.run(ours, 'kv', 'get', 'responses', 'a', '--raw').trim()).toBe('b');
   }, 60_000);
 
-  test('what it built is left alone, then taken over with nothing but the owner mark', async () => {
+  test('what it built is left alone, then taken over with nothing but labels: the owner mark, and what its own checks go by', async () => {
     buildByHand(ours);
     const refused = await apply();
     expect(refused.code).toBe(1);
@@ -113,9 +113,11 @@ withNats.each(availableVersions())('the nats CLI as a second opinion, nats-serve
     expect(adopted.code).toBe(0);
     const { changes } = JSON.parse(adopted.stdout);
     expect(changes).toHaveLength(4);
-    for (const { action, fields } of changes) {
+    for (const { action, kind, fields } of changes) {
+      const monitor = kind === 'consumer' ? ['enabled', 'unprocessed-critical'] : [];
+      const labels = [...monitor.map((name) => `io.nats.monitor.${name}`), 'osapi-ops.owner'];
       expect(action).toBe('update');
-      expect(fields.map(({ path }: { path: string }) => path)).toEqual(['metadata.osapi-ops.owner']);
+      expect(fields.map(({ path }: { path: string }) => path)).toEqual(labels.map((name) => `metadata.${name}`));
     }
     expect(configOf(ours, 'stream', 'info', 'REQUESTS')).toEqual(before);
     expect((await plan()).changes).toEqual([]);

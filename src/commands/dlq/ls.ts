@@ -49,9 +49,7 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
     let table: ReturnType<typeof createEntryTable> | undefined;
     const waiting: Entry[] = [];
     const begin = async () => {
-      // What goes into a pipe or a file is searched: nothing of it is cut.
-      const width = process.stdout.isTTY ? this.output.width : Number.POSITIVE_INFINITY;
-      table = createEntryTable(waiting, { ...this.output, width, now });
+      table = createEntryTable(waiting, { ...this.output, width: this.output.tableWidth, now });
       await out.line(table.header);
       for (const entry of waiting) await out.line(table.row(entry));
     };

@@ -25,7 +25,7 @@ sample for \`dlq show\`. Touches nothing.`;
     const now = this.context.now();
     const { by, file } = this.flags;
     const stats = await statsOfDeadLetters(this.context, { by, file, filter: filterFrom(this.flags, now) });
-    await this.show(stats, renderStats(stats, { ...this.output, now }));
+    await this.show(stats, renderStats(stats, { ...this.output, width: this.output.tableWidth, now }));
     return undefined;
   }
 }

@@ -47,7 +47,7 @@ function wayBack(fields: readonly FieldChange[]): string {
   return `apply with ${shown.join(', ')}`;
 }
 
-/** What the spec says of a new resource, in the table's order; defaults and the owner mark go without saying. */
+/** What the spec says of a new resource, in the table's order; defaults and labels that follow from it go without saying. */
 function createdFields({ kind, config }: DesiredResource, origin: Origin): FieldChange[] {
   return FIELDS[kind].flatMap((field): FieldChange[] => {
     const written = config[field.name];
@@ -58,7 +58,9 @@ function createdFields({ kind, config }: DesiredResource, origin: Origin): Field
 }
 
 const withoutOwnLabels = (labels: Config): Config =>
-  Object.fromEntries(Object.entries(labels).filter(([key]) => !key.startsWith(OWN_PREFIX)));
+  Object.fromEntries(
+    Object.entries(labels).filter(([key]) => !key.startsWith(OWN_PREFIX) && !key.startsWith(MONITOR_PREFIX)),
+  );
 
 /** A resource that is not there yet. Somebody deleted it where it had been applied before. */
 function creation(desired: DesiredResource, context: CompareContext): Subject {

@@ -14,6 +14,10 @@ export interface Output {
   readonly theme: Theme;
   /** Columns of the terminal; 100 where stdout is none. */
   readonly width: number;
+  /** The same for a table, but without end where stdout is no terminal: what goes into a pipe or a file is searched. */
+  readonly tableWidth: number;
+  /** Whether a person sees progress and result on one terminal. */
+  readonly watched: boolean;
 }
 
 type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<(typeof BaseCommand)['baseFlags'] & T['flags']>;
@@ -51,6 +55,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       json: flags.json === true,
       theme: createTheme({ colour: colour && wantsColour(env, process.stdout) }),
       width: process.stdout.columns ?? 100,
+      tableWidth: process.stdout.columns ?? Number.POSITIVE_INFINITY,
+      watched: isLively(env) && process.stdout.isTTY === true && process.stderr.isTTY === true && flags.quiet !== true,
     };
     const isWatched = isLively(env) && !this.output.json && !flags['no-pager'];
     this.screen = createScreen({ stdout: process.stdout, env, pages: isWatched });

@@ -266,6 +266,14 @@ unchanged. Apply needs --allow-replace.
 });
 
 describe('what was applied', () => {
+  test('is only summed where each was seen as it was done, but for what went wrong', () => {
+    const changes = [change({ status: 'applied' }), change({ name: 'OTHER', status: 'failed', error: 'no' })];
+    const view = { theme, width: 120, unchanged: 0, seen: true };
+    expect(renderApplied(changes.slice(0, 1), view)).toBe('Applied: 0 created, 1 updated, 0 deleted, 0 unchanged.\n');
+    const lines = renderApplied(changes, view).split('\n');
+    expect(lines.slice(0, 2)).toEqual(['✗ failed to update stream OTHER (queue): no', '']);
+  });
+
   test('is told one by one, and summed', () => {
     const changes = [change({ action: 'create', status: 'applied' }), change({ status: 'applied' })];
     expect(renderApplied(changes, { theme, width: 100, unchanged: 2 })).toMatchInlineSnapshot(`

@@ -18,11 +18,18 @@ export interface AppliedView {
   readonly unchanged: number;
   /** `Applied` unless told: destroy says `Destroyed`. */
   readonly verb?: string;
+  /** Each change was seen on the same terminal as it was done: only what was not is told again. */
+  readonly seen?: boolean;
 }
 
 /** What became of each change, and the sum. Where something failed: what to do next. */
-export function renderApplied(changes: readonly Change[], { theme, width, unchanged, verb }: AppliedView): string {
-  const lines = changes.map((change) => renderOutcome(change, { theme, width }));
+export function renderApplied(
+  changes: readonly Change[],
+  { theme, width, unchanged, verb, seen }: AppliedView,
+): string {
+  const lines = changes
+    .filter(({ status }) => !seen || status !== 'applied')
+    .map((change) => renderOutcome(change, { theme, width }));
   const done = changes.filter((change) => change.status === 'applied');
   const counts = (['create', 'update', 'replace', 'delete'] as const)
     .map((action) => ({ action, count: done.filter((change) => change.action === action).length }))
