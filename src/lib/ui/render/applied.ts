@@ -16,8 +16,8 @@ export interface AppliedView {
   readonly width: number;
   /** How many resources were as they should be. */
   readonly unchanged: number;
-  /** `Applied` unless told: destroy says `Destroyed`. */
-  readonly verb?: string;
+  /** `Applied` unless told: destroy says `Destroyed`, and only what was deleted. */
+  readonly verb?: 'Destroyed';
   /** Each change was seen on the same terminal as it was done: only what was not is told again. */
   readonly seen?: boolean;
 }
@@ -33,12 +33,12 @@ export function renderApplied(
   const done = changes.filter((change) => change.status === 'applied');
   const counts = (['create', 'update', 'replace', 'delete'] as const)
     .map((action) => ({ action, count: done.filter((change) => change.action === action).length }))
-    .filter(({ action, count }) => count > 0 || action !== 'replace')
+    .filter(({ action, count }) => (verb ? action === 'delete' : count > 0 || action !== 'replace'))
     .map(({ action, count }) => `${count} ${PAST[action]}`);
   const [failed, skipped] = (['failed', 'skipped'] as const).map(
     (status) => changes.filter((change) => change.status === status).length,
   );
-  const sum = `${verb ?? 'Applied'}: ${[...counts, `${unchanged} unchanged`].join(', ')}.`;
+  const sum = `${verb ?? 'Applied'}: ${[...counts, ...(verb ? [] : [`${unchanged} unchanged`])].join(', ')}.`;
   const rest =
     failed || skipped ? ` ${failed} failed, ${skipped} not reached. Run it again: it goes on from here.` : '';
   const summary = flow(theme.strong(sum) + theme.refuse(rest), { width, first: '' });

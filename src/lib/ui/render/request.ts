@@ -44,6 +44,8 @@ export function renderResponse(response: Uint8Array, isTerminal: boolean): strin
   return bytes.at(-1) === 0x0a ? bytes : Buffer.concat([bytes, Buffer.from('\n')]);
 }
 
+const inMillis = (time: string): string => time.replace(/(\.\d{3})\d*Z$/, '$1Z');
+
 /** Where a request is, in a line: `queued in REQUESTS as 17: nobody is pulling from request-worker`. */
 export function renderState(status: RequestStatus): string {
   const place = status.queue === undefined ? '' : ` in ${status.queue} as ${status.seq}`;
@@ -51,13 +53,13 @@ export function renderState(status: RequestStatus): string {
   const why = status.detail === undefined ? '' : `: ${status.detail}`;
   switch (status.state) {
     case 'answered':
-      return `answered ${status.answered_at} (bucket ${status.bucket}, revision ${status.revision})`;
+      return `answered ${inMillis(status.answered_at ?? '')} (bucket ${status.bucket}, revision ${status.revision})`;
     case 'queued':
       return clean(`queued${place}${why}`);
     case 'in_flight':
       return clean(`in flight${place}${times}${why}`);
     case 'retry':
-      return clean(`waits for a retry at ${status.next_delivery_at}${place}${times}${why}`);
+      return clean(`waits for a retry at ${inMillis(status.next_delivery_at ?? '')}${place}${times}${why}`);
     case 'dead':
       return clean(`dead${place}${times}${why}`);
     case 'unknown':
@@ -90,8 +92,7 @@ export function renderTimeline(shown: TimelineJson, { theme, width }: { theme: T
   const head = `${theme.strong(clean(shown.id))}  ${renderState(shown)}`;
   const lines = shown.timeline.map((moment) => {
     const style = styleOf(theme, moment);
-    const at = moment.at.replace(/(\.\d{3})\d*Z$/, '$1Z');
-    const first = `${SIGNS[moment.event] ?? '·'} ${padEnd(at, 24)}  ${padEnd(WORDS[moment.event], 9)}  `;
+    const first = `${SIGNS[moment.event] ?? '·'} ${padEnd(inMillis(moment.at), 24)}  ${padEnd(WORDS[moment.event], 9)}  `;
     return flow(`${clean(moment.detail)}${moment.computed ? ' (computed)' : ''}`, { width, first: style(first) });
   });
   return `${[head, '', ...(lines.length > 0 ? lines : ['nothing is recorded of it'])].join('\n')}\n`;
