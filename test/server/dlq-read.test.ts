@@ -237,7 +237,8 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     await letDie(nats);
     const found = await scan(nats);
     expect(brief(found)).toEqual(['1 replayable max_deliveries', '2 gone max_deliveries stream_recreated']);
-    expect(found.entries[0]!.inner.records).toHaveLength(2);
+    // The two died at once, and the server told of them in either order.
+    expect(found.entries.find(({ seq }) => seq === 1)!.inner.records).toHaveLength(2);
   });
 
   test('a re-created consumer delivers the dead again: alive while they wait or are in flight, dead when they die again', async () => {
