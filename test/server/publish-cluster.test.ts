@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { publish } from '../../src/lib/nats/messages.ts';
+import { publish } from '../../src/lib/nats/message-writes.ts';
 import { openBulk } from '../../src/lib/nats/publish.ts';
 import { printHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { connectTo } from '../support/connected.ts';

@@ -4,7 +4,7 @@ import { ERR } from '../facts/err-codes.ts';
 import { isObject } from '../model/json.ts';
 import { ApiError, type ApiFault } from './api-error.ts';
 import type { Nats } from './connect.ts';
-import { publishFailure } from './messages.ts';
+import { publishFailure } from './message-writes.ts';
 
 /** A message on its way: kept until a stream has it, so that it can be sent once more. */
 interface UnderWay<T> {

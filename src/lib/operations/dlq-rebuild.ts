@@ -3,7 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import type { Context } from '../model/context.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { Nats } from '../nats/connect.ts';
-import { publish } from '../nats/messages.ts';
+import { publish } from '../nats/message-writes.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { printHeaders } from '../nats/raw-headers.ts';
 import { rebuildAdvisory } from '../replay/rebuilt.ts';

@@ -1,6 +1,6 @@
 import { forgetIntent, forgetJournal } from '../ledger/journal.ts';
 import type { Nats } from '../nats/connect.ts';
-import { deleteMessage } from '../nats/messages.ts';
+import { deleteMessage } from '../nats/message-writes.ts';
 import type { ReplayRun } from './run.ts';
 
 //   Writes that change nothing. They show whether we might; and in a cluster their answer comes from a leader that has

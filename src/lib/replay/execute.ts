@@ -3,7 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { forgetJournal, type Intent, readIntent, writeIntent, writeJournal } from '../ledger/journal.ts';
 import { isObject } from '../model/json.ts';
 import { isApiError } from '../nats/api-error.ts';
-import { deleteMessage, publish } from '../nats/messages.ts';
+import { deleteMessage, publish } from '../nats/message-writes.ts';
 import { isFull } from './full.ts';
 import { type Move, type Moved, PROTOCOL, type Step } from './protocol.ts';
 import { removeRecords } from './records.ts';

@@ -2,7 +2,8 @@ import { atLeast } from '../facts/versions.ts';
 import { isObject } from '../model/json.ts';
 import { isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
-import { deleteMessage, IN_FLIGHT, purgeUpTo } from '../nats/messages.ts';
+import { deleteMessage, purgeUpTo } from '../nats/message-writes.ts';
+import { IN_FLIGHT } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import type { RecordRef } from './protocol.ts';
 

@@ -7,7 +7,8 @@ import {
   readJournal,
 } from '../ledger/journal.ts';
 import { isApiError } from '../nats/api-error.ts';
-import { deleteMessage, getMessage, publish } from '../nats/messages.ts';
+import { deleteMessage, publish } from '../nats/message-writes.ts';
+import { getMessage } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { awaitLeaders, isShared } from './barrier.ts';
 import { findAnswered, findCopies, findOriginals } from './evidence.ts';

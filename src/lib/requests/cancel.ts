@@ -2,7 +2,8 @@ import { readStanding } from '../dlq/collect.ts';
 import type { QueueRef } from '../model/entry.ts';
 import type { CancelledJson, CancelOutcome } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
-import { deleteMessage, getMessage } from '../nats/messages.ts';
+import { deleteMessage } from '../nats/message-writes.ts';
+import { getMessage } from '../nats/messages.ts';
 import { type FetchOptions, type Found, fetchRequest, fetchResponse } from './fetch.ts';
 import { isWaiting } from './taker.ts';
 

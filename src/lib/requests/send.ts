@@ -3,7 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { type ApiError, isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
-import { type Published, publish } from '../nats/messages.ts';
+import { type Published, publish } from '../nats/message-writes.ts';
 import { type HeaderLine, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 
 /** One request as it is published. */

@@ -3,7 +3,7 @@ import { rejectedSubject } from '../facts/names.ts';
 import type { WorkerEnd, WorkerEvent } from '../model/worker.ts';
 import type { Nats } from '../nats/connect.ts';
 import { ACK, acknowledge, confirm, createPuller, type Delivery, nak, term } from '../nats/consume.ts';
-import { publish } from '../nats/messages.ts';
+import { publish } from '../nats/message-writes.ts';
 import type { FailureNote, Failures } from './failures.ts';
 import { type Job, type Outcome, type Runner, readJob } from './job.ts';
 import { createLeases } from './lease.ts';

@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OpsError } from '../errors/ops-error.ts';
+import { ERR } from '../facts/err-codes.ts';
+import { type Config, isObject } from '../model/json.ts';
+import { isApiError } from './api-error.ts';
+import type { Nats } from './connect.ts';
+import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
+import type { RawReply } from './wire.ts';
+
+/** The pause before something is asked again, in milliseconds. */
+export const RETRY_MS = 100;
+
+/** Why a request got no answer. */
+export const failure = (nats: Nats, error: unknown, subject: string): OpsError =>
+  requestFailure(error, {
+    subject,
+    settings: nats.settings,
+    jetstream: nats.target.server.jetstream,
+    waitedMs: nats.settings.timeoutMs,
+  });
+
+/** Does a read or a write that does no harm twice until it succeeds or the time is over. */
+export async function retried<T>(nats: Nats, subject: string, work: () => Promise<T>): Promise<T> {
+  const until = performance.now() + nats.settings.timeoutMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (nats.signal.aborted) throw nats.signal.reason;
+      const passing =
+        isTimeoutError(error) ||
+        isDisconnect(error) ||
+        isNoRespondersError(error) ||
+        isApiError(error, ERR.systemUnavailable);
+      if (!passing || performance.now() + RETRY_MS > until) throw failure(nats, error, subject);
+      await sleep(RETRY_MS);
+    }
+  }
+}
+
+/** The JSON object of an answer. @throws OpsError SERVER_REFUSED where it is none */
+export function readJson(subject: string, { data }: RawReply): Config {
+  try {
+    const answer: unknown = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'));
+    if (isObject(answer)) return answer;
+  } catch {
+    // Told below.
+  }
+  throw new OpsError('SERVER_REFUSED', 'what answered is not JetStream', {
+    where: subject,
+    why: 'Its answer is no JSON object.',
+    hints: ['look for a service that listens on this subject'],
+  });
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OpsError } from '../errors/ops-error.ts';
+import { ERR } from '../facts/err-codes.ts';
+import { isObject } from '../model/json.ts';
+import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
+import type { Nats } from './connect.ts';
+import { isNoRespondersError } from './errors.ts';
+import { failure, RETRY_MS, readJson, retried } from './exchange.ts';
+import { type RawReply, wireOf } from './wire.ts';
+
+export interface PublishOptions {
+  readonly timeoutMs?: number;
+}
+
+export interface Published {
+  readonly stream: string;
+  readonly seq: number;
+  /** The stream knows the Nats-Msg-Id and stored nothing. */
+  readonly duplicate: boolean;
+}
+
+/**
+ * Publishes to whatever stream captures the subject and waits for its word. After a failure other than an ApiError
+ * nobody knows whether the message is stored, and it is not tried again. Where the answer is that an earlier publish of
+ * the same message id is not decided yet, it asks again until that is: it may still come to nothing.
+ * @throws ApiError where the stream refuses it; OpsError CONN_*, DENIED_SUBJECT
+ */
+export async function publish(
+  nats: Nats,
+  subject: string,
+  payload: Uint8Array,
+  headers?: Uint8Array,
+  { timeoutMs = nats.settings.timeoutMs }: PublishOptions = {},
+): Promise<Published> {
+  for (const until = performance.now() + timeoutMs; ; await sleep(RETRY_MS)) {
+    try {
+      return await publishOnce(nats, subject, payload, headers, { timeoutMs });
+    } catch (error) {
+      if (!isApiError(error, ERR.duplicateInProcess) || performance.now() + RETRY_MS > until) throw error;
+    }
+  }
+}
+
+async function publishOnce(
+  nats: Nats,
+  subject: string,
+  payload: Uint8Array,
+  headers: Uint8Array | undefined,
+  { timeoutMs }: Required<PublishOptions>,
+): Promise<Published> {
+  let reply: RawReply;
+  try {
+    reply = await wireOf(nats).ask(subject, payload, { timeoutMs, ...(headers && { headers }) });
+  } catch (error) {
+    throw publishFailure(nats, error, subject, payload.byteLength + (headers?.byteLength ?? 0));
+  }
+  const answer = readJson(subject, reply);
+  if (isObject(answer.error)) throw new ApiError(subject, answer.error as ApiFault);
+  const [seq, duplicate] = [Number(answer.seq), answer.duplicate === true];
+  // Clusters of 2.10 call it a duplicate of sequence 0 (nats-server#5827), where later ones say 10158.
+  if (duplicate && seq === 0) throw new ApiError(subject, UNDECIDED);
+  return { stream: String(answer.stream), seq, duplicate };
+}
+
+const UNDECIDED: ApiFault = { err_code: ERR.duplicateInProcess, description: 'duplicate message id is in process' };
+
+/** What a publish that got no answer means. */
+export function publishFailure(nats: Nats, error: unknown, subject: string, size: number): OpsError {
+  if (size > nats.target.server.max_payload) {
+    return new OpsError('SERVER_REFUSED', `the message is too large for this server: ${size} bytes`, {
+      where: subject,
+      why: `Its max_payload is ${nats.target.server.max_payload} bytes, headers included.`,
+      hints: ['raise max_payload of the server'],
+      cause: error,
+    });
+  }
+  if (isNoRespondersError(error)) {
+    return new OpsError('CONN_NO_LEADER', `no stream takes messages on ${subject} now`, {
+      where: subject,
+      why: 'Nothing was stored: no stream captures the subject, or its stream has no leader at the moment.',
+      hints: ['check the subjects of the stream; in a cluster, wait for a leader and run this again'],
+      cause: error,
+    });
+  }
+  return failure(nats, error, subject);
+}
+
+/** The texts with which 10057 says that there is nothing to delete; with others it refuses (deny_delete). */
+const NOTHING_THERE = /no message found|stream store EOF/;
+
+/**
+ * Deletes one message; false where it was not there (any more).
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+ */
+export function deleteMessage(nats: Nats, stream: string, seq: number): Promise<boolean> {
+  const subject = `${nats.settings.apiPrefix}.STREAM.MSG.DELETE.${stream}`;
+  // The payload is not overwritten with random bytes first, which would cost a write for each.
+  const body = JSON.stringify({ seq, no_erase: true });
+  return retried(nats, subject, async () => {
+    const answer = readJson(
+      subject,
+      await wireOf(nats).ask(subject, body, { timeoutMs: Math.max(1000, nats.settings.timeoutMs / 2) }),
+    );
+    if (!isObject(answer.error)) return answer.success === true;
+    const error = new ApiError(subject, answer.error as ApiFault);
+    const { errCode, description } = error;
+    if (errCode === ERR.noMessage || errCode === ERR.sequenceNotFound) return false;
+    if (errCode === ERR.deleteFailed && NOTHING_THERE.test(description)) return false;
+    throw error;
+  });
+}
+
+export interface PurgeOptions {
+  /** Everything before this sequence goes, itself not. All where left out. */
+  readonly seq?: number;
+  readonly filter?: string;
+}
+
+/** Deletes many messages at once; gives how many. False stands for a stream that is not there: 0. @throws as `deleteMessage` */
+export async function purgeUpTo(nats: Nats, stream: string, { seq, filter }: PurgeOptions): Promise<number> {
+  try {
+    const body = { ...(seq !== undefined && { seq }), ...(filter !== undefined && { filter }) };
+    const answer = await nats.api(`STREAM.PURGE.${stream}`, body, { finish: true });
+    return Number(answer.purged ?? 0);
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
+  }
+}
