@@ -4,26 +4,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Row, timeProcess } from './measure.ts';
 
-const seconds = (value: number): string => `${value.toFixed(1)} s`;
-
-/** From a fresh clone to the end of the two commands; packages come from npm's cache, the nats-server from ours. */
-export async function benchClone(): Promise<Row[]> {
+/** Times npm in a fresh clone, one run after the other; packages come from npm's cache, the nats-server from ours. */
+async function timeInClone(runs: readonly { what: string; args: readonly string[] }[]): Promise<Row[]> {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-clone-'));
-  const cloneTo = (name: string) => {
-    const clone = join(dir, name);
-    execFileSync('git', ['clone', '--quiet', '.', clone]);
-    return async (...args: string[]) =>
-      (await timeProcess({ command: 'npm', args: ['--prefix', clone, '--silent', ...args] })).seconds;
-  };
-  const row = (what: string, ours: number): Row => ({ what, ours: seconds(ours), theirs: '', ratio: ours });
+  const rows: Row[] = [];
   try {
-    const npm = cloneTo('demo');
-    return [
-      row('fresh clone, `npm run demo`, seconds', await npm('run', 'demo')),
-      row('the second `npm run demo`, seconds', await npm('run', 'demo')),
-      row('fresh clone, `npm test`, seconds', await cloneTo('test')('test')),
-    ];
+    execFileSync('git', ['clone', '--quiet', '.', dir]);
+    for (const { what, args } of runs) {
+      const { seconds } = await timeProcess({ command: 'npm', args: ['--silent', ...args], cwd: dir });
+      rows.push({ what, ours: `${seconds.toFixed(1)} s`, theirs: '', ratio: seconds });
+    }
+    return rows;
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
+
+export const benchDemo = (): Promise<Row[]> =>
+  timeInClone([
+    { what: 'fresh clone, `npm run demo`, seconds', args: ['run', 'demo'] },
+    { what: 'the second `npm run demo`, seconds', args: ['run', 'demo'] },
+  ]);
+
+export const benchTests = (): Promise<Row[]> =>
+  timeInClone([{ what: 'fresh clone, `npm test`, seconds', args: ['test'] }]);

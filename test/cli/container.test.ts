@@ -57,7 +57,10 @@ describeAsRoot('what the Containerfile makes', () => {
   beforeAll(async () => {
     const nats = await locateServer({ env: process.env, io: recordingIo() });
     const npm = (...args: string[]) => execFileSync('npm', args, { encoding: 'utf8' }).trim();
-    const [modules, cache] = [npm('root', '--global'), npm('config', 'get', 'cache')];
+    // npm names itself in what it runs; its global folder is another one under `npm --prefix`.
+    const own = process.env.npm_execpath;
+    const modules = own ? join(own, '..', '..', '..') : npm('root', '--global');
+    const cache = npm('config', 'get', 'cache');
     const context = join(dir, 'context');
     for (const line of readFileSync(join(ROOT, '.dockerignore'), 'utf8').split('\n'))
       if (line.startsWith('!')) cpSync(join(ROOT, line.slice(1)), join(context, line.slice(1)), { recursive: true });
