@@ -291,3 +291,18 @@ describe('a client that may only publish requests and read responses', () => {
     expect(await as('send', 'x', BODY, '--subject', 'requests.dns').done).toMatchObject({ code: 0 });
   });
 });
+
+describe('with a backlog', () => {
+  test.each([[['status', '--fail-on', 'critical']], [['request', 'ls', '--limit', '1']]])(
+    '%j ends with its answer: what was read ahead keeps nobody waiting',
+    async (args) => {
+      for (let n = 0; n < 3; n++) await nats.request('requests.dns', BODY);
+      const running = startCli([...args, '--timeout', '60s'], { server, cwd });
+      await running.until('stdout', /REQUESTS|requests\.dns/);
+      const late = setTimeout(() => running.child.kill('SIGKILL'), 15_000);
+      expect(await running.done).toMatchObject({ signal: null, code: 0 });
+      clearTimeout(late);
+    },
+    30_000,
+  );
+});

@@ -32,7 +32,8 @@ export async function retried<T>(nats: Nats, subject: string, work: () => Promis
         isDisconnect(error) ||
         isNoRespondersError(error) ||
         isApiError(error, ERR.systemUnavailable);
-      if (!passing || performance.now() + RETRY_MS > until) throw failure(nats, error, subject);
+      // A connection that is closed for good answers nothing more: whoever asked has gone home.
+      if (!passing || nats.nc.isClosed() || performance.now() + RETRY_MS > until) throw failure(nats, error, subject);
       await sleep(RETRY_MS);
     }
   }
