@@ -1,7 +1,7 @@
 // A replay as a process of its own, to be killed at any moment. Its arguments: url, name of the protocol, in flight,
 // queue, and the number of steps after which it kills itself (0: never).
 import { locateQueues } from '../../src/lib/dlq/locate.ts';
-import { withQueueLock } from '../../src/lib/operations/dlq-lock.ts';
+import { withQueueLock } from '../../src/lib/dlq/lock.ts';
 import { PROTOCOL, type Protocol, type Step } from '../../src/lib/replay/protocol.ts';
 import { replayQueue } from '../../src/lib/replay/queue.ts';
 import { Tally } from '../../src/lib/replay/tally.ts';

@@ -10,7 +10,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { deleteMessage, publish } from '../../src/lib/nats/message-writes.ts';
 import { getMessage, getRange } from '../../src/lib/nats/messages.ts';
 import { parseHeaders, printHeaders } from '../../src/lib/nats/raw-headers.ts';
-import { type ReplayOptions, replayDeadLetters } from '../../src/lib/operations/dlq-replay.ts';
+import { type ReplayOptions, replayDeadLetters } from '../../src/lib/operations/dlq/replay.ts';
 import { PROTOCOL, type Step } from '../../src/lib/replay/protocol.ts';
 import { type QueueJob, replayQueue } from '../../src/lib/replay/queue.ts';
 import { Tally } from '../../src/lib/replay/tally.ts';

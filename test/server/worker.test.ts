@@ -8,7 +8,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { publish } from '../../src/lib/nats/message-writes.ts';
 import { getMessage, getRange } from '../../src/lib/nats/messages.ts';
 import { headerValue, parseHeaders, printHeaders } from '../../src/lib/nats/raw-headers.ts';
-import { showDeadLetter } from '../../src/lib/operations/dlq-show.ts';
+import { showDeadLetter } from '../../src/lib/operations/dlq/show.ts';
 import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
 import { findNatsCli } from '../support/nats-cli.ts';

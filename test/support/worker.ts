@@ -1,7 +1,7 @@
 import type { Config } from '../../src/lib/model/json.ts';
 import type { WorkerEvent, WorkerReport } from '../../src/lib/model/worker.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { type WorkerRunOptions, workerRunOperation } from '../../src/lib/operations/worker-run.ts';
+import { type WorkerRunOptions, workerRunOperation } from '../../src/lib/operations/worker/run.ts';
 import { contextFor } from './context.ts';
 import type { TestServer } from './server.ts';
 

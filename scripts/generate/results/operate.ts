@@ -8,9 +8,9 @@ import type { DrainResult, PauseResult } from '../../../src/lib/model/queue.ts';
 import type { ReplayResult } from '../../../src/lib/model/replay.ts';
 import type { BulkJson, CancelledJson, RequestStatus, SentJson, WaitingJson } from '../../../src/lib/model/request.ts';
 import type { WorkerReport } from '../../../src/lib/model/worker.ts';
-import type { ImportResult } from '../../../src/lib/operations/dlq-import.ts';
-import type { PurgeResult } from '../../../src/lib/operations/dlq-purge.ts';
-import type { RebuildResult } from '../../../src/lib/operations/dlq-rebuild.ts';
+import type { ImportResult } from '../../../src/lib/operations/dlq/import.ts';
+import type { PurgeResult } from '../../../src/lib/operations/dlq/purge.ts';
+import type { RebuildResult } from '../../../src/lib/operations/dlq/rebuild.ts';
 import type { statusJson } from '../../../src/lib/ui/render/status.ts';
 import { change, count, json, moment } from './parts.ts';
 

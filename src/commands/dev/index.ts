@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import type { DevReport } from '../../lib/model/dev.ts';
-import { type DevOptions, runDev } from '../../lib/operations/dev.ts';
-import { detachDev } from '../../lib/operations/dev-control.ts';
+import { detachDev } from '../../lib/operations/dev/detach.ts';
+import { type DevOptions, runDev } from '../../lib/operations/dev/index.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { outputFlags, withEnv } from '../../lib/ui/flags.ts';
 import { renderDevReady } from '../../lib/ui/render/dev.ts';

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { readDevStatus } from '../../lib/operations/dev-control.ts';
+import { readDevStatus } from '../../lib/operations/dev/status.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { outputFlags, withEnv } from '../../lib/ui/flags.ts';
 import { renderDevStatus } from '../../lib/ui/render/dev.ts';

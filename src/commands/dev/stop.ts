@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { stopDev } from '../../lib/operations/dev-control.ts';
+import { stopDev } from '../../lib/operations/dev/stop.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { outputFlags, withEnv } from '../../lib/ui/flags.ts';
 

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { exportDeadLetters, exportToFile } from '../../lib/operations/dlq-export.ts';
+import { exportDeadLetters, exportToFile } from '../../lib/operations/dlq/export.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';

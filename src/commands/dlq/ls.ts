@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { type Entry, type EntryJson, entryJson } from '../../lib/model/entry.ts';
-import { listDeadLetters } from '../../lib/operations/dlq-ls.ts';
+import { listDeadLetters } from '../../lib/operations/dlq/ls.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { purgeDeadLetters } from '../../lib/operations/dlq-purge.ts';
+import { purgeDeadLetters } from '../../lib/operations/dlq/purge.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';

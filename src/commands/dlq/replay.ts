@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { replayDeadLetters } from '../../lib/operations/dlq-replay.ts';
+import { replayDeadLetters } from '../../lib/operations/dlq/replay.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
 import { millisecondsOf, rateOf } from '../../lib/ui/dlq-write-flags.ts';

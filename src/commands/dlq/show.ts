@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { OpsError } from '../../lib/errors/ops-error.ts';
-import { showDeadLetter } from '../../lib/operations/dlq-show.ts';
+import { showDeadLetter } from '../../lib/operations/dlq/show.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';

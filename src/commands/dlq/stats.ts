@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { statsOfDeadLetters } from '../../lib/operations/dlq-stats.ts';
+import { statsOfDeadLetters } from '../../lib/operations/dlq/stats.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';

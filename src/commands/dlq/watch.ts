@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { entryJson } from '../../lib/model/entry.ts';
-import { watchDeadLetters } from '../../lib/operations/dlq-watch.ts';
+import { watchDeadLetters } from '../../lib/operations/dlq/watch.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../../lib/errors/codes.ts';
-import { drainQueue } from '../../lib/operations/queue-drain.ts';
+import { drainQueue } from '../../lib/operations/queue/drain.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderDrain } from '../../lib/ui/render/queue.ts';

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { pauseQueue } from '../../lib/operations/queue-pause.ts';
+import { pauseQueue } from '../../lib/operations/queue/pause.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderPauses } from '../../lib/ui/render/queue.ts';

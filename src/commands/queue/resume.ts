@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { resumeQueue } from '../../lib/operations/queue-pause.ts';
+import { resumeQueue } from '../../lib/operations/queue/pause.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderPauses } from '../../lib/ui/render/queue.ts';

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { cancelRequests } from '../../lib/operations/request-cancel.ts';
+import { cancelRequests } from '../../lib/operations/request/cancel.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderCancelled } from '../../lib/ui/render/request.ts';

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../../lib/errors/codes.ts';
-import { failureOf, getRequest } from '../../lib/operations/request-get.ts';
+import { failureOf, getRequest } from '../../lib/operations/request/get.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { fetchedJson, renderResponse, renderState } from '../../lib/ui/render/request.ts';

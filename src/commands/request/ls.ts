@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import type { WaitingJson } from '../../lib/model/request.ts';
-import { listWaiting } from '../../lib/operations/request-ls.ts';
+import { listWaiting } from '../../lib/operations/request/ls.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { createLineWriter } from '../../lib/ui/line-writer.ts';

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../../lib/errors/codes.ts';
-import { failureOf } from '../../lib/operations/request-get.ts';
-import { type SendOptions, sendMany, sendOne } from '../../lib/operations/request-send.ts';
+import { failureOf } from '../../lib/operations/request/get.ts';
+import { type SendOptions, sendMany, sendOne } from '../../lib/operations/request/send.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { createLineWriter } from '../../lib/ui/line-writer.ts';

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core';
-import { failureOf } from '../../lib/operations/request-get.ts';
-import { showRequest } from '../../lib/operations/request-show.ts';
+import { failureOf } from '../../lib/operations/request/get.ts';
+import { showRequest } from '../../lib/operations/request/show.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { bytesJson, renderTimeline } from '../../lib/ui/render/request.ts';

@@ -3,7 +3,7 @@ import { EXIT } from '../../lib/errors/codes.ts';
 import { OpsError } from '../../lib/errors/ops-error.ts';
 import { parseDuration, parseSize } from '../../lib/model/units.ts';
 import type { WorkerEvent } from '../../lib/model/worker.ts';
-import { BUILTINS, type WorkChoice, workerRunOperation } from '../../lib/operations/worker-run.ts';
+import { BUILTINS, type WorkChoice, workerRunOperation } from '../../lib/operations/worker/run.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { type LogForm, renderLogLine, renderWorkerReport } from '../../lib/ui/render/worker.ts';

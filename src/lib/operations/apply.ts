@@ -11,12 +11,20 @@ import { keyOf } from '../model/resource.ts';
 import { findFilled } from '../plan/filled.ts';
 import { planJson } from '../plan/json.ts';
 import type { SavedPlan } from '../plan/saved.ts';
-import { agree, requireAllowed } from './consent.ts';
-import { openSystems, type Prepared, prepareSystem } from './prepare.ts';
-import { type Applying, configsOf, needsRecord, record, sumUp, tellHistory, warnOfOlderCopy } from './record.ts';
-import { openForPlan, prepareSaved, readPlanFile } from './saved.ts';
+import { agree, requireAllowed } from './planned/consent.ts';
+import { openSystems, type Prepared, prepareSystem } from './planned/prepare.ts';
+import {
+  type Applying,
+  configsOf,
+  needsRecord,
+  record,
+  sumUp,
+  tellHistory,
+  warnOfOlderCopy,
+} from './planned/record.ts';
+import { openForPlan, prepareSaved, readPlanFile } from './planned/saved.ts';
+import { verifyTaken } from './planned/verify.ts';
 import type { SpecChoice } from './spec-source.ts';
-import { verifyTaken } from './verify.ts';
 
 export interface ApplyOptions extends SpecChoice {
   readonly given: ReadonlySet<Override>;

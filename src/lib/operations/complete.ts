@@ -16,8 +16,8 @@ import { withNats } from '../nats/open.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { cleanUrl } from '../nats/redact.ts';
 import { kindUnder } from '../requests/subject.ts';
-import { listDeadLetters } from './dlq-ls.ts';
-import { listWaiting } from './request-ls.ts';
+import { listDeadLetters } from './dlq/ls.ts';
+import { listWaiting } from './request/ls.ts';
 import { DEFAULT_SPEC, loadForWork } from './spec-source.ts';
 
 /** A person chooses among so many at most; who wants another types more of it. */

@@ -10,8 +10,8 @@ import type { Context } from '../model/context.ts';
 import type { DemoReport, DemoStep } from '../model/demo.ts';
 import type { Nats } from '../nats/connect.ts';
 import { openNats } from '../nats/open.ts';
-import { broken, type Stage, story } from './demo-story.ts';
-import type { Launcher } from './dev-control.ts';
+import { broken, type Stage, story } from './demo/story.ts';
+import type { Launcher } from './dev/detach.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

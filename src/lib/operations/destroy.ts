@@ -13,8 +13,8 @@ import { readObserved } from '../observed/read.ts';
 import { ownerMark, scanOwned } from '../observed/scan.ts';
 import { planJson } from '../plan/json.ts';
 import { makePlan } from '../plan/make-plan.ts';
-import { openSystems } from './prepare.ts';
-import { sumUp, tellHistory } from './record.ts';
+import { openSystems } from './planned/prepare.ts';
+import { sumUp, tellHistory } from './planned/record.ts';
 import { chooseSources, type SpecChoice } from './spec-source.ts';
 
 export interface DestroyOptions extends SpecChoice {

@@ -7,9 +7,9 @@ import { specJsonSchema } from '../spec/json-schema.ts';
 import { loadSpec } from '../spec/load.ts';
 import { DEFAULT_SCHEMA } from '../spec/print.ts';
 import { isError } from '../spec/problem.ts';
+import { starterText } from '../spec/starter.ts';
 import { exportOperation, type NotExported } from './export.ts';
-import { askAnswers, type WrittenAnswers } from './init-questions.ts';
-import { starterText } from './init-starter.ts';
+import { askAnswers, type WrittenAnswers } from './init/questions.ts';
 
 export interface InitOptions {
   /** Relative to the working directory. */

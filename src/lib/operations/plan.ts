@@ -8,10 +8,10 @@ import type { Context } from '../model/context.ts';
 import type { Override, Plan } from '../model/plan.ts';
 import { type SavedPlan, savePlan } from '../plan/saved.ts';
 import { refusals } from '../risk/judge.ts';
-import { problemsOf } from './consent.ts';
-import { openSystems, type Prepared, prepareSystem } from './prepare.ts';
-import { configsOf, warnOfOlderCopy } from './record.ts';
-import { readPlanFile } from './saved.ts';
+import { problemsOf } from './planned/consent.ts';
+import { openSystems, type Prepared, prepareSystem } from './planned/prepare.ts';
+import { configsOf, warnOfOlderCopy } from './planned/record.ts';
+import { readPlanFile } from './planned/saved.ts';
 import type { SpecChoice } from './spec-source.ts';
 
 export interface PlanOptions extends SpecChoice {

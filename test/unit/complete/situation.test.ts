@@ -77,6 +77,6 @@ test('what a flag chooses among is what its command knows', async () => {
     words: ['viewer'],
   });
   const verbs = kindOfFlag('history', { ...none, name: 'verb' });
-  const written = readFileSync('src/lib/operations/queue-pause.ts', 'utf8').match(/verb: '(\w+)'/g) ?? [];
+  const written = readFileSync('src/lib/operations/queue/pause.ts', 'utf8').match(/verb: '(\w+)'/g) ?? [];
   expect(verbs).toMatchObject({ words: expect.arrayContaining(written.map((text) => text.slice(7, -1))) });
 });

@@ -2,8 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { GOALS, type Goal, whyNot } from '../../../src/lib/health/goals.ts';
 import type { QueueState, Snapshot } from '../../../src/lib/health/snapshot.ts';
 import { judgeHealth } from '../../../src/lib/health/verdict.ts';
-import { parseAddress } from '../../../src/lib/operations/status-listen.ts';
-import { parseGoals } from '../../../src/lib/operations/status-wait.ts';
+import { parseAddress } from '../../../src/lib/operations/status/listen.ts';
+import { parseGoals } from '../../../src/lib/operations/status/wait.ts';
 import { consumerOf, deadOf, queueOf, snapshotOf, streamOf } from './builders.ts';
 
 const queue = (fields: Partial<QueueState>): Snapshot => snapshotOf({ queues: [queueOf(fields)] });

@@ -1,0 +1,88 @@
+import type { OrphanReport } from '../../dlq/orphans.ts';
+import { scanEntries } from '../../dlq/scan.ts';
+import type { Context } from '../../model/context.ts';
+import type { Entry, EntryState } from '../../model/entry.ts';
+import { type DlqChoice, withDlq } from './scope.ts';
+
+export interface DlqListing {
+  readonly listed: Readonly<Record<EntryState, number>>;
+  /** One for each queue whose dead could be counted. */
+  readonly counts: readonly OrphanReport[];
+}
+
+/**
+ * Lists dead letters, newest first, each as soon as it is known.
+ * @throws OpsError USAGE, NOT_FOUND, CONN_*, DENIED_*, INTERRUPTED
+ */
+export async function listDeadLetters(
+  context: Context,
+  choice: DlqChoice,
+  onEntry: (entry: Entry) => Promise<void> | undefined,
+): Promise<DlqListing> {
+  return withDlq(context, choice, async ({ nats, queues, filter }) => {
+    const listed = { replayable: 0, gone: 0, orphan: 0 };
+    const counts: OrphanReport[] = [];
+    const strange = strangers(context);
+    const entries = scanEntries(nats, queues, filter, {
+      order: 'newest',
+      exact: false,
+      signal: context.io.signal,
+      now: context.now().getTime(),
+      onUnreadable: strange.add,
+      onRemoved: strange.addRemoved,
+      onCount: (report) => counts.push(report),
+    });
+    for await (const entry of entries) {
+      listed[entry.state] += 1;
+      await onEntry(entry);
+    }
+    strange.tell();
+    for (const text of counts.flatMap(countNotes)) context.io.tell({ type: 'note', text });
+    return { listed, counts };
+  });
+}
+
+/** Gathers what lies in DLQ streams and is no dead letter, and tells of it once. */
+export function strangers({ io }: Context): {
+  add(one: { stream: string; seq: number; why: string }): void;
+  addRemoved(): void;
+  tell(): void;
+} {
+  let count = 0;
+  let first = '';
+  let removed = 0;
+  return {
+    addRemoved() {
+      removed += 1;
+    },
+    add({ stream, seq, why }) {
+      count += 1;
+      first ||= `${stream} sequence ${seq}: ${why}`;
+    },
+    tell() {
+      if (removed > 0) {
+        const text = `${removed === 1 ? 'a message was' : `${removed} messages were`} acked, taken back or dropped while in flight: left out as no dead ${removed === 1 ? 'letter' : 'letters'}; see --state gone`;
+        io.tell({ type: 'note', text });
+      }
+      if (count === 0) return;
+      const what = count === 1 ? 'a message is no dead letter' : `${count} messages are no dead letters`;
+      io.tell({ type: 'warning', text: `${what} and left out (${count === 1 ? '' : 'the first is '}${first})` });
+    },
+  };
+}
+
+/** What a listing cannot show, in words. */
+function countNotes({ queue, uncertain, dying, inFlight }: OrphanReport): string[] {
+  const notes: string[] = [];
+  if (uncertain > 0) {
+    notes.push(
+      `${queue}: ${uncertain} more dead without an advisory, not to be told from the ${inFlight} in flight; look again when those are settled`,
+    );
+  }
+  if (dying > 0) {
+    notes.push(
+      `${queue}: up to ${dying} more are dying: past their last ack wait, dead when the next pull request comes`,
+    );
+  }
+  return notes;
+}

@@ -1,0 +1,107 @@
+import { tellDlqHistory, withQueueLock } from '../../dlq/lock.ts';
+import { scanEntries } from '../../dlq/scan.ts';
+import { OpsError } from '../../errors/ops-error.ts';
+import type { Context } from '../../model/context.ts';
+import type { Entry, QueueRef } from '../../model/entry.ts';
+import type { Nats } from '../../nats/connect.ts';
+import { publish } from '../../nats/message-writes.ts';
+import { pipelined } from '../../nats/pipeline.ts';
+import { printHeaders } from '../../nats/raw-headers.ts';
+import { rebuildAdvisory } from '../../replay/rebuilt.ts';
+import { type DlqChoice, withDlq } from './scope.ts';
+
+export interface RebuildOptions extends DlqChoice {
+  readonly dryRun: boolean;
+  readonly lockWaitMs: number;
+}
+
+export interface RebuildResult {
+  readonly rebuilt: number;
+  /** Dead without an advisory as well, but not to be told from what is in flight now. */
+  readonly uncertain: number;
+  readonly dry_run?: true;
+  readonly entries: readonly { readonly id: string }[];
+}
+
+const PAGE = 1000;
+const AT_ONCE = 256;
+
+/**
+ * Writes the missing entry of every orphan. Running it twice changes nothing: what has an entry is no orphan.
+ * @throws OpsError NOT_FOUND where no stream takes the entries, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
+ */
+export async function rebuildEntries(context: Context, options: RebuildOptions): Promise<RebuildResult> {
+  return withDlq(context, options, async ({ nats, queues, filter }) => {
+    const entries: { id: string }[] = [];
+    let uncertain = 0;
+    const find = async (ref: QueueRef, onPage: (page: Entry[]) => Promise<void>, signal: AbortSignal) => {
+      let page: Entry[] = [];
+      const orphans = scanEntries(
+        nats,
+        [ref],
+        { ...filter, states: ['orphan'] },
+        {
+          now: context.now().getTime(),
+          signal,
+          onCount: (report) => {
+            uncertain += report.uncertain;
+          },
+        },
+      );
+      for await (const entry of orphans) {
+        if (!entry.inner.certain || !entry.inner.original) continue;
+        page.push(entry);
+        entries.push({ id: entry.id });
+        if (page.length < PAGE) continue;
+        await onPage(page);
+        page = [];
+      }
+      await onPage(page);
+    };
+    for (const ref of queues) {
+      if (options.dryRun) {
+        await find(ref, async () => {}, context.io.signal);
+        continue;
+      }
+      const before = entries.length;
+      try {
+        await withQueueLock(context, nats, ref, { verb: 'rebuild', lockWaitMs: options.lockWaitMs }, (signal) =>
+          find(ref, (page) => writeEntries(context, nats, ref, page), signal),
+        );
+      } finally {
+        const summary = `${entries.length - before} entries rebuilt`;
+        if (entries.length > before) await tellDlqHistory(context, nats, ref, { verb: 'rebuild', summary });
+      }
+    }
+    return {
+      rebuilt: options.dryRun ? 0 : entries.length,
+      uncertain,
+      ...(options.dryRun && { dry_run: true }),
+      entries,
+    };
+  });
+}
+
+async function writeEntries(context: Context, nats: Nats, ref: QueueRef, page: readonly Entry[]): Promise<void> {
+  if (page.length === 0) return;
+  if (ref.dlqs.length === 0) throw noDlq(ref);
+  await pipelined(page, AT_ONCE, async (entry) => {
+    const { subject, payload, msgId } = rebuildAdvisory(entry, context.now());
+    const { stream } = await publish(
+      nats,
+      subject,
+      payload,
+      printHeaders([{ name: 'Nats-Msg-Id', value: msgId }]),
+    ).catch((error: unknown) => {
+      throw (error as { code?: string }).code === 'CONN_NO_LEADER' ? noDlq(ref) : error;
+    });
+    if (!ref.dlqs.includes(stream)) throw noDlq(ref);
+  });
+}
+
+const noDlq = (ref: QueueRef): OpsError =>
+  new OpsError('NOT_FOUND', `no stream captures the deaths of ${ref.queue}`, {
+    where: `queue ${ref.queue}`,
+    why: 'An entry would be stored nowhere.',
+    hints: ['give the queue a `dlq:` in its spec and apply it', 'replay orphans without entries: `dlq replay`'],
+  });

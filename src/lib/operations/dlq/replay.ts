@@ -1,0 +1,216 @@
+import { tellDlqHistory, withQueueLock } from '../../dlq/lock.ts';
+import { scanEntries } from '../../dlq/scan.ts';
+import { OpsError } from '../../errors/ops-error.ts';
+import type { Context } from '../../model/context.ts';
+import type { Entry, QueueRef } from '../../model/entry.ts';
+import type { EntryFilter } from '../../model/entry-filter.ts';
+import { isObject } from '../../model/json.ts';
+import type { ReplayResult } from '../../model/replay.ts';
+import type { Nats } from '../../nats/connect.ts';
+import { editEntry, requireEditor } from '../../replay/edit.ts';
+import { GroupTable } from '../../replay/groups.ts';
+import { timeLeft } from '../../replay/pace.ts';
+import { parseQueueFacts } from '../../replay/preflight.ts';
+import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
+import { skipNotes, whyNot } from '../../replay/select.ts';
+import { Tally } from '../../replay/tally.ts';
+import { strangers } from './ls.ts';
+import { type DlqChoice, withDlq } from './scope.ts';
+
+export interface ReplayOptions extends DlqChoice {
+  readonly wishes: Omit<ReplayWishes, 'edit'>;
+  readonly dryRun: boolean;
+  readonly edit: boolean;
+  readonly lockWaitMs: number;
+  /** Holds on to an outcome for each entry. */
+  readonly keepEntries: boolean;
+}
+
+/**
+ * Moves dead letters back into their queues.
+ * @throws OpsError DLQ_UNFINISHED, DLQ_DIED_AGAIN, DLQ_CANNOT_REMOVE, LOCK_HELD, INTERRUPTED (each with the result so
+ *   far), USAGE, NOT_FOUND, CONN_*, DENIED_*
+ */
+export async function replayDeadLetters(context: Context, options: ReplayOptions): Promise<ReplayResult> {
+  const { wishes } = options;
+  if (options.edit) requireEditor(context.env);
+  return withDlq(context, options, async ({ nats, queues, filter }) => {
+    const wanted = replayable(filter);
+    if (options.dryRun) return previewReplay(context, nats, queues, wanted, options);
+    const tally = new Tally(options.keepEntries);
+    const targets = wishes.to === undefined ? [] : await streamsOf(nats, wishes.to);
+    for (const ref of queues) {
+      if (wanted.limit !== undefined && tally.replayed + tally.failed + tally.skipped >= wanted.limit) break;
+      await replayOne(context, nats, ref, { ...options, filter: wanted }, tally, targets);
+    }
+    return finish(context, tally);
+  });
+}
+
+/** Entries that can be replayed, unless somebody names ids or states: then those that cannot are told apart. */
+const replayable = (filter: EntryFilter): EntryFilter =>
+  filter.states?.length || filter.ids?.length ? filter : { ...filter, states: ['replayable', 'orphan'] };
+
+async function replayOne(
+  context: Context,
+  nats: Nats,
+  ref: QueueRef,
+  options: ReplayOptions,
+  tally: Tally,
+  targets: readonly string[],
+): Promise<void> {
+  const { io } = context;
+  const { wishes, filter } = options;
+  const before = { ...tally };
+  const edits: { id: string; before: string; after: string }[] = [];
+  const total = await countRecords(nats, ref, filter);
+  const strange = strangers(context);
+  const began = performance.now();
+  let done = 0;
+  const left =
+    filter.limit === undefined ? {} : { limit: filter.limit - tally.replayed - tally.failed - tally.skipped };
+  try {
+    await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: options.lockWaitMs }, (signal) =>
+      replayQueue({
+        nats,
+        ref,
+        filter: { ...filter, ...left },
+        wishes: {
+          ...wishes,
+          ...(options.edit && { edit: (entry: Entry) => editEntry(context.env, entry, (edit) => edits.push(edit)) }),
+        },
+        tally,
+        signal,
+        targets,
+        now: context.now().getTime(),
+        onUnreadable: strange.add,
+        onProgress(count) {
+          done += count;
+          const elapsed = performance.now() - began;
+          const rate = elapsed < 1000 ? '' : ` (${Math.round((done * 1000) / elapsed)}/s`;
+          const rest = total === undefined ? '' : timeLeft(done, total, elapsed);
+          const title = `Replaying ${ref.queue}${rate && `${rate}${rest && `, ${rest}`})`}`;
+          io.tell({ type: 'progress', title, done, ...(total !== undefined && { total: Math.max(total, done) }) });
+        },
+        tellNote: (text) => io.tell({ type: 'note', text }),
+        tellWarning: (text) => io.tell({ type: 'warning', text }),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
+    throw withResult(error, tally);
+  } finally {
+    strange.tell();
+    const [replayed, failed] = [tally.replayed - before.replayed, tally.failed - before.failed];
+    const remaining = tally.remaining - before.remaining;
+    if (replayed + failed + remaining > 0) {
+      const summary = `${replayed} replayed, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
+      const detail = {
+        filter: filterDetail(filter),
+        ...(wishes.to !== undefined && { to: wishes.to }),
+        ...(edits.length > 0 && { edits }),
+      };
+      await tellDlqHistory(context, nats, ref, { verb: 'replay', summary, detail }).catch((error: unknown) => {
+        io.tell({ type: 'warning', text: `the history could not be written: ${(error as Error).message}` });
+      });
+    }
+  }
+}
+
+const filterDetail = ({ ids, ...filter }: EntryFilter): unknown => ({
+  ...filter,
+  ...(ids && { ids: ids.map(({ text }) => text) }),
+});
+
+/** The same error with what was done so far. */
+function withResult(error: OpsError, tally: Tally): OpsError {
+  const { replayed, remaining } = tally;
+  const rest = remaining > 0 ? `, at least ${remaining} remain` : '';
+  const isCut = error.code === 'INTERRUPTED';
+  const { where, why } = error;
+  return new OpsError(error.code, isCut ? `${error.message}: ${replayed} replayed${rest}` : error.message, {
+    ...(where !== undefined && { where }),
+    ...(why !== undefined ? { why } : isCut ? { why: 'What had begun was finished; nothing is half-way.' } : {}),
+    hints: isCut ? ['run it again: it goes on with the rest'] : error.hints,
+    problems: error.problems,
+    result: tally.result(),
+    cause: error,
+  });
+}
+
+function finish(context: Context, tally: Tally): ReplayResult {
+  const { io } = context;
+  for (const text of skipNotes(tally.skips)) io.tell({ type: 'note', text });
+  const { signal } = io;
+  if (signal.aborted) throw withResult(signal.reason as OpsError, tally);
+  const result = tally.result();
+  const { failed, remaining } = result;
+  if (failed + remaining === 0) return result;
+  const reasons = Object.entries(tally.errors).map(([why, count]) => `${count} × ${why}`);
+  const parts = [failed > 0 ? `${failed} could not be replayed` : '', remaining > 0 ? `${remaining} remain` : ''];
+  throw new OpsError('DLQ_UNFINISHED', `${tally.replayed} replayed; ${parts.filter(Boolean).join(', ')}`, {
+    why: `${reasons.slice(0, 5).join('; ')}.`,
+    hints: ['nothing is lost: mend the reason and run it again'],
+    result,
+  });
+}
+
+/** How many records the queue's DLQ streams hold, where that is about how many entries are wanted. */
+async function countRecords(nats: Nats, ref: QueueRef, filter: EntryFilter): Promise<number | undefined> {
+  const { states: _states, queues: _queues, limit, ...narrow } = filter;
+  if (Object.keys(narrow).length > 0) return limit;
+  const infos = await Promise.all(ref.dlqs.map((dlq) => nats.api(`STREAM.INFO.${dlq}`)));
+  const count = infos.reduce((sum, { state }) => sum + (isObject(state) ? Number(state.messages ?? 0) : 0), 0);
+  return Math.min(count, limit ?? count);
+}
+
+/** The streams that capture a subject; one that none captures would swallow what is replayed to it. */
+async function streamsOf(nats: Nats, subject: string): Promise<string[]> {
+  if (!/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(subject)) {
+    throw new OpsError('USAGE', `--to: "${subject}" is no subject to publish on`, {
+      hints: ['write it without wildcards'],
+    });
+  }
+  const { streams } = await nats.api('STREAM.NAMES', { subject });
+  if (Array.isArray(streams) && streams.length > 0) return streams.map(String);
+  throw new OpsError('USAGE', `--to: no stream captures ${subject}`, {
+    where: subject,
+    why: 'What is replayed to it would be lost.',
+    hints: ['name a subject of a stream'],
+  });
+}
+
+/** What a replay would do, without doing it. */
+async function previewReplay(
+  context: Context,
+  nats: Nats,
+  queues: readonly QueueRef[],
+  filter: EntryFilter,
+  { wishes, keepEntries }: ReplayOptions,
+): Promise<ReplayResult> {
+  const tally = new Tally(keepEntries);
+  const table = new GroupTable();
+  const strange = strangers(context);
+  const facts = new Map(
+    await Promise.all(
+      queues.map(async ({ queue }) => [queue, parseQueueFacts(await nats.api(`STREAM.INFO.${queue}`))] as const),
+    ),
+  );
+  const entries = scanEntries(nats, queues, filter, {
+    now: context.now().getTime(),
+    signal: context.io.signal,
+    onUnreadable: strange.add,
+  });
+  for await (const entry of entries) {
+    const lastSeq = facts.get(entry.queue)?.lastSeq ?? 0;
+    const skipped = whyNot(entry, { maxReplays: wishes.maxReplays, lastSeq });
+    if (skipped) tally.skip(skipped);
+    else {
+      tally.wouldReplay(entry.id);
+      table.add(entry);
+    }
+  }
+  strange.tell();
+  for (const text of skipNotes(tally.skips)) context.io.tell({ type: 'note', text });
+  return { ...tally.result(), dry_run: true, groups: table.groups() };
+}

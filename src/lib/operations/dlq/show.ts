@@ -1,0 +1,79 @@
+import { readStanding } from '../../dlq/collect.ts';
+import { requireIds } from '../../dlq/id.ts';
+import { scanEntries } from '../../dlq/scan.ts';
+import { timelineOf } from '../../dlq/timeline.ts';
+import { readFailure } from '../../ledger/failure.ts';
+import type { Context } from '../../model/context.ts';
+import type { DeadLetter } from '../../model/dead-letter.ts';
+import { type Entry, entryJson } from '../../model/entry.ts';
+import type { Nats } from '../../nats/connect.ts';
+import { fromHeaderValue, parseHeaders } from '../../nats/raw-headers.ts';
+import { type DlqChoice, withDlq } from './scope.ts';
+
+export interface Shown {
+  readonly letter: DeadLetter;
+  /** The payload's bytes; undefined where nothing is left of the message. */
+  readonly payload?: Uint8Array;
+}
+
+/**
+ * Reads one dead letter with all that is known of it.
+ * @throws OpsError USAGE, NOT_FOUND, CONN_*, DENIED_*, INTERRUPTED
+ */
+export async function showDeadLetter(
+  context: Context,
+  choice: DlqChoice & { readonly ids: readonly string[] },
+): Promise<Shown> {
+  return withDlq(context, choice, async ({ nats, queues, filter }) => {
+    const entries: Entry[] = [];
+    const options = { signal: context.io.signal, now: context.now().getTime() };
+    for await (const entry of scanEntries(nats, queues, filter, options)) entries.push(entry);
+    requireIds(
+      filter.ids ?? [],
+      entries.map(({ id }) => id),
+    );
+    const entry = entries[0]!;
+    const ref = queues.find(({ queue }) => queue === entry.queue)!;
+    const standing = await readStanding(nats, ref);
+    const consumer = standing.consumers.find(({ name }) => name === entry.consumer);
+    const { message, cause, records } = entry.inner;
+    const detail = entry.inner.detail ?? (await lastFailure(nats, entry));
+    return {
+      letter: {
+        ...entryJson(entry),
+        headers: headersOf(message?.headers),
+        ...payloadOf(message?.payload),
+        ...(cause && { cause }),
+        ...(detail !== undefined && { detail }),
+        timeline: timelineOf(entry, consumer),
+        records: records.map(({ stream, seq, kind, time }) => ({ stream, seq, kind, time })),
+      },
+      ...(message && { payload: message.payload }),
+    };
+  });
+}
+
+/** The worker's own words on the last delivery, where it wrote them down: the server's advisory has none. */
+async function lastFailure(nats: Nats, { queue, seq, published_at }: Entry): Promise<string | undefined> {
+  if (published_at === null) return undefined;
+  return (await readFailure(nats, { stream: queue, seq, time: published_at }))?.reason;
+}
+
+function headersOf(block: Uint8Array | undefined): Record<string, string[]> {
+  // Without a prototype: a header may be called anything.
+  const headers: Record<string, string[]> = Object.create(null);
+  for (const { name, value } of block ? parseHeaders(block) : []) {
+    const key = fromHeaderValue(name);
+    headers[key] = [...(headers[key] ?? []), fromHeaderValue(value)];
+  }
+  return headers;
+}
+
+function payloadOf(payload: Uint8Array | undefined): Pick<DeadLetter, 'payload' | 'payload_base64'> {
+  if (!payload) return {};
+  try {
+    return { payload: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(payload) };
+  } catch {
+    return { payload_base64: Buffer.from(payload).toString('base64') };
+  }
+}

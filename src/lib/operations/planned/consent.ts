@@ -1,0 +1,71 @@
+import { OpsError, type Problem } from '../../errors/ops-error.ts';
+import type { Context } from '../../model/context.ts';
+import type { Finding, Override, Plan } from '../../model/plan.ts';
+import { type Desired, keyOf } from '../../model/resource.ts';
+import { planJson } from '../../plan/json.ts';
+import { refusals } from '../../risk/judge.ts';
+import type { Prepared } from './prepare.ts';
+
+/** What stands in a plan's way, each with the place in the spec that declares its resource. */
+export function problemsOf(standing: readonly Finding[], { resources }: Desired): Problem[] {
+  const wanted = new Map(resources.map((each) => [keyOf(each), each]));
+  return standing.map(({ code, message, hint, field, resource, needs }) => ({
+    code,
+    path: field === undefined ? resource : `${resource} ${field}`,
+    message,
+    ...(needs !== undefined && { why: `Refused without --${needs}.` }),
+    ...(hint !== undefined && { hint }),
+    ...wanted.get(resource)?.positionOf?.(field),
+  }));
+}
+
+/** Refuses a plan while something stands in its way that no given flag allows. @throws OpsError RISK_REFUSED, PLAN_REFUSED */
+export function requireAllowed(
+  { plan, desired }: Pick<Prepared, 'plan' | 'desired'>,
+  given: ReadonlySet<Override>,
+): void {
+  const standing = refusals(plan, given);
+  if (standing.length === 0) return;
+  const flags = [...new Set(standing.flatMap(({ needs }) => (needs ? [`--${needs}`] : [])))];
+  const hopeless = standing.filter(({ needs }) => !needs);
+  const first = hopeless[0] ?? standing[0]!;
+  const flag = first.needs ? `; refused without --${first.needs}` : '';
+  const more = standing.length > 1 ? ` (and ${standing.length - 1} more)` : '';
+  throw new OpsError(hopeless.length > 0 ? 'PLAN_REFUSED' : 'RISK_REFUSED', `${first.message}${flag}${more}`, {
+    where: `${plan.system} on ${plan.target.url}`,
+    why: 'Nothing was touched.',
+    hints:
+      hopeless.length > 0
+        ? [first.hint ?? 'change the spec so that the server can take it']
+        : [`if that is what you want, say so with ${flags.join(' and ')}`],
+    problems: problemsOf(standing, desired),
+    result: { ...planJson(plan), applied: false },
+  });
+}
+
+/** True where a plan removes something, or messages with it. */
+const destroys = (plan: Plan): boolean =>
+  plan.changes.some(({ action }) => action === 'delete' || action === 'replace') ||
+  plan.findings.some(({ needs, severity }) => severity === 'refuse' && needs === 'allow-data-loss');
+
+/** Asks a person where there is one, unless `--yes` answered before. @throws OpsError NOT_CONFIRMED */
+export async function agree(
+  context: Context,
+  plans: readonly Plan[],
+  { yes }: { readonly yes: boolean },
+): Promise<void> {
+  const pending = plans.filter((plan) => plan.changes.length > 0);
+  if (pending.length === 0 || yes || !context.io.interactive) return;
+  const where = [...new Set(pending.map((plan) => `${plan.system} on ${plan.target.url}`))].join(', ');
+  const isAgreed = await context.io.ask({
+    type: 'confirm',
+    text: `Apply this to ${where}?`,
+    fallback: !pending.some(destroys),
+  });
+  if (isAgreed) return;
+  throw new OpsError('NOT_CONFIRMED', 'not confirmed', {
+    where,
+    why: 'Nothing was touched.',
+    hints: ['run it again and answer yes, or give --yes'],
+  });
+}

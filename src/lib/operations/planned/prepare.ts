@@ -1,0 +1,157 @@
+import { deriveDesired } from '../../desired/derive.ts';
+import { OpsError, type Problem } from '../../errors/ops-error.ts';
+import { type Applied, readAppliedSpec, readLastApplied } from '../../ledger/store.ts';
+import type { Context } from '../../model/context.ts';
+import { stableText } from '../../model/json.ts';
+import type { Plan } from '../../model/plan.ts';
+import { type Desired, keyOf, type Observed, type ResourceKey } from '../../model/resource.ts';
+import type { LoadedSpec } from '../../model/spec.ts';
+import { connect, type Nats } from '../../nats/connect.ts';
+import { settingsFor } from '../../nats/open.ts';
+import { measureLosses } from '../../observed/losses.ts';
+import { readObserved, readSettled } from '../../observed/read.ts';
+import { scanOwned } from '../../observed/scan.ts';
+import { measureStranded } from '../../observed/stranded.ts';
+import { makePlan } from '../../plan/make-plan.ts';
+import { chooseSources, fromLedger, loadForWork, type SpecChoice } from '../spec-source.ts';
+
+/** One system with everything that is known of it. */
+export interface Prepared {
+  readonly nats: Nats;
+  readonly loaded: LoadedSpec;
+  readonly desired: Desired;
+  readonly observed: Observed;
+  readonly lastApplied?: Applied;
+  readonly plan: Plan;
+}
+
+/** What opening gave, and how to end it. */
+export interface Opened {
+  readonly systems: readonly { readonly nats: Nats; readonly loaded: LoadedSpec; readonly ledger?: Applied }[];
+  close(): Promise<void>;
+}
+
+/**
+ * Loads every spec first, then connects: once for each distinct set of settings. Without a spec, the ledger's.
+ * @throws OpsError SPEC_*, USAGE_NO_SPEC, USAGE_AMBIGUOUS_SPEC, CONN_*, DENIED_*
+ */
+export async function openSystems(context: Context, choice: SpecChoice): Promise<Opened> {
+  const sources = chooseSources(context, choice);
+  const loaded: LoadedSpec[] = [];
+  for (const source of sources) loaded.push(await loadForWork(context, source));
+  refuseOverlap(loaded);
+  const connections = new Map<string, Nats>();
+  const open = async (spec?: LoadedSpec): Promise<Nats> => {
+    const settings = settingsFor(context, spec);
+    const key = stableText({ ...settings, chosenBy: '', sources: {} });
+    const nats =
+      connections.get(key) ??
+      (await connect(settings, { signal: context.io.signal, env: context.env, cwd: context.cwd }));
+    connections.set(key, nats);
+    return nats;
+  };
+  const close = async () => {
+    await Promise.all([...connections.values()].map((nats) => nats.close()));
+  };
+  try {
+    const systems: { nats: Nats; loaded: LoadedSpec; ledger?: Applied }[] = [];
+    for (const each of loaded) systems.push({ nats: await open(each), loaded: each });
+    if (systems.length === 0) {
+      const nats = await open();
+      const ledger = await readAppliedSpec(nats);
+      systems.push({ nats, loaded: fromLedger(ledger.spec), ledger });
+    }
+    return { systems, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Specs that are worked on together must be about different things. */
+function refuseOverlap(specs: readonly LoadedSpec[]): void {
+  if (specs.length < 2) return;
+  const problems: Problem[] = [];
+  const seen = new Map<string, string>();
+  for (const loaded of specs) {
+    const note = (what: string, place: { file?: string; line?: number; column?: number } | undefined) => {
+      const first = seen.get(what);
+      if (first === undefined) seen.set(what, loaded.source);
+      else {
+        problems.push({
+          code: 'SPEC_OVERLAP',
+          message: `${what} is in ${first} and in ${loaded.source}`,
+          why: 'Each would undo what the other does.',
+          hint: 'keep it in one of them',
+          ...place,
+        });
+      }
+    };
+    note(`system ${loaded.spec.name}`, loaded.positionOf(['name']));
+    for (const resource of deriveDesired(loaded).resources) note(keyOf(resource), resource.positionOf?.());
+  }
+  if (problems.length === 0) return;
+  throw new OpsError('SPEC_INVALID', 'these specs overlap', {
+    why: 'Nothing was touched: specs that are applied together must be about different things.',
+    hints: ['give each system a name of its own and each resource one spec'],
+    problems,
+  });
+}
+
+/** Reads the ledger's entry; one that cannot be read is told and counts as none, since only the wording needs it. */
+async function readLedger(context: Context, nats: Nats, system: string): Promise<Applied | undefined> {
+  try {
+    return await readLastApplied(nats, system);
+  } catch (error) {
+    if (!(error instanceof OpsError) || !['NOT_FOUND', 'DENIED_SUBJECT'].includes(error.code)) throw error;
+    const text = `${error.message}: whether the spec or the server changed cannot be told`;
+    context.io.tell({ type: 'warning', text });
+    return undefined;
+  }
+}
+
+/** Reads what a plan needs, all of it side by side: the spec's resources, the ledger, and leftovers. */
+async function readState(
+  context: Context,
+  nats: Nats,
+  desired: Desired,
+  prune: boolean,
+): Promise<{ observed: Observed; lastApplied?: Applied }> {
+  const wanted = desired.resources.map(keyOf);
+  const [lastApplied, observed, owned] = await Promise.all([
+    readLedger(context, nats, desired.system),
+    readSettled(nats, wanted, nats.settings.timeoutMs),
+    prune ? scanOwned(nats, desired.system) : undefined,
+  ]);
+  const known = new Set(wanted);
+  const dropped = Object.keys(lastApplied?.configs ?? {}).filter((key) => !known.has(key as ResourceKey));
+  const leftovers = dropped.length > 0 ? await readObserved(nats, dropped as ResourceKey[]) : undefined;
+  return {
+    observed: {
+      target: observed.target,
+      resources: new Map([...(owned?.resources ?? []), ...(leftovers?.resources ?? []), ...observed.resources]),
+    },
+    ...(lastApplied && { lastApplied }),
+  };
+}
+
+/**
+ * Reads the server and makes the plan of one system.
+ * @throws OpsError CONN_*, DENIED_SUBJECT, SERVER_TOO_OLD
+ */
+export async function prepareSystem(
+  context: Context,
+  { nats, loaded }: { readonly nats: Nats; readonly loaded: LoadedSpec },
+  { prune = false }: { readonly prune?: boolean } = {},
+): Promise<Prepared> {
+  const desired = deriveDesired(loaded);
+  const { observed, lastApplied } = await readState(context, nats, desired, prune);
+  const now = context.now();
+  const [limits, stranded] = await Promise.all([
+    measureLosses(nats, { desired, observed }, now),
+    measureStranded(nats, { desired, observed }),
+  ]);
+  const losses = new Map([...limits, ...stranded]);
+  const plan = makePlan({ desired, observed, losses, prune, now, ...(lastApplied && { lastApplied }) });
+  return { nats, loaded, desired, observed, plan, ...(lastApplied && { lastApplied }) };
+}

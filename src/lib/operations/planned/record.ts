@@ -1,0 +1,96 @@
+import { identifyActor } from '../../ledger/actor.ts';
+import { appendHistory } from '../../ledger/history.ts';
+import { type Applied, digestOf, recordApplied } from '../../ledger/store.ts';
+import type { Context } from '../../model/context.ts';
+import { type Config, equalJson } from '../../model/json.ts';
+import type { Change, Filled, PlanSummary } from '../../model/plan.ts';
+import { type Desired, keyOf, type ResourceKey } from '../../model/resource.ts';
+import type { LoadedSpec, Spec } from '../../model/spec.ts';
+import type { Nats } from '../../nats/connect.ts';
+
+/** The desired configurations by resource, as the ledger keeps them. */
+export const configsOf = (desired: Desired): Record<ResourceKey, Config> =>
+  Object.fromEntries(desired.resources.map((resource) => [keyOf(resource), resource.config]));
+
+/** What is to be written down of a system that was applied. */
+export interface Applying {
+  readonly nats: Nats;
+  readonly system: string;
+  readonly spec: Spec;
+  readonly configs: Readonly<Record<ResourceKey, Config>>;
+  readonly filled: Filled;
+  readonly lastApplied?: Applied;
+}
+
+/** True where the ledger does not say what is applied now. */
+export const needsRecord = ({ spec, configs, lastApplied }: Applying): boolean =>
+  lastApplied === undefined || lastApplied.digest !== digestOf(spec) || !equalJson(lastApplied.configs, configs);
+
+/** Writes the ledger's entry. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export async function record(context: Context, applying: Applying): Promise<void> {
+  const { nats, system, spec, configs, filled, lastApplied } = applying;
+  const actor = identifyActor(context.env);
+  await recordApplied(nats, {
+    system,
+    spec,
+    configs,
+    filled,
+    actor,
+    at: context.now(),
+    tool: context.tool,
+    ...(lastApplied && { before: lastApplied }),
+  });
+}
+
+/** `1 created, 2 updated, 0 replaced, 0 deleted, 3 unchanged`. */
+export const sumUp = ({ create, update, replace, delete: removed, unchanged }: PlanSummary): string =>
+  `${create} created, ${update} updated, ${replace} replaced, ${removed} deleted, ${unchanged} unchanged`;
+
+/** Writes down in the history what was done. */
+export async function tellHistory(
+  context: Context,
+  nats: Nats,
+  entry: {
+    readonly system: string;
+    readonly verb: string;
+    readonly summary: string;
+    readonly changes: readonly Change[];
+  },
+): Promise<void> {
+  await appendHistory(nats, {
+    system: entry.system,
+    verb: entry.verb,
+    actor: identifyActor(context.env),
+    at: context.now(),
+    tool: context.tool,
+    summary: entry.summary,
+    detail: {
+      changes: entry.changes.map(({ action, kind, name, fields, status, error }) => ({
+        action,
+        kind,
+        name,
+        fields: fields.map(({ path, from, to }) => ({ path, from, to })),
+        ...(status && { status }),
+        ...(error && { error }),
+      })),
+    },
+  });
+}
+
+/** Warns where the spec is one that was applied before and replaced by another since. */
+export function warnOfOlderCopy(
+  context: Context,
+  { loaded, lastApplied }: { readonly loaded: LoadedSpec; readonly lastApplied?: Applied },
+): boolean {
+  if (!lastApplied) return false;
+  const digest = digestOf(loaded.spec);
+  const older = lastApplied.previous.find((version) => version.digest === digest);
+  if (digest === lastApplied.digest || !older) return false;
+  context.io.tell({
+    type: 'warning',
+    text:
+      `${loaded.source} is an older copy: ${older.who} applied it on ${older.at}, and ` +
+      `${lastApplied.who} applied a newer one on ${lastApplied.at}. Applying it goes back.`,
+  });
+  return true;
+}

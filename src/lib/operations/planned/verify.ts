@@ -1,0 +1,54 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OpsError } from '../../errors/ops-error.ts';
+import type { Context } from '../../model/context.ts';
+import type { Change, Filled, Plan } from '../../model/plan.ts';
+import { keyOf, type ResourceKey } from '../../model/resource.ts';
+import { readSettled } from '../../observed/read.ts';
+import { planJson } from '../../plan/json.ts';
+import { makePlan } from '../../plan/make-plan.ts';
+import type { Prepared } from './prepare.ts';
+
+/** A cluster shows some changes only after a while, such as new replicas. In milliseconds. */
+const SETTLE_MS = 10_000;
+const POLL_MS = 250;
+
+/**
+ * Looks again: the plan must be empty now.
+ * @throws OpsError APPLY_NOT_TAKEN naming what did not take
+ */
+export async function verifyTaken(
+  context: Context,
+  system: Prepared,
+  changes: readonly Change[],
+  filled: Filled,
+): Promise<void> {
+  const { nats, desired, plan } = system;
+  const removed = changes.filter(({ action }) => action === 'delete').map(keyOf);
+  const wanted = desired.resources.map(keyOf);
+  const deadline = performance.now() + (nats.target.server.cluster ? SETTLE_MS : 0);
+  for (;;) {
+    const observed = await readSettled(nats, [...wanted, ...removed], deadline - performance.now());
+    const again = makePlan({ desired, observed, filled, now: context.now() });
+    const still = removed.filter((key) => observed.resources.has(key));
+    if (again.changes.length === 0 && still.length === 0) return;
+    if (performance.now() >= deadline) throw notTaken(plan, again, still, changes);
+    await sleep(POLL_MS);
+    context.io.signal.throwIfAborted();
+  }
+}
+
+function notTaken(plan: Plan, again: Plan, still: readonly ResourceKey[], changes: readonly Change[]): OpsError {
+  const fields = again.changes.flatMap((change) =>
+    change.fields.length > 0
+      ? change.fields.map(({ path, from }) => `${keyOf(change)} ${path} is ${JSON.stringify(from)}`)
+      : [`${keyOf(change)} is missing`],
+  );
+  const what = [...fields, ...still.map((key) => `${key} is still there`)];
+  return new OpsError('APPLY_NOT_TAKEN', `every step was accepted, but ${what.slice(0, 5).join('; ')}`, {
+    where: `${plan.system} on ${plan.target.url} (nats-server ${plan.target.server.version})`,
+    why: 'A server drops settings that it does not know, or somebody changed it back at once.',
+    hints: ['see `osapi-ops plan`; leave the field out, or use a server that has it'],
+    problems: what.map((message) => ({ code: 'APPLY_NOT_TAKEN', message })),
+    result: { ...planJson(plan, changes), applied: false },
+  });
+}

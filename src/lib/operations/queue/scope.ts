@@ -1,0 +1,73 @@
+import { OpsError } from '../../errors/ops-error.ts';
+import { identifyActor } from '../../ledger/actor.ts';
+import { appendHistory } from '../../ledger/history.ts';
+import type { Context } from '../../model/context.ts';
+import type { QueueRef } from '../../model/entry.ts';
+import type { Nats } from '../../nats/connect.ts';
+import { withDlq } from '../dlq/scope.ts';
+
+/** `REQUESTS` or `REQUESTS/request-worker`; left out where there is one queue only. */
+export interface QueueTarget {
+  readonly target?: string;
+  /** `-f/--file`. */
+  readonly file?: string;
+}
+
+export interface QueueScope {
+  readonly nats: Nats;
+  readonly ref: QueueRef;
+  /** The one that was named, else all of the queue. */
+  readonly consumers: readonly string[];
+}
+
+/**
+ * Connects and finds the queue that is meant.
+ * @throws OpsError USAGE where none is named and there are several, NOT_FOUND, SPEC_*, CONN_*, DENIED_*
+ */
+export async function withQueue<T>(
+  context: Context,
+  { target, file }: QueueTarget,
+  work: (scope: QueueScope) => Promise<T>,
+): Promise<T> {
+  const [queue, consumer, ...rest] = target?.split('/') ?? [];
+  if (rest.length > 0 || queue === '' || consumer === '') {
+    throw new OpsError('USAGE', `"${target}" names no queue`, { hints: ['write QUEUE or QUEUE/CONSUMER'] });
+  }
+  const filter = queue === undefined ? {} : { queues: [queue] };
+  return withDlq(context, { filter, ...(file !== undefined && { file }) }, async ({ nats, queues }) => {
+    if (queues.length > 1) {
+      throw new OpsError('USAGE', 'there are several queues, and none was named', {
+        why: `They are ${queues.map((ref) => ref.queue).join(', ')}; nothing here guesses between them.`,
+        hints: [`name one, as in \`queue pause ${queues[0]!.queue}\``],
+      });
+    }
+    const ref = queues[0]!;
+    if (consumer !== undefined && !ref.consumers.includes(consumer)) {
+      throw new OpsError('NOT_FOUND', `the queue ${ref.queue} has no consumer ${consumer}`, {
+        where: nats.target.url,
+        hints: [ref.consumers.length > 0 ? `it has ${ref.consumers.join(', ')}` : 'it has none'],
+      });
+    }
+    return work({ nats, ref, consumers: consumer === undefined ? ref.consumers : [consumer] });
+  });
+}
+
+/** Writes down what was done to a queue. That it could not be written is told: what was done stands. */
+export async function recordQueueAct(
+  context: Context,
+  { nats, ref }: QueueScope,
+  act: { readonly verb: string; readonly summary: string; readonly detail: unknown },
+): Promise<void> {
+  try {
+    await appendHistory(nats, {
+      ...act,
+      system: ref.system ?? ref.queue,
+      actor: identifyActor(context.env),
+      at: context.now(),
+      tool: context.tool,
+    });
+  } catch (error) {
+    if (!(error instanceof OpsError)) throw error;
+    context.io.tell({ type: 'warning', text: `it is done, but not in the history: ${error.message}` });
+  }
+}

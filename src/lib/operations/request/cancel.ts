@@ -1,0 +1,139 @@
+import { readStanding } from '../../dlq/collect.ts';
+import { OpsError } from '../../errors/ops-error.ts';
+import { identifyActor } from '../../ledger/actor.ts';
+import { appendHistory } from '../../ledger/history.ts';
+import type { Context } from '../../model/context.ts';
+import type { QueueRef } from '../../model/entry.ts';
+import type { CancelledJson } from '../../model/request.ts';
+import type { Nats } from '../../nats/connect.ts';
+import { type Cancellable, cancelRequest, judgeCancel } from '../../requests/cancel.ts';
+import type { Found } from '../../requests/fetch.ts';
+import { findMessages } from '../../requests/scan.ts';
+import { lookOf } from './get.ts';
+import { noQueue } from './ls.ts';
+import { type RequestChoice, requireAskable, withRequests } from './scope.ts';
+
+export interface CancelOptions extends RequestChoice {
+  readonly ids: readonly string[];
+  readonly yes: boolean;
+}
+
+/** As `request cancel --json` prints it. */
+export interface CancelResult {
+  readonly cancelled: number;
+  readonly refused: number;
+  readonly entries: readonly CancelledJson[];
+}
+
+/**
+ * Takes requests back that no worker has yet; says of the others what they are.
+ * @throws OpsError NOT_CONFIRMED, REQUEST_NOT_CANCELLED with the result, USAGE, SPEC_*, CONN_*, DENIED_*, INTERRUPTED
+ */
+export async function cancelRequests(context: Context, options: CancelOptions): Promise<CancelResult> {
+  const ids = [...new Set(options.ids.map(requireAskable))];
+  return withRequests(context, options, async (scope) => {
+    const { nats } = scope;
+    const refs = await scope.refs();
+    if (refs.length === 0) throw noQueue(nats.target.url);
+    const look = await lookOf(context, scope);
+    const found = await findAll(nats, refs, ids, look.onProgress);
+    const judged: Cancellable[] = [];
+    for (const id of ids) judged.push(await judgeCancel(nats, refs, id, found.get(id), look));
+    const waiting = judged.filter(({ outcome }) => outcome === undefined);
+    if (waiting.length > 0) await agree(context, nats, waiting, options.yes);
+
+    const entries: CancelledJson[] = [];
+    for (const { id, outcome, detail, found: place } of judged) {
+      if (outcome === undefined && place) {
+        context.io.signal.throwIfAborted();
+        entries.push(await cancelRequest(nats, id, place, look.buckets));
+      } else {
+        entries.push({
+          id,
+          outcome: outcome ?? 'unknown',
+          detail,
+          ...(place && { queue: place.ref.queue, seq: place.message.seq }),
+        });
+      }
+    }
+    const cancelled = entries.filter(({ outcome }) => outcome === 'cancelled').length;
+    const result = { cancelled, refused: entries.length - cancelled, entries };
+    await writeHistory(context, nats, refs, entries);
+    if (result.refused > 0) throw notCancelled(result);
+    return result;
+  });
+}
+
+async function findAll(
+  nats: Nats,
+  refs: readonly QueueRef[],
+  ids: readonly string[],
+  onProgress: (queue: string, read: number) => void,
+): Promise<Map<string, Found>> {
+  const all = new Map<string, Found>();
+  for (const ref of refs) {
+    const missing = ids.filter((id) => !all.has(id));
+    if (missing.length === 0) break;
+    const standing = await readStanding(nats, ref);
+    const found = await findMessages(nats, standing, missing, (read) => onProgress(ref.queue, read));
+    for (const [id, message] of found) all.set(id, { ref, message });
+  }
+  return all;
+}
+
+async function agree(context: Context, nats: Nats, waiting: readonly Cancellable[], yes: boolean): Promise<void> {
+  if (yes) return;
+  const what = waiting.length === 1 ? `request ${waiting[0]!.id}` : `${waiting.length} requests`;
+  const text = `Take ${what} out of the queue on ${nats.target.url}? Nobody will answer then.`;
+  if (await context.io.ask({ type: 'confirm', text, fallback: false })) return;
+  throw new OpsError('NOT_CONFIRMED', `${what} would be deleted from the queue; refused without --yes`, {
+    where: nats.target.url,
+    why: 'Nothing was touched.',
+    hints: ['if that is what you want, say so with --yes'],
+  });
+}
+
+async function writeHistory(
+  context: Context,
+  nats: Nats,
+  refs: readonly QueueRef[],
+  entries: readonly CancelledJson[],
+): Promise<void> {
+  const taken = entries.filter(({ outcome }) => outcome === 'cancelled' || outcome === 'uncertain');
+  for (const ref of refs) {
+    const own = taken.filter(({ queue }) => queue === ref.queue);
+    if (own.length === 0) continue;
+    try {
+      await appendHistory(nats, {
+        system: ref.system ?? ref.queue,
+        verb: 'cancel',
+        actor: identifyActor(context.env),
+        at: context.now(),
+        tool: context.tool,
+        summary: `${own.length} taken out of ${ref.queue}`,
+        detail: { queue: ref.queue, entries: own.slice(0, 100).map(({ id, seq, outcome }) => ({ id, seq, outcome })) },
+      });
+    } catch (error) {
+      if (!(error instanceof OpsError)) throw error;
+      context.io.tell({ type: 'warning', text: `the history could not be written: ${error.message}` });
+    }
+  }
+}
+
+function notCancelled(result: CancelResult): OpsError {
+  const others = result.entries.filter(({ outcome }) => outcome !== 'cancelled');
+  const single = others.length === 1 ? others[0] : undefined;
+  const message = single
+    ? `request ${single.id} could not be taken back: ${single.detail}`
+    : `${others.length} of ${result.entries.length} requests could not be taken back`;
+  return new OpsError('REQUEST_NOT_CANCELLED', message, {
+    why: single
+      ? `${result.cancelled} taken back.`
+      : others
+          .map(({ id, detail }) => `${id}: ${detail}`)
+          .slice(0, 50)
+          .join('\n'),
+    hints: ['`osapi-ops request get ID` says where each of them is'],
+    result,
+  });
+}

@@ -1,0 +1,86 @@
+import { OpsError } from '../../errors/ops-error.ts';
+import type { Context } from '../../model/context.ts';
+import type { Fetched, RequestStatus } from '../../model/request.ts';
+import { fetchRequest, fetchResponse } from '../../requests/fetch.ts';
+import { followRequest, listenFor } from '../../requests/follow.ts';
+import { type RequestChoice, type RequestScope, requireAskable, withRequests } from './scope.ts';
+
+export interface GetOptions extends RequestChoice {
+  readonly id: string;
+  /** In milliseconds; absent: the state now. */
+  readonly waitMs?: number;
+  onState?(status: RequestStatus): void;
+}
+
+/** What every look at a request works with. */
+export async function lookOf(context: Context, scope: RequestScope) {
+  return {
+    buckets: await scope.buckets(),
+    now: () => context.now().getTime(),
+    onProgress: (queue: string, read: number) => {
+      if (read >= 10_000) context.io.tell({ type: 'progress', title: `searching ${queue}`, done: read });
+    },
+  };
+}
+
+/**
+ * Reads a response, or says where its request is.
+ * @throws OpsError USAGE, SPEC_*, CONN_*, DENIED_*, INTERRUPTED
+ */
+export async function getRequest(context: Context, options: GetOptions): Promise<Fetched> {
+  const id = requireAskable(options.id);
+  return withRequests(context, options, async (scope) => {
+    const { nats } = scope;
+    const look = await lookOf(context, scope);
+    // Most who ask are told by one read.
+    const answered = await fetchResponse(nats, look.buckets, id);
+    if (answered) return answered;
+    const { refs, denied } = await scope.visible();
+    if (options.waitMs === undefined) return undecided(await fetchRequest(nats, refs, id, look), denied);
+    const ear = listenFor(nats, refs, look.buckets, id);
+    try {
+      const { onState } = options;
+      const follow = { ...look, ear, timeoutMs: options.waitMs, ...(onState && { onState }) };
+      return undecided(await followRequest(nats, refs, id, follow), denied);
+    } finally {
+      ear.close();
+    }
+  });
+}
+
+/** Whether a request waits or is dead cannot be told by who may not look: the answer may still come. */
+function undecided(fetched: Fetched, denied: OpsError | undefined): Fetched {
+  if (!denied || fetched.status.state !== 'unknown') return fetched;
+  const detail = `not answered; ${denied.message}, so that where it is cannot be told`;
+  return { status: { ...fetched.status, detail } };
+}
+
+/** The error of a request that will not be answered; `undefined` while it may be. `result` is what is printed beside it. */
+export function failureOf({ status }: Fetched, result: unknown): OpsError | undefined {
+  const { id, queue, seq, reason, detail, deliveries, entry } = status;
+  const where = queue === undefined ? undefined : `${queue} ${seq}`;
+  if (status.state === 'dead') {
+    const after =
+      deliveries === undefined ? '' : ` after ${deliveries === 1 ? '1 delivery' : `${deliveries} deliveries`}`;
+    return new OpsError('REQUEST_DEAD', `request ${id} is dead: ${DEATHS[reason ?? 'max_deliveries']}${after}`, {
+      ...(where !== undefined && { where }),
+      why: detail ?? 'No worker told why.',
+      hints: [
+        `\`osapi-ops dlq show ${entry}\` has all of it`,
+        `\`osapi-ops dlq replay ${entry}\` gives it another try`,
+      ],
+      result,
+    });
+  }
+  if (status.state !== 'unknown' || detail !== undefined) return undefined;
+  return new OpsError('NOT_FOUND', `nothing here knows a request ${id}`, {
+    why: 'It is neither answered nor stored in a queue, and no dead letter has it.',
+    hints: [
+      'check the id, and that this is the right server and account',
+      'it may have been acked without an answer, have expired, or have been removed',
+    ],
+    result,
+  });
+}
+
+const DEATHS = { max_deliveries: 'given up', terminated: 'terminated', rejected: 'rejected' } as const;

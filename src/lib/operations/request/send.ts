@@ -1,0 +1,340 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import type { QueueStanding } from '../../dlq/standing.ts';
+import { OpsError } from '../../errors/ops-error.ts';
+import type { Context } from '../../model/context.ts';
+import type { BulkJson, Fetched, SendFault, SentJson } from '../../model/request.ts';
+import { getMessage } from '../../nats/messages.ts';
+import { withId } from '../../requests/body.ts';
+import { sendBulk } from '../../requests/bulk.ts';
+import { fetchResponse } from '../../requests/fetch.ts';
+import { followRequest, listenFor } from '../../requests/follow.ts';
+import { parseHeader } from '../../requests/header.ts';
+import { requireRequestId, uuidV7 } from '../../requests/id.ts';
+import { readLines } from '../../requests/lines.ts';
+import { sendRequest } from '../../requests/send.ts';
+import { chooseSubject, isSubject } from '../../requests/subject.ts';
+import { nobodyPulls, takersOf } from '../../requests/taker.ts';
+import { isDenied, type RequestChoice, type RequestScope, standingFor, withRequests } from './scope.ts';
+
+/** Where payloads come from. */
+export interface Source {
+  /** The argument itself; `-` is stdin. */
+  readonly argument?: string;
+  /** A file's name; `-` is stdin. */
+  readonly input?: string;
+  readonly stdin: AsyncIterable<Uint8Array>;
+}
+
+export interface SendOptions extends RequestChoice {
+  readonly kind: string;
+  readonly source: Source;
+  readonly subject?: string;
+  readonly headers: readonly string[];
+}
+
+export interface SendOneOptions extends SendOptions {
+  readonly id?: string;
+  readonly raw: boolean;
+  /** How long to wait for the response, in milliseconds; absent: not at all. */
+  readonly waitMs?: number;
+}
+
+export interface SendManyOptions extends SendOptions {
+  /** A file for the lines that were not stored. */
+  readonly rejects?: string;
+  onId(id: string): Promise<void> | undefined;
+}
+
+/** A request that was stored, and what became of it where somebody waited for that. */
+export interface Sent {
+  readonly sent: SentJson;
+  readonly fetched?: Fetched;
+}
+
+/** Random bytes of one id, and of how many are drawn at once: a draw costs more than the id. */
+const DRAW = 10;
+const DRAWS = 400;
+
+function freshId(context: Context): () => string {
+  let pool = randomBytes(0);
+  return () => {
+    if (pool.byteLength < DRAW) pool = randomBytes(DRAW * DRAWS);
+    const random = pool.subarray(0, DRAW);
+    pool = pool.subarray(DRAW);
+    return uuidV7(context.now().getTime(), random);
+  };
+}
+
+/**
+ * Publishes one request, and waits for its fate where that is asked for.
+ * @throws OpsError REQUEST_INVALID, REQUEST_UNKNOWN_KIND, REQUEST_QUEUE_FULL, REQUEST_TOO_LARGE, USAGE, SPEC_*, CONN_*,
+ * DENIED_*, INTERRUPTED
+ */
+export async function sendOne(context: Context, options: SendOneOptions): Promise<Sent> {
+  const headers = options.headers.map(parseHeader);
+  const { where, bytes } = await readSource(context, options.source);
+  const { id, payload } = makePayload(context, options, bytes, where);
+  return withRequests(context, options, async (scope) => {
+    const { nats } = scope;
+    const target = await chooseTarget(scope, options);
+    const { waitMs } = options;
+    const isWaiting = waitMs !== undefined;
+    const refs = isWaiting ? (await scope.visible()).refs : [];
+    const buckets = isWaiting ? await scope.buckets() : [];
+    if (isWaiting && buckets.length === 0) throw noBucket();
+    // Listening begins before the request is out: no answer comes too early to be heard.
+    const ear = isWaiting ? listenFor(nats, refs, buckets, id) : undefined;
+    try {
+      const seen = target.queue === undefined ? undefined : standingFor(scope, target.queue);
+      seen?.catch(() => {});
+      const { stream, seq, duplicate } = await sendRequest(nats, { id, subject: target.subject, payload, headers });
+      const sent: SentJson = { id, queue: stream, seq, subject: target.subject, duplicate };
+      if (target.queue !== undefined && stream !== target.queue) {
+        const text = `${target.subject} is stored in ${stream}, not in ${target.queue}`;
+        context.io.tell({ type: 'warning', text });
+      }
+      if (duplicate) await warnOfGone(context, scope, sent);
+      warnOfNobody(context, await seen, target.subject);
+      if (!ear || waitMs === undefined) return { sent };
+      const note = duplicate ? `${stream} had it already as ${seq}` : `stored in ${stream} as ${seq}`;
+      context.io.tell({ type: 'note', text: `${id}: ${note}; waiting for its response` });
+      const options = { buckets, ear, timeoutMs: waitMs, now: () => context.now().getTime() };
+      return { sent, fetched: asSent(sent, await followRequest(nats, refs, id, options)) };
+    } finally {
+      ear?.close();
+    }
+  });
+}
+
+/**
+ * Publishes a request for each line of an input.
+ * @throws OpsError as `sendOne`, REQUEST_NOT_SENT; each with the figures as `result` once something was sent
+ */
+export async function sendMany(context: Context, options: SendManyOptions): Promise<BulkJson> {
+  const headers = options.headers.map(parseHeader);
+  const { argument, input, stdin } = options.source;
+  const name = input ?? argument ?? '-';
+  if (argument !== undefined && argument !== '-') {
+    throw new OpsError('USAGE', '--ndjson reads lines from a file or from stdin, not from the argument', {
+      where: '--ndjson',
+      hints: ['give --input FILE, or - for stdin'],
+    });
+  }
+  const chunks = name === '-' ? stdin : openInput(name);
+  return withRequests(context, options, async (scope) => {
+    const { subject } = await chooseTarget(scope, options);
+    const rejects = options.rejects === undefined ? undefined : await openRejects(options.rejects);
+    const { result, error } = await sendBulk(scope.nats, readLines(chunks), {
+      subject,
+      headers,
+      fresh: freshId(context),
+      source: name === '-' ? 'stdin' : name,
+      onId: options.onId,
+      ...(rejects && { onReject: (text: string) => writeLine(rejects, text) }),
+      onProgress: (done) => context.io.tell({ type: 'progress', title: 'sending', done }),
+    }).finally(async () => {
+      rejects?.end();
+      if (rejects) await finished(rejects);
+    });
+    if (context.io.signal.aborted) throw interrupted(result);
+    if (error || result.failed > 0) throw notSent(result, error, options.rejects);
+    return result;
+  });
+}
+
+function makePayload(
+  context: Context,
+  { raw, id }: SendOneOptions,
+  bytes: Uint8Array,
+  where: string,
+): { id: string; payload: Uint8Array } {
+  const fresh = freshId(context);
+  if (raw) return { id: id === undefined ? fresh() : requireRequestId(id, '--id'), payload: bytes };
+  const text = decode(bytes, where);
+  const body = withId(text, { ...(id !== undefined && { id }), fresh, where });
+  return { id: body.id, payload: Buffer.from(body.payload) };
+}
+
+function decode(bytes: Uint8Array, where: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new OpsError('REQUEST_INVALID', 'the payload is not JSON', {
+      where,
+      why: 'It is not even UTF-8 text.',
+      hints: ['give --raw to send any bytes as they are'],
+      cause: error,
+    });
+  }
+}
+
+/** The subject to publish on, and the queue where it is known. A whole subject needs no look at the server. */
+async function chooseTarget(
+  scope: RequestScope,
+  { kind, subject }: SendOptions,
+): Promise<{ subject: string; queue?: string }> {
+  if (subject === undefined) return chooseSubject(await scope.takes().catch(deniedTakes), kind);
+  if (isSubject(subject)) return { subject };
+  throw new OpsError('USAGE', `--subject: ${JSON.stringify(subject)} is no subject to publish on`, {
+    where: '--subject',
+    hints: ['write it out, without * or > and without spaces'],
+  });
+}
+
+/** What this user may not look for is not unknown: it was stored a moment ago. */
+function asSent({ queue, seq, subject }: SentJson, { status, response }: Fetched): Fetched {
+  if (status.state !== 'unknown') return { status, ...(response && { response }) };
+  return { status: { ...status, queue, seq, subject, detail: 'stored, and not answered yet' } };
+}
+
+/** A queue remembers an id for its duplicate window, whatever became of the request: it may have been taken back. */
+async function warnOfGone(context: Context, scope: RequestScope, { id, queue, seq }: SentJson): Promise<void> {
+  try {
+    const [stored, answered] = await Promise.all([
+      getMessage(scope.nats, queue, seq),
+      fetchResponse(scope.nats, await scope.buckets(), id),
+    ]);
+    if (stored || answered) return;
+  } catch (error) {
+    if (error instanceof OpsError && ['DENIED_SUBJECT', 'NOT_FOUND'].includes(error.code)) return;
+    throw error;
+  }
+  context.io.tell({
+    type: 'warning',
+    text: `${queue} remembers ${id}, but has it no more, and no response: it was taken back, removed, or acked without one. Send it with another id, or after the queue's duplicate window.`,
+  });
+}
+
+/** Who may only publish needs to be told the subjects. */
+function deniedTakes(error: unknown): never {
+  if (!isDenied(error)) throw error;
+  throw new OpsError(error.code, `${error.message}: which subject is meant cannot be looked up`, {
+    where: error.where,
+    why: error.why,
+    hints: ['name the spec with -f FILE, or the whole subject with --subject', ...error.hints],
+    cause: error,
+  });
+}
+
+function warnOfNobody(context: Context, standing: QueueStanding | undefined, subject: string): void {
+  if (!standing?.exists) return;
+  const takers = takersOf(standing, subject);
+  const name = takers.map((taker) => `${standing.queue}/${taker.name}`).join(', ');
+  const text =
+    takers.length === 0
+      ? `no consumer of ${standing.queue} takes ${subject}: the request waits until one does`
+      : takers.every(({ paused }) => paused)
+        ? `${name} is paused: the request waits until it is resumed`
+        : nobodyPulls(standing, subject)
+          ? `no worker is pulling from ${name}: the request waits until one does`
+          : undefined;
+  if (text !== undefined) context.io.tell({ type: 'warning', text });
+}
+
+async function readSource(context: Context, source: Source): Promise<{ where: string; bytes: Uint8Array }> {
+  const { argument, input, stdin } = source;
+  if (argument !== undefined && input !== undefined) {
+    throw new OpsError('USAGE', 'the payload is given twice: as argument, and with --input', {
+      hints: ['give one of them'],
+    });
+  }
+  if (argument !== undefined && argument !== '-') {
+    return { where: 'argument JSON', bytes: Buffer.from(argument) };
+  }
+  if (argument === undefined && input === undefined) {
+    throw new OpsError('USAGE', 'there is no payload', {
+      hints: [`give it as argument: '{"query":"example.com"}'`, 'or a file with --input FILE, or - for stdin'],
+    });
+  }
+  const isStdin = argument === '-' || input === '-';
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of isStdin ? stdin : openInput(input!)) {
+    context.io.signal.throwIfAborted();
+    chunks.push(chunk);
+  }
+  return { where: isStdin ? 'stdin' : input!, bytes: Buffer.concat(chunks) };
+}
+
+async function* openInput(name: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of createReadStream(name, { highWaterMark: 256 * 1024 })) yield chunk as Uint8Array;
+  } catch (error) {
+    throw new OpsError('USAGE_FILE', `cannot read ${name}`, {
+      where: name,
+      why: `The system says ${(error as Error).message}.`,
+      hints: ['check the name and its permissions'],
+      cause: error,
+    });
+  }
+}
+
+function openRejects(name: string): Promise<WriteStream> {
+  return new Promise((resolve, reject) => {
+    // An earlier run's rejects are its input now, or somebody's only copy: they are never written over.
+    const stream = createWriteStream(name, { flags: 'wx', mode: 0o600 });
+    stream.once('open', () => resolve(stream));
+    stream.once('error', (error) =>
+      reject(
+        new OpsError('USAGE_FILE', `cannot write ${name}`, {
+          where: '--rejects',
+          why: `The system says ${error.message}.`,
+          hints: ['name a file that does not exist yet'],
+          cause: error,
+        }),
+      ),
+    );
+  });
+}
+
+function writeLine(stream: WriteStream, text: string): Promise<void> | undefined {
+  if (stream.write(`${text}\n`)) return undefined;
+  return new Promise((resolve) => stream.once('drain', resolve));
+}
+
+const figures = ({ sent, duplicates, failed }: BulkJson): string =>
+  `${sent} sent, ${duplicates} there already, ${failed} not stored`;
+
+const interrupted = (result: BulkJson): OpsError =>
+  new OpsError('INTERRUPTED', `interrupted: ${figures(result)}; the input was read up to line ${result.lines}`, {
+    hints: ['send the lines after that again; where they carry their ids, sending all of them again is harmless'],
+    result,
+  });
+
+/** Faults of the same kind in neighbouring lines are told as one. */
+function gather(errors: readonly SendFault[]): string[] {
+  const runs: { from: number; to: number; message: string }[] = [];
+  for (const { line, message } of errors) {
+    const run = runs.at(-1);
+    if (run?.message === message && run.to === line - 1) run.to = line;
+    else runs.push({ from: line, to: line, message });
+  }
+  return runs.map(({ from, to, message }) => `${from === to ? `line ${from}` : `lines ${from} to ${to}`}: ${message}`);
+}
+
+function notSent(result: BulkJson, error: OpsError | undefined, rejects: string | undefined): OpsError {
+  const left = result.failed - result.errors.length;
+  const listed = gather(result.errors);
+  const more = left > 0 ? [`… and ${left} more`] : [];
+  const isSingle = result.stopped && error !== undefined;
+  return new OpsError(isSingle ? error.code : 'REQUEST_NOT_SENT', figures(result), {
+    where: isSingle ? error.where : undefined,
+    why: [...(isSingle && error.why !== undefined ? [error.message, error.why] : []), ...listed, ...more].join('\n'),
+    hints: [
+      rejects === undefined
+        ? 'with --rejects FILE the lines that were not stored are kept, ready to be sent again'
+        : `what was not stored is in ${rejects}: mend it, or send it again when there is room`,
+      ...(isSingle ? error.hints : []),
+    ],
+    result,
+    ...(error && { cause: error }),
+  });
+}
+
+const noBucket = (): OpsError =>
+  new OpsError('NOT_FOUND', 'there is no bucket to wait for a response in', {
+    where: '--wait',
+    why: 'Neither a spec nor the server tells where responses are stored. Nothing was sent.',
+    hints: ['name it with --bucket'],
+  });

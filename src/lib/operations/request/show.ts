@@ -1,0 +1,73 @@
+import { readStanding } from '../../dlq/collect.ts';
+import { scanEntries } from '../../dlq/scan.ts';
+import { readFailures } from '../../ledger/failure.ts';
+import type { Context } from '../../model/context.ts';
+import type { Fetched, TimelineJson } from '../../model/request.ts';
+import { entryOf, fetchResponse, findRequest } from '../../requests/fetch.ts';
+import { stateOfEntry, stateOfStored } from '../../requests/state.ts';
+import { takersOf } from '../../requests/taker.ts';
+import { type Facts, timelineOf } from '../../requests/timeline.ts';
+import { lookOf } from './get.ts';
+import { type RequestChoice, type RequestScope, requireAskable, withRequests } from './scope.ts';
+
+/** A request with its life, and the bytes that are left of it. */
+export interface ShownRequest extends Fetched {
+  readonly shown: TimelineJson;
+  readonly payload?: Uint8Array;
+}
+
+/**
+ * Gathers the life of one request.
+ * @throws OpsError USAGE, SPEC_*, CONN_*, DENIED_*, INTERRUPTED
+ */
+export async function showRequest(
+  context: Context,
+  options: RequestChoice & { readonly id: string },
+): Promise<ShownRequest> {
+  const id = requireAskable(options.id);
+  return withRequests(context, options, async (scope) => {
+    const { facts, response } = await gather(context, scope, id);
+    const { status, message } = facts;
+    return {
+      status,
+      shown: { ...status, timeline: timelineOf(facts) },
+      ...(response && { response }),
+      ...(message && { payload: message.payload }),
+    };
+  });
+}
+
+async function gather(
+  context: Context,
+  scope: RequestScope,
+  id: string,
+): Promise<{ facts: Facts; response?: Uint8Array }> {
+  const { nats } = scope;
+  const look = await lookOf(context, scope);
+  const now = look.now();
+  const refs = await scope.refs();
+  const found = await findRequest(nats, refs, id, look.onProgress);
+  const answered = await fetchResponse(nats, look.buckets, id);
+  const common = { failures: [], now, ...(answered?.response && { responseSize: answered.response.byteLength }) };
+  const response = answered?.response && { response: answered.response };
+  if (found) {
+    const { message, ref } = found;
+    const standing = await readStanding(nats, ref);
+    const [entry, failures] = await Promise.all([entryOf(nats, found), readFailures(nats, message)]);
+    const failure = failures.at(-1);
+    const seen = { message, standing, now, ...(entry && { entry }), ...(failure && { failure }) };
+    const stored = stateOfStored(id, seen);
+    // Answered and stored: the ack is under way, or the request was replayed after it had an answer.
+    const status = answered ? { ...stored, ...answered.status } : stored;
+    const taker = takersOf(standing, message.subject)[0];
+    const facts = { ...common, status, message, failures, ...(taker && { taker }), ...(entry && { entry }) };
+    return { facts, ...response };
+  }
+  if (answered) return { facts: { ...common, status: answered.status }, ...response };
+  const carried = { requestIds: [id], states: ['replayable' as const], limit: 1 };
+  for await (const entry of scanEntries(nats, refs, carried, { order: 'newest', signal: nats.signal })) {
+    const { message } = entry.inner;
+    return { facts: { ...common, status: stateOfEntry(id, entry), entry, ...(message && { message }) } };
+  }
+  return { facts: { ...common, status: { id, state: 'unknown' } } };
+}

@@ -1,0 +1,219 @@
+import { createServer } from 'node:http';
+import { OpsError } from '../../errors/ops-error.ts';
+import type { Context } from '../../model/context.ts';
+import type { WorkerEvent, WorkerReport } from '../../model/worker.ts';
+import { connect, type Nats } from '../../nats/connect.ts';
+import { settingsFor } from '../../nats/open.ts';
+import { BUILTINS, type Builtin, createBuiltin } from '../../worker/builtin.ts';
+import { splitCommand } from '../../worker/command-line.ts';
+import { createExec, requireCommand } from '../../worker/execute.ts';
+import { openFailures } from '../../worker/failures.ts';
+import type { Job, Runner } from '../../worker/job.ts';
+import { startLoop } from '../../worker/loop.ts';
+import { createHandler } from '../../worker/supervise.ts';
+import { createTally, IN_HAND, metricsText, type Tally } from '../../worker/tally.ts';
+import { readTiming } from '../../worker/timing.ts';
+import { chooseSources, loadForWork, type SpecChoice } from '../spec-source.ts';
+import { locateWorker, type WorkerNames, type WorkerPlace } from './locate.ts';
+
+export { BUILTINS };
+
+/** What handles the requests; one of them. */
+export type WorkChoice =
+  | { readonly type: 'handler'; readonly file: string }
+  | { readonly type: 'exec'; readonly command: string; readonly shell: boolean }
+  | { readonly type: 'builtin'; readonly name: Builtin };
+
+export interface WorkerRunOptions extends SpecChoice, WorkerNames {
+  readonly work: WorkChoice;
+  readonly concurrency: number;
+  /** As many as are worked on at once for a built-in, none for others, where left out. */
+  readonly prefetch?: number;
+  readonly handlerTimeoutMs: number;
+  /** In bytes. */
+  readonly handlerMemory: number;
+  readonly graceMs: number;
+  readonly max?: number;
+  readonly idleExitMs?: number;
+  readonly metricsPort?: number;
+  readonly metricsHost: string;
+  readonly log: (event: WorkerEvent) => void;
+}
+
+/**
+ * Answers requests until told to stop, or until `max` or `idleExitMs` says so.
+ * @throws OpsError USAGE*, SPEC_*, NOT_FOUND, CONN_*, DENIED_*; INTERRUPTED where work was left behind, with the report
+ */
+export async function workerRunOperation(context: Context, options: WorkerRunOptions): Promise<WorkerReport> {
+  const [source] = chooseSources(context, options);
+  const loaded = source === undefined ? undefined : await loadForWork(context, source);
+  // Work in hand is finished after Ctrl-C: the connection must not be ended by it.
+  const starting = new AbortController();
+  const { signal } = context.io;
+  const onAbort = () => starting.abort(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  if (signal.aborted) onAbort();
+  const nats = await connect(settingsFor(context, loaded), {
+    signal: starting.signal,
+    env: context.env,
+    cwd: context.cwd,
+    patient: true,
+  });
+  try {
+    const place = await locateWorker(nats, options, loaded?.spec);
+    const runner = await createRunner(context, nats, options);
+    signal.removeEventListener('abort', onAbort);
+    return await work(context, nats, { place, runner, options });
+  } finally {
+    await nats.nc.flush().catch(() => {});
+    await nats.close();
+  }
+}
+
+async function createRunner(context: Context, nats: Nats, options: WorkerRunOptions): Promise<Runner> {
+  const { work, handlerTimeoutMs: timeoutMs } = options;
+  switch (work.type) {
+    case 'builtin':
+      return createBuiltin(work.name);
+    case 'handler':
+      return createHandler({
+        file: work.file,
+        cwd: context.cwd,
+        timeoutMs,
+        memory: options.handlerMemory,
+        onLine: (message: string, job?: Job) =>
+          options.log({
+            level: 'info',
+            event: 'handler',
+            message,
+            ...(job && { request_id: job.id, seq: job.delivery.seq }),
+          }),
+      });
+    case 'exec': {
+      const command = work.shell ? ['/bin/sh', '-c', work.command] : splitCommand(work.command);
+      requireCommand(command[0]!, context);
+      return createExec({
+        command,
+        cwd: context.cwd,
+        env: context.env,
+        timeoutMs,
+        maxResponse: nats.target.server.max_payload,
+      });
+    }
+  }
+}
+
+interface Ready {
+  readonly place: WorkerPlace;
+  readonly runner: Runner;
+  readonly options: WorkerRunOptions;
+}
+
+async function work(context: Context, nats: Nats, { place, runner, options }: Ready): Promise<WorkerReport> {
+  const { queue, consumer, bucket } = place;
+  const { log } = options;
+  const tally = createTally();
+  const started = performance.now();
+  log({
+    level: 'info',
+    event: 'started',
+    message: `works on ${queue}/${consumer}, answers into ${bucket}, at ${nats.target.url} (${nats.target.chosenBy})`,
+  });
+  if (!place.keepsRejects) {
+    const message =
+      `no stream captures rejects of ${queue}/${consumer}: a request that can never be handled stays in the queue and ` +
+      'dies of its deliveries; `osapi-ops apply` of a spec with a dlq changes that';
+    log({ level: 'warn', event: 'rejects_not_kept', message });
+  }
+  const stopWatch = watchConnection(nats, log);
+  const loop = startLoop(nats, {
+    ...options,
+    stream: queue,
+    consumer,
+    bucket,
+    timing: readTiming(place.config),
+    maxBatch: Number(place.config.max_batch ?? 0),
+    maxExpiresMs: Number(place.config.max_expires ?? 0) / 1e6,
+    runner,
+    tally,
+    prefetch: options.prefetch ?? (options.work.type === 'builtin' ? options.concurrency : 0),
+    keepsRejects: place.keepsRejects,
+    signal: context.io.signal,
+    failures: openFailures(nats, (why) =>
+      log({ level: 'warn', event: 'reasons_not_kept', message: `the reasons of failures are not kept: ${why}` }),
+    ),
+  });
+  const metrics = await serveMetrics(options, tally, { queue, consumer }, () => loop.inHand()).catch((error) => {
+    void runner.stop();
+    throw error;
+  });
+  try {
+    const end = await loop.ended;
+    const report: WorkerReport = {
+      queue,
+      consumer,
+      bucket,
+      seconds: Math.round(performance.now() - started) / 1000,
+      ended_by: end,
+      ...tally.counts,
+    };
+    log({ level: 'info', event: 'stopped', message: STOPPED[end] });
+    return report;
+  } finally {
+    stopWatch();
+    metrics?.close();
+  }
+}
+
+const STOPPED: Readonly<Record<WorkerReport['ended_by'], string>> = {
+  signal: 'stopped: nothing is in hand any more',
+  max: 'stopped: took as many as it was to take',
+  idle: 'stopped: nothing came any more',
+};
+
+/** Tells when the server goes and comes back. */
+function watchConnection(nats: Nats, log: (event: WorkerEvent) => void): () => void {
+  let watching = true;
+  void (async () => {
+    for await (const status of nats.nc.status()) {
+      if (!watching) return;
+      if (status.type === 'disconnect') {
+        log({ level: 'warn', event: 'disconnected', message: `the connection to ${status.server} is lost` });
+      } else if (status.type === 'reconnect') {
+        log({ level: 'info', event: 'reconnected', message: `connected again, to ${status.server}` });
+      }
+    }
+  })();
+  return () => {
+    watching = false;
+  };
+}
+
+async function serveMetrics(
+  { metricsPort, metricsHost }: WorkerRunOptions,
+  tally: Tally,
+  labels: Readonly<Record<string, string>>,
+  inHand: () => number,
+): Promise<{ close(): void } | undefined> {
+  if (metricsPort === undefined) return undefined;
+  const server = createServer((request, response) => {
+    const found = request.url === '/metrics' || request.url === '/';
+    const gauges = { in_hand: { help: IN_HAND, value: inHand() } };
+    response.writeHead(found ? 200 : 404, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
+    response.end(found ? metricsText(tally, labels, gauges) : 'not found\n');
+  });
+  await new Promise<void>((done, failed) => {
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      failed(
+        new OpsError('USAGE', `--metrics-port: cannot listen on ${metricsHost}:${metricsPort}`, {
+          why: `The system says ${cause.code}.`,
+          hints: ['give a port that is free'],
+          cause,
+        }),
+      ),
+    );
+    server.listen(metricsPort, metricsHost, done);
+  });
+  server.unref();
+  return { close: () => server.close() };
+}
