@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 const shared = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
@@ -12,6 +14,10 @@ const ready = {
 
 export default {
   randomize: true,
+  // Tests on real servers wait more than they work. Unit tests only work: `npm run test:unit` asks for one a core.
+  maxWorkers: 2 * availableParallelism(),
+  // A bound for a test that hangs, not for a machine that is busy.
+  testTimeout: 30_000,
   projects: ['unit', 'server', 'cli', 'scenarios'].map((name) => ({
     ...shared,
     ...(name === 'unit' ? {} : ready),

@@ -18,20 +18,20 @@ export default handler;
 `;
 const STRICT = { module: 'nodenext', strict: true, noEmit: true, verbatimModuleSyntax: true, types: [] };
 
-/** @returns {{status: number, stdout: string, stderr: string}} as of the process that failed, or of success */
-export function checkPackage({ run, tsc }) {
+/** @returns {Promise<{status: number, stdout: string, stderr: string}>} as of the process that failed, or of success */
+export async function checkPackage({ run, tsc }) {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-pack-'));
   try {
-    return tryOut({ run, tsc, dir });
+    return await tryOut({ run, tsc, dir });
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-function tryOut({ run, tsc, dir }) {
+async function tryOut({ run, tsc, dir }) {
   const fail = (what) => ({ status: 1, stdout: '', stderr: `${what}\n` });
   const npm = (...args) => run('npm', args, { cwd: dir });
-  const pack = run('npm', ['pack', '--json', '--silent', '--pack-destination', dir]);
+  const pack = await run('npm', ['pack', '--json', '--silent', '--pack-destination', dir]);
   if (pack.status !== 0) return pack;
   // npm 11 gives a list, npm 12 an object by name.
   const [{ filename, size, unpackedSize, entryCount }] = Object.values(JSON.parse(pack.stdout));
@@ -41,29 +41,38 @@ function tryOut({ run, tsc, dir }) {
   const project = join(dir, 'project');
   mkdirSync(project);
   const install = ['--silent', '--no-audit', '--no-fund', join(dir, filename)];
-  for (const where of [
-    ['--prefix', project],
-    ['--global', '--prefix', join(dir, 'global')],
-  ]) {
-    const done = npm('install', ...where, ...install);
-    if (done.status !== 0) return done;
-  }
+  const refused = await firstFailure([
+    npm('install', '--prefix', project, ...install),
+    npm('install', '--global', '--prefix', join(dir, 'global'), ...install),
+  ]);
+  if (refused) return refused;
   const others = readdirSync(join(project, 'node_modules')).filter((name) => name !== 'osapi-ops' && name[0] !== '.');
   if (others.length > 0) return fail(`the package brought others along: ${others.join(', ')}`);
 
-  for (const cli of [join(project, 'node_modules', '.bin', 'osapi-ops'), join(dir, 'global', 'bin', 'osapi-ops')]) {
-    for (const args of [['--version'], ['--help'], ['apply', '--help'], ['schema']]) {
-      const done = run(process.execPath, [cli, ...args], { cwd: dir });
-      if (done.status !== 0 || !done.stdout) return { ...done, status: 1 };
-    }
-  }
-  const npx = npm('exec', '--yes', '--package', join(dir, filename), '--', 'osapi-ops', '--help');
-  if (npx.status !== 0 || !npx.stdout.includes('USAGE')) return { ...npx, status: 1 };
-
+  const says = async (word, running) => {
+    const done = await running;
+    return done.stdout.includes(word) ? done : { ...done, status: done.status || 1 };
+  };
   writeFileSync(join(project, 'package.json'), '{"type": "module"}');
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: STRICT }));
   writeFileSync(join(project, 'handler.ts'), HANDLER);
-  return run(tsc, ['-p', project]);
+  const clis = [join(project, 'node_modules', '.bin', 'osapi-ops'), join(dir, 'global', 'bin', 'osapi-ops')];
+  const words = [
+    ['osapi-ops/', '--version'],
+    ['USAGE', '--help'],
+    ['USAGE', 'apply', '--help'],
+    ['$schema', 'schema'],
+  ];
+  const failed = await firstFailure([
+    ...clis.flatMap((cli) =>
+      words.map(([word, ...args]) => says(word, run(process.execPath, [cli, ...args], { cwd: dir }))),
+    ),
+    says('USAGE', npm('exec', '--yes', '--package', join(dir, filename), '--', 'osapi-ops', '--help')),
+    run(tsc, ['-p', project]),
+  ]);
+  return failed ?? { status: 0, stdout: '', stderr: '' };
 }
+
+const firstFailure = async (running) => (await Promise.all(running)).find(({ status }) => status !== 0);
 
 const kilobytes = (bytes) => `${Math.round(bytes / 1000)} kB`;
