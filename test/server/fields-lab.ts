@@ -1,4 +1,5 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { tableFor } from '../../src/lib/facts/fields.ts';
 import { bucketStream, OWNER_KEY } from '../../src/lib/facts/names.ts';
 import type { Config, Json } from '../../src/lib/model/json.ts';
 import type { Step } from '../../src/lib/model/plan.ts';
@@ -116,9 +117,9 @@ export class Lab {
   inPlace(resource: DesiredResource, observed: Observed, stream?: Config): Config {
     const live = observed.resources.get(keyOf(resource))!.config;
     const { kind, name, config } = resource;
-    if (kind === 'stream') return streamWire(name, config, this.version, live);
-    if (kind === 'bucket') return bucketWire(name, config, this.version, live);
-    return consumerWire(name, config, this.version, { live: stream, wanted: stream }, live);
+    if (kind === 'stream') return streamWire(name, config, tableFor(this.version), live);
+    if (kind === 'bucket') return bucketWire(name, config, tableFor(this.version), live);
+    return consumerWire(name, config, tableFor(this.version), { live: stream, wanted: stream }, live);
   }
 
   async publish(subject: string, count: number, size = 10): Promise<void> {

@@ -1,19 +1,12 @@
-import { type BucketField, bucketFields } from '../facts/bucket-fields.ts';
-import { fieldsFor } from '../facts/fields.ts';
+import { bucketFields } from '../facts/bucket-fields.ts';
+import type { FieldTable } from '../facts/fields.ts';
 import { bucketStream, KV_PREFIX } from '../facts/names.ts';
-import { atLeast } from '../facts/versions.ts';
 import { type Config, equalJson, isObject, type Json } from '../model/json.ts';
 import { canonicalStream } from './stream.ts';
 import { canonicalFields, sortedGroups } from './value.ts';
 
 /** `backing.<field>` in a bucket's canonical form: its stream deviates there from what a KV stream must be. */
 export const BACKING = 'backing.';
-
-export interface BucketContext {
-  readonly version: string;
-  /** The bucket's name, which its sources' subject transforms hold. */
-  readonly name: string;
-}
 
 const VIEWED = new Map(bucketFields.map((field) => [field.stream, field]));
 // Clients differ in these, and neither can be taken back on a live stream: a bucket has them as it was made.
@@ -47,8 +40,8 @@ function sourceOfStream(source: Config, bucket: string): Config {
 }
 
 /** A bucket's configuration with every field filled, spelt in one way; `backing.*` entries are kept as they are. */
-export function canonicalBucket(config: Config, { version, name }: BucketContext): Config {
-  const result = canonicalFields(fieldsFor('bucket', version), { version, config });
+export function canonicalBucket(name: string, config: Config, table: FieldTable): Config {
+  const result = canonicalFields(table, 'bucket', config);
   if (isObject(result.mirror) && result.mirror.name) {
     result.mirror = { ...result.mirror, name: bare(String(result.mirror.name)) };
   }
@@ -61,14 +54,13 @@ export function canonicalBucket(config: Config, { version, name }: BucketContext
 }
 
 /** The bucket that a stream `KV_<bucket>` holds, canonical, with a `backing.*` entry for each deviation. */
-export function toBucket(stream: Config, context: { readonly version: string }): Config {
-  const { version } = context;
+export function toBucket(stream: Config, table: FieldTable): Config {
   const name = bare(String(stream.name));
-  const live = canonicalStream(stream, context);
+  const live = canonicalStream(stream, table);
   const config: Record<string, Json> = {};
-  for (const field of fieldsFor('bucket', version) as readonly BucketField[]) config[field.name] = live[field.stream]!;
-  const result: Record<string, Json> = { ...canonicalBucket(config, { version, name }) };
-  const expected = canonicalStream(toBackingStream(name, result, context), context);
+  for (const field of table.bucket) config[field.name] = live[field.stream]!;
+  const result: Record<string, Json> = { ...canonicalBucket(name, config, table) };
+  const expected = canonicalStream(toBackingStream(name, result), table);
   for (const [field, value] of Object.entries(live)) {
     if (VIEWED.has(field) || KEPT.includes(field)) continue;
     // A key's values carry no Nats-Msg-Id; clients and servers with limits of their own differ in it.
@@ -82,11 +74,7 @@ export function toBucket(stream: Config, context: { readonly version: string }):
  * The exact stream that holds a bucket, as the nats CLI and the clients make it. With `live` (the stream's present
  * configuration), what cannot be taken back on a live stream stays as it is.
  */
-export function toBackingStream(
-  bucket: string,
-  config: Config,
-  { version, live }: { readonly version: string; readonly live?: Config },
-): Config {
+export function toBackingStream(bucket: string, config: Config, live?: Config): Config {
   const stream: Record<string, Json> = {
     name: bucketStream(bucket),
     retention: 'limits',
@@ -114,10 +102,6 @@ export function toBackingStream(
   if (sources.length > 0) stream.sources = sources.map((source) => sourceOfStream(source, bucket));
   else delete stream.sources;
   if (Number(config.limit_marker_ttl ?? 0) > 0) stream.allow_msg_ttl = true;
-  if (!atLeast(version, '2.11.0')) {
-    delete stream.subject_delete_marker_ttl;
-    delete stream.allow_msg_ttl;
-  }
   if (live) for (const field of KEPT) if (live[field] !== undefined) stream[field] = live[field];
   return stream;
 }

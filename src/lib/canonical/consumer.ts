@@ -1,19 +1,14 @@
-import { fieldsFor } from '../facts/fields.ts';
+import type { FieldTable } from '../facts/fields.ts';
 import type { Config, Json } from '../model/json.ts';
 import { canonicalFields } from './value.ts';
 
-/** What a consumer's canonical form depends on: the server's version, and its stream's configuration where known. */
-export interface ConsumerContext {
-  readonly version: string;
-  readonly stream?: Config;
-}
-
 /**
  * A consumer's configuration with every field this server version has, spelt in one way and filled as the server
- * fills it. `pause_until` is left out: a paused consumer is a state, not a setting.
+ * fills it, for which it looks at the stream where that is known. `pause_until` is left out: a paused consumer is a
+ * state, not a setting.
  */
-export function canonicalConsumer(config: Config, { version, stream }: ConsumerContext): Config {
-  const result = canonicalFields(fieldsFor('consumer', version), { version, config, stream });
+export function canonicalConsumer(config: Config, table: FieldTable, stream?: Config): Config {
+  const result = canonicalFields(table, 'consumer', config, stream);
   const steps = result.backoff as readonly Json[];
   // The server writes the first step over whatever ack_wait was asked for.
   if (steps.length > 0) result.ack_wait = steps[0]!;

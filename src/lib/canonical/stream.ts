@@ -1,4 +1,4 @@
-import { FIELDS, fieldsFor } from '../facts/fields.ts';
+import { FIELDS, type FieldTable } from '../facts/fields.ts';
 import type { Config } from '../model/json.ts';
 import type { ResourceKind } from '../model/resource.ts';
 import { canonicalFields, sortedGroups } from './value.ts';
@@ -16,8 +16,8 @@ export const SEALED: Config = {
  * A stream's configuration with every field this server version has, spelt in one way and filled as the server fills
  * it. Equal results mean equal streams. Fields outside the table are left out; `unknownFields` lists them.
  */
-export function canonicalStream(config: Config, { version }: { readonly version: string }): Config {
-  const result = canonicalFields(fieldsFor('stream', version), { version, config });
+export function canonicalStream(config: Config, table: FieldTable): Config {
+  const result = canonicalFields(table, 'stream', config);
   result.sources = sortedGroups(result.sources, 'name');
   // The server gives a mirror of this account the allow_direct of its origin, whatever was asked for.
   const mirror = result.mirror as Config;

@@ -1,7 +1,8 @@
 import type { Field, FieldType, FillContext } from '../facts/field.ts';
-import { hasField } from '../facts/fields.ts';
+import type { FieldTable } from '../facts/fields.ts';
 import { SERVER_PREFIX } from '../facts/names.ts';
 import { type Config, isObject, type Json, stableText } from '../model/json.ts';
+import type { ResourceKind } from '../model/resource.ts';
 
 // Go's zero time, which a server prints for a moment that is not set.
 const NO_TIME = '0001-01-01T00:00:00Z';
@@ -16,12 +17,12 @@ function canonicalTime(text: string): string {
 }
 
 /** A group without the parts that say nothing; `undefined` where nothing is left. */
-function canonicalGroup(fields: readonly Field[], value: Json | undefined, version: string): Json | undefined {
+function canonicalGroup(fields: readonly Field[], value: Json): Json | undefined {
   if (!isObject(value)) return undefined;
   const parts: Record<string, Json> = {};
   for (const field of fields) {
-    const part = hasField(field, version) ? canonicalValue(field.type, value[field.name], version) : undefined;
-    if (part !== undefined && stableText(part) !== stableText(field.fill)) parts[field.name] = part;
+    const part = canonicalValue(field.type, value[field.name]);
+    if (part !== undefined) parts[field.name] = part;
   }
   return Object.keys(parts).length > 0 ? parts : undefined;
 }
@@ -30,7 +31,7 @@ function canonicalGroup(fields: readonly Field[], value: Json | undefined, versi
  * One value in the one spelling that equal values share; `undefined` where it says no more than leaving it out:
  * the server reads 0, empty text, empty list and `false` as absent.
  */
-export function canonicalValue(type: FieldType, value: Json | undefined, version: string): Json | undefined {
+export function canonicalValue(type: FieldType, value: Json | undefined): Json | undefined {
   if (value === undefined || value === null) return undefined;
   switch (type.type) {
     case 'text':
@@ -57,12 +58,12 @@ export function canonicalValue(type: FieldType, value: Json | undefined, version
       return kept.length > 0 ? Object.fromEntries(kept) : undefined;
     }
     case 'group':
-      return canonicalGroup(type.fields, value, version);
+      return canonicalGroup(type.fields, value);
     case 'groups': {
       if (!Array.isArray(value)) return undefined;
       const groups = value
-        .map((each: Json) => canonicalGroup(type.fields, each, version))
-        .filter((g) => g !== undefined);
+        .map((each: Json) => canonicalGroup(type.fields, each))
+        .filter((group) => group !== undefined);
       return groups.length > 0 ? groups : undefined;
     }
   }
@@ -72,12 +73,17 @@ export function canonicalValue(type: FieldType, value: Json | undefined, version
 export const fillOf = (field: Field, context: FillContext): Json =>
   typeof field.fill === 'function' ? field.fill(context) : field.fill;
 
-/** Every given field of a configuration, canonical, with the server's default where it is left out. */
-export function canonicalFields(fields: readonly Field[], context: FillContext): Record<string, Json> {
+/** Every field of a kind that the server has, canonical, with the server's default where it is left out. */
+export function canonicalFields(
+  table: FieldTable,
+  kind: ResourceKind,
+  config: Config,
+  stream?: Config,
+): Record<string, Json> {
+  const context = { version: table.version, config, stream };
   const result: Record<string, Json> = {};
-  for (const field of fields) {
-    const value = canonicalValue(field.type, context.config[field.name], context.version);
-    result[field.name] = value ?? fillOf(field, context);
+  for (const field of table[kind]) {
+    result[field.name] = canonicalValue(field.type, config[field.name]) ?? fillOf(field, context);
   }
   return result;
 }

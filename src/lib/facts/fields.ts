@@ -1,5 +1,5 @@
 import type { ResourceKind } from '../model/resource.ts';
-import { bucketFields } from './bucket-fields.ts';
+import { type BucketField, bucketFields } from './bucket-fields.ts';
 import { consumerFields } from './consumer-fields.ts';
 import type { Field } from './field.ts';
 import { streamFields } from './stream-fields.ts';
@@ -20,16 +20,33 @@ export function hasField(field: Field, version: string): boolean {
   return major < lastMajor || (major === lastMajor && minor <= lastMinor);
 }
 
-// A plan of thousands of resources asks for the same few tables again and again.
-const remembered = new Map<string, readonly Field[]>();
+/** The fields that servers of one version have, with the parts that they have of each: bound once, then walked down. */
+export interface FieldTable extends Readonly<Record<ResourceKind, readonly Field[]>> {
+  readonly bucket: readonly BucketField[];
+  /** As `2.15.1`. */
+  readonly version: string;
+}
 
-/** The fields of a kind that a server of this version has. */
-export function fieldsFor(kind: ResourceKind, version: string): readonly Field[] {
-  const key = `${kind} ${version}`;
-  let fields = remembered.get(key);
-  if (!fields) {
-    fields = FIELDS[kind].filter((field) => hasField(field, version));
-    remembered.set(key, fields);
-  }
-  return fields;
+const bound = <F extends Field>(fields: readonly F[], version: string): readonly F[] =>
+  fields
+    .filter((field) => hasField(field, version))
+    .map((field) =>
+      'fields' in field.type ? { ...field, type: { ...field.type, fields: bound(field.type.fields, version) } } : field,
+    );
+
+const tables = new Map<string, FieldTable>();
+
+/** What a server of this version knows, bound at the first time of asking. */
+export function tableFor(version: string): FieldTable {
+  const known = tables.get(version);
+  if (known) return known;
+  const { stream, consumer, bucket } = FIELDS;
+  const table: FieldTable = {
+    version,
+    stream: bound(stream, version),
+    consumer: bound(consumer, version),
+    bucket: bound(bucket, version),
+  };
+  tables.set(version, table);
+  return table;
 }

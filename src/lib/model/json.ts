@@ -18,4 +18,4 @@ export function stableText(value: unknown): string {
   return `{${parts.join(',')}}`;
 }
 
-export const equalJson = (a: unknown, b: unknown): boolean => stableText(a) === stableText(b);
+export const equalJson = (a: unknown, b: unknown): boolean => a === b || stableText(a) === stableText(b);

@@ -1,5 +1,6 @@
 import { type LoweredLimit, loweredLimits } from '../canonical/limits.ts';
 import { canonicalDesired, canonicalObserved, streamsOf } from '../canonical/resource.ts';
+import { tableFor } from '../facts/fields.ts';
 import { bucketStream } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
 import type { Losses, LossFigure } from '../model/plan.ts';
@@ -128,14 +129,14 @@ export async function measureLosses(
   now: Date,
 ): Promise<Losses> {
   const { desired, observed } = input;
-  const { version } = observed.target.server;
+  const table = tableFor(observed.target.server.version);
   const streamOf = streamsOf((key) => observed.resources.get(key));
   const losses = new Map<ResourceKey, readonly LossFigure[]>();
   const jobs = desired.resources.flatMap((resource) => {
     const live = observed.resources.get(keyOf(resource));
     if (!live || live.kind === 'consumer') return [];
-    const before = canonicalObserved(live, version, streamOf);
-    const lowered = loweredLimits(live.kind, before, canonicalDesired(resource, version, streamOf));
+    const before = canonicalObserved(live, table, streamOf);
+    const lowered = loweredLimits(live.kind, before, canonicalDesired(resource, table, streamOf));
     return lowered.length > 0 ? [{ live, lowered }] : [];
   });
   await Promise.all(

@@ -1,6 +1,7 @@
 import { executePlan } from '../apply/execute.ts';
 import { streamsOf } from '../canonical/resource.ts';
 import { OpsError } from '../errors/ops-error.ts';
+import { tableFor } from '../facts/fields.ts';
 import { identifyActor } from '../ledger/actor.ts';
 import { withLock } from '../ledger/lock.ts';
 import { largestReplicas } from '../ledger/store.ts';
@@ -166,7 +167,7 @@ async function carryOut(context: Context, system: Prepared, signal: AbortSignal)
   if (fault !== undefined) throw await failure(context, system, changes, fault);
   const wanted = new Map(desired.resources.map((resource) => [keyOf(resource), resource]));
   const filled = findFilled(desired.resources, answers, system.lastApplied?.filled, {
-    version: nats.target.server.version,
+    table: tableFor(nats.target.server.version),
     streamOf: streamsOf((key) => wanted.get(key)),
   });
   try {

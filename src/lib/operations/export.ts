@@ -6,6 +6,7 @@ import { assemble, isEmptySpec } from '../convert/assemble.ts';
 import type { Found } from '../convert/found.ts';
 import { withoutMonitor } from '../desired/monitor.ts';
 import { OpsError } from '../errors/ops-error.ts';
+import { tableFor } from '../facts/fields.ts';
 import { dlqSubjects, LEDGER_BUCKET, OWN_PREFIX, SERVER_PREFIX } from '../facts/names.ts';
 import { type Applied, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
@@ -134,7 +135,7 @@ function toFound(resource: ObservedResource, all: Live, version: string, leftOut
   if (unknown.length > 0) leave(`${unknown.join(', ')}: unknown to this version`);
   const canonical = canonicalObserved(
     resource,
-    version,
+    tableFor(version),
     streamsOf((each) => all.get(each)),
   );
   const backing = Object.keys(canonical).filter((field) => field.startsWith(BACKING));

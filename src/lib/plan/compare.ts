@@ -1,5 +1,5 @@
 import { canonicalBacking, canonicalDesired, type StreamLookup } from '../canonical/resource.ts';
-import { FIELDS } from '../facts/fields.ts';
+import { FIELDS, type FieldTable } from '../facts/fields.ts';
 import { MONITOR_PREFIX, OWN_PREFIX, OWNER_KEY } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
 import type { Change, FieldChange, Filled, LastApplied, Origin } from '../model/plan.ts';
@@ -11,7 +11,7 @@ import { commonOrigin, originOf, valueAt } from './origin.ts';
 import { showValue } from './show.ts';
 
 export interface CompareContext {
-  readonly version: string;
+  readonly table: FieldTable;
   readonly clustered: boolean;
   readonly lastApplied?: LastApplied;
   /** What the server is known to fill in where the spec is silent. */
@@ -65,7 +65,7 @@ const withoutOwnLabels = (labels: Config): Config =>
 /** A resource that is not there yet. Somebody deleted it where it had been applied before. */
 function creation(desired: DesiredResource, context: CompareContext): Subject {
   const { kind, name, role } = desired;
-  const after = canonicalDesired(desired, context.version, context.wantedStream);
+  const after = canonicalDesired(desired, context.table, context.wantedStream);
   const known = context.lastApplied?.configs[keyOf(desired)] !== undefined;
   const origin: Origin = !context.lastApplied ? 'unknown' : known ? 'server' : 'spec';
   const change: Change = {
@@ -89,19 +89,19 @@ export function compareResource(
 ): Subject | undefined {
   if (!observed) return creation(desired, context);
   const { kind, name, role } = desired;
-  const { version, clustered } = context;
+  const { table, clustered } = context;
   const before = context.canonicalOf(observed);
   const config = withFilled(desired, context.filled);
-  const after = canonicalDesired({ ...desired, config }, version, context.wantedStream);
-  const backing = kind === 'bucket' ? canonicalBacking(name, desired.config, version) : undefined;
-  const differences = diffConfigs(kind, before, after, { version, clustered, ...(backing ? { backing } : {}) });
+  const after = canonicalDesired({ ...desired, config }, table, context.wantedStream);
+  const backing = kind === 'bucket' ? canonicalBacking(name, desired.config, table) : undefined;
+  const differences = diffConfigs(kind, before, after, { table, clustered, ...(backing ? { backing } : {}) });
   if (differences.length === 0) return undefined;
   const applied = context.lastApplied?.configs[keyOf(desired)];
   const last =
     applied &&
     canonicalDesired(
       { ...desired, config: { ...context.filled?.[keyOf(desired)], ...applied } },
-      version,
+      table,
       context.wantedStream,
     );
   const fields = differences.map((difference) => fieldChange(difference, after, before, last));
@@ -133,6 +133,6 @@ export function madeAgain(desired: DesiredResource, observed: ObservedResource, 
     reason: `stream ${stream} is replaced, and its consumers go with it`,
   };
   const before = context.canonicalOf(observed);
-  const after = canonicalDesired(desired, context.version, context.wantedStream);
+  const after = canonicalDesired(desired, context.table, context.wantedStream);
   return { key: keyOf(desired), change, desired, observed, before, after };
 }

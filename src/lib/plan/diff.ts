@@ -1,6 +1,6 @@
 import { BACKING } from '../canonical/bucket.ts';
 import type { Field, FieldType, Verdict } from '../facts/field.ts';
-import { FIELDS, fieldsFor } from '../facts/fields.ts';
+import { FIELDS, type FieldTable } from '../facts/fields.ts';
 import { type Config, equalJson, isObject, type Json } from '../model/json.ts';
 import type { ResourceKind } from '../model/resource.ts';
 
@@ -16,7 +16,7 @@ export interface Difference {
 }
 
 export interface DiffContext {
-  readonly version: string;
+  readonly table: FieldTable;
   readonly clustered: boolean;
   /** For a bucket: the canonical stream it should have, for its `backing.*` entries. */
   readonly backing?: Config;
@@ -25,7 +25,7 @@ export interface DiffContext {
 function judge(field: Field, from: Json, to: Json, before: Config, after: Config, context: DiffContext): Verdict {
   if (field.change === 'in-place') return { impact: 'in-place' };
   if (typeof field.change === 'object') return { impact: 'replace', note: field.change.never };
-  return field.change({ from, to, before, after, version: context.version, clustered: context.clustered });
+  return field.change({ from, to, before, after, version: context.table.version, clustered: context.clustered });
 }
 
 type Part = Pick<Difference, 'path' | 'type' | 'from' | 'to'>;
@@ -48,11 +48,11 @@ function partsOf(field: Field, from: Json, to: Json): Part[] {
 /** Where two canonical configurations of one kind differ, in the table's order. Empty for equal ones. */
 export function diffConfigs(kind: ResourceKind, before: Config, after: Config, context: DiffContext): Difference[] {
   const differences: Difference[] = [];
-  for (const field of fieldsFor(kind, context.version)) {
+  for (const field of context.table[kind]) {
     const from = before[field.name] ?? null;
     const to = after[field.name] ?? null;
     // Not every field has a canonical form: pause_until is a state.
-    if (from === to || equalJson(from, to)) continue;
+    if (equalJson(from, to)) continue;
     // The server never says again what first_seq a stream was made with.
     if (field.name === 'first_seq') continue;
     const verdict = judge(field, from, to, before, after, context);

@@ -1,6 +1,6 @@
 import { canonicalDesired, type StreamLookup } from '../canonical/resource.ts';
 import { canonicalValue } from '../canonical/value.ts';
-import { fieldsFor } from '../facts/fields.ts';
+import type { FieldTable } from '../facts/fields.ts';
 import { type Config, equalJson, type Json } from '../model/json.ts';
 import type { Filled } from '../model/plan.ts';
 import { type DesiredResource, keyOf, type ResourceKey } from '../model/resource.ts';
@@ -22,7 +22,7 @@ export function findFilled(
   resources: readonly DesiredResource[],
   answers: ReadonlyMap<ResourceKey, Config>,
   before: Filled | undefined,
-  context: { readonly version: string; readonly streamOf: StreamLookup },
+  context: { readonly table: FieldTable; readonly streamOf: StreamLookup },
 ): Filled {
   const found: Record<ResourceKey, Config> = {};
   for (const resource of resources) {
@@ -39,13 +39,13 @@ export function findFilled(
 function lowered(
   resource: DesiredResource,
   answer: Config,
-  { version, streamOf }: { readonly version: string; readonly streamOf: StreamLookup },
+  { table, streamOf }: { readonly table: FieldTable; readonly streamOf: StreamLookup },
 ): Config {
-  const expected = canonicalDesired(resource, version, streamOf);
-  const fields = fieldsFor(resource.kind, version).filter(({ name, lowers }) => lowers && !(name in resource.config));
+  const expected = canonicalDesired(resource, table, streamOf);
+  const fields = table[resource.kind].filter(({ name, lowers }) => lowers && !(name in resource.config));
   return Object.fromEntries(
     fields.flatMap(({ name, type }): [string, Json][] => {
-      const value = canonicalValue(type, answer[name], version);
+      const value = canonicalValue(type, answer[name]);
       return value === undefined || equalJson(value, expected[name]) ? [] : [[name, value]];
     }),
   );

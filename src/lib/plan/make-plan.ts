@@ -1,4 +1,5 @@
 import { streamsOf } from '../canonical/resource.ts';
+import { tableFor } from '../facts/fields.ts';
 import type { Action, Filled, LastApplied, LeftAlone, Losses, Plan, PlanSummary } from '../model/plan.ts';
 import {
   type Desired,
@@ -78,7 +79,7 @@ export function makePlan(input: PlanInput): Plan {
   const wanted = new Map(desired.resources.map((resource) => [keyOf(resource), resource]));
   const liveStream = streamsOf((key) => observed.resources.get(key));
   const wantedStream = streamsOf((key) => wanted.get(key) ?? observed.resources.get(key));
-  const facts = { version: server.version, clustered: server.cluster !== undefined, liveStream, wantedStream };
+  const facts = { table: tableFor(server.version), clustered: server.cluster !== undefined, liveStream, wantedStream };
 
   const canonicalOf = canonicalReader(observed);
   const compared = compareAll(desired.resources, observed, {
@@ -94,7 +95,16 @@ export function makePlan(input: PlanInput): Plan {
   const deleted = new Set(pruned.map(({ key }) => key));
   const replaced = compared.filter(({ change }) => change.action === 'replace').map(({ key }) => key);
   const index = indexObserved(observed);
-  const world = { ...facts, index, system: desired.system, desired: wanted, observed, losses, deleted };
+  const world = {
+    ...facts,
+    version: server.version,
+    index,
+    system: desired.system,
+    desired: wanted,
+    observed,
+    losses,
+    deleted,
+  };
   const named = [...wanted.keys(), ...leftovers.prunable.map(keyOf)];
   const live = [...wanted.keys()].flatMap((key) => observed.resources.get(key) ?? []);
   const touched = new Set(subjects.map(({ key }) => key));

@@ -1,3 +1,4 @@
+import type { FieldTable } from '../facts/fields.ts';
 import { type Config, equalJson, type Json } from '../model/json.ts';
 import type { Step } from '../model/plan.ts';
 import { type ResourceKey, type ResourceKind, type Role, splitConsumerName } from '../model/resource.ts';
@@ -29,7 +30,7 @@ const deleteStage = (kind: ResourceKind, role: Role): number =>
 
 /** What the steps need to know besides the changes. */
 export interface StepContext {
-  readonly version: string;
+  readonly table: FieldTable;
   readonly clustered: boolean;
   readonly liveStream: (stream: string) => Config | undefined;
   readonly wantedStream: (stream: string) => Config | undefined;
@@ -49,17 +50,17 @@ function wireOf(subject: Subject, context: StepContext, fresh: boolean): Config[
   const { desired, observed, change } = subject;
   if (!desired) return [];
   const live = fresh ? undefined : observed?.config;
-  const { version } = context;
+  const { table } = context;
   switch (change.kind) {
     case 'consumer': {
       const { stream } = splitConsumerName(change.name);
       const streams = { live: context.liveStream(stream), wanted: context.wantedStream(stream) };
-      return [consumerWire(change.name, desired.config, version, streams, live)];
+      return [consumerWire(change.name, desired.config, table, streams, live)];
     }
     case 'bucket':
     case 'stream': {
       const wire = change.kind === 'bucket' ? bucketWire : streamWire;
-      const config = wire(change.name, desired.config, version, live);
+      const config = wire(change.name, desired.config, table, live);
       return live ? staged(live, config, context.clustered) : [config];
     }
   }
@@ -76,11 +77,11 @@ function writeStage(subject: Subject, update: boolean, takesOver: boolean): numb
 function narrowed(subject: Subject, keeps: readonly string[], context: StepContext): Config {
   const { change, observed } = subject;
   const live = observed!.config;
-  if (change.kind === 'stream') return streamWire(change.name, { ...live, subjects: keeps }, context.version, live);
+  if (change.kind === 'stream') return streamWire(change.name, { ...live, subjects: keeps }, context.table, live);
   const { filter_subject: _, filter_subjects: __, ...rest } = live;
   const stream = context.liveStream(splitConsumerName(change.name).stream);
   const config = { ...rest, ...(keeps.length === 1 ? { filter_subject: keeps[0]! } : { filter_subjects: keeps }) };
-  return consumerWire(change.name, config, context.version, { live: stream, wanted: stream }, live);
+  return consumerWire(change.name, config, context.table, { live: stream, wanted: stream }, live);
 }
 
 /** The writes that carry the changes out, in the order they must be done. */

@@ -17,7 +17,7 @@ interface Missing {
 function missingIn(resource: DesiredResource, version: string): Missing[] {
   const { config } = resource;
   const asks = (field: Field): boolean => {
-    const value = canonicalValue(field.type, config[field.name], version);
+    const value = canonicalValue(field.type, config[field.name]);
     return value !== undefined && !equalJson(value, fillOf(field, { version, config: {} }));
   };
   return FIELDS[resource.kind].flatMap((field): Missing[] => {

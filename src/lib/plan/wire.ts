@@ -1,7 +1,7 @@
 import { toBackingStream } from '../canonical/bucket.ts';
 import { canonicalConsumer } from '../canonical/consumer.ts';
 import { canonicalStream, SEALED } from '../canonical/stream.ts';
-import { FIELDS, fieldsFor } from '../facts/fields.ts';
+import { FIELDS, type FieldTable } from '../facts/fields.ts';
 import { SERVER_PREFIX } from '../facts/names.ts';
 import { type Config, equalJson, isObject, type Json } from '../model/json.ts';
 import { splitConsumerName } from '../model/resource.ts';
@@ -24,8 +24,8 @@ function tidy(config: Record<string, Json>): Config {
 }
 
 /** Fields that a server of this version does not know are an error (2.12 and newer) or silently dropped (older). */
-function onlyKnown(kind: 'stream' | 'consumer', config: Config, version: string): Record<string, Json> {
-  const has = new Set(fieldsFor(kind, version).map((field) => field.name));
+function onlyKnown(kind: 'stream' | 'consumer', config: Config, table: FieldTable): Record<string, Json> {
+  const has = new Set(table[kind].map((field) => field.name));
   const all = new Set(FIELDS[kind].map((field) => field.name));
   return Object.fromEntries(Object.entries(config).filter(([name]) => has.has(name) || !all.has(name)));
 }
@@ -39,10 +39,10 @@ function overLive(
   live: Config,
   wanted: Config,
   canonical: { readonly live: Config; readonly wanted: Config },
-  version: string,
+  table: FieldTable,
 ): Record<string, Json> {
-  const result: Record<string, Json> = onlyKnown(kind, live, version);
-  for (const { name, lowers } of fieldsFor(kind, version)) {
+  const result: Record<string, Json> = onlyKnown(kind, live, table);
+  for (const { name, lowers } of table[kind]) {
     // Counts at creation only, and is never told again.
     if (name === 'first_seq') continue;
     const differs = !equalJson(canonical.live[name] ?? null, canonical.wanted[name] ?? null);
@@ -55,41 +55,41 @@ function overLive(
 }
 
 /** The configuration to send for a stream: to create it, or over its live one. */
-export function streamWire(name: string, config: Config, version: string, live?: Config): Config {
+export function streamWire(name: string, config: Config, table: FieldTable, live?: Config): Config {
   const sealed = config.sealed === true ? SEALED : {};
-  const wanted: Record<string, Json> = { ...onlyKnown('stream', config, version), ...sealed, name };
+  const wanted: Record<string, Json> = { ...onlyKnown('stream', config, table), ...sealed, name };
   if (!live) return tidy(wanted);
-  const canonical = { live: canonicalStream(live, { version }), wanted: canonicalStream(wanted, { version }) };
-  const merged = overLive('stream', live, wanted, canonical, version);
+  const canonical = { live: canonicalStream(live, table), wanted: canonicalStream(wanted, table) };
+  const merged = overLive('stream', live, wanted, canonical, table);
   // On a mirror it was the server's choice; on a stream of its own it is the spec's again.
   if (live.mirror && !wanted.mirror) merged.mirror_direct = wanted.mirror_direct ?? false;
   return tidy({ ...merged, name });
 }
 
 /** The stream configuration to send for a bucket. */
-export function bucketWire(bucket: string, config: Config, version: string, live?: Config): Config {
-  const stream = toBackingStream(bucket, config, live ? { version, live } : { version });
-  return streamWire(String(stream.name), stream, version, live);
+export function bucketWire(bucket: string, config: Config, table: FieldTable, live?: Config): Config {
+  const stream = toBackingStream(bucket, config, live);
+  return streamWire(String(stream.name), stream, table, live);
 }
 
 /** The configuration to send for a durable consumer: to create it, or over its live one. */
 export function consumerWire(
   key: string,
   config: Config,
-  version: string,
+  table: FieldTable,
   streams: { readonly live?: Config; readonly wanted?: Config },
   live?: Config,
 ): Config {
   const { consumer } = splitConsumerName(key);
   // Left out, the server takes none: no worker would ever be asked to acknowledge.
-  const wanted: Record<string, Json> = { ack_policy: 'explicit', ...onlyKnown('consumer', config, version) };
+  const wanted: Record<string, Json> = { ack_policy: 'explicit', ...onlyKnown('consumer', config, table) };
   const names = { durable_name: consumer, name: consumer };
   if (!live) return tidy({ ...wanted, ...names });
   const canonical = {
-    live: canonicalConsumer(live, { version, stream: streams.live }),
-    wanted: canonicalConsumer(wanted, { version, stream: streams.wanted }),
+    live: canonicalConsumer(live, table, streams.live),
+    wanted: canonicalConsumer(wanted, table, streams.wanted),
   };
-  const merged = overLive('consumer', live, wanted, canonical, version);
+  const merged = overLive('consumer', live, wanted, canonical, table);
   // Both filters at once are refused (10136); a filter moves whole from one field to the other.
   for (const filter of ['filter_subject', 'filter_subjects']) {
     if (filter in wanted) merged[filter] = wanted[filter]!;

@@ -1,4 +1,4 @@
-import { fieldsFor } from '../facts/fields.ts';
+import { tableFor } from '../facts/fields.ts';
 import { dlqSubjects } from '../facts/names.ts';
 import { type Config, equalJson, type Json } from '../model/json.ts';
 import type { ResourceKind } from '../model/resource.ts';
@@ -13,7 +13,7 @@ export function withoutDefaults(spec: Spec, version: string): Spec {
   const plain = (kind: ResourceKind, config: Config, own: Config = {}, stream?: Config): Config => {
     const context = { version, config, ...(stream ? { stream } : {}) };
     const usual = new Map<string, Json>(
-      fieldsFor(kind, version).map(({ name, fill }) => [name, typeof fill === 'function' ? fill(context) : fill]),
+      tableFor(version)[kind].map(({ name, fill }) => [name, typeof fill === 'function' ? fill(context) : fill]),
     );
     for (const [name, value] of Object.entries(own)) usual.set(name, value);
     return Object.fromEntries(Object.entries(config).filter(([name, value]) => !equalJson(value, usual.get(name))));

@@ -4,7 +4,7 @@ import { canonicalBucket, toBackingStream, toBucket } from '../../../src/lib/can
 import { canonicalConsumer } from '../../../src/lib/canonical/consumer.ts';
 import { canonicalStream, unknownFields } from '../../../src/lib/canonical/stream.ts';
 import type { Field, FieldType } from '../../../src/lib/facts/field.ts';
-import { FIELDS } from '../../../src/lib/facts/fields.ts';
+import { FIELDS, tableFor } from '../../../src/lib/facts/fields.ts';
 import type { Config, Json } from '../../../src/lib/model/json.ts';
 
 const S = 1e9;
@@ -44,9 +44,9 @@ const anyConfig = (fields: readonly Field[]): fc.Arbitrary<Config> =>
   }) as fc.Arbitrary<Config>;
 
 const CANONICAL = {
-  stream: (config: Config, version: string) => canonicalStream({ name: 'S', ...config }, { version }),
-  consumer: (config: Config, version: string) => canonicalConsumer(config, { version }),
-  bucket: (config: Config, version: string) => canonicalBucket(config, { version, name: 'b' }),
+  stream: (config: Config, version: string) => canonicalStream({ name: 'S', ...config }, tableFor(version)),
+  consumer: (config: Config, version: string) => canonicalConsumer(config, tableFor(version)),
+  bucket: (config: Config, version: string) => canonicalBucket('b', config, tableFor(version)),
 } as const;
 
 describe('the canonical form', () => {
@@ -69,13 +69,13 @@ describe('the canonical form', () => {
   });
 
   test('has only the fields that the server version has', () => {
-    expect(canonicalStream({ name: 'S' }, { version: '2.10.26' })).not.toHaveProperty('allow_atomic');
-    expect(canonicalStream({ name: 'S' }, { version: '2.12.8' })).toHaveProperty('allow_atomic', false);
-    expect(canonicalStream({ name: 'S' }, { version: '2.12.8' })).not.toHaveProperty('allow_batched');
+    expect(canonicalStream({ name: 'S' }, tableFor('2.10.26'))).not.toHaveProperty('allow_atomic');
+    expect(canonicalStream({ name: 'S' }, tableFor('2.12.8'))).toHaveProperty('allow_atomic', false);
+    expect(canonicalStream({ name: 'S' }, tableFor('2.12.8'))).not.toHaveProperty('allow_batched');
   });
 
   test('leaves fields out that this build does not know, and names them', () => {
-    expect(canonicalStream({ name: 'S', shiny: 1 }, { version: '2.15.1' })).not.toHaveProperty('shiny');
+    expect(canonicalStream({ name: 'S', shiny: 1 }, tableFor('2.15.1'))).not.toHaveProperty('shiny');
     expect(unknownFields('stream', { name: 'S', shiny: 1, subjects: ['s'] })).toEqual(['shiny']);
     expect(unknownFields('consumer', { durable_name: 'w', name: 'w', ack_wait: 1 })).toEqual([]);
   });
@@ -143,7 +143,7 @@ test.each(different)('$name are not the same $kind', ({ kind, one, other }) => {
 
 test('a consumer takes the limit of its stream where it says nothing', () => {
   const stream = { consumer_limits: { max_ack_pending: 50, inactive_threshold: 60 * S } };
-  expect(canonicalConsumer({}, { version: '2.15.1', stream })).toMatchObject({
+  expect(canonicalConsumer({}, tableFor('2.15.1'), stream)).toMatchObject({
     max_ack_pending: 50,
     inactive_threshold: 60 * S,
   });
@@ -152,7 +152,7 @@ test('a consumer takes the limit of its stream where it says nothing', () => {
 describe('a bucket', () => {
   test('becomes the stream that the nats CLI makes, and comes back', () => {
     const config = { history: 5, ttl: 30 * S, sources: [{ name: 'from' }] };
-    const stream = toBackingStream('to', config, { version: '2.15.1' });
+    const stream = toBackingStream('to', config);
     expect(stream).toEqual({
       name: 'KV_to',
       subjects: ['$KV.to.>'],
@@ -165,33 +165,31 @@ describe('a bucket', () => {
       max_age: 30 * S,
       sources: [{ name: 'KV_from', subject_transforms: [{ src: '$KV.from.>', dest: '$KV.to.>' }] }],
     });
-    expect(toBucket(stream, { version: '2.15.1' })).toEqual(canonicalBucket(config, { version: '2.15.1', name: 'to' }));
+    expect(toBucket(stream, tableFor('2.15.1'))).toEqual(canonicalBucket('to', config, tableFor('2.15.1')));
   });
 
   test('as a mirror has no subjects, and its origin’s stream name', () => {
-    const stream = toBackingStream('m', { mirror: { name: 'origin' } }, { version: '2.15.1' });
+    const stream = toBackingStream('m', { mirror: { name: 'origin' } });
     expect(stream).toMatchObject({ mirror: { name: 'KV_origin' }, mirror_direct: true });
     expect(stream).not.toHaveProperty('subjects');
   });
 
   test('shows where its stream is not as a bucket’s must be', () => {
-    const stream = { ...toBackingStream('b', {}, { version: '2.15.1' }), discard: 'old', no_ack: true };
-    expect(toBucket(stream, { version: '2.15.1' })).toMatchObject({
+    const stream = { ...toBackingStream('b', {}), discard: 'old', no_ack: true };
+    expect(toBucket(stream, tableFor('2.15.1'))).toMatchObject({
       'backing.discard': 'old',
       'backing.no_ack': true,
     });
   });
 
   test('of a client that leaves deletion allowed is a bucket all the same', () => {
-    const stream = { ...toBackingStream('b', {}, { version: '2.15.1' }), deny_delete: false };
-    expect(Object.keys(toBucket(stream, { version: '2.15.1' })).filter((key) => key.startsWith('backing.'))).toEqual(
-      [],
-    );
+    const stream = { ...toBackingStream('b', {}), deny_delete: false };
+    expect(Object.keys(toBucket(stream, tableFor('2.15.1'))).filter((key) => key.startsWith('backing.'))).toEqual([]);
   });
 });
 
 test.each(VERSIONS)('what %s fills in is the default of what is filled in already', (version) => {
-  const config = canonicalStream({ name: 'S', subjects: ['a'] }, { version });
+  const config = canonicalStream({ name: 'S', subjects: ['a'] }, tableFor(version));
   const again = FIELDS.stream
     .filter(({ name }) => name in config && name !== 'subjects')
     .map(({ name, fill }) => [name, typeof fill === 'function' ? fill({ version, config }) : fill]);

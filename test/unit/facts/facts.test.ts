@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { FIELDS, fieldsFor, hasField } from '../../../src/lib/facts/fields.ts';
+import { FIELDS, hasField, tableFor } from '../../../src/lib/facts/fields.ts';
 import { subjectCovers, subjectsOverlap } from '../../../src/lib/facts/subjects.ts';
 import { atLeast } from '../../../src/lib/facts/versions.ts';
 
@@ -29,13 +29,22 @@ describe('the tables', () => {
   });
 
   test('a field is there from its first version to its last', () => {
-    const names = (version: string): string[] => fieldsFor('stream', version).map(({ name }) => name);
+    const names = (version: string): string[] => tableFor(version).stream.map(({ name }) => name);
     expect(names('2.10.26')).toContain('template_owner');
     expect(names('2.12.8')).toContain('template_owner');
     expect(names('2.14.0')).not.toContain('template_owner');
     expect(names('2.13.0')).not.toContain('allow_batched');
     expect(names('2.14.0')).toContain('allow_batched');
     expect(hasField(FIELDS.consumer.find(({ name }) => name === 'pause_until')!, '2.10.26')).toBe(false);
+  });
+
+  test('so are the parts of a group', () => {
+    const parts = (version: string): string[] => {
+      const { type } = tableFor(version).bucket.find(({ name }) => name === 'placement')!;
+      return 'fields' in type ? type.fields.map(({ name }) => name) : [];
+    };
+    expect(parts('2.10.26')).toEqual(['cluster', 'tags']);
+    expect(parts('2.11.0')).toEqual(['cluster', 'tags', 'preferred']);
   });
 
   test('versions compare by number, not by letter', () => {

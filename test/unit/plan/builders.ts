@@ -1,3 +1,4 @@
+import { tableFor } from '../../../src/lib/facts/fields.ts';
 import { OWNER_KEY } from '../../../src/lib/facts/names.ts';
 import type { Config, Json } from '../../../src/lib/model/json.ts';
 import {
@@ -42,13 +43,13 @@ export function live(key: ResourceKey, config: Fields = {}, options: LiveOptions
   if (kind === 'consumer') {
     const none = { num_pending: 0, num_ack_pending: 0, num_redelivered: 0, num_waiting: 0 };
     const all = { ...none, delivered_stream_seq: 0, ack_floor_stream_seq: 0, paused: false, ...figures };
-    return { ...base, kind, config: consumerWire(name, marked, VERSION, {}), figures: all };
+    return { ...base, kind, config: consumerWire(name, marked, tableFor(VERSION), {}), figures: all };
   }
   const wire = kind === 'bucket' ? bucketWire : streamWire;
   const empty = { messages: 0, bytes: 0, first_seq: 1, last_seq: 0, consumer_count: 0, num_subjects: 0 };
   const time = '2026-01-01T00:00:00Z';
   const all = { ...empty, first_ts: time, last_ts: time, ...figures };
-  return { ...base, kind, config: wire(name, marked, VERSION), figures: all };
+  return { ...base, kind, config: wire(name, marked, tableFor(VERSION)), figures: all };
 }
 
 export const VERSION = '2.15.1';
