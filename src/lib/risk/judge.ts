@@ -11,7 +11,7 @@ import {
 } from './publishing.ts';
 import { leader } from './quorum.ts';
 import { deletion, replace } from './replace.ts';
-import { backing, consumerLimits, consumerRules, overlap, replicas, streamRules } from './server-refuses.ts';
+import { backing, combinations, consumerLimits, filters, overlap, replicas } from './server-refuses.ts';
 import { stranded } from './stranded.ts';
 import type { Analyzer, Subject, World } from './subject.ts';
 
@@ -26,9 +26,9 @@ const ANALYZERS: readonly Analyzer[] = [
   interestRetention,
   oneWay,
   replicas,
-  streamRules,
+  combinations,
   overlap,
-  consumerRules,
+  filters,
   consumerLimits,
   backing,
   publishersRefused,

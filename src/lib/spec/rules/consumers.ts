@@ -1,7 +1,7 @@
-import { isObject, type Json } from '../../model/json.ts';
-import { printDuration } from '../../model/units.ts';
+import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
+import type { Json } from '../../model/json.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { called, isPush, isWorkqueue, num, texts } from './view.ts';
+import { called, isPush, isWorkqueue, num, refusedConsumers, texts } from './view.ts';
 
 const isSet = (value: Json | undefined): boolean =>
   value !== undefined &&
@@ -192,11 +192,6 @@ consumers:
   },
 };
 
-const LIMITS = [
-  { field: 'max_ack_pending', code: 10121, print: String },
-  { field: 'inactive_threshold', code: 10153, print: printDuration },
-] as const;
-
 const overLimits: Rule = {
   id: 'SPEC_CONSUMER_OVER_LIMITS',
   severity: 'error',
@@ -217,21 +212,7 @@ consumers:
   packer:
     max_ack_pending: 500
 `),
-  *check(view) {
-    for (const consumer of view.consumers) {
-      const limits = consumer.stream.config.consumer_limits;
-      if (!isObject(limits)) continue;
-      for (const { field, code, print } of LIMITS) {
-        const [limit, value] = [num(limits, field, 0), num(consumer.config, field, 0)];
-        if (limit <= 0 || value <= limit) continue;
-        yield {
-          path: [...consumer.path, field],
-          message: `consumer ${called(consumer)}: ${field} ${print(value)} is over the ${print(limit)} of its stream’s consumer_limits (${code})`,
-          hint: `lower it to ${print(limit)}, or raise consumer_limits.${field} of ${consumer.stream.name}.`,
-        };
-      }
-    }
-  },
+  check: (view) => refusedConsumers(view, CONSUMER_REFUSALS.overLimits),
 };
 
 export const consumerRules: readonly Rule[] = [kind, start, replicas, priority, overLimits];

@@ -1,6 +1,7 @@
+import { STREAM_REFUSALS } from '../../facts/refusals.ts';
 import { printDuration } from '../../model/units.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { isLimited, num } from './view.ts';
+import { num, refusedStreams } from './view.ts';
 
 const SHORTEST_AGE = 100e6;
 
@@ -51,17 +52,7 @@ subjects: ["orders.*"]
 max_age: 1h
 duplicate_window: 2m
 `),
-  *check(view) {
-    for (const { config, path } of view.streams) {
-      const [window, most] = [num(config, 'duplicate_window', 0), num(config, 'max_age', 0)];
-      if (window === 0 || most === 0 || window <= most) continue;
-      yield {
-        path: [...path, 'duplicate_window'],
-        message: `duplicate_window ${printDuration(window)} is longer than max_age ${printDuration(most)}`,
-        hint: `write ${printDuration(most)} or less, or raise max_age.`,
-      };
-    }
-  },
+  check: (view) => refusedStreams(view, STREAM_REFUSALS.windowOverAge),
 };
 
 const perSubject: Rule = {
@@ -82,29 +73,15 @@ discard: new
 discard_new_per_subject: true
 max_msgs_per_subject: 10
 `),
-  *check(view) {
-    for (const { config, path } of view.streams) {
-      if (config.discard_new_per_subject !== true) continue;
-      const lacks = [
-        ...(config.discard === 'new' ? [] : ['discard: new']),
-        ...(isLimited(config, 'max_msgs_per_subject') ? [] : ['max_msgs_per_subject']),
-      ];
-      if (lacks.length === 0) continue;
-      yield {
-        path: [...path, 'discard_new_per_subject'],
-        message: `discard_new_per_subject without ${lacks.join(' and ')}`,
-        hint: `add ${lacks.join(' and ')}.`,
-      };
-    }
-  },
+  check: (view) => refusedStreams(view, STREAM_REFUSALS.perSubjectAlone),
 };
 
 const rollup: Rule = {
   id: 'SPEC_DENY_PURGE_ROLLUP',
   severity: 'error',
   title: 'allow_rollup_hdrs and deny_purge exclude each other.',
-  why: 'A roll-up purges what came before; the server refuses both at once (err_code 10052).',
-  reads: ['deny_purge', 'allow_rollup_hdrs'],
+  why: 'A roll-up purges what came before; the server refuses both at once (err_code 10052). subject_delete_marker_ttl and allow_msg_schedules switch roll-ups on.',
+  reads: ['deny_purge', 'allow_rollup_hdrs', 'subject_delete_marker_ttl', 'allow_msg_schedules'],
   bad: topExample(`
 streams:
   EVENTS:
@@ -118,16 +95,7 @@ streams:
     subjects: ["events.>"]
     allow_rollup_hdrs: true
 `),
-  *check(view) {
-    for (const { config, path } of view.streams) {
-      if (config.deny_purge !== true || config.allow_rollup_hdrs !== true) continue;
-      yield {
-        path: [...path, 'deny_purge'],
-        message: 'deny_purge and allow_rollup_hdrs are both set',
-        hint: 'keep one of them.',
-      };
-    }
-  },
+  check: (view) => refusedStreams(view, STREAM_REFUSALS.rollupWithoutPurge),
 };
 
 const schedules: Rule = {
@@ -149,18 +117,7 @@ streams:
     subjects: ["timers.>"]
     allow_msg_schedules: true
 `),
-  *check(view) {
-    for (const { config, path } of view.streams) {
-      for (const field of ['allow_msg_schedules', 'allow_msg_counter']) {
-        if (config[field] !== true || config.discard !== 'new') continue;
-        yield {
-          path: [...path, field],
-          message: `${field} with discard new`,
-          hint: 'leave discard out, or this field.',
-        };
-      }
-    }
-  },
+  check: (view) => refusedStreams(view, STREAM_REFUSALS.needsDiscardOld),
 };
 
 const mirror: Rule = {

@@ -1,6 +1,7 @@
+import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
 import { printDuration } from '../../model/units.ts';
 import { example, type Rule } from './rule.ts';
-import { type ConsumerView, called, num, scheduleOf } from './view.ts';
+import { type ConsumerView, called, num, refusedConsumers, scheduleOf } from './view.ts';
 
 const backoffOf = ({ config }: ConsumerView): readonly number[] =>
   Array.isArray(config.backoff) ? (config.backoff as readonly number[]) : [];
@@ -25,18 +26,7 @@ consumers:
     max_deliver: 3
     backoff: [5s, 10s, 15s]
 `),
-  *check(view) {
-    for (const consumer of view.consumers) {
-      const tries = num(consumer.config, 'max_deliver', -1);
-      const steps = backoffOf(consumer).length;
-      if (tries < 1 || steps <= tries) continue;
-      yield {
-        path: [...consumer.path, 'backoff'],
-        message: `consumer ${called(consumer)}: backoff has ${steps} steps, but max_deliver is ${tries}`,
-        hint: `raise max_deliver to ${steps} or more, or keep ${tries} step${tries === 1 ? '' : 's'}.`,
-      };
-    }
-  },
+  check: (view) => refusedConsumers(view, CONSUMER_REFUSALS.backoffOverTries),
 };
 
 const positive: Rule = {

@@ -1,9 +1,8 @@
+import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
 import { SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectCovers, subjectsOverlap } from '../../facts/subjects.ts';
 import { example, type Found, type Rule } from './rule.ts';
-import { type ConsumerView, filtersOf, isLimited, isTransformed, isWorkqueue, type View } from './view.ts';
-
-const workers = (view: View): readonly ConsumerView[] => view.consumers.filter(({ stream }) => isWorkqueue(stream));
+import { type ConsumerView, filtersOf, isLimited, isTransformed, isWorkqueue, refusedConsumers } from './view.ts';
 
 const deliverPolicy: Rule = {
   id: 'SPEC_WORKQUEUE_DELIVER_POLICY',
@@ -23,18 +22,7 @@ consumers:
   packer:
     deliver_policy: all
 `),
-  *check(view) {
-    for (const { name, config, path, stream } of workers(view)) {
-      const policy = config.deliver_policy ?? 'all';
-      if (policy === 'all') continue;
-      yield {
-        path: [...path, 'deliver_policy'],
-        message: `consumer ${stream.name}/${name}: deliver_policy ${policy} on a workqueue stream`,
-        hint: 'write deliver_policy: all, or leave it out.',
-        mend: { write: 'all' },
-      };
-    }
-  },
+  check: (view) => refusedConsumers(view, CONSUMER_REFUSALS.deliversNotAll),
 };
 
 const ack: Rule = {
@@ -55,17 +43,7 @@ consumers:
   packer:
     ack_policy: explicit
 `),
-  *check(view) {
-    for (const { name, config, path, stream } of workers(view)) {
-      const policy = config.ack_policy ?? 'explicit';
-      if (policy === 'explicit') continue;
-      yield {
-        path: [...path, 'ack_policy'],
-        message: `consumer ${stream.name}/${name}: ack_policy ${policy} on a workqueue stream`,
-        hint: 'write ack_policy: explicit, and let the worker acknowledge each message.',
-      };
-    }
-  },
+  check: (view) => refusedConsumers(view, CONSUMER_REFUSALS.acksNotEach),
 };
 
 const consumersOverlap: Rule = {
