@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { identityOf } from '../../src/lib/devserver/identity.ts';
+import { processIdentity } from '../../src/lib/devserver/identity.ts';
 import type { DevReport } from '../../src/lib/model/dev.ts';
 import { type CliProcess, runCli, startCli } from '../support/cli.ts';
 import { hasPty, KEY, startInTerminal } from '../support/pty.ts';
@@ -42,8 +42,8 @@ const answers = (report: DevReport): Promise<boolean> =>
 
 /** Waits until none of the processes runs any more, and fails where one stays. */
 async function expectGone(pids: readonly number[]): Promise<void> {
-  for (let round = 0; round < 200 && pids.some((pid) => identityOf(pid)); round++) await sleep(50);
-  expect(pids.filter((pid) => identityOf(pid))).toEqual([]);
+  for (let round = 0; round < 200 && pids.some((pid) => processIdentity(pid)); round++) await sleep(50);
+  expect(pids.filter((pid) => processIdentity(pid))).toEqual([]);
 }
 
 const contextFile = (): string => join(project, 'config-home', 'nats', 'context', 'osapi-dev.json');
@@ -218,7 +218,7 @@ describe('dev --detach, dev status, dev stop', () => {
     writeFileSync(join(project, '.osapi-dev', 'state.json'), JSON.stringify(stale));
     expect((await runCli(['dev', 'status'], { cwd: project, env })).code).toBe(1);
     expect((await runCli(['dev', 'stop'], { cwd: project, env })).code).toBe(0);
-    expect(identityOf(bystander.pid)).toBeDefined();
+    expect(processIdentity(bystander.pid)).toBeDefined();
     bystander.child.kill();
     await bystander.done;
   });

@@ -2,10 +2,10 @@ import { Args, Flags } from '@oclif/core';
 import { replayDeadLetters } from '../../lib/operations/dlq/replay.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
-import { millisecondsOf, rateOf } from '../../lib/ui/dlq-write-flags.ts';
+import { rateOf } from '../../lib/ui/dlq-write-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderPreview, renderReplayed } from '../../lib/ui/render/replay.ts';
-import { lockWaitFlag, lockWaitMs, namesOf } from '../../lib/ui/spec-flags.ts';
+import { durationMs, lockWaitFlag, lockWaitMs, namesOf } from '../../lib/ui/spec-flags.ts';
 
 export default class DlqReplay extends BaseCommand<typeof DlqReplay> {
   static override summary = 'move dead letters back into their queue';
@@ -53,7 +53,7 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
         maxInFlight: flags['max-in-flight'],
         maxReplays: flags['max-replays'],
         wait: flags.wait,
-        waitMs: millisecondsOf('--wait-timeout', flags['wait-timeout']),
+        waitMs: durationMs('--wait-timeout', flags['wait-timeout'], 1),
         ...(flags.rate !== undefined && { rate: rateOf('--rate', flags.rate) }),
         ...(flags['max-pending'] !== undefined && { maxPending: flags['max-pending'] }),
         ...(flags.canary !== undefined && { canary: flags.canary }),

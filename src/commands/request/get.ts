@@ -1,10 +1,11 @@
 import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../../lib/errors/codes.ts';
-import { failureOf, getRequest } from '../../lib/operations/request/get.ts';
+import { getRequest, unansweredError } from '../../lib/operations/request/get.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { fetchedJson, renderResponse, renderState } from '../../lib/ui/render/request.ts';
-import { millisecondsOf, requestFlags } from '../../lib/ui/request-flags.ts';
+import { requestFlags } from '../../lib/ui/request-flags.ts';
+import { durationMs } from '../../lib/ui/spec-flags.ts';
 
 export default class RequestGet extends BaseCommand<typeof RequestGet> {
   static override summary = 'read a response, or say where its request is';
@@ -30,10 +31,10 @@ unknown apart: exits 2 while an answer may still come, 1 where none will. Touche
       file,
       queue,
       bucket,
-      ...(wait !== undefined && { waitMs: millisecondsOf('wait', wait) }),
+      ...(wait !== undefined && { waitMs: durationMs('--wait', wait) }),
       onState: (status) => this.context.io.tell({ type: 'note', text: renderState(status) }),
     });
-    const failure = failureOf(fetched, fetchedJson(fetched));
+    const failure = unansweredError(fetched, fetchedJson(fetched));
     if (failure) throw failure;
     const { status, response } = fetched;
     if (response && !this.output.json) {

@@ -5,7 +5,8 @@ import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { createLineWriter } from '../../lib/ui/line-writer.ts';
 import { createWaitingTable } from '../../lib/ui/render/request.ts';
-import { millisecondsOf, requestFlags } from '../../lib/ui/request-flags.ts';
+import { requestFlags } from '../../lib/ui/request-flags.ts';
+import { durationMs } from '../../lib/ui/spec-flags.ts';
 
 /** So many rows decide how wide the columns are. */
 const SAMPLE = 500;
@@ -38,7 +39,7 @@ nothing.`;
       bucket,
       limit,
       ...(subject && { subjects: subject }),
-      ...(older !== undefined && { before: now.getTime() - millisecondsOf('older-than', older) }),
+      ...(older !== undefined && { before: now.getTime() - durationMs('--older-than', older) }),
     };
     const out = createLineWriter(this.flags.ndjson ? process.stdout : this.screen);
     if (this.flags.ndjson) {

@@ -1,12 +1,13 @@
 import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../../lib/errors/codes.ts';
-import { failureOf } from '../../lib/operations/request/get.ts';
+import { unansweredError } from '../../lib/operations/request/get.ts';
 import { type SendOptions, sendMany, sendOne } from '../../lib/operations/request/send.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { createLineWriter } from '../../lib/ui/line-writer.ts';
 import { fetchedJson, renderResponse, renderState } from '../../lib/ui/render/request.ts';
-import { millisecondsOf, requestFlags } from '../../lib/ui/request-flags.ts';
+import { requestFlags } from '../../lib/ui/request-flags.ts';
+import { durationMs } from '../../lib/ui/spec-flags.ts';
 
 /** How long `--wait` waits where `--timeout` does not say. */
 const PATIENCE = '30s';
@@ -67,7 +68,7 @@ the request is still on its way.`;
       ...base,
       id,
       raw,
-      ...(wait && { waitMs: millisecondsOf('timeout', timeout ?? PATIENCE) }),
+      ...(wait && { waitMs: durationMs('--timeout', timeout ?? PATIENCE) }),
     });
     const had = `${sent.queue} had ${sent.id} already as ${sent.seq}: nothing was stored twice`;
     if (!fetched) {
@@ -76,7 +77,7 @@ the request is still on its way.`;
       return EXIT.done;
     }
     const shape = { ...sent, ...fetchedJson(fetched), seq: sent.seq, subject: sent.subject };
-    const failure = failureOf(fetched, shape);
+    const failure = unansweredError(fetched, shape);
     if (failure) throw failure;
     if (fetched.response && !this.output.json) {
       process.stdout.write(renderResponse(fetched.response, process.stdout.isTTY === true));

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { failureOf } from '../../lib/operations/request/get.ts';
+import { unansweredError } from '../../lib/operations/request/get.ts';
 import { showRequest } from '../../lib/operations/request/show.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
@@ -25,7 +25,7 @@ recorded are computed from the consumer's backoff and marked so. Touches nothing
       queue,
       bucket,
     });
-    const failure = status.state === 'unknown' ? failureOf({ status }, shown) : undefined;
+    const failure = status.state === 'unknown' ? unansweredError({ status }, shown) : undefined;
     if (failure) throw failure;
     const shape = { ...shown, ...bytesJson('payload', payload), ...bytesJson('response', response) };
     await this.show(shape, renderTimeline(shown, this.output));

@@ -1,13 +1,13 @@
 import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../../lib/errors/codes.ts';
 import { OpsError } from '../../lib/errors/ops-error.ts';
-import { parseDuration, parseSize } from '../../lib/model/units.ts';
+import { parseSize } from '../../lib/model/units.ts';
 import type { WorkerEvent } from '../../lib/model/worker.ts';
 import { BUILTINS, type WorkChoice, workerRunOperation } from '../../lib/operations/worker/run.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { type LogForm, renderLogLine, renderWorkerReport } from '../../lib/ui/render/worker.ts';
-import { fileFlag } from '../../lib/ui/spec-flags.ts';
+import { durationMs, fileFlag } from '../../lib/ui/spec-flags.ts';
 import { createTheme, wantsColour } from '../../lib/ui/theme.ts';
 
 export default class WorkerRun extends BaseCommand<typeof WorkerRun> {
@@ -63,11 +63,11 @@ reason. SIGTERM and Ctrl-C finish what is in hand (--grace), give back the rest,
       bucket: flags.bucket,
       concurrency: flags.concurrency,
       prefetch: flags.prefetch,
-      handlerTimeoutMs: milliseconds('handler-timeout', flags['handler-timeout']),
+      handlerTimeoutMs: durationMs('--handler-timeout', flags['handler-timeout'], 1),
       handlerMemory: bytes('handler-memory', flags['handler-memory']),
-      graceMs: milliseconds('grace', flags.grace, 0),
+      graceMs: durationMs('--grace', flags.grace),
       max: flags.once ? 1 : flags.max,
-      ...(idle !== undefined && { idleExitMs: milliseconds('idle-exit', idle) }),
+      ...(idle !== undefined && { idleExitMs: durationMs('--idle-exit', idle, 1) }),
       metricsPort: flags['metrics-port'],
       metricsHost: flags['metrics-host'],
       log: this.logger(),
@@ -103,12 +103,6 @@ reason. SIGTERM and Ctrl-C finish what is in hand (--grace), give back the rest,
       process.stderr.write(renderLogLine(event, flags.log as LogForm, { now: this.context.now(), theme }));
     };
   }
-}
-
-function milliseconds(flag: string, text: string, least = 1): number {
-  const nanos = parseDuration(text);
-  if (nanos !== undefined && nanos / 1e6 >= least) return nanos / 1e6;
-  throw new OpsError('USAGE', `--${flag}: "${text}" is not a length of time`, { hints: ['write it as 30s or 5m'] });
 }
 
 function bytes(flag: string, text: string): number {

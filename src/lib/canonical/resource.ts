@@ -40,7 +40,7 @@ export const canonicalBacking = (name: string, config: Config, table: FieldTable
   canonicalStream(toBackingStream(name, config), table);
 
 /** Finds streams of a collection by name, for consumers whose defaults depend on them. */
-export const streamsOf =
+export const streamLookup =
   (find: (key: ResourceKey) => { readonly config: Config } | undefined): StreamLookup =>
   (stream) =>
     find(`stream ${stream}`)?.config;

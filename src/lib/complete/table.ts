@@ -1,3 +1,5 @@
+import { textOf, textsOf } from '../model/json.ts';
+
 export interface FlagEntry {
   readonly name: string;
   readonly char?: string;
@@ -33,8 +35,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const fieldsOf = (value: unknown): readonly [string, Fields][] =>
   Object.entries((value ?? {}) as Readonly<Record<string, Fields>>);
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-const textsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
 
 /** The table in oclif's manifest and in the `oclif` section of package.json. */
 export function readTable(manifest: Fields, section: Fields): Table {

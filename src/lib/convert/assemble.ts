@@ -26,7 +26,7 @@ const RESPONSES = 'responses';
  * Puts what was found into one spec. A workqueue stream is a queue; the stream that captures the advisories of just
  * that queue is its DLQ; a bucket `responses` beside a single queue holds its responses.
  */
-export function assemble(found: readonly Found[], options: AssembleOptions): Assembled {
+export function placeFound(found: readonly Found[], options: AssembleOptions): Assembled {
   const leftOut: LeftOut[] = [];
   const unique = withoutRepeats(found, leftOut);
   const streams = unique.filter((item): item is FoundStream => item.kind === 'stream');
@@ -47,7 +47,7 @@ export function assemble(found: readonly Found[], options: AssembleOptions): Ass
   });
   const spec: Spec = {
     version: 1,
-    name: options.name ?? nameOf(unique, queue ?? plain[0] ?? buckets[0]),
+    name: options.name ?? systemName(unique, queue ?? plain[0] ?? buckets[0]),
     connection: {},
     queues: record(queues.map((stream) => [stream.name, toQueue(stream, build(stream))])),
     streams: record(plain.map((stream) => [stream.name, build(stream)])),
@@ -154,7 +154,7 @@ function settle(consumer: FoundConsumer, { homes, dlqs, stream, leftOut }: Homes
 }
 
 /** An owner mark that everything agrees on, else the first resource's name in small letters. */
-function nameOf(found: readonly Found[], first: FoundStream | undefined): string {
+function systemName(found: readonly Found[], first: FoundStream | undefined): string {
   const owners = new Set(found.flatMap(({ owner }) => owner ?? []));
   const [owner] = owners;
   if (owner && owners.size === 1) return owner;

@@ -1,6 +1,6 @@
 import { type Config, isObject, type Json } from '../model/json.ts';
 import type { Spec } from '../model/spec.ts';
-import { type AssembleOptions, assemble } from './assemble.ts';
+import { type AssembleOptions, placeFound } from './assemble.ts';
 import { readDocuments } from './documents.ts';
 import type { ForeignFile, LeftOut, Reading } from './found.ts';
 import { isManifest, readNack } from './nack.ts';
@@ -15,7 +15,7 @@ export interface Conversion {
 /** Foreign files as one spec, and everything in them that has no place in a spec. Never throws. */
 export function convertFiles(files: readonly ForeignFile[], options: AssembleOptions): Conversion {
   const readings = files.map(readFile);
-  const assembled = assemble(
+  const assembled = placeFound(
     readings.flatMap(({ found }) => found),
     options,
   );

@@ -76,15 +76,22 @@ function coerce(type: FieldType, value: unknown, path: string, rest: { path: str
     case 'map':
       return isObject(value) ? { value: labels(value, path, rest) } : no(value, 'a map of texts');
     case 'group':
-      return isObject(value) ? { value: part(type.fields, value, path, rest) } : no(value, 'a group of fields');
+      return isObject(value) ? { value: takeGroup(type.fields, value, path, rest) } : no(value, 'a group of fields');
     case 'groups':
       return listOf(value, (item, index) =>
-        isObject(item) ? { value: part(type.fields, item, `${path}[${index}]`, rest) } : no(item, 'a group of fields'),
+        isObject(item)
+          ? { value: takeGroup(type.fields, item, `${path}[${index}]`, rest) }
+          : no(item, 'a group of fields'),
       );
   }
 }
 
-function part(fields: readonly Field[], written: Config, path: string, rest: { path: string; why: string }[]): Config {
+function takeGroup(
+  fields: readonly Field[],
+  written: Config,
+  path: string,
+  rest: { path: string; why: string }[],
+): Config {
   const taken = takeFields(fields, written, path);
   rest.push(...taken.rest);
   return taken.config;

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
  * What tells a process from a later one of the same pid: when it started. Undefined where no such process runs.
  * A pid alone is not enough to send a signal to: it may have been given to somebody else since.
  */
-export function identityOf(pid: number): string | undefined {
+export function processIdentity(pid: number): string | undefined {
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
   if (process.platform === 'linux') {
     try {

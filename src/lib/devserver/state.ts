@@ -1,7 +1,7 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DevServerInfo } from '../model/dev.ts';
-import { identityOf } from './identity.ts';
+import { processIdentity } from './identity.ts';
 
 /** What `dev` keeps of itself in a project, for `dev status` and `dev stop`. */
 export interface DevState {
@@ -29,7 +29,7 @@ export function findProject(cwd: string): string {
 const stateFile = (dir: string): string => join(dir, 'state.json');
 
 /** The state, whether or not its process still runs; undefined where there is none. */
-export function readState(dir: string): DevState | undefined {
+export function readDevState(dir: string): DevState | undefined {
   try {
     return JSON.parse(readFileSync(stateFile(dir), 'utf8')) as DevState;
   } catch {
@@ -39,23 +39,23 @@ export function readState(dir: string): DevState | undefined {
 
 /** True while a nats-server of that state runs, whether or not its supervisor does. */
 export const hasServers = ({ servers = {} }: DevState): boolean =>
-  Object.entries(servers).some(([pid, identity]) => identityOf(Number(pid)) === identity);
+  Object.entries(servers).some(([pid, identity]) => processIdentity(Number(pid)) === identity);
 
 /** Ends the nats-servers whose supervisor is gone and left them to us. Harms no process that has got such a pid since. */
 export function endServers({ servers = {} }: DevState, signal: NodeJS.Signals): void {
   for (const [pid, identity] of Object.entries(servers)) {
-    if (identityOf(Number(pid)) === identity) process.kill(Number(pid), signal);
+    if (processIdentity(Number(pid)) === identity) process.kill(Number(pid), signal);
   }
 }
 
-export const isAlive = ({ pid, identity }: DevState): boolean => identityOf(pid) === identity;
+export const isAlive = ({ pid, identity }: DevState): boolean => processIdentity(pid) === identity;
 
 /** Takes the folder for this process, in one step. Returns the state of the process that has it, if one does. */
 export function claim(dir: string): DevState | undefined {
   mkdirSync(dir, { recursive: true });
   // Nobody wants streams of a development server in a repository.
   writeFileSync(join(dir, '.gitignore'), '*\n');
-  const mine: DevState = { pid: process.pid, identity: identityOf(process.pid) ?? '' };
+  const mine: DevState = { pid: process.pid, identity: processIdentity(process.pid) ?? '' };
   const draft = join(dir, `state.${process.pid}`);
   writeFileSync(draft, JSON.stringify(mine));
   try {
@@ -66,7 +66,7 @@ export function claim(dir: string): DevState | undefined {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       }
-      const other = readState(dir);
+      const other = readDevState(dir);
       if (other && (isAlive(other) || hasServers(other))) return other;
       // Left behind by one that was killed. Of several who find it, one gets to move it away.
       const stale = `${draft}.stale`;
@@ -85,7 +85,7 @@ export function claim(dir: string): DevState | undefined {
 /** Replaces the state in one step; what is left out stays as it was. */
 export function writeState(dir: string, change: { servers?: DevState['servers']; server?: DevServerInfo }): void {
   const draft = join(dir, `state.${process.pid}`);
-  writeFileSync(draft, JSON.stringify({ ...readState(dir), ...change }, null, 2));
+  writeFileSync(draft, JSON.stringify({ ...readDevState(dir), ...change }, null, 2));
   renameSync(draft, stateFile(dir));
 }
 

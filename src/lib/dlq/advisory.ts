@@ -1,3 +1,4 @@
+import { asBuffer } from '../model/bytes.ts';
 import { type DlqRecord, type EntryReason, entryId } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
@@ -71,9 +72,7 @@ export function readDeath(message: StoredMessage): Death | Unreadable {
   if (message.payload.byteLength > LARGEST_ADVISORY) return unreadable('too large for an advisory');
   let body: unknown;
   try {
-    body = JSON.parse(
-      Buffer.from(message.payload.buffer, message.payload.byteOffset, message.payload.byteLength).toString(),
-    );
+    body = JSON.parse(asBuffer(message.payload).toString());
   } catch {
     return unreadable('not JSON');
   }

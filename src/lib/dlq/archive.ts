@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { OpsError } from '../errors/ops-error.ts';
+import { asBuffer } from '../model/bytes.ts';
 import { type Entry, type EntryJson, entryJson, type RecordKind } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
@@ -34,8 +35,7 @@ export interface ArchiveLine {
   readonly digest: string;
 }
 
-const base64 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+const base64 = (bytes: Uint8Array): string => asBuffer(bytes).toString('base64');
 
 const archived = ({ stream, seq, subject, time, headers, payload }: StoredMessage): ArchivedMessage => ({
   stream,
@@ -53,7 +53,7 @@ export const restored = ({ headers, payload, ...rest }: ArchivedMessage): Stored
   payload: Buffer.from(payload, 'base64'),
 });
 
-const digestOf = (content: Omit<ArchiveLine, 'digest'>): string =>
+const lineDigest = (content: Omit<ArchiveLine, 'digest'>): string =>
   createHash('sha256').update(JSON.stringify(content)).digest('hex');
 
 /** An entry as a line of an archive, without its end of line. Its records must have been read with `raw`. */
@@ -67,7 +67,7 @@ export function printArchiveLine(entry: Entry): string {
     original: message ? archived(message) : null,
     original_in: message ? (original ? 'stream' : 'record') : null,
   };
-  return JSON.stringify({ ...content, digest: digestOf(content) });
+  return JSON.stringify({ ...content, digest: lineDigest(content) });
 }
 
 const unreadable = (where: string, why: string, hint: string): OpsError =>
@@ -95,7 +95,7 @@ export function parseArchiveLine(text: string, where: string): ArchiveLine {
     );
   }
   const { digest, ...content } = line as unknown as ArchiveLine;
-  if (digestOf(content) !== digest) throw broken('Its digest does not fit its content: it was changed, or cut.');
+  if (lineDigest(content) !== digest) throw broken('Its digest does not fit its content: it was changed, or cut.');
   const { entry, records, original } = content;
   const isWhole =
     isObject(entry) &&

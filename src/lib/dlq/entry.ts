@@ -1,5 +1,6 @@
 import { REPLAY_HEADER } from '../facts/names.ts';
 import type { JournalEntry } from '../ledger/journal.ts';
+import { asBuffer } from '../model/bytes.ts';
 import { type DlqRecord, type Entry, type EntryInner, entryId } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
@@ -119,7 +120,7 @@ function headerReader({ headers }: StoredMessage): (name: string) => string | un
 /** The `id` of a request's JSON; a reader of responses looks under it. */
 export function requestIdOf(payload: Uint8Array): string | undefined {
   if (payload.byteLength > LARGEST_PARSED || payload.byteLength < 7) return undefined;
-  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  const bytes = asBuffer(payload);
   if (!bytes.includes('"id"')) return undefined;
   try {
     const body: unknown = JSON.parse(bytes.toString('utf8'));

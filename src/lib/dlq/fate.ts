@@ -20,7 +20,7 @@ export type Fate =
  *                                  what is not settled for it may be in flight
  *   not stored                     TERM deletes from a work queue; else expired, or acked late, or removed
  */
-export function judge(death: Death, stored: StoredMessage | undefined, standing: QueueStanding, nowMs: number): Fate {
+export function fateOf(death: Death, stored: StoredMessage | undefined, standing: QueueStanding, nowMs: number): Fate {
   const { record, carried } = death;
   const told = latest(record);
   const isMeant =

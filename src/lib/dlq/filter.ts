@@ -1,4 +1,5 @@
 import { subjectCovers } from '../facts/subjects.ts';
+import { asBuffer } from '../model/bytes.ts';
 import type { Entry } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import { matchesId } from './id.ts';
@@ -43,8 +44,7 @@ export function matches(filter: EntryFilter, entry: Entry): boolean {
 
 function payloadHas({ inner: { message } }: Entry, text: string): boolean {
   if (!message) return false;
-  const { buffer, byteOffset, byteLength } = message.payload;
-  return Buffer.from(buffer, byteOffset, byteLength).includes(text, 0, 'utf8');
+  return asBuffer(message.payload).includes(text, 0, 'utf8');
 }
 
 /**

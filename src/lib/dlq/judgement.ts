@@ -7,7 +7,7 @@ import type { Nats } from '../nats/connect.ts';
 import type { Death, Unreadable } from './advisory.ts';
 import { readStanding } from './collect.ts';
 import { journalledEntry, toEntry } from './entry.ts';
-import { type Fate, judge } from './fate.ts';
+import { type Fate, fateOf } from './fate.ts';
 import { matches, wantsOnlyOrphans } from './filter.ts';
 import type { Told } from './index-pass.ts';
 import { fetchOriginals } from './originals.ts';
@@ -124,13 +124,13 @@ export class Judgement {
 
   async #judge(death: Death, stored: StoredMessage | undefined, readAt: number): Promise<Fate> {
     const standing = this.standings.get(death.queue)!;
-    const fate = judge(death, stored, standing, this.#run.now);
+    const fate = fateOf(death, stored, standing, this.#run.now);
     const isPlain = fate.fate === 'replayable' || (fate.fate === 'gone' && fate.cause !== 'stream_recreated');
     if (isPlain || standing.readAt >= readAt) return fate;
     // It may have come, or the consumer may have come to it, since the queue was looked at.
     const now = await readStanding(this.#run.nats, this.#refs.get(death.queue)!);
     this.standings.set(death.queue, now);
-    return judge(death, stored, now, this.#run.now);
+    return fateOf(death, stored, now, this.#run.now);
   }
 
   /** The wanted orphans of a queue, once all records were judged. */

@@ -129,7 +129,7 @@ async function storedNames(nats: Nats, dlqs: readonly Listed[]): Promise<Map<str
     const queues = new Set(captures.flatMap((capture) => (capture.queue !== undefined ? [capture.queue] : [])));
     for (const capture of captures) {
       if (capture.queue !== undefined) continue;
-      for (const subject of await subjectsOf(nats, name, capture.subject)) {
+      for (const subject of await storedSubjects(nats, name, capture.subject)) {
         const queue = capture.queueOf(subject);
         if (queue !== undefined) queues.add(queue);
       }
@@ -141,7 +141,7 @@ async function storedNames(nats: Nats, dlqs: readonly Listed[]): Promise<Map<str
   return new Map(found);
 }
 
-async function subjectsOf(nats: Nats, stream: string, filter: string): Promise<string[]> {
+async function storedSubjects(nats: Nats, stream: string, filter: string): Promise<string[]> {
   const info = await nats.api(`STREAM.INFO.${stream}`, { subjects_filter: filter });
   const state = isObject(info.state) ? info.state : {};
   return isObject(state.subjects) ? Object.keys(state.subjects) : [];

@@ -1,6 +1,6 @@
 import { REJECTED_PREFIX } from '../facts/names.ts';
 import type { QueueRef } from '../model/entry.ts';
-import { type Config, isObject } from '../model/json.ts';
+import { type Config, objectOf } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -8,7 +8,7 @@ import { getRange } from '../nats/messages.ts';
 import { capturesOf } from './captures.ts';
 import { backward, forward, pageOf } from './pages.ts';
 
-/** A DLQ stream as it was when the scan began. What comes later is not part of it. */
+/** A DLQ stream as it was when the scan began. What comes later is not objectOf of it. */
 export interface DlqSource {
   readonly stream: string;
   readonly first: number;
@@ -40,8 +40,6 @@ export function groupQueues(queues: readonly QueueRef[]): Group[] {
   return groups;
 }
 
-const part = (value: unknown): Config => (isObject(value) ? value : {});
-
 /** What an audit stream of all advisories holds of ours. */
 const DEATHS = '$JS.EVENT.ADVISORY.CONSUMER.>';
 
@@ -54,8 +52,8 @@ export async function openSource(nats: Nats, stream: string): Promise<DlqSource 
     if (isMissing(error)) return undefined;
     throw error;
   }
-  const state = part(info.state);
-  const captures = capturesOf(part(info.config));
+  const state = objectOf(info.state);
+  const captures = capturesOf(objectOf(info.config));
   const isAudit = captures.some(({ kind, subject }) => kind === 'advisory' && subjectDepth(subject) < 4);
   return {
     stream,
@@ -64,7 +62,7 @@ export async function openSource(nats: Nats, stream: string): Promise<DlqSource 
     messages: Number(state.messages ?? 0),
     bytes: Number(state.bytes ?? 0),
     ...(isAudit && { subject: DEATHS }),
-    carries: Object.keys(part(state.subjects)).length > 0 || captures.some(({ kind }) => kind === 'service'),
+    carries: Object.keys(objectOf(state.subjects)).length > 0 || captures.some(({ kind }) => kind === 'service'),
   };
 }
 

@@ -1,5 +1,5 @@
 import { subjectsOverlap } from '../facts/subjects.ts';
-import { type Config, isObject } from '../model/json.ts';
+import { type Config, numberOf, objectOf, textOf, textsOf } from '../model/json.ts';
 
 /** How far a consumer has come. */
 export interface ConsumerStanding {
@@ -47,33 +47,28 @@ export interface QueueStanding {
 
 const ZERO_TIME = '0001-01-01T00:00:00Z';
 
-const part = (value: unknown): Config => (isObject(value) ? value : {});
-const num = (value: unknown): number => (typeof value === 'number' ? value : 0);
-const str = (value: unknown): string => (typeof value === 'string' ? value : '');
-const strings = (value: unknown): string[] => (Array.isArray(value) ? value.map(str) : []);
-
 /** The answer of CONSUMER.INFO. */
 export function parseConsumerStanding(info: Config): ConsumerStanding {
-  const config = part(info.config);
-  const delivered = part(info.delivered);
-  const single = str(config.filter_subject);
-  const backoff = Array.isArray(config.backoff) ? config.backoff.map(num) : [];
-  const active = str(delivered.last_active);
+  const config = objectOf(info.config);
+  const delivered = objectOf(info.delivered);
+  const single = textOf(config.filter_subject);
+  const backoff = Array.isArray(config.backoff) ? config.backoff.map((wait) => numberOf(wait)) : [];
+  const active = textOf(delivered.last_active);
   return {
-    name: str(info.name),
-    created: str(info.created),
-    filters: single ? [single] : strings(config.filter_subjects),
-    delivered: num(delivered.stream_seq),
-    ackFloor: num(part(info.ack_floor).stream_seq),
-    pending: num(info.num_pending),
-    ackPending: num(info.num_ack_pending),
-    redelivered: num(info.num_redelivered),
-    waiting: num(info.num_waiting),
+    name: textOf(info.name),
+    created: textOf(info.created),
+    filters: single ? [single] : textsOf(config.filter_subjects),
+    delivered: numberOf(delivered.stream_seq),
+    ackFloor: numberOf(objectOf(info.ack_floor).stream_seq),
+    pending: numberOf(info.num_pending),
+    ackPending: numberOf(info.num_ack_pending),
+    redelivered: numberOf(info.num_redelivered),
+    waiting: numberOf(info.num_waiting),
     ...(active && !active.startsWith('0001-') && { lastActive: active }),
-    maxDeliver: num(config.max_deliver) || -1,
-    waits: backoff.length > 0 ? backoff : [num(config.ack_wait)],
+    maxDeliver: numberOf(config.max_deliver) || -1,
+    waits: backoff.length > 0 ? backoff : [numberOf(config.ack_wait)],
     paused: info.paused === true,
-    acks: str(config.ack_policy) !== 'none',
+    acks: textOf(config.ack_policy) !== 'none',
   };
 }
 
@@ -84,19 +79,19 @@ export function parseStanding(
   consumers: readonly Config[],
   readAt: number,
 ): QueueStanding {
-  const config = part(info?.config);
-  const state = part(info?.state);
+  const config = objectOf(info?.config);
+  const state = objectOf(info?.state);
   return {
     queue,
     exists: info !== undefined,
-    created: str(info?.created) || ZERO_TIME,
-    retention: str(config.retention),
-    maxAge: num(config.max_age),
-    subjects: strings(config.subjects),
-    messages: num(state.messages),
-    bytes: num(state.bytes),
-    firstSeq: num(state.first_seq),
-    lastSeq: num(state.last_seq),
+    created: textOf(info?.created) || ZERO_TIME,
+    retention: textOf(config.retention),
+    maxAge: numberOf(config.max_age),
+    subjects: textsOf(config.subjects),
+    messages: numberOf(state.messages),
+    bytes: numberOf(state.bytes),
+    firstSeq: numberOf(state.first_seq),
+    lastSeq: numberOf(state.last_seq),
     consumers: consumers.map(parseConsumerStanding),
     readAt,
   };

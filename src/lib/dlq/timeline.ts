@@ -17,7 +17,7 @@ const waitAfter = (waits: readonly number[], delivery: number): number =>
  * What happened to a dead letter, in order. The server records when it was published and when it died; deliveries
  * between are computed from the consumer's waits as they are now, and are the earliest they can have been.
  */
-export function timelineOf(entry: Entry, consumer: ConsumerStanding | undefined): LifeEvent[] {
+export function lifeOf(entry: Entry, consumer: ConsumerStanding | undefined): LifeEvent[] {
   const events: LifeEvent[] = [];
   const { message, records, cause, detail } = entry.inner;
   if (message && entry.replays > 0) {

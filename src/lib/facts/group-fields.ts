@@ -1,7 +1,7 @@
 import type { Field } from './field.ts';
 
 /** Parts of a stream's or bucket's fields. Inside a group the enclosing field's rule decides about changes. */
-const part = (
+const groupField = (
   name: string,
   type: Field['type'],
   doc: string,
@@ -18,42 +18,42 @@ const part = (
 });
 
 export const placementFields: readonly Field[] = [
-  part('cluster', { type: 'text' }, 'The cluster that holds the replicas.', ''),
-  part('tags', { type: 'texts' }, 'Server tags that every replica must have.', []),
-  part('preferred', { type: 'text' }, 'The server asked to lead.', '', { since: '2.11.0' }),
+  groupField('cluster', { type: 'text' }, 'The cluster that holds the replicas.', ''),
+  groupField('tags', { type: 'texts' }, 'Server tags that every replica must have.', []),
+  groupField('preferred', { type: 'text' }, 'The server asked to lead.', '', { since: '2.11.0' }),
 ];
 
 export const transformFields: readonly Field[] = [
-  part('src', { type: 'text' }, 'The subject pattern to match.', ''),
-  part('dest', { type: 'text' }, 'The subject it becomes.', ''),
+  groupField('src', { type: 'text' }, 'The subject pattern to match.', ''),
+  groupField('dest', { type: 'text' }, 'The subject it becomes.', ''),
 ];
 
 export const externalFields: readonly Field[] = [
-  part('api', { type: 'text' }, 'The API prefix of the other account or domain.', ''),
-  part('deliver', { type: 'text' }, 'The delivery prefix of the other account.', ''),
+  groupField('api', { type: 'text' }, 'The API prefix of the other account or domain.', ''),
+  groupField('deliver', { type: 'text' }, 'The delivery prefix of the other account.', ''),
 ];
 
 export const sourceFields: readonly Field[] = [
-  part('name', { type: 'text' }, 'The stream (or bucket) to copy from.', ''),
-  part('opt_start_seq', { type: 'count', min: 0 }, 'The first sequence to copy.', 0),
-  part('opt_start_time', { type: 'time' }, 'The first moment to copy from.', ''),
-  part('filter_subject', { type: 'text' }, 'Copy only what matches.', ''),
-  part(
+  groupField('name', { type: 'text' }, 'The stream (or bucket) to copy from.', ''),
+  groupField('opt_start_seq', { type: 'count', min: 0 }, 'The first sequence to copy.', 0),
+  groupField('opt_start_time', { type: 'time' }, 'The first moment to copy from.', ''),
+  groupField('filter_subject', { type: 'text' }, 'Copy only what matches.', ''),
+  groupField(
     'subject_transforms',
     { type: 'groups', fields: transformFields, key: 'src' },
     'Subjects renamed on the way.',
     [],
   ),
-  part('external', { type: 'group', fields: externalFields }, 'A stream of another account or domain.', {}),
+  groupField('external', { type: 'group', fields: externalFields }, 'A stream of another account or domain.', {}),
 ];
 
 export const republishFields: readonly Field[] = [
-  part('src', { type: 'text' }, 'Republish what matches; empty is everything.', ''),
-  part('dest', { type: 'text' }, 'The subject to republish on.', ''),
-  part('headers_only', { type: 'flag' }, 'Republish without the payload.', false),
+  groupField('src', { type: 'text' }, 'Republish what matches; empty is everything.', ''),
+  groupField('dest', { type: 'text' }, 'The subject to republish on.', ''),
+  groupField('headers_only', { type: 'flag' }, 'Republish without the payload.', false),
 ];
 
 export const consumerLimitFields: readonly Field[] = [
-  part('inactive_threshold', { type: 'duration' }, 'The longest inactive_threshold of a consumer.', 0),
-  part('max_ack_pending', { type: 'count' }, 'The highest max_ack_pending of a consumer.', 0),
+  groupField('inactive_threshold', { type: 'duration' }, 'The longest inactive_threshold of a consumer.', 0),
+  groupField('max_ack_pending', { type: 'count' }, 'The highest max_ack_pending of a consumer.', 0),
 ];

@@ -1,3 +1,11 @@
+import { textsOf } from '../model/json.ts';
+
+/** What a stream takes where it copies from nobody: without subjects, what is sent to its own name. */
+export function takenSubjects(name: string, { subjects }: { readonly subjects?: unknown }): readonly string[] {
+  const written = textsOf(subjects);
+  return written.length > 0 ? written : [name];
+}
+
 /** True where every subject that `inner` matches is matched by `outer`. Both may hold `*` and `>`. */
 export function subjectCovers(outer: string, inner: string): boolean {
   const [a, b] = [outer.split('.'), inner.split('.')];

@@ -3,7 +3,7 @@ import { countUncovered, dyingOf, figuresOf } from '../dlq/orphans.ts';
 import { parseConsumerStanding, parseStanding } from '../dlq/standing.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { bucketStream, rejectedSubject } from '../facts/names.ts';
-import { type Config, isObject } from '../model/json.ts';
+import { type Config, isObject, numberOf, objectOf, textOf } from '../model/json.ts';
 import type { ObservedResource, ResourceKey } from '../model/resource.ts';
 import type { HealthSpec } from '../model/spec.ts';
 import { isMissing } from '../nats/api-error.ts';
@@ -41,10 +41,6 @@ type Answer =
 /** Looks whose figures moved meanwhile are repeated so many times. */
 const TRIES = 4;
 
-const part = (value: unknown): Config => (isObject(value) ? value : {});
-const num = (value: unknown, otherwise = 0): number => (typeof value === 'number' ? value : otherwise);
-const str = (value: unknown): string => (typeof value === 'string' ? value : '');
-
 /** Absence and silence are findings; that we may not ask, or lost the server, is an error. */
 async function ask(nats: Nats, subject: string, body?: object): Promise<Answer> {
   try {
@@ -69,17 +65,17 @@ async function roundTrip(nats: Nats): Promise<number> {
 async function readAccount(nats: Nats): Promise<AccountUsage | undefined> {
   try {
     const info = await nats.api('INFO');
-    const limits = part(info.limits);
+    const limits = objectOf(info.limits);
     return {
-      storage: num(info.storage),
-      memory: num(info.memory),
-      streams: num(info.streams),
-      consumers: num(info.consumers),
+      storage: numberOf(info.storage),
+      memory: numberOf(info.memory),
+      streams: numberOf(info.streams),
+      consumers: numberOf(info.consumers),
       limits: {
-        max_storage: num(limits.max_storage, -1),
-        max_memory: num(limits.max_memory, -1),
-        max_streams: num(limits.max_streams, -1),
-        max_consumers: num(limits.max_consumers, -1),
+        max_storage: numberOf(limits.max_storage, -1),
+        max_memory: numberOf(limits.max_memory, -1),
+        max_streams: numberOf(limits.max_streams, -1),
+        max_consumers: numberOf(limits.max_consumers, -1),
       },
     };
   } catch (error) {
@@ -90,17 +86,17 @@ async function readAccount(nats: Nats): Promise<AccountUsage | undefined> {
 
 function consumerState(info: Config): ConsumerState {
   const standing = parseConsumerStanding(info);
-  const config = part(info.config);
-  const moved = [str(part(info.delivered).last_active), str(part(info.ack_floor).last_active)]
+  const config = objectOf(info.config);
+  const moved = [textOf(objectOf(info.delivered).last_active), textOf(objectOf(info.ack_floor).last_active)]
     .filter((time) => time !== '' && !time.startsWith('0001-'))
     .sort((a, b) => Date.parse(a) - Date.parse(b))
     .at(-1);
-  const paused = str(config.pause_until);
+  const paused = textOf(config.pause_until);
   return {
     ...standing,
-    maxAckPending: num(config.max_ack_pending, -1),
+    maxAckPending: numberOf(config.max_ack_pending, -1),
     ...(moved && { lastMoved: moved }),
-    push: str(config.deliver_subject) !== '',
+    push: textOf(config.deliver_subject) !== '',
     bound: info.push_bound === true,
     ...(standing.paused && paused && { pausedUntil: paused }),
   };
@@ -125,16 +121,16 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
   let before = await readConsumers();
   for (let attempt = 0; ; attempt++) {
     // What is empty is taken from the listing: that its consumers were read later cannot make anything dead.
-    const isListed = listed !== undefined && num(part(listed.state).messages) === 0;
+    const isListed = listed !== undefined && numberOf(objectOf(listed.state).messages) === 0;
     const stream: Answer = isListed ? { found: true, info: listed } : await ask(nats, `STREAM.INFO.${name}`);
     if (!stream.found) return { stream, consumers: before };
-    const there = num(part(stream.info.state).consumer_count);
+    const there = numberOf(objectOf(stream.info.state).consumer_count);
     if ([...before.values()].filter(({ found }) => found).length < there) {
       names = [...new Set([...named, ...(await listNames(nats, name))])];
     }
     if (names.length === 0) return { stream, consumers: before };
     // Nothing is stored, so nothing is dead: one look at the consumers is enough.
-    const isEmpty = num(part(stream.info.state).messages) === 0;
+    const isEmpty = numberOf(objectOf(stream.info.state).messages) === 0;
     const after = isEmpty ? before : await readConsumers();
     const standing = (answers: ReadonlyMap<string, Answer>) =>
       parseStanding(
@@ -163,7 +159,7 @@ async function listNames(nats: Nats, stream: string): Promise<string[]> {
       const page = await nats.api(`CONSUMER.NAMES.${stream}`, { offset: names.length });
       const items = Array.isArray(page.consumers) ? page.consumers.map(String) : [];
       names.push(...items);
-      if (items.length === 0 || names.length >= num(page.total)) return names;
+      if (items.length === 0 || names.length >= numberOf(page.total)) return names;
     }
   } catch (error) {
     if (isMissing(error) || (error instanceof OpsError && error.code === 'DENIED_SUBJECT')) return names;
@@ -212,9 +208,9 @@ async function listStreams(
     for (let offset = 0; ; ) {
       const page = await nats.api('STREAM.LIST', { offset });
       const items = Array.isArray(page.streams) ? page.streams.filter(isObject) : [];
-      for (const info of items) found.set(str(part(info.config).name), info);
+      for (const info of items) found.set(textOf(objectOf(info.config).name), info);
       offset += items.length;
-      if (items.length === 0 || offset >= num(page.total)) return found;
+      if (items.length === 0 || offset >= numberOf(page.total)) return found;
     }
   } catch (error) {
     if (error instanceof OpsError && error.code === 'DENIED_SUBJECT') return NONE;
@@ -285,7 +281,7 @@ export async function collect(
     take(`stream ${name}`, stream);
     for (const [one, answer] of consumers) take(`consumer ${name}/${one}`, answer);
     // Ages are told by the clock that stamped the messages.
-    const ts = stream.found ? Date.parse(str(stream.info.ts)) : Number.NaN;
+    const ts = stream.found ? Date.parse(textOf(stream.info.ts)) : Number.NaN;
     if (!Number.isNaN(ts)) now = ts;
   }
   const states = await pipelined(queues, 32, (queue, index) => queueState(nats, queue, looks[index]!, resources, now));
@@ -328,8 +324,8 @@ async function queueState(
 /** How many messages of a stream lie on subjects. @throws OpsError CONN_*, DENIED_SUBJECT */
 export async function countStored(nats: Nats, stream: string, subjects: string): Promise<number> {
   const answer = await ask(nats, `STREAM.INFO.${stream}`, { subjects_filter: subjects });
-  const counts = answer.found ? Object.values(part(part(answer.info.state).subjects)) : [];
-  return counts.reduce((sum: number, count) => sum + num(count), 0);
+  const counts = answer.found ? Object.values(objectOf(objectOf(answer.info.state).subjects)) : [];
+  return counts.reduce((sum: number, count) => sum + numberOf(count), 0);
 }
 
 /** The count alone; who has an entry is looked into where there are any. */
@@ -353,8 +349,8 @@ export async function measureGrowth(
   const read = () =>
     pipelined(queues, IN_FLIGHT, async ({ name }) => {
       const answer = await ask(nats, `STREAM.INFO.${name}`);
-      const state = answer.found ? part(answer.info.state) : undefined;
-      return state && { at: performance.now(), messages: num(state.messages), bytes: num(state.bytes) };
+      const state = answer.found ? objectOf(answer.info.state) : undefined;
+      return state && { at: performance.now(), messages: numberOf(state.messages), bytes: numberOf(state.bytes) };
     });
   const first = await read();
   await sleep(waitMs);

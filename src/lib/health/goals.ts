@@ -14,7 +14,7 @@ const isBad = (status: string): boolean => status === 'warn' || status === 'crit
  *   drained    nothing waits, nothing is in flight, nothing that is dead is in the queue
  *   dlq-empty  nothing is dead or rejected, and the DLQ holds no record
  */
-export function whyNot(goal: Goal, { checks, queues, drift }: StatusReport): string | undefined {
+export function whyNotYet(goal: Goal, { checks, queues, drift }: StatusReport): string | undefined {
   const bad = (of: (name: string) => boolean) => checks.filter(({ name, status }) => of(name) && status !== 'ok');
   switch (goal) {
     case 'synced': {

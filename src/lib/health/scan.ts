@@ -43,7 +43,7 @@ export async function scanDead(nats: Nats, queues: readonly QueueState[], now: n
       if (!found?.report && queue.deadState.dead === 0) return queue;
       const deadState = found?.report
         ? exactly(queue.deadState, found, found.report)
-        : await atLeast(nats, queue, queue.deadState);
+        : await countUnsettled(nats, queue, queue.deadState);
       return { ...queue, deadState };
     }),
   );
@@ -100,7 +100,7 @@ const exactly = (state: DeadState, { oldest, lastHour }: Seen, report: OrphanRep
 });
 
 /** More dead than advisories: so many have none for certain. */
-async function atLeast(nats: Nats, { name, dlq }: QueueState, state: DeadState): Promise<DeadState> {
+async function countUnsettled(nats: Nats, { name, dlq }: QueueState, state: DeadState): Promise<DeadState> {
   if (!dlq) return { ...state, orphans: state.dead, exact: true };
   const advisories = await countStored(nats, dlq.name, advisorySubject('max_deliveries', name));
   return { ...state, orphans: Math.max(0, state.dead - advisories), exact: false };

@@ -57,7 +57,7 @@ export function withoutSecrets(spec: Spec): Spec {
 }
 
 /** Names a spec by its content: the same for the same system, however it was written. */
-export const digestOf = (spec: Spec): string =>
+export const specDigest = (spec: Spec): string =>
   createHash('sha256')
     .update(stableText(withoutSecrets(spec)))
     .digest('hex')
@@ -154,7 +154,7 @@ async function writeApplied(nats: Nats, record: AppliedRecord): Promise<void> {
   const room = nats.target.server.max_payload - 4096;
   const spec = withoutSecrets(record.spec);
   const pieces = pack({ spec, configs: record.configs, filled: record.filled ?? {} }, Math.min(room, 512 * 1024));
-  const digest = digestOf(spec);
+  const digest = specDigest(spec);
   const inline = pieces.length === 1 && pieces[0]!.length * 1.4 < Math.min(INLINE, room / 2);
   const write = randomBytes(6).toString('hex');
   if (!inline) {

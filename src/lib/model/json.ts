@@ -7,6 +7,12 @@ export type Config = { readonly [field: string]: Json };
 export const isObject = (value: unknown): value is Config =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** What a field holds where it is of its kind, else what stands for it: nobody knows what an answer or a file carries. */
+export const objectOf = (value: unknown): Config => (isObject(value) ? value : {});
+export const numberOf = (value: unknown, otherwise = 0): number => (typeof value === 'number' ? value : otherwise);
+export const textOf = (value: unknown, otherwise = ''): string => (typeof value === 'string' ? value : otherwise);
+export const textsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
+
 /** Text that is equal for equal values: keys are sorted at every depth, `undefined` fields are left out. */
 export function stableText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(stableText).join(',')}]`;

@@ -188,7 +188,7 @@ async function readAccount(nc: NatsConnection, timeoutMs: number): Promise<strin
 }
 
 /** Behind a leaf node the domain that was asked for is another one than the server's own. */
-function identityOf(nc: NatsConnection, asked: string | undefined): ServerIdentity {
+function serverIdentity(nc: NatsConnection, asked: string | undefined): ServerIdentity {
   const info = nc.info!;
   const domain = asked ?? (info as { domain?: string }).domain;
   return {
@@ -213,7 +213,7 @@ const tryFor = (leftMs: number, wholeMs: number): number =>
 const STARTING_MS = 1500;
 
 function createNats(nc: NatsConnection, settings: Settings, signal: AbortSignal, account: string): Nats {
-  const server = identityOf(nc, settings.domain);
+  const server = serverIdentity(nc, settings.domain);
   const scheme = settings.servers[0]!.split('://')[0];
   const target: Target = { server, url: `${scheme}://${nc.getServer()}`, account, chosenBy: settings.chosenBy };
   const failure = (error: unknown, subject: string, waitedMs: number) =>

@@ -1,5 +1,6 @@
 import { createInbox, errors, type Msg } from '@nats-io/transport-node';
 import { OpsError } from '../errors/ops-error.ts';
+import { asBuffer } from '../model/bytes.ts';
 import type { Nats } from './connect.ts';
 import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
 import { replyStatus } from './stored.ts';
@@ -151,7 +152,7 @@ export function createPuller(nats: Nats, options: PullOptions): Puller {
   const onStatus = (reply: RawReply): void => {
     const status = replyStatus(reply);
     if (status === 100) return;
-    const text = Buffer.from(reply.headers.buffer, reply.headers.byteOffset, reply.headers.byteLength).toString('utf8');
+    const text = asBuffer(reply.headers).toString('utf8');
     const left = /^Nats-Pending-Messages: ?(\d+)/m.exec(text)?.[1];
     const words = /^NATS\/1\.0 \d+ ?(.*)$/m.exec(text)?.[1]?.trim() ?? '';
     // Its time is over, as it is each half minute on an empty queue.

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
+import { asBuffer } from '../model/bytes.ts';
 import { type Config, isObject } from '../model/json.ts';
 import { isApiError } from './api-error.ts';
 import type { Nats } from './connect.ts';
@@ -42,7 +43,7 @@ export async function retried<T>(nats: Nats, subject: string, work: () => Promis
 /** The JSON object of an answer. @throws OpsError SERVER_REFUSED where it is none */
 export function readJson(subject: string, { data }: RawReply): Config {
   try {
-    const answer: unknown = JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8'));
+    const answer: unknown = JSON.parse(asBuffer(data).toString('utf8'));
     if (isObject(answer)) return answer;
   } catch {
     // Told below.

@@ -1,6 +1,7 @@
 import { createInbox, errors, type Msg, type MsgHdrs } from '@nats-io/transport-node';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
+import { asBuffer } from '../model/bytes.ts';
 import { isObject } from '../model/json.ts';
 import { ApiError, type ApiFault } from './api-error.ts';
 import type { Nats } from './connect.ts';
@@ -150,7 +151,7 @@ const PLAIN = /^\{"stream":\s?"(?!.*"(?:error|duplicate)")/;
 
 /** Whether the stream had the message before, `undefined` where that is not decided; or the fault it answers with. */
 function readAck({ data, subject }: Msg): boolean | undefined | ApiFault | OpsError {
-  const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('utf8');
+  const text = asBuffer(data).toString('utf8');
   if (PLAIN.test(text)) return false;
   try {
     const answer: unknown = JSON.parse(text);

@@ -1,3 +1,4 @@
+import { asBuffer } from '../model/bytes.ts';
 /** One line of a header block. Both texts are latin1: a character for each byte, so that nothing is lost or changed. */
 export interface HeaderLine {
   readonly name: string;
@@ -7,8 +8,7 @@ export interface HeaderLine {
 const NO_BYTES = new Uint8Array(0);
 const FIRST_LINE = 'NATS/1.0';
 
-const asText = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+const asText = (bytes: Uint8Array): string => asBuffer(bytes).toString('latin1');
 
 /** The lines of a stored header block in their order, repeated names included; lines without a colon are left out. */
 export function parseHeaders(block: Uint8Array): HeaderLine[] {

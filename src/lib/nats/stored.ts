@@ -1,11 +1,10 @@
+import { asBuffer } from '../model/bytes.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { RawReply } from './wire.ts';
 
 const END = Buffer.from('\r\n\r\n');
 const EMPTY = 'NATS/1.0\r\n';
 const NO_BYTES = new Uint8Array(0);
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** The number in the status line of an answer such as `NATS/1.0 404 Message Not Found`; 0 where there is none. */
 export function replyStatus({ headers }: RawReply): number {

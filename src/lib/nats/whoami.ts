@@ -1,4 +1,4 @@
-import { isObject } from '../model/json.ts';
+import { isObject, textsOf } from '../model/json.ts';
 import type { Nats } from './connect.ts';
 
 /** Allowed and denied subjects of one direction; no `allow` means everything. */
@@ -17,12 +17,10 @@ export interface WhoAmI {
   readonly withinMs: number;
 }
 
-const texts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : []);
-
 function listsOf(value: unknown): SubjectLists {
   if (!isObject(value)) return { deny: [] };
-  const allow = texts(value.allow);
-  return { ...(allow.length > 0 && { allow }), deny: texts(value.deny) };
+  const allow = textsOf(value.allow);
+  return { ...(allow.length > 0 && { allow }), deny: textsOf(value.deny) };
 }
 
 /** Asks the server who we are, what we may and what time it is; `undefined` where it does not say. */

@@ -1,4 +1,5 @@
 import { createInbox, errors, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { asBuffer } from '../model/bytes.ts';
 import type { Nats } from './connect.ts';
 
 /** An answer as it came: the header block byte for byte, and the payload. */
@@ -74,7 +75,7 @@ const NO_RESPONDERS = Buffer.from('NATS/1.0 503');
 const isNoResponders = ({ headers, data }: RawReply): boolean =>
   data.byteLength === 0 &&
   NO_RESPONDERS.equals(headers.subarray(0, NO_RESPONDERS.length)) &&
-  !Buffer.from(headers.buffer, headers.byteOffset, headers.byteLength).includes('\r\nNats-Stream: ');
+  !asBuffer(headers).includes('\r\nNats-Stream: ');
 
 function createWire(nc: NatsConnection, inboxPrefix: string): Wire {
   const inbox = createInbox(inboxPrefix);

@@ -1,5 +1,5 @@
 import { type LoweredLimit, loweredLimits } from '../canonical/limits.ts';
-import { canonicalDesired, canonicalObserved, streamsOf } from '../canonical/resource.ts';
+import { canonicalDesired, canonicalObserved, streamLookup } from '../canonical/resource.ts';
 import { tableFor } from '../facts/fields.ts';
 import { bucketStream } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
@@ -130,7 +130,7 @@ export async function measureLosses(
 ): Promise<Losses> {
   const { desired, observed } = input;
   const table = tableFor(observed.target.server.version);
-  const streamOf = streamsOf((key) => observed.resources.get(key));
+  const streamOf = streamLookup((key) => observed.resources.get(key));
   const losses = new Map<ResourceKey, readonly LossFigure[]>();
   const jobs = desired.resources.flatMap((resource) => {
     const live = observed.resources.get(keyOf(resource));

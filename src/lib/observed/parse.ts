@@ -1,5 +1,5 @@
 import { bucketStream, KV_PREFIX } from '../facts/names.ts';
-import { type Config, isObject } from '../model/json.ts';
+import { type Config, isObject, numberOf, objectOf, textOf } from '../model/json.ts';
 import type {
   ClusterFigures,
   ConsumerFigures,
@@ -10,32 +10,28 @@ import type {
 
 const NO_TIME = '0001-01-01T00:00:00Z';
 
-const part = (value: unknown): Config => (isObject(value) ? value : {});
-const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
-const text = (value: unknown, otherwise = ''): string => (typeof value === 'string' ? value : otherwise);
-
 function streamFigures(info: Config): StreamFigures {
-  const state = part(info.state);
+  const state = objectOf(info.state);
   return {
-    messages: count(state.messages),
-    bytes: count(state.bytes),
-    first_seq: count(state.first_seq),
-    last_seq: count(state.last_seq),
-    first_ts: text(state.first_ts, NO_TIME),
-    last_ts: text(state.last_ts, NO_TIME),
-    consumer_count: count(state.consumer_count),
-    num_subjects: count(state.num_subjects),
+    messages: numberOf(state.messages),
+    bytes: numberOf(state.bytes),
+    first_seq: numberOf(state.first_seq),
+    last_seq: numberOf(state.last_seq),
+    first_ts: textOf(state.first_ts, NO_TIME),
+    last_ts: textOf(state.last_ts, NO_TIME),
+    consumer_count: numberOf(state.consumer_count),
+    num_subjects: numberOf(state.num_subjects),
   };
 }
 
 function consumerFigures(info: Config): ConsumerFigures {
   return {
-    num_pending: count(info.num_pending),
-    num_ack_pending: count(info.num_ack_pending),
-    num_redelivered: count(info.num_redelivered),
-    num_waiting: count(info.num_waiting),
-    delivered_stream_seq: count(part(info.delivered).stream_seq),
-    ack_floor_stream_seq: count(part(info.ack_floor).stream_seq),
+    num_pending: numberOf(info.num_pending),
+    num_ack_pending: numberOf(info.num_ack_pending),
+    num_redelivered: numberOf(info.num_redelivered),
+    num_waiting: numberOf(info.num_waiting),
+    delivered_stream_seq: numberOf(objectOf(info.delivered).stream_seq),
+    ack_floor_stream_seq: numberOf(objectOf(info.ack_floor).stream_seq),
     paused: info.paused === true,
   };
 }
@@ -48,8 +44,8 @@ function clusterFigures(info: Config): { cluster?: ClusterFigures } {
       ...(typeof name === 'string' && { name }),
       ...(typeof leader === 'string' && leader !== '' && { leader }),
       replicas: (Array.isArray(replicas) ? replicas : []).map((replica) => {
-        const { name: of, current, offline, lag } = part(replica);
-        return { name: text(of), current: current === true, offline: offline === true, lag: count(lag) };
+        const { name: of, current, offline, lag } = objectOf(replica);
+        return { name: textOf(of), current: current === true, offline: offline === true, lag: numberOf(lag) };
       }),
     },
   };
@@ -59,8 +55,8 @@ function clusterFigures(info: Config): { cluster?: ClusterFigures } {
 export function parseStream(info: Config, as: { kind: 'stream' | 'bucket'; name: string }): ObservedResource {
   return {
     ...as,
-    config: part(info.config),
-    created: text(info.created, NO_TIME),
+    config: objectOf(info.config),
+    created: textOf(info.created, NO_TIME),
     ...clusterFigures(info),
     figures: streamFigures(info),
   };
@@ -71,8 +67,8 @@ export function parseConsumer(info: Config, name: string): ObservedResource {
   return {
     kind: 'consumer',
     name,
-    config: part(info.config),
-    created: text(info.created, NO_TIME),
+    config: objectOf(info.config),
+    created: textOf(info.created, NO_TIME),
     ...clusterFigures(info),
     figures: consumerFigures(info),
   };
@@ -80,9 +76,9 @@ export function parseConsumer(info: Config, name: string): ObservedResource {
 
 /** What a listed stream is to us: a bucket where its name and its subjects are those of one. */
 export function identifyStream(config: Config): { kind: 'stream' | 'bucket'; name: string } {
-  const name = text(config.name);
+  const name = textOf(config.name);
   const subjects = Array.isArray(config.subjects) ? config.subjects : [];
-  const isBucket = name.startsWith(KV_PREFIX) && subjects.every((subject) => text(subject).startsWith('$KV.'));
+  const isBucket = name.startsWith(KV_PREFIX) && subjects.every((subject) => textOf(subject).startsWith('$KV.'));
   return isBucket ? { kind: 'bucket', name: name.slice(KV_PREFIX.length) } : { kind: 'stream', name };
 }
 

@@ -1,5 +1,5 @@
 import { executePlan } from '../apply/execute.ts';
-import { streamsOf } from '../canonical/resource.ts';
+import { streamLookup } from '../canonical/resource.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { tableFor } from '../facts/fields.ts';
 import { identifyActor } from '../ledger/actor.ts';
@@ -12,13 +12,13 @@ import { keyOf } from '../model/resource.ts';
 import { findFilled } from '../plan/filled.ts';
 import { planJson } from '../plan/json.ts';
 import type { SavedPlan } from '../plan/saved.ts';
-import { agree, requireAllowed } from './planned/consent.ts';
+import { agreeToPlans, requireAllowed } from './planned/consent.ts';
 import { openSystems, type Prepared, prepareSystem } from './planned/prepare.ts';
 import {
   type Applying,
   configsOf,
   needsRecord,
-  record,
+  recordSystem,
   sumUp,
   tellHistory,
   warnOfOlderCopy,
@@ -100,7 +100,7 @@ async function applyAll(context: Context, works: readonly Work[], options: Apply
   options.show(plans, options.given);
   if (options.dryRun) return plans.map((plan) => ({ plan, changes: plan.changes, applied: false }));
   for (const { system } of works) requireAllowed(system, options.given);
-  await agree(context, plans, options);
+  await agreeToPlans(context, plans, options);
   const done: Applied[] = [];
   for (const work of works) {
     const isDone = work.system.plan.changes.length === 0;
@@ -123,7 +123,7 @@ async function keepInStep(context: Context, system: Prepared): Promise<Applied> 
   const { nats, plan, desired } = system;
   const applying = applyingOf(system, system.lastApplied?.filled ?? {});
   if (needsRecord(applying)) {
-    await record(context, applying);
+    await recordSystem(context, applying);
     await tellHistory(context, nats, {
       system: desired.system,
       verb: 'apply',
@@ -158,7 +158,7 @@ async function agreeAgain(context: Context, fresh: Prepared, options: ApplyOptio
   context.io.tell({ type: 'warning', text: 'the server changed since the plan was made; this is the plan now' });
   options.show([fresh.plan], options.given);
   requireAllowed(fresh, options.given);
-  await agree(context, [fresh.plan], options);
+  await agreeToPlans(context, [fresh.plan], options);
 }
 
 async function carryOut(context: Context, system: Prepared, signal: AbortSignal): Promise<Applied> {
@@ -168,7 +168,7 @@ async function carryOut(context: Context, system: Prepared, signal: AbortSignal)
   const wanted = new Map(desired.resources.map((resource) => [keyOf(resource), resource]));
   const filled = findFilled(desired.resources, answers, system.lastApplied?.filled, {
     table: tableFor(nats.target.server.version),
-    streamOf: streamsOf((key) => wanted.get(key)),
+    streamOf: streamLookup((key) => wanted.get(key)),
   });
   try {
     await verifyTaken(context, system, changes, filled);
@@ -177,7 +177,7 @@ async function carryOut(context: Context, system: Prepared, signal: AbortSignal)
     throw await failure(context, system, changes, error);
   }
   const applying = applyingOf(system, filled);
-  await record(context, applying);
+  await recordSystem(context, applying);
   await tellHistory(context, nats, { system: desired.system, verb: 'apply', summary: sumUp(plan.summary), changes });
   return { plan, changes, applied: true };
 }

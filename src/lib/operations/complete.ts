@@ -109,13 +109,13 @@ const ASK: Readonly<
       ...ref.consumers.map((name) => ({ value: `${ref.queue}/${name}`, about: 'this consumer only' })),
     ]),
   subjects: async (nats, about) => {
-    const found = (await subjectsOf(nats, await refsOf(nats, about))).flatMap(({ queue, counts }) =>
+    const found = (await readSubjects(nats, await refsOf(nats, about))).flatMap(({ queue, counts }) =>
       Object.entries(counts).map(([value, count]) => ({ value, about: `${count} in ${queue}` })),
     );
     return found.slice(0, MOST);
   },
   kinds: async (nats, about) => {
-    const found = (await subjectsOf(nats, await refsOf(nats, about))).flatMap(({ queue, patterns, counts }) =>
+    const found = (await readSubjects(nats, await refsOf(nats, about))).flatMap(({ queue, patterns, counts }) =>
       [...new Set([...patterns, ...Object.keys(counts)])].flatMap((subject) => {
         const kind = patterns.map((pattern) => kindUnder(pattern, subject)).find((one) => one !== undefined);
         const about = `${subject} of ${queue}${counts[subject] ? `, ${counts[subject]} there` : ''}`;
@@ -168,7 +168,7 @@ interface Subjects {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-const subjectsOf = (nats: Nats, refs: readonly QueueRef[]): Promise<Subjects[]> =>
+const readSubjects = (nats: Nats, refs: readonly QueueRef[]): Promise<Subjects[]> =>
   pipelined(refs, 16, async ({ queue }) => {
     const { config, state } = await nats.api(`STREAM.INFO.${queue}`);
     const patterns = isObject(config) && Array.isArray(config.subjects) ? config.subjects.map(String) : [queue];

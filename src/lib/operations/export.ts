@@ -1,8 +1,8 @@
 import { parse } from 'yaml';
 import { BACKING } from '../canonical/bucket.ts';
-import { canonicalObserved, streamsOf } from '../canonical/resource.ts';
+import { canonicalObserved, streamLookup } from '../canonical/resource.ts';
 import { unknownFields } from '../canonical/stream.ts';
-import { assemble, isEmptySpec } from '../convert/assemble.ts';
+import { isEmptySpec, placeFound } from '../convert/assemble.ts';
 import type { Found } from '../convert/found.ts';
 import { withoutMonitor } from '../desired/monitor.ts';
 import { OpsError } from '../errors/ops-error.ts';
@@ -49,7 +49,7 @@ export async function exportOperation(context: Context, options: ExportOptions =
     const { version } = nats.target.server;
     const leftOut: NotExported[] = [];
     const found = chosen.flatMap((resource) => toFound(resource, all, version, leftOut));
-    const { spec, leftOut: unplaced } = assemble(found, { health: HEALTH_DEFAULTS });
+    const { spec, leftOut: unplaced } = placeFound(found, { health: HEALTH_DEFAULTS });
     if (isEmptySpec(spec)) {
       throw new OpsError('NOT_FOUND', `there is nothing to export on ${nats.target.url}`, {
         where: `account ${nats.target.account}`,
@@ -121,7 +121,7 @@ function unknownName(name: string, resources: readonly ObservedResource[], syste
   });
 }
 
-/** A live resource as `assemble` takes it; what cannot be written in a spec is told. */
+/** A live resource as `placeFound` takes it; what cannot be written in a spec is told. */
 function toFound(resource: ObservedResource, all: Live, version: string, leftOut: NotExported[]): Found[] {
   const { kind, config } = resource;
   const key = keyOf(resource);
@@ -136,7 +136,7 @@ function toFound(resource: ObservedResource, all: Live, version: string, leftOut
   const canonical = canonicalObserved(
     resource,
     tableFor(version),
-    streamsOf((each) => all.get(each)),
+    streamLookup((each) => all.get(each)),
   );
   const backing = Object.keys(canonical).filter((field) => field.startsWith(BACKING));
   if (backing.length > 0)

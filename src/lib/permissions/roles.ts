@@ -1,4 +1,5 @@
 import { advisorySubject, bucketStream, LEDGER_BUCKET, rejectedSubject } from '../facts/names.ts';
+import { takenSubjects } from '../facts/subjects.ts';
 import type { Config } from '../model/json.ts';
 import type { Permissions, RoleName } from '../model/permissions.ts';
 import type { Spec, StreamSpec } from '../model/spec.ts';
@@ -16,7 +17,7 @@ interface Held {
 
 const LEDGER = bucketStream(LEDGER_BUCKET);
 
-function streamsOf(spec: Spec): Held[] {
+function heldStreams(spec: Spec): Held[] {
   const of =
     (kind: Held['kind']) =>
     ([name, { config, consumers }]: [string, StreamSpec]): Held => ({
@@ -41,9 +42,6 @@ function streamsOf(spec: Spec): Held[] {
   ];
   return [...new Map(held.map((one) => [one.name, one])).values()];
 }
-
-const subjectsOf = ({ config, name }: Held): string[] =>
-  Array.isArray(config.subjects) && config.subjects.length > 0 ? config.subjects.map(String) : [name];
 
 /** The subjects as the API's own, without its prefix. */
 type Rule = (spec: Spec, streams: readonly Held[]) => { readonly api: string[]; readonly others: string[] };
@@ -116,7 +114,7 @@ const operator: Rule = (spec, streams) => {
     others: [
       ...base.others,
       `$KV.${LEDGER_BUCKET}.>`,
-      ...queues.flatMap(subjectsOf),
+      ...queues.flatMap(({ name, config }) => takenSubjects(name, config)),
       // `dlq rebuild` writes what the server should have written, `dlq import` what was archived.
       ...queues.flatMap(({ name }) => [
         advisorySubject('max_deliveries', name),
@@ -152,7 +150,7 @@ const client: Rule = (spec, streams) => ({
   api: Object.values(spec.queues).flatMap(({ responses }) =>
     responses ? [`DIRECT.GET.${bucketStream(responses.bucket)}.$KV.${responses.bucket}.>`] : [],
   ),
-  others: streams.filter(({ kind }) => kind === 'queue').flatMap(subjectsOf),
+  others: streams.filter(({ kind }) => kind === 'queue').flatMap(({ name, config }) => takenSubjects(name, config)),
 });
 
 const RULES: Readonly<Record<RoleName, Rule>> = { viewer, applier, operator, worker, client };
@@ -190,7 +188,7 @@ const NOTES: Readonly<Record<RoleName, readonly string[]>> = {
 export function permissionsFor(spec: Spec, role: RoleName): Permissions {
   const { domain, inbox_prefix: inbox = '_INBOX' } = spec.connection;
   const prefix = domain === undefined ? '$JS.API' : `$JS.${domain}.API`;
-  const { api, others } = RULES[role](spec, streamsOf(spec));
+  const { api, others } = RULES[role](spec, heldStreams(spec));
   const shared =
     'All users with the inbox prefix _INBOX can read each other’s answers: give each its own in connection.inbox_prefix.';
   return {

@@ -7,7 +7,7 @@ import { type DesiredResource, keyOf, type ObservedResource, splitConsumerName }
 import type { Subject } from '../risk/subject.ts';
 import { type Difference, diffConfigs } from './diff.ts';
 import { withFilled } from './filled.ts';
-import { commonOrigin, originOf, valueAt } from './origin.ts';
+import { commonOrigin, fieldAt, originOf } from './origin.ts';
 import { showValue } from './show.ts';
 
 export interface CompareContext {
@@ -25,7 +25,7 @@ function fieldChange(difference: Difference, after: Config, before: Config, last
   const { path, type, from, to, verdict } = difference;
   const note = labelNote(path) ?? verdict.note;
   const origin = last
-    ? originOf(valueAt(last, path), valueAt(after, path) ?? to, valueAt(before, path) ?? from)
+    ? originOf(fieldAt(last, path), fieldAt(after, path) ?? to, fieldAt(before, path) ?? from)
     : ('unknown' satisfies Origin);
   return {
     path,

@@ -22,7 +22,7 @@ export interface DiffContext {
   readonly backing?: Config;
 }
 
-function judge(field: Field, from: Json, to: Json, before: Config, after: Config, context: DiffContext): Verdict {
+function impactOf(field: Field, from: Json, to: Json, before: Config, after: Config, context: DiffContext): Verdict {
   if (field.change === 'in-place') return { impact: 'in-place' };
   if (typeof field.change === 'object') return { impact: 'replace', note: field.change.never };
   return field.change({ from, to, before, after, version: context.table.version, clustered: context.clustered });
@@ -55,7 +55,7 @@ export function diffConfigs(kind: ResourceKind, before: Config, after: Config, c
     if (equalJson(from, to)) continue;
     // The server never says again what first_seq a stream was made with.
     if (field.name === 'first_seq') continue;
-    const verdict = judge(field, from, to, before, after, context);
+    const verdict = impactOf(field, from, to, before, after, context);
     for (const part of partsOf(field, from, to)) differences.push({ ...part, field, verdict });
   }
   if (kind === 'bucket') differences.push(...diffBacking(before, context));
@@ -72,7 +72,7 @@ function diffBacking(before: Config, context: DiffContext): Difference[] {
       if (!field) return [];
       const from = before[path] ?? null;
       const to = backing[field.name] ?? null;
-      const verdict = judge(field, from, to, { [field.name]: from }, backing, context);
+      const verdict = impactOf(field, from, to, { [field.name]: from }, backing, context);
       const why = verdict.note ?? 'the stream of a bucket must have it so';
       return [{ path, type: field.type, field, from, to, verdict: { ...verdict, note: why } }];
     });

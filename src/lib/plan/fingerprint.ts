@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalObserved, streamsOf } from '../canonical/resource.ts';
+import { canonicalObserved, streamLookup } from '../canonical/resource.ts';
 import { tableFor } from '../facts/fields.ts';
 import { type Config, stableText } from '../model/json.ts';
 import type { Observed, ObservedResource, ResourceKey } from '../model/resource.ts';
@@ -8,7 +8,7 @@ import { ownerOf } from '../risk/subject.ts';
 /** The canonical form of observed resources, worked out once for each. */
 export function canonicalReader(observed: Observed): (resource: ObservedResource) => Config {
   const table = tableFor(observed.target.server.version);
-  const streamOf = streamsOf((key) => observed.resources.get(key));
+  const streamOf = streamLookup((key) => observed.resources.get(key));
   const done = new Map<ObservedResource, Config>();
   return (resource) => {
     const config = done.get(resource) ?? canonicalObserved(resource, table, streamOf);

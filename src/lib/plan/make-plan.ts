@@ -1,4 +1,4 @@
-import { streamsOf } from '../canonical/resource.ts';
+import { streamLookup } from '../canonical/resource.ts';
 import { tableFor } from '../facts/fields.ts';
 import type { Action, Filled, LastApplied, LeftAlone, Losses, Plan, PlanSummary } from '../model/plan.ts';
 import {
@@ -10,7 +10,7 @@ import {
   type ResourceKey,
   splitConsumerName,
 } from '../model/resource.ts';
-import { judge } from '../risk/judge.ts';
+import { findRisks } from '../risk/judge.ts';
 import { unsure } from '../risk/quorum.ts';
 import { indexObserved, type Subject } from '../risk/subject.ts';
 import { type CompareContext, compareResource, madeAgain } from './compare.ts';
@@ -77,8 +77,8 @@ export function makePlan(input: PlanInput): Plan {
   const { server } = observed.target;
   requireNewEnough(desired, server);
   const wanted = new Map(desired.resources.map((resource) => [keyOf(resource), resource]));
-  const liveStream = streamsOf((key) => observed.resources.get(key));
-  const wantedStream = streamsOf((key) => wanted.get(key) ?? observed.resources.get(key));
+  const liveStream = streamLookup((key) => observed.resources.get(key));
+  const wantedStream = streamLookup((key) => wanted.get(key) ?? observed.resources.get(key));
   const facts = { table: tableFor(server.version), clustered: server.cluster !== undefined, liveStream, wantedStream };
 
   const canonicalOf = canonicalReader(observed);
@@ -108,7 +108,7 @@ export function makePlan(input: PlanInput): Plan {
   const named = [...wanted.keys(), ...leftovers.prunable.map(keyOf)];
   const live = [...wanted.keys()].flatMap((key) => observed.resources.get(key) ?? []);
   const touched = new Set(subjects.map(({ key }) => key));
-  const findings = [...judge(subjects, world), ...unsure(live.filter((each) => !touched.has(keyOf(each))))];
+  const findings = [...findRisks(subjects, world), ...unsure(live.filter((each) => !touched.has(keyOf(each))))];
   return {
     format: 1,
     system: desired.system,

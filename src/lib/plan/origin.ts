@@ -4,7 +4,7 @@ import { equalJson, isObject, type Json } from '../model/json.ts';
 import type { Origin } from '../model/plan.ts';
 
 /** The value at a path such as `max_age` or `metadata.team` of a canonical configuration. */
-export function valueAt(config: Config, path: string): Json | undefined {
+export function fieldAt(config: Config, path: string): Json | undefined {
   if (path in config || path.startsWith(BACKING)) return config[path];
   const dot = path.indexOf('.');
   if (dot < 0) return undefined;

@@ -30,14 +30,14 @@ export interface SavedPlan {
 export const SAVED_PLAN_MARK = 'osapi-ops.plan';
 const FORMAT = 1;
 
-const digestOf = (plan: unknown, meta: unknown): string =>
+const planDigest = (plan: unknown, meta: unknown): string =>
   createHash('sha256').update(stableText({ plan, meta })).digest('hex');
 
 /** A plan as the text of a file. */
 export function savePlan(plan: Plan, meta: SavedMeta): string {
   // Through JSON once, so that what is digested is what a reader will see.
   const plain = JSON.parse(JSON.stringify({ plan, meta })) as { plan: Plan; meta: SavedMeta };
-  const digest = digestOf(plain.plan, plain.meta);
+  const digest = planDigest(plain.plan, plain.meta);
   return `${JSON.stringify({ kind: SAVED_PLAN_MARK, format: FORMAT, digest, ...plain }, null, 2)}\n`;
 }
 
@@ -85,7 +85,7 @@ export function readSavedPlan(text: string): SavedPlan {
   if (format !== FORMAT) {
     throw unreadable(`It has format ${JSON.stringify(format)}; this version reads format ${FORMAT}.`);
   }
-  if (digest !== digestOf(plan, meta))
+  if (digest !== planDigest(plan, meta))
     throw unreadable('It was altered after it was saved: its digest does not match.');
   const shape = planShape.safeParse(plan);
   const about = metaShape.safeParse(meta);
@@ -102,7 +102,7 @@ export function staleness(saved: Pick<SavedPlan, 'plan'>, observed: Observed): s
   const [then, now] = [plan.target, observed.target];
   if (then.account !== now.account) moved.push(`the plan was made for account ${then.account}, this is ${now.account}`);
   if ((then.server.cluster ?? then.server.id) !== (now.server.cluster ?? now.server.id)) {
-    moved.push(`the plan was made for ${nameOf(then.server)}, this is ${nameOf(now.server)}`);
+    moved.push(`the plan was made for ${whichServer(then.server)}, this is ${whichServer(now.server)}`);
   }
   if (then.server.version !== now.server.version) {
     moved.push(`the server was nats-server ${then.server.version} and is ${now.server.version}`);
@@ -118,5 +118,5 @@ export function staleness(saved: Pick<SavedPlan, 'plan'>, observed: Observed): s
   return moved;
 }
 
-const nameOf = ({ cluster, name }: { cluster?: string; name: string }): string =>
+const whichServer = ({ cluster, name }: { cluster?: string; name: string }): string =>
   cluster ? `cluster ${cluster}` : `server ${name}`;

@@ -46,7 +46,7 @@ function staged(live: Config, config: Config, clustered: boolean): Config[] {
   return [{ ...config, num_replicas: replicas as Json }, config];
 }
 
-function wireOf(subject: Subject, context: StepContext, fresh: boolean): Config[] {
+function configsToSend(subject: Subject, context: StepContext, fresh: boolean): Config[] {
   const { desired, observed, change } = subject;
   if (!desired) return [];
   const live = fresh ? undefined : observed?.config;
@@ -102,7 +102,7 @@ export function planSteps(subjects: readonly Subject[], context: StepContext): S
     const write = (verb: 'create' | 'update', why: string): Step => ({
       ...base,
       verb,
-      configs: wireOf(subject, context, verb === 'create'),
+      configs: configsToSend(subject, context, verb === 'create'),
       why,
       stage: writeStage(subject, verb === 'update', handovers.has(subject)),
     });

@@ -66,7 +66,7 @@ export function parseEdited(text: string, before: StoredMessage): Edited | strin
 }
 
 /** The words of an editor's command: `code --wait`, `"/Program Files/ed" -x`. Nothing in them is expanded. */
-export function splitCommand(command: string): string[] {
+export function editorWords(command: string): string[] {
   const words = command.match(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g) ?? [];
   return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, (_, double, single) => double ?? single));
 }

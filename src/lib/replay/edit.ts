@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
 import type { Entry } from '../model/entry.ts';
-import { type Edited, parseEdited, printForEdit, splitCommand } from './edit-text.ts';
+import { type Edited, editorWords, parseEdited, printForEdit } from './edit-text.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -18,7 +18,7 @@ export interface EditRecord {
 
 /** The editor's command. @throws OpsError USAGE where none is set */
 export function requireEditor(env: Env): string[] {
-  const words = splitCommand(env.VISUAL || env.EDITOR || '');
+  const words = editorWords(env.VISUAL || env.EDITOR || '');
   if (words.length > 0) return words;
   throw new OpsError('USAGE', '--edit needs an editor, and none is set', {
     where: 'VISUAL, EDITOR',
@@ -54,7 +54,7 @@ export async function editEntry(
     }
     if (edited) {
       const unchanged = parseEdited(original, message) as Edited;
-      onEdited({ id: entry.id, before: digestOf(unchanged), after: digestOf(edited) });
+      onEdited({ id: entry.id, before: messageDigest(unchanged), after: messageDigest(edited) });
     }
     return edited;
   } finally {
@@ -62,7 +62,7 @@ export async function editEntry(
   }
 }
 
-function digestOf({ subject, headers, payload }: Edited): string {
+function messageDigest({ subject, headers, payload }: Edited): string {
   const hash = createHash('sha256')
     .update(JSON.stringify([subject, headers]))
     .update(payload);

@@ -18,7 +18,7 @@ import { type Move, type Moved, PROTOCOL, type Protocol } from './protocol.ts';
 import { removeRecords } from './records.ts';
 import { drainJournal, settleLeftIntent } from './recover.ts';
 import type { ReplayRun } from './run.ts';
-import { whyNot } from './select.ts';
+import { whySkipped } from './select.ts';
 import type { Tally } from './tally.ts';
 
 /** How a person wants it done. */
@@ -190,7 +190,7 @@ class QueueReplay {
 
   async #moveOf(entry: Entry): Promise<Move | undefined> {
     const { nats, ref, tally, wishes } = this.#job;
-    const skipped = whyNot(entry, { maxReplays: wishes.maxReplays, lastSeq: this.#facts.lastSeq });
+    const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq: this.#facts.lastSeq });
     if (skipped) {
       // What is in the journal was counted when the run began with it.
       if (skipped.why !== 'new' && skipped.why !== 'journalled') tally.skip(skipped);

@@ -24,7 +24,7 @@ export interface Selection {
 }
 
 /** Whether an entry can be moved now; `undefined` where it can. */
-export function whyNot(entry: Entry, { maxReplays, lastSeq }: Selection): Skipped | undefined {
+export function whySkipped(entry: Entry, { maxReplays, lastSeq }: Selection): Skipped | undefined {
   const { inner, replays } = entry;
   if (inner.journalled) return { entry, why: 'journalled', text: 'it is in the journal, on its way into the queue' };
   if (!inner.message) {

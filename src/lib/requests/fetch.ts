@@ -53,7 +53,7 @@ export async function findRequest(
 }
 
 /** The dead letter that a stored message is; `undefined` where it waits or is in flight. */
-export async function entryOf(nats: Nats, { ref, message }: Found): Promise<Entry | undefined> {
+export async function readEntry(nats: Nats, { ref, message }: Found): Promise<Entry | undefined> {
   const pattern = { text: `${ref.queue}/${message.seq}`, queue: ref.queue, seq: message.seq };
   for await (const entry of scanEntries(nats, [ref], { ids: [pattern] }, { signal: nats.signal })) {
     if (entry.inner.original) return entry;
@@ -62,9 +62,9 @@ export async function entryOf(nats: Nats, { ref, message }: Found): Promise<Entr
 }
 
 /** How a stored message stands now. The standing is read before the dead letters: what died since is seen there. */
-export async function stateOf(nats: Nats, id: string, found: Found, now: number): Promise<Fetched> {
+export async function readRequestState(nats: Nats, id: string, found: Found, now: number): Promise<Fetched> {
   const standing: QueueStanding = await readStanding(nats, found.ref);
-  const [entry, failures] = await Promise.all([entryOf(nats, found), readFailures(nats, found.message)]);
+  const [entry, failures] = await Promise.all([readEntry(nats, found), readFailures(nats, found.message)]);
   const failure = failures.at(-1);
   const seen = { message: found.message, standing, now, ...(entry && { entry }), ...(failure && { failure }) };
   return { status: stateOfStored(id, seen) };
@@ -84,7 +84,7 @@ export async function fetchRequest(
   if (answered) return answered;
   const found = await findRequest(nats, refs, id, onProgress);
   if (found) {
-    const state = await stateOf(nats, id, found, now());
+    const state = await readRequestState(nats, id, found, now());
     // A worker may have answered while we looked.
     return (await fetchResponse(nats, buckets, id)) ?? state;
   }

@@ -4,7 +4,7 @@ import type { QueueRef } from '../model/entry.ts';
 import type { Fetched, RequestStatus } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getMessage } from '../nats/messages.ts';
-import { type FetchOptions, type Found, fetchRequest, fetchResponse, stateOf } from './fetch.ts';
+import { type FetchOptions, type Found, fetchRequest, fetchResponse, readRequestState } from './fetch.ts';
 import { isRequestId } from './id.ts';
 
 /** Both in milliseconds: how soon is looked again, and at most how late. */
@@ -95,7 +95,9 @@ export async function followRequest(
     if (isLast || performance.now() >= nextState) {
       // A message that has left its queue was answered, or moved: it is looked for anew.
       if (found && !(await getMessage(nats, found.ref.queue, found.message.seq))) found = undefined;
-      const now = found ? await stateOf(nats, id, found, options.now()) : await fetchRequest(nats, refs, id, options);
+      const now = found
+        ? await readRequestState(nats, id, found, options.now())
+        : await fetchRequest(nats, refs, id, options);
       if (now.status.state !== latest?.status.state || now.status.deliveries !== latest.status.deliveries) {
         onState?.(now.status);
       }

@@ -1,5 +1,6 @@
 import { requestIdOf } from '../dlq/entry.ts';
 import { REPLAY_HEADER } from '../facts/names.ts';
+import { asBuffer } from '../model/bytes.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, headerValue, parseHeaders } from '../nats/raw-headers.ts';
 
@@ -24,8 +25,6 @@ export function replaysOf({ headers }: StoredMessage): number {
   const count = headerValue(parseHeaders(headers), REPLAY_HEADER.count) ?? '';
   return /^\d{1,7}$/.test(count) ? Number(count) : 0;
 }
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** So many ids are looked for as bytes; of more, every message is read. */
 const FEW = 4;

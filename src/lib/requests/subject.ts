@@ -3,7 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { subjectCovers } from '../facts/subjects.ts';
 
 /** A subject that one message can have: no wildcards, no empty tokens, nothing that breaks a line of the protocol. */
-export const isSubject = (text: string): boolean => /^[^\s.*>\p{Cc}]+(?:\.[^\s.*>\p{Cc}]+)*$/u.test(text);
+export const isPlainSubject = (text: string): boolean => /^[^\s.*>\p{Cc}]+(?:\.[^\s.*>\p{Cc}]+)*$/u.test(text);
 
 /**
  * The subject of a kind of request under one subject of a queue: `dns` under `requests.*` is `requests.dns`.
@@ -56,7 +56,7 @@ export interface Chosen {
  * @throws OpsError REQUEST_UNKNOWN_KIND where there is none, USAGE where there are several
  */
 export function chooseSubject(queues: readonly Takes[], kind: string): Chosen {
-  if (!isSubject(kind)) {
+  if (!isPlainSubject(kind)) {
     throw new OpsError('REQUEST_UNKNOWN_KIND', `${JSON.stringify(kind)} cannot be a kind of request`, {
       why: 'It becomes part of a subject, which holds no space, no * or > and no empty part.',
       hints: ['write the last part of the subject, such as dns'],

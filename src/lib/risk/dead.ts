@@ -1,5 +1,5 @@
 import { subjectCovers } from '../facts/subjects.ts';
-import type { Config } from '../model/json.ts';
+import { type Config, textsOf } from '../model/json.ts';
 import type { ConsumerFigures, StreamFigures } from '../model/resource.ts';
 
 /** How many messages a new consumer of the same name would be given again. */
@@ -8,8 +8,6 @@ export interface Redelivered {
   /** False: an upper bound. */
   readonly exact: boolean;
 }
-
-const textsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? (value as string[]) : []);
 
 /** True where a consumer's canonical filters leave no subject of its stream out. */
 export function coversStream(consumer: Config, stream: Config): boolean {

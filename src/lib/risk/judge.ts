@@ -38,7 +38,7 @@ const ANALYZERS: readonly Analyzer[] = [
 ];
 
 /** What every analyzer has to say about every change. Pure. */
-export const judge = (subjects: readonly Subject[], world: World): Finding[] =>
+export const findRisks = (subjects: readonly Subject[], world: World): Finding[] =>
   subjects.flatMap((subject) => ANALYZERS.flatMap((analyzer) => analyzer(subject, world)));
 
 /** What still stands in the way of a plan when these overrides were given. */

@@ -1,5 +1,5 @@
 import { subjectsOverlap } from '../facts/subjects.ts';
-import type { Config } from '../model/json.ts';
+import { textsOf } from '../model/json.ts';
 import type { Finding } from '../model/plan.ts';
 import { printDuration, printSize } from '../model/units.ts';
 import { type Analyzer, changed, counted, labelOf } from './subject.ts';
@@ -79,7 +79,7 @@ export const droppedSubjects: Analyzer = (subject, world) => {
   const takersOf = (each: string): string[] =>
     [...world.desired.values()]
       .filter(({ kind, config }) => kind === 'stream' && config !== subject.desired?.config)
-      .filter(({ config }) => subjectsOf(config).some((one) => subjectsOverlap(one, each)))
+      .filter(({ config }) => textsOf(config.subjects).some((one) => subjectsOverlap(one, each)))
       .map(({ name }) => name);
   const gone: string[] = [];
   const moved: string[] = [];
@@ -102,9 +102,6 @@ export const droppedSubjects: Analyzer = (subject, world) => {
   }
   return findings;
 };
-
-const subjectsOf = (config: Config): readonly string[] =>
-  Array.isArray(config.subjects) ? (config.subjects as string[]) : [];
 
 const ONE_WAY: Readonly<Record<string, string>> = {
   deny_delete: 'messages can never again be deleted one by one, so dead letters cannot be replayed',

@@ -3,7 +3,7 @@ import { filtersOf } from '../canonical/consumer.ts';
 import { CONSUMER_REFUSALS, type Refused, STREAM_REFUSALS } from '../facts/refusals.ts';
 import { subjectsOverlap } from '../facts/subjects.ts';
 import { atLeast } from '../facts/versions.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, textsOf } from '../model/json.ts';
 import type { Finding } from '../model/plan.ts';
 import { type DesiredResource, keyOf, splitConsumerName } from '../model/resource.ts';
 import { type Analyzer, labelOf, type Subject, type World } from './subject.ts';
@@ -16,8 +16,6 @@ const refusal = (subject: Subject, field: string, message: string, hint: string)
   message: `${labelOf(subject)}: ${message}`,
   hint,
 });
-
-const textsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? (value as string[]) : []);
 
 /** Replicas that a single server cannot hold. */
 export const replicas: Analyzer = (subject, { clustered, version }) => {

@@ -27,7 +27,7 @@ export const HEALTH_DEFAULTS: HealthSpec = {
 type Part = Readonly<Record<string, Json | undefined>>;
 
 /** Checked values → the spec the program works with: names resolved, defaults of a queue filled in. */
-export function assemble(written: Written): Spec {
+export function assembleSpec(written: Written): Spec {
   const part = written as Part;
   return {
     version: 1,

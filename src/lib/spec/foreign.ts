@@ -1,7 +1,7 @@
-import { assemble } from './assemble.ts';
+import { assembleSpec } from './assemble.ts';
 import { check } from './check.ts';
 import type { SpecProblem } from './problem.ts';
-import { judge } from './rules/judge.ts';
+import { runRules } from './rules/judge.ts';
 import { specShape } from './shape.ts';
 import { type Entry, type MapNode, type Node, nodeAt, type Path, positionOfPlace } from './tree.ts';
 import { translate } from './words.ts';
@@ -86,7 +86,7 @@ function faultsOf(root: MapNode, kind: 'stream' | 'consumer'): readonly SpecProb
   const whole = map({ version: scalar(1), name: scalar('unnamed'), [section]: map({ [stream]: queue }) });
   const words = translate(whole, specShape).root;
   const checked = check(words);
-  const found = [...checked.problems, ...judge(assemble(checked.written), words, checked.faulty)];
+  const found = [...checked.problems, ...runRules(assembleSpec(checked.written), words, checked.faulty)];
   const inside = [plain ? 'streams' : prefix[0], ...prefix.slice(1)].join('.');
   return found
     .filter(

@@ -1,14 +1,14 @@
 import { OpsError } from '../errors/ops-error.ts';
 import type { LoadedSpec } from '../model/spec.ts';
-import { assemble } from './assemble.ts';
+import { assembleSpec } from './assemble.ts';
 import { check } from './check.ts';
 import { parseText } from './document.ts';
 import { judgeForeign } from './foreign.ts';
 import { fillVariables, interpolate } from './interpolate.ts';
 import { isError, type SpecProblem } from './problem.ts';
-import { extendedPath, nameOf, nameOfSource, pathOf, readSource, type SpecIo } from './read.ts';
+import { extendedPath, fileName, nameOfSource, pathOf, readSource, type SpecIo } from './read.ts';
 import { rebaseConnection } from './rebase.ts';
-import { judge } from './rules/judge.ts';
+import { runRules } from './rules/judge.ts';
 import { specShape } from './shape.ts';
 import { entryAt, mergeNodes, type Node, placeOf, positionOfPlace } from './tree.ts';
 import { translate } from './words.ts';
@@ -85,7 +85,7 @@ function unlessFilling(problems: readonly SpecProblem[], filling: readonly SpecP
 function judgeTree(root: Node, source: string, files: readonly string[], cwd: string): SpecLoad {
   const words = translate(root, specShape);
   const checked = check(words.root);
-  const written = assemble(checked.written);
+  const written = assembleSpec(checked.written);
   const spec = { ...written, connection: rebaseConnection(written.connection, words.root, source, cwd) };
   const loaded: LoadedSpec = {
     spec,
@@ -93,7 +93,7 @@ function judgeTree(root: Node, source: string, files: readonly string[], cwd: st
     files,
     positionOf: (path) => positionOfPlace(placeOf(words.root, path)),
   };
-  const findings = judge(spec, words.root, checked.faulty);
+  const findings = runRules(spec, words.root, checked.faulty);
   return { loaded, problems: [...words.problems, ...checked.problems, ...findings] };
 }
 
@@ -157,7 +157,7 @@ class Chain {
     const path = extendedPath(from, filled.text);
     const seen = this.#paths.indexOf(path);
     if (seen >= 0) {
-      const circle = [...this.#paths.slice(seen), path].map((each) => nameOf(each, this.#io)).join(' → ');
+      const circle = [...this.#paths.slice(seen), path].map((each) => fileName(each, this.#io)).join(' → ');
       return fault(`extends goes in a circle: ${circle}`, 'Merging it would never end.', 'break the circle here.');
     }
     if (this.#paths.length >= LONGEST_CHAIN) {
@@ -168,7 +168,7 @@ class Chain {
       );
     }
     const before = this.problems.length;
-    const base = await this.read(path, nameOf(path, this.#io));
+    const base = await this.read(path, fileName(path, this.#io));
     const first = this.problems[before];
     if (!base && first?.code === 'SPEC_UNREADABLE') {
       this.problems.splice(before, 1);

@@ -33,7 +33,7 @@ export const extendedPath = (from: string, target: string): string =>
   isAbsolute(target) ? target : resolve(dirname(from), target);
 
 /** An absolute path for people: relative to the working directory where it is below it. */
-export function nameOf(path: string, io: SpecIo): string {
+export function fileName(path: string, io: SpecIo): string {
   const near = relative(io.cwd, path);
   return near !== '' && !near.startsWith('..') && !isAbsolute(near) ? near : path;
 }

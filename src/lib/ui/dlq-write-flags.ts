@@ -1,15 +1,4 @@
 import { OpsError } from '../errors/ops-error.ts';
-import { parseDuration } from '../model/units.ts';
-
-/** A flag's length of time in milliseconds. @throws OpsError USAGE */
-export function millisecondsOf(flag: string, text: string): number {
-  const nanos = parseDuration(text);
-  if (nanos !== undefined && nanos > 0) return nanos / 1e6;
-  throw new OpsError('USAGE', `${flag}: "${text}" is not a length of time`, {
-    where: flag,
-    hints: ['write it as 30s or 5m'],
-  });
-}
 
 const SECONDS = { s: 1, m: 60, h: 3600 } as const;
 

@@ -23,11 +23,15 @@ export const lockWaitFlag = {
   'lock-wait': Flags.string({ summary: 'how long to wait for another run that holds the lock', default: '30s' }),
 };
 
-/** A length of time that a flag was given, in milliseconds. @throws OpsError USAGE */
-export function durationMs(flag: string, text: string): number {
-  const nanos = parseDuration(text);
-  if (nanos !== undefined && nanos >= 0) return nanos / 1e6;
-  throw new OpsError('USAGE', `${flag}: "${text}" is not a length of time`, { hints: ['write it as 30s or 5m'] });
+/** A length of time that a flag was given, with its unit, in milliseconds. @throws OpsError USAGE */
+export function durationMs(flag: string, text: string, least = 0): number {
+  // Nobody means nanoseconds by `--wait 30`.
+  const nanos = /[a-zµμ]/i.test(text) || text.trim() === '0' ? parseDuration(text) : undefined;
+  if (nanos !== undefined && nanos / 1e6 >= least) return nanos / 1e6;
+  throw new OpsError('USAGE', `${flag}: "${text}" is not a length of time`, {
+    where: flag,
+    hints: ['write it as 500ms, 30s or 5m'],
+  });
 }
 
 /** `--lock-wait` in milliseconds. @throws OpsError USAGE */

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
+import { asBuffer } from '../model/bytes.ts';
 import { parseHeaders } from '../nats/raw-headers.ts';
 import { type Job, type Outcome, publishedAt, type Runner } from './job.ts';
 
@@ -25,8 +26,6 @@ function lastWords(stderr: Buffer): string {
   const text = stderr.toString('utf8').trim();
   return text.length > 500 ? `…${text.slice(-500)}` : text;
 }
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 function environment(job: Job, { env, timeoutMs }: ExecOptions): NodeJS.ProcessEnv {
   const { delivery } = job;

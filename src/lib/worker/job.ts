@@ -1,4 +1,5 @@
 import { isKvKey } from '../facts/kv-key.ts';
+import { asBuffer } from '../model/bytes.ts';
 import { isObject } from '../model/json.ts';
 import type { Delivery } from '../nats/consume.ts';
 
@@ -27,8 +28,6 @@ export interface Runner {
   /** Stops what still runs: its outcome is `stopped`. */
   stop(): Promise<void>;
 }
-
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** The request in a delivery, or why it can never be handled. */
 export function readJob(delivery: Delivery, maxDeliver: number): Job | { readonly reject: string } {

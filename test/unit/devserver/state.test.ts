@@ -2,8 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { identityOf } from '../../../src/lib/devserver/identity.ts';
-import { claim, findProject, isAlive, readState, removeState, writeState } from '../../../src/lib/devserver/state.ts';
+import { processIdentity } from '../../../src/lib/devserver/identity.ts';
+import {
+  claim,
+  findProject,
+  isAlive,
+  readDevState,
+  removeState,
+  writeState,
+} from '../../../src/lib/devserver/state.ts';
 
 let dir: string;
 
@@ -23,11 +30,11 @@ describe('the folder of a development server', () => {
   test('is free where the one who had it is gone, even when its pid was given away', () => {
     writeFileSync(join(dir, 'state.json'), JSON.stringify({ pid: process.pid, identity: 'another life' }));
     expect(claim(dir)).toBeUndefined();
-    expect(isAlive(readState(dir)!)).toBe(true);
+    expect(isAlive(readDevState(dir)!)).toBe(true);
   });
 
   test('is not free while a server of the one who is gone still runs', () => {
-    const servers = { [process.pid]: identityOf(process.pid) };
+    const servers = { [process.pid]: processIdentity(process.pid) };
     writeFileSync(join(dir, 'state.json'), JSON.stringify({ pid: 999_999_999, identity: 'gone', servers }));
     expect(claim(dir)).toMatchObject({ pid: 999_999_999 });
   });
@@ -40,7 +47,7 @@ describe('the folder of a development server', () => {
   test('what is written later adds to what is there', () => {
     claim(dir);
     writeState(dir, { servers: { 1: 'a' } });
-    expect(readState(dir)).toMatchObject({ pid: process.pid, servers: { 1: 'a' } });
+    expect(readDevState(dir)).toMatchObject({ pid: process.pid, servers: { 1: 'a' } });
   });
 });
 
@@ -54,8 +61,8 @@ test('the project is the nearest folder with a development server, else with a s
 });
 
 test('a process is known by more than its pid, and one that is gone by nothing', () => {
-  expect(identityOf(process.pid)).toBe(identityOf(process.pid));
-  expect(identityOf(process.pid)).not.toBe(identityOf(process.ppid));
-  expect(identityOf(999_999_999)).toBeUndefined();
-  expect(identityOf(0)).toBeUndefined();
+  expect(processIdentity(process.pid)).toBe(processIdentity(process.pid));
+  expect(processIdentity(process.pid)).not.toBe(processIdentity(process.ppid));
+  expect(processIdentity(999_999_999)).toBeUndefined();
+  expect(processIdentity(0)).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { judge } from '../../../src/lib/dlq/fate.ts';
+import { fateOf } from '../../../src/lib/dlq/fate.ts';
 import { at, consumer, death, record, standing, stored } from './builders.ts';
 
 const NOW = Date.parse(at(3600));
@@ -104,7 +104,7 @@ describe('the fate of a dead message', () => {
   ])('$name', (each) => {
     const { want, queue = {}, told = record(), copy } = each;
     const message = 'message' in each ? each.message : original;
-    const fate = judge(
+    const fate = fateOf(
       death({ record: told, ...(copy && { carried: copy }) }),
       message,
       standing({ ...queue, ...(each.consumers && { consumers: each.consumers }) }),

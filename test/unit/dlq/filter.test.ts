@@ -4,7 +4,7 @@ import { matchesId, parseId, parseIds, requireIds } from '../../../src/lib/dlq/i
 import { parseJsonPath, valueAt } from '../../../src/lib/dlq/json-path.ts';
 import { createStats, parseDimensions } from '../../../src/lib/dlq/stats.ts';
 import { compareTimes } from '../../../src/lib/dlq/time.ts';
-import { timelineOf } from '../../../src/lib/dlq/timeline.ts';
+import { lifeOf } from '../../../src/lib/dlq/timeline.ts';
 import type { EntryFilter } from '../../../src/lib/model/entry-filter.ts';
 import { filterFrom } from '../../../src/lib/ui/dlq-flags.ts';
 import { at, consumer, entry, stored } from './builders.ts';
@@ -122,7 +122,7 @@ test('groups have their counts, the first and the last death, and the last one a
 });
 
 test('a life is told in order, the deliveries computed from the waits', () => {
-  const events = timelineOf(entry(), consumer({ waits: [5e9, 10e9] }));
+  const events = lifeOf(entry(), consumer({ waits: [5e9, 10e9] }));
   expect(events.map(({ at: time, event, computed }) => `${time} ${event}${computed ? '?' : ''}`)).toEqual([
     `${at(0)} published`,
     `${at(0)} delivered?`,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { GOALS, type Goal, whyNot } from '../../../src/lib/health/goals.ts';
+import { GOALS, type Goal, whyNotYet } from '../../../src/lib/health/goals.ts';
 import type { QueueState, Snapshot } from '../../../src/lib/health/snapshot.ts';
 import { judgeHealth } from '../../../src/lib/health/verdict.ts';
 import { parseAddress } from '../../../src/lib/operations/status/listen.ts';
@@ -43,7 +43,7 @@ const CASES: readonly { name: string; of: Snapshot; open: readonly Goal[] }[] = 
 describe('a goal', () => {
   test.each(CASES)('where $name: open are $open', ({ of, open }) => {
     const report = judgeHealth(of);
-    expect(GOALS.filter((goal) => whyNot(goal, report) !== undefined)).toEqual(open);
+    expect(GOALS.filter((goal) => whyNotYet(goal, report) !== undefined)).toEqual(open);
   });
 
   test('is one of four, and another word is told so', () => {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { identifyActor, identifyRun } from '../../../src/lib/ledger/actor.ts';
 import { fromToken, toToken } from '../../../src/lib/ledger/key.ts';
 import { pack, unpack } from '../../../src/lib/ledger/pack.ts';
-import { digestOf, withoutSecrets } from '../../../src/lib/ledger/store.ts';
+import { specDigest, withoutSecrets } from '../../../src/lib/ledger/store.ts';
 import type { Spec } from '../../../src/lib/model/spec.ts';
 
 describe('a name as a key', () => {
@@ -70,8 +70,8 @@ describe('what the ledger keeps of a spec', () => {
   });
 
   test('a changed password is no new version of the system, a changed field is', () => {
-    const digest = digestOf(spec);
-    expect(digestOf({ ...spec, connection: { ...spec.connection, password: 'new' } })).toBe(digest);
-    expect(digestOf({ ...spec, buckets: { b: { history: 2 } } })).not.toBe(digest);
+    const digest = specDigest(spec);
+    expect(specDigest({ ...spec, connection: { ...spec.connection, password: 'new' } })).toBe(digest);
+    expect(specDigest({ ...spec, buckets: { b: { history: 2 } } })).not.toBe(digest);
   });
 });

@@ -3,11 +3,11 @@ import fc from 'fast-check';
 import type { Entry } from '../../../src/lib/model/entry.ts';
 import type { StoredMessage } from '../../../src/lib/model/message.ts';
 import { headerValue } from '../../../src/lib/nats/raw-headers.ts';
-import { parseEdited, printForEdit, splitCommand } from '../../../src/lib/replay/edit-text.ts';
+import { editorWords, parseEdited, printForEdit } from '../../../src/lib/replay/edit-text.ts';
 import { createPacer, timeLeft } from '../../../src/lib/replay/pace.ts';
 import { parseQueueFacts } from '../../../src/lib/replay/preflight.ts';
 import { wholePrefix } from '../../../src/lib/replay/records.ts';
-import { whyNot } from '../../../src/lib/replay/select.ts';
+import { whySkipped } from '../../../src/lib/replay/select.ts';
 
 describe('the front of a DLQ that can go as one purge', () => {
   test.each([
@@ -95,7 +95,7 @@ describe('an entry', () => {
       want: 'journalled',
     },
   ])('$name', ({ entry, want }) => {
-    expect(whyNot(entry, selection)?.why).toBe(want);
+    expect(whySkipped(entry, selection)?.why).toBe(want);
   });
 });
 
@@ -199,6 +199,6 @@ describe('an edit', () => {
     { command: 'vi; rm -rf $HOME `x`', want: ['vi;', 'rm', '-rf', '$HOME', '`x`'] },
     { command: '  ', want: [] },
   ])('the editor’s command $command is words, and never a shell’s', ({ command, want }) => {
-    expect(splitCommand(command)).toEqual(want);
+    expect(editorWords(command)).toEqual(want);
   });
 });

@@ -1,5 +1,5 @@
 import type { Spec } from '../../../src/lib/model/spec.ts';
-import { assemble } from '../../../src/lib/spec/assemble.ts';
+import { assembleSpec } from '../../../src/lib/spec/assemble.ts';
 import { check } from '../../../src/lib/spec/check.ts';
 import { parseText } from '../../../src/lib/spec/document.ts';
 import { interpolate } from '../../../src/lib/spec/interpolate.ts';
@@ -26,5 +26,8 @@ export function readForm(text: string): { spec?: Spec; problems: readonly { code
   const filled = interpolate(parsed.root, {});
   const words = translate(filled.root, specShape);
   const checked = check(words.root);
-  return { spec: assemble(checked.written), problems: [...filled.problems, ...words.problems, ...checked.problems] };
+  return {
+    spec: assembleSpec(checked.written),
+    problems: [...filled.problems, ...words.problems, ...checked.problems],
+  };
 }

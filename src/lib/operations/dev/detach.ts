@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { locateServer } from '../../devserver/locate.ts';
-import { isAlive, readState } from '../../devserver/state.ts';
+import { isAlive, readDevState } from '../../devserver/state.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { DevReport } from '../../model/dev.ts';
@@ -20,7 +20,7 @@ export type Launcher = readonly [string, ...string[]];
 export async function detachDev(context: Context, options: DevOptions, launcher: Launcher): Promise<DevReport> {
   refuseEvenCluster(options);
   const dir = devDir(context, options.dir);
-  const running = readState(dir);
+  const running = readDevState(dir);
   if (running && isAlive(running)) {
     const found = await untilReady(context, dir, running.pid, () => false);
     if (found.urls.length === options.cluster && (!options.port || options.port === found.port)) return found;
@@ -72,7 +72,7 @@ const argumentsOf = (dir: string, options: DevOptions): string[] => [
 async function untilReady(context: Context, dir: string, pid: number, ended: () => boolean): Promise<DevReport> {
   const deadline = performance.now() + 60_000;
   for (;;) {
-    const state = readState(dir);
+    const state = readDevState(dir);
     if (state?.server && state.pid === pid) return reportOf(dir, pid, state.server);
     if (ended()) throw new OpsError('DEV_FAILED', 'the development server ended before it was ready');
     if (performance.now() > deadline) throw new OpsError('DEV_FAILED', 'the development server is not ready in time');

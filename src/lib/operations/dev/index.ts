@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEV_CONTEXT, devContextPath, removeDevContext, writeDevContext } from '../../devserver/dev-context.ts';
-import { identityOf } from '../../devserver/identity.ts';
+import { processIdentity } from '../../devserver/identity.ts';
 import { type LocatedServer, locateServer } from '../../devserver/locate.ts';
 import {
   claim,
@@ -79,7 +79,7 @@ function start(located: LocatedServer, dir: string, options: DevOptions, signal:
     nodes: options.cluster,
     signal,
     onSpawn(pid) {
-      pids[pid] = identityOf(pid) ?? '';
+      pids[pid] = processIdentity(pid) ?? '';
       writeState(dir, { servers: pids });
     },
   });

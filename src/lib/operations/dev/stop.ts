@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeDevContext } from '../../devserver/dev-context.ts';
-import { endServers, hasServers, isAlive, readState, removeState } from '../../devserver/state.ts';
+import { endServers, hasServers, isAlive, readDevState, removeState } from '../../devserver/state.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { DevReport } from '../../model/dev.ts';
@@ -14,7 +14,7 @@ const STOP_MS = 20_000;
  */
 export async function stopDev(context: Context, dir?: string): Promise<DevReport | undefined> {
   const at = devDir(context, dir);
-  const state = readState(at);
+  const state = readDevState(at);
   if (!state) return undefined;
   if (!isAlive(state)) {
     // Killed with -9. Its watchdog ends the servers and clears the files, unless that was killed as well.

@@ -64,7 +64,7 @@ export async function purgeDeadLetters(context: Context, options: PurgeOptions):
         await rm(file, { force: true });
         return options.dryRun ? { purged: count, originals: 0, dry_run: true } : { purged: 0, originals: 0 };
       }
-      if (!options.yes) await agree(context, count, file, nats);
+      if (!options.yes) await agreeToPurge(context, count, file, nats);
       for (const ref of wanted) await checkQueue(nats, ref);
       return removeArchived(context, nats, wanted, file, count, signal);
     });
@@ -86,7 +86,7 @@ function withLocks<T>(
   );
 }
 
-async function agree({ io }: Context, count: number, file: string, nats: Nats): Promise<void> {
+async function agreeToPurge({ io }: Context, count: number, file: string, nats: Nats): Promise<void> {
   const what = count === 1 ? 'a dead letter' : `${count} dead letters`;
   const text = `Delete ${what} with their messages from ${nats.target.url}? They are archived in ${file}.`;
   if (await io.ask({ type: 'confirm', text, fallback: false })) return;

@@ -12,7 +12,7 @@ import { GroupTable } from '../../replay/groups.ts';
 import { timeLeft } from '../../replay/pace.ts';
 import { parseQueueFacts } from '../../replay/preflight.ts';
 import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
-import { skipNotes, whyNot } from '../../replay/select.ts';
+import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
 import { strangers } from './ls.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
@@ -38,7 +38,7 @@ export async function replayDeadLetters(context: Context, options: ReplayOptions
     const wanted = replayable(filter);
     if (options.dryRun) return previewReplay(context, nats, queues, wanted, options);
     const tally = new Tally(options.keepEntries);
-    const targets = wishes.to === undefined ? [] : await streamsOf(nats, wishes.to);
+    const targets = wishes.to === undefined ? [] : await streamsTaking(nats, wishes.to);
     for (const ref of queues) {
       if (wanted.limit !== undefined && tally.replayed + tally.failed + tally.skipped >= wanted.limit) break;
       await replayOne(context, nats, ref, { ...options, filter: wanted }, tally, targets);
@@ -165,7 +165,7 @@ async function countRecords(nats: Nats, ref: QueueRef, filter: EntryFilter): Pro
 }
 
 /** The streams that capture a subject; one that none captures would swallow what is replayed to it. */
-async function streamsOf(nats: Nats, subject: string): Promise<string[]> {
+async function streamsTaking(nats: Nats, subject: string): Promise<string[]> {
   if (!/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(subject)) {
     throw new OpsError('USAGE', `--to: "${subject}" is no subject to publish on`, {
       hints: ['write it without wildcards'],
@@ -203,7 +203,7 @@ async function previewReplay(
   });
   for await (const entry of entries) {
     const lastSeq = facts.get(entry.queue)?.lastSeq ?? 0;
-    const skipped = whyNot(entry, { maxReplays: wishes.maxReplays, lastSeq });
+    const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq });
     if (skipped) tally.skip(skipped);
     else {
       tally.wouldReplay(entry.id);

@@ -1,7 +1,7 @@
 import { readStanding } from '../../dlq/collect.ts';
 import { requireIds } from '../../dlq/id.ts';
 import { scanEntries } from '../../dlq/scan.ts';
-import { timelineOf } from '../../dlq/timeline.ts';
+import { lifeOf } from '../../dlq/timeline.ts';
 import { readFailure } from '../../ledger/failure.ts';
 import type { Context } from '../../model/context.ts';
 import type { DeadLetter } from '../../model/dead-letter.ts';
@@ -45,7 +45,7 @@ export async function showDeadLetter(
         ...payloadOf(message?.payload),
         ...(cause && { cause }),
         ...(detail !== undefined && { detail }),
-        timeline: timelineOf(entry, consumer),
+        timeline: lifeOf(entry, consumer),
         records: records.map(({ stream, seq, kind, time }) => ({ stream, seq, kind, time })),
       },
       ...(message && { payload: message.payload }),

@@ -49,7 +49,7 @@ const destroys = (plan: Plan): boolean =>
   plan.findings.some(({ needs, severity }) => severity === 'refuse' && needs === 'allow-data-loss');
 
 /** Asks a person where there is one, unless `--yes` answered before. @throws OpsError NOT_CONFIRMED */
-export async function agree(
+export async function agreeToPlans(
   context: Context,
   plans: readonly Plan[],
   { yes }: { readonly yes: boolean },

@@ -111,7 +111,7 @@ async function readLedger(context: Context, nats: Nats, system: string): Promise
 }
 
 /** Reads what a plan needs, all of it side by side: the spec's resources, the ledger, and leftovers. */
-async function readState(
+async function readSystem(
   context: Context,
   nats: Nats,
   desired: Desired,
@@ -145,7 +145,7 @@ export async function prepareSystem(
   { prune = false }: { readonly prune?: boolean } = {},
 ): Promise<Prepared> {
   const desired = deriveDesired(loaded);
-  const { observed, lastApplied } = await readState(context, nats, desired, prune);
+  const { observed, lastApplied } = await readSystem(context, nats, desired, prune);
   const now = context.now();
   const [limits, stranded] = await Promise.all([
     measureLosses(nats, { desired, observed }, now),

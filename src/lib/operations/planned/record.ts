@@ -1,6 +1,6 @@
 import { identifyActor } from '../../ledger/actor.ts';
 import { appendHistory } from '../../ledger/history.ts';
-import { type Applied, digestOf, recordApplied } from '../../ledger/store.ts';
+import { type Applied, recordApplied, specDigest } from '../../ledger/store.ts';
 import type { Context } from '../../model/context.ts';
 import { type Config, equalJson } from '../../model/json.ts';
 import type { Change, Filled, PlanSummary } from '../../model/plan.ts';
@@ -24,10 +24,10 @@ export interface Applying {
 
 /** True where the ledger does not say what is applied now. */
 export const needsRecord = ({ spec, configs, lastApplied }: Applying): boolean =>
-  lastApplied === undefined || lastApplied.digest !== digestOf(spec) || !equalJson(lastApplied.configs, configs);
+  lastApplied === undefined || lastApplied.digest !== specDigest(spec) || !equalJson(lastApplied.configs, configs);
 
 /** Writes the ledger's entry. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
-export async function record(context: Context, applying: Applying): Promise<void> {
+export async function recordSystem(context: Context, applying: Applying): Promise<void> {
   const { nats, system, spec, configs, filled, lastApplied } = applying;
   const actor = identifyActor(context.env);
   await recordApplied(nats, {
@@ -83,7 +83,7 @@ export function warnOfOlderCopy(
   { loaded, lastApplied }: { readonly loaded: LoadedSpec; readonly lastApplied?: Applied },
 ): boolean {
   if (!lastApplied) return false;
-  const digest = digestOf(loaded.spec);
+  const digest = specDigest(loaded.spec);
   const older = lastApplied.previous.find((version) => version.digest === digest);
   if (digest === lastApplied.digest || !older) return false;
   context.io.tell({

@@ -27,7 +27,7 @@ export async function pauseQueue(context: Context, options: PauseOptions): Promi
     for (const name of scope.consumers) {
       done.push(await pauseConsumer(scope.nats, scope.ref.queue, name, end?.toISOString() ?? NO_END));
     }
-    const summary = `paused ${namesOf(done)} ${end ? `until ${end.toISOString()}` : 'until somebody resumes it'}`;
+    const summary = `paused ${listOfNames(done)} ${end ? `until ${end.toISOString()}` : 'until somebody resumes it'}`;
     await recordQueueAct(context, scope, { verb: 'pause', summary, detail: done });
     return done;
   });
@@ -42,13 +42,17 @@ export async function resumeQueue(context: Context, target: QueueTarget): Promis
     for (const name of scope.consumers) done.push(await resumeConsumer(scope.nats, scope.ref.queue, name));
     const changed = done.filter((one) => one.changed);
     if (changed.length > 0) {
-      await recordQueueAct(context, scope, { verb: 'resume', summary: `resumed ${namesOf(changed)}`, detail: done });
+      await recordQueueAct(context, scope, {
+        verb: 'resume',
+        summary: `resumed ${listOfNames(changed)}`,
+        detail: done,
+      });
     }
     return done;
   });
 }
 
-const namesOf = (results: readonly PauseResult[]): string =>
+const listOfNames = (results: readonly PauseResult[]): string =>
   results.map(({ queue, consumer }) => `${queue}/${consumer}`).join(', ');
 
 function requireConsumers({ nats, ref, consumers }: QueueScope): void {

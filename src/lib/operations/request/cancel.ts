@@ -40,7 +40,7 @@ export async function cancelRequests(context: Context, options: CancelOptions): 
     const judged: Cancellable[] = [];
     for (const id of ids) judged.push(await judgeCancel(nats, refs, id, found.get(id), look));
     const waiting = judged.filter(({ outcome }) => outcome === undefined);
-    if (waiting.length > 0) await agree(context, nats, waiting, options.yes);
+    if (waiting.length > 0) await agreeToCancel(context, nats, waiting, options.yes);
 
     const entries: CancelledJson[] = [];
     for (const { id, outcome, detail, found: place } of judged) {
@@ -81,7 +81,12 @@ async function findAll(
   return all;
 }
 
-async function agree(context: Context, nats: Nats, waiting: readonly Cancellable[], yes: boolean): Promise<void> {
+async function agreeToCancel(
+  context: Context,
+  nats: Nats,
+  waiting: readonly Cancellable[],
+  yes: boolean,
+): Promise<void> {
   if (yes) return;
   const what = waiting.length === 1 ? `request ${waiting[0]!.id}` : `${waiting.length} requests`;
   const text = `Take ${what} out of the queue on ${nats.target.url}? Nobody will answer then.`;

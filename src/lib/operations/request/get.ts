@@ -56,7 +56,7 @@ function undecided(fetched: Fetched, denied: OpsError | undefined): Fetched {
 }
 
 /** The error of a request that will not be answered; `undefined` while it may be. `result` is what is printed beside it. */
-export function failureOf({ status }: Fetched, result: unknown): OpsError | undefined {
+export function unansweredError({ status }: Fetched, result: unknown): OpsError | undefined {
   const { id, queue, seq, reason, detail, deliveries, entry } = status;
   const where = queue === undefined ? undefined : `${queue} ${seq}`;
   if (status.state === 'dead') {

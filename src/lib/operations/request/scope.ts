@@ -3,6 +3,7 @@ import { locateQueues } from '../../dlq/locate.ts';
 import type { QueueStanding } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { KV_PREFIX, LEDGER_BUCKET } from '../../facts/names.ts';
+import { takenSubjects } from '../../facts/subjects.ts';
 import type { Context } from '../../model/context.ts';
 import type { QueueRef } from '../../model/entry.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
@@ -83,17 +84,13 @@ function createScope(nats: Nats, choice: RequestChoice, loaded?: LoadedSpec): Re
 
   const takes = once(async () => {
     if (inSpec.length > 0)
-      return inSpec.map(([name, { config }]) => ({ queue: name, subjects: subjectsOf(name, config) }));
+      return inSpec.map(([name, { config }]) => ({ queue: name, subjects: takenSubjects(name, config) }));
     const standings = await Promise.all((await refs()).map((ref) => readStanding(nats, ref)));
     return standings.map(({ queue: name, subjects }) => ({ queue: name, subjects }));
   });
 
   return { nats, refs, visible, buckets, takes };
 }
-
-/** What a stream without subjects takes is its own name. */
-const subjectsOf = (name: string, { subjects }: { readonly subjects?: unknown }): readonly string[] =>
-  Array.isArray(subjects) && subjects.length > 0 ? subjects.map(String) : [name];
 
 export const isDenied = (error: unknown): error is OpsError =>
   error instanceof OpsError && error.code === 'DENIED_SUBJECT';

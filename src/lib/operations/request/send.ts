@@ -14,7 +14,7 @@ import { parseHeader } from '../../requests/header.ts';
 import { requireRequestId, uuidV7 } from '../../requests/id.ts';
 import { readLines } from '../../requests/lines.ts';
 import { sendRequest } from '../../requests/send.ts';
-import { chooseSubject, isSubject } from '../../requests/subject.ts';
+import { chooseSubject, isPlainSubject } from '../../requests/subject.ts';
 import { nobodyPulls, takersOf } from '../../requests/taker.ts';
 import { isDenied, type RequestChoice, type RequestScope, standingFor, withRequests } from './scope.ts';
 
@@ -176,7 +176,7 @@ async function chooseTarget(
   { kind, subject }: SendOptions,
 ): Promise<{ subject: string; queue?: string }> {
   if (subject === undefined) return chooseSubject(await scope.takes().catch(deniedTakes), kind);
-  if (isSubject(subject)) return { subject };
+  if (isPlainSubject(subject)) return { subject };
   throw new OpsError('USAGE', `--subject: ${JSON.stringify(subject)} is no subject to publish on`, {
     where: '--subject',
     hints: ['write it out, without * or > and without spaces'],

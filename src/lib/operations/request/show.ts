@@ -3,7 +3,7 @@ import { scanEntries } from '../../dlq/scan.ts';
 import { readFailures } from '../../ledger/failure.ts';
 import type { Context } from '../../model/context.ts';
 import type { Fetched, TimelineJson } from '../../model/request.ts';
-import { entryOf, fetchResponse, findRequest } from '../../requests/fetch.ts';
+import { fetchResponse, findRequest, readEntry } from '../../requests/fetch.ts';
 import { stateOfEntry, stateOfStored } from '../../requests/state.ts';
 import { takersOf } from '../../requests/taker.ts';
 import { type Facts, timelineOf } from '../../requests/timeline.ts';
@@ -53,7 +53,7 @@ async function gather(
   if (found) {
     const { message, ref } = found;
     const standing = await readStanding(nats, ref);
-    const [entry, failures] = await Promise.all([entryOf(nats, found), readFailures(nats, message)]);
+    const [entry, failures] = await Promise.all([readEntry(nats, found), readFailures(nats, message)]);
     const failure = failures.at(-1);
     const seen = { message, standing, now, ...(entry && { entry }), ...(failure && { failure }) };
     const stored = stateOfStored(id, seen);

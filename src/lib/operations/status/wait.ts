@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../../errors/ops-error.ts';
-import { GOALS, type Goal, whyNot } from '../../health/goals.ts';
+import { GOALS, type Goal, whyNotYet } from '../../health/goals.ts';
 import type { Context } from '../../model/context.ts';
 import type { StatusReport } from '../../model/verdict.ts';
 import type { SpecChoice } from '../spec-source.ts';
@@ -52,7 +52,7 @@ export async function waitForStatus(context: Context, { goals, waitMs, ...choice
         source ??= await openStatus(context, choice);
         const report = await source.look();
         const open = goals.flatMap((goal) => {
-          const why = whyNot(goal, report);
+          const why = whyNotYet(goal, report);
           return why === undefined ? [] : [{ goal, why }];
         });
         last = { report, open };

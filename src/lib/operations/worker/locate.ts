@@ -30,7 +30,7 @@ export interface WorkerPlace {
  */
 export async function locateWorker(nats: Nats, names: WorkerNames, spec?: Spec): Promise<WorkerPlace> {
   const { queue, consumer, bucket } = await fillIn(nats, names, spec);
-  const config = await readConsumer(nats, queue, consumer);
+  const config = await findConsumer(nats, queue, consumer);
   await requireBucket(nats, bucket);
   return { queue, consumer, bucket, config, keepsRejects: await capturesRejects(nats, queue, consumer) };
 }
@@ -96,7 +96,7 @@ async function buckets(nats: Nats): Promise<string[]> {
     .sort();
 }
 
-async function readConsumer(nats: Nats, queue: string, consumer: string): Promise<Config> {
+async function findConsumer(nats: Nats, queue: string, consumer: string): Promise<Config> {
   let config: Config;
   try {
     const info = await nats.api(`CONSUMER.INFO.${queue}.${consumer}`);

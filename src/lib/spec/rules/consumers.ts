@@ -1,7 +1,7 @@
 import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
-import type { Json } from '../../model/json.ts';
+import { type Json, textsOf } from '../../model/json.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { called, isPush, isWorkqueue, num, refusedConsumers, texts } from './view.ts';
+import { called, isPush, isWorkqueue, refusedConsumers, settingOf } from './view.ts';
 
 const isSet = (value: Json | undefined): boolean =>
   value !== undefined &&
@@ -146,8 +146,8 @@ consumers:
 `),
   *check(view) {
     for (const consumer of view.consumers) {
-      const mine = num(consumer.config, 'num_replicas', 0);
-      const whole = num(consumer.stream.config, 'num_replicas', 1);
+      const mine = settingOf(consumer.config, 'num_replicas', 0);
+      const whole = settingOf(consumer.stream.config, 'num_replicas', 1);
       const same = ['workqueue', 'interest'].includes(String(consumer.stream.config.retention));
       if (mine === 0 || mine === whole || (mine < whole && !same)) continue;
       yield {
@@ -181,7 +181,7 @@ consumers:
   *check(view) {
     for (const consumer of view.consumers) {
       const policy = String(consumer.config.priority_policy ?? 'none') !== 'none';
-      const groups = texts(consumer.config.priority_groups).length > 0;
+      const groups = textsOf(consumer.config.priority_groups).length > 0;
       if (policy === groups) continue;
       yield {
         path: [...consumer.path, policy ? 'priority_policy' : 'priority_groups'],

@@ -1,9 +1,10 @@
 import { ADVISORY, advisorySubject } from '../../facts/names.ts';
 import { subjectCovers, subjectsOverlap } from '../../facts/subjects.ts';
+import { textsOf } from '../../model/json.ts';
 import type { Capture } from '../../model/spec.ts';
 import { printDuration } from '../../model/units.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { isLimited, num, type StreamView, scheduleOf, texts, type View } from './view.ts';
+import { isLimited, type StreamView, scheduleOf, settingOf, type View } from './view.ts';
 
 const dlqs = (view: View): readonly StreamView[] => view.streams.filter(({ role }) => role === 'dlq');
 const KINDS = Object.keys(ADVISORY) as Capture[];
@@ -70,7 +71,7 @@ dlq:
       if (!queue || !view.node([...path, 'subjects'])) continue;
       for (const kind of queue.spec.dlq?.capture ?? []) {
         const needed = advisorySubject(kind, queue.name);
-        if (texts(config.subjects).some((subject) => subjectCovers(subject, needed))) continue;
+        if (textsOf(config.subjects).some((subject) => subjectCovers(subject, needed))) continue;
         yield {
           path: [...path, 'subjects'],
           message: `the subjects of the DLQ ${name} miss ${DEATHS[kind]}: ${needed}`,
@@ -81,7 +82,7 @@ dlq:
     const streams = view.streams.map(({ name }) => name);
     for (const { role, config, path } of view.streams) {
       if (role !== 'other') continue;
-      for (const [at, subject] of texts(config.subjects).entries()) {
+      for (const [at, subject] of textsOf(config.subjects).entries()) {
         const kind = KINDS.find((each) => subject.startsWith(`${ADVISORY[each]}.`));
         if (!kind || streams.some((name) => subjectsOverlap(subject, advisorySubject(kind, name)))) continue;
         yield {
@@ -146,7 +147,7 @@ dlq:
 `),
   *check(view) {
     for (const { name, config, path, queue } of dlqs(view)) {
-      const [mine, source] = [num(config, 'max_age', 0), num(queue?.spec.config ?? {}, 'max_age', 0)];
+      const [mine, source] = [settingOf(config, 'max_age', 0), settingOf(queue?.spec.config ?? {}, 'max_age', 0)];
       if (source === 0 || (mine !== 0 && mine <= source)) continue;
       yield {
         path: [...path, 'max_age'],
@@ -182,7 +183,7 @@ dlq:
 `),
   *check(view) {
     for (const { name, config, path, queue } of dlqs(view)) {
-      const [mine, source] = [num(config, 'max_age', 0), num(queue?.spec.config ?? {}, 'max_age', 0)];
+      const [mine, source] = [settingOf(config, 'max_age', 0), settingOf(queue?.spec.config ?? {}, 'max_age', 0)];
       // A queue that keeps requests for ever is usual; entries that are gone within a day are not.
       if (mine === 0 || (source === 0 ? mine >= LOOKED_AT : mine >= source)) continue;
       yield {
@@ -220,7 +221,7 @@ dlq:
     for (const { name, config, path, queue } of dlqs(view)) {
       const source = queue?.spec.config ?? {};
       if (!isLimited(config, 'max_msgs') || !isLimited(source, 'max_msgs')) continue;
-      if (num(config, 'max_msgs', 0) >= num(source, 'max_msgs', 0)) continue;
+      if (settingOf(config, 'max_msgs', 0) >= settingOf(source, 'max_msgs', 0)) continue;
       yield {
         path: [...path, 'max_msgs'],
         message: `the DLQ ${name} holds ${config.max_msgs} entries, but queue ${queue?.name} ${source.max_msgs} requests`,
@@ -258,7 +259,7 @@ responses:
 `),
   *check(view) {
     for (const { name, config, path, queue } of view.buckets) {
-      const ttl = num(config, 'ttl', 0);
+      const ttl = settingOf(config, 'ttl', 0);
       if (!queue || ttl === 0) continue;
       const stream = view.streams.find((each) => each.role === 'queue' && each.name === queue.name);
       const longest = Math.max(0, ...(stream?.consumers ?? []).map((consumer) => scheduleOf(consumer) ?? 0));

@@ -25,7 +25,7 @@ export const RULES: readonly Rule[] = [
 ];
 
 /** Carries out every rule. `faulty` are the paths that could not be read: rules that would read them keep quiet there. */
-export function judge(spec: Spec, root: Node, faulty: readonly Path[]): SpecProblem[] {
+export function runRules(spec: Spec, root: Node, faulty: readonly Path[]): SpecProblem[] {
   const view = viewOf(spec, root);
   return RULES.flatMap((rule) =>
     [...rule.check(view)]

@@ -1,7 +1,7 @@
 import { STREAM_REFUSALS } from '../../facts/refusals.ts';
 import { printDuration } from '../../model/units.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { num, refusedStreams } from './view.ts';
+import { refusedStreams, settingOf } from './view.ts';
 
 const SHORTEST_AGE = 100e6;
 
@@ -25,7 +25,7 @@ max_age: 30s
       ...view.buckets.map(({ path, config }) => ({ path, config, field: 'ttl' })),
     ];
     for (const { path, config, field } of all) {
-      const nanos = num(config, field, 0);
+      const nanos = settingOf(config, field, 0);
       if (nanos <= 0 || nanos >= SHORTEST_AGE) continue;
       yield {
         path: [...path, field],
@@ -169,7 +169,7 @@ num_replicas: 3
 `),
   *check(view) {
     for (const { name, config, path } of [...view.streams, ...view.buckets]) {
-      const replicas = num(config, 'num_replicas', 1);
+      const replicas = settingOf(config, 'num_replicas', 1);
       if (replicas % 2 !== 0) continue;
       yield {
         path: [...path, 'num_replicas'],
@@ -205,7 +205,7 @@ queues:
     const servers = view.spec.connection.servers ?? [];
     if (servers.length !== 1 || !LOOPBACK.test(servers[0]!)) return;
     for (const { name, config, path } of [...view.streams, ...view.buckets]) {
-      if (num(config, 'num_replicas', 1) < 2) continue;
+      if (settingOf(config, 'num_replicas', 1) < 2) continue;
       yield {
         path: [...path, 'num_replicas'],
         message: `${name} wants ${config.num_replicas} replicas of the one server in connection.servers`,
@@ -236,7 +236,7 @@ streams:
 `),
   *check(view) {
     for (const { config, path } of view.streams) {
-      if (config.persist_mode !== 'async' || num(config, 'num_replicas', 1) < 2) continue;
+      if (config.persist_mode !== 'async' || settingOf(config, 'num_replicas', 1) < 2) continue;
       yield {
         path: [...path, 'persist_mode'],
         message: `persist_mode async with ${config.num_replicas} replicas`,

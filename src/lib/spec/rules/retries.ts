@@ -1,7 +1,7 @@
 import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
 import { printDuration } from '../../model/units.ts';
 import { example, type Rule } from './rule.ts';
-import { type ConsumerView, called, num, refusedConsumers, scheduleOf } from './view.ts';
+import { type ConsumerView, called, refusedConsumers, scheduleOf, settingOf } from './view.ts';
 
 const backoffOf = ({ config }: ConsumerView): readonly number[] =>
   Array.isArray(config.backoff) ? (config.backoff as readonly number[]) : [];
@@ -59,7 +59,7 @@ consumers:
           hint: 'write a wait such as 1s.',
         };
       }
-      if (consumer.config.ack_wait === undefined || num(consumer.config, 'ack_wait', 1) > 0) continue;
+      if (consumer.config.ack_wait === undefined || settingOf(consumer.config, 'ack_wait', 1) > 0) continue;
       yield {
         path: [...consumer.path, 'ack_wait'],
         message: `consumer ${called(consumer)}: ack_wait is 0`,
@@ -93,7 +93,7 @@ consumers:
   *check(view) {
     for (const consumer of view.consumers) {
       const first = backoffOf(consumer)[0];
-      const wait = num(consumer.config, 'ack_wait', 0);
+      const wait = settingOf(consumer.config, 'ack_wait', 0);
       if (first === undefined || first <= 0 || wait === 0 || wait === first) continue;
       yield {
         path: [...consumer.path, 'ack_wait'],
@@ -132,7 +132,7 @@ consumers:
 `),
   *check(view) {
     for (const consumer of view.consumers) {
-      const places = num(consumer.config, 'max_ack_pending', 1000);
+      const places = settingOf(consumer.config, 'max_ack_pending', 1000);
       const longest = Math.max(0, ...backoffOf(consumer));
       if (longest < 1e9 || places < 1 || places >= FEW_IN_FLIGHT) continue;
       const total = scheduleOf(consumer);
@@ -170,7 +170,7 @@ dlq:
 `),
   *check(view) {
     for (const consumer of view.consumers) {
-      if (!consumer.stream.queue?.spec.dlq || num(consumer.config, 'max_deliver', -1) > 0) continue;
+      if (!consumer.stream.queue?.spec.dlq || settingOf(consumer.config, 'max_deliver', -1) > 0) continue;
       yield {
         path: [...consumer.path, 'max_deliver'],
         message: `consumer ${called(consumer)} tries a failing request for ever, so none reaches the DLQ`,

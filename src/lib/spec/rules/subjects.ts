@@ -1,7 +1,8 @@
 import { isSubject, SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectsOverlap } from '../../facts/subjects.ts';
+import { textsOf } from '../../model/json.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { type ConsumerView, filtersOf, isTransformed, type StreamView, texts } from './view.ts';
+import { type ConsumerView, filtersOf, isTransformed, type StreamView } from './view.ts';
 
 const invalid: Rule = {
   id: 'SPEC_SUBJECT',
@@ -22,7 +23,7 @@ subjects: ["orders.new"]
       hint: 'write tokens with single dots between them, such as orders.new or orders.>.',
     });
     for (const { config, path } of view.streams) {
-      for (const [index, subject] of texts(config.subjects).entries()) {
+      for (const [index, subject] of textsOf(config.subjects).entries()) {
         if (!isSubject(subject)) yield told(subject, [...path, 'subjects', index]);
         else if ((subject === '>' || subjectsOverlap(subject, '$JS.API.>')) && config.no_ack !== true) {
           yield {
@@ -125,7 +126,7 @@ consumers:
 
 function pathOfFilter({ path, config }: ConsumerView, filter: string): (string | number)[] {
   if (config.filter_subject === filter) return [...path, 'filter_subject'];
-  return [...path, 'filter_subjects', texts(config.filter_subjects).indexOf(filter)];
+  return [...path, 'filter_subjects', textsOf(config.filter_subjects).indexOf(filter)];
 }
 
 const both: Rule = {
@@ -149,7 +150,7 @@ consumers:
 `),
   *check(view) {
     for (const { name, config, path, stream } of view.consumers) {
-      if (!config.filter_subject || texts(config.filter_subjects).length === 0) continue;
+      if (!config.filter_subject || textsOf(config.filter_subjects).length === 0) continue;
       yield {
         path: [...path, 'filter_subject'],
         message: `consumer ${stream.name}/${name} has both filter_subject and filter_subjects`,
@@ -180,7 +181,7 @@ consumers:
   *check(view) {
     for (const { name, config, path, stream } of view.consumers) {
       const index = new SubjectIndex<number>();
-      for (const [at, filter] of texts(config.filter_subjects).entries()) {
+      for (const [at, filter] of textsOf(config.filter_subjects).entries()) {
         const other = index.overlapping(filter)[0];
         index.add(filter, at);
         if (!other) continue;

@@ -1,6 +1,7 @@
 import { bucketStream, dlqSubjects } from '../../facts/names.ts';
 import type { Refused } from '../../facts/refusals.ts';
-import { type Config, isObject } from '../../model/json.ts';
+import { takenSubjects } from '../../facts/subjects.ts';
+import { type Config, isObject, textsOf } from '../../model/json.ts';
 import type { QueueSpec, Spec } from '../../model/spec.ts';
 import { type Node, nodeAt, type Path } from '../tree.ts';
 import type { Found } from './rule.ts';
@@ -82,7 +83,7 @@ function streamView(
   queue?: StreamView['queue'],
 ): StreamView {
   const workers: ConsumerView[] = [];
-  const subjects = subjectsOf(name, config);
+  const subjects = publishedSubjects(name, config);
   const view: StreamView = {
     role,
     name,
@@ -98,21 +99,17 @@ function streamView(
   return view;
 }
 
-/** Without subjects a stream stores those of its name; a mirror or sources bring their own. */
-function subjectsOf(name: string, config: Config): readonly string[] | undefined {
-  const written = texts(config.subjects);
+/** What clients may publish to; undefined where a mirror or sources bring subjects of their own. */
+function publishedSubjects(name: string, config: Config): readonly string[] | undefined {
   const copies = config.mirror !== undefined || (Array.isArray(config.sources) && config.sources.length > 0);
-  if (copies) return undefined;
-  return written.length > 0 ? written : [name];
+  return copies ? undefined : takenSubjects(name, config);
 }
 
-export const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? (value as string[]) : []);
-
 /** A number of a configuration, or what stands for it where it is unwritten. */
-export const num = (config: Config, field: string, unwritten: number): number =>
+export const settingOf = (config: Config, field: string, unwritten: number): number =>
   config[field] === undefined ? unwritten : Number(config[field]);
 
-export const isLimited = (config: Config, field: string): boolean => num(config, field, -1) > 0;
+export const isLimited = (config: Config, field: string): boolean => settingOf(config, field, -1) > 0;
 
 export const isWorkqueue = (stream: StreamView): boolean => stream.config.retention === 'workqueue';
 
@@ -127,15 +124,15 @@ export const isPush = ({ config }: ConsumerView): boolean =>
 export function filtersOf({ config }: ConsumerView): readonly string[] {
   const single =
     typeof config.filter_subject === 'string' && config.filter_subject !== '' ? [config.filter_subject] : [];
-  return [...single, ...texts(config.filter_subjects)];
+  return [...single, ...textsOf(config.filter_subjects)];
 }
 
 /** The longest time from a request's first try to its death in nanoseconds; undefined where it never dies. */
 export function scheduleOf({ config }: ConsumerView): number | undefined {
-  const tries = num(config, 'max_deliver', -1);
+  const tries = settingOf(config, 'max_deliver', -1);
   if (tries < 1) return undefined;
   const waits = (Array.isArray(config.backoff) ? config.backoff : []).map(Number);
-  const repeated = waits.at(-1) ?? num(config, 'ack_wait', 30e9);
+  const repeated = waits.at(-1) ?? settingOf(config, 'ack_wait', 30e9);
   const listed = waits.slice(0, tries).reduce((sum, wait) => sum + wait, 0);
   return listed + Math.max(0, tries - waits.length) * repeated;
 }

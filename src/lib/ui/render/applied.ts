@@ -2,7 +2,7 @@ import type { Action, Change } from '../../model/plan.ts';
 import { clean } from '../sanitize.ts';
 import { flow } from '../text.ts';
 import type { Theme } from '../theme.ts';
-import { nameOf } from './words.ts';
+import { resourceName } from './words.ts';
 
 const PAST: Readonly<Record<Action, string>> = {
   create: 'created',
@@ -46,7 +46,7 @@ export function renderApplied(
 }
 
 function renderOutcome(change: Change, { theme, width }: { theme: Theme; width: number }): string {
-  const name = nameOf(change);
+  const name = resourceName(change);
   const error = change.error ? `: ${clean(change.error)}` : '';
   switch (change.status) {
     case 'applied':

@@ -1,6 +1,7 @@
 import { OpsError, type Problem } from '../../errors/ops-error.ts';
 import { isObject } from '../../model/json.ts';
 import { clean } from '../sanitize.ts';
+import { counted } from '../text.ts';
 import type { Theme } from '../theme.ts';
 
 /** Lines of untrusted text, each after the indent. Never wrapped: paths and subjects stay whole in CI logs. */
@@ -30,8 +31,6 @@ function renderProblem(problem: Problem, theme: Theme): string {
     theme.faint(`  Code: ${clean(problem.code)}`),
   ].join('\n');
 }
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** `2 errors, 1 warning`. */
 function countProblems(problems: readonly Problem[]): string {

@@ -5,7 +5,16 @@ import { asSentences, counted } from '../text.ts';
 import { SIGNS } from '../theme.ts';
 import { retryLine } from './retry-line.ts';
 import { showField } from './value.ts';
-import { fieldOrigin, messageUnder, originOf, reasonOf, serverOf, summaryOf, verdictOf, wayBack } from './words.ts';
+import {
+  fieldOrigin,
+  messageUnder,
+  originWords,
+  reasonOf,
+  serverOf,
+  summaryOf,
+  verdictOf,
+  wayBackOf,
+} from './words.ts';
 
 export interface MarkdownView {
   /** Characters. */
@@ -87,7 +96,7 @@ function sentenceOf(finding: Finding, isNamed: boolean): string {
 }
 
 function changeBlock(plan: Plan, change: Change, index: number): string {
-  const origin = originOf(change);
+  const origin = originWords(change);
   const title = `<strong>${SIGNS[change.action]} ${change.action}</strong> ${change.kind} ${code(change.name)}${origin ? `: ${origin}` : ''}`;
   const notes = [
     ...[reasonOf(change)].flatMap((reason) => (reason ? [text(reason)] : [])),
@@ -95,7 +104,7 @@ function changeBlock(plan: Plan, change: Change, index: number): string {
     ...plan.findings
       .filter((finding) => finding.resource === keyOf(change) && finding.severity !== 'refuse')
       .map((finding) => `**${verdictOf(finding)}:** ${sentenceOf(finding, false)}`),
-    ...(wayBack(change) ? [`The way back: ${text(wayBack(change))}`] : []),
+    ...(wayBackOf(change) ? [`The way back: ${text(wayBackOf(change))}`] : []),
   ];
   const body = [...tableOf(change), ...notes].join('\n\n');
   // What is new is long and seldom read line by line; what changes or goes must not hide.

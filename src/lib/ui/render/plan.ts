@@ -5,19 +5,19 @@ import { clean } from '../sanitize.ts';
 import { asSentences, counted, flow, padEnd, widthOf } from '../text.ts';
 import { SIGNS, type Theme } from '../theme.ts';
 import { retryLine } from './retry-line.ts';
-import { showField, showValue } from './value.ts';
+import { printValue, showField } from './value.ts';
 import {
   fieldOrigin,
   type Given,
   isLifted,
   messageUnder,
-  nameOf,
-  originOf,
+  originWords,
   reasonOf,
+  resourceName,
   serverOf,
   summaryOf,
   verdictOf,
-  wayBack,
+  wayBackOf,
 } from './words.ts';
 
 export interface PlanView {
@@ -55,8 +55,8 @@ const INDENT = '    ';
 function renderChange(plan: Plan, change: Change, index: number, view: PlanView): string {
   const { theme, width } = view;
   const style = theme[change.action];
-  const origin = originOf(change);
-  const title = `${style(change.action)} ${theme.strong(nameOf(change))}${origin ? `: ${origin}` : ''}`;
+  const origin = originWords(change);
+  const title = `${style(change.action)} ${theme.strong(resourceName(change))}${origin ? `: ${origin}` : ''}`;
   const isMixed = change.fields.some((field) => field.origin !== change.origin);
   const retry = retryLine(plan, change, index);
   const sentences = [reasonOf(change), retry].filter((text) => text !== undefined);
@@ -67,8 +67,8 @@ function renderChange(plan: Plan, change: Change, index: number, view: PlanView)
     ...plan.findings
       .filter((finding) => finding.resource === keyOf(change))
       .map((finding) => renderFinding(finding, INDENT, view, false)),
-    ...(wayBack(change) ? [flow(`The way back: ${clean(wayBack(change))}`, { width, first: INDENT })] : []),
-    ...renderStatus(change, view),
+    ...(wayBackOf(change) ? [flow(`The way back: ${clean(wayBackOf(change))}`, { width, first: INDENT })] : []),
+    ...statusLines(change, view),
   ].join('\n');
 }
 
@@ -87,7 +87,7 @@ function renderFields(change: Change, isMixed: boolean, view: PlanView): string[
 function renderLabels(labels: readonly FieldChange[], { theme, width }: PlanView): string[] {
   if (labels.length === 0) return [];
   const moves = labels.map(({ path, from, to }) => {
-    const move = from === null ? showValue(to) : `${showValue(from)} → ${showValue(to)}`;
+    const move = from === null ? printValue(to) : `${printValue(from)} → ${printValue(to)}`;
     return `${clean(path.slice(MONITOR.length))} ${move}`;
   });
   return [flow(theme.faint(`labels for \`nats server check\`: ${moves.join(', ')}`), { width, first: INDENT })];
@@ -139,7 +139,7 @@ function renderFinding(finding: Finding, indent: string, { theme, width, given }
   return flow(text, { width, first: indent });
 }
 
-function renderStatus(change: Change, { theme, width }: PlanView): string[] {
+function statusLines(change: Change, { theme, width }: PlanView): string[] {
   if (!change.status) return [];
   const style = { applied: theme.good, failed: theme.refuse, skipped: theme.faint }[change.status];
   const error = change.error ? `: ${clean(change.error)}` : '';

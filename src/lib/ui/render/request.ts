@@ -1,3 +1,4 @@
+import { asBuffer } from '../../model/bytes.ts';
 import type {
   CancelledJson,
   Fetched,
@@ -39,7 +40,7 @@ function keepDigits(_key: string, value: unknown, context?: { readonly source?: 
 
 /** A response for stdout: as it is for a program, without what a terminal would obey for a person. */
 export function renderResponse(response: Uint8Array, isTerminal: boolean): string | Uint8Array {
-  const bytes = Buffer.from(response.buffer, response.byteOffset, response.byteLength);
+  const bytes = asBuffer(response);
   if (isTerminal) return `${clean(bytes.toString('utf8').trimEnd(), { newlines: true })}\n`;
   return bytes.at(-1) === 0x0a ? bytes : Buffer.concat([bytes, Buffer.from('\n')]);
 }

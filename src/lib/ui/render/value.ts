@@ -8,11 +8,11 @@ import { clean } from '../sanitize.ts';
 const NEEDS_QUOTES = /^$|^\s|\s$|^\(|[,"{}→]/;
 
 /** A value on one line, in the spec's spelling: `5s, 10s`, `{team: ops}`, `(not set)`. Safe to print. */
-export function showValue(value: Json): string {
+export function printValue(value: Json): string {
   if (value === null) return '(not set)';
-  if (Array.isArray(value)) return value.length === 0 ? '(none)' : value.map(showValue).join(', ');
+  if (Array.isArray(value)) return value.length === 0 ? '(none)' : value.map(printValue).join(', ');
   if (isObject(value)) {
-    const parts = Object.entries(value).map(([key, part]) => `${clean(key)}: ${showValue(part)}`);
+    const parts = Object.entries(value).map(([key, part]) => `${clean(key)}: ${printValue(part)}`);
     return parts.length === 0 ? '(none)' : `{${parts.join(', ')}}`;
   }
   const text = String(value);
@@ -24,5 +24,5 @@ export function showField(kind: ResourceKind, field: FieldChange, side: 'from' |
   const value = field[side];
   const type = FIELDS[kind].find(({ name }) => name === field.path)?.type;
   const none = type?.type === 'duration' ? '0s' : -1;
-  return type && 'unlimited' in type && type.unlimited && value === none ? 'unlimited' : showValue(value);
+  return type && 'unlimited' in type && type.unlimited && value === none ? 'unlimited' : printValue(value);
 }

@@ -11,7 +11,7 @@ const ROLES: Readonly<Record<Role, string>> = {
 };
 
 /** `stream REQUESTS (queue)`: safe to print. */
-export function nameOf({ kind, name, role }: { kind: ResourceKind; name: string; role?: Role }): string {
+export function resourceName({ kind, name, role }: { kind: ResourceKind; name: string; role?: Role }): string {
   const word = role ? ROLES[role] : '';
   return `${kind} ${clean(name)}${word ? ` (${word})` : ''}`;
 }
@@ -24,7 +24,7 @@ const ORIGINS: Readonly<Record<Origin, string>> = {
 };
 
 /** Who made a difference, in words; empty where that is not known or goes without saying. */
-export function originOf(change: Pick<Change, 'action' | 'origin'>): string {
+export function originWords(change: Pick<Change, 'action' | 'origin'>): string {
   if (change.action === 'create') return change.origin === 'server' ? 'somebody deleted it on the server' : '';
   if (change.action === 'delete') return change.origin === 'spec' ? 'no longer in the spec' : '';
   return ORIGINS[change.origin];
@@ -53,7 +53,7 @@ export function summaryOf(summary: PlanSummary): string {
 }
 
 /** How to undo a change, where a reader does not see it anyway: an update shows the old values, a creation is a deletion. */
-export const wayBack = ({ action, reverse }: Change): string =>
+export const wayBackOf = ({ action, reverse }: Change): string =>
   action === 'replace' || action === 'delete' ? (reverse ?? '') : '';
 
 const SEVERITIES = { info: 'Note', warning: 'Warning', refuse: 'Refused' } as const;

@@ -1,0 +1,2 @@
+/** The same bytes with the methods of a Buffer; nothing is copied. */
+export const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
