@@ -29,6 +29,14 @@ export const FORM_FAULTS: readonly FormFault[] = [
     good: GOOD,
   },
   {
+    id: 'SPEC_TAG',
+    severity: 'error',
+    title: 'No tags of other programs.',
+    why: 'What `!vault`, `!Sub` or `!env` stands for is filled in by other programs; applied, the text behind it would stand as it is.',
+    bad: spec('description: !env TEAM\nqueues:\n  ORDERS:\n    subjects: ["orders.*"]\n'),
+    good: GOOD,
+  },
+  {
     id: 'SPEC_EMPTY',
     severity: 'error',
     title: 'The file holds something.',

@@ -118,7 +118,7 @@ export function readCarried(message: StoredMessage): Death | undefined {
   const values = new Map<string, string>();
   for (const { name, value } of lines) {
     const key = name.toLowerCase();
-    if (!values.has(key)) values.set(key, value);
+    if (!values.has(key)) values.set(key, value.trim());
   }
   const convention = CONVENTIONS.find(({ mark }) => values.has(mark));
   if (!convention) return undefined;

@@ -2,7 +2,7 @@ import { REPLAY_HEADER } from '../facts/names.ts';
 import type { JournalEntry } from '../ledger/journal.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { type DlqRecord, type Entry, type EntryInner, entryId } from '../model/entry.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
 import type { Death } from './advisory.ts';
@@ -123,7 +123,7 @@ export function requestIdOf(payload: Uint8Array): string | undefined {
   const bytes = asBuffer(payload);
   if (!bytes.includes('"id"')) return undefined;
   try {
-    const body: unknown = JSON.parse(bytes.toString('utf8'));
+    const body = parseExact(bytes.toString('utf8'));
     if (!isObject(body)) return undefined;
     const id = typeof body.id === 'number' ? String(body.id) : body.id;
     return typeof id === 'string' && id !== '' ? id.slice(0, LONGEST_ID) : undefined;

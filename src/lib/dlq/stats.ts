@@ -1,6 +1,7 @@
 import { OpsError } from '../errors/ops-error.ts';
 import type { DeadGroup, DeadStats } from '../model/dead-stats.ts';
 import type { Entry } from '../model/entry.ts';
+import { parseExact } from '../model/json.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
 import { parseJsonPath, valueAt } from './json-path.ts';
 import { compareTimes } from './time.ts';
@@ -62,7 +63,7 @@ const headerOf =
 function jsonOf({ inner: { message } }: Entry, path: readonly (string | number)[]): string | null {
   if (!message || message.payload.byteLength === 0 || message.payload.byteLength > LARGEST_PARSED) return null;
   try {
-    const value = valueAt(JSON.parse(Buffer.from(message.payload).toString('utf8')), path);
+    const value = valueAt(parseExact(Buffer.from(message.payload).toString('utf8')), path);
     if (value === undefined) return null;
     return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, LONGEST_VALUE);
   } catch {

@@ -25,3 +25,16 @@ export function stableText(value: unknown): string {
 }
 
 export const equalJson = (a: unknown, b: unknown): boolean => a === b || stableText(a) === stableText(b);
+
+/**
+ * JSON in which a whole number that JavaScript would round stands as its text: two ids of 64 bits stay two.
+ * @throws SyntaxError where the text is no JSON
+ */
+export function parseExact(text: string): unknown {
+  return /\d{16}/.test(text) ? JSON.parse(text, keepLongNumbers) : JSON.parse(text);
+}
+
+function keepLongNumbers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isRounded && context?.source !== undefined ? context.source : value;
+}

@@ -20,12 +20,19 @@ const NANOS = {
 } as const;
 
 /**
- * Parses `500ms`, `5s`, `1h30m`, `7d`, `2w`, or integer nanoseconds (`5000000000`).
+ * Whether somebody means nanoseconds by a bare number. Below a millisecond nobody does: `ack_wait: 30` is thirty
+ * seconds, in the head of whoever wrote it.
+ */
+export const meansNanos = (bare: number): boolean =>
+  Number.isInteger(bare) && (bare === 0 || Math.abs(bare) >= NANOS.ms);
+
+/**
+ * Parses `500ms`, `5s`, `1h30m`, `7d`, `2w`, or integer nanoseconds (`5000000000`), a millisecond of them or more.
  * `M` is 30 days and `y` 365, as the nats CLI has them. Gives `undefined` for anything else.
  */
 export function parseDuration(text: string): Nanos | undefined {
   const trimmed = text.trim();
-  if (/^-?\d+$/.test(trimmed)) return Number(trimmed) as Nanos;
+  if (/^-?\d+$/.test(trimmed)) return meansNanos(Number(trimmed)) ? (Number(trimmed) as Nanos) : undefined;
   const sign = trimmed.startsWith('-') ? -1 : 1;
   const body = sign < 0 ? trimmed.slice(1) : trimmed;
   const part = /(\d+(?:\.\d+)?)(ns|us|µs|μs|ms|s|m|h|d|w|M|y)/y;

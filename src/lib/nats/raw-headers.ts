@@ -2,7 +2,10 @@ import { asBuffer } from '../model/bytes.ts';
 /** One line of a header block. Both texts are latin1: a character for each byte, so that nothing is lost or changed. */
 export interface HeaderLine {
   readonly name: string;
+  /** What stands behind the colon and its blank, further blanks included: a copy is to be the same to the byte. */
   readonly value: string;
+  /** True where no blank stands behind the colon. */
+  readonly tight?: boolean;
 }
 
 const NO_BYTES = new Uint8Array(0);
@@ -18,20 +21,22 @@ export function parseHeaders(block: Uint8Array): HeaderLine[] {
   const lines = first.startsWith(FIRST_LINE) ? rest : [first, ...rest];
   return lines.flatMap((line) => {
     const colon = line.indexOf(':');
-    return colon < 0 ? [] : [{ name: line.slice(0, colon), value: line.slice(colon + 1).replace(/^[ \t]+/, '') }];
+    if (colon < 0) return [];
+    const tight = line[colon + 1] !== ' ';
+    return [{ name: line.slice(0, colon), value: line.slice(colon + (tight ? 1 : 2)), ...(tight && { tight }) }];
   });
 }
 
 /** A header block as the wire has it; empty where there are no lines. */
 export function printHeaders(lines: readonly HeaderLine[]): Uint8Array {
   if (lines.length === 0) return NO_BYTES;
-  const text = lines.map(({ name, value }) => `${name}: ${value}\r\n`).join('');
+  const text = lines.map(({ name, value, tight }) => `${name}:${tight ? '' : ' '}${value}\r\n`).join('');
   return Buffer.from(`${FIRST_LINE}\r\n${text}\r\n`, 'latin1');
 }
 
-/** The first value of a header. Names count to the letter, as they do for the server. */
+/** The first value of a header, without outer blanks. Names count to the letter, as they do for the server. */
 export const headerValue = (lines: readonly HeaderLine[], name: string): string | undefined =>
-  lines.find((line) => line.name === name)?.value;
+  lines.find((line) => line.name === name)?.value.trim();
 
 /** A text of ours as a header's value: UTF-8, and what would break the line goes. */
 export const toHeaderValue = (text: string): string =>

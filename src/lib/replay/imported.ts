@@ -55,8 +55,8 @@ export function carryOriginal(line: ArchiveLine): ImportMessage | undefined {
     [MSG_ID]: importId(line, 'message'),
   }).map(([name, value]) => ({ name, value: toHeaderValue(value) }));
   // What the server would obey, or a reader take for ours, waits behind a prefix.
-  const kept = parseHeaders(headers).map(({ name, value }) =>
-    /^(?:nats-|osapi-reject-|osapi-import-)/i.test(name) ? { name: `${REJECT_KEPT}${name}`, value } : { name, value },
+  const kept = parseHeaders(headers).map((line) =>
+    /^(?:nats-|osapi-reject-|osapi-import-)/i.test(line.name) ? { ...line, name: `${REJECT_KEPT}${line.name}` } : line,
   );
   return {
     subject: rejectedSubject(entry.queue, entry.consumer),

@@ -46,7 +46,7 @@ export async function checkQueue(nats: Nats, ref: QueueRef): Promise<QueueFacts>
   const config = isObject(info.config) ? info.config : {};
   if (config.sealed === true) throw cannotRemove(ref.queue, 'It is sealed: nothing can be stored or removed any more.');
   if (config.no_ack === true)
-    throw cannotRemove(ref.queue, 'It confirms no publish (no_ack), so that nobody knows what is stored.');
+    throw cannotRemove(ref.queue, 'It confirms no publish (no_ack), so that nobody knows what is stored.', NO_ACK_HINT);
   await ensureLedger(nats, facts.replicas);
   await forgetNothing(nats, ref.queue);
   for (const stream of [...(facts.removesOriginal ? [ref.queue] : []), ...ref.dlqs]) {
@@ -60,10 +60,13 @@ export async function checkQueue(nats: Nats, ref: QueueRef): Promise<QueueFacts>
   return facts;
 }
 
-function cannotRemove(stream: string, why: string): OpsError {
+const DENY_HINT = 'deny_delete cannot be taken back: move the queue to a stream without it, see `osapi-ops plan`';
+const NO_ACK_HINT = 'take no_ack out of its configuration: it can be switched off in place';
+
+function cannotRemove(stream: string, why: string, hint = DENY_HINT): OpsError {
   return new OpsError('DLQ_CANNOT_REMOVE', `stream ${stream} lets no message be removed: nothing was touched`, {
     where: `stream ${stream}`,
     why: `${why} What is replayed or purged would stay there, and be replayed again.`,
-    hints: ['deny_delete cannot be taken back: move the queue to a stream without it, see `osapi-ops plan`'],
+    hints: [hint],
   });
 }

@@ -1,5 +1,5 @@
 import { OpsError } from '../errors/ops-error.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, parseExact } from '../model/json.ts';
 import { requireRequestId } from './id.ts';
 
 export interface Body {
@@ -43,7 +43,7 @@ export function withId(text: string, { id, fresh, where }: BodyOptions): Body {
 function parseObject(text: string, where: string): { readonly [key: string]: unknown } {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExact(text);
   } catch (error) {
     throw new OpsError('REQUEST_INVALID', 'the payload is not JSON', {
       where,

@@ -106,6 +106,16 @@ const tooDeep = (place: Place): SpecProblem =>
     'look for brackets that are opened and never closed.',
   );
 
+/** `!env`, `!Sub`, `!vault`: without the program that fills them in, what stands behind one would be applied as it is. */
+const unknownTag = (place: Place, message: string): SpecProblem =>
+  problem(
+    'SPEC_TAG',
+    place,
+    `the tag ${/!\S*/.exec(message)?.[0] ?? ''} means nothing here`,
+    'Tags are filled in by other programs; without them the text behind one would be applied as it is.',
+    `let that program fill it in first, or write \${VAR}, which is filled from the environment.`,
+  );
+
 /** What the library's codes mean for somebody who edits a spec. */
 const SYNTAX_HINTS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces: YAML takes no tabs there.',
@@ -127,6 +137,7 @@ function syntaxProblems(documents: readonly Document.Parsed[], at: (start: numbe
   for (const fault of faults) if (!byPlace.has(fault.pos[0])) byPlace.set(fault.pos[0], fault);
   const rest = byPlace.size - MOST_SYNTAX_ERRORS;
   return [...byPlace.values()].slice(0, MOST_SYNTAX_ERRORS).map((fault, index): SpecProblem => {
+    if (fault.code === 'TAG_RESOLVE_FAILED') return unknownTag(at(fault.pos[0]), fault.message);
     const words = `${fault.message.charAt(0).toLowerCase()}${fault.message.slice(1)}`;
     const more = rest > 0 && index === MOST_SYNTAX_ERRORS - 1 ? ` (and ${rest} more)` : '';
     return {

@@ -1,6 +1,6 @@
 import type { FieldType } from '../facts/field.ts';
 import type { Json } from '../model/json.ts';
-import { parseDuration, parseSize, printDuration } from '../model/units.ts';
+import { meansNanos, parseDuration, parseSize, printDuration } from '../model/units.ts';
 
 /** The kinds of value only a spec has, beside those of the server's fields. */
 export type OwnType =
@@ -108,6 +108,7 @@ function readDuration(value: unknown, min: number | undefined): Reading {
   // The server takes 0 for no limit where a duration has one; -1 is what people know from other limits.
   if (UNLIMITED.has(value)) return { value: 0 };
   const nanos = durationOf(value);
+  if (nanos === undefined && isTooBare(value)) return bad('a duration with its unit', WITH_UNITS);
   if (nanos === undefined) return bad('a duration', DURATION_HINT);
   if (nanos < 0) return bad('a duration of 0 or more', DURATION_HINT);
   if (nanos >= MOST) return bad('a duration below 292 years', 'write 0 for no limit.');
@@ -119,14 +120,20 @@ function readDuration(value: unknown, min: number | undefined): Reading {
 
 function durationOf(value: unknown): number | undefined {
   if (typeof value === 'string') return parseDuration(value);
-  return Number.isInteger(value) ? (value as number) : undefined;
+  return typeof value === 'number' && meansNanos(value) ? value : undefined;
 }
+
+/** A bare number below a millisecond, quoted or not. */
+const isTooBare = (value: unknown): boolean => /^-?[1-9]\d{0,5}$/.test(String(value).trim());
+
+const WITH_UNITS = 'add the unit, as 5s: a bare number is nanoseconds.';
 
 function readDurations(value: unknown): Reading {
   if (!Array.isArray(value)) return bad('a list of durations', 'write [5s, 10s, 15s].');
   const nanos = value.map(durationOf);
-  return nanos.every((item) => item !== undefined && Math.abs(item) < MOST)
-    ? { value: nanos as number[] }
+  if (nanos.every((item) => item !== undefined && Math.abs(item) < MOST)) return { value: nanos as number[] };
+  return value.some(isTooBare)
+    ? bad('a list of durations with their units', WITH_UNITS)
     : bad('a list of durations', 'write [5s, 10s, 15s].');
 }
 

@@ -1,6 +1,6 @@
 import { isKvKey } from '../facts/kv-key.ts';
 import { asBuffer } from '../model/bytes.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, parseExact } from '../model/json.ts';
 import type { Delivery } from '../nats/consume.ts';
 
 /** A request that can be handled. */
@@ -33,7 +33,7 @@ export interface Runner {
 export function readJob(delivery: Delivery, maxDeliver: number): Job | { readonly reject: string } {
   let body: unknown;
   try {
-    body = JSON.parse(asBuffer(delivery.payload).toString('utf8'));
+    body = parseExact(asBuffer(delivery.payload).toString('utf8'));
   } catch (error) {
     return { reject: `not JSON: ${(error as Error).message}` };
   }

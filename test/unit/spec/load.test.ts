@@ -39,6 +39,32 @@ describe('loadSpec', () => {
     }
   });
 
+  test.each([
+    ['max_age: 999999', 'max_age must be a duration with its unit'],
+    ['max_age: "30"', 'max_age must be a duration with its unit'],
+    ['duplicate_window: 5', 'duplicate_window must be a duration with its unit'],
+    ['consumers: {w: {ack_wait: 30}}', 'ack_wait must be a duration with its unit'],
+    ['consumers: {w: {backoff: [5, 10, 15]}}', 'backoff must be a list of durations with their units'],
+    ['consumers: {w: {backoff: [5s, "10"]}}', 'backoff must be a list of durations with their units'],
+    ['health: {oldest: {warn: 300}}', 'warn must be a duration with its unit'],
+  ])('%s: nobody means that many nanoseconds', async (fields, message) => {
+    const { problems } = await loadText(queue(`    ${fields}\n`));
+    expect(problems).toMatchObject([
+      { severity: 'error', message, hint: 'add the unit, as 5s: a bare number is nanoseconds.' },
+    ]);
+  });
+
+  test.each(['!env SECRET', '!Sub "AWS-Region"', '!vault secret/data/x', '!secret {a: b}'])(
+    'description: %s: a tag of another program is an error, and what stands behind it is not told',
+    async (value) => {
+      const { loaded, problems } = await loadText(queue(`    description: ${value}\n`));
+      expect(loaded).toBeUndefined();
+      expect(problems).toMatchObject([
+        { code: 'SPEC_TAG', severity: 'error', line: 5, message: `the tag ${value.split(' ')[0]} means nothing here` },
+      ]);
+    },
+  );
+
   test('fills in what a queue means unwritten, and nothing else', async () => {
     const { loaded } = await loadText(queue('    subjects: ["orders.*"]\n    consumers:\n      packer:\n'));
     expect(loaded?.spec.queues.ORDERS).toEqual({

@@ -39,6 +39,7 @@ describe('each rule', () => {
       'SPEC_OTHER_WORD',
       'SPEC_METADATA_RESERVED',
       'SPEC_WORKQUEUE_DELIVER_POLICY',
+      'SPEC_QUEUE_NO_ACK',
       'SPEC_ACK_WAIT_OVERRIDDEN',
       'SPEC_DLQ_RETENTION',
     ]);

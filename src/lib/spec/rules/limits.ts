@@ -1,7 +1,8 @@
 import { STREAM_REFUSALS } from '../../facts/refusals.ts';
+import { subjectCovers } from '../../facts/subjects.ts';
 import { printDuration } from '../../model/units.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { refusedStreams, settingOf } from './view.ts';
+import { filtersOf, isWorkqueue, refusedStreams, settingOf } from './view.ts';
 
 const SHORTEST_AGE = 100e6;
 
@@ -9,11 +10,11 @@ const age: Rule = {
   id: 'SPEC_MAX_AGE_SHORT',
   severity: 'error',
   title: 'max_age (a bucket’s ttl) is at least 100ms.',
-  why: 'The server refuses less (err_code 10052); a bare number is nanoseconds.',
+  why: 'The server refuses less (err_code 10052).',
   reads: [],
   bad: example(`
 subjects: ["orders.*"]
-max_age: 30
+max_age: 30ms
 `),
   good: example(`
 subjects: ["orders.*"]
@@ -246,12 +247,53 @@ streams:
   },
 };
 
+const schedulesTaken: Rule = {
+  id: 'SPEC_SCHEDULES_TAKEN',
+  severity: 'warning',
+  title: 'No worker is handed the schedules themselves.',
+  why: 'A schedule is a message of its stream until its time comes; on a workqueue the worker that is handed it and acknowledges it has deleted it.',
+  reads: ['allow_msg_schedules', 'filter_subject', 'filter_subjects', 'subjects', 'retention'],
+  bad: example(`
+subjects: ["orders.*", "schedules.>"]
+discard: old
+allow_msg_schedules: true
+consumers:
+  packer: {}
+`),
+  good: example(`
+subjects: ["orders.*", "schedules.>"]
+discard: old
+allow_msg_schedules: true
+consumers:
+  packer:
+    filter_subject: "orders.*"
+`),
+  *check(view) {
+    for (const stream of view.streams) {
+      const { name, config, path, subjects, consumers } = stream;
+      if (config.allow_msg_schedules !== true || !isWorkqueue(stream) || !subjects || consumers.length === 0) continue;
+      const taken = (subject: string) =>
+        consumers.some((consumer) => {
+          const filters = filtersOf(consumer);
+          return filters.length === 0 || filters.some((filter) => subjectCovers(filter, subject));
+        });
+      if (!subjects.every(taken)) continue;
+      yield {
+        path: [...path, 'allow_msg_schedules'],
+        message: `queue ${name}: every subject goes to a worker, so that schedules do too`,
+        hint: 'give schedules a subject of the stream that no filter takes, such as schedules.>.',
+      };
+    }
+  },
+};
+
 export const limitRules: readonly Rule[] = [
   age,
   duplicates,
   perSubject,
   rollup,
   schedules,
+  schedulesTaken,
   mirror,
   evenReplicas,
   oneServer,

@@ -1,8 +1,8 @@
 import { isSubject, SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectsOverlap } from '../../facts/subjects.ts';
-import { textsOf } from '../../model/json.ts';
+import { isObject, textsOf } from '../../model/json.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { type ConsumerView, filtersOf, isTransformed, type StreamView } from './view.ts';
+import { type ConsumerView, filtersOf, isTransformed, type StreamView, type View } from './view.ts';
 
 const invalid: Rule = {
   id: 'SPEC_SUBJECT',
@@ -43,6 +43,55 @@ subjects: ["orders.new"]
     }
   },
 };
+
+/** Quotes that an editor or a chat put around a text: YAML takes them for part of it. */
+const QUOTED =
+  /^[\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u2039\u203a"'`\u00b4]|[\u2018\u2019\u201c\u201d\u00ab\u00bb\u2039\u203a"'`\u00b4]$/;
+
+const quoted: Rule = {
+  id: 'SPEC_SUBJECT_QUOTED',
+  severity: 'error',
+  title: 'No quotes are part of a subject.',
+  why: 'YAML knows only " and \' as quotes; “…” and their like become part of the subject, on which nobody publishes.',
+  reads: [],
+  bad: example(`
+subjects: [“orders.new”]
+`),
+  good: example(`
+subjects: ["orders.new"]
+`),
+  *check(view) {
+    for (const { subject, path } of subjectsWritten(view)) {
+      if (!QUOTED.test(subject)) continue;
+      yield {
+        path,
+        message: `${subject} has quotes that belong to the subject`,
+        hint: 'write straight quotes around it: "orders.new".',
+      };
+    }
+  },
+};
+
+/** Every subject, filter or pattern of a spec, with its place. */
+function* subjectsWritten({ streams, consumers }: View): Generator<{ subject: string; path: (string | number)[] }> {
+  const one = (value: unknown, path: (string | number)[]) =>
+    typeof value === 'string' && value !== '' ? [{ subject: value, path }] : [];
+  const list = (value: unknown, path: readonly (string | number)[]) =>
+    textsOf(value).flatMap((each, index) => one(each, [...path, index]));
+  const pair = (value: unknown, path: readonly (string | number)[]) =>
+    isObject(value) ? ['src', 'dest'].flatMap((part) => one(value[part], [...path, part])) : [];
+  for (const { config, path } of streams) {
+    yield* list(config.subjects, [...path, 'subjects']);
+    for (const field of ['republish', 'subject_transform']) yield* pair(config[field], [...path, field]);
+    const copied = Array.isArray(config.sources) ? config.sources : [];
+    for (const [index, source] of copied.entries())
+      if (isObject(source)) yield* one(source.filter_subject, [...path, 'sources', index, 'filter_subject']);
+  }
+  for (const { config, path } of consumers) {
+    for (const field of ['filter_subject', 'deliver_subject']) yield* one(config[field], [...path, field]);
+    yield* list(config.filter_subjects, [...path, 'filter_subjects']);
+  }
+}
 
 const overlap: Rule = {
   id: 'SPEC_SUBJECTS_OVERLAP',
@@ -195,4 +244,4 @@ consumers:
   },
 };
 
-export const subjectRules: readonly Rule[] = [invalid, overlap, unmatched, both, filtersOverlap];
+export const subjectRules: readonly Rule[] = [invalid, quoted, overlap, unmatched, both, filtersOverlap];

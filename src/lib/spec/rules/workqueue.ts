@@ -118,8 +118,8 @@ consumers:
   *check(view) {
     for (const stream of view.streams.filter(isWorkqueue)) {
       const { name, path, subjects, consumers, config } = stream;
-      // A queue without any consumer leaves them to others.
-      if (!subjects || consumers.length === 0 || isTransformed(config)) continue;
+      // A queue without any consumer leaves them to others; schedules need a subject that no worker takes.
+      if (!subjects || consumers.length === 0 || isTransformed(config) || config.allow_msg_schedules === true) continue;
       const filters = consumers.flatMap((consumer) => {
         const own = filtersOf(consumer);
         return own.length > 0 ? own : ['>'];
@@ -224,6 +224,33 @@ subjects: ["orders.*"]
   },
 };
 
+const noAck: Rule = {
+  id: 'SPEC_QUEUE_NO_ACK',
+  severity: 'warning',
+  title: 'A queue confirms what it stores.',
+  why: 'With no_ack nobody learns whether a message is stored: publishers time out, and replay, which deletes an original only once its copy is confirmed, refuses to begin.',
+  reads: ['no_ack'],
+  bad: example(`
+subjects: ["orders.*"]
+no_ack: true
+`),
+  good: example(`
+subjects: ["orders.*"]
+no_ack: false
+`),
+  *check(view) {
+    for (const { role, name, config, path } of view.streams) {
+      if (role === 'other' || config.no_ack !== true) continue;
+      yield {
+        path: [...path, 'no_ack'],
+        message: `${role === 'dlq' ? 'DLQ' : 'queue'} ${name}: no_ack leaves every publisher without a confirmation`,
+        hint: 'leave no_ack out; it can be switched off at any time.',
+        mend: 'remove',
+      };
+    }
+  },
+};
+
 export const workqueueRules: readonly Rule[] = [
   deliverPolicy,
   ack,
@@ -232,4 +259,5 @@ export const workqueueRules: readonly Rule[] = [
   discardOld,
   unlimited,
   denyDelete,
+  noAck,
 ];

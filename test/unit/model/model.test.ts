@@ -1,0 +1,37 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseExact } from '../../../src/lib/model/json.ts';
+import { parseDuration } from '../../../src/lib/model/units.ts';
+
+describe('a length of time', () => {
+  test.each([
+    ['0', 0],
+    ['1', undefined],
+    ['30', undefined],
+    ['999999', undefined],
+    ['1000000', 1e6],
+    ['5000000000', 5e9],
+    ['-30', undefined],
+    ['-1000000', -1e6],
+    ['1ns', 1],
+    ['999us', 999e3],
+    ['1h30m', 5400e9],
+    ['30 s', undefined],
+  ])('%s: a bare number is nanoseconds, and none below a millisecond', (text, nanos) => {
+    expect(parseDuration(text)).toBe(nanos);
+  });
+});
+
+describe('JSON with long numbers', () => {
+  test.each([
+    ['9007199254740991', 9007199254740991],
+    ['9007199254740992', '9007199254740992'],
+    ['-9007199254740992', '-9007199254740992'],
+    ['12345678901234567891', '12345678901234567891'],
+    ['12345678901234567892', '12345678901234567892'],
+    ['0.1234567890123456789', 0.12345678901234568],
+    ['"12345678901234567891"', '12345678901234567891'],
+    ['1e3', 1000],
+  ])('%s is kept to the digit', (written, value) => {
+    expect(parseExact(`{"id":${written},"pad":"0000000000000000"}`)).toMatchObject({ id: value });
+  });
+});

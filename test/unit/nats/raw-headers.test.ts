@@ -1,0 +1,33 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { headerValue, parseHeaders, printHeaders } from '../../../src/lib/nats/raw-headers.ts';
+
+const block = (...lines: string[]): Buffer =>
+  Buffer.from(`NATS/1.0\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`, 'latin1');
+
+describe('stored headers', () => {
+  test.each([['a: b'], ['a:b'], ['a:  b  '], ['a:\tb\t'], ['a:'], ['a: '], ['a: b: c'], ['a: \xe9\xff']])(
+    '%j is the same to the byte in a copy',
+    (line) => {
+      expect(printHeaders(parseHeaders(block(line, 'z: 1')))).toEqual(block(line, 'z: 1'));
+    },
+  );
+
+  test('whatever lines there are, a copy is the same', () => {
+    const char = fc.integer({ min: 32, max: 255 }).map((code) => String.fromCharCode(code));
+    const value = fc.string({ unit: fc.oneof(char, fc.constantFrom(' ', '\t')), maxLength: 12 });
+    const name = fc.string({ unit: char.filter((each) => each !== ':'), maxLength: 8 });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(name, value), { minLength: 1, maxLength: 6 }), (lines) => {
+        const bytes = block(...lines.map(([left, right]) => `${left}:${right}`));
+        expect(Buffer.from(printHeaders(parseHeaders(bytes)))).toEqual(bytes);
+      }),
+    );
+  });
+
+  test('a value is read without its outer blanks, by its name to the letter', () => {
+    const lines = parseHeaders(block('Nats-Msg-Id:   x y \t', 'nats-msg-id: z'));
+    expect(headerValue(lines, 'Nats-Msg-Id')).toBe('x y');
+    expect(headerValue(lines, 'NATS-MSG-ID')).toBeUndefined();
+  });
+});
