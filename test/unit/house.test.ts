@@ -2,6 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { CODES } from '../../src/lib/errors/codes.ts';
+import { ACTING } from '../support/acting.ts';
 
 /** Which rooms of src/lib a room may import. docs/architecture.md draws the same arrows. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -55,9 +56,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   commands: ['model', 'errors', 'operations', 'ui', 'plan', 'spec', 'complete'],
 };
 
-/** Names of files that may act: read or write files, start processes, set timers, look at the clock. Lengthening the list is a visible act. */
-const ACTING =
-  /\/(read|scan|collect|store|lock|execute|step|follow|pace|send|fetch|pause|drain|loop|lease|handler|supervise|watch|edit|archive-file)\.ts$/;
 /** Rooms and doors where acting is the work. */
 const DOORS =
   /^src\/(main|complete)\.ts$|^src\/lib\/(nats|devserver)\/|^src\/lib\/ui\/(base-command|host|host-tty|host-plain|pager)\.ts$/;

@@ -1,0 +1,109 @@
+// npm run mutants -- [--quick] [--changed BASE] [ROOM | FILE …]: puts small faults into the pure files of a room, one at a
+// time, and looks whether the unit tests named for the room notice. Tells which live, and holds each room's floor.
+import { execFileSync } from 'node:child_process';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Stryker } from '@stryker-mutator/core';
+import { ACTING } from '../support/acting.ts';
+
+interface Room {
+  readonly floor: number;
+  readonly files: readonly string[];
+  /** Folders of test/unit. */
+  readonly tests: readonly string[];
+}
+type Options = ConstructorParameters<typeof Stryker>[0];
+type Result = Awaited<ReturnType<Stryker['runMutationTest']>>[number];
+
+const rooms = JSON.parse(readFileSync('test/mutants/rooms.json', 'utf8')) as Record<string, Room>;
+const pureFiles = (room: Room): string[] => globSync([...room.files]).filter((file) => !ACTING.test(file));
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean' }, changed: { type: 'string' } },
+});
+
+/** The files to look at, where not all of the rooms. */
+function chosenFiles(): string[] {
+  if (values.changed === undefined) return positionals;
+  const range = `${values.changed}...HEAD`;
+  return execFileSync('git', ['diff', '--name-only', '--diff-filter=d', range], { encoding: 'utf8' }).split('\n');
+}
+
+async function mutate(name: string, room: Room, files: readonly string[]): Promise<Result[]> {
+  const tempDirName = mkdtempSync(join(tmpdir(), 'osapi-ops-mutants-'));
+  mkdirSync('.cache/mutants', { recursive: true });
+  try {
+    return await new Stryker({
+      mutate: [...files],
+      plugins: ['@stryker-mutator/jest-runner', join(process.cwd(), 'test/mutants/prose.mjs')],
+      ignorers: ['prose'],
+      testRunner: 'jest',
+      testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+      jest: {
+        projectType: 'custom',
+        configFile: 'test/mutants/jest.config.js',
+        config: { testMatch: room.tests.map((folder) => `<rootDir>/test/unit/${folder}/**/*.test.ts`) },
+      },
+      coverageAnalysis: 'perTest',
+      checkers: [],
+      // TypeScript 7 has no API in JavaScript; Stryker would want it to rewrite this file, where it finds one.
+      tsconfigFile: 'none.json',
+      concurrency: availableParallelism(),
+      // A busy machine must not pass for a fault that was noticed.
+      timeoutMS: 20_000,
+      incremental: values.quick === true,
+      incrementalFile: `.cache/mutants/${name.replace('/', '-')}.json`,
+      ignorePatterns: ['.cache', '.bench', '.osapi-dev', 'dist*', 'tools', 'tarballs', 'bench', 'examples'],
+      tempDirName,
+      reporters: process.stdout.isTTY ? ['progress'] : [],
+      logLevel: 'error' as Options['logLevel'],
+      allowEmpty: true,
+    }).runMutationTest();
+  } finally {
+    rmSync(tempDirName, { recursive: true, force: true });
+  }
+}
+
+const count = (results: readonly Result[], ...statuses: string[]): number =>
+  results.filter(({ status }) => statuses.includes(status)).length;
+
+/** One line for a mutant that lives: where, what stood there, what stands there now. */
+function describeMutant({ fileName, location: { start, end }, replacement, status }: Result): string {
+  const text = readFileSync(fileName, 'utf8')
+    .split('\n')
+    .slice(start.line - 1, end.line);
+  text[text.length - 1] = text.at(-1)!.slice(0, end.column - 1);
+  text[0] = text[0]!.slice(start.column - 1);
+  const short = (code: string): string => code.replace(/\s+/g, ' ').slice(0, 100);
+  const where = `${relative('.', fileName)}:${start.line}:${start.column}`;
+  return `${where} ${status === 'NoCoverage' ? '(no test comes here) ' : ''}${short(text.join(' '))}  →  ${short(replacement)}`;
+}
+
+const chosen = chosenFiles();
+const isWhole = values.changed === undefined && chosen.length === 0;
+let failed = 0;
+for (const [name, room] of Object.entries(rooms)) {
+  const pure = pureFiles(room);
+  const files = isWhole || positionals.includes(name) ? pure : pure.filter((file) => chosen.includes(file));
+  if (files.length === 0) continue;
+  const began = Date.now();
+  process.stderr.write(`mutants: ${name}, ${files.length} files …\n`);
+  const results = await mutate(name, room, files);
+  const killed = count(results, 'Killed', 'Timeout');
+  const living = results.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
+  for (const mutant of living) console.log(describeMutant(mutant));
+  const percent = killed + living.length === 0 ? 100 : (100 * killed) / (killed + living.length);
+  const seconds = Math.round((Date.now() - began) / 1000);
+  console.log(
+    `mutants ${name}: ${killed} of ${killed + living.length} killed, ${percent.toFixed(1)} %, floor ${room.floor} % (${seconds} s)`,
+  );
+  if (percent < room.floor) {
+    failed += 1;
+    console.log(`mutants ${name}: below its floor: hold what lives above by a table in test/unit/${room.tests[0]}`);
+  } else if (files.length === pure.length && Math.floor(percent) > room.floor)
+    console.log(`mutants ${name}: raise its floor in test/mutants/rooms.json to ${Math.floor(percent)}`);
+}
+process.exit(failed === 0 ? 0 : 1);
