@@ -45,6 +45,11 @@ function answeredAtBuild(argv) {
   const file = new URL(`../dist/${written}`, import.meta.url);
   if (!existsSync(file)) return false;
   const text = readFileSync(file, 'utf8');
+  process.stdout.on('error', (error) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    process.stderr.write(`Error: cannot write to standard output: ${error.message}\n  Code: OUTPUT_FAILED\n`);
+    process.exit(1);
+  });
   process.stdout.write(text.replace('%node%', `${process.platform}-${process.arch} node-${process.version}`));
   return true;
 }

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Config, type Interfaces, Plugin } from '@oclif/core';
+import { hoistCommand } from './lib/complete/hoist.ts';
+import { readTable } from './lib/complete/table.ts';
 import { OpsError } from './lib/errors/ops-error.ts';
-import { likelyCommands, reportFailure } from './lib/ui/report.ts';
+import { likelyCommands, nearest, reportFailure } from './lib/ui/report.ts';
+import { watchOutput } from './lib/ui/stdout.ts';
 
 /** What it takes to find a command, by id (`dlq:ls`); dist/commands.json, written by the build. */
 type Known = Readonly<Record<string, { readonly file: string; readonly takesArgs: boolean }>>;
@@ -18,11 +21,11 @@ export async function main(args: string[], known: Known, root: string): Promise<
   // A key press of somebody who types a line: it needs no command, and no framework.
   if (args[0] === '__complete') return (await import('./complete.ts')).complete(args.slice(1), root);
   // `help apply` is what many type for `apply --help`.
-  const argv = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-  });
+  const asked = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
+  let argv: readonly string[] = asked;
+  watchOutput(() => argv);
   try {
+    argv = commandFirst(known, asked, root);
     const { id, rest } = findWanted(known, argv);
     if (id === undefined || asksForHelp(rest)) await showHelp(root, argv);
     else await runCommand(root, id, known[id]!.file, rest);
@@ -32,6 +35,27 @@ export async function main(args: string[], known: Known, root: string): Promise<
 }
 
 const readPackage = (root: string): Interfaces.PJSON => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/**
+ * The line with its command first: flags may stand before it, and between its words.
+ * @throws OpsError USAGE for a flag there that no command has
+ */
+function commandFirst(known: Known, argv: readonly string[], root: string): readonly string[] {
+  const first = argv.findIndex((word) => word.startsWith('-'));
+  const isTopic = Object.keys(known).some((id) => id.startsWith(`${argv[0]}:`));
+  if (first !== 0 && !(first === 1 && isTopic)) return argv;
+  // What the flags of all commands are takes longer to read than most lines need.
+  const table = readTable(JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')), {});
+  const { path, flags, rest, unknown } = hoistCommand(table, argv);
+  const isCommand = Object.hasOwn(known, path.join(':'));
+  if (unknown === undefined || isCommand) return [...path, ...flags, ...rest];
+  const names = new Set(table.commands.flatMap((command) => command.flags.map(({ name }) => name)));
+  const guess = nearest(unknown.replace(/^-+/, ''), [...names]);
+  throw new OpsError('USAGE', `there is no flag ${unknown}`, {
+    where: 'osapi-ops',
+    hints: [...(guess === undefined ? [] : [`did you mean --${guess}?`]), 'see `osapi-ops --help`'],
+  });
+}
 
 const asksForHelp = (argv: readonly string[]): boolean => {
   const end = argv.indexOf('--');
@@ -47,7 +71,7 @@ function findWanted(known: Known, argv: readonly string[]): Wanted {
   const [first, second] = words;
   if (first === undefined) {
     if (argv.length === 0 || asksForHelp(argv)) return { rest: [] };
-    throw unknownCommand(`there is no command before \`${argv[0]}\``);
+    throw unknownCommand('the line names no command');
   }
   const pair = `${first}:${second}`;
   if (second !== undefined && known[pair]) return { id: pair, rest: argv.slice(2) };

@@ -11,6 +11,10 @@ well; its shape is in [schemas/results](../schemas/results). Prompts appear on a
 runs, and what destroys refuses unless its flag names it. [Exit codes](exit-codes.md) are the same for all commands;
 [every error](errors.md) has a code and a paragraph.
 
+Flags may stand before the command, too: \`osapi-ops -s nats://prod:4222 status\`. Standard input is read only where \`-\`
+stands: a script that a shell reads from a pipe keeps its other lines. Where the reader of the output goes, as \`head\`
+does, a command that only looks ends without a word, and one that changes something goes on to its end.
+
 A value is taken from the flag, else from its variable, else it is the default. This page is made from the code by
 \`npm run docs\`; the tests run every example.
 `;

@@ -33,6 +33,8 @@ changes nothing. Never touches what another spec owns, deletes nothing and loses
     ...lockWaitFlag,
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const { file, yes } = this.flags;
     const { theme, width, json, watched: seen } = this.output;

@@ -27,6 +27,8 @@ them. What has no mark or another one stays, also where the spec names it. The h
     ...lockWaitFlag,
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const { file, yes } = this.flags;
     const { theme, width, json, watched: seen } = this.output;

@@ -36,6 +36,8 @@ Asks on a terminal; elsewhere, and with --yes, what no flag answers takes its de
     ttl: Flags.string({ summary: 'how long a response is kept', helpGroup: GROUP }),
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const {
       yes,

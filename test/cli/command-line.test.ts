@@ -16,6 +16,15 @@ describe('a command line that is wrong', () => {
       hint: 'did you mean --password?',
     },
     { args: ['apply', '-x'], message: 'there is no flag -x', hint: 'see `osapi-ops apply --help`' },
+    {
+      args: ['--pasword', 'geheim', 'status'],
+      message: 'there is no flag --pasword\n',
+      hint: 'did you mean --password?',
+    },
+    { args: ['-s', 'a', 'stauts'], message: 'there is no command `stauts`', hint: 'did you mean `osapi-ops status`?' },
+    { args: ['-s', 'a'], message: 'the line names no command', hint: 'see `osapi-ops --help`' },
+    { args: ['--', 'schema'], message: 'the line names no command', hint: 'see `osapi-ops --help`' },
+    { args: ['--prune', 'status'], message: 'there is no flag --prune', hint: 'see `osapi-ops status --help`' },
     { args: ['dlq', 'show'], message: 'missing: ID (which one)', hint: 'see `osapi-ops dlq show --help`' },
   ] as const;
   test.each(table)('$args is told, with what may be meant', async ({ args, message, hint }) => {
@@ -36,6 +45,28 @@ describe('a command line that is wrong', () => {
   test('has no JSON where the variable says no, or the word is none of its flags', async () => {
     expect((await runCli(['aply'], { env: { OSAPI_OPS_JSON: '0' } })).stdout).toBe('');
     expect((await runCli(['apply', '--alow', '--', '--json'])).stdout).toBe('');
+  });
+});
+
+describe('flags may stand before the command', () => {
+  test.each([
+    { args: ['-j', 'schema'], want: /"\$schema"/ },
+    {
+      args: ['--no-context', '-s', 'nats://127.0.0.1:1', 'permissions', 'config/prod.yaml', 'viewer'],
+      want: /publish/,
+    },
+    { args: ['dlq', '--no-pager', 'ls', '--help'], want: /list .*dead|USAGE/i },
+    { args: ['--no-color', 'dlq', '--help'], want: /dlq replay/ },
+    { args: ['--no-color', '--help'], want: /PROVISION/ },
+  ])('$args', async ({ args, want }) => {
+    const { code, stdout, stderr } = await runCli(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(want);
+  });
+
+  test('their failure is told as that of the command', async () => {
+    const { code, stderr } = await runCli(['-s', 'nats://127.0.0.1:1', 'status', '--wait', 'soon']);
+    expect({ code, stderr }).toEqual({ code: 64, stderr: expect.stringContaining('--wait: "soon"') });
   });
 });
 

@@ -1,4 +1,5 @@
 // Command lines of osapi-ops within shell text, held against schemas/commands.json without running them.
+import { hoistCommand } from '../../src/lib/complete/hoist.ts';
 
 interface Flag {
   readonly type: 'boolean' | 'option';
@@ -26,7 +27,25 @@ const CALL = /(?:^|[|;&(]|\$ |> |\b(?:do|then|npx|exec|sudo|run:|\w+=\S*) |- )\s
 /** What is wrong with each call of osapi-ops in a shell text; empty where nothing is. */
 export function faultsOf(text: string, commands: Commands): string[] {
   const joined = text.replace(/\\\n\s*/g, ' ').replace(/^\s*#.*$/gm, '');
-  return [...joined.matchAll(CALL)].flatMap(([, rest]) => faultsOfCall(wordsOf(rest!), commands));
+  return [...joined.matchAll(CALL)].flatMap(([, rest]) =>
+    faultsOfCall(commandFirst(wordsOf(rest!), commands), commands),
+  );
+}
+
+/** Flags may stand before the command. */
+function commandFirst(words: readonly string[], commands: Commands): string[] {
+  if (!words[0]?.startsWith('-')) return [...words];
+  const entries = Object.entries(commands).map(([id, { flags }]) => ({
+    id,
+    words: id.split(' '),
+    summary: '',
+    args: [],
+    flags: Object.entries(flags).map(([name, { type, char, options = [] }]) => {
+      return { name, summary: '', takesValue: type === 'option', multiple: false, options, ...(char && { char }) };
+    }),
+  }));
+  const { path, flags, rest } = hoistCommand({ commands: entries, topics: {} }, words);
+  return [...path, ...flags, ...rest];
 }
 
 function faultsOfCall(words: readonly string[], commands: Commands): string[] {

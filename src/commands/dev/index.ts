@@ -28,6 +28,8 @@ OSAPI_OPS_NATS_SERVER, on PATH or in its own cache, else fetches one and checks 
     dir: Flags.directory({ summary: 'where data and state go instead of .osapi-dev of the project' }),
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const flags = this.flags as Record<string, unknown>;
     const options: DevOptions = {

@@ -12,6 +12,8 @@ export default class DevStop extends BaseCommand<typeof DevStop> {
     dir: Flags.directory({ summary: 'where its data and state are' }),
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const stopped = await stopDev(this.context, this.flags.dir);
     const text = stopped

@@ -28,6 +28,8 @@ puts them into the queue, import does not, for there they would be work at once.
     ...lockWaitFlag,
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const result = await importDeadLetters(this.context, {
       archive: this.args.archive,

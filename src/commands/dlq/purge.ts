@@ -27,6 +27,8 @@ Asks on a terminal; without one it does nothing unless --yes is given. Never tou
     ...lockWaitFlag,
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const { archive, yes, file } = this.flags;
     const result = await purgeDeadLetters(this.context, {

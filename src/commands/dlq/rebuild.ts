@@ -25,6 +25,8 @@ in the server's own form, marked as rebuilt by its id. Touches no message of the
     ...lockWaitFlag,
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const result = await rebuildEntries(this.context, {
       ids: namesOf(this.args.id),

@@ -38,6 +38,8 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
     ...lockWaitFlag,
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const { flags } = this;
     const now = this.context.now();

@@ -23,6 +23,8 @@ or \`queue resume\`. Needs nats-server 2.11. Deletes nothing.`;
     until: Flags.string({ summary: 'until this time, as 2026-11-24T08:00Z' }),
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<undefined> {
     const { file, for: length, until } = this.flags;
     const results = await pauseQueue(this.context, {

@@ -14,6 +14,8 @@ export default class QueueResume extends BaseCommand<typeof QueueResume> {
   };
   static override flags = withEnv({ ...fileFlag });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<undefined> {
     const results = await resumeQueue(this.context, { target: this.args.target, file: this.flags.file });
     this.print(results, renderPauses(results, this.output));

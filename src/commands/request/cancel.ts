@@ -23,6 +23,8 @@ touches what is in flight, answered or dead: it says so and exits 1. Asks on a t
     yes: Flags.boolean({ char: 'y', summary: 'delete without asking; needed where nobody can be asked' }),
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const { file, queue, bucket, yes } = this.flags;
     const result = await cancelRequests(this.context, { ids: namesOf(this.args.id), yes, file, queue, bucket });

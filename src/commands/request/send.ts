@@ -47,6 +47,8 @@ the request is still on its way.`;
     wait: Flags.boolean({ char: 'w', summary: `wait for the response, for --timeout (${PATIENCE} where left out)` }),
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const { file, queue, bucket, input, subject, header = [], rejects } = this.flags;
     const base: SendOptions = {

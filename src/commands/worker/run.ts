@@ -51,6 +51,8 @@ reason. SIGTERM and Ctrl-C finish what is in hand (--grace), give back the rest,
     'metrics-host': Flags.string({ summary: 'the address that --metrics-port listens on', default: '127.0.0.1' }),
   });
 
+  protected override readonly acts = true;
+
   protected async execute(): Promise<number | undefined> {
     const { flags } = this;
     const idle = flags['idle-exit'];

@@ -1,3 +1,4 @@
+import { hoistCommand } from './hoist.ts';
 import type { ArgEntry, CommandEntry, FlagEntry, Table } from './table.ts';
 
 /** What can be typed under the cursor. */
@@ -28,12 +29,14 @@ export interface Situation {
 }
 
 /** Reads a command line, without the program's name, and says what the word under the cursor can be. */
-export function readSituation(table: Table, words: readonly string[], current: string): Situation {
+export function readSituation(table: Table, typed: readonly string[], current: string): Situation {
+  const { path: named, flags, rest } = hoistCommand(table, typed);
+  const words = [...named, ...flags, ...rest];
   const depth = pathLength(table, words);
   const path = words.slice(0, depth);
   const command = table.commands.find(({ words: own }) => isSame(own, path));
   const isBranch = table.commands.some(({ words: own }) => own.length > depth && isSame(own.slice(0, depth), path));
-  const line = readRest(command, words.slice(depth));
+  const line = readRest(command?.flags ?? table.commands.flatMap(({ flags: every }) => every), words.slice(depth));
   const at = (wanted: Wanted, stem = ''): Situation => ({
     wanted,
     stem,
@@ -41,10 +44,11 @@ export function readSituation(table: Table, words: readonly string[], current: s
     given: line.given,
     args: line.args,
   });
-  const isBare = words.length === depth;
+  const isBare = rest.length === 0 && named.length === depth;
   if (!command) {
-    if (!isBare) return at({ type: 'nothing' });
-    return current.startsWith('-') ? at({ type: 'flag', flags: [HELP] }) : at({ type: 'command', after: path });
+    if (!isBare || line.open) return at({ type: 'nothing' });
+    if (!current.startsWith('-')) return at({ type: 'command', after: path });
+    return at({ type: 'flag', flags: [...(depth === 0 ? commonFlags(table, line.given) : []), HELP] });
   }
   if (line.open) return at({ type: 'value', command, flag: line.open });
   if (!line.ended) {
@@ -72,6 +76,13 @@ const HELP: FlagEntry = {
   options: [],
 };
 
+/** Flags that most commands have, without those that are given: what somebody may write before the command. */
+function commonFlags({ commands }: Table, given: ReadonlyMap<string, unknown>): readonly FlagEntry[] {
+  const all = new Map(commands.flatMap(({ flags }) => flags.map((flag) => [flag.name, flag] as const)));
+  const has = (name: string) => commands.filter(({ flags }) => flags.some((flag) => flag.name === name)).length;
+  return [...all.values()].filter(({ name }) => !given.has(name) && has(name) > commands.length / 2);
+}
+
 const isSame = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((word, index) => word === b[index]);
 
@@ -95,7 +106,7 @@ interface Rest {
   readonly ended: boolean;
 }
 
-function readRest(command: CommandEntry | undefined, words: readonly string[]): Rest {
+function readRest(flags: readonly FlagEntry[], words: readonly string[]): Rest {
   const given = new Map<string, (string | true)[]>();
   const args: string[] = [];
   const add = ({ name }: FlagEntry, value: string | true) => given.set(name, [...(given.get(name) ?? []), value]);
@@ -110,7 +121,7 @@ function readRest(command: CommandEntry | undefined, words: readonly string[]): 
     else {
       const [, name, value] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? [];
       const [, char, rest] = /^-([^-])(.*)$/s.exec(word) ?? [];
-      const flag = command?.flags.find((one) => one.name === name || (char !== undefined && one.char === char));
+      const flag = flags.find((one) => one.name === name || (char !== undefined && one.char === char));
       const text = value ?? (rest || undefined);
       if (!flag) continue;
       if (!flag.takesValue) add(flag, true);

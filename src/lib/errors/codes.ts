@@ -18,6 +18,7 @@ export const CODES = {
   USAGE_AMBIGUOUS_SPEC: EXIT.usage,
   USAGE_NO_SPEC: EXIT.usage,
   USAGE_FILE: EXIT.usage,
+  OUTPUT_FAILED: EXIT.failed,
   SPEC_INVALID: EXIT.invalidSpec,
   SPEC_UNREADABLE: EXIT.invalidSpec,
   PLAN_UNREADABLE: EXIT.invalidSpec,

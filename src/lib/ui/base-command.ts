@@ -6,6 +6,7 @@ import { connectionFlags, leavingConnection, outputFlags } from './flags.ts';
 import { createHost, isLively } from './host.ts';
 import { besideScreen, createScreen, type Screen } from './pager.ts';
 import { reportFailure } from './report.ts';
+import { finishUnread } from './stdout.ts';
 import { createTheme, type Theme, wantsColour } from './theme.ts';
 
 /** How a result is to be drawn on stdout. */
@@ -37,19 +38,23 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Where a command that only reads shows its text. */
   protected screen!: Screen;
 
+  /** Whether it changes what is outside of it: then it goes on when the reader of its output has gone. */
+  protected readonly acts: boolean = false;
+
   protected abstract execute(): Promise<number | undefined>;
 
   override async run(): Promise<void> {
     const parsed = await this.parse({
       flags: this.ctor.flags,
       baseFlags: leavingConnection((super.ctor as typeof BaseCommand).baseFlags),
-      args: this.ctor.args,
+      args: withoutStdin(this.ctor.args),
       strict: this.ctor.strict,
     });
     this.flags = repeated(parsed.flags, this.ctor.flags ?? {}) as FlagsOf<T>;
     this.args = parsed.args as ArgsOf<T>;
     const flags = this.flags as Record<string, unknown>;
     const env = process.env;
+    if (this.acts) finishUnread();
     const colour = !flags['no-color'];
     this.output = {
       json: flags.json === true,
@@ -109,6 +114,10 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     process.exitCode = reportFailure(error, { argv: this.argv, command: this.id ?? '', flags });
   }
 }
+
+/** oclif takes an argument that is missing from stdin, which may be the rest of the script that runs us. */
+const withoutStdin = <T extends object>(args: T): T =>
+  Object.fromEntries(Object.entries(args).map(([name, arg]) => [name, { ...arg, ignoreStdin: true }])) as T;
 
 /** oclif gives a flag that may be repeated as a list, but as a bare text where its variable sets it. */
 const repeated = (values: Record<string, unknown>, flags: Readonly<Record<string, { type: string }>>) =>

@@ -49,6 +49,14 @@ test.each<[string[], string, string[]]>([
   [['dlq', 'ls'], '--nonsense=', []],
   [['dlq', 'ls', '--state', '--json'], '', ['<entries>']],
   [['dlq', 'ls', '--'], '--', ['<entries>']],
+  // Flags may stand before the command.
+  [[], '-', ['--help']],
+  [['-s', 'gone'], '', ['dev', 'dlq']],
+  [['-s'], '', []],
+  [['-j', 'dlq'], '', ['ls']],
+  [['-j', 'dlq'], '-', ['--help']],
+  [['dlq', '-j', 'ls'], '--', ['--help', '--state']],
+  [['--state', 'gone', 'dlq', 'ls'], '--', ['--help', '--json', '--state']],
 ])('%j and %j can go on', (words, current, want) => {
   expect(choices(words, current)).toEqual(want);
 });
