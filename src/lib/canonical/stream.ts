@@ -1,6 +1,5 @@
-import { FIELDS, type FieldTable } from '../facts/fields.ts';
+import type { FieldTable } from '../facts/fields.ts';
 import type { Config } from '../model/json.ts';
-import type { ResourceKind } from '../model/resource.ts';
 import { canonicalFields, sortedGroups } from './value.ts';
 
 // What the server writes into the configuration of a stream that is sealed.
@@ -24,23 +23,4 @@ export function canonicalStream(config: Config, table: FieldTable): Config {
   if (mirror.name && !mirror.external) result.mirror_direct = false;
   if (result.sealed) Object.assign(result, SEALED);
   return result;
-}
-
-// Names of a resource inside its own configuration: the spec's key says them.
-const NAMES: Readonly<Record<ResourceKind, readonly string[]>> = {
-  stream: ['name'],
-  consumer: ['name', 'durable_name'],
-  bucket: ['name', 'bucket'],
-};
-const known = new Map<ResourceKind, ReadonlySet<string>>();
-
-/** The fields of a live configuration that this build does not know: left alone and reported. */
-export function unknownFields(kind: ResourceKind, config: Config): readonly string[] {
-  let names = known.get(kind);
-  if (!names) {
-    names = new Set([...NAMES[kind], ...FIELDS[kind].map((field) => field.name)]);
-    known.set(kind, names);
-  }
-  const table = names;
-  return Object.keys(config).filter((name) => !table.has(name));
 }

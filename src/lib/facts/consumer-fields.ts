@@ -53,8 +53,12 @@ export const consumerFields: readonly Field[] = [
   },
   {
     name: 'ack_policy',
-    type: { type: 'choice', values: ['explicit', 'all', 'none'] },
-    doc: 'Whether each message, or all up to it, or none is acknowledged. The default of a spec is explicit.',
+    type: {
+      type: 'choice',
+      values: ['explicit', 'all', 'none', 'flow_control'],
+      since: { flow_control: '2.14.0' },
+    },
+    doc: 'Whether each message, or all up to it, or none is acknowledged; flow_control is what a copy of a stream reads by. The default of a spec is explicit.',
     fill: 'explicit',
     change: never('ack_policy'),
     source: MEASURED,

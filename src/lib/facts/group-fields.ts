@@ -33,6 +33,11 @@ export const externalFields: readonly Field[] = [
   groupField('deliver', { type: 'text' }, 'The delivery prefix of the other account.', ''),
 ];
 
+export const sourceConsumerFields: readonly Field[] = [
+  groupField('name', { type: 'text' }, 'The consumer of the origin that it copies through.', ''),
+  groupField('deliver_subject', { type: 'text' }, 'The subject that consumer delivers to.', ''),
+];
+
 export const sourceFields: readonly Field[] = [
   groupField('name', { type: 'text' }, 'The stream (or bucket) to copy from.', ''),
   groupField('opt_start_seq', { type: 'count', min: 0 }, 'The first sequence to copy.', 0),
@@ -45,6 +50,13 @@ export const sourceFields: readonly Field[] = [
     [],
   ),
   groupField('external', { type: 'group', fields: externalFields }, 'A stream of another account or domain.', {}),
+  groupField(
+    'consumer',
+    { type: 'group', fields: sourceConsumerFields },
+    'A consumer made beforehand to copy through.',
+    {},
+    { since: '2.14.0', source: 'nats-server 2.14 stream.go, StreamConsumerSource' },
+  ),
 ];
 
 export const republishFields: readonly Field[] = [

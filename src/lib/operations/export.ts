@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import { BACKING } from '../canonical/bucket.ts';
 import { canonicalObserved, streamLookup } from '../canonical/resource.ts';
-import { unknownFields } from '../canonical/stream.ts';
+import { unknownFields, unknownValues } from '../canonical/unknown.ts';
 import { isEmptySpec, placeFound } from '../convert/assemble.ts';
 import type { Found } from '../convert/found.ts';
 import { withoutMonitor } from '../desired/monitor.ts';
@@ -131,7 +131,7 @@ function toFound(resource: ObservedResource, all: Live, version: string, leftOut
     leave('it is not durable: whoever made it makes it again');
     return [];
   }
-  const unknown = unknownFields(kind === 'bucket' ? 'stream' : kind, config);
+  const unknown = unknownFields(kind, config);
   if (unknown.length > 0) leave(`${unknown.join(', ')}: unknown to this version`);
   const canonical = canonicalObserved(
     resource,
@@ -145,7 +145,7 @@ function toFound(resource: ObservedResource, all: Live, version: string, leftOut
   const base = {
     file: 'the server',
     path: key,
-    config: written(canonical),
+    config: written(canonical, unknownValues(kind, config)),
     ...(owner !== undefined && { owner }),
   };
   if (kind !== 'consumer') return [{ ...base, kind, name: resource.name }];
@@ -153,9 +153,9 @@ function toFound(resource: ObservedResource, all: Live, version: string, leftOut
   return [{ ...base, kind, name: consumer, stream }];
 }
 
-/** What a spec may say of a live configuration: without marks that the server or this tool keeps. */
-function written(config: Config): Config {
-  const entries = Object.entries(config).filter(([name]) => !name.startsWith(BACKING));
+/** What a spec may say of a live configuration: without marks that the server or this tool keeps, and what is unknown. */
+function written(config: Config, unknown: Config): Config {
+  const entries = Object.entries(config).filter(([name]) => !name.startsWith(BACKING) && !(name in unknown));
   return Object.fromEntries(
     entries.map(([name, value]) => [name, name === 'metadata' && isObject(value) ? ownWords(value) : value]),
   );

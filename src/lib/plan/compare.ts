@@ -1,4 +1,5 @@
 import { canonicalBacking, canonicalDesired, type StreamLookup } from '../canonical/resource.ts';
+import { unknownValues } from '../canonical/unknown.ts';
 import { FIELDS, type FieldTable } from '../facts/fields.ts';
 import { MONITOR_PREFIX, OWN_PREFIX, OWNER_KEY } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
@@ -91,7 +92,7 @@ export function compareResource(
   const { kind, name, role } = desired;
   const { table, clustered } = context;
   const before = context.canonicalOf(observed);
-  const config = withFilled(desired, context.filled);
+  const config = { ...unknownValues(kind, observed.config), ...withFilled(desired, context.filled) };
   const after = canonicalDesired({ ...desired, config }, table, context.wantedStream);
   const backing = kind === 'bucket' ? canonicalBacking(name, desired.config, table) : undefined;
   const differences = diffConfigs(kind, before, after, { table, clustered, ...(backing ? { backing } : {}) });

@@ -1,4 +1,4 @@
-import { unknownFields } from '../canonical/stream.ts';
+import { unknownFields } from '../canonical/unknown.ts';
 import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
 import type { Change, LastApplied, LeftAlone } from '../model/plan.ts';
 import { keyOf, type Observed, type ObservedResource, type ResourceKey, type Role } from '../model/resource.ts';
@@ -60,8 +60,7 @@ export function pruneOf(resource: ObservedResource, lastApplied: LastApplied | u
 /** Fields of live resources that this build does not know, and that it therefore leaves as they are. */
 export function unknownOnServer(resources: Iterable<ObservedResource>): LeftAlone[] {
   return [...resources].flatMap((resource) => {
-    // A bucket's configuration is its stream's.
-    const fields = unknownFields(resource.kind === 'bucket' ? 'stream' : resource.kind, resource.config);
+    const fields = unknownFields(resource.kind, resource.config);
     const what = `${fields.join(', ')}: unknown to this version, left as the server has ${fields.length === 1 ? 'it' : 'them'}`;
     return fields.length > 0 ? [{ resource: keyOf(resource), what }] : [];
   });

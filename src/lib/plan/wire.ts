@@ -1,6 +1,7 @@
 import { toBackingStream } from '../canonical/bucket.ts';
 import { canonicalConsumer } from '../canonical/consumer.ts';
 import { canonicalStream, SEALED } from '../canonical/stream.ts';
+import { unknownValues, withUnknownParts } from '../canonical/unknown.ts';
 import { FIELDS, type FieldTable } from '../facts/fields.ts';
 import { SERVER_PREFIX } from '../facts/names.ts';
 import { type Config, equalJson, isObject, type Json } from '../model/json.ts';
@@ -42,14 +43,14 @@ function overLive(
   table: FieldTable,
 ): Record<string, Json> {
   const result: Record<string, Json> = onlyKnown(kind, live, table);
-  for (const { name, lowers } of table[kind]) {
+  for (const { name, type, lowers } of table[kind]) {
     // Counts at creation only, and is never told again.
     if (name === 'first_seq') continue;
     const differs = !equalJson(canonical.live[name] ?? null, canonical.wanted[name] ?? null);
     if (!differs) continue;
     // Left to the server, whose own configuration may refuse the usual default.
     if (lowers && wanted[name] === undefined) delete result[name];
-    else result[name] = wanted[name] ?? canonical.wanted[name] ?? null;
+    else result[name] = withUnknownParts(type, wanted[name] ?? canonical.wanted[name] ?? null, live[name]);
   }
   return result;
 }
@@ -57,7 +58,8 @@ function overLive(
 /** The configuration to send for a stream: to create it, or over its live one. */
 export function streamWire(name: string, config: Config, table: FieldTable, live?: Config): Config {
   const sealed = config.sealed === true ? SEALED : {};
-  const wanted: Record<string, Json> = { ...onlyKnown('stream', config, table), ...sealed, name };
+  const kept = live ? unknownValues('stream', live) : {};
+  const wanted: Record<string, Json> = { ...kept, ...onlyKnown('stream', config, table), ...sealed, name };
   if (!live) return tidy(wanted);
   const canonical = { live: canonicalStream(live, table), wanted: canonicalStream(wanted, table) };
   const merged = overLive('stream', live, wanted, canonical, table);
@@ -82,7 +84,8 @@ export function consumerWire(
 ): Config {
   const { consumer } = splitConsumerName(key);
   // Left out, the server takes none: no worker would ever be asked to acknowledge.
-  const wanted: Record<string, Json> = { ack_policy: 'explicit', ...onlyKnown('consumer', config, table) };
+  const kept = live ? unknownValues('consumer', live) : {};
+  const wanted: Record<string, Json> = { ack_policy: 'explicit', ...kept, ...onlyKnown('consumer', config, table) };
   const names = { durable_name: consumer, name: consumer };
   if (!live) return tidy({ ...wanted, ...names });
   const canonical = {
