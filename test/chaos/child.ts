@@ -45,9 +45,9 @@ async function main([url, name, inFlight, queue, steps]: readonly string[]): Pro
   try {
     const refs = await locateQueues(nats, { queues: [queue!] });
     for (const ref of refs) {
-      await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: 20_000 }, async (signal) => {
+      await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: 20_000 }, async (signal, held) => {
         await replayQueue({
-          nats,
+          nats: held,
           ref: { ...ref, responses },
           filter: { states: ['replayable', 'orphan'] },
           wishes: { maxInFlight: Number(inFlight), maxReplays: 1_000_000, wait: false, waitMs: 0 },

@@ -12,6 +12,7 @@ import {
 } from '../../src/lib/ledger/store.ts';
 import type { Spec } from '../../src/lib/model/spec.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
+import { deleteMessage, publish } from '../../src/lib/nats/message-writes.ts';
 import { connectTo } from '../support/connected.ts';
 import { recordingIo } from '../support/io.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -135,6 +136,11 @@ describe('the lock', () => {
     ...more,
   });
 
+  const makeBucket = async (name: string) => {
+    await nats.api(`STREAM.DELETE.KV_${name}`).catch(() => {});
+    await nats.api(`STREAM.CREATE.KV_${name}`, { name: `KV_${name}`, subjects: [`$KV.${name}.>`], storage: 'memory' });
+  };
+
   test('lets one work at a time; the other waits', async () => {
     const log: string[] = [];
     const work = (name: string) => async () => {
@@ -176,6 +182,83 @@ describe('the lock', () => {
         await sleep(3000, undefined, { signal }).catch(() => signal.throwIfAborted());
       }),
     ).rejects.toMatchObject({ code: 'LOCK_HELD', message: expect.stringContaining('was lost') });
+  });
+
+  test('that may be over by any clock lets no write go, ends the work, and drops the connection with what it holds', async () => {
+    const { now } = Date;
+    const second = await connectTo(server);
+    await makeBucket('work');
+    const cut: string[] = [];
+    void (async () => {
+      for await (const { type } of second.nc.status()) cut.push(type);
+    })();
+    try {
+      const working = withLock(second, 'x', options(0), async (signal, held) => {
+        await held.kv('work').put('a', '1');
+        Date.now = () => now() + lease.giveUpMs;
+        await expect(held.kv('work').put('b', '2')).rejects.toMatchObject({ code: 'LOCK_HELD', exitCode: 75 });
+        await expect(deleteMessage(held, 'KV_work', 1)).rejects.toMatchObject({ code: 'LOCK_HELD' });
+        await expect(publish(held, '$KV.work.c', Buffer.from('3'))).rejects.toMatchObject({ code: 'LOCK_HELD' });
+        await expect(held.api('STREAM.PURGE.KV_work')).rejects.toMatchObject({ code: 'LOCK_HELD' });
+        expect(signal.aborted).toBe(true);
+        return 'as if nothing had happened';
+      });
+      await expect(working).rejects.toMatchObject({ code: 'LOCK_HELD', message: expect.stringContaining('was lost') });
+    } finally {
+      Date.now = now;
+    }
+    expect(await nats.kv('work').keys('>')).toEqual(['a']);
+    await sleep(500);
+    expect(cut).toEqual(expect.arrayContaining(['disconnect', 'reconnect']));
+    expect(await second.kv('work').keys('>')).toEqual(['a']);
+    await second.close();
+  });
+
+  test('that may be over reads on', async () => {
+    const { now } = Date;
+    const working = withLock(nats, 'x', options(0), async (_, held) => {
+      Date.now = () => now() + lease.giveUpMs;
+      return held.api('STREAM.INFO.KV_osapi_ops');
+    });
+    await working.finally(() => {
+      Date.now = now;
+    });
+    expect(await working).toMatchObject({ config: { name: 'KV_osapi_ops' } });
+  });
+
+  test('is taken and let go of in one request each, and nothing stays of it', async () => {
+    await withLock(nats, 'x', options(0), async () => {});
+    const subjects: string[] = [];
+    const tap = await connectTo(server);
+    tap.nc.subscribe('>', { callback: (_, { subject, reply }) => void (reply && subjects.push(subject)) });
+    await tap.nc.flush();
+    await withLock(nats, 'x', options(0), async () => {});
+    await tap.close();
+    expect(subjects).toEqual(['$KV.osapi_ops.lock.x', '$JS.API.STREAM.PURGE.KV_osapi_ops']);
+    expect(await nats.kv('osapi_ops').keys('lock.>')).toEqual([]);
+  });
+
+  test('does not remove the lock of whoever took it since', async () => {
+    const working = withLock(nats, 'x', options(0), async () => {
+      await nats.kv('osapi_ops').put('lock.x', 'somebody else');
+    });
+    await working;
+    expect(Buffer.from((await nats.kv('osapi_ops').get('lock.x'))!.value).toString()).toBe('somebody else');
+  });
+
+  test('of two places lets a write go only while both hold', async () => {
+    const { now } = Date;
+    await makeBucket('work');
+    const inner = options(0, { lease: { ...lease, giveUpMs: 60_000, lengthMs: 70_000, renewMs: 20_000 } });
+    const working = withLock(nats, 'x', options(0), (_, outer) =>
+      withLock(outer, 'y', inner, async (__, held) => {
+        Date.now = () => now() + lease.giveUpMs;
+        await held.kv('work').put('b', '2');
+      }),
+    );
+    await expect(working).rejects.toMatchObject({ message: 'the lock of x was lost while at work' });
+    Date.now = now;
+    expect(await nats.kv('work').keys('>')).toEqual([]);
   });
 
   test('is let go of when the work fails', async () => {

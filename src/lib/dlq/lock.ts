@@ -19,7 +19,7 @@ export const withQueueLock = async <T>(
   nats: Nats,
   ref: QueueRef,
   { verb, lockWaitMs }: DlqWork,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, nats: Nats) => Promise<T>,
 ): Promise<T> =>
   withLock(
     nats,

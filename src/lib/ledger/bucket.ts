@@ -29,7 +29,7 @@ function ledgerConfig(replicas: number): Config {
 }
 
 /** The most replicas this connection has made sure of already. */
-const ensured = new WeakMap<Nats, number>();
+const ensured = new WeakMap<Nats['nc'], number>();
 
 /**
  * Makes the ledger's bucket where it is missing; one that exists is left as it is, or gets more replicas where a
@@ -37,7 +37,7 @@ const ensured = new WeakMap<Nats, number>();
  */
 export async function ensureLedger(nats: Nats, replicas = 1): Promise<void> {
   const wanted = nats.target.server.cluster ? replicas : 1;
-  if ((ensured.get(nats) ?? 0) < wanted) await makeLedger(nats, wanted);
+  if ((ensured.get(nats.nc) ?? 0) < wanted) await makeLedger(nats, wanted);
 }
 
 /** Does the writing, and where the bucket turns out to be missing, makes it and does the writing again. */
@@ -59,7 +59,7 @@ async function makeLedger(nats: Nats, wanted: number): Promise<void> {
     if (!isApiError(error, ERR.streamNameInUse)) throw error;
     await raiseReplicas(nats, wanted);
   }
-  ensured.set(nats, wanted);
+  ensured.set(nats.nc, wanted);
 }
 
 const tooFewServers = (nats: Nats, cause: ApiError): OpsError =>
@@ -82,12 +82,21 @@ async function raiseReplicas(nats: Nats, wanted: number): Promise<void> {
   }
 }
 
-/** Removes all values of keys that match, markers too; where `keep` is given, all but the newest of them. */
-export async function purgeKeys(nats: Nats, pattern: string, keep?: number): Promise<void> {
-  await nats.api(`STREAM.PURGE.${STREAM}`, {
+export interface PurgeKeys {
+  /** The newest so many stay. */
+  readonly keep?: number;
+  /** What is newer than this revision stays. */
+  readonly upTo?: number;
+}
+
+/** Removes all values of keys that match, markers too. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export async function purgeKeys(nats: Nats, pattern: string, { keep, upTo }: PurgeKeys = {}): Promise<void> {
+  const body = {
     filter: `$KV.${LEDGER_BUCKET}.${pattern}`,
     ...(keep !== undefined && { keep }),
-  });
+    ...(upTo !== undefined && { seq: upTo + 1 }),
+  };
+  await nats.api(`STREAM.PURGE.${STREAM}`, body, { finish: true });
 }
 
 export const ledger = (nats: Nats) => nats.kv(LEDGER_BUCKET);

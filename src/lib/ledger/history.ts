@@ -58,7 +58,7 @@ export async function appendHistory(nats: Nats, entry: HistoryEntry): Promise<Hi
   const key = ledgerKey.history(record.system, record.id);
   const revision = await writeLedger(nats, undefined, () => kv.put(key, text, { finish: true }));
   // Who may write a record need not be allowed to purge.
-  if (revision % SWEEP_EVERY === 0) await purgeKeys(nats, 'history.>', KEPT).catch(() => {});
+  if (revision % SWEEP_EVERY === 0) await purgeKeys(nats, 'history.>', { keep: KEPT }).catch(() => {});
   return record;
 }
 

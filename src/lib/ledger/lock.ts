@@ -1,24 +1,21 @@
 import { randomBytes } from 'node:crypto';
+import { uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import type { Io } from '../model/io.ts';
 import { isObject } from '../model/json.ts';
 import { printDuration } from '../model/units.ts';
 import type { Nats } from '../nats/connect.ts';
+import type { Gate } from '../nats/gate.ts';
 import type { KvEntry } from '../nats/kv.ts';
 import { type Actor, describeActor } from './actor.ts';
-import { ledger, writeLedger } from './bucket.ts';
+import { ledger, purgeKeys, writeLedger } from './bucket.ts';
 import { ledgerKey } from './key.ts';
+import { type Clocks, LEASE, type Lease, turnLeft } from './turn.ts';
 
-// A lease is a key that its holder writes again every few seconds. Whoever waits watches the revision with its own clock:
+// A lock is a key that its holder writes again every few seconds. Whoever waits watches the revision with its own clock:
 // one that stood still for the lease's length belongs to a dead process and is taken over by compare-and-set. No clock of another
 // machine is believed. The holder gives up before anybody can think it dead.
-export interface Lease {
-  readonly lengthMs: number;
-  readonly renewMs: number;
-  readonly giveUpMs: number;
-}
-const LEASE: Lease = { lengthMs: 15_000, renewMs: 5000, giveUpMs: 12_000 };
 const POLL_MS = 250;
 
 export interface LockOptions {
@@ -62,8 +59,24 @@ function held(name: string, holder: Holder | undefined, leftMs: number): OpsErro
   });
 }
 
-/** Takes the lock, waiting for another holder as long as allowed; gives the revision of our own lease. */
-async function acquire(nats: Nats, name: string, text: string, options: LockOptions): Promise<number> {
+/** Reading the boot clock is a look into /proc: within so many milliseconds it is what it was. */
+const BOOT_LOOK_MS = 20;
+let boot = { read: Number.NEGATIVE_INFINITY, at: 0 };
+
+function readClocks(): Clocks {
+  const monotonic = performance.now();
+  if (monotonic - boot.read > BOOT_LOOK_MS) boot = { read: monotonic, at: uptime() * 1000 };
+  return { monotonic, boot: boot.at, wall: Date.now() };
+}
+
+/** Our own lock as it was stored last, and what the clocks said when that write was sent. */
+interface Taken {
+  readonly revision: number;
+  readonly sent: Clocks;
+}
+
+/** Takes the lock, waiting for another holder as long as allowed. */
+async function acquire(nats: Nats, name: string, text: string, options: LockOptions): Promise<Taken> {
   const kv = ledger(nats);
   const key = ledgerKey.lock(name);
   const { lengthMs } = options.lease ?? LEASE;
@@ -74,10 +87,11 @@ async function acquire(nats: Nats, name: string, text: string, options: LockOpti
   let refused = 0;
   for (;;) {
     const at = expected;
+    const sent = readClocks();
     const mine = await writeLedger(nats, options.replicas, () => kv.update(key, text, at));
-    if (mine !== undefined) return mine;
+    if (mine !== undefined) return { revision: mine, sent };
     const entry = await kv.latest(key);
-    if (entry && isOurs(entry, text)) return entry.revision;
+    if (entry && isOurs(entry, text)) return { revision: entry.revision, sent };
     if (!entry || entry.deleted) {
       expected = entry?.revision ?? 0;
       // The first refusal tells the revision. More of them, with nobody there, come from a cluster that does not decide.
@@ -131,15 +145,27 @@ const holderText = (entry: KvEntry): string => {
   return holder ? describeActor(holder) : 'somebody';
 };
 
+const lostLock = (name: string, why: string): OpsError =>
+  new OpsError('LOCK_HELD', `the lock of ${name} was lost while at work`, {
+    where: `bucket osapi_ops, key ${ledgerKey.lock(name)}`,
+    why,
+    hints: ['run this again: it goes on from where it stopped'],
+  });
+
+const MAY_BE_OVER =
+  'It was not renewed in time, so that somebody else may be at work now: this process or its machine was stopped or asleep, a clock was set, or the server did not answer. Nothing was written since.';
+const TAKEN_AWAY = 'Somebody else took it, or removed it. Nothing was written since.';
+
 /**
- * Does the work while holding the lock of that name. The work's signal is aborted by Ctrl-C and when the lock is lost.
- * @throws OpsError LOCK_HELD where another holder does not let go within the wait, or takes over; what `work` throws
+ * Does the work while holding the lock of that name. The connection that the work is given lets a write go only while
+ * the lock is surely ours; its signal is aborted by Ctrl-C, and when the lock is lost.
+ * @throws OpsError LOCK_HELD where another holder does not let go within the wait, or the lock was lost; what `work` throws
  */
 export async function withLock<T>(
   nats: Nats,
   name: string,
   options: LockOptions,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, nats: Nats) => Promise<T>,
 ): Promise<T> {
   const kv = ledger(nats);
   const key = ledgerKey.lock(name);
@@ -150,41 +176,71 @@ export async function withLock<T>(
     ...options.actor,
   };
   const text = JSON.stringify(holder);
-  const { renewMs, giveUpMs } = options.lease ?? LEASE;
-  let revision = await acquire(nats, name, text, options);
-  let renewed = performance.now();
+  const { lease = LEASE } = options;
+  let { revision, sent } = await acquire(nats, name, text, options);
   const lost = new AbortController();
-  let renewal: Promise<void> = Promise.resolve();
 
+  const lose = (why: string) => {
+    if (lost.signal.aborted) return;
+    lost.abort(lostLock(name, why));
+    nats.cut();
+  };
+  const turn: Gate = {
+    remaining: () => (lost.signal.aborted ? 0 : turnLeft(lease, sent, readClocks())),
+    assertHeld() {
+      if (turn.remaining() <= 0) lose(MAY_BE_OVER);
+      lost.signal.throwIfAborted();
+    },
+  };
   const renew = async () => {
+    if (turn.remaining() <= 0) return lose(MAY_BE_OVER);
+    const now = readClocks();
     try {
-      const next = await kv.update(key, text, revision, { finish: true, timeoutMs: renewMs * 0.8 });
-      const now = next ?? (await ownRevision(nats, key, text));
-      if (now === undefined) return loseLock();
-      revision = now;
-      renewed = performance.now();
+      const next = await kv.update(key, text, revision, { finish: true, timeoutMs: lease.renewMs * 0.8 });
+      if (next === undefined) {
+        // An earlier renewal may have come without its answer: when it was sent is not known, so the time stays.
+        const own = await ownRevision(nats, key, text);
+        if (own === undefined) return lose(TAKEN_AWAY);
+        revision = own;
+      } else {
+        revision = next;
+        sent = now;
+      }
     } catch {
-      // No answer: the lease may still be ours. The next beat tries again, until others could think us dead.
-      if (performance.now() - renewed > giveUpMs) loseLock();
+      // No answer: the next beat tries again, until others could think us dead.
     }
   };
-  const loseLock = () =>
-    lost.abort(
-      new OpsError('LOCK_HELD', `the lock of ${name} was lost while at work`, {
-        where: `bucket osapi_ops, key ${key}`,
-        why: 'The server could not be reached to renew it for too long, so that somebody else may be at work now.',
-        hints: ['run this again: it goes on from where it stopped'],
-      }),
-    );
+  let renewal: Promise<void> = Promise.resolve();
   const beat = setInterval(() => {
     renewal = renewal.then(renew);
-  }, renewMs);
+  }, lease.renewMs);
+  let end: NodeJS.Timeout;
+  const watch = () => {
+    const left = turn.remaining();
+    if (left <= 0) lose(MAY_BE_OVER);
+    else end = setTimeout(watch, left);
+  };
+  watch();
   try {
-    return await work(AbortSignal.any([options.io.signal, lost.signal]));
+    const result = await work(AbortSignal.any([options.io.signal, lost.signal]), nats.behind(turn));
+    // Work that was told to stop may end as if nothing had happened.
+    lost.signal.throwIfAborted();
+    return result;
+  } catch (error) {
+    // Whatever else it met came of the cut.
+    throw lost.signal.aborted ? lost.signal.reason : error;
   } finally {
     clearInterval(beat);
+    clearTimeout(end!);
     await renewal;
-    // What cannot be let go of now runs out by itself.
-    if (!lost.signal.aborted) await kv.delete(key, revision, { finish: true }).catch(() => undefined);
+    if (!lost.signal.aborted) await release(nats, key, revision);
   }
+}
+
+/** Lets go: what is left of a lock that was taken once more is not ours. What cannot be let go of runs out by itself. */
+async function release(nats: Nats, key: string, revision: number): Promise<void> {
+  // Nothing stays of it, so that the next one takes it with its first write.
+  await purgeKeys(nats, key, { upTo: revision })
+    .catch(() => ledger(nats).delete(key, revision, { finish: true }))
+    .catch(() => undefined);
 }

@@ -17,6 +17,7 @@ import { type Config, isObject } from '../model/json.ts';
 import type { ServerIdentity, Target } from '../model/resource.ts';
 import { ApiError, type ApiFault } from './api-error.ts';
 import { connectFailure, isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
+import { doorOf, type Gate, isWrite } from './gate.ts';
 import { type Kv, openKv } from './kv.ts';
 import { cleanText } from './redact.ts';
 import { parseCreds, readLiteral, readSecret, resolvePath } from './secret.ts';
@@ -47,6 +48,12 @@ export interface Nats {
   /** One request on any subject, without retries. @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED */
   request(subject: string, payload?: string | Uint8Array, options?: RequestOptions): Promise<Msg>;
   kv(bucket: string): Kv;
+  /** To be called right before anything is handed to the client. @throws what the gate throws, for a write */
+  mayAsk(subject: string): void;
+  /** The same connection, whose writes leave only while the gate holds. */
+  behind(gate: Gate): Nats;
+  /** Drops the connection with all that waits to be sent; it comes back by itself. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -212,7 +219,13 @@ const tryFor = (leftMs: number, wholeMs: number): number =>
 /** How long "no responders" is taken for a JetStream that is just starting or an interest not yet known. */
 const STARTING_MS = 1500;
 
-function createNats(nc: NatsConnection, settings: Settings, signal: AbortSignal, account: string): Nats {
+function createNats(
+  nc: NatsConnection,
+  settings: Settings,
+  signal: AbortSignal,
+  account: string,
+  gates: readonly Gate[] = [],
+): Nats {
   const server = serverIdentity(nc, settings.domain);
   const scheme = settings.servers[0]!.split('://')[0];
   const target: Target = { server, url: `${scheme}://${nc.getServer()}`, account, chosenBy: settings.chosenBy };
@@ -221,9 +234,18 @@ function createNats(nc: NatsConnection, settings: Settings, signal: AbortSignal,
 
   const ask = (subject: string, payload: string | Uint8Array | undefined, timeout: number, options: RequestOptions) => {
     if (!options.finish) signal.throwIfAborted();
+    mayAsk(subject);
     const reply = nc.request(subject, payload, { timeout, ...(options.headers && { headers: options.headers }) });
     return options.finish ? reply : untilAborted(reply, signal);
   };
+
+  function mayAsk(subject: string): void {
+    if (gates.length === 0 || !isWrite(settings.apiPrefix, subject)) return;
+    for (const gate of gates) {
+      gate.assertHeld();
+      doorOf(nc).mind(gate);
+    }
+  }
 
   async function api(name: string, body?: object, options: RequestOptions = {}): Promise<Config> {
     const subject = `${settings.apiPrefix}.${name}`;
@@ -277,6 +299,9 @@ function createNats(nc: NatsConnection, settings: Settings, signal: AbortSignal,
     api,
     request,
     kv: (bucket) => openKv(nats, bucket),
+    mayAsk,
+    cut: () => doorOf(nc).cut(),
+    behind: (gate) => createNats(nc, settings, signal, account, [...gates, gate]),
     close: () => nc.close(),
   };
   return nats;

@@ -24,13 +24,13 @@ interface Ways {
   /** False where its server takes one message for a batch, as 2.10 does. */
   batch: boolean;
 }
-const ways = new WeakMap<Nats, Map<string, Ways>>();
+const ways = new WeakMap<Nats['nc'], Map<string, Ways>>();
 
 function waysOf(nats: Nats, stream: string): Ways {
-  let known = ways.get(nats);
+  let known = ways.get(nats.nc);
   if (!known) {
     known = new Map();
-    ways.set(nats, known);
+    ways.set(nats.nc, known);
   }
   let way = known.get(stream);
   if (!way) {
@@ -45,7 +45,7 @@ function waysOf(nats: Nats, stream: string): Ways {
  * is looked up once for each stream.
  */
 async function learnWays(nats: Nats, stream: string): Promise<void> {
-  if (!isForeignApi(nats.settings) || ways.get(nats)?.has(stream)) return;
+  if (!isForeignApi(nats.settings) || ways.get(nats.nc)?.has(stream)) return;
   const direct = await answersDirect(nats, stream);
   waysOf(nats, stream).direct = direct;
 }

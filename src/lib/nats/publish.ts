@@ -65,6 +65,7 @@ export function openBulk<T>(nats: Nats, options: BulkOptions<T>): Bulk<T> {
     one.tries += 1;
     one.silent = false;
     const hdrs = { encode: () => one.headers } as unknown as MsgHdrs;
+    nats.mayAsk(one.subject);
     nc.publish(one.subject, one.payload, { reply: `${inbox}.${token}`, headers: hdrs });
   };
   const fail = (token: string, one: UnderWay<T>, error: unknown) => {

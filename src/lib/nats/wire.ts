@@ -42,14 +42,20 @@ const wires = new WeakMap<NatsConnection, Wire>();
 const SWEEP_MS = 100;
 const NO_BYTES = new Uint8Array(0);
 
-/** The connection's wire; made on first use. */
+/** The connection's wire; made on first use. What is asked through it asks the gates of `nats` first. */
 export function wireOf(nats: Nats): Wire {
-  let wire = wires.get(nats.nc);
-  if (!wire) {
-    wire = createWire(nats.nc, nats.settings.inboxPrefix);
-    wires.set(nats.nc, wire);
-  }
-  return wire;
+  const wire = wires.get(nats.nc) ?? createWire(nats.nc, nats.settings.inboxPrefix);
+  wires.set(nats.nc, wire);
+  return {
+    ask(subject, ...rest) {
+      nats.mayAsk(subject);
+      return wire.ask(subject, ...rest);
+    },
+    askMany(subject, ...rest) {
+      nats.mayAsk(subject);
+      return wire.askMany(subject, ...rest);
+    },
+  };
 }
 
 /** The client keeps header and payload in one buffer and gives away only the parsed header. */

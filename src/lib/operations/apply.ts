@@ -144,12 +144,12 @@ async function touch(context: Context, { system, again }: Work, options: ApplyOp
     verb: 'apply',
     replicas: largestReplicas(configsOf(desired)),
   };
-  return withLock(nats, desired.system, lock, async (signal) => {
+  return withLock(nats, desired.system, lock, async (signal, held) => {
     const fresh = await again();
     if (equalJson(fresh.plan.steps, system.plan.steps)) requireAllowed(fresh, options.given);
     else await agreeAgain(context, fresh, options);
-    if (fresh.plan.changes.length === 0) return keepInStep(context, fresh);
-    return carryOut(context, fresh, signal);
+    if (fresh.plan.changes.length === 0) return keepInStep(context, { ...fresh, nats: held });
+    return carryOut(context, { ...fresh, nats: held }, signal);
   });
 }
 

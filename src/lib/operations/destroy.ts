@@ -148,10 +148,10 @@ async function forget({ nats, loaded }: System, plan: Plan): Promise<Destroyed> 
 }
 
 async function remove(context: Context, system: System, options: DestroyOptions): Promise<Destroyed> {
-  const { nats, loaded } = system;
+  const { loaded } = system;
   const name = loaded.spec.name;
   const lock = { actor: identifyActor(context.env), waitMs: options.lockWaitMs, io: context.io, verb: 'destroy' };
-  return withLock(nats, name, lock, async (signal) => {
+  return withLock(system.nats, name, lock, async (signal, nats) => {
     const plan = await planRemoval(system);
     const { changes, fault } = await executePlan(nats, plan, { io: context.io, signal });
     const told = { system: name, verb: 'destroy', changes };

@@ -47,7 +47,7 @@ export async function movePage(run: ReplayRun, moves: readonly Move[]): Promise<
   for (let began = performance.now(); ; ) {
     const doubt = await moveAll(run, open, intent, results, refused);
     open = open.filter(({ msgId }) => !results.has(msgId));
-    if (doubt === undefined) break;
+    if (doubt === undefined || isLost(run)) break;
     const before = results.size;
     open = await resolveDoubt(run, { intent, open, results, doubt, began });
     if (results.size > before) began = performance.now();
@@ -76,6 +76,9 @@ const madeAnew = (queue: string): OpsError =>
     hints: ['run this again: it looks at the stream as it is now'],
   });
 
+/** Without the lock nothing goes any more: what was under way is in doubt until the next run looks it up. */
+const isLost = ({ signal }: ReplayRun): boolean => signal.aborted && signal.reason?.code === 'LOCK_HELD';
+
 const isPassing = (error: unknown): error is OpsError => error instanceof OpsError && error.code.startsWith('CONN_');
 
 /**
@@ -102,7 +105,7 @@ async function moveAll(
         results.set(move.msgId, await moveOne(run, move, intent, refused));
       } catch (error) {
         if (isPassing(error)) doubt ??= error;
-        else fatal ??= error;
+        else if (!isLost(run)) fatal ??= error;
       }
     }
   };
@@ -116,8 +119,8 @@ async function moveAll(
       );
     } catch (error) {
       // Nothing is in doubt: what is left of the records is removed with the others, or by the next run.
-      if (!isPassing(error)) fatal ??= error;
-      else doubt ??= error;
+      if (isPassing(error)) doubt ??= error;
+      else if (!isLost(run)) fatal ??= error;
     }
   }
   if (fatal) throw fatal;

@@ -152,6 +152,10 @@ class QueueReplay {
     if (wishes.wait) await this.#follow();
   }
 
+  #whyStopped(): string {
+    return this.#job.signal.reason?.code === 'LOCK_HELD' ? 'the lock was lost' : 'interrupted';
+  }
+
   /** Entries as pages of moves; those that cannot move are told on the way. */
   async *#pages(): AsyncGenerator<Move[]> {
     const { nats, ref, filter, tally, signal, now, onUnreadable } = this.#job;
@@ -166,7 +170,7 @@ class QueueReplay {
     try {
       for await (const entry of entries) {
         if (signal.aborted) {
-          tally.left(entry.id, 'interrupted');
+          tally.left(entry.id, this.#whyStopped());
           break;
         }
         const move = await this.#moveOf(entry);
@@ -182,7 +186,7 @@ class QueueReplay {
     } catch (error) {
       // The interruption ends the reading too; what was read and not begun stays.
       if (!signal.aborted) throw error;
-      for (const { id } of page) tally.left(id, 'interrupted');
+      for (const { id } of page) tally.left(id, this.#whyStopped());
       return;
     }
     if (page.length > 0) yield page;
@@ -256,7 +260,7 @@ class QueueReplay {
       if (one.outcome === 'waiting' && one.move.original) this.#waiting.set(one.move.msgId, one);
       if (one.outcome === 'moved') this.#followed.push(...(this.#mark ? [one] : []));
     }
-    for (const { id } of left) tally.left(id, 'interrupted');
+    for (const { id } of left) tally.left(id, this.#whyStopped());
     this.#job.onProgress(moved.length);
     if (this.#canaryLeft > 0) await this.#judgeCanary(moved);
   }

@@ -63,7 +63,7 @@ export async function importDeadLetters(context: Context, options: ImportOptions
     };
     const wanted = queues.filter(({ queue }) => named === undefined || named.has(queue));
     try {
-      await withLocks(run, wanted, options.lockWaitMs, () => importAll(run, file));
+      await withLocks(run, wanted, options.lockWaitMs, (held) => importAll({ ...run, nats: held }, file));
     } finally {
       for (const [queue, count] of run.counts) {
         if (count === 0) continue;
@@ -99,12 +99,13 @@ function withLocks(
   run: ImportRun,
   queues: readonly QueueRef[],
   lockWaitMs: number,
-  work: () => Promise<void>,
+  work: (nats: Nats) => Promise<void>,
+  nats: Nats = run.nats,
 ): Promise<void> {
   const [first, ...rest] = queues;
-  if (!first || run.dryRun) return work();
-  return withQueueLock(run.context, run.nats, first, { verb: 'import', lockWaitMs }, () =>
-    withLocks(run, rest, lockWaitMs, work),
+  if (!first || run.dryRun) return work(nats);
+  return withQueueLock(run.context, nats, first, { verb: 'import', lockWaitMs }, (_, held) =>
+    withLocks(run, rest, lockWaitMs, work, held),
   );
 }
 

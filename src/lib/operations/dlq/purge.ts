@@ -58,15 +58,15 @@ export async function purgeDeadLetters(context: Context, options: PurgeOptions):
     const wanted = queues.filter(
       ({ queue }) => !options.filter.queues?.length || options.filter.queues.includes(queue),
     );
-    return withLocks(context, nats, wanted, options, async (signal) => {
+    return withLocks(context, nats, wanted, options, async (signal, held) => {
       const count = await exportToFile(context, options, file);
       if (count === 0 || options.dryRun) {
         await rm(file, { force: true });
         return options.dryRun ? { purged: count, originals: 0, dry_run: true } : { purged: 0, originals: 0 };
       }
       if (!options.yes) await agreeToPurge(context, count, file, nats);
-      for (const ref of wanted) await checkQueue(nats, ref);
-      return removeArchived(context, nats, wanted, file, count, signal);
+      for (const ref of wanted) await checkQueue(held, ref);
+      return removeArchived(context, held, wanted, file, count, signal);
     });
   });
 }
@@ -77,12 +77,13 @@ function withLocks<T>(
   nats: Nats,
   queues: readonly QueueRef[],
   options: PurgeOptions,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, nats: Nats) => Promise<T>,
+  stop: AbortSignal = context.io.signal,
 ): Promise<T> {
   const [first, ...rest] = queues;
-  if (!first) return work(context.io.signal);
-  return withQueueLock(context, nats, first, { verb: 'purge', lockWaitMs: options.lockWaitMs }, (signal) =>
-    withLocks(context, nats, rest, options, (inner) => work(AbortSignal.any([signal, inner]))),
+  if (!first) return work(stop, nats);
+  return withQueueLock(context, nats, first, { verb: 'purge', lockWaitMs: options.lockWaitMs }, (signal, held) =>
+    withLocks(context, held, rest, options, work, AbortSignal.any([stop, signal])),
   );
 }
 

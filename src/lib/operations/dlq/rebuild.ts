@@ -65,8 +65,8 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
       }
       const before = entries.length;
       try {
-        await withQueueLock(context, nats, ref, { verb: 'rebuild', lockWaitMs: options.lockWaitMs }, (signal) =>
-          find(ref, (page) => writeEntries(context, nats, ref, page), signal),
+        await withQueueLock(context, nats, ref, { verb: 'rebuild', lockWaitMs: options.lockWaitMs }, (signal, held) =>
+          find(ref, (page) => writeEntries(context, held, ref, page), signal),
         );
       } finally {
         const summary = `${entries.length - before} entries rebuilt`;

@@ -67,12 +67,13 @@ async function replayOne(
   const strange = strangers(context);
   const began = performance.now();
   let done = 0;
+  let isOurs = true;
   const left =
     filter.limit === undefined ? {} : { limit: filter.limit - tally.replayed - tally.failed - tally.skipped };
   try {
-    await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: options.lockWaitMs }, (signal) =>
+    await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: options.lockWaitMs }, (signal, held) =>
       replayQueue({
-        nats,
+        nats: held,
         ref,
         filter: { ...filter, ...left },
         wishes: {
@@ -98,12 +99,14 @@ async function replayOne(
     );
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
+    isOurs = error.code !== 'LOCK_HELD';
     throw withResult(error, tally);
   } finally {
     strange.tell();
     const [replayed, failed] = [tally.replayed - before.replayed, tally.failed - before.failed];
     const remaining = tally.remaining - before.remaining;
-    if (replayed + failed + remaining > 0) {
+    // Without the lock nothing is written any more, this neither.
+    if (isOurs && replayed + failed + remaining > 0) {
       const summary = `${replayed} replayed, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
       const detail = {
         filter: filterDetail(filter),
@@ -126,7 +129,7 @@ const filterDetail = ({ ids, ...filter }: EntryFilter): unknown => ({
 function withResult(error: OpsError, tally: Tally): OpsError {
   const { replayed, remaining } = tally;
   const rest = remaining > 0 ? `, at least ${remaining} remain` : '';
-  const isCut = error.code === 'INTERRUPTED';
+  const isCut = error.code === 'INTERRUPTED' || (error.code === 'LOCK_HELD' && replayed + remaining > 0);
   const { where, why } = error;
   return new OpsError(error.code, isCut ? `${error.message}: ${replayed} replayed${rest}` : error.message, {
     ...(where !== undefined && { where }),
