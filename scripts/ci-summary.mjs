@@ -1,4 +1,5 @@
-// Closes a CI run: jest's totals and the checks in one line, `N passed, N failed`, and the exit code.
+// Closes a CI run: what could not be checked and what passed only at a second try, jest's totals, and tests and checks in
+// one line, `N passed, N failed`; and the exit code.
 import { readFileSync } from 'node:fs';
 
 const [file, tests, checks] = process.argv.slice(2);
@@ -11,6 +12,7 @@ const passed = count(totals, 'passed') + checked.filter((word) => word === 'pass
 let failed = count(totals, 'failed') + checked.filter((word) => word === 'failed').length;
 // A runner that broke before it could count is a failure too.
 if (failed === 0 && (tests !== '0' || checks !== '0' || count(totals, 'passed') === 0)) failed = 1;
+for (const [line] of log.matchAll(/^(Not checked|Second try): .*$/gm)) console.log(line);
 if (totals) console.log(totals);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

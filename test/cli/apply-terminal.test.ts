@@ -1,14 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { hasPty, KEY, startInTerminal } from '../support/pty.ts';
+import { needing } from '../support/needing.ts';
+import { KEY, startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
-const withPty = hasPty() ? describe : describe.skip;
+const { describe: withPty } = needing('a pseudo-terminal');
 const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-terminal-'));
 const SPEC = join(dir, 'spec.yaml');
 const MANY = join(dir, 'many.yaml');

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +7,8 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { BIN, runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, makeQueue, put, wipe } from '../support/dead-letters.ts';
-import { hasPty, startInTerminal, type Terminal } from '../support/pty.ts';
+import { needing } from '../support/needing.ts';
+import { startInTerminal, type Terminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 jest.setTimeout(120_000);
@@ -213,8 +213,6 @@ describe('what is offered', () => {
   });
 });
 
-const isThere = (program: string): boolean => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
-
 const SHELLS = {
   bash: { start: ['bash', '--norc', '--noprofile', '-i'], setup: ['eval "$(osapi-ops autocomplete bash)"'] },
   zsh: {
@@ -227,21 +225,12 @@ const SHELLS = {
 /** A Tab that changes nothing. */
 const VAIN = '\t in vain';
 
-const canTryIn = (shell: string): boolean => hasPty() && isThere(shell);
-
-describe.each(
-  (Object.keys(SHELLS) as (keyof typeof SHELLS)[]).map((name) => [
-    canTryIn(name) ? name : `${name}, which is not here: not checked`,
-    name,
-  ]) as [string, keyof typeof SHELLS][],
-)('in a real %s', (_, name) => {
+describe.each(Object.keys(SHELLS) as (keyof typeof SHELLS)[])('in a real %s', (name) => {
   const { start, setup } = SHELLS[name];
-  const canTry = canTryIn(name);
-  const inShell = canTry ? test : test.skip;
+  const { test: inShell } = needing(name, 'a pseudo-terminal');
   let terminal: Terminal;
 
   beforeAll(async () => {
-    if (!canTry) return;
     terminal = startInTerminal([], { command: start, cwd, env: env(), columns: 120, rows: 40 });
     for (const line of [...setup, 'echo SET"UP"']) terminal.send(`${line}\r`);
     await terminal.expect('SETUP');

@@ -14,6 +14,7 @@ import {
   sandboxed,
 } from '../support/container.ts';
 import { recordingIo } from '../support/io.ts';
+import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 jest.setTimeout(300_000);
@@ -46,9 +47,7 @@ describe('the Containerfile', () => {
 });
 
 /** Mounts and users are root's to give; elsewhere the workflow of CI builds and runs the image with an engine. */
-const describeAsRoot = process.platform === 'linux' && process.getuid?.() === 0 ? describe : describe.skip;
-
-describeAsRoot('what the Containerfile makes', () => {
+needing('the right to mount').describe('what the Containerfile makes', () => {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-container-'));
   const work = join(dir, 'work');
   let image: Image;

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runCli } from '../support/cli.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
+import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const nats = findNatsCli();
@@ -93,9 +94,7 @@ const consumers = [
   },
 ];
 
-const withNats = nats ? describe : describe.skip;
-
-withNats('convert, then apply', () => {
+needing('the nats CLI').describe('convert, then apply', () => {
   test('makes of every file what the nats CLI makes of it', async () => {
     for (const stream of streams) nats!.run(theirs, 'stream', 'add', '--config', write(`${stream.name}.json`, stream));
     for (const { stream, config } of consumers) {

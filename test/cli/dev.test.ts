@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { processIdentity } from '../../src/lib/devserver/identity.ts';
 import type { DevReport } from '../../src/lib/model/dev.ts';
 import { type CliProcess, runCli, startCli } from '../support/cli.ts';
-import { hasPty, KEY, startInTerminal } from '../support/pty.ts';
+import { needing } from '../support/needing.ts';
+import { KEY, startInTerminal } from '../support/pty.ts';
 
 jest.setTimeout(90_000);
 
@@ -77,8 +78,7 @@ describe('dev', () => {
     });
   }
 
-  test('Ctrl-C on a terminal ends it with 0, and the terminal shows the URL', async () => {
-    if (!hasPty()) return void process.stderr.write('not checked: there is no Python for a pseudo-terminal\n');
+  needing('a pseudo-terminal').test('Ctrl-C on a terminal ends it with 0, and the terminal shows the URL', async () => {
     const terminal = startInTerminal(['dev'], { cwd: project, env });
     await terminal.expect(/nats:\/\/127\.0\.0\.1:\d+\n/);
     terminal.send(KEY.ctrlC);

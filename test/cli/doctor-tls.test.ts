@@ -1,16 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Certificate, hasOpenssl, makeAuthority, makeCertificate } from '../support/certificates.ts';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type Certificate, makeAuthority, makeCertificate } from '../support/certificates.ts';
 import { runCli } from '../support/cli.ts';
+import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const HERE = 'DNS:localhost,IP:127.0.0.1';
-const canMake = hasOpenssl();
-if (!canMake) process.stderr.write('openssl is not here: what doctor says of certificates is not checked\n');
 
-(canMake ? describe : describe.skip)('doctor before a server with TLS', () => {
+needing('openssl').describe('doctor before a server with TLS', () => {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-tls-'));
   const servers: TestServer[] = [];
   let ca: Certificate;

@@ -1,15 +1,16 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { runCli } from '../support/cli.ts';
-import { hasPty, KEY, startInTerminal } from '../support/pty.ts';
+import { needing } from '../support/needing.ts';
+import { KEY, startInTerminal } from '../support/pty.ts';
 
 const stage = fileURLToPath(new URL('../support/stage.ts', import.meta.url));
 const command = [process.execPath, '--disable-warning=ExperimentalWarning', stage];
 const play = (...words: string[]) => startInTerminal(words, { command });
 
-const inTerminal = hasPty() ? describe : describe.skip;
+const inTerminal = needing('a pseudo-terminal');
 
-inTerminal('on a terminal', () => {
+inTerminal.describe('on a terminal', () => {
   test('every kind of question is asked and answered', async () => {
     const terminal = play('questions');
     await terminal.expect('Apply this?');
@@ -109,8 +110,7 @@ describe('without a terminal', () => {
     expect(stderr).toBe('Applying\n  done    stream S0\n  failed  stream S1: no space left\n  done    stream S2\n');
   });
 
-  test('in CI a terminal is only pretended, and nobody is asked', async () => {
-    if (!hasPty()) return;
+  inTerminal.test('in CI a terminal is only pretended, and nobody is asked', async () => {
     const terminal = startInTerminal(['questions'], { command, env: { CI: 'true' } });
     await terminal.expect('"interactive":false');
     expect(await terminal.done).toBe(0);

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { runCli } from '../support/cli.ts';
-import { hasPty, KEY, startInTerminal } from '../support/pty.ts';
+import { needing } from '../support/needing.ts';
+import { KEY, startInTerminal } from '../support/pty.ts';
 import { startServer } from '../support/server.ts';
 
 let dir: string;
@@ -135,7 +136,7 @@ describe('init --from-server', () => {
   }, 60_000);
 });
 
-(hasPty() ? describe : describe.skip)('init on a terminal', () => {
+needing('a pseudo-terminal').describe('init on a terminal', () => {
   test('asks, takes an answer or a default for each, and asks again what it cannot read', async () => {
     const terminal = startInTerminal(['init'], { cwd: dir });
     await terminal.expect('The system’s name');

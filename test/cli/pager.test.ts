@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { runCli } from '../support/cli.ts';
-import { hasPty, KEY, startInTerminal } from '../support/pty.ts';
+import { needing } from '../support/needing.ts';
+import { KEY, startInTerminal } from '../support/pty.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-pager-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -23,7 +24,7 @@ const kept = (): string => readFileSync(join(dir, 'kept'), 'utf8');
 
 /** Prints more than any screen of these tests, and needs no server. */
 const LONG = ['schema'];
-const inTerminal = hasPty() ? test : test.skip;
+const { test: inTerminal } = needing('a pseudo-terminal');
 
 describe('a pager', () => {
   inTerminal('gets what is longer than the screen, whole', async () => {

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { cleanEnv, runCli } from '../support/cli.ts';
+import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const SPEC = `
@@ -19,10 +20,8 @@ queues:
     dlq: { stream: requests_dlq }
     responses: { bucket: responses }
 `;
-const canRun = spawnSync('nsc', ['--version']).status === 0;
-if (!canRun) process.stderr.write('nsc is not here: the commands for it are not run\n');
 
-(canRun ? describe : describe.skip)('the commands that permissions writes for nsc', () => {
+needing('nsc').describe('the commands that permissions writes for nsc', () => {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-nsc-'));
   const env = cleanEnv({
     env: {

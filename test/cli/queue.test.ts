@@ -3,7 +3,8 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
-import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+import { needing } from '../support/needing.ts';
+import { startServer, type TestServer } from '../support/server.ts';
 
 describe('queue and history', () => {
   let server: TestServer;
@@ -77,10 +78,9 @@ describe('queue and history', () => {
   }, 20_000);
 });
 
-const old = availableVersions().find((version) => version.startsWith('2.10'));
-(old ? describe : describe.skip)('pause on nats-server 2.10', () => {
+needing('nats-server 2.10').describe('pause on nats-server 2.10', () => {
   test('is refused with the version that can', async () => {
-    const server = await startServer({ version: old! });
+    const server = await startServer({ version: '2.10' });
     const nats = await connectTo(server);
     try {
       await makeQueue(nats);

@@ -6,6 +6,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
+import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-request-'));
@@ -228,14 +229,14 @@ describe('request get, show, ls and cancel', () => {
     expect((await run('show', 'b')).stdout).not.toContain('\u001b');
   });
 
-  const cli = findNatsCli();
-  (cli ? test : test.skip)('give the nats CLI what they store, and read what it stores', async () => {
-    cli!.run(server, 'pub', 'requests.dns', BODY, '-H', 'Nats-Msg-Id: theirs');
+  needing('the nats CLI').test('give the nats CLI what they store, and read what it stores', async () => {
+    const cli = findNatsCli()!;
+    cli.run(server, 'pub', 'requests.dns', BODY, '-H', 'Nats-Msg-Id: theirs');
     expect((await run('get', 'theirs', '--json')).code).toBe(2);
-    cli!.run(server, 'kv', 'put', 'responses', 'theirs', '{"ok":true}');
+    cli.run(server, 'kv', 'put', 'responses', 'theirs', '{"ok":true}');
     expect((await run('get', 'theirs')).stdout).toBe('{"ok":true}\n');
     const id = (await run('send', 'dns', BODY)).stdout.trim();
-    const taken = cli!.run(server, 'consumer', 'next', 'REQUESTS', 'request-worker', '--raw', '--count', '2');
+    const taken = cli.run(server, 'consumer', 'next', 'REQUESTS', 'request-worker', '--raw', '--count', '2');
     expect(taken).toContain(`{"id":"${id}","query":"localhost"}`);
   });
 });

@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import stringWidth from 'fast-string-width';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, put } from '../support/dead-letters.ts';
-import { hasPty, KEY, startInTerminal } from '../support/pty.ts';
+import { needing } from '../support/needing.ts';
+import { KEY, startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const SPEC = `
@@ -22,10 +23,8 @@ queues:
       request-worker: { max_deliver: 1, ack_wait: 100ms }
     dlq: { stream: requests_dlq }
 `;
-const canSee = hasPty();
-if (!canSee) process.stderr.write('there is no pseudo-terminal here: the live screen of status is not checked\n');
 
-(canSee ? describe : describe.skip)('status --watch in a terminal', () => {
+needing('a pseudo-terminal').describe('status --watch in a terminal', () => {
   let server: TestServer;
   let nats: Nats;
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-watch-'));

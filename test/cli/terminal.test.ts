@@ -6,7 +6,8 @@ import { widthOf } from '../../src/lib/ui/text.ts';
 import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead } from '../support/dead-letters.ts';
-import { hasPty, startInTerminal } from '../support/pty.ts';
+import { needing } from '../support/needing.ts';
+import { startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 jest.setTimeout(120_000);
@@ -43,7 +44,7 @@ const READING = [
   ['request', 'show', 'r0'],
 ] as const;
 
-const inTerminal = hasPty() ? test : test.skip;
+const { test: inTerminal } = needing('a pseudo-terminal');
 const show = async (args: readonly string[], columns: number, env: Record<string, string> = {}): Promise<string> => {
   const terminal = startInTerminal(args, { server, columns, rows: 300, env });
   await terminal.done;

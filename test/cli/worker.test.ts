@@ -7,6 +7,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { cleanEnv, ROOT, runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
+import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { makeSystem, sendRequests, stateOf, until } from '../support/worker.ts';
 
@@ -250,9 +251,8 @@ describe('worker run', () => {
     expect((await worker.done).stdout).toMatch(/^1 answered: 1 delivery in /);
   });
 
-  test('a second worker shares the queue with the bash loop of the original', async () => {
-    const cli = findNatsCli();
-    if (!cli) return;
+  needing('the nats CLI').test('a second worker shares the queue with the bash loop of the original', async () => {
+    const cli = findNatsCli()!;
     const loop = `while true; do
       MESSAGE=$("$NATS" consumer next REQUESTS request-worker --raw 2>/dev/null || echo ERROR)
       [ "$MESSAGE" = ERROR ] && continue

@@ -2,13 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, jest, test } from '@jest/globals';
 import { playScene } from '../../scripts/pictures/play.ts';
 import { SCENES } from '../../scripts/pictures/scenes.ts';
-import { hasPty } from '../support/pty.ts';
-import { availableVersions } from '../support/server.ts';
+import { needing } from '../support/needing.ts';
 
 jest.setTimeout(90_000);
 
-const canPlay = hasPty() && availableVersions().some((version) => version.startsWith('2.15'));
-const drawn = canPlay ? test : test.skip;
+const { test: drawn } = needing('a pseudo-terminal', 'nats-server 2.15');
 
 /** The lines a reader sees. */
 const shown = (svg: string): string[] =>

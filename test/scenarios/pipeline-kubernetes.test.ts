@@ -8,6 +8,7 @@ import { EXIT } from '../../src/lib/errors/codes.ts';
 import { type CliResult, ROOT, runCli } from '../support/cli.ts';
 import { openStage, type Stage } from '../support/example-stage.ts';
 import { lintManifests } from '../support/linters.ts';
+import { needing } from '../support/needing.ts';
 
 jest.setTimeout(120_000);
 
@@ -161,8 +162,7 @@ describe('as written', () => {
     expect(manifests[1]!.spec.concurrencyPolicy).toBe('Forbid');
   });
 
-  const kubectl = spawnSync('kubectl', ['version', '--client']).status === 0;
-  (kubectl ? test : test.skip)(`kustomize puts spec and image in${kubectl ? '' : ' (kubectl is not here)'}`, () => {
+  needing('kubectl').test('kustomize puts spec and image in', () => {
     const { status, stdout } = spawnSync('kubectl', ['kustomize', FOLDER], { encoding: 'utf8' });
     expect(status).toBe(0);
     const all = stdout.split(/^---$/m).map((text) => parse(text));

@@ -1,8 +1,8 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
-import { findNatsCli } from '../support/nats-cli.ts';
-import { availableVersions } from '../support/server.ts';
+import { needing } from '../support/needing.ts';
+import type { Need } from '../support/needs.ts';
 import { asPlayed, isAsShown, needsNatsCli, parseStory, playStory, retold, turnsOf } from '../support/story.ts';
 
 jest.setTimeout(180_000);
@@ -16,12 +16,10 @@ const stories = globSync(['test/scenarios/*.md', 'docs/**/*.md', 'examples/*/REA
   .map(({ file, text }) => ({ file, text, story: parseStory(text) }))
   .filter(({ story }) => turnsOf(story).length > 0);
 
-const versions = availableVersions();
-const missing = ({ story }: (typeof stories)[number]): string | undefined => {
-  if (needsNatsCli(story) && !findNatsCli()) return 'the nats CLI';
-  const isThere = !/^\d/.test(story.server) || versions.some((version) => version.startsWith(`${story.server}`));
-  return isThere ? undefined : `nats-server ${story.server}`;
-};
+const needsOf = ({ story }: (typeof stories)[number]): Need[] => [
+  ...(needsNatsCli(story) ? (['the nats CLI'] as const) : []),
+  ...(/^\d/.test(story.server) ? ([`nats-server ${story.server}`] as const) : []),
+];
 
 /** Stories wait more than they work: some are told at once, but not so many that their own clocks go wrong. */
 const AT_ONCE = 3;
@@ -42,9 +40,7 @@ describe('a story that is told comes true', () => {
   test('there are stories', () => expect(stories.length).toBeGreaterThan(5));
 
   for (const each of stories) {
-    const lack = missing(each);
-    const tell = lack ? test.skip : test.concurrent;
-    tell(`${each.story.title} (${each.file}${lack ? `; ${lack} is not here` : ''})`, async () => {
+    needing(...needsOf(each)).test.concurrent(`${each.story.title} (${each.file})`, async () => {
       const all = await inTurn(() =>
         playStory(each.story, each.file.startsWith('examples/') ? dirname(each.file) : undefined),
       );

@@ -13,6 +13,7 @@ import { findMessages, scanWaiting } from '../../src/lib/requests/scan.ts';
 import { sendRequest } from '../../src/lib/requests/send.ts';
 import { connectTo } from '../support/connected.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
+import { needing } from '../support/needing.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
 
 const QUEUE = 'REQUESTS';
@@ -280,17 +281,17 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
     });
   }, 60_000);
 
-  const cli = findNatsCli();
-  (cli ? test : test.skip)('what the nats CLI publishes is found, and what we send it reads', async () => {
-    cli!.run(server, 'pub', 'requests.dns', '{"query":"example.com"}', '-H', 'Nats-Msg-Id: by-header');
-    cli!.run(server, 'pub', 'requests.dns', '{"id":"by-body","query":"example.com"}');
+  needing('the nats CLI').test('what the nats CLI publishes is found, and what we send it reads', async () => {
+    const cli = findNatsCli()!;
+    cli.run(server, 'pub', 'requests.dns', '{"query":"example.com"}', '-H', 'Nats-Msg-Id: by-header');
+    cli.run(server, 'pub', 'requests.dns', '{"id":"by-body","query":"example.com"}');
     expect(await state('by-header')).toMatchObject({ state: 'queued', seq: 1 });
     expect(await state('by-body')).toMatchObject({ state: 'queued', seq: 2 });
     await send('ours');
-    const text = cli!.run(server, 'stream', 'get', QUEUE, '3');
+    const text = cli.run(server, 'stream', 'get', QUEUE, '3');
     expect(text).toContain('Nats-Msg-Id: ours');
     expect(text).toContain('{"id":"ours","query":"example.com"}');
-    cli!.run(server, 'kv', 'put', 'responses', 'ours', '{"answer":42}');
+    cli.run(server, 'kv', 'put', 'responses', 'ours', '{"answer":42}');
     expect(Buffer.from((await fetchRequest(nats, [REF], 'ours', LOOK)).response!).toString()).toBe('{"answer":42}');
   });
 });

@@ -12,6 +12,7 @@ import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
 import { letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
+import { needing } from '../support/needing.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
 
 const SPEC = `
@@ -266,58 +267,64 @@ describe.each(versions)('status on nats-server %s', (version) => {
     expect(await paused()).toBe('warn');
   }, 40_000);
 
-  test('agrees with `nats server check` where it has the check', async () => {
-    const cli = findNatsCli();
-    if (!cli) return;
-    await apply();
-    await makeDead(nats, 2);
-    const checks = (await look()).checks;
-    const theirs = (...args: string[]) => cli.check(server, ...args);
-    expect(theirs('kv', '--bucket', 'nothere')).toBe('CRITICAL');
-    expect(theirs('kv', '--bucket', 'responses')).toBe('OK');
-    // Here the dead are nobody's business: that is why there is a check of our own.
-    expect(
-      theirs('consumer', '--stream', 'REQUESTS', '--consumer', 'request-worker', '--unprocessed-critical', '1'),
-    ).toBe('OK');
-    expect(theirs('connection')).toBe('OK');
-    expect(theirs('jetstream')).toBe('OK');
-    const status = (id: string) => checks.find((one) => one.id === id)?.status;
-    expect([status('connection'), status('storage'), status('resources'), status('REQUESTS.dead')]).toEqual([
-      'ok',
-      'ok',
-      'ok',
-      'warn',
-    ]);
-  }, 30_000);
+  needing('the nats CLI').test(
+    'agrees with `nats server check` where it has the check',
+    async () => {
+      const cli = findNatsCli()!;
+      await apply();
+      await makeDead(nats, 2);
+      const checks = (await look()).checks;
+      const theirs = (...args: string[]) => cli.check(server, ...args);
+      expect(theirs('kv', '--bucket', 'nothere')).toBe('CRITICAL');
+      expect(theirs('kv', '--bucket', 'responses')).toBe('OK');
+      // Here the dead are nobody's business: that is why there is a check of our own.
+      expect(
+        theirs('consumer', '--stream', 'REQUESTS', '--consumer', 'request-worker', '--unprocessed-critical', '1'),
+      ).toBe('OK');
+      expect(theirs('connection')).toBe('OK');
+      expect(theirs('jetstream')).toBe('OK');
+      const status = (id: string) => checks.find((one) => one.id === id)?.status;
+      expect([status('connection'), status('storage'), status('resources'), status('REQUESTS.dead')]).toEqual([
+        'ok',
+        'ok',
+        'ok',
+        'warn',
+      ]);
+    },
+    30_000,
+  );
 
-  test('writes thresholds that `nats server check` goes by, and both agree', async () => {
-    const cli = findNatsCli();
-    if (!cli) return;
-    const spec = `${SPEC}    health: { backlog: { warn: 2, critical: 4 } }\n`;
-    await apply(spec);
-    expect(await apply(spec)).toMatchObject([{ changes: [] }]);
-    /** `nats server check consumer` of v0.5.1 does not read the labels that its help names: it is handed what they say. */
-    const theirs = async (): Promise<string> => {
-      const { config } = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
-      const { metadata = {} } = config as { metadata?: Record<string, string> };
-      const limit = metadata['io.nats.monitor.unprocessed-critical'];
-      const flags = limit === undefined ? [] : ['--unprocessed-critical', limit];
-      return cli.check(server, 'consumer', '--stream', 'REQUESTS', '--consumer', 'request-worker', ...flags);
-    };
-    const both = async () => [check(await look(), 'REQUESTS.backlog')?.status, await theirs()];
-    await send(1);
-    expect(await both()).toEqual(['ok', 'OK']);
-    await send(2);
-    // It has no warning level.
-    expect(await both()).toEqual(['warn', 'OK']);
-    await send(1);
-    expect(await both()).toEqual(['critical', 'CRITICAL']);
-    expect(cli.check(server, 'stream', '--stream', 'REQUESTS')).toBe('OK');
-    await apply(spec.replace('critical: 4', 'critical: 5'));
-    expect(await both()).toEqual(['warn', 'OK']);
-    await apply(spec.replace('critical: 4', 'critical: off'));
-    expect(await both()).toEqual(['warn', 'OK']);
-  }, 30_000);
+  needing('the nats CLI').test(
+    'writes thresholds that `nats server check` goes by, and both agree',
+    async () => {
+      const cli = findNatsCli()!;
+      const spec = `${SPEC}    health: { backlog: { warn: 2, critical: 4 } }\n`;
+      await apply(spec);
+      expect(await apply(spec)).toMatchObject([{ changes: [] }]);
+      /** `nats server check consumer` of v0.5.1 does not read the labels that its help names: it is handed what they say. */
+      const theirs = async (): Promise<string> => {
+        const { config } = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
+        const { metadata = {} } = config as { metadata?: Record<string, string> };
+        const limit = metadata['io.nats.monitor.unprocessed-critical'];
+        const flags = limit === undefined ? [] : ['--unprocessed-critical', limit];
+        return cli.check(server, 'consumer', '--stream', 'REQUESTS', '--consumer', 'request-worker', ...flags);
+      };
+      const both = async () => [check(await look(), 'REQUESTS.backlog')?.status, await theirs()];
+      await send(1);
+      expect(await both()).toEqual(['ok', 'OK']);
+      await send(2);
+      // It has no warning level.
+      expect(await both()).toEqual(['warn', 'OK']);
+      await send(1);
+      expect(await both()).toEqual(['critical', 'CRITICAL']);
+      expect(cli.check(server, 'stream', '--stream', 'REQUESTS')).toBe('OK');
+      await apply(spec.replace('critical: 4', 'critical: 5'));
+      expect(await both()).toEqual(['warn', 'OK']);
+      await apply(spec.replace('critical: 4', 'critical: off'));
+      expect(await both()).toEqual(['warn', 'OK']);
+    },
+    30_000,
+  );
 
   test('serves metrics for scrapes, and says so where the server is away', async () => {
     await apply();

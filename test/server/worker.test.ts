@@ -12,6 +12,7 @@ import { showDeadLetter } from '../../src/lib/operations/dlq/show.ts';
 import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
+import { needing } from '../support/needing.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
 import { BACKOFF_MS, makeSystem, sendRequests, startWorker, stateOf, until, work } from '../support/worker.ts';
 
@@ -58,17 +59,19 @@ describe.each(availableVersions())('a worker, nats-server %s', (version) => {
     for await (const _ of sub) return;
   };
 
-  test('answers what others send as the bash loop of the nats CLI does, and leaves nothing', async () => {
-    const cli = findNatsCli();
-    if (!cli) return;
-    cli.run(server, 'pub', 'requests.dns', '{"id": "by-cli", "query": "example.com"}', '-H', 'Nats-Msg-Id:by-cli');
-    const { report } = await work(server);
-    expect(cli.run(server, 'kv', 'get', 'responses', 'by-cli', '--raw').trim()).toBe(
-      '{"id": "by-cli", "query": "example.com", "response": "Success"}',
-    );
-    expect(report).toMatchObject({ taken: 1, answered: 1, ended_by: 'idle' });
-    expect(await stateOf(nats, 'REQUESTS')).toMatchObject({ messages: 0 });
-  });
+  needing('the nats CLI').test(
+    'answers what others send as the bash loop of the nats CLI does, and leaves nothing',
+    async () => {
+      const cli = findNatsCli()!;
+      cli.run(server, 'pub', 'requests.dns', '{"id": "by-cli", "query": "example.com"}', '-H', 'Nats-Msg-Id:by-cli');
+      const { report } = await work(server);
+      expect(cli.run(server, 'kv', 'get', 'responses', 'by-cli', '--raw').trim()).toBe(
+        '{"id": "by-cli", "query": "example.com", "response": "Success"}',
+      );
+      expect(report).toMatchObject({ taken: 1, answered: 1, ended_by: 'idle' });
+      expect(await stateOf(nats, 'REQUESTS')).toMatchObject({ messages: 0 });
+    },
+  );
 
   test('answers thousands once each', async () => {
     const ids = Array.from({ length: 3000 }, (_, index) => `many-${index}`);

@@ -2,9 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** True where this machine can make certificates; a test that needs them otherwise says so and skips. */
-export const hasOpenssl = (): boolean => spawnSync('openssl', ['version']).status === 0;
-
 /** Paths of a certificate and its key, in PEM. */
 export interface Certificate {
   readonly cert: string;

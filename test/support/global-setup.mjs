@@ -1,6 +1,7 @@
-// Brings build and servers up to date once, before any test that needs them.
+// Brings the build up to date, and what the tests need, once: before any test that needs them.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { here } from './here.ts';
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const env = { ...process.env, NODE_OPTIONS: '' };
@@ -14,6 +15,6 @@ export default function setup() {
     env,
   });
   if (built.status !== 0) throw new Error('the build failed; it says above why');
-  spawnSync(process.execPath, ['--no-warnings', path('./fetch-servers.ts')], { stdio: ['ignore', 'ignore', 2], env });
+  here();
   ready = true;
 }

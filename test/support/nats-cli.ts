@@ -1,12 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { cacheDir } from '../../src/lib/devserver/cache.ts';
 import { cleanEnv } from './cli.ts';
+import { here } from './here.ts';
 import type { TestServer } from './server.ts';
-
-/** The version the field's habits were measured with. */
-const VERSION = 'v0.5.1';
 
 export interface NatsCli {
   readonly path: string;
@@ -16,37 +11,10 @@ export interface NatsCli {
   check(server: Pick<TestServer, 'url'>, ...args: string[]): string;
 }
 
-let found: NatsCli | null | undefined;
-
-/** The `nats` CLI as a second opinion, or null where it cannot be had; a test then says what it did not check. */
+/** The `nats` CLI as a second opinion, or null where it cannot be had: such a test is of `needing('the nats CLI')`. */
 export function findNatsCli(): NatsCli | null {
-  if (found === undefined) found = locate();
-  return found;
-}
-
-function locate(): NatsCli | null {
-  const kept = join(cacheDir(process.env), 'nats-cli', VERSION, 'nats');
-  if (works('nats')) return cli('nats');
-  if (existsSync(kept) || install(kept)) return cli(kept);
-  process.stderr.write('the nats CLI is neither here nor can it be built: nothing is compared with it\n');
-  return null;
-}
-
-const works = (path: string): boolean => spawnSync(path, ['--version'], { timeout: 10_000 }).status === 0;
-
-function install(target: string): boolean {
-  const bench = `${target}-${process.pid}`;
-  try {
-    mkdirSync(bench, { recursive: true });
-    const done = spawnSync('go', ['install', `github.com/nats-io/natscli/nats@${VERSION}`], {
-      env: { ...process.env, GOBIN: bench },
-      timeout: 10 * 60_000,
-    });
-    if (done.status === 0) renameSync(join(bench, 'nats'), target);
-    return done.status === 0;
-  } finally {
-    rmSync(bench, { recursive: true, force: true });
-  }
+  const { natsCli } = here();
+  return natsCli === null ? null : cli(natsCli);
 }
 
 function cli(path: string): NatsCli {

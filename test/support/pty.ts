@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { BIN, type CliOptions, cleanEnv, ROOT } from './cli.ts';
 
@@ -30,9 +30,6 @@ while True:
 
 export const KEY = { enter: '\r', up: '\x1b[A', down: '\x1b[B', ctrlC: '\x03', ctrlD: '\x04', escape: '\x1b' } as const;
 
-/** True where this machine has what a pseudo-terminal needs; a test that asks for one otherwise says so and skips. */
-export const hasPty = (): boolean => spawnSync('python3', ['-c', 'import pty']).status === 0;
-
 export interface Terminal {
   /** Types; `KEY` has what is not a letter. */
   send(text: string): void;
@@ -47,7 +44,7 @@ export interface Terminal {
   readonly done: Promise<number | null>;
 }
 
-/** Runs the CLI (or `command`) in a real pseudo-terminal. */
+/** Runs the CLI (or `command`) in a real pseudo-terminal; such a test is of `needing('a pseudo-terminal')`. */
 export function startInTerminal(
   args: readonly string[],
   options: CliOptions & { columns?: number; rows?: number } = {},

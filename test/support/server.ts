@@ -1,14 +1,10 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { locateServer } from '../../src/lib/devserver/locate.ts';
 import { type RunningServers, startServers } from '../../src/lib/devserver/supervise.ts';
+import { here } from './here.ts';
 import { recordingIo } from './io.ts';
-
-/** The server lines the tests prove things on; `OSAPI_OPS_TEST_LINES="2.11 2.14"` names others. */
-export const LINES: readonly string[] = (process.env.OSAPI_OPS_TEST_LINES ?? '2.10 2.12 2.15').split(/[\s,]+/);
 
 export interface TestServer {
   readonly url: string;
@@ -70,20 +66,5 @@ export async function startServer(
   };
 }
 
-let available: string[] | undefined;
-
-/**
- * Which of the lines can be had on this machine. They are fetched into the cache on first use; what cannot be had is
- * told on stderr, so that a test that did not run is no secret.
- */
-export function availableVersions(): string[] {
-  if (available) return available;
-  const script = fileURLToPath(new URL('./fetch-servers.ts', import.meta.url));
-  const done = spawnSync(process.execPath, ['--no-warnings', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    encoding: 'utf8',
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
-  available = done.stdout.trim().split(/\s+/).filter(Boolean);
-  return available;
-}
+/** Which lines of the test matrix can be had on this machine. */
+export const availableVersions = (): readonly string[] => here().lines;

@@ -1,0 +1,65 @@
+// Brings what the tests need and can be brought: the servers of the test matrix into the cache, the nats CLI beside them.
+// Prints what is here then, as `Here`.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheDir } from '../../src/lib/devserver/cache.ts';
+import { locateServer } from '../../src/lib/devserver/locate.ts';
+import type { Here } from './here.ts';
+import { recordingIo } from './io.ts';
+import { NATS_CLI, NEEDS } from './needs.ts';
+
+/** The server lines the tests prove things on; `OSAPI_OPS_TEST_LINES="2.11 2.14"` names others. */
+const LINES: readonly string[] = (process.env.OSAPI_OPS_TEST_LINES ?? '2.10 2.12 2.15').split(/[\s,]+/);
+
+function works([command, ...args]: readonly string[], ms = 10_000, env = process.env): Promise<boolean> {
+  return new Promise((resolve) => {
+    const child = spawn(command!, args, { stdio: 'ignore', timeout: ms, env });
+    child.on('error', () => resolve(false));
+    child.on('close', (code) => resolve(code === 0));
+  });
+}
+
+async function isHere(what: string, found: Promise<unknown>): Promise<boolean> {
+  try {
+    await found;
+    return true;
+  } catch (error) {
+    process.stderr.write(`not tested with ${what}: ${(error as Error).message}\n`);
+    return false;
+  }
+}
+
+/** The nats CLI of PATH, or the one that is kept, or one that is built now: put there whole or not at all. */
+async function bringNatsCli(): Promise<string | null> {
+  if (await works(['nats', '--version'])) return 'nats';
+  const kept = join(cacheDir(process.env), 'nats-cli', NATS_CLI.split('@')[1]!, 'nats');
+  if (existsSync(kept)) return kept;
+  const bench = `${kept}-${process.pid}`;
+  try {
+    mkdirSync(bench, { recursive: true });
+    if (!(await works(['go', 'install', NATS_CLI], 10 * 60_000, { ...process.env, GOBIN: bench }))) return null;
+    renameSync(join(bench, 'nats'), kept);
+    return kept;
+  } finally {
+    rmSync(bench, { recursive: true, force: true });
+  }
+}
+
+const server = (line: string) => locateServer({ env: process.env, io: recordingIo(), line });
+const probes = Object.entries(NEEDS).flatMap(([need, rest]) => ('probe' in rest ? [{ need, probe: rest.probe }] : []));
+const [servers, natsCli, probed] = await Promise.all([
+  Promise.all(LINES.map((line) => isHere(`nats-server ${line}`, server(line)))),
+  bringNatsCli(),
+  Promise.all(probes.map(({ probe }) => works(probe))),
+]);
+const here: Here = {
+  lines: LINES.filter((_, index) => servers[index]),
+  natsCli,
+  lacking: [
+    ...LINES.filter((_, index) => !servers[index]).map((line) => `nats-server ${line}`),
+    ...(natsCli === null ? ['the nats CLI'] : []),
+    ...probes.filter((_, index) => !probed[index]).map(({ need }) => need),
+  ],
+};
+console.log(JSON.stringify(here));
