@@ -48,7 +48,7 @@ changes nothing. Never touches what another spec owns, deletes nothing and loses
       lockWaitMs: lockWaitMs(this.flags['lock-wait']),
       show: (plans: readonly Plan[], given: ReadonlySet<Override>) => {
         const text = plans.map((plan) => renderPlan(plan, { theme, width, given })).join('\n');
-        if (!json) process.stdout.write(first ? text : `\n${text}`);
+        if (!json) this.stdout.write(first ? text : `\n${text}`);
         first = false;
       },
     });

@@ -24,7 +24,7 @@ silent where it finds nothing. It never asks a server that only a spec lying in 
   protected async execute(): Promise<undefined> {
     const named = this.args.shell as Shell | undefined;
     const own = basename(this.context.env.SHELL ?? '');
-    const shell = named ?? SHELLS.find((one) => one === own) ?? (process.platform === 'win32' ? 'powershell' : 'bash');
+    const shell = named ?? SHELLS.find((one) => one === own) ?? (this.config.windows ? 'powershell' : 'bash');
     const { line, file } = SETUP[shell];
     const how = `Add this line to ${file}, and open a new shell:\n\n  ${line}\n`;
     const others = SHELLS.filter((one) => one !== shell).join(', ');
@@ -32,6 +32,6 @@ silent where it finds nothing. It never asks a server that only a spec lying in 
       { shell, setup: line, file, script: SCRIPTS[shell] },
       named ? SCRIPTS[named] : `${how}\nFor another shell: osapi-ops autocomplete SHELL (${others}).\n`,
     );
-    if (named && process.stdout.isTTY) this.context.io.tell({ type: 'note', text: how });
+    if (named && this.stdout.isTTY) this.context.io.tell({ type: 'note', text: how });
   }
 }

@@ -18,7 +18,7 @@ other server; removes all it made. Ends with 1 where a step is not as told.`;
       if (!json) this.print(undefined, text);
     };
     let number = 1;
-    const place = { root: this.config.root, launcher: [process.execPath, process.argv[1]!] as const };
+    const place = { root: this.config.root, launcher: this.launcher };
     const report = await runDemo(this.context, place, {
       onServer: (server) => show(renderDemoStart(server, theme)),
       onStep: (step) => show(renderDemoStep(step, ++number, theme)),

@@ -39,7 +39,7 @@ them. What has no mark or another one stays, also where the spec names it. The h
       dryRun: this.flags['dry-run'],
       lockWaitMs: lockWaitMs(this.flags['lock-wait']),
       show: (plans: readonly Plan[]) => {
-        if (!json) process.stdout.write(plans.map((plan) => renderPlan(plan, { theme, width })).join('\n'));
+        if (!json) this.stdout.write(plans.map((plan) => renderPlan(plan, { theme, width })).join('\n'));
       },
     });
     const text = results

@@ -83,10 +83,10 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
     const failOn = this.flags['fail-on'] as FailOn;
     const text = this.draw(report, failOn);
     if (this.format === 'text') await this.show(undefined, text);
-    else process.stdout.write(text);
+    else this.stdout.write(text);
     // The report is a file as a rule: without this the log of a failed job would be empty.
-    if (this.format === 'junit' && !process.stdout.isTTY && !this.flags.quiet) {
-      process.stderr.write(renderStatus(report, this.output));
+    if (this.format === 'junit' && !this.stdout.isTTY && !this.flags.quiet) {
+      this.stderr.write(renderStatus(report, this.output));
     }
     if (this.format === 'github') await appendJobSummary(this.context, renderStatusMarkdown(report));
     if (this.format === 'nagios') return NAGIOS_EXIT[report.health];
@@ -119,7 +119,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
     if (!isServerAway || this.format === 'text' || this.format === 'json') throw error;
     const report = unreached(this.context, error);
     if (this.format === 'nagios') {
-      process.stdout.write(renderNagios({ ...report, health: 'unknown' }));
+      this.stdout.write(renderNagios({ ...report, health: 'unknown' }));
       return NAGIOS_EXIT.unknown;
     }
     await this.tell(report);
@@ -128,26 +128,26 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
 
   private async watch(choice: { specs: readonly string[]; file: string | undefined }): Promise<number> {
     const everyMs = durationMs('--interval', this.flags.interval);
-    const isLive = process.stdout.isTTY === true && this.format === 'text' && process.env.TERM !== 'dumb';
+    const isLive = this.stdout.isTTY === true && this.format === 'text' && this.context.env.TERM !== 'dumb';
     const reports: StatusReport[] = [];
     const show = (report: StatusReport) => {
       reports.push(report);
       if (reports.length > KEPT) reports.shift();
-      if (this.format === 'json') process.stdout.write(`${JSON.stringify(statusJson(report))}\n`);
-      else if (!isLive) process.stdout.write(`${watchLine(report)}\n`);
+      if (this.format === 'json') this.stdout.write(`${JSON.stringify(statusJson(report))}\n`);
+      else if (!isLive) this.stdout.write(`${watchLine(report)}\n`);
       else {
         const screen = renderWatch(reports, {
           theme: this.output.theme,
-          width: process.stdout.columns ?? this.output.width,
-          height: process.stdout.rows ?? 24,
+          width: this.stdout.columns ?? this.output.width,
+          height: this.stdout.rows ?? 24,
         });
         // Line over line, so that nothing flickers; then whatever the last screen had more.
-        process.stdout.write(`\u001b[H${screen.replaceAll('\n', '\u001b[K\n')}\u001b[K\n\u001b[J`);
+        this.stdout.write(`\u001b[H${screen.replaceAll('\n', '\u001b[K\n')}\u001b[K\n\u001b[J`);
       }
     };
     await watchStatus(this.context, { ...choice, everyMs }, show);
     // The terminal has echoed ^C: the prompt begins a line of its own.
-    if (isLive) process.stdout.write('\n');
+    if (isLive) this.stdout.write('\n');
     return EXIT.done;
   }
 }

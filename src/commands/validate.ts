@@ -48,10 +48,10 @@ mends that are safe, with comments and formatting kept. Exits 65 where there is 
     const text = renderValidated(result, this.output.theme);
     if (output === 'gitlab') {
       // The report is a file as a rule: the log would tell a person nothing.
-      process.stderr.write(text);
-      process.stdout.write(renderCodeQuality(problems, { cwd: this.context.cwd, workspace: env.CI_PROJECT_DIR }));
+      this.stderr.write(text);
+      this.stdout.write(renderCodeQuality(problems, { cwd: this.context.cwd, workspace: env.CI_PROJECT_DIR }));
     } else if (output === 'json' || this.output.json)
-      process.stdout.write(`${JSON.stringify(valid ? json : errorJson(failure), null, 2)}\n`);
+      this.stdout.write(`${JSON.stringify(valid ? json : errorJson(failure), null, 2)}\n`);
     else await this.show(undefined, text);
     annotate(problems, { always: output === 'github' });
     return valid ? EXIT.done : EXIT.invalidSpec;

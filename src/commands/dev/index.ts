@@ -44,7 +44,7 @@ OSAPI_OPS_NATS_SERVER, on PATH or in its own cache, else fetches one and checks 
       this.print(report, report.url);
     };
     if (this.flags.detach) {
-      show(await detachDev(this.context, options, [process.execPath, process.argv[1]!]), true);
+      show(await detachDev(this.context, options, this.launcher), true);
     } else {
       await runDev(this.context, options, (report) => show(report, false));
       this.context.io.tell({ type: 'note', text: 'stopped; the data is kept' });

@@ -36,7 +36,7 @@ it. \`dlq import\` reads it. Oldest first, orphans last, in bounded memory. Touc
       this.context.io.tell({ type: 'note', text: `${exported} dead letters written to ${out}` });
       return;
     }
-    const lines = createLineWriter(process.stdout);
+    const lines = createLineWriter(this.stdout);
     const exported = await exportDeadLetters(this.context, choice, (line) => lines.line(line));
     await lines.end();
     this.context.io.tell({ type: 'note', text: `${exported} dead letters written` });

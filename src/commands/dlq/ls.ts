@@ -33,7 +33,7 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
   protected async execute(): Promise<number | undefined> {
     const now = this.context.now();
     const choice = { ids: namesOf(this.args.id), filter: filterFrom(this.flags, now), file: this.flags.file };
-    const out = createLineWriter(this.flags.ndjson ? process.stdout : this.screen);
+    const out = createLineWriter(this.flags.ndjson ? this.stdout : this.screen);
     if (this.flags.ndjson) {
       keepHeapSmall();
       await listDeadLetters(this.context, choice, (entry) => out.line(JSON.stringify(entryJson(entry))));

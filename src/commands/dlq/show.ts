@@ -32,7 +32,7 @@ as a dump; control characters in either do nothing to the terminal. Touches noth
     });
     if (this.flags.raw && !this.output.json) {
       if (!payload) throw nothingLeft(letter.id);
-      process.stdout.write(payload);
+      this.stdout.write(payload);
       return;
     }
     await this.show(letter, renderDeadLetter(letter, payload, this.output));

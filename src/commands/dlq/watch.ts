@@ -26,7 +26,7 @@ Touches nothing.`;
     const asJson = this.flags.ndjson || this.output.json;
     const died = await watchDeadLetters(this.context, choice, (entry) => {
       const line = asJson ? JSON.stringify(entryJson(entry)) : renderDeath(entry, this.output.theme);
-      process.stdout.write(`${line}\n`);
+      this.stdout.write(`${line}\n`);
       return undefined;
     });
     this.context.io.tell({ type: 'note', text: died === 1 ? '1 died' : `${died} died` });

@@ -38,7 +38,7 @@ unknown apart: exits 2 while an answer may still come, 1 where none will. Touche
     if (failure) throw failure;
     const { status, response } = fetched;
     if (response && !this.output.json) {
-      process.stdout.write(raw ? response : renderResponse(response, process.stdout.isTTY === true));
+      this.stdout.write(raw ? response : renderResponse(response, this.stdout.isTTY === true));
     } else this.print(fetchedJson(fetched), '');
     if (status.state === 'answered') return EXIT.done;
     if (!this.output.json) this.context.io.tell({ type: 'warning', text: `no response yet: ${renderState(status)}` });

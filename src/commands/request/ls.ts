@@ -41,7 +41,7 @@ nothing.`;
       ...(subject && { subjects: subject }),
       ...(older !== undefined && { before: now.getTime() - durationMs('--older-than', older) }),
     };
-    const out = createLineWriter(this.flags.ndjson ? process.stdout : this.screen);
+    const out = createLineWriter(this.flags.ndjson ? this.stdout : this.screen);
     if (this.flags.ndjson) {
       await listWaiting(this.context, choice, (one) => out.line(JSON.stringify(one)));
       await out.end();

@@ -53,7 +53,7 @@ the request is still on its way.`;
     const { file, queue, bucket, input, subject, header = [], rejects } = this.flags;
     const base: SendOptions = {
       kind: this.args.kind,
-      source: { argument: this.args.json, input, stdin: process.stdin },
+      source: { argument: this.args.json, input, stdin: this.stdin },
       file,
       queue,
       bucket,
@@ -82,7 +82,7 @@ the request is still on its way.`;
     const failure = unansweredError(fetched, shape);
     if (failure) throw failure;
     if (fetched.response && !this.output.json) {
-      process.stdout.write(renderResponse(fetched.response, process.stdout.isTTY === true));
+      this.stdout.write(renderResponse(fetched.response, this.stdout.isTTY === true));
     } else this.print(shape, `${sent.id}\n`);
     if (fetched.status.state === 'answered') return EXIT.done;
     tell({ type: 'warning', text: `no response yet: ${sent.id} is ${renderState(fetched.status)}` });
@@ -90,7 +90,7 @@ the request is still on its way.`;
   }
 
   private async many(base: SendOptions & { readonly rejects?: string }): Promise<number> {
-    const out = createLineWriter(process.stdout);
+    const out = createLineWriter(this.stdout);
     const { json } = this.output;
     const result = await sendMany(this.context, { ...base, onId: (id) => (json ? undefined : out.line(id)) }).finally(
       () => out.end(),

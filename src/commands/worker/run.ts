@@ -98,11 +98,11 @@ reason. SIGTERM and Ctrl-C finish what is in hand (--grace), give back the rest,
 
   private logger(): (event: WorkerEvent) => void {
     const { flags } = this;
-    const theme = createTheme({ colour: !flags['no-color'] && wantsColour(process.env, process.stderr) });
+    const theme = createTheme({ colour: !flags['no-color'] && wantsColour(this.context.env, this.stderr) });
     const shown = flags.quiet ? ['warn', 'error'] : ['info', 'warn', 'error', ...(flags.verbose ? ['debug'] : [])];
     return (event) => {
       if (!shown.includes(event.level)) return;
-      process.stderr.write(renderLogLine(event, flags.log as LogForm, { now: this.context.now(), theme }));
+      this.stderr.write(renderLogLine(event, flags.log as LogForm, { now: this.context.now(), theme }));
     };
   }
 }

@@ -3,23 +3,9 @@ import { type DlqRecord, type EntryReason, entryId } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { readCarried } from './carried.ts';
+import type { Death } from './death.ts';
 import { isConsumerName, isSeq, isStreamName } from './names.ts';
 import { isTime } from './time.ts';
-
-/** What one message of a DLQ stream says: that this message of this consumer is dead. */
-export interface Death {
-  readonly queue: string;
-  /** `-` where the record does not tell. */
-  readonly consumer: string;
-  /** The original's sequence; where the record does not tell it, the record's own. */
-  readonly seq: number;
-  readonly id: string;
-  readonly record: DlqRecord;
-  /** The original as the record carries it. */
-  readonly carried?: StoredMessage;
-  /** False where the record does not tell the original's sequence: then there is nothing to look up. */
-  readonly pointsAtOriginal: boolean;
-}
 
 /** A message of a DLQ stream that is no dead letter, and why not. */
 export interface Unreadable {

@@ -2,7 +2,7 @@ import { IMPORT_HEADER, IMPORT_ID, REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX }
 import { type EntryReason, entryId, type RecordKind } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, parseHeaders, printHeaders } from '../nats/raw-headers.ts';
-import type { Death } from './advisory.ts';
+import type { Death } from './death.ts';
 import { isConsumerName, isSeq, isStreamName } from './names.ts';
 import { isTime } from './time.ts';
 

@@ -5,7 +5,7 @@ import { type DlqRecord, type Entry, type EntryInner, entryId } from '../model/e
 import { isObject, parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
-import type { Death } from './advisory.ts';
+import type { Death } from './death.ts';
 import type { Fate } from './fate.ts';
 import type { QueueStanding } from './standing.ts';
 

@@ -1,6 +1,7 @@
 import type { DlqRecord, GoneCause } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { type Death, tellsRemoval } from './advisory.ts';
+import { tellsRemoval } from './advisory.ts';
+import type { Death } from './death.ts';
 import { type ConsumerStanding, covers, type QueueStanding } from './standing.ts';
 import { compareTimes } from './time.ts';
 

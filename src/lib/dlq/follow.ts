@@ -32,7 +32,7 @@ export async function* followDeaths(
   { signal, onUnreadable = () => {} }: FollowOptions,
 ): AsyncGenerator<Entry> {
   const dlqs = [...new Set(queues.flatMap((ref) => ref.dlqs))];
-  const run = { nats, filter, options: {}, now: Date.now() };
+  const run = { nats, filter, options: {}, now: Date.now(), clock: () => performance.now() };
   const judgement = await Judgement.open(run, { queues, dlqs });
   const opened = await Promise.all(dlqs.map((dlq) => openSource(nats, dlq)));
   const next = new Map(dlqs.map((dlq, index) => [dlq, (opened[index]?.last ?? 0) + 1]));

@@ -1,6 +1,7 @@
 import type { DlqRecord } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { type Death, isDeath, readDeath, tellsRemoval, type Unreadable } from './advisory.ts';
+import { isDeath, readDeath, tellsRemoval, type Unreadable } from './advisory.ts';
+import type { Death } from './death.ts';
 import { SeqSets } from './seq-set.ts';
 import { compareTimes } from './time.ts';
 

@@ -4,8 +4,9 @@ import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
-import type { Death, Unreadable } from './advisory.ts';
+import type { Unreadable } from './advisory.ts';
 import { readStanding } from './collect.ts';
+import type { Death } from './death.ts';
 import { journalledEntry, toEntry } from './entry.ts';
 import { type Fate, fateOf } from './fate.ts';
 import { matches, wantsOnlyOrphans } from './filter.ts';
@@ -46,6 +47,8 @@ export interface Run {
   readonly filter: EntryFilter;
   readonly options: ScanOptions;
   readonly now: number;
+  /** The process's own clock in milliseconds, as a standing's `readAt`. */
+  clock(): number;
 }
 
 export const withRaw = (death: Death, raw: StoredMessage): Death => ({ ...death, record: { ...death.record, raw } });
@@ -105,7 +108,7 @@ export class Judgement {
   }
 
   async *#judgedAtOnce(told: readonly Told[]): AsyncGenerator<Entry> {
-    const readAt = performance.now();
+    const readAt = this.#run.clock();
     const originals = new Map<string, Map<number, StoredMessage>>();
     for (const [queue, standing] of this.standings) {
       const seqs = told.flatMap(({ death }) => (death.queue === queue && death.pointsAtOriginal ? [death.seq] : []));

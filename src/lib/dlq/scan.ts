@@ -4,7 +4,8 @@ import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
-import { type Death, isDeath, readDeath } from './advisory.ts';
+import { isDeath, readDeath } from './advisory.ts';
+import type { Death } from './death.ts';
 import { mayMatch, wantsOrphans } from './filter.ts';
 import { alone, indexDeaths, keyOfDeath, type Told } from './index-pass.ts';
 import { Judgement, type Run, type ScanOptions, withRaw } from './judgement.ts';
@@ -27,7 +28,7 @@ export async function* scanEntries(
   options: ScanOptions = {},
 ): AsyncGenerator<Entry, void, undefined> {
   const wanted = queues.filter(({ queue }) => !filter.queues?.length || filter.queues.includes(queue));
-  const run: Run = { nats, filter, options, now: options.now ?? Date.now() };
+  const run: Run = { nats, filter, options, now: options.now ?? Date.now(), clock: () => performance.now() };
   let left = filter.limit ?? Number.POSITIVE_INFINITY;
   if (left <= 0) return;
   for (const group of groupQueues(wanted)) {

@@ -7,7 +7,7 @@ import { isObject } from '../model/json.ts';
 import { printDuration } from '../model/units.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { Gate } from '../nats/gate.ts';
-import type { KvEntry } from '../nats/kv.ts';
+import type { KvEntry } from '../nats/port.ts';
 import { type Actor, describeActor } from './actor.ts';
 import { ledger, purgeKeys, writeLedger } from './bucket.ts';
 import { ledgerKey } from './key.ts';

@@ -7,7 +7,6 @@ import {
   connect as dial,
   jwtAuthenticator,
   type Msg,
-  type MsgHdrs,
   type NatsConnection,
   type NodeConnectionOptions,
   nkeyAuthenticator,
@@ -18,44 +17,13 @@ import type { ServerIdentity, Target } from '../model/resource.ts';
 import { ApiError, type ApiFault } from './api-error.ts';
 import { connectFailure, isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
 import { doorOf, type Gate, isWrite } from './gate.ts';
-import { type Kv, openKv } from './kv.ts';
+import { openKv } from './kv.ts';
+import type { Nats, RequestOptions } from './port.ts';
 import { cleanText } from './redact.ts';
 import { parseCreds, readLiteral, readSecret, resolvePath } from './secret.ts';
 import type { Settings } from './settings.ts';
 
-export interface RequestOptions {
-  /** How long in all, retries included; the settings' timeout where it is left out. */
-  readonly timeoutMs?: number;
-  readonly headers?: MsgHdrs;
-  /** Goes on to its end though the run was interrupted: for a write whose fate must be known. */
-  readonly finish?: boolean;
-  /** Takes "no responders" as an answer at once: for subjects that only exist where a stream does. */
-  readonly mayBeAbsent?: boolean;
-}
-
-/** A connection, and the JetStream API through it. Every failure that leaves here is an OpsError. */
-export interface Nats {
-  readonly target: Target;
-  readonly settings: Settings;
-  readonly nc: NatsConnection;
-  /** Aborted by Ctrl-C. */
-  readonly signal: AbortSignal;
-  /**
-   * Asks the JetStream API: `api('STREAM.INFO.REQUESTS')`. Retries while JetStream starts or elects a leader.
-   * @throws ApiError where the server answers with an error; OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
-   */
-  api(subject: string, body?: object, options?: RequestOptions): Promise<Config>;
-  /** One request on any subject, without retries. @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED */
-  request(subject: string, payload?: string | Uint8Array, options?: RequestOptions): Promise<Msg>;
-  kv(bucket: string): Kv;
-  /** To be called right before anything is handed to the client. @throws what the gate throws, for a write */
-  mayAsk(subject: string): void;
-  /** The same connection, whose writes leave only while the gate holds. */
-  behind(gate: Gate): Nats;
-  /** Drops the connection with all that waits to be sent; it comes back by itself. */
-  cut(): void;
-  close(): Promise<void>;
-}
+export type { Nats } from './port.ts';
 
 export interface ConnectIo {
   readonly signal: AbortSignal;

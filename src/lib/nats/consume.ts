@@ -1,8 +1,8 @@
 import { createInbox, errors, type Msg } from '@nats-io/transport-node';
 import { OpsError } from '../errors/ops-error.ts';
 import { asBuffer } from '../model/bytes.ts';
-import type { Nats } from './connect.ts';
 import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
+import type { Nats } from './port.ts';
 import { replyStatus } from './stored.ts';
 import { type RawReply, rawReply, wireOf } from './wire.ts';
 

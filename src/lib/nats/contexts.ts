@@ -69,7 +69,7 @@ export function contextNames(env: Env): string[] {
   }
 }
 
-function contextError(name: string, what: string, env: Env, cause?: unknown): OpsError {
+function contextError(name: string, what: string, env: Env): OpsError {
   const names = contextNames(env);
   return new OpsError('CONN_CONTEXT', `context ${name}: ${what}`, {
     where: path.join(contextDirectory(env), 'context'),
@@ -78,7 +78,6 @@ function contextError(name: string, what: string, env: Env, cause?: unknown): Op
       names.length > 0 ? `use one of: ${names.join(', ')}` : 'there are no contexts here; give --server instead',
       'make one with `nats context add`',
     ],
-    cause,
   });
 }
 
@@ -94,14 +93,14 @@ export function readContexts(env: Env, cwd: string): Contexts {
       const file = isPath ? path.resolve(cwd, name) : path.join(directory, 'context', `${name}.json`);
       const text = readText(file);
       if (text === undefined) throw contextError(name, 'not found', env);
+      let parsed: unknown;
       try {
-        const parsed: unknown = JSON.parse(text);
-        if (!isObject(parsed)) throw new TypeError('it is not a JSON object');
-        return parsed as ContextFields;
-      } catch (error) {
+        parsed = JSON.parse(text);
+      } catch {
         // The parser's own words quote the text around the fault, which can be a password.
-        throw contextError(name, 'it is not a JSON object', env, error instanceof TypeError ? error : undefined);
       }
+      if (!isObject(parsed)) throw contextError(name, 'it is not a JSON object', env);
+      return parsed as ContextFields;
     },
   };
 }

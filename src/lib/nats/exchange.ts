@@ -4,8 +4,8 @@ import { ERR } from '../facts/err-codes.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { type Config, isObject } from '../model/json.ts';
 import { isApiError } from './api-error.ts';
-import type { Nats } from './connect.ts';
 import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
+import type { Nats } from './port.ts';
 import type { RawReply } from './wire.ts';
 
 /** The pause before something is asked again, in milliseconds. */

@@ -5,53 +5,8 @@ import { ERR } from '../facts/err-codes.ts';
 import { bucketStream } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
 import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
-import type { Nats, RequestOptions } from './connect.ts';
-import type { ReadOptions } from './messages.ts';
+import type { Kv, KvEntry, Nats, RequestOptions } from './port.ts';
 import { isForeignApi } from './settings.ts';
-
-/** One stored value of a key. */
-export interface KvEntry {
-  readonly key: string;
-  /** Empty where `deleted`. */
-  readonly value: Uint8Array;
-  /** True for the marker that a deletion leaves. */
-  readonly deleted: boolean;
-  /** The stream's sequence: grows with every write of the bucket. */
-  readonly revision: number;
-  /** RFC 3339, the server's clock. */
-  readonly created: string;
-}
-
-/** What a put may say beyond a request. */
-export interface PutOptions extends RequestOptions {
-  /** After so many seconds the value is gone, where the bucket has allow_msg_ttl; refused (10166) where it has not. */
-  readonly ttlSeconds?: number;
-}
-
-/**
- * A KV bucket through plain requests: one round trip for each call, no consumer, and permission faults that name
- * their subject. Keys must be valid keys; nothing here checks them.
- */
-export interface Kv {
-  /** The newest value; `undefined` where the key, or the bucket, does not exist. */
-  get(key: string, options?: ReadOptions): Promise<KvEntry | undefined>;
-  /** The same, with the marker of a deletion where there is one. */
-  latest(key: string, options?: ReadOptions): Promise<KvEntry | undefined>;
-  put(key: string, value: string | Uint8Array, options?: PutOptions): Promise<number>;
-  /** Writes where the key's revision still is `revision` (0: it was never written). `undefined` where it is not. */
-  update(
-    key: string,
-    value: string | Uint8Array,
-    revision: number,
-    options?: RequestOptions,
-  ): Promise<number | undefined>;
-  /** Leaves a marker that the key is deleted; with a revision only where it still has it. */
-  delete(key: string, revision?: number, options?: RequestOptions): Promise<number | undefined>;
-  /** Leaves a marker and removes all older values of the key. */
-  purge(key: string, options?: RequestOptions): Promise<void>;
-  /** Keys that match a NATS wildcard pattern, deleted ones among them, sorted. None where the bucket does not exist. */
-  keys(pattern: string): Promise<string[]>;
-}
 
 /** How long one write waits for its confirmation, and the pause before the next. */
 const ANSWER_MS = 2000;

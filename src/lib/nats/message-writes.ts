@@ -3,9 +3,9 @@ import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { isObject } from '../model/json.ts';
 import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
-import type { Nats } from './connect.ts';
 import { isNoRespondersError } from './errors.ts';
 import { failure, RETRY_MS, readJson, retried } from './exchange.ts';
+import type { Nats } from './port.ts';
 import { type RawReply, wireOf } from './wire.ts';
 
 export interface PublishOptions {

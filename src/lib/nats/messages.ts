@@ -4,9 +4,9 @@ import { atLeast } from '../facts/versions.ts';
 import { isObject } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { ApiError, type ApiFault, isApiError } from './api-error.ts';
-import type { Nats } from './connect.ts';
 import { isNoRespondersError } from './errors.ts';
 import { failure, readJson, retried } from './exchange.ts';
+import type { Nats, ReadOptions } from './port.ts';
 import { isForeignApi } from './settings.ts';
 import { isOfBatch, parseStored, replyStatus } from './stored.ts';
 import { type RawReply, wireOf } from './wire.ts';
@@ -51,11 +51,6 @@ async function learnWays(nats: Nats, stream: string): Promise<void> {
 }
 
 /** How a read is to be answered. */
-export interface ReadOptions {
-  /** Only by the stream's leader, which knows all that is confirmed; replicas may be a little behind. Slower. */
-  readonly fromLeader?: boolean;
-}
-
 type Wanted = { readonly seq: number } | { readonly seq: number; readonly next_by_subj: string };
 
 /** One message through a direct get, else through the API; `undefined` where there is none. */

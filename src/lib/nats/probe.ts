@@ -8,6 +8,7 @@ import {
   connect as secure,
   type TLSSocket,
 } from 'node:tls';
+import { Fault } from '../errors/fault.ts';
 import { isObject } from '../model/json.ts';
 import { cleanText } from './redact.ts';
 
@@ -93,7 +94,7 @@ const open = (host: string, port: number, timeoutMs: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
     const socket = dial({ host, port, timeout: timeoutMs });
     socket.once('connect', () => resolve(socket));
-    socket.once('timeout', () => socket.destroy(Object.assign(new TypeError('timeout'), { code: 'ETIMEDOUT' })));
+    socket.once('timeout', () => socket.destroy(new Fault('ETIMEDOUT')));
     socket.once('error', reject);
   });
 
@@ -120,14 +121,14 @@ async function greet(reached: Probe, socket: Socket, host: string, options: Prob
 
 function parseGreeting(line: string): Record<string, unknown> {
   const info: unknown = line.startsWith('INFO ') ? JSON.parse(line.slice('INFO '.length)) : undefined;
-  if (!isObject(info)) throw Object.assign(new TypeError('no greeting'), { code: 'NOT_NATS' });
+  if (!isObject(info)) throw new Fault('NOT_NATS');
   return info;
 }
 
 const firstLine = (socket: Socket, timeoutMs: number): Promise<string> =>
   new Promise((resolve, reject) => {
     let text = '';
-    const timer = setTimeout(() => reject(Object.assign(new TypeError('silent'), { code: 'SILENT' })), timeoutMs);
+    const timer = setTimeout(() => reject(new Fault('SILENT')), timeoutMs);
     const take = (part: Buffer) => {
       text += part.toString('utf8');
       const end = text.indexOf('\r\n');
@@ -139,7 +140,7 @@ const firstLine = (socket: Socket, timeoutMs: number): Promise<string> =>
     socket.on('data', take);
     socket.once('close', () => {
       clearTimeout(timer);
-      reject(Object.assign(new TypeError('closed'), { code: 'CLOSED' }));
+      reject(new Fault('CLOSED'));
     });
   });
 

@@ -4,8 +4,8 @@ import { ERR } from '../facts/err-codes.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { isObject } from '../model/json.ts';
 import { ApiError, type ApiFault } from './api-error.ts';
-import type { Nats } from './connect.ts';
 import { publishFailure } from './message-writes.ts';
+import type { Nats } from './port.ts';
 
 /** A message on its way: kept until a stream has it, so that it can be sent once more. */
 interface UnderWay<T> {

@@ -1,5 +1,5 @@
 import { isObject, textsOf } from '../model/json.ts';
-import type { Nats } from './connect.ts';
+import type { Nats } from './port.ts';
 
 /** Allowed and denied subjects of one direction; no `allow` means everything. */
 export interface SubjectLists {

@@ -1,6 +1,6 @@
 import { createInbox, errors, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
 import { asBuffer } from '../model/bytes.ts';
-import type { Nats } from './connect.ts';
+import type { Nats } from './port.ts';
 
 /** An answer as it came: the header block byte for byte, and the payload. */
 export interface RawReply {

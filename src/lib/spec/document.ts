@@ -11,6 +11,7 @@ import {
   Scalar,
   type YAMLError,
 } from 'yaml';
+import { Fault } from '../errors/fault.ts';
 import { isError, type SpecProblem } from './problem.ts';
 import { type Entry, type Node, type Place, positionOfPlace, type SourceFile } from './tree.ts';
 
@@ -56,7 +57,7 @@ export function parseText(name: string, text: string): ParsedFile {
     return problems.some(isError) ? { file, problems } : { file, root, problems };
   } catch (error) {
     // Thousands of nested brackets exhaust the stack of any recursive reader.
-    if ((error as Error).name !== 'RangeError') throw error;
+    if (!(error instanceof Fault) && (error as Error).name !== 'RangeError') throw error;
     return { file, problems: [tooDeep(at(0))] };
   }
 }
@@ -167,9 +168,9 @@ class Converter {
     this.#anchored = anchored;
   }
 
-  /** Throws RangeError beyond the depth any spec has, long before the stack is used up. */
+  /** Throws a Fault beyond the depth any spec has, long before the stack is used up. */
   convert(source: unknown): Node {
-    if (this.#open.size > MOST_LEVELS) throw new RangeError('nested too deeply');
+    if (this.#open.size > MOST_LEVELS) throw new Fault('NESTED_TOO_DEEPLY');
     const found = this.#done.get(source);
     if (found) {
       this.#count(found.size, found.node.place);

@@ -41,6 +41,23 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Whether it changes what is outside of it: then it goes on when the reader of its output has gone. */
   protected readonly acts: boolean = false;
 
+  protected get stdout(): NodeJS.WriteStream {
+    return process.stdout;
+  }
+
+  protected get stderr(): NodeJS.WriteStream {
+    return process.stderr;
+  }
+
+  protected get stdin(): NodeJS.ReadStream {
+    return process.stdin;
+  }
+
+  /** How this very program is started again: Node, then the script. */
+  protected get launcher(): readonly [string, string] {
+    return [process.execPath, process.argv[1]!];
+  }
+
   protected abstract execute(): Promise<number | undefined>;
 
   override async run(): Promise<void> {

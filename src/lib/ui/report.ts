@@ -93,7 +93,9 @@ export function reportFailure(error: unknown, run: Run): number {
   const colour = !isSet(run, 'no-color') && wantsColour(process.env, process.stderr);
   const theme = createTheme({ colour });
   if (isSet(run, 'json', '-j')) process.stdout.write(`${JSON.stringify(errorJson(failure), null, 2)}\n`);
-  process.stderr.write(failure instanceof OpsError ? renderError(failure, theme) : renderBug(failure, theme));
+  process.stderr.write(
+    failure instanceof OpsError ? renderError(failure, theme) : renderBug(failure, theme, process.env),
+  );
   annotate(failure instanceof OpsError ? faultsOf(failure) : []);
   return failure instanceof OpsError ? failure.exitCode : EXIT.bug;
 }

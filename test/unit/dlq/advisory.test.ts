@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Death, isDeath, readDeath, type Unreadable } from '../../../src/lib/dlq/advisory.ts';
+import { isDeath, readDeath, type Unreadable } from '../../../src/lib/dlq/advisory.ts';
+import type { Death } from '../../../src/lib/dlq/death.ts';
 import { at, stored } from './builders.ts';
 
 const SUBJECT = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.worker';

@@ -1,4 +1,4 @@
-import type { Death } from '../../../src/lib/dlq/advisory.ts';
+import type { Death } from '../../../src/lib/dlq/death.ts';
 import type { ConsumerStanding, QueueStanding } from '../../../src/lib/dlq/standing.ts';
 import type { DlqRecord, Entry } from '../../../src/lib/model/entry.ts';
 import type { StoredMessage } from '../../../src/lib/model/message.ts';

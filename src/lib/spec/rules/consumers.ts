@@ -1,7 +1,8 @@
 import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
 import { type Json, textsOf } from '../../model/json.ts';
+import { refusedConsumers } from './refused.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { called, isPush, isWorkqueue, refusedConsumers, settingOf } from './view.ts';
+import { called, isPush, isWorkqueue, settingOf } from './view.ts';
 
 const isSet = (value: Json | undefined): boolean =>
   value !== undefined &&

@@ -1,8 +1,9 @@
 import { STREAM_REFUSALS } from '../../facts/refusals.ts';
 import { subjectCovers } from '../../facts/subjects.ts';
 import { printDuration } from '../../model/units.ts';
+import { refusedStreams } from './refused.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { filtersOf, isWorkqueue, refusedStreams, settingOf } from './view.ts';
+import { filtersOf, isWorkqueue, settingOf } from './view.ts';
 
 const SHORTEST_AGE = 100e6;
 

@@ -1,7 +1,8 @@
 import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
 import { printDuration } from '../../model/units.ts';
+import { refusedConsumers } from './refused.ts';
 import { example, type Rule } from './rule.ts';
-import { type ConsumerView, called, refusedConsumers, scheduleOf, settingOf } from './view.ts';
+import { type ConsumerView, called, scheduleOf, settingOf } from './view.ts';
 
 const backoffOf = ({ config }: ConsumerView): readonly number[] =>
   Array.isArray(config.backoff) ? (config.backoff as readonly number[]) : [];

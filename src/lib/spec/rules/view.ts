@@ -1,10 +1,8 @@
 import { bucketStream, dlqSubjects } from '../../facts/names.ts';
-import type { Refused } from '../../facts/refusals.ts';
 import { takenSubjects } from '../../facts/subjects.ts';
 import { type Config, isObject, textsOf } from '../../model/json.ts';
 import type { QueueSpec, Spec } from '../../model/spec.ts';
 import { type Node, nodeAt, type Path } from '../tree.ts';
-import type { Found } from './rule.ts';
 
 /** A spec as the rules look at it: every resource in one list of its kind, with its place in the spec. */
 export interface View {
@@ -138,25 +136,3 @@ export function scheduleOf({ config }: ConsumerView): number | undefined {
 }
 
 export const streamOfBucket = (bucket: BucketView): string => bucketStream(bucket.name);
-
-const toFound = (path: Path, { field, message, hint, instead }: Refused, of = ''): Found => ({
-  path: [...path, field],
-  message: `${of}${message}`,
-  hint: `${hint}.`,
-  ...(instead === undefined ? {} : { mend: { write: instead } }),
-});
-
-/** What the server refuses of the streams. */
-export const refusedStreams = ({ streams }: View, refused: (config: Config) => readonly Refused[]): Found[] =>
-  streams.flatMap(({ config, path }) => refused(config).map((each) => toFound(path, each)));
-
-/** What the server refuses of the consumers. */
-export const refusedConsumers = (
-  { consumers }: View,
-  refused: (config: Config, stream: Config) => readonly Refused[],
-): Found[] =>
-  consumers.flatMap((consumer) =>
-    refused(consumer.config, consumer.stream.config).map((each) =>
-      toFound(consumer.path, each, `consumer ${called(consumer)}: `),
-    ),
-  );

@@ -1,8 +1,9 @@
 import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
 import { SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectCovers, subjectsOverlap } from '../../facts/subjects.ts';
+import { refusedConsumers } from './refused.ts';
 import { example, type Found, type Rule } from './rule.ts';
-import { type ConsumerView, filtersOf, isLimited, isTransformed, isWorkqueue, refusedConsumers } from './view.ts';
+import { type ConsumerView, filtersOf, isLimited, isTransformed, isWorkqueue } from './view.ts';
 
 const deliverPolicy: Rule = {
   id: 'SPEC_WORKQUEUE_DELIVER_POLICY',

@@ -110,11 +110,7 @@ export function errorJson(error: unknown): ErrorJson & Record<string, unknown> {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** A failure that is ours: one line and how to report it; the stack where OSAPI_OPS_DEBUG or DEBUG asks for it. */
-export function renderBug(
-  error: unknown,
-  theme: Theme,
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): string {
+export function renderBug(error: unknown, theme: Theme, env: Readonly<Record<string, string | undefined>>): string {
   const wantsStack = Boolean(env.OSAPI_OPS_DEBUG || env.DEBUG);
   const stack = error instanceof Error && error.stack ? error.stack : messageOf(error);
   return `${[

@@ -25,12 +25,12 @@ export function renderNagios(report: StatusReport): string {
     bad.length > 0
       ? bad.map(({ id, summary }) => `${id}: ${summary}`).join('; ')
       : report.queues.map((queue) => `${queue.name}: ${figuresLine(queue)}`).join('; ');
-  const data = report.checks.flatMap(performance);
+  const data = report.checks.flatMap(perfData);
   const head = `${nameOfSystem(report)} ${WORDS[report.health]}`;
   return `${text(`${head}: ${told || 'no queues'}`)}${data.length > 0 ? ` | ${data.join(' ')}` : ''}\n`;
 }
 
-function performance({ id, name, value, threshold }: Check): string[] {
+function perfData({ id, name, value, threshold }: Check): string[] {
   if (value === undefined) return [];
   const fact: { doc: string; unit?: CheckUnit } = CHECKS[name as CheckName];
   const label = text(id).replaceAll("'", '').replaceAll('=', '-');

@@ -1,0 +1,17 @@
+import type { DlqRecord } from '../model/entry.ts';
+import type { StoredMessage } from '../model/message.ts';
+
+/** What one message of a DLQ stream says: that this message of this consumer is dead. */
+export interface Death {
+  readonly queue: string;
+  /** `-` where the record does not tell. */
+  readonly consumer: string;
+  /** The original's sequence; where the record does not tell it, the record's own. */
+  readonly seq: number;
+  readonly id: string;
+  readonly record: DlqRecord;
+  /** The original as the record carries it. */
+  readonly carried?: StoredMessage;
+  /** False where the record does not tell the original's sequence: then there is nothing to look up. */
+  readonly pointsAtOriginal: boolean;
+}
