@@ -1,4 +1,5 @@
 // What guards main beside the tests: each check is a process; all run at once, and are told in this order.
+//   node scripts/check.mjs types lint      these alone
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,8 +28,19 @@ const checks = {
   pack: () => checkPackage({ run, tsc: bin('tsc') }),
 };
 
+/** Only where it is asked for: what lint and format say of the files that the next commit changes. */
+const staged = () => run(bin('biome'), ['check', '--staged', '--no-errors-on-unmatched', '--colors=off']);
+
+const all = { ...checks, staged };
+const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(checks);
+const unknown = names.filter((name) => !(name in all));
+if (unknown.length > 0) {
+  console.error(`there is no check ${unknown.join(', ')}: choose from ${Object.keys(all).join(', ')}`);
+  process.exit(64);
+}
+
 let failed = 0;
-const started = Object.entries(checks).map(([name, check]) => ({ name, ended: check() }));
+const started = names.map((name) => ({ name, ended: all[name]() }));
 for (const { name, ended } of started) {
   const { status, stdout, stderr } = await ended;
   if (status !== 0) {

@@ -65,4 +65,4 @@ test('a trouble that stays is told again after six hours', async () => {
   expect(runs.map(({ stdout }) => stdout.includes('exit code 2\n'))).toEqual([true, false, false, true]);
 });
 
-lintShell([`${FOLDER}/osapi-ops-cron`, ...globSync('examples/*/*.sh')]);
+lintShell([`${FOLDER}/osapi-ops-cron`, ...globSync(['examples/*/*.sh', 'scripts/hooks/*', '.ci/run'])]);

@@ -11,6 +11,8 @@ import { type DlqSource, openSource } from './sources.ts';
 
 export interface FollowOptions {
   readonly signal: AbortSignal;
+  /** What dies from now on is told. */
+  onReady?(): void;
   onUnreadable?(message: Unreadable): void;
 }
 
@@ -29,13 +31,16 @@ export async function* followDeaths(
   nats: Nats,
   queues: readonly QueueRef[],
   filter: EntryFilter,
-  { signal, onUnreadable = () => {} }: FollowOptions,
+  { signal, onReady = () => {}, onUnreadable = () => {} }: FollowOptions,
 ): AsyncGenerator<Entry> {
   const dlqs = [...new Set(queues.flatMap((ref) => ref.dlqs))];
   const run = { nats, filter, options: {}, now: Date.now(), clock: () => performance.now() };
-  const judgement = await Judgement.open(run, { queues, dlqs });
-  const opened = await Promise.all(dlqs.map((dlq) => openSource(nats, dlq)));
+  const [judgement, ...opened] = await Promise.all([
+    Judgement.open(run, { queues, dlqs }),
+    ...dlqs.map((dlq) => openSource(nats, dlq)),
+  ]);
   const next = new Map(dlqs.map((dlq, index) => [dlq, (opened[index]?.last ?? 0) + 1]));
+  onReady();
   let waiting: { readonly told: Told; looks: number }[] = [];
   for (let look = 1; !signal.aborted; look++) {
     const told: Told[] = [];

@@ -25,10 +25,11 @@ export async function watchDeadLetters(
       });
     }
     if (deaf.length > 0) io.tell({ type: 'warning', text: `no stream captures the deaths of ${deaf.join(', ')}` });
-    io.tell({ type: 'note', text: `watching ${heard.map(({ queue }) => queue).join(', ')}; Ctrl-C ends it` });
+    const onReady = () =>
+      io.tell({ type: 'note', text: `watching ${heard.map(({ queue }) => queue).join(', ')}; Ctrl-C ends it` });
     let count = 0;
     try {
-      for await (const entry of followDeaths(nats, heard, filter, { signal: io.signal })) {
+      for await (const entry of followDeaths(nats, heard, filter, { signal: io.signal, onReady })) {
         await onEntry(entry);
         count += 1;
         if (filter.limit !== undefined && count >= filter.limit) break;
