@@ -64,10 +64,10 @@ export async function applyOperation(context: Context, options: ApplyOptions): P
   if (saved && only !== undefined) return applySaved(context, saved, only, options);
   const opened = await openSystems(context, options);
   try {
-    const prune = options.given.has('prune');
+    const [prune, adopt] = [options.given.has('prune'), options.given.has('adopt')];
     const works: Work[] = [];
     for (const each of opened.systems) {
-      const again = () => prepareSystem(context, each, { prune });
+      const again = () => prepareSystem(context, each, { prune, adopt });
       works.push({ system: await again(), again });
     }
     for (const { system } of works) warnOfOlderCopy(context, system);

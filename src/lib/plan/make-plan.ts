@@ -13,6 +13,7 @@ import {
 import { findRisks } from '../risk/judge.ts';
 import { unsure } from '../risk/quorum.ts';
 import { indexObserved, type Subject } from '../risk/subject.ts';
+import { isUnadopted } from './adoption.ts';
 import { type CompareContext, compareResource, madeAgain } from './compare.ts';
 import { canonicalReader, fingerprintOf } from './fingerprint.ts';
 import { findLeftovers, pruneOf, unknownOnServer } from './leftovers.ts';
@@ -30,6 +31,8 @@ export interface PlanInput {
   readonly losses?: Losses;
   /** Delete what carries the system's mark and is no longer in the spec. */
   readonly prune?: boolean;
+  /** Mark what is as the spec says and nobody's. */
+  readonly adopt?: boolean;
   readonly now?: Date;
 }
 
@@ -72,7 +75,7 @@ function notPruned(prunable: readonly ObservedResource[]): LeftAlone[] {
  * Throws OpsError SERVER_TOO_OLD where the server lacks a field that the spec writes.
  */
 export function makePlan(input: PlanInput): Plan {
-  const { desired, observed, lastApplied, losses = new Map(), prune = false } = input;
+  const { desired, observed, lastApplied, losses = new Map(), prune = false, adopt = false } = input;
   const filled = input.filled ?? lastApplied?.filled;
   const { server } = observed.target;
   requireNewEnough(desired, server);
@@ -82,12 +85,14 @@ export function makePlan(input: PlanInput): Plan {
   const facts = { table: tableFor(server.version), clustered: server.cluster !== undefined, liveStream, wantedStream };
 
   const canonicalOf = canonicalReader(observed);
-  const compared = compareAll(desired.resources, observed, {
+  const differing = compareAll(desired.resources, observed, {
     ...facts,
     canonicalOf,
     ...(lastApplied ? { lastApplied } : {}),
     ...(filled ? { filled } : {}),
   });
+  const unadopted = new Set(adopt ? [] : differing.filter((subject) => isUnadopted(subject, lastApplied)));
+  const compared = differing.filter((subject) => !unadopted.has(subject));
   const leftovers = findLeftovers(desired.system, new Set(wanted.keys()), observed, lastApplied);
   const pruned = prune ? leftovers.prunable.map((resource) => pruneOf(resource, lastApplied)) : [];
   const subjects = [...compared, ...pruned];
@@ -104,11 +109,15 @@ export function makePlan(input: PlanInput): Plan {
     observed,
     losses,
     deleted,
+    applied: new Set(Object.keys(lastApplied?.configs ?? {})),
   };
   const named = [...wanted.keys(), ...leftovers.prunable.map(keyOf)];
   const live = [...wanted.keys()].flatMap((key) => observed.resources.get(key) ?? []);
   const touched = new Set(subjects.map(({ key }) => key));
-  const findings = [...findRisks(subjects, world), ...unsure(live.filter((each) => !touched.has(keyOf(each))))];
+  const findings = [
+    ...findRisks([...subjects, ...unadopted], world),
+    ...unsure(live.filter((each) => !touched.has(keyOf(each)))),
+  ];
   return {
     format: 1,
     system: desired.system,

@@ -53,6 +53,8 @@ export interface World {
   readonly observed: Observed;
   readonly losses: Losses;
   readonly index: ObservedIndex;
+  /** Keys of what this system applied last: where only the mark went from one, that is drift. */
+  readonly applied: ReadonlySet<string>;
   /** Resources that this plan deletes. */
   readonly deleted: ReadonlySet<ResourceKey>;
 }

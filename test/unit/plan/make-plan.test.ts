@@ -145,14 +145,33 @@ describe('ownership', () => {
     { name: 'of another system', owner: 'billing', says: 'belongs to billing' },
   ])('a resource $name is not touched without --adopt', ({ owner, says }) => {
     const plan = makePlan({
-      desired: spec(want('stream S', QUEUE)),
+      desired: spec(want('stream S', { ...QUEUE, description: 'new' })),
       observed: server([live('stream S', QUEUE, { owner })]),
     });
     expect(refusals(plan, none)).toMatchObject([
       { code: 'RISK_OWNERSHIP', needs: 'adopt', message: expect.stringContaining(says) },
     ]);
     expect(refusals(plan, new Set(['adopt'] as const))).toEqual([]);
-    expect(plan.changes[0]?.fields.map(({ path }) => path)).toEqual(['metadata.osapi-ops.owner']);
+    expect(plan.changes[0]?.fields.map(({ path }) => path)).toEqual(['description', 'metadata.osapi-ops.owner']);
+  });
+
+  const hadMark = { system: 'osapi', configs: { 'stream S': QUEUE } };
+  test.each([
+    { name: 'as the spec says, nobody’s', owner: null, adopt: false, changes: 0, refused: 1 },
+    { name: 'the same with --adopt', owner: null, adopt: true, changes: 1, refused: 1 },
+    { name: 'another system’s', owner: 'billing', adopt: false, changes: 1, refused: 1 },
+    { name: 'ours, the mark wiped', owner: null, adopt: false, last: true, changes: 1, refused: 0 },
+    { name: 'ours, marked by another since', owner: 'billing', adopt: false, last: true, changes: 1, refused: 1 },
+  ])('a resource that lacks only the mark: $name', ({ owner, adopt, last, changes, refused }) => {
+    const plan = makePlan({
+      desired: spec(want('stream S', QUEUE)),
+      observed: server([live('stream S', QUEUE, { owner })]),
+      adopt,
+      ...(last && { lastApplied: hadMark }),
+    });
+    expect(plan.changes).toHaveLength(changes);
+    expect(plan.summary.unchanged).toBe(1 - changes);
+    expect(refusals(plan, none)).toHaveLength(refused);
   });
 
   const left = [

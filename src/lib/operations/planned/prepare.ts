@@ -142,7 +142,7 @@ async function readSystem(
 export async function prepareSystem(
   context: Context,
   { nats, loaded }: { readonly nats: Nats; readonly loaded: LoadedSpec },
-  { prune = false }: { readonly prune?: boolean } = {},
+  { prune = false, adopt = false }: { readonly prune?: boolean; readonly adopt?: boolean } = {},
 ): Promise<Prepared> {
   const desired = deriveDesired(loaded);
   const { observed, lastApplied } = await readSystem(context, nats, desired, prune);
@@ -152,6 +152,6 @@ export async function prepareSystem(
     measureStranded(nats, { desired, observed }),
   ]);
   const losses = new Map([...limits, ...stranded]);
-  const plan = makePlan({ desired, observed, losses, prune, now, ...(lastApplied && { lastApplied }) });
+  const plan = makePlan({ desired, observed, losses, prune, adopt, now, ...(lastApplied && { lastApplied }) });
   return { nats, loaded, desired, observed, plan, ...(lastApplied && { lastApplied }) };
 }

@@ -4,6 +4,7 @@ import type { Context } from '../../model/context.ts';
 import type { Change, Filled, Plan } from '../../model/plan.ts';
 import { keyOf, type ResourceKey } from '../../model/resource.ts';
 import { readSettled } from '../../observed/read.ts';
+import { isMarkOnly } from '../../plan/adoption.ts';
 import { planJson } from '../../plan/json.ts';
 import { makePlan } from '../../plan/make-plan.ts';
 import type { Prepared } from './prepare.ts';
@@ -23,22 +24,30 @@ export async function verifyTaken(
   filled: Filled,
 ): Promise<void> {
   const { nats, desired, plan } = system;
+  const touched = new Set(changes.map(keyOf));
   const removed = changes.filter(({ action }) => action === 'delete').map(keyOf);
   const wanted = desired.resources.map(keyOf);
   const deadline = performance.now() + (nats.target.server.cluster ? SETTLE_MS : 0);
   for (;;) {
     const observed = await readSettled(nats, [...wanted, ...removed], deadline - performance.now());
-    const again = makePlan({ desired, observed, filled, now: context.now() });
+    const again = makePlan({ desired, observed, filled, adopt: true, now: context.now() });
+    // What nobody owned and nobody asked to adopt is as it was.
+    const open = again.changes.filter((change) => !isMarkOnly(change) || touched.has(keyOf(change)));
     const still = removed.filter((key) => observed.resources.has(key));
-    if (again.changes.length === 0 && still.length === 0) return;
-    if (performance.now() >= deadline) throw notTaken(plan, again, still, changes);
+    if (open.length === 0 && still.length === 0) return;
+    if (performance.now() >= deadline) throw notTaken(plan, open, still, changes);
     await sleep(POLL_MS);
     context.io.signal.throwIfAborted();
   }
 }
 
-function notTaken(plan: Plan, again: Plan, still: readonly ResourceKey[], changes: readonly Change[]): OpsError {
-  const fields = again.changes.flatMap((change) =>
+function notTaken(
+  plan: Plan,
+  open: readonly Change[],
+  still: readonly ResourceKey[],
+  changes: readonly Change[],
+): OpsError {
+  const fields = open.flatMap((change) =>
     change.fields.length > 0
       ? change.fields.map(({ path, from }) => `${keyOf(change)} ${path} is ${JSON.stringify(from)}`)
       : [`${keyOf(change)} is missing`],

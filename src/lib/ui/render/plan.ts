@@ -132,7 +132,7 @@ function renderFinding(finding: Finding, indent: string, { theme, width, given }
     ? theme.warn
     : { info: theme.faint, warning: theme.warn, refuse: theme.refuse }[finding.severity];
   const words = [
-    isNamed ? `${clean(finding.resource)}: ${clean(finding.message)}` : clean(messageUnder(finding)),
+    clean(isNamed ? `${finding.resource}: ${messageUnder(finding)}` : messageUnder(finding)),
     ...(finding.hint && !lifted ? [clean(finding.hint)] : []),
   ];
   const text = `${style(`${verdictOf(finding, given)}:`)} ${asSentences(words)} ${theme.faint(`[${clean(finding.code)}]`)}`;
