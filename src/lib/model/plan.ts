@@ -34,6 +34,8 @@ export interface Change {
   readonly reason?: string;
   /** The way back, for a person; absent where there is none. */
   readonly reverse?: string;
+  /** When a request that fails is tried again and when it dies, in words, where that is new or changes. */
+  readonly retries?: string;
   readonly status?: 'applied' | 'failed' | 'skipped';
   readonly error?: string;
 }
@@ -107,8 +109,6 @@ export type Losses = ReadonlyMap<ResourceKey, readonly LossFigure[]>;
 
 /** A plan is data: it can be printed, saved, compared and carried out later. */
 export interface Plan {
-  /** Version of this format. */
-  readonly format: 1;
   readonly system: string;
   readonly target: Target;
   /** Of the canonical state of every resource named here; a saved plan whose fingerprint has moved is stale. */
@@ -119,3 +119,6 @@ export interface Plan {
   readonly leftAlone: readonly LeftAlone[];
   readonly summary: PlanSummary;
 }
+
+/** What a plan shows: all but the writes. A saved one holds no more; the writes are made again from its spec. */
+export type ShownPlan = Omit<Plan, 'steps'>;

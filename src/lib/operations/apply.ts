@@ -9,9 +9,9 @@ import type { Context } from '../model/context.ts';
 import { equalJson } from '../model/json.ts';
 import type { Change, Filled, Override, Plan } from '../model/plan.ts';
 import { keyOf } from '../model/resource.ts';
+import { openNats } from '../nats/open.ts';
 import { findFilled } from '../plan/filled.ts';
 import { planJson } from '../plan/json.ts';
-import type { SavedPlan } from '../plan/saved.ts';
 import { agreeToPlans, requireAllowed } from './planned/consent.ts';
 import { openSystems, type Prepared, prepareSystem } from './planned/prepare.ts';
 import {
@@ -23,7 +23,7 @@ import {
   tellHistory,
   warnOfOlderCopy,
 } from './planned/record.ts';
-import { openForPlan, prepareSaved, readPlanFile } from './planned/saved.ts';
+import { type PlanFile, prepareSaved, readPlanFile } from './planned/saved.ts';
 import { verifyTaken } from './planned/verify.ts';
 import type { SpecChoice } from './spec-source.ts';
 
@@ -70,7 +70,6 @@ export async function applyOperation(context: Context, options: ApplyOptions): P
       const again = () => prepareSystem(context, each, { prune, adopt });
       works.push({ system: await again(), again });
     }
-    for (const { system } of works) warnOfOlderCopy(context, system);
     return await applyAll(context, works, options);
   } finally {
     await opened.close();
@@ -79,16 +78,17 @@ export async function applyOperation(context: Context, options: ApplyOptions): P
 
 async function applySaved(
   context: Context,
-  saved: SavedPlan,
+  saved: PlanFile,
   source: string,
   options: ApplyOptions,
 ): Promise<readonly Applied[]> {
-  const nats = await openForPlan(context, saved);
+  const nats = await openNats(context, saved.loaded);
   try {
     const again = () => prepareSaved(context, nats, saved, source);
     const work = { system: await again(), again };
-    // What the plan removes was asked for when it was made.
-    const given = new Set([...options.given, ...(saved.meta.overrides ?? [])]);
+    // What the plan removes was asked for when it was made, and is shown.
+    const given = new Set(options.given);
+    if (saved.meta.prune) given.add('prune');
     return await applyAll(context, [work], { ...options, given });
   } finally {
     await nats.close();
@@ -96,6 +96,7 @@ async function applySaved(
 }
 
 async function applyAll(context: Context, works: readonly Work[], options: ApplyOptions): Promise<Applied[]> {
+  for (const { system } of works) warnOfOlderCopy(context, system);
   const plans = works.map(({ system }) => system.plan);
   options.show(plans, options.given);
   if (options.dryRun) return plans.map((plan) => ({ plan, changes: plan.changes, applied: false }));

@@ -5,13 +5,13 @@ import { OpsError, type Problem } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
 import { withoutSecrets } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
-import type { Override, Plan } from '../model/plan.ts';
-import { type SavedPlan, savePlan } from '../plan/saved.ts';
+import type { ShownPlan } from '../model/plan.ts';
+import { savePlan } from '../plan/saved.ts';
 import { refusals } from '../risk/judge.ts';
 import { problemsOf } from './planned/consent.ts';
 import { openSystems, type Prepared, prepareSystem } from './planned/prepare.ts';
-import { configsOf, warnOfOlderCopy } from './planned/record.ts';
-import { readPlanFile } from './planned/saved.ts';
+import { warnOfOlderCopy } from './planned/record.ts';
+import { type PlanFile, readPlanFile } from './planned/saved.ts';
 import type { SpecChoice } from './spec-source.ts';
 
 export interface PlanOptions extends SpecChoice {
@@ -22,7 +22,7 @@ export interface PlanOptions extends SpecChoice {
 }
 
 export interface PlanResult {
-  readonly plans: readonly Plan[];
+  readonly plans: readonly ShownPlan[];
   /** True where anything would change. */
   readonly pending: boolean;
   /** What apply refuses unless a flag allows it, with the places in the specs; of a saved plan none. */
@@ -49,7 +49,7 @@ export async function planOperation(context: Context, options: PlanOptions): Pro
     const systems: Prepared[] = [];
     for (const system of opened.systems) systems.push(await prepareSystem(context, system, options));
     for (const system of systems) warnOfOlderCopy(context, system);
-    if (options.out !== undefined) await saveTo(context, options.out, systems[0]!, options.prune ? ['prune'] : []);
+    if (options.out !== undefined) await saveTo(context, options.out, systems[0]!, options.prune ?? false);
     return {
       plans: systems.map(({ plan }) => plan),
       pending: systems.some(({ plan }) => plan.changes.length > 0),
@@ -60,7 +60,7 @@ export async function planOperation(context: Context, options: PlanOptions): Pro
   }
 }
 
-function showSaved(context: Context, { plan, meta }: SavedPlan, { out, prune }: PlanOptions): PlanResult {
+function showSaved(context: Context, { plan, meta }: PlanFile, { out, prune }: PlanOptions): PlanResult {
   if (out !== undefined || prune) {
     throw new OpsError('USAGE', `a saved plan is shown as it is: it takes no ${prune ? '--prune' : '--out'}`, {
       hints: [`plan ${meta.source} again`],
@@ -70,14 +70,14 @@ function showSaved(context: Context, { plan, meta }: SavedPlan, { out, prune }: 
   return { plans: [plan], pending: plan.changes.length > 0, refused: [] };
 }
 
-async function saveTo(context: Context, out: string, system: Prepared, overrides: readonly Override[]): Promise<void> {
+async function saveTo(context: Context, out: string, system: Prepared, prune: boolean): Promise<void> {
+  const { printSpec } = await import('../spec/print.ts');
   const text = savePlan(system.plan, {
     savedAt: context.now().toISOString(),
     tool: context.tool,
     source: system.loaded.source,
-    spec: withoutSecrets(system.loaded.spec),
-    desired: configsOf(system.desired),
-    overrides,
+    spec: printSpec(withoutSecrets(system.loaded.spec)),
+    prune,
   });
   const file = path.resolve(context.cwd, out);
   const draft = `${file}.${randomBytes(4).toString('hex')}.tmp`;

@@ -9,6 +9,7 @@ import type { Subject } from '../risk/subject.ts';
 import { type Difference, diffConfigs } from './diff.ts';
 import { withFilled } from './filled.ts';
 import { commonOrigin, fieldAt, originOf } from './origin.ts';
+import { retrySchedule } from './schedule.ts';
 import { showValue } from './show.ts';
 
 export interface CompareContext {
@@ -41,6 +42,16 @@ function fieldChange(difference: Difference, after: Config, before: Config, last
 function labelNote(path: string): string | undefined {
   if (path === `metadata.${OWNER_KEY}`) return 'the mark by which the system knows its own';
   return path.startsWith(`metadata.${MONITOR_PREFIX}`) ? 'what `nats server check` goes by' : undefined;
+}
+
+/** The fields that decide when a request is tried again and when it dies. */
+const TIMING = new Set(['ack_policy', 'ack_wait', 'max_deliver', 'backoff']);
+
+/** The change with the time line of a failing request, where that is new or changes. */
+function withRetries(change: Change, after: Config): Change {
+  const isTold = change.action !== 'update' || change.fields.some(({ path }) => TIMING.has(path));
+  const schedule = change.kind === 'consumer' && isTold ? retrySchedule(after) : undefined;
+  return schedule ? { ...change, retries: schedule.text } : change;
 }
 
 function wayBack(fields: readonly FieldChange[]): string {
@@ -79,7 +90,7 @@ function creation(desired: DesiredResource, context: CompareContext): Subject {
     ...(known ? { reason: 'it was applied before and is no longer on the server' } : {}),
     reverse: `delete ${kind} ${name}`,
   };
-  return { key: keyOf(desired), change, desired, after };
+  return { key: keyOf(desired), change: withRetries(change, after), desired, after };
 }
 
 /** How a resource of the spec differs from the server's; `undefined` where it does not. */
@@ -117,7 +128,7 @@ export function compareResource(
     origin: commonOrigin(fields.map((field) => field.origin)),
     ...(immutable.length > 0 ? { reason: reasons.join('; ') } : { reverse: wayBack(fields) }),
   };
-  return { key: keyOf(desired), change, desired, observed, before, after };
+  return { key: keyOf(desired), change: withRetries(change, after), desired, observed, before, after };
 }
 
 /** A consumer that is as it should be, but vanishes with its stream and is made again. */
@@ -135,5 +146,5 @@ export function madeAgain(desired: DesiredResource, observed: ObservedResource, 
   };
   const before = context.canonicalOf(observed);
   const after = canonicalDesired(desired, context.table, context.wantedStream);
-  return { key: keyOf(desired), change, desired, observed, before, after };
+  return { key: keyOf(desired), change: withRetries(change, after), desired, observed, before, after };
 }

@@ -1,4 +1,4 @@
-import type { Change, Finding, LeftAlone, Plan, PlanSummary } from '../model/plan.ts';
+import type { Change, Finding, LeftAlone, PlanSummary, ShownPlan } from '../model/plan.ts';
 import type { ServerIdentity } from '../model/resource.ts';
 
 export interface PlanJson {
@@ -12,7 +12,7 @@ export interface PlanJson {
 }
 
 /** A plan in the contract's JSON shape: from named fields only, so that nothing internal gets out by accident. */
-export function planJson(plan: Plan, changes: readonly Change[] = plan.changes): PlanJson {
+export function planJson(plan: ShownPlan, changes: readonly Change[] = plan.changes): PlanJson {
   const { server, url, account, chosenBy } = plan.target;
   return {
     system: plan.system,

@@ -1,6 +1,6 @@
 import { streamLookup } from '../canonical/resource.ts';
 import { tableFor } from '../facts/fields.ts';
-import type { Action, Filled, LastApplied, LeftAlone, Losses, Plan, PlanSummary } from '../model/plan.ts';
+import type { Action, Change, Filled, LastApplied, LeftAlone, Losses, Plan, PlanSummary } from '../model/plan.ts';
 import {
   type Desired,
   type DesiredResource,
@@ -39,8 +39,9 @@ export interface PlanInput {
 const isConsumerOf = (resource: { kind: string; name: string }, gone: ReadonlySet<ResourceKey>): boolean =>
   resource.kind === 'consumer' && gone.has(`stream ${splitConsumerName(resource.name).stream}`);
 
-function summarize(subjects: readonly Subject[], all: number): PlanSummary {
-  const count = (action: Action): number => subjects.filter(({ change }) => change.action === action).length;
+/** The sum of the changes of a spec that declares so many resources. */
+export function summarize(changes: readonly Change[], all: number): PlanSummary {
+  const count = (action: Action): number => changes.filter((change) => change.action === action).length;
   const [create, update, replace, removed] = [count('create'), count('update'), count('replace'), count('delete')];
   return { create, update, replace, delete: removed, unchanged: all - create - update - replace };
 }
@@ -114,19 +115,19 @@ export function makePlan(input: PlanInput): Plan {
   const named = [...wanted.keys(), ...leftovers.prunable.map(keyOf)];
   const live = [...wanted.keys()].flatMap((key) => observed.resources.get(key) ?? []);
   const touched = new Set(subjects.map(({ key }) => key));
+  const changes = subjects.map(({ change }) => change);
   const findings = [
     ...findRisks([...subjects, ...unadopted], world),
     ...unsure(live.filter((each) => !touched.has(keyOf(each)))),
   ];
   return {
-    format: 1,
     system: desired.system,
     target: observed.target,
     fingerprint: fingerprintOf(observed, named, canonicalOf),
-    changes: subjects.map(({ change }) => change),
+    changes,
     findings,
     steps: planSteps(subjects, { ...facts, gone: new Set(replaced) }),
     leftAlone: [...(prune ? [] : notPruned(leftovers.prunable)), ...leftovers.leftAlone, ...unknownOnServer(live)],
-    summary: summarize(subjects, desired.resources.length),
+    summary: summarize(changes, desired.resources.length),
   };
 }

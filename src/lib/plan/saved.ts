@@ -1,43 +1,43 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { OpsError } from '../errors/ops-error.ts';
-import { stableText } from '../model/json.ts';
-import type { LastApplied, Override, Plan } from '../model/plan.ts';
-import type { Observed, ResourceKey } from '../model/resource.ts';
+import { equalJson, stableText } from '../model/json.ts';
+import type { Finding, Plan, ShownPlan } from '../model/plan.ts';
+import { keyOf, type Observed, type ResourceKey } from '../model/resource.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { summarize } from './make-plan.ts';
 
-/** What a saved plan carries besides the plan. */
+/** What a saved plan carries besides what it shows. */
 export interface SavedMeta {
   /** RFC 3339. */
   readonly savedAt: string;
   readonly tool: string;
   /** The spec's source as given, for people. */
   readonly source: string;
-  /** The resolved spec without secrets and its desired configurations, to record when the plan is applied. */
-  readonly spec?: unknown;
-  readonly desired?: LastApplied['configs'];
-  /** Overrides given when it was made, such as `--prune`: the plan's changes depend on them. */
-  readonly overrides?: readonly Override[];
+  /** The resolved spec without secrets, as YAML: the plan is made again from it when it is carried out. */
+  readonly spec: string;
+  /** Whether it was made with `--prune`. */
+  readonly prune: boolean;
 }
 
 export interface SavedPlan {
-  readonly plan: Plan;
+  readonly plan: ShownPlan;
   readonly meta: SavedMeta;
-  readonly digest: string;
 }
 
 /** The first word of the file, by which `apply` tells a saved plan from a spec. */
 export const SAVED_PLAN_MARK = 'osapi-ops.plan';
-const FORMAT = 1;
+const FORMAT = 2;
 
-const planDigest = (plan: unknown, meta: unknown): string =>
+const digestOf = (plan: unknown, meta: unknown): string =>
   createHash('sha256').update(stableText({ plan, meta })).digest('hex');
 
 /** A plan as the text of a file. */
 export function savePlan(plan: Plan, meta: SavedMeta): string {
+  const { steps: _, ...shown } = plan;
   // Through JSON once, so that what is digested is what a reader will see.
-  const plain = JSON.parse(JSON.stringify({ plan, meta })) as { plan: Plan; meta: SavedMeta };
-  const digest = planDigest(plain.plan, plain.meta);
+  const plain = JSON.parse(JSON.stringify({ plan: shown, meta })) as SavedPlan;
+  const digest = digestOf(plain.plan, plain.meta);
   return `${JSON.stringify({ kind: SAVED_PLAN_MARK, format: FORMAT, digest, ...plain }, null, 2)}\n`;
 }
 
@@ -45,78 +45,149 @@ export function savePlan(plan: Plan, meta: SavedMeta): string {
 export const looksLikeSavedPlan = (text: string): boolean =>
   /^\s*\{\s*"kind"\s*:\s*"osapi-ops\.plan"/.test(text.slice(0, 200));
 
-const record = z.record(z.string(), z.unknown());
-const planShape = z.object({
-  format: z.literal(FORMAT),
-  system: z.string(),
-  target: z.object({ server: record, url: z.string(), account: z.string(), chosenBy: z.string() }),
-  fingerprint: z.record(z.string(), z.string()),
-  changes: z.array(z.looseObject({ action: z.string(), kind: z.string(), name: z.string(), fields: z.array(record) })),
-  findings: z.array(z.looseObject({ code: z.string(), severity: z.string(), message: z.string() })),
-  steps: z.array(
-    z.looseObject({ resource: z.string(), verb: z.string(), configs: z.array(record), stage: z.number() }),
-  ),
-  leftAlone: z.array(record),
-  summary: z.record(z.string(), z.number()),
+const text = z.string();
+const words = z.optional(text);
+const count = z.int().check(z.nonnegative());
+const kind = z.enum(['stream', 'consumer', 'bucket']);
+const key = z.templateLiteral([kind, ' ', text]);
+const impact = z.enum(['in-place', 'replace']);
+const origin = z.enum(['spec', 'server', 'both', 'unknown']);
+const field = z.object({ path: text, from: z.json(), to: z.json(), impact, origin, note: words });
+const change = z.object({
+  action: z.enum(['create', 'update', 'replace', 'delete']),
+  kind,
+  name: text,
+  role: z.enum(['queue', 'worker', 'dlq', 'responses', 'other']),
+  fields: z.array(field),
+  origin,
+  reason: words,
+  reverse: words,
+  retries: words,
 });
-const metaShape = z.looseObject({ savedAt: z.string(), tool: z.string(), source: z.string() });
+const finding = z.object({
+  code: text,
+  severity: z.enum(['info', 'warning', 'refuse']),
+  resource: key,
+  field: words,
+  message: text,
+  hint: words,
+  needs: z.optional(z.enum(['adopt', 'prune', 'allow-replace', 'allow-data-loss'])),
+  count: z.optional(z.number()),
+});
+const server = z.object({
+  name: text,
+  id: text,
+  version: text,
+  cluster: words,
+  domain: words,
+  jetstream: z.boolean(),
+  max_payload: z.number(),
+});
+const savedShape = z.object({
+  plan: z.object({
+    system: text,
+    target: z.object({ server, url: text, account: text, chosenBy: text }),
+    fingerprint: z.record(key, text),
+    changes: z.array(change),
+    findings: z.array(finding),
+    leftAlone: z.array(z.object({ resource: key, what: text })),
+    summary: z.object({ create: count, update: count, replace: count, delete: count, unchanged: count }),
+  }),
+  meta: z.object({ savedAt: text, tool: text, source: text, spec: text, prune: z.boolean() }),
+});
 
-const unreadable = (why: string, cause?: unknown): OpsError =>
+/** A plan file that cannot be carried out, and why. */
+export const unreadablePlan = (why: string, cause?: unknown): OpsError =>
   new OpsError('PLAN_UNREADABLE', 'this is not a plan that can be carried out', {
     why,
     hints: ['make it again: osapi-ops plan SPEC --out FILE'],
     cause,
   });
 
-function parseJson(text: string): unknown {
+/**
+ * Reads what `savePlan` wrote. The digest finds what was damaged or edited; it proves nothing of who wrote it.
+ * Throws PLAN_UNREADABLE for anything else.
+ */
+export function readSavedPlan(source: string): SavedPlan {
   try {
-    return JSON.parse(text);
+    return parseSaved(JSON.parse(source));
   } catch (cause) {
-    throw unreadable('The file is not JSON: it is damaged, or not a saved plan.', cause);
+    if (cause instanceof OpsError) throw cause;
+    throw unreadablePlan('The file is not JSON, or nested without end: it is damaged, or not a saved plan.', cause);
   }
 }
 
-/** Reads what `savePlan` wrote. Throws PLAN_UNREADABLE for anything else, one altered by hand included. */
-export function readSavedPlan(text: string): SavedPlan {
-  const file = record.safeParse(parseJson(text));
-  if (!file.success || file.data.kind !== SAVED_PLAN_MARK)
-    throw unreadable('The file does not say it is a saved plan.');
-  const { format, digest, plan, meta } = file.data;
+const headShape = z.looseObject({ kind: z.literal(SAVED_PLAN_MARK) });
+
+function parseSaved(file: unknown): SavedPlan {
+  const head = headShape.safeParse(file);
+  if (!head.success) throw unreadablePlan('The file does not say it is a saved plan.');
+  const { format, digest, plan, meta } = head.data;
   if (format !== FORMAT) {
-    throw unreadable(`It has format ${JSON.stringify(format)}; this version reads format ${FORMAT}.`);
+    throw unreadablePlan(`It has format ${JSON.stringify(format)}; this version reads format ${FORMAT}.`);
   }
-  if (digest !== planDigest(plan, meta))
-    throw unreadable('It was altered after it was saved: its digest does not match.');
-  const shape = planShape.safeParse(plan);
-  const about = metaShape.safeParse(meta);
-  if (!shape.success || !about.success) throw unreadable('Parts of it are missing or of the wrong kind.');
-  return { plan: plan as Plan, meta: meta as SavedMeta, digest };
+  if (digest !== digestOf(plan, meta))
+    throw unreadablePlan('It was altered after it was saved: its digest does not match.');
+  const shape = savedShape.safeParse({ plan, meta });
+  if (!shape.success) throw unreadablePlan('Parts of it are missing or of the wrong kind.');
+  const saved: SavedPlan = shape.data;
+  const { changes, summary } = saved.plan;
+  const all = summary.create + summary.update + summary.replace + summary.unchanged;
+  if (!equalJson(summarize(changes, all), summary)) throw unreadablePlan('Its sum is not that of its changes.');
+  return saved;
 }
 
-const NAMES_GONE = 'is gone';
+/**
+ * Why a saved plan may not be carried out, a sentence each: what moved on the server since it was made, else what it
+ * does not show of what its spec would do now. Empty where it does what it shows.
+ */
+export function staleness(saved: ShownPlan, fresh: Plan, observed: Observed): string[] {
+  const moved = movedSince(saved, fresh, observed);
+  return moved.length > 0 ? moved : [...unlikeShown(saved, fresh), ...unsaid(saved.findings, fresh.findings)];
+}
 
-/** What moved on the server since the plan was made, a sentence for each resource; empty where it still holds. */
-export function staleness(saved: Pick<SavedPlan, 'plan'>, observed: Observed): string[] {
-  const { plan } = saved;
+function movedSince(saved: ShownPlan, fresh: Plan, observed: Observed): string[] {
   const moved: string[] = [];
-  const [then, now] = [plan.target, observed.target];
+  const [then, now] = [saved.target, fresh.target];
   if (then.account !== now.account) moved.push(`the plan was made for account ${then.account}, this is ${now.account}`);
   if ((then.server.cluster ?? then.server.id) !== (now.server.cluster ?? now.server.id)) {
-    moved.push(`the plan was made for ${whichServer(then.server)}, this is ${whichServer(now.server)}`);
+    moved.push(`the plan was made for ${nameOf(then.server)}, this is ${nameOf(now.server)}`);
   }
   if (then.server.version !== now.server.version) {
     moved.push(`the server was nats-server ${then.server.version} and is ${now.server.version}`);
   }
-  const keys = Object.keys(plan.fingerprint) as ResourceKey[];
+  const keys = new Set([...Object.keys(saved.fingerprint), ...Object.keys(fresh.fingerprint)] as ResourceKey[]);
   const prints = fingerprintOf(observed, keys);
-  for (const key of keys) {
-    const [before, after] = [plan.fingerprint[key], prints[key]];
+  for (const each of keys) {
+    const [before, after] = [saved.fingerprint[each] ?? 'absent', prints[each]];
     if (before === after) continue;
-    const how = before === 'absent' ? 'was created' : after === 'absent' ? NAMES_GONE : 'was changed';
-    moved.push(`${key} ${how}`);
+    const how = before === 'absent' ? 'was created' : after === 'absent' ? 'is gone' : 'was changed';
+    moved.push(`${each} ${how}`);
   }
   return moved;
 }
 
-const whichServer = ({ cluster, name }: { cluster?: string; name: string }): string =>
+/** The changes that are not to the letter what is shown. */
+function unlikeShown(saved: ShownPlan, fresh: Plan): string[] {
+  const [shown, made] = [saved, fresh].map(({ changes }) => new Map(changes.map((each) => [keyOf(each), each])));
+  const found = [...new Set([...shown!.keys(), ...made!.keys()])].flatMap((each) => {
+    const [told, done] = [shown!.get(each), made!.get(each)];
+    if (equalJson(told, done)) return [];
+    if (!told) return [`it does not show that it would ${done!.action} ${each}`];
+    return [
+      `it shows that it would ${told.action} ${each}, ${done ? 'otherwise than its spec says' : 'which its spec does not say'}`,
+    ];
+  });
+  const isTwice = found.length === 0 && saved.changes.length !== shown!.size;
+  return isTwice ? ['it shows a change twice'] : found;
+}
+
+/** What stands in the way now that was not said then: nobody agreed to it. Figures may differ. */
+function unsaid(then: readonly Finding[], now: readonly Finding[]): string[] {
+  const idOf = ({ code, resource, field: at, needs }: Finding): string => stableText([code, resource, at, needs]);
+  const said = new Set(then.map(idOf));
+  return now.filter((each) => each.severity === 'refuse' && !said.has(idOf(each))).map(({ message }) => message);
+}
+
+const nameOf = ({ cluster, name }: { cluster?: string; name: string }): string =>
   cluster ? `cluster ${cluster}` : `server ${name}`;

@@ -33,10 +33,25 @@ export async function loadSpec(source: string, io: SpecIo): Promise<SpecLoad> {
   if (!merged) return { problems: inOrder(chain.problems, chain.files) };
   const foreign = judgeForeign(merged);
   if (foreign) return { problems: inOrder([...chain.problems, ...foreign], chain.files) };
-  const filled = interpolate(merged, io.env);
-  const { loaded, problems } = judgeTree(filled.root, source, chain.files, io.cwd);
-  const all = [...chain.problems, ...filled.problems, ...unlessFilling(problems, filled.problems)];
-  const sorted = inOrder(all, chain.files);
+  return judgeMerged(merged, source, chain, io);
+}
+
+/** The same for a text that stands alone, such as `printSpec` writes: no file is read, no variable is filled. */
+export function loadAlone(text: string, source: string, cwd: string): SpecLoad {
+  const { root, problems } = parseText(source, text);
+  return root ? judgeMerged(root, source, { problems, files: [source] }, { cwd, env: {} }) : { problems };
+}
+
+function judgeMerged(
+  root: Node,
+  source: string,
+  read: { readonly problems: readonly SpecProblem[]; readonly files: readonly string[] },
+  { cwd, env }: Pick<SpecIo, 'cwd' | 'env'>,
+): SpecLoad {
+  const filled = interpolate(root, env);
+  const { loaded, problems } = judgeTree(filled.root, source, read.files, cwd);
+  const all = [...read.problems, ...filled.problems, ...unlessFilling(problems, filled.problems)];
+  const sorted = inOrder(all, read.files);
   return loaded && !all.some(isError) ? { loaded, problems: sorted } : { problems: sorted };
 }
 

@@ -56,15 +56,15 @@ export const VERSION = '2.15.1';
 
 export function server(
   resources: readonly ObservedResource[],
-  options: { version?: string; cluster?: string } = {},
+  options: { version?: string; cluster?: string; name?: string; account?: string } = {},
 ): Observed {
-  const { version = VERSION, cluster } = options;
-  const identity = { name: 'n1', id: 'N1', version, jetstream: true, max_payload: 1_048_576 };
+  const { version = VERSION, cluster, name = 'n1', account = '$G' } = options;
+  const identity = { name, id: name.toUpperCase(), version, jetstream: true, max_payload: 1_048_576 };
   return {
     target: {
       server: { ...identity, ...(cluster ? { cluster } : {}) },
       url: 'nats://127.0.0.1:4222',
-      account: '$G',
+      account,
       chosenBy: '--server',
     },
     resources: new Map(resources.map((resource) => [keyOf(resource), resource])),

@@ -14,7 +14,6 @@ const update: Change = {
 };
 
 const planOf = (changes: readonly Change[], over: Partial<Plan> = {}): Plan => ({
-  format: 1,
   system: 'osapi',
   target: {
     server: { name: 'dev-1', version: '2.15.1', id: 'N', jetstream: true, max_payload: 1 },

@@ -22,7 +22,6 @@ const change = (over: Partial<Change> = {}): Change => ({
 function planOf(changes: readonly Change[], over: Partial<Plan> = {}): Plan {
   const count = (action: Change['action']) => changes.filter((item) => item.action === action).length;
   return {
-    format: 1,
     system: 'osapi',
     target: { server, url: 'nats://127.0.0.1:4222', account: 'OSAPI', chosenBy: 'NATS_URL' },
     fingerprint: {},
@@ -175,26 +174,11 @@ unchanged. Apply needs --allow-replace.
 `);
   });
 
-  test('draws the time line of a consumer’s retries, where its timing is made or changed', () => {
-    const worker = { kind: 'consumer', name: 'REQUESTS/request-worker', role: 'worker' } as const;
-    const config = { ack_policy: 'explicit', max_deliver: 3, backoff: [5e9, 10e9, 15e9] };
-    const step = {
-      resource: 'consumer REQUESTS/request-worker',
-      verb: 'update',
-      configs: [config],
-      why: '',
-      change: 0,
-      stage: 2,
-    } as const;
-    const draw = (path: string) =>
-      renderPlan(planOf([change({ ...worker, fields: [{ ...field, path }] })], { steps: [step] }), {
-        theme,
-        width: 120,
-      });
-    expect(draw('backoff')).toContain(
-      '    Retries: a failing request is tried at 0s, 5s and 15s, and dies after 30s.\n',
-    );
-    expect(draw('description')).not.toContain('Retries');
+  test('draws the time line of a failing request, where a change carries one', () => {
+    const draw = (retries?: string) =>
+      renderPlan(planOf([change({ kind: 'consumer', ...(retries ? { retries } : {}) })]), { theme, width: 120 });
+    expect(draw('tried once\u001b[2J')).toContain('    Retries: tried once\\x1b[2J.\n');
+    expect(draw()).not.toContain('Retries');
   });
 
   test('puts a long move on two lines', () => {

@@ -1,20 +1,22 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { deriveDesired } from '../../desired/derive.ts';
 import { OpsError } from '../../errors/ops-error.ts';
-import { readLastApplied } from '../../ledger/store.ts';
 import type { Context } from '../../model/context.ts';
-import type { ResourceKey } from '../../model/resource.ts';
-import type { Spec } from '../../model/spec.ts';
+import type { LoadedSpec } from '../../model/spec.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { openNats } from '../../nats/open.ts';
-import { readObserved } from '../../observed/read.ts';
-import { looksLikeSavedPlan, readSavedPlan, type SavedPlan, staleness } from '../../plan/saved.ts';
-import { fromLedger } from '../spec-source.ts';
-import type { Prepared } from './prepare.ts';
+import { looksLikeSavedPlan, readSavedPlan, type SavedPlan, staleness, unreadablePlan } from '../../plan/saved.ts';
+import { type Prepared, prepareSystem } from './prepare.ts';
+
+/** A saved plan, and the spec inside it. */
+export interface PlanFile extends SavedPlan {
+  readonly loaded: LoadedSpec;
+}
+
+/** Far beyond the plan of thousands of resources. */
+const MOST_BYTES = 64 * 1024 * 1024;
 
 /** The plan in a file, where the file is one; `undefined` for a spec, standard input, or what cannot be read. */
-export async function readPlanFile(context: Context, source: string): Promise<SavedPlan | undefined> {
+export async function readPlanFile(context: Context, source: string): Promise<PlanFile | undefined> {
   if (source === '-') return undefined;
   let file: Awaited<ReturnType<typeof open>>;
   try {
@@ -27,7 +29,10 @@ export async function readPlanFile(context: Context, source: string): Promise<Sa
     // A position of its own leaves the file's where it is: the whole is read from the start below.
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
     if (!looksLikeSavedPlan(buffer.toString('utf8', 0, bytesRead))) return undefined;
-    return readSavedPlan(await file.readFile('utf8'));
+    const { size } = await file.stat();
+    if (size > MOST_BYTES) throw unreadablePlan(`It has ${size} bytes, and no plan has more than ${MOST_BYTES}.`);
+    const saved = readSavedPlan(await file.readFile('utf8'));
+    return { ...saved, loaded: await loadInside(context, saved) };
   } catch (error) {
     if (error instanceof OpsError) throw error;
     return undefined;
@@ -36,40 +41,38 @@ export async function readPlanFile(context: Context, source: string): Promise<Sa
   }
 }
 
-/** Connects as the plan's spec says, unless flags or environment say otherwise. */
-export const openForPlan = (context: Context, saved: SavedPlan): Promise<Nats> =>
-  openNats(context, { ...fromLedger(saved.meta.spec as Spec), source: saved.meta.source });
+/** The spec that a plan was made of, judged like one that is read from a file. @throws OpsError PLAN_UNREADABLE */
+async function loadInside({ cwd }: Context, { plan, meta }: SavedPlan): Promise<LoadedSpec> {
+  const { loadAlone } = await import('../../spec/load.ts');
+  const { loaded, problems } = loadAlone(meta.spec, meta.source, cwd);
+  if (!loaded) {
+    const first = problems.find(({ severity }) => severity === 'error')!;
+    throw unreadablePlan(`The spec inside it is wrong: ${first.message}.`);
+  }
+  if (loaded.spec.name !== plan.system) {
+    throw unreadablePlan(`It shows changes of ${plan.system}, and the spec inside it is that of ${loaded.spec.name}.`);
+  }
+  // Places in that text say nothing to a person.
+  return { ...loaded, positionOf: () => undefined };
+}
 
 const inShort = (moved: readonly string[]): string =>
   [...moved.slice(0, 5), ...(moved.length > 5 ? [`and ${moved.length - 5} more`] : [])].join('; ');
 
 /**
- * Looks whether the plan still fits the server, and makes of it what can be carried out.
- * @throws OpsError PLAN_STALE naming what moved
+ * Makes the plan again from its spec and what the server has now. It is carried out where that gives what was shown.
+ * @throws OpsError PLAN_STALE naming what is otherwise
  */
-export async function prepareSaved(context: Context, nats: Nats, saved: SavedPlan, source: string): Promise<Prepared> {
-  const keys = Object.keys(saved.plan.fingerprint) as ResourceKey[];
-  const [observed, lastApplied] = await Promise.all([
-    readObserved(nats, keys),
-    readLastApplied(nats, saved.plan.system),
-  ]);
-  const moved = staleness(saved, observed);
-  if (moved.length > 0) {
-    throw new OpsError('PLAN_STALE', `the saved plan no longer fits: ${inShort(moved)}`, {
-      where: source,
-      why: `It was made ${saved.meta.savedAt} from ${saved.meta.source}, and the server has moved since. Nothing was touched.`,
-      hints: [`make it again and look at it: osapi-ops plan ${saved.meta.source} --out ${path.basename(source)}`],
-      problems: moved.map((message) => ({ code: 'PLAN_STALE', message })),
-    });
-  }
+export async function prepareSaved(context: Context, nats: Nats, saved: PlanFile, source: string): Promise<Prepared> {
+  const { plan, meta, loaded } = saved;
+  const system = await prepareSystem(context, { nats, loaded }, { prune: meta.prune });
+  const moved = staleness(plan, system.plan, system.observed);
   context.io.signal.throwIfAborted();
-  const loaded = { ...fromLedger(saved.meta.spec as Spec), source: saved.meta.source };
-  return {
-    nats,
-    loaded,
-    desired: deriveDesired(loaded),
-    observed,
-    plan: { ...saved.plan, target: nats.target },
-    ...(lastApplied && { lastApplied }),
-  };
+  if (moved.length === 0) return system;
+  throw new OpsError('PLAN_STALE', `the saved plan no longer fits: ${inShort(moved)}`, {
+    where: source,
+    why: `It does what it shows, or nothing: it was made ${meta.savedAt} from ${meta.source}. Nothing was touched.`,
+    hints: [`make it again and look at it: osapi-ops plan ${meta.source} --out ${path.basename(source)}`],
+    problems: moved.map((message) => ({ code: 'PLAN_STALE', message })),
+  });
 }

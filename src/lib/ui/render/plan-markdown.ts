@@ -1,15 +1,15 @@
-import type { Change, Finding, Plan } from '../../model/plan.ts';
+import type { Change, Finding, ShownPlan } from '../../model/plan.ts';
 import { keyOf } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
 import { asSentences, counted } from '../text.ts';
 import { SIGNS } from '../theme.ts';
-import { retryLine } from './retry-line.ts';
 import { showField } from './value.ts';
 import {
   fieldOrigin,
   messageUnder,
   originWords,
   reasonOf,
+  retriesOf,
   serverOf,
   summaryOf,
   verdictOf,
@@ -43,7 +43,7 @@ const text = (value: string): string =>
 const code = (value: string): string => `<code>${text(value)}</code>`;
 
 /** A plan as a comment on a pull request: Markdown, at most `maxLength` characters; what does not fit is counted. */
-export function renderPlanMarkdown(plan: Plan, { maxLength = LONGEST_COMMENT }: MarkdownView = {}): string {
+export function renderPlanMarkdown(plan: ShownPlan, { maxLength = LONGEST_COMMENT }: MarkdownView = {}): string {
   const { create, update, replace, delete: gone } = plan.summary;
   const isEmpty = create + update + replace + gone === 0;
   const head = [
@@ -55,7 +55,7 @@ export function renderPlanMarkdown(plan: Plan, { maxLength = LONGEST_COMMENT }: 
   ];
   const blocks = [
     ...refusalsOf(plan).map((finding) => `> **${verdictOf(finding)}:** ${sentenceOf(finding, true)}`),
-    ...plan.changes.map((change, index) => changeBlock(plan, change, index)),
+    ...plan.changes.map((change) => changeBlock(plan, change)),
     ...unplaced(plan).map((finding) => `**${verdictOf(finding)}:** ${sentenceOf(finding, true)}`),
     ...leftAloneBlock(plan),
   ];
@@ -82,10 +82,10 @@ function within(head: readonly string[], blocks: readonly string[], maxLength: n
   return shown;
 }
 
-const refusalsOf = ({ findings }: Plan): Finding[] => findings.filter(({ severity }) => severity === 'refuse');
+const refusalsOf = ({ findings }: ShownPlan): Finding[] => findings.filter(({ severity }) => severity === 'refuse');
 
 /** Findings that no block of a change shows, and that are no refusals (those stand on top). */
-const unplaced = ({ findings, changes }: Plan): Finding[] =>
+const unplaced = ({ findings, changes }: ShownPlan): Finding[] =>
   findings.filter(
     (finding) => finding.severity !== 'refuse' && !changes.some((change) => keyOf(change) === finding.resource),
   );
@@ -95,12 +95,12 @@ function sentenceOf(finding: Finding, isNamed: boolean): string {
   return isNamed ? `${code(finding.resource)}: ${sentences}` : sentences;
 }
 
-function changeBlock(plan: Plan, change: Change, index: number): string {
+function changeBlock(plan: ShownPlan, change: Change): string {
   const origin = originWords(change);
   const title = `<strong>${SIGNS[change.action]} ${change.action}</strong> ${change.kind} ${code(change.name)}${origin ? `: ${origin}` : ''}`;
   const notes = [
     ...[reasonOf(change)].flatMap((reason) => (reason ? [text(reason)] : [])),
-    ...[retryLine(plan, change, index)].flatMap((line) => (line ? [text(line)] : [])),
+    ...[retriesOf(change)].flatMap((line) => (line ? [text(line)] : [])),
     ...plan.findings
       .filter((finding) => finding.resource === keyOf(change) && finding.severity !== 'refuse')
       .map((finding) => `**${verdictOf(finding)}:** ${sentenceOf(finding, false)}`),
@@ -129,7 +129,7 @@ function tableOf(change: Change): string[] {
   return [[`| ${columns.join(' | ')} |`, `|${' --- |'.repeat(columns.length)}`, ...rows].join('\n')];
 }
 
-function leftAloneBlock({ leftAlone }: Plan): string[] {
+function leftAloneBlock({ leftAlone }: ShownPlan): string[] {
   if (leftAlone.length === 0) return [];
   const lines = leftAlone.map(({ resource, what }) => `- ${code(resource)}: ${text(what)}`);
   return [`<details><summary>Left alone: ${leftAlone.length}</summary>\n\n${lines.join('\n')}\n\n</details>`];

@@ -1,10 +1,9 @@
 import { MONITOR_PREFIX } from '../../facts/names.ts';
-import type { Change, FieldChange, Finding, LeftAlone, Plan } from '../../model/plan.ts';
+import type { Change, FieldChange, Finding, LeftAlone, ShownPlan } from '../../model/plan.ts';
 import { keyOf } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
 import { asSentences, counted, flow, padEnd, widthOf } from '../text.ts';
 import { SIGNS, type Theme } from '../theme.ts';
-import { retryLine } from './retry-line.ts';
 import { printValue, showField } from './value.ts';
 import {
   fieldOrigin,
@@ -14,6 +13,7 @@ import {
   originWords,
   reasonOf,
   resourceName,
+  retriesOf,
   serverOf,
   summaryOf,
   verdictOf,
@@ -31,13 +31,13 @@ export interface PlanView {
 }
 
 /** A plan for a person: where, what changes and why, what that means for messages, what is left alone, the sum. */
-export function renderPlan(plan: Plan, view: PlanView): string {
+export function renderPlan(plan: ShownPlan, view: PlanView): string {
   const unplaced = plan.findings.filter(
     (finding) => !plan.changes.some((change) => keyOf(change) === finding.resource),
   );
   const blocks = [
     renderTarget(plan, view),
-    ...plan.changes.map((change, index) => renderChange(plan, change, index, view)),
+    ...plan.changes.map((change) => renderChange(plan, change, view)),
     ...unplaced.map((finding) => renderFinding(finding, '', view, true)),
     ...renderLeftAlone(plan.leftAlone, view),
     ...(view.applied ? [] : [renderSummary(plan, view)]),
@@ -45,20 +45,20 @@ export function renderPlan(plan: Plan, view: PlanView): string {
   return `${blocks.join('\n\n')}\n`;
 }
 
-function renderTarget({ system, target }: Plan, { theme, width }: PlanView): string {
+function renderTarget({ system, target }: ShownPlan, { theme, width }: PlanView): string {
   const text = `${theme.strong(clean(system))} on ${theme.strong(clean(target.url))}, ${serverOf(target)}; chosen by ${clean(target.chosenBy)}`;
   return flow(text, { width, first: '' });
 }
 
 const INDENT = '    ';
 
-function renderChange(plan: Plan, change: Change, index: number, view: PlanView): string {
+function renderChange(plan: ShownPlan, change: Change, view: PlanView): string {
   const { theme, width } = view;
   const style = theme[change.action];
   const origin = originWords(change);
   const title = `${style(change.action)} ${theme.strong(resourceName(change))}${origin ? `: ${origin}` : ''}`;
   const isMixed = change.fields.some((field) => field.origin !== change.origin);
-  const retry = retryLine(plan, change, index);
+  const retry = retriesOf(change);
   const sentences = [reasonOf(change), retry].filter((text) => text !== undefined);
   return [
     flow(title, { width, first: `${style(SIGNS[change.action])} ` }),
@@ -154,7 +154,7 @@ function renderLeftAlone(leftAlone: readonly LeftAlone[], { theme, width }: Plan
   return [[theme.strong('Left alone'), ...lines].join('\n')];
 }
 
-function renderSummary({ summary, findings }: Plan, { theme, width, given }: PlanView): string {
+function renderSummary({ summary, findings }: ShownPlan, { theme, width, given }: PlanView): string {
   const changes = summary.create + summary.update + summary.replace + summary.delete;
   const refusals = findings.filter((finding) => finding.severity === 'refuse' && !isLifted(finding, given));
   const text =

@@ -75,6 +75,9 @@ export function verdictOf(finding: Finding, given?: Given): string {
 export const messageUnder = ({ message, resource }: Finding): string =>
   message.startsWith(resource) ? message.slice(resource.length).replace(/^:? /, '') : message;
 
+/** The time line of a failing request, where a consumer's is new or changes. */
+export const retriesOf = ({ retries }: Change): string | undefined => retries && `Retries: ${retries}.`;
+
 /** Why a change is what it is; nothing where its fields say it. */
 export const reasonOf = ({ reason, fields }: Change): string | undefined =>
   fields.some(({ note }) => note !== undefined && reason?.includes(note)) ? undefined : reason;
