@@ -23,6 +23,7 @@ const bin = (name) => join(root, 'node_modules', '.bin', name);
 const checks = {
   types: () => run(bin('tsc'), ['--noEmit']),
   lint: () => run(bin('biome'), ['ci', '--colors=off', '.']),
+  arrows: () => run(process.execPath, ['--no-warnings', 'scripts/arrows.ts']),
   unused: () => run(bin('knip'), []),
   package: () => run(bin('publint'), ['--strict']),
   pack: () => checkPackage({ run, tsc: bin('tsc') }),

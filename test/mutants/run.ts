@@ -6,7 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
-import { ACTING } from '../support/acting.ts';
+import { mayAct } from '../../scripts/arrows/rooms.ts';
 
 interface Room {
   readonly floor: number;
@@ -18,7 +18,7 @@ type Options = ConstructorParameters<typeof Stryker>[0];
 type Result = Awaited<ReturnType<Stryker['runMutationTest']>>[number];
 
 const rooms = JSON.parse(readFileSync('test/mutants/rooms.json', 'utf8')) as Record<string, Room>;
-const pureFiles = (room: Room): string[] => globSync([...room.files]).filter((file) => !ACTING.test(file));
+const pureFiles = (room: Room): string[] => globSync([...room.files]).filter((file) => !mayAct(file));
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

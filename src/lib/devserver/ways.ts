@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Fault } from '../errors/fault.ts';
 import type { Io } from '../model/io.ts';
 import { executable } from './cache.ts';
 import type { Release } from './releases.ts';
@@ -21,7 +22,7 @@ export interface Way {
 }
 
 /** Why a way did not work; no fault of ours and no end of the search. */
-export class WayBlocked extends Error {}
+export class WayBlocked extends Fault {}
 
 const RELEASES = 'https://github.com/nats-io/nats-server/releases/download';
 /** Blocked networks often drop packets silently: who has not answered by then will not. */

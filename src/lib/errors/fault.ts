@@ -1,9 +1,9 @@
-/** Thrown and caught within one file, to leave a reader of something foreign at once: a person never meets it. */
+/** Ends some work early for one of us who waits for it, and says why: a person never meets it. */
 export class Fault extends Error {
   readonly code: string;
 
-  constructor(code: string) {
-    super(code);
-    this.code = code;
+  constructor(why: string) {
+    super(why);
+    this.code = why;
   }
 }

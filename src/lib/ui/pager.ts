@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { Fault } from '../errors/fault.ts';
 import type { Event, Io } from '../model/io.ts';
 import type { LineSink } from './line-writer.ts';
 import { widthOf } from './text.ts';
@@ -27,11 +28,6 @@ export interface ScreenOptions {
   readonly env: Env;
   /** False under --no-pager, and where nobody sits at the terminal. */
   readonly pages: boolean;
-}
-
-/** The reader left the pager before the end: no fault, and nothing to do any more. */
-class ReaderGone extends Error {
-  readonly code = 'EPIPE';
 }
 
 /** The pager's command: PAGER where it names one, else less; undefined where that is not there, or is none. */
@@ -97,7 +93,8 @@ export function createScreen({ stdout, env, pages }: ScreenOptions): Screen {
     },
     write(text) {
       if (command === undefined) return stdout.write(text);
-      if (isGone) throw new ReaderGone();
+      // The reader left the pager before the end: no fault, and nothing to do any more.
+      if (isGone) throw new Fault('EPIPE');
       if (child) return child.stdin!.write(text);
       held += text;
       // The prompt of the shell takes a row, too.

@@ -6,6 +6,7 @@ import {
   type ListrTaskWrapper,
   ProcessOutput,
 } from 'listr2';
+import { Fault } from '../errors/fault.ts';
 import type { Event } from '../model/io.ts';
 import { createTheme } from './theme.ts';
 
@@ -80,7 +81,7 @@ function startList({ title, tasks, colour, stderr, signal }: BoardOptions): Task
 const WORDS = { waiting: 'not reached', started: 'interrupted', skipped: 'skipped', failed: 'failed' } as const;
 
 /** What listr shows under a failed task; the failure itself travels with the operation's own error. */
-class TaskFailed extends Error {}
+class TaskFailed extends Fault {}
 
 function startCounter({ title, tasks, colour, stderr, signal }: BoardOptions): TaskBoard {
   const slot = createSlot();

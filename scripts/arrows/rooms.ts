@@ -1,0 +1,140 @@
+/** What a room may do. docs/architecture.md shows the arrows; `npm run check` holds both to the code. */
+export interface Room {
+  /** Rooms whose files it may import, in the order of the table. */
+  readonly imports: readonly string[];
+  /** Packages from outside. */
+  readonly packages?: readonly string[];
+  /**
+   * Files that may act: read or write files, open connections, start processes, set timers, look at the clock or at the
+   * environment, draw by chance. Named by their path in the room; all, where acting is the work. Lengthening the list is
+   * a visible act: everything else is a function from values to values.
+   */
+  readonly acts?: 'all' | readonly string[];
+}
+
+const WORDS = ['model', 'errors', 'facts'];
+
+/** Every room of src, from the words to the commands. */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  model: { imports: [] },
+  errors: { imports: ['model'] },
+  facts: { imports: ['model'] },
+  spec: { imports: WORDS, packages: ['fastest-levenshtein', 'yaml', 'zod'], acts: ['read'] },
+  desired: { imports: ['model', 'facts'] },
+  canonical: { imports: ['model', 'facts'] },
+  risk: { imports: ['model', 'facts', 'canonical'] },
+  plan: { imports: [...WORDS, 'canonical', 'risk'], packages: ['zod'] },
+  nats: { imports: WORDS, packages: ['@nats-io/transport-node'], acts: 'all' },
+  observed: { imports: [...WORDS, 'canonical', 'nats'], acts: ['read'] },
+  apply: { imports: [...WORDS, 'nats'], acts: ['execute'] },
+  ledger: { imports: [...WORDS, 'nats'], acts: ['actor', 'bucket', 'history', 'lock', 'store'] },
+  dlq: { imports: [...WORDS, 'nats', 'ledger'], acts: ['collect', 'follow', 'scan'] },
+  replay: {
+    imports: [...WORDS, 'nats', 'ledger', 'dlq'],
+    acts: ['archive-file', 'edit', 'execute', 'follow', 'queue'],
+  },
+  requests: {
+    imports: [...WORDS, 'nats', 'ledger', 'dlq'],
+    packages: ['fastest-levenshtein'],
+    acts: ['follow', 'send'],
+  },
+  queue: { imports: [...WORDS, 'nats'] },
+  health: { imports: [...WORDS, 'nats', 'observed', 'dlq'], acts: ['collect'] },
+  worker: {
+    imports: [...WORDS, 'nats', 'ledger'],
+    acts: ['builtin', 'execute', 'failures', 'lease', 'loop', 'store', 'supervise'],
+  },
+  permissions: { imports: ['model', 'facts'] },
+  convert: { imports: ['model', 'facts'], packages: ['yaml'] },
+  devserver: { imports: [...WORDS, 'nats'], acts: 'all' },
+  complete: { imports: ['model'] },
+  operations: {
+    imports: [
+      ...WORDS,
+      'spec',
+      'desired',
+      'canonical',
+      'risk',
+      'plan',
+      'nats',
+      'observed',
+      'apply',
+      'ledger',
+      'dlq',
+      'replay',
+      'requests',
+      'queue',
+      'health',
+      'worker',
+      'permissions',
+      'convert',
+      'devserver',
+      'complete',
+    ],
+    packages: ['yaml'],
+    acts: 'all',
+  },
+  ui: {
+    imports: [...WORDS, 'plan', 'complete'],
+    packages: [
+      '@inquirer/prompts',
+      '@oclif/core',
+      'chalk',
+      'fast-string-width',
+      'fast-wrap-ansi',
+      'fastest-levenshtein',
+      'listr2',
+    ],
+    acts: ['base-command', 'host', 'host-tty', 'line-writer', 'pager', 'report', 'small-heap', 'stdout'],
+  },
+  commands: { imports: ['model', 'errors', 'plan', 'operations', 'ui'], packages: ['@oclif/core'] },
+};
+
+/** The files of src itself: where the program starts, and where a shell asks what can be typed. */
+export const DOORS: Readonly<Record<string, Room>> = {
+  'src/complete.ts': { imports: ['model', 'complete', 'operations', 'ui'], acts: 'all' },
+  'src/main.ts': { imports: ['errors', 'complete', 'ui', 'src/complete.ts'], packages: ['@oclif/core'], acts: 'all' },
+};
+
+/** Files that import by a name which they make: the command of a line. */
+export const NAMES_MODULES: readonly string[] = ['src/main.ts'];
+
+/** What one place spells for all; not where a person is told of it, in a text with blanks. */
+export interface Spelling {
+  readonly what: string;
+  readonly pattern: RegExp;
+  /** Files or folders. */
+  readonly places: readonly string[];
+}
+
+export const SPELLINGS: readonly Spelling[] = [
+  {
+    what: 'a name of the JetStream API',
+    pattern:
+      /\$JS\.API|\bDIRECT\.GET\b|\b(?:STREAM|CONSUMER)\.(?:CREATE|DELETE|DURABLE|INFO|LEADER|LIST|MSG|NAMES|PAUSE|PEER|PURGE|RESTORE|SNAPSHOT|UNPIN|UPDATE)\b/,
+    places: ['nats', 'permissions', 'apply', 'dlq', 'health', 'ledger', 'observed', 'operations', 'queue', 'replay']
+      .concat('requests', 'worker', 'spec/rules/subjects.ts')
+      .map((place) => `src/lib/${place}`),
+  },
+  {
+    what: 'the removal of a message',
+    pattern: /\bSTREAM\.(?:MSG\.DELETE|PURGE)\b/,
+    places: ['src/lib/ledger/bucket.ts', 'src/lib/nats/message-writes.ts', 'src/lib/permissions/roles.ts'],
+  },
+];
+
+const NO_ROOM: Room = { imports: [] };
+
+/** The name of the room that a file of src is in; the file itself for a door. */
+export function roomOf(file: string): string {
+  const [, first, second = ''] = file.split('/');
+  return first === 'lib' ? second : first === 'commands' ? first : file;
+}
+
+export const ruleOf = (file: string): Room => ROOMS[roomOf(file)] ?? DOORS[file] ?? NO_ROOM;
+
+/** Whether a file may act. */
+export function mayAct(file: string): boolean {
+  const { acts = [] } = ruleOf(file);
+  return acts === 'all' || acts.some((name) => file === `src/lib/${roomOf(file)}/${name}.ts`);
+}
