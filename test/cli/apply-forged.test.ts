@@ -109,13 +109,8 @@ const FORGERIES: Readonly<Record<string, (file: PlanFile) => void>> = {
     meta.spec = meta.spec.replace('max_msgs: 500', 'max_msgs: 5');
   },
   'another limit than its spec has': ({ plan }) => {
-    (plan.changes[0]!.fields as Config[])[0] = {
-      path: 'max_msgs',
-      from: 1000,
-      to: 900,
-      impact: 'in-place',
-      origin: 'spec',
-    };
+    const field = { path: 'max_msgs', from: 1000, to: 900, impact: 'in-place', origin: 'spec' };
+    for (const change of plan.changes) change.fields = [field];
   },
   'a stream of nobody’s in its spec': ({ meta }) => {
     meta.spec += declare('OTHER');
@@ -125,7 +120,7 @@ const FORGERIES: Readonly<Record<string, (file: PlanFile) => void>> = {
   },
   'another name for a stream': ({ plan, meta }) => {
     meta.spec = meta.spec.replaceAll('REQUESTS', 'OTHER');
-    plan.changes[0]!.name = 'OTHER';
+    for (const change of plan.changes) change.name = 'OTHER';
   },
   'another system': ({ plan }) => {
     plan.system = 'billing';
@@ -166,7 +161,7 @@ const FORGERIES: Readonly<Record<string, (file: PlanFile) => void>> = {
     meta.spec = meta.spec.replace('name: osapi', 'name: osapi\ndescription: $' + '{HOME}');
   },
   'keys of a prototype': ({ plan, meta }) => {
-    for (const tree of [plan, meta, plan.summary, plan.fingerprint, plan.changes[0]!])
+    for (const tree of [plan, meta, plan.summary, plan.fingerprint, ...plan.changes])
       Object.defineProperty(tree, '__proto__', { value: { prune: true, steps: [STEP] }, enumerable: true });
     meta.constructor = 'x' as never;
   },
