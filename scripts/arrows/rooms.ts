@@ -75,7 +75,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     acts: 'all',
   },
   ui: {
-    imports: [...WORDS, 'plan', 'complete'],
+    imports: [...WORDS, 'complete'],
     packages: [
       '@inquirer/prompts',
       '@oclif/core',
