@@ -98,7 +98,7 @@ const FORGERIES: Readonly<Record<string, (file: PlanFile) => void>> = {
   },
   'a step beside its change': ({ plan }) => {
     plan.steps = [STEP];
-    plan.changes.push(removal);
+    plan.changes.push({ ...removal });
     plan.summary.delete = 1;
   },
   'a change hidden': ({ plan }) => {
