@@ -112,8 +112,8 @@ export const SPELLINGS: readonly Spelling[] = [
     what: 'a name of the JetStream API',
     pattern:
       /\$JS\.API|\bDIRECT\.GET\b|\b(?:STREAM|CONSUMER)\.(?:CREATE|DELETE|DURABLE|INFO|LEADER|LIST|MSG|NAMES|PAUSE|PEER|PURGE|RESTORE|SNAPSHOT|UNPIN|UPDATE)\b/,
-    places: ['nats', 'permissions', 'apply', 'dlq', 'health', 'ledger', 'observed', 'operations', 'queue', 'replay']
-      .concat('requests', 'worker', 'spec/rules/subjects.ts')
+    places: ['nats', 'permissions', 'dlq', 'health', 'ledger', 'operations', 'replay']
+      .concat('worker', 'spec/rules/subjects.ts')
       .map((place) => `src/lib/${place}`),
   },
   {

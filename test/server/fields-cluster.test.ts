@@ -91,7 +91,7 @@ describe.each(availableVersions())('messages older than a limit, nats-server %s'
       const observed = await lab.read(['stream OLD']);
       // As of the moment when the second hundred had just been published.
       const last = observed.resources.get('stream OLD')!.figures as { last_ts: string };
-      const losses = await measureLosses(lab, { desired, observed }, new Date(Date.parse(last.last_ts) + 100));
+      const losses = await measureLosses(lab.nats, { desired, observed }, new Date(Date.parse(last.last_ts) + 100));
       expect(losses.get('stream OLD')).toEqual([{ field: 'max_age', count: 193, exact: true }]);
     } finally {
       await lab.nc.close();

@@ -109,7 +109,7 @@ describe.each(availableVersions())('nats-server %s', (line) => {
       await fill(lab, kind, name, each);
 
       const observed = await lab.read(keys);
-      const losses = await measureLosses(lab, { desired: desiredOf(...to), observed }, new Date());
+      const losses = await measureLosses(lab.nats, { desired: desiredOf(...to), observed }, new Date());
       const plan = makePlan({ desired: desiredOf(...to), observed, losses });
       const deletes = fate === 'refused' ? 0 : lossOf(plan);
       expect({ fate: foretold(plan), deletes }).toEqual({ fate, deletes: each.deletes ?? 0 });
@@ -165,7 +165,7 @@ describe.each(availableVersions())('nats-server %s', (line) => {
       await bare.publish('late.a', 15);
       await bare.publish('late.b', 5);
       const observed = await bare.read([key]);
-      const losses = await measureLosses(bare, { desired: desiredOf(to!), observed }, new Date());
+      const losses = await measureLosses(bare.nats, { desired: desiredOf(to!), observed }, new Date());
       const plan = makePlan({ desired: desiredOf(to!), observed, losses });
       expect(lossOf(plan)).toBe(12);
       await bare.run(plan.steps);

@@ -2,13 +2,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import type { Io } from '../model/io.ts';
-import { type Config, isObject } from '../model/json.ts';
+import { type Config, numberOf } from '../model/json.ts';
 import type { Change, Plan, Step } from '../model/plan.ts';
 import type { ResourceKey } from '../model/resource.ts';
+import { orThrow } from '../nats/answer.ts';
 import { isApiError, isMissing } from '../nats/api-error.ts';
-import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
-import { requestOf, streamOfStep } from './step.ts';
+import type { Nats, RequestOptions } from '../nats/port.ts';
+import { readStream } from '../nats/streams.ts';
+import { sendStep, streamOfStep } from './step.ts';
 import { createTeller } from './tell.ts';
 
 /** Writes under way at once within a stage. */
@@ -87,33 +89,28 @@ function stagesOf(steps: readonly Step[]): Step[][] {
   return [...byStage].sort(([a], [b]) => a - b).map(([, stage]) => stage);
 }
 
-/** Gives the configuration as the server has it now, where it said. */
+/** Gives the configuration as the server has it now. */
 async function executeStep(nats: Nats, step: Step, signal: AbortSignal): Promise<Config | undefined> {
-  if (step.verb === 'delete') {
-    await ask(nats, step).catch((error) => {
-      if (!isMissing(error)) throw error;
-    });
-    return undefined;
-  }
+  if (step.verb === 'delete') return sendStep(nats, step, {}, toItsEnd(nats));
   let answer: Config | undefined;
   for (const [index, config] of step.configs.entries()) {
     if (index > 0) await settled(nats, step, signal);
     answer = await write(nats, step, config, signal);
   }
-  return isObject(answer?.config) ? answer.config : undefined;
+  return answer;
 }
 
-const ask = (nats: Nats, step: Step, config?: Config): Promise<Config> => {
-  const { subject, body } = requestOf(step, config);
-  // A write that was sent is seen to its end, Ctrl-C or not: its fate is what we report.
-  return nats.api(subject, body, { finish: true, timeoutMs: Math.max(WRITE_MS, nats.settings.timeoutMs) });
-};
+/** A write that was sent is seen to its end, Ctrl-C or not: its fate is what we report. */
+const toItsEnd = ({ settings }: Nats): RequestOptions => ({
+  finish: true,
+  timeoutMs: Math.max(WRITE_MS, settings.timeoutMs),
+});
 
 /** Sends one configuration. While a cluster is still busy with an earlier change (10226), waits and sends it again. */
-async function write(nats: Nats, step: Step, config: Config, signal: AbortSignal): Promise<Config> {
+async function write(nats: Nats, step: Step, config: Config, signal: AbortSignal): Promise<Config | undefined> {
   for (const start = performance.now(); ; ) {
     try {
-      return await ask(nats, step, config);
+      return await sendStep(nats, step, config, toItsEnd(nats));
     } catch (error) {
       const isBusy = isApiError(error, ERR.reconfigurationRunning);
       if (!isBusy || performance.now() - start > SETTLE_MS || signal.aborted) throw explain(error, step);
@@ -129,11 +126,10 @@ async function settled(nats: Nats, step: Step, signal: AbortSignal): Promise<voi
   if (stream === undefined || !nats.target.server.cluster) return;
   for (const start = performance.now(); performance.now() - start < SETTLE_MS; ) {
     signal.throwIfAborted();
-    const { cluster, config } = await nats.api(`STREAM.INFO.${stream}`);
-    const replicas = isObject(cluster) && Array.isArray(cluster.replicas) ? cluster.replicas : [];
-    const wanted = isObject(config) ? Number(config.num_replicas ?? 1) - 1 : 0;
-    const isWhole = replicas.length === wanted && replicas.every((replica) => isObject(replica) && replica.current);
-    if (isObject(cluster) && cluster.leader && isWhole) return;
+    const { cluster, config } = await orThrow(readStream(nats, stream));
+    const wanted = numberOf(config.num_replicas, 1) - 1;
+    const isWhole = cluster?.replicas.length === wanted && cluster.replicas.every(({ current }) => current);
+    if (cluster?.leader !== undefined && isWhole) return;
     await sleep(SETTLE_POLL_MS);
   }
 }

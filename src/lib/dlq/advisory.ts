@@ -1,10 +1,10 @@
+import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { type DlqRecord, type EntryReason, entryId } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { readCarried } from './carried.ts';
 import type { Death } from './death.ts';
-import { isConsumerName, isSeq, isStreamName } from './names.ts';
 import { isTime } from './time.ts';
 
 /** A message of a DLQ stream that is no dead letter, and why not. */

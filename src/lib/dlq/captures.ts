@@ -1,6 +1,6 @@
 import { ADVISORY, REJECTED_PREFIX } from '../facts/names.ts';
 import { subjectsOverlap } from '../facts/subjects.ts';
-import { type Config, isObject } from '../model/json.ts';
+import { type Config, isObject, textsOf } from '../model/json.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
 import { readCarried } from './carried.ts';
@@ -27,13 +27,12 @@ const SERVICE = (name: string, subject: string): boolean =>
 
 /** What of a stream's subjects are dead letters; empty for a stream that is no DLQ. */
 export function capturesOf(config: Config): DlqCapture[] {
-  const name = String(config.name ?? '');
-  const subjects = Array.isArray(config.subjects) ? config.subjects.map(String) : [];
+  const name = typeof config.name === 'string' ? config.name : '';
   // A copy of a DLQ by mirror or sources says what it holds in the filters of those.
   const copied = [config.mirror, ...(Array.isArray(config.sources) ? config.sources : [])].flatMap((one) =>
     isObject(one) && typeof one.filter_subject === 'string' && one.filter_subject !== '' ? [one.filter_subject] : [],
   );
-  return [...subjects, ...copied].flatMap((subject): DlqCapture[] => {
+  return [...textsOf(config.subjects), ...copied].flatMap((subject): DlqCapture[] => {
     if (SERVICE(name, subject)) return [{ kind: 'service', subject, queueOf: () => undefined }];
     return PREFIXES.flatMap(({ kind, prefix }) => {
       if (!subjectsOverlap(subject, `${prefix}.*.*`)) return [];

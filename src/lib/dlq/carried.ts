@@ -1,9 +1,9 @@
 import { IMPORT_HEADER, IMPORT_ID, REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX } from '../facts/names.ts';
+import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import { type EntryReason, entryId, type RecordKind } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, parseHeaders, printHeaders } from '../nats/raw-headers.ts';
 import type { Death } from './death.ts';
-import { isConsumerName, isSeq, isStreamName } from './names.ts';
 import { isTime } from './time.ts';
 
 const LONGEST_DETAIL = 2000;

@@ -1,6 +1,6 @@
 import { OpsError } from '../errors/ops-error.ts';
+import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import type { IdPattern } from '../model/entry-filter.ts';
-import { isConsumerName, isSeq, isStreamName } from './names.ts';
 
 /** Reads an id from its end, where the parts cannot hold a slash; `undefined` for what is none. */
 export function parseId(text: string): IdPattern | undefined {

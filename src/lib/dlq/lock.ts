@@ -3,9 +3,10 @@ import { appendHistory } from '../ledger/history.ts';
 import { withLock } from '../ledger/lock.ts';
 import type { Context } from '../model/context.ts';
 import type { QueueRef } from '../model/entry.ts';
-import { isObject } from '../model/json.ts';
-import { isMissing } from '../nats/api-error.ts';
+import { numberOf } from '../model/json.ts';
+import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
+import { readStream } from '../nats/streams.ts';
 
 /** Who changes dead letters of a queue, and how long they wait for another who does. */
 export interface DlqWork {
@@ -37,13 +38,8 @@ export const withQueueLock = async <T>(
 /** As many as the queue has, so that a ledger made now need not grow at once: in a cluster that is an election. */
 async function replicasOf(nats: Nats, { queue }: QueueRef): Promise<number> {
   if (nats.target.server.cluster === undefined) return 1;
-  try {
-    const { config } = await nats.api(`STREAM.INFO.${queue}`);
-    return isObject(config) ? Number(config.num_replicas ?? 1) : 1;
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    return 1;
-  }
+  const info = await orUndefined(readStream(nats, queue));
+  return numberOf(info?.config.num_replicas, 1);
 }
 
 /** Writes down what was done to a queue's dead letters. A queue without a spec is its own system. */

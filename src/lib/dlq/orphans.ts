@@ -1,8 +1,9 @@
 import { subjectCovers } from '../facts/subjects.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
-import { isObject } from '../model/json.ts';
+import { orThrow } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
+import { readSubjects } from '../nats/streams.ts';
 import { readStanding } from './collect.ts';
 import { orphanEntry } from './entry.ts';
 import { responsible } from './fate.ts';
@@ -102,15 +103,8 @@ export async function countUncovered(nats: Nats, { queue, subjects, consumers }:
   const covered = (subject: string) =>
     consumers.some(({ filters }) => filters.length === 0 || filters.some((filter) => subjectCovers(filter, subject)));
   if (subjects.every(covered)) return 0;
-  let count = 0;
-  // The server answers at most 100,000 subjects at a time.
-  for (let offset = 0; ; ) {
-    const info = await nats.api(`STREAM.INFO.${queue}`, { subjects_filter: '>', offset });
-    const found = isObject(info.state) && isObject(info.state.subjects) ? Object.entries(info.state.subjects) : [];
-    for (const [subject, messages] of found) if (!covered(subject)) count += Number(messages);
-    offset += found.length;
-    if (found.length === 0 || offset >= Number(info.total ?? 0)) return count;
-  }
+  const found = await orThrow(readSubjects(nats, queue));
+  return [...found.subjects].reduce((sum, [subject, messages]) => (covered(subject) ? sum : sum + messages), 0);
 }
 
 /** What `findOrphans` has to know of the records. */

@@ -1,14 +1,14 @@
 import { REJECTED_PREFIX } from '../facts/names.ts';
 import type { QueueRef } from '../model/entry.ts';
-import { type Config, objectOf } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { isMissing } from '../nats/api-error.ts';
+import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
+import { readSubjects } from '../nats/streams.ts';
 import { capturesOf } from './captures.ts';
 import { backward, forward, pageOf } from './pages.ts';
 
-/** A DLQ stream as it was when the scan began. What comes later is not objectOf of it. */
+/** A DLQ stream as it was when the scan began. What comes later is not part of it. */
 export interface DlqSource {
   readonly stream: string;
   readonly first: number;
@@ -45,24 +45,19 @@ const DEATHS = '$JS.EVENT.ADVISORY.CONSUMER.>';
 
 /** A DLQ stream's bounds; `undefined` where it is not there (any more). */
 export async function openSource(nats: Nats, stream: string): Promise<DlqSource | undefined> {
-  let info: Config;
-  try {
-    info = await nats.api(`STREAM.INFO.${stream}`, { subjects_filter: `${REJECTED_PREFIX}.>` });
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-  const state = objectOf(info.state);
-  const captures = capturesOf(objectOf(info.config));
+  const info = await orUndefined(readSubjects(nats, stream, `${REJECTED_PREFIX}.>`));
+  if (!info) return undefined;
+  const { figures } = info;
+  const captures = capturesOf(info.config);
   const isAudit = captures.some(({ kind, subject }) => kind === 'advisory' && subjectDepth(subject) < 4);
   return {
     stream,
-    first: Number(state.first_seq ?? 1),
-    last: Number(state.last_seq ?? 0),
-    messages: Number(state.messages ?? 0),
-    bytes: Number(state.bytes ?? 0),
+    first: figures.first_seq,
+    last: figures.last_seq,
+    messages: figures.messages,
+    bytes: figures.bytes,
     ...(isAudit && { subject: DEATHS }),
-    carries: Object.keys(objectOf(state.subjects)).length > 0 || captures.some(({ kind }) => kind === 'service'),
+    carries: info.subjects.size > 0 || captures.some(({ kind }) => kind === 'service'),
   };
 }
 

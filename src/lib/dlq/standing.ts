@@ -1,5 +1,6 @@
 import { subjectsOverlap } from '../facts/subjects.ts';
-import { type Config, numberOf, objectOf, textOf, textsOf } from '../model/json.ts';
+import { numberOf, textOf, textsOf } from '../model/json.ts';
+import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 
 /** How far a consumer has come. */
 export interface ConsumerStanding {
@@ -47,52 +48,47 @@ export interface QueueStanding {
 
 const ZERO_TIME = '0001-01-01T00:00:00Z';
 
-/** The answer of CONSUMER.INFO. */
-export function parseConsumerStanding(info: Config): ConsumerStanding {
-  const config = objectOf(info.config);
-  const delivered = objectOf(info.delivered);
+/** A consumer's standing from what the server tells of it. */
+export function toConsumerStanding({ name, created, config, figures, lastDelivered }: ConsumerInfo): ConsumerStanding {
   const single = textOf(config.filter_subject);
   const backoff = Array.isArray(config.backoff) ? config.backoff.map((wait) => numberOf(wait)) : [];
-  const active = textOf(delivered.last_active);
   return {
-    name: textOf(info.name),
-    created: textOf(info.created),
+    name,
+    created,
     filters: single ? [single] : textsOf(config.filter_subjects),
-    delivered: numberOf(delivered.stream_seq),
-    ackFloor: numberOf(objectOf(info.ack_floor).stream_seq),
-    pending: numberOf(info.num_pending),
-    ackPending: numberOf(info.num_ack_pending),
-    redelivered: numberOf(info.num_redelivered),
-    waiting: numberOf(info.num_waiting),
-    ...(active && !active.startsWith('0001-') && { lastActive: active }),
+    delivered: figures.delivered_stream_seq,
+    ackFloor: figures.ack_floor_stream_seq,
+    pending: figures.num_pending,
+    ackPending: figures.num_ack_pending,
+    redelivered: figures.num_redelivered,
+    waiting: figures.num_waiting,
+    ...(lastDelivered !== undefined && { lastActive: lastDelivered }),
     maxDeliver: numberOf(config.max_deliver) || -1,
     waits: backoff.length > 0 ? backoff : [numberOf(config.ack_wait)],
-    paused: info.paused === true,
+    paused: figures.paused,
     acks: textOf(config.ack_policy) !== 'none',
   };
 }
 
-/** The answer of STREAM.INFO with those of its consumers; without one, a stream that does not exist. */
-export function parseStanding(
+/** The same of a stream with its consumers; without one, a stream that does not exist. */
+export function toStanding(
   queue: string,
-  info: Config | undefined,
-  consumers: readonly Config[],
+  info: StreamInfo | undefined,
+  consumers: readonly ConsumerInfo[],
   readAt: number,
 ): QueueStanding {
-  const config = objectOf(info?.config);
-  const state = objectOf(info?.state);
   return {
     queue,
     exists: info !== undefined,
-    created: textOf(info?.created) || ZERO_TIME,
-    retention: textOf(config.retention),
-    maxAge: numberOf(config.max_age),
-    subjects: textsOf(config.subjects),
-    messages: numberOf(state.messages),
-    bytes: numberOf(state.bytes),
-    firstSeq: numberOf(state.first_seq),
-    lastSeq: numberOf(state.last_seq),
-    consumers: consumers.map(parseConsumerStanding),
+    created: info?.created ?? ZERO_TIME,
+    retention: textOf(info?.config.retention),
+    maxAge: numberOf(info?.config.max_age),
+    subjects: textsOf(info?.config.subjects),
+    messages: info?.figures.messages ?? 0,
+    bytes: info?.figures.bytes ?? 0,
+    firstSeq: info?.figures.first_seq ?? 0,
+    lastSeq: info?.figures.last_seq ?? 0,
+    consumers: consumers.map(toConsumerStanding),
     readAt,
   };
 }

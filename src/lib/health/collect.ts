@@ -1,18 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countUncovered, dyingOf, figuresOf } from '../dlq/orphans.ts';
-import { parseConsumerStanding, parseStanding } from '../dlq/standing.ts';
-import { OpsError } from '../errors/ops-error.ts';
+import { toConsumerStanding, toStanding } from '../dlq/standing.ts';
 import { bucketStream, rejectedSubject } from '../facts/names.ts';
-import { type Config, isObject, numberOf, objectOf, textOf } from '../model/json.ts';
-import type { ObservedResource, ResourceKey } from '../model/resource.ts';
+import { numberOf, textOf } from '../model/json.ts';
+import { type ObservedResource, type ResourceKey, splitKey } from '../model/resource.ts';
 import type { HealthSpec } from '../model/spec.ts';
-import { isMissing } from '../nats/api-error.ts';
+import { type AccountUsage, readAccount } from '../nats/account.ts';
+import { type Answer, answerOf, ifFound, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
+import { consumerNames, readConsumer } from '../nats/consumers.ts';
+import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import { getRange } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
-import { infoSubject, parseConsumer, parseStream } from '../observed/parse.ts';
-import { IN_FLIGHT } from '../observed/read.ts';
-import type { AccountUsage, ConsumerState, DeadState, QueueState, StreamState } from './snapshot.ts';
+import { listStreams, readStream, readSubjects } from '../nats/streams.ts';
+import { askResource, asResource, IN_FLIGHT } from '../observed/read.ts';
+import type { ConsumerState, DeadState, QueueState, StreamState } from './snapshot.ts';
 
 /** A queue to look at. */
 export interface QueueToLook {
@@ -34,25 +36,18 @@ export interface Collected {
   readonly queues: readonly QueueState[];
 }
 
-type Answer =
-  | { readonly found: true; readonly info: Config }
-  | { readonly found: false; readonly silent?: string; readonly code?: string };
-
 /** Looks whose figures moved meanwhile are repeated so many times. */
 const TRIES = 4;
 
-/** Absence and silence are findings; that we may not ask, or lost the server, is an error. */
-async function ask(nats: Nats, subject: string, body?: object): Promise<Answer> {
-  try {
-    return { found: true, info: await nats.api(subject, body) };
-  } catch (error) {
-    if (isMissing(error)) return { found: false };
-    if (error instanceof OpsError && (error.code === 'CONN_NO_LEADER' || error.code === 'CONN_TIMEOUT')) {
-      return { found: false, silent: error.code === 'CONN_NO_LEADER' ? 'it has no leader' : 'it does not answer' };
-    }
-    throw error;
-  }
+/** Absence and silence are findings; that we may not ask is an error. */
+async function seek<T>(asked: Promise<Answer<T>>): Promise<Answer<T>> {
+  const answer = await asked;
+  if (answer.is === 'denied') throw answer.error;
+  return answer;
 }
+
+const found = <T>(answers: Iterable<Answer<T>>): T[] =>
+  [...answers].flatMap((answer) => (answer.is === 'found' ? [answer.value] : []));
 
 /** A ping and its answer, in milliseconds; the client's own figure is rounded to whole ones. */
 async function roundTrip(nats: Nats): Promise<number> {
@@ -61,50 +56,24 @@ async function roundTrip(nats: Nats): Promise<number> {
   return performance.now() - start;
 }
 
-/** What the account uses; `undefined` where this user may not ask. @throws OpsError CONN_* */
-async function readAccount(nats: Nats): Promise<AccountUsage | undefined> {
-  try {
-    const info = await nats.api('INFO');
-    const limits = objectOf(info.limits);
-    return {
-      storage: numberOf(info.storage),
-      memory: numberOf(info.memory),
-      streams: numberOf(info.streams),
-      consumers: numberOf(info.consumers),
-      limits: {
-        max_storage: numberOf(limits.max_storage, -1),
-        max_memory: numberOf(limits.max_memory, -1),
-        max_streams: numberOf(limits.max_streams, -1),
-        max_consumers: numberOf(limits.max_consumers, -1),
-      },
-    };
-  } catch (error) {
-    if (error instanceof OpsError && error.code === 'DENIED_SUBJECT') return undefined;
-    throw error;
-  }
-}
-
-function consumerState(info: Config): ConsumerState {
-  const standing = parseConsumerStanding(info);
-  const config = objectOf(info.config);
-  const moved = [textOf(objectOf(info.delivered).last_active), textOf(objectOf(info.ack_floor).last_active)]
-    .filter((time) => time !== '' && !time.startsWith('0001-'))
-    .sort((a, b) => Date.parse(a) - Date.parse(b))
-    .at(-1);
+function consumerState(info: ConsumerInfo): ConsumerState {
+  const { config, lastDelivered, lastAcked, bound } = info;
+  const standing = toConsumerStanding(info);
+  const moved = [lastDelivered, lastAcked].filter((time) => time !== undefined);
   const paused = textOf(config.pause_until);
   return {
     ...standing,
     maxAckPending: numberOf(config.max_ack_pending, -1),
-    ...(moved && { lastMoved: moved }),
+    ...(moved.length > 0 && { lastMoved: moved.sort((a, b) => Date.parse(a) - Date.parse(b)).at(-1)! }),
     push: textOf(config.deliver_subject) !== '',
-    bound: info.push_bound === true,
+    bound,
     ...(standing.paused && paused && { pausedUntil: paused }),
   };
 }
 
 interface Look {
-  readonly stream: Answer;
-  readonly consumers: ReadonlyMap<string, Answer>;
+  readonly stream: Answer<StreamInfo>;
+  readonly consumers: ReadonlyMap<string, Answer<ConsumerInfo>>;
   readonly dead?: { readonly dead: number; readonly steady: boolean };
 }
 
@@ -112,33 +81,27 @@ interface Look {
  * A queue's stream and consumers as of one moment: the consumers are read before and after the stream, and all again
  * while they moved in between.
  */
-async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, listed?: Config): Promise<Look> {
+async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, listed?: StreamInfo): Promise<Look> {
   let names = [...named];
   const readConsumers = async () => {
-    const answers = await Promise.all(names.map((one) => ask(nats, `CONSUMER.INFO.${name}.${one}`)));
+    const answers = await Promise.all(names.map((one) => seek(readConsumer(nats, name, one))));
     return new Map(names.map((one, index) => [one, answers[index]!]));
   };
   let before = await readConsumers();
   for (let attempt = 0; ; attempt++) {
     // What is empty is taken from the listing: that its consumers were read later cannot make anything dead.
-    const isListed = listed !== undefined && numberOf(objectOf(listed.state).messages) === 0;
-    const stream: Answer = isListed ? { found: true, info: listed } : await ask(nats, `STREAM.INFO.${name}`);
-    if (!stream.found) return { stream, consumers: before };
-    const there = numberOf(objectOf(stream.info.state).consumer_count);
-    if ([...before.values()].filter(({ found }) => found).length < there) {
-      names = [...new Set([...named, ...(await listNames(nats, name))])];
+    const stream: Answer<StreamInfo> =
+      listed?.figures.messages === 0 ? { is: 'found', value: listed } : await seek(readStream(nats, name));
+    if (stream.is !== 'found') return { stream, consumers: before };
+    const { figures } = stream.value;
+    if (found(before.values()).length < figures.consumer_count) {
+      const others = await orElse(consumerNames(nats, name), { missing: [], denied: [] });
+      names = [...new Set([...named, ...others])];
     }
     if (names.length === 0) return { stream, consumers: before };
     // Nothing is stored, so nothing is dead: one look at the consumers is enough.
-    const isEmpty = numberOf(objectOf(stream.info.state).messages) === 0;
-    const after = isEmpty ? before : await readConsumers();
-    const standing = (answers: ReadonlyMap<string, Answer>) =>
-      parseStanding(
-        name,
-        stream.info,
-        [...answers.values()].flatMap((one) => (one.found ? [one.info] : [])),
-        0,
-      );
+    const after = figures.messages === 0 ? before : await readConsumers();
+    const standing = (answers: typeof before) => toStanding(name, stream.value, found(answers.values()), 0);
     const now = standing(after);
     const steady = figuresOf(standing(before)) === figuresOf(now);
     if (!steady && attempt < TRIES) {
@@ -152,70 +115,38 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
   }
 }
 
-async function listNames(nats: Nats, stream: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for (;;) {
-      const page = await nats.api(`CONSUMER.NAMES.${stream}`, { offset: names.length });
-      const items = Array.isArray(page.consumers) ? page.consumers.map(String) : [];
-      names.push(...items);
-      if (items.length === 0 || names.length >= numberOf(page.total)) return names;
-    }
-  } catch (error) {
-    if (isMissing(error) || (error instanceof OpsError && error.code === 'DENIED_SUBJECT')) return names;
-    throw error;
-  }
-}
-
 /** The time of the first message that waits for a consumer; `undefined` where this user may not read it. */
 async function oldestWaiting(nats: Nats, queue: string, consumer: ConsumerState): Promise<number | undefined> {
   const filters = consumer.filters.length > 0 ? consumer.filters : ['>'];
-  try {
-    const times = await Promise.all(
-      filters.map(async (subject) => {
-        for await (const { time } of getRange(nats, queue, consumer.delivered + 1, { subject, batch: 1 })) {
-          return Date.parse(time);
-        }
-        return Number.POSITIVE_INFINITY;
-      }),
-    );
-    const oldest = Math.min(...times);
-    return Number.isFinite(oldest) ? oldest : undefined;
-  } catch (error) {
-    if (error instanceof OpsError && ['DENIED_SUBJECT', 'NOT_FOUND'].includes(error.code)) return undefined;
-    throw error;
-  }
+  const first = async (subject: string) => {
+    for await (const { time } of getRange(nats, queue, consumer.delivered + 1, { subject, batch: 1 })) {
+      return Date.parse(time);
+    }
+    return Number.POSITIVE_INFINITY;
+  };
+  const times = await orElse(answerOf(Promise.all(filters.map(first))), { denied: [], missing: [] });
+  const oldest = Math.min(...times);
+  return Number.isFinite(oldest) ? oldest : undefined;
 }
 
 /** From so many resources on a listing of all streams, 256 at a time, is less work than a request for each. */
 const MANY = 64;
-const NONE: ReadonlyMap<string, Config> = new Map();
+const NONE: ReadonlyMap<string, StreamInfo> = new Map();
 
 const streamNameOf = (key: ResourceKey): string => {
-  const name = key.slice(key.indexOf(' ') + 1);
-  return key.startsWith('bucket ') ? bucketStream(name) : key.startsWith('stream ') ? name : '';
+  const { kind, name } = splitKey(key);
+  return kind === 'bucket' ? bucketStream(name) : kind === 'stream' ? name : '';
 };
 
 /** Every stream of the account by name; none where there are many more than we want, or where this user may not ask. */
-async function listStreams(
+async function byName(
   nats: Nats,
   wanted: number,
   account: AccountUsage | undefined,
-): Promise<ReadonlyMap<string, Config>> {
+): Promise<ReadonlyMap<string, StreamInfo>> {
   if (!account || account.streams > 3 * wanted) return NONE;
-  const found = new Map<string, Config>();
-  try {
-    for (let offset = 0; ; ) {
-      const page = await nats.api('STREAM.LIST', { offset });
-      const items = Array.isArray(page.streams) ? page.streams.filter(isObject) : [];
-      for (const info of items) found.set(textOf(objectOf(info.config).name), info);
-      offset += items.length;
-      if (items.length === 0 || offset >= numberOf(page.total)) return found;
-    }
-  } catch (error) {
-    if (error instanceof OpsError && error.code === 'DENIED_SUBJECT') return NONE;
-    throw error;
-  }
+  const streams = await orElse(listStreams(nats), { denied: [] });
+  return new Map(streams.map((info) => [info.name, info]));
 }
 
 const stateOf = (resource: ObservedResource | undefined): StreamState | undefined =>
@@ -254,35 +185,40 @@ export async function collect(
       ]),
     ]),
   ].filter((key) => !inQueues.has(key));
-  const reading = readAccount(nats);
-  const listed = inQueues.size + others.length < MANY ? NONE : await listStreams(nats, others.length, await reading);
+  const reading = orElse(readAccount(nats), { denied: undefined });
+  const listed = inQueues.size + others.length < MANY ? NONE : await byName(nats, others.length, await reading);
   const [account, answers, looks] = await Promise.all([
     reading,
-    pipelined(others, IN_FLIGHT, async (key): Promise<Answer> => {
+    pipelined(others, IN_FLIGHT, async (key): Promise<Answer<ObservedResource>> => {
       const info = listed.get(streamNameOf(key));
-      return info ? { found: true, info } : ask(nats, infoSubject(key));
+      return info ? { is: 'found', value: asResource(key, info) } : seek(askResource(nats, key));
     }),
     pipelined(queues, IN_FLIGHT / 2, (queue) => lookAt(nats, queue, listed.get(queue.name))),
   ]);
 
   const resources = new Map<ResourceKey, ObservedResource>();
   const silent = new Map<ResourceKey, string>();
-  const take = (key: ResourceKey, answer: Answer) => {
-    const name = key.slice(key.indexOf(' ') + 1);
-    if (!answer.found) {
-      if (answer.silent) silent.set(key, answer.silent);
-    } else if (key.startsWith('consumer ')) resources.set(key, parseConsumer(answer.info, name));
-    else resources.set(key, parseStream(answer.info, { kind: key.startsWith('bucket ') ? 'bucket' : 'stream', name }));
+  const take = (key: ResourceKey, answer: Answer<ObservedResource>) => {
+    if (answer.is === 'found') resources.set(key, answer.value);
+    else if (answer.is === 'silent') {
+      silent.set(key, answer.error.code === 'CONN_NO_LEADER' ? 'it has no leader' : 'it does not answer');
+    }
   };
   for (const [index, key] of others.entries()) take(key, answers[index]!);
   let now = nowMs;
   for (const [index, { name }] of queues.entries()) {
     const { stream, consumers } = looks[index]!;
-    take(`stream ${name}`, stream);
-    for (const [one, answer] of consumers) take(`consumer ${name}/${one}`, answer);
+    take(
+      `stream ${name}`,
+      ifFound(stream, (info) => asResource(`stream ${name}`, info)),
+    );
+    for (const [one, answer] of consumers)
+      take(
+        `consumer ${name}/${one}`,
+        ifFound(answer, (info) => asResource(`consumer ${name}/${one}`, info)),
+      );
     // Ages are told by the clock that stamped the messages.
-    const ts = stream.found ? Date.parse(textOf(stream.info.ts)) : Number.NaN;
-    if (!Number.isNaN(ts)) now = ts;
+    if (stream.is === 'found' && !Number.isNaN(stream.value.now)) now = stream.value.now;
   }
   const states = await pipelined(queues, 32, (queue, index) => queueState(nats, queue, looks[index]!, resources, now));
   return { now, rttMs, ...(account && { account }), resources, silent, queues: states };
@@ -296,7 +232,7 @@ async function queueState(
   now: number,
 ): Promise<QueueState> {
   const { name, health, dlq, responses } = queue;
-  const infos = [...look.consumers.values()].flatMap((one) => (one.found ? [one.info] : []));
+  const infos = found(look.consumers.values());
   const consumers = await Promise.all(
     infos.map(async (info): Promise<ConsumerState> => {
       const state = consumerState(info);
@@ -309,7 +245,8 @@ async function queueState(
   const bucket = responses === undefined ? undefined : stateOf(resources.get(`bucket ${responses}`));
   const isKept = look.dead && dlq !== undefined && dlqState !== undefined && dlqState.figures.messages > 0;
   const rejected = isKept ? await countStored(nats, dlq, rejectedSubject(name)) : 0;
-  const deadState = look.dead && look.stream.found ? { ...deadOf(queue, look, infos, now), rejected } : undefined;
+  const deadState =
+    look.dead && look.stream.is === 'found' ? { ...deadOf(queue, look, infos, now), rejected } : undefined;
   return {
     name,
     health,
@@ -323,19 +260,18 @@ async function queueState(
 
 /** How many messages of a stream lie on subjects. @throws OpsError CONN_*, DENIED_SUBJECT */
 export async function countStored(nats: Nats, stream: string, subjects: string): Promise<number> {
-  const answer = await ask(nats, `STREAM.INFO.${stream}`, { subjects_filter: subjects });
-  const counts = answer.found ? Object.values(objectOf(objectOf(answer.info.state).subjects)) : [];
-  return counts.reduce((sum: number, count) => sum + numberOf(count), 0);
+  const answer = await orElse(readSubjects(nats, stream, subjects), { missing: undefined, silent: undefined });
+  return [...(answer?.subjects.values() ?? [])].reduce((sum, count) => sum + count, 0);
 }
 
 /** The count alone; who has an entry is looked into where there are any. */
 function deadOf(
   { name }: QueueToLook,
   { stream, dead }: Look,
-  infos: readonly Config[],
+  infos: readonly ConsumerInfo[],
   now: number,
 ): Omit<DeadState, 'rejected'> {
-  const standing = parseStanding(name, stream.found ? stream.info : undefined, infos, 0);
+  const standing = toStanding(name, stream.is === 'found' ? stream.value : undefined, infos, 0);
   const base = { dead: dead!.dead, steady: dead!.steady, dying: dyingOf(standing, dead!.dead, now) };
   return base.dead === 0 ? { ...base, orphans: 0, exact: true } : { ...base, exact: false };
 }
@@ -348,9 +284,8 @@ export async function measureGrowth(
 ): Promise<Map<string, { messages: number; bytes: number }>> {
   const read = () =>
     pipelined(queues, IN_FLIGHT, async ({ name }) => {
-      const answer = await ask(nats, `STREAM.INFO.${name}`);
-      const state = answer.found ? objectOf(answer.info.state) : undefined;
-      return state && { at: performance.now(), messages: numberOf(state.messages), bytes: numberOf(state.bytes) };
+      const info = await orElse(readStream(nats, name), { missing: undefined, silent: undefined });
+      return info && { at: performance.now(), messages: info.figures.messages, bytes: info.figures.bytes };
     });
   const first = await read();
   await sleep(waitMs);

@@ -3,20 +3,7 @@ import type { Config } from '../model/json.ts';
 import type { Change } from '../model/plan.ts';
 import type { ClusterFigures, ResourceKey, StreamFigures, Target } from '../model/resource.ts';
 import type { HealthSpec } from '../model/spec.ts';
-
-/** What the account uses, and how much of it it may; -1 is unlimited. */
-export interface AccountUsage {
-  readonly storage: number;
-  readonly memory: number;
-  readonly streams: number;
-  readonly consumers: number;
-  readonly limits: {
-    readonly max_storage: number;
-    readonly max_memory: number;
-    readonly max_streams: number;
-    readonly max_consumers: number;
-  };
-}
+import type { AccountUsage } from '../nats/account.ts';
 
 /** A stream, or a bucket's stream, at one moment. */
 export interface StreamState {

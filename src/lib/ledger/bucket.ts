@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
-import { type Config, isObject } from '../model/json.ts';
+import { type Config, numberOf } from '../model/json.ts';
+import { orThrow } from '../nats/answer.ts';
 import { type ApiError, isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
+import { readStream, writeStream } from '../nats/streams.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
 
@@ -53,7 +55,7 @@ export async function writeLedger<T>(nats: Nats, replicas: number | undefined, w
 
 async function makeLedger(nats: Nats, wanted: number): Promise<void> {
   try {
-    await nats.api(`STREAM.CREATE.${STREAM}`, ledgerConfig(wanted));
+    await writeStream(nats, 'create', STREAM, ledgerConfig(wanted));
   } catch (error) {
     if (isApiError(error, ERR.noSuitablePeers)) throw tooFewServers(nats, error);
     if (!isApiError(error, ERR.streamNameInUse)) throw error;
@@ -72,13 +74,13 @@ const tooFewServers = (nats: Nats, cause: ApiError): OpsError =>
 
 async function raiseReplicas(nats: Nats, wanted: number): Promise<void> {
   if (wanted === 1) return;
-  const { config } = await nats.api(`STREAM.INFO.${STREAM}`);
-  if (!isObject(config) || Number(config.num_replicas ?? 1) >= wanted) return;
-  await nats.api(`STREAM.UPDATE.${STREAM}`, { ...config, num_replicas: wanted });
+  const { config } = await orThrow(readStream(nats, STREAM));
+  if (numberOf(config.num_replicas, 1) >= wanted) return;
+  await writeStream(nats, 'update', STREAM, { ...config, num_replicas: wanted });
   // While the new replicas elect a leader nothing can be written.
   for (const start = performance.now(); performance.now() - start < ELECTION_MS; await sleep(250)) {
-    const { cluster } = await nats.api(`STREAM.INFO.${STREAM}`);
-    if (isObject(cluster) && cluster.leader) return;
+    const { cluster } = await orThrow(readStream(nats, STREAM));
+    if (cluster?.leader !== undefined) return;
   }
 }
 

@@ -9,9 +9,11 @@ export const isObject = (value: unknown): value is Config =>
 
 /** What a field holds where it is of its kind, else what stands for it: nobody knows what an answer or a file carries. */
 export const objectOf = (value: unknown): Config => (isObject(value) ? value : {});
-export const numberOf = (value: unknown, otherwise = 0): number => (typeof value === 'number' ? value : otherwise);
+export const numberOf = (value: unknown, otherwise = 0): number =>
+  typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
 export const textOf = (value: unknown, otherwise = ''): string => (typeof value === 'string' ? value : otherwise);
-export const textsOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
+export const textsOf = (value: unknown): readonly string[] =>
+  Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 
 /** Text that is equal for equal values: keys are sorted at every depth, `undefined` fields are left out. */
 export function stableText(value: unknown): string {

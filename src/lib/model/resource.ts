@@ -11,6 +11,12 @@ export type ResourceKey = `${ResourceKind} ${string}`;
 export const keyOf = (resource: { kind: ResourceKind; name: string }): ResourceKey =>
   `${resource.kind} ${resource.name}`;
 
+/** The parts of a key. */
+export function splitKey(key: ResourceKey): { kind: ResourceKind; name: string } {
+  const space = key.indexOf(' ');
+  return { kind: key.slice(0, space) as ResourceKind, name: key.slice(space + 1) };
+}
+
 /** A consumer's name is `<stream>/<consumer>`; neither part can hold a slash of its own. */
 export function splitConsumerName(name: string): { stream: string; consumer: string } {
   const slash = name.indexOf('/');

@@ -19,8 +19,9 @@ export class ApiError extends OpsError {
   readonly description: string;
 
   constructor(subject: string, fault: ApiFault) {
-    const errCode = fault.err_code ?? 0;
-    const description = cleanText(fault.description ?? 'no description');
+    // Whoever answers may have put anything there.
+    const errCode = Number.isSafeInteger(fault.err_code) ? fault.err_code! : 0;
+    const description = cleanText(typeof fault.description === 'string' ? fault.description : 'no description');
     const { code, hints } = meaningOf(errCode, description);
     super(code, `the server refused ${shortSubject(subject)}: ${description}${errCode ? ` (${errCode})` : ''}`, {
       where: subject,

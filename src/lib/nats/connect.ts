@@ -12,10 +12,11 @@ import {
   nkeyAuthenticator,
 } from '@nats-io/transport-node';
 import { ERR } from '../facts/err-codes.ts';
-import { type Config, isObject } from '../model/json.ts';
+import { type Config, isObject, objectOf } from '../model/json.ts';
 import type { ServerIdentity, Target } from '../model/resource.ts';
-import { ApiError, type ApiFault } from './api-error.ts';
+import { ApiError } from './api-error.ts';
 import { connectFailure, isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
+import { readJson } from './exchange.ts';
 import { doorOf, type Gate, isWrite } from './gate.ts';
 import { openKv } from './kv.ts';
 import type { Nats, RequestOptions } from './port.ts';
@@ -226,10 +227,11 @@ function createNats(
       let fault: unknown;
       try {
         const reply = await ask(subject, payload, Math.max(1, tryFor(whole - spent, whole)), options);
-        const answer = reply.json<Config>();
-        if (!isObject(answer.error)) return answer;
-        fault = new ApiError(subject, answer.error as ApiFault);
-        if ((fault as ApiError).errCode !== ERR.systemUnavailable) throw fault;
+        const answer = readJson(subject, reply);
+        if (answer.error === undefined) return answer;
+        const error = new ApiError(subject, objectOf(answer.error));
+        if (error.errCode !== ERR.systemUnavailable) throw error;
+        fault = error;
       } catch (error) {
         fault = error;
         if (signal.aborted && !options.finish) throw signal.reason;

@@ -40,17 +40,21 @@ export async function retried<T>(nats: Nats, subject: string, work: () => Promis
   }
 }
 
+/** What a service that listens where JetStream should answers with. */
+export const notJetStream = (subject: string, why: string): OpsError =>
+  new OpsError('SERVER_REFUSED', 'what answered is not JetStream', {
+    where: subject,
+    why,
+    hints: ['look for a service that listens on this subject'],
+  });
+
 /** The JSON object of an answer. @throws OpsError SERVER_REFUSED where it is none */
-export function readJson(subject: string, { data }: RawReply): Config {
+export function readJson(subject: string, { data }: Pick<RawReply, 'data'>): Config {
   try {
     const answer: unknown = JSON.parse(asBuffer(data).toString('utf8'));
     if (isObject(answer)) return answer;
   } catch {
     // Told below.
   }
-  throw new OpsError('SERVER_REFUSED', 'what answered is not JetStream', {
-    where: subject,
-    why: 'Its answer is no JSON object.',
-    hints: ['look for a service that listens on this subject'],
-  });
+  throw notJetStream(subject, 'Its answer is no JSON object.');
 }

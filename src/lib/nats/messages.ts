@@ -131,6 +131,19 @@ export async function getMessage(
   return retried(nats, stream, () => getOne(nats, stream, { seq }, options));
 }
 
+/**
+ * The first stored message from a sequence on, on any subject or on those that match; `undefined` past the last one. By
+ * the API, whatever the stream would answer: who applies may ask that, and need not be allowed direct gets.
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+ */
+export const nextMessage = (
+  nats: Nats,
+  stream: string,
+  seq: number,
+  subject = '>',
+): Promise<StoredMessage | undefined> =>
+  retried(nats, stream, () => getThroughApi(nats, stream, { seq, next_by_subj: subject }));
+
 export interface RangeOptions extends ReadOptions {
   /** The last sequence wanted; to the end of the stream where left out. */
   readonly untilSeq?: number;

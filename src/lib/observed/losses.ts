@@ -2,7 +2,6 @@ import { type LoweredLimit, loweredLimits } from '../canonical/limits.ts';
 import { canonicalDesired, canonicalObserved, streamLookup } from '../canonical/resource.ts';
 import { tableFor } from '../facts/fields.ts';
 import { bucketStream } from '../facts/names.ts';
-import { type Config, isObject } from '../model/json.ts';
 import type { Losses, LossFigure } from '../model/plan.ts';
 import {
   type Desired,
@@ -12,51 +11,33 @@ import {
   type ResourceKey,
   type StreamFigures,
 } from '../model/resource.ts';
-
-/** What is needed of the connection: one request of the JetStream API, without its prefix. */
-export interface Api {
-  api(subject: string, body?: object): Promise<Config>;
-}
+import { orThrow } from '../nats/answer.ts';
+import type { Nats } from '../nats/connect.ts';
+import { nextMessage } from '../nats/messages.ts';
+import { readDeleted, readSubjects } from '../nats/streams.ts';
 
 type Holder = Extract<ObservedResource, { kind: 'stream' | 'bucket' }>;
 
-// A page of STREAM.INFO's list of subjects, and beyond how many deleted sequences we estimate instead of listing.
-const SUBJECTS_PAGE = 100_000;
+// Beyond how many deleted sequences we estimate instead of listing.
 const DELETED_LISTED = 500_000;
 
 const streamName = ({ kind, name }: Holder): string => (kind === 'bucket' ? bucketStream(name) : name);
 
-/** The sequence and time (ms since 1970) of the first stored message from `seq` on, on any subject or on these. */
-export async function messageFrom(
-  nats: Api,
-  stream: string,
-  seq: number,
-  subjects = '>',
-): Promise<{ seq: number; time: number } | undefined> {
-  // The answer skips what is deleted; past the last message the server has none.
-  const answer = await nats.api(`STREAM.MSG.GET.${stream}`, { seq, next_by_subj: subjects }).catch((error: unknown) => {
-    if ((error as { errCode?: number }).errCode === 10037) return undefined;
-    throw error;
-  });
-  const message = isObject(answer?.message) ? answer.message : undefined;
-  return message && { seq: Number(message.seq), time: Date.parse(String(message.time)) };
-}
-
 /** The first sequence whose message is not older than `limit` (ms since 1970), by halving: some twenty requests. */
-async function firstYounger(nats: Api, stream: string, figures: StreamFigures, limit: number): Promise<number> {
+async function firstYounger(nats: Nats, stream: string, figures: StreamFigures, limit: number): Promise<number> {
   let low = figures.first_seq;
   let high = figures.last_seq + 1;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const found = await messageFrom(nats, stream, middle);
-    if (!found || found.seq >= high || found.time >= limit) high = middle;
+    const found = await nextMessage(nats, stream, middle);
+    if (!found || found.seq >= high || Date.parse(found.time) >= limit) high = middle;
     else low = found.seq + 1;
   }
   return low;
 }
 
 /** How many messages are stored below `seq`; sequences of deleted ones are gaps. */
-async function storedBelow(nats: Api, stream: string, figures: StreamFigures, seq: number): Promise<LossFigure> {
+async function storedBelow(nats: Nats, stream: string, figures: StreamFigures, seq: number): Promise<LossFigure> {
   const span = seq - figures.first_seq;
   const whole = figures.last_seq - figures.first_seq + 1;
   const gaps = whole - figures.messages;
@@ -65,39 +46,27 @@ async function storedBelow(nats: Api, stream: string, figures: StreamFigures, se
   if (gaps > DELETED_LISTED) {
     return { field, count: Math.round((span * figures.messages) / whole), exact: false };
   }
-  const info = await nats.api(`STREAM.INFO.${stream}`, { deleted_details: true });
-  const deleted = isObject(info.state) && Array.isArray(info.state.deleted) ? (info.state.deleted as number[]) : [];
+  const deleted = await orThrow(readDeleted(nats, stream));
   const below = deleted.filter((each) => each >= figures.first_seq && each < seq).length;
   return { field, count: span - below, exact: true };
 }
 
-async function olderThan(nats: Api, stream: string, figures: StreamFigures, limit: number): Promise<LossFigure> {
+async function olderThan(nats: Nats, stream: string, figures: StreamFigures, limit: number): Promise<LossFigure> {
   const none = { field: 'max_age', count: 0, exact: true };
   if (figures.messages === 0 || Date.parse(figures.first_ts) >= limit) return none;
   if (Date.parse(figures.last_ts) < limit) return { ...none, count: figures.messages };
   return storedBelow(nats, stream, figures, await firstYounger(nats, stream, figures, limit));
 }
 
-/** How many messages each subject has. */
-export async function subjectCounts(nats: Api, stream: string): Promise<ReadonlyMap<string, number>> {
-  const counts = new Map<string, number>();
-  for (;;) {
-    const info = await nats.api(`STREAM.INFO.${stream}`, { subjects_filter: '>', offset: counts.size });
-    const page = isObject(info.state) && isObject(info.state.subjects) ? Object.entries(info.state.subjects) : [];
-    for (const [subject, count] of page) counts.set(subject, Number(count));
-    const isLast = page.length < SUBJECTS_PAGE && counts.size >= Number(info.total ?? 0);
-    if (isLast || page.length === 0) return counts;
-  }
-}
-
 /** How many messages each subject has beyond `limit`, together. */
-async function beyondPerSubject(nats: Api, stream: string, limit: number): Promise<number> {
+async function beyondPerSubject(nats: Nats, stream: string, limit: number): Promise<number> {
   let beyond = 0;
-  for (const count of (await subjectCounts(nats, stream)).values()) beyond += Math.max(0, count - limit);
+  for (const count of (await orThrow(readSubjects(nats, stream))).subjects.values())
+    beyond += Math.max(0, count - limit);
   return beyond;
 }
 
-async function measure(nats: Api, holder: Holder, limit: LoweredLimit, now: Date): Promise<LossFigure> {
+async function measure(nats: Nats, holder: Holder, limit: LoweredLimit, now: Date): Promise<LossFigure> {
   const { figures } = holder;
   const { field, to } = limit;
   const stream = streamName(holder);
@@ -121,10 +90,10 @@ async function measure(nats: Api, holder: Holder, limit: LoweredLimit, now: Date
 /**
  * Counts on the server what each lowered limit of a spec would delete there: by age with a binary search over
  * sequences, by subject with the server's own counts; bytes are estimated. Reads only. `now` decides what is old.
- * Throws what `api` throws.
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
 export async function measureLosses(
-  nats: Api,
+  nats: Nats,
   input: { readonly desired: Desired; readonly observed: Observed },
   now: Date,
 ): Promise<Losses> {

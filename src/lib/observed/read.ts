@@ -1,36 +1,48 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
-import type { Config } from '../model/json.ts';
-import type { Observed, ObservedResource, ResourceKey } from '../model/resource.ts';
-import { isMissing } from '../nats/api-error.ts';
+import { bucketStream } from '../facts/names.ts';
+import {
+  type Observed,
+  type ObservedResource,
+  type ResourceKey,
+  splitConsumerName,
+  splitKey,
+} from '../model/resource.ts';
+import { type Answer, ifFound, orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
+import { readConsumer } from '../nats/consumers.ts';
+import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import { pipelined } from '../nats/pipeline.ts';
-import { infoSubject, parseConsumer, parseStream } from './parse.ts';
+import { readStream } from '../nats/streams.ts';
 
 /** Requests under way at once. More gains nothing on loopback, and a server drops API requests beyond some thousands. */
 export const IN_FLIGHT = 128;
 
+/** What the server tells of a stream or a consumer, as the resource that it is to us. */
+export const asResource = (key: ResourceKey, info: StreamInfo | ConsumerInfo): ObservedResource =>
+  ({ ...info, ...splitKey(key) }) as ObservedResource;
+
+/** Asks for one resource. */
+export async function askResource(nats: Nats, key: ResourceKey): Promise<Answer<ObservedResource>> {
+  const { kind, name } = splitKey(key);
+  const { stream, consumer } = splitConsumerName(name);
+  const answer =
+    kind === 'consumer'
+      ? await readConsumer(nats, stream, consumer)
+      : await readStream(nats, kind === 'bucket' ? bucketStream(name) : name);
+  return ifFound<StreamInfo | ConsumerInfo, ObservedResource>(answer, (info) => asResource(key, info));
+}
+
 /** One resource as the server has it; `undefined` where it does not. */
-export async function readResource(nats: Nats, key: ResourceKey): Promise<ObservedResource | undefined> {
-  let info: Config;
-  try {
-    info = await nats.api(infoSubject(key));
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    if (error instanceof OpsError && error.code === 'CONN_NO_LEADER') {
-      throw new OpsError('CONN_NO_LEADER', `${key} has no leader`, {
-        where: infoSubject(key),
-        why: 'Too few of the servers that hold it are up, or they are electing one.',
-        hints: ['look at `nats server report jetstream`; run this again when the cluster has a quorum'],
-        cause: error,
-      });
-    }
-    throw error;
-  }
-  const space = key.indexOf(' ');
-  const kind = key.slice(0, space) as ObservedResource['kind'];
-  const name = key.slice(space + 1);
-  return kind === 'consumer' ? parseConsumer(info, name) : parseStream(info, { kind, name });
+async function readResource(nats: Nats, key: ResourceKey): Promise<ObservedResource | undefined> {
+  const answer = await askResource(nats, key);
+  if (answer.is !== 'silent' || answer.error.code !== 'CONN_NO_LEADER') return orUndefined(answer);
+  throw new OpsError('CONN_NO_LEADER', `${key} has no leader`, {
+    where: answer.error.where,
+    why: 'Too few of the servers that hold it are up, or they are electing one.',
+    hints: ['look at `nats server report jetstream`; run this again when the cluster has a quorum'],
+    cause: answer.error,
+  });
 }
 
 /**

@@ -1,43 +1,33 @@
-import { OWNER_KEY } from '../facts/names.ts';
-import { type Config, isObject, type Json } from '../model/json.ts';
+import { KV_PREFIX, OWNER_KEY } from '../facts/names.ts';
+import { type Config, isObject, textsOf } from '../model/json.ts';
 import { keyOf, type Observed, type ObservedResource, type ResourceKey } from '../model/resource.ts';
-import { isMissing } from '../nats/api-error.ts';
+import { orElse, orThrow } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
+import { listConsumers } from '../nats/consumers.ts';
+import type { StreamInfo } from '../nats/info.ts';
 import { pipelined } from '../nats/pipeline.ts';
-import { identifyStream, parseConsumer, parseStream } from './parse.ts';
-import { IN_FLIGHT } from './read.ts';
+import { listStreams } from '../nats/streams.ts';
+import { asResource, IN_FLIGHT } from './read.ts';
 
-/** Every item of a listing that the server gives in pages. */
-async function listPages(nats: Nats, subject: string, field: string): Promise<Config[]> {
-  const found: Config[] = [];
-  for (;;) {
-    const page = await nats.api(subject, { offset: found.length });
-    const items: readonly Json[] = Array.isArray(page[field]) ? page[field] : [];
-    found.push(...items.filter(isObject));
-    if (items.length === 0 || found.length >= Number(page.total ?? 0)) return found;
-  }
-}
-
-async function listConsumers(nats: Nats, stream: string): Promise<ObservedResource[]> {
-  try {
-    const found = await listPages(nats, `CONSUMER.LIST.${stream}`, 'consumers');
-    return found.map((info) => parseConsumer(info, `${stream}/${String(info.name)}`));
-  } catch (error) {
-    // Deleted since it was listed.
-    if (isMissing(error)) return [];
-    throw error;
-  }
+/** What a listed stream is to us: a bucket where its name and its subjects are those of one. */
+function identify(info: StreamInfo): ObservedResource {
+  const { name, config } = info;
+  const isBucket =
+    name.startsWith(KV_PREFIX) && textsOf(config.subjects).every((subject) => subject.startsWith('$KV.'));
+  return asResource(isBucket ? `bucket ${name.slice(KV_PREFIX.length)}` : `stream ${name}`, info);
 }
 
 /** Everything in the account: streams, buckets (not as streams again) and consumers. */
 export async function scanAll(nats: Nats): Promise<Observed> {
-  const streams = (await listPages(nats, 'STREAM.LIST', 'streams')).map((info) =>
-    parseStream(info, identifyStream(isObject(info.config) ? info.config : {})),
-  );
-  const busy = streams.filter((stream) => stream.kind === 'stream' && stream.figures.consumer_count > 0);
-  const consumers = (await pipelined(busy, IN_FLIGHT, (stream) => listConsumers(nats, stream.name))).flat();
+  const streams = (await orThrow(listStreams(nats))).map(identify);
+  const busy = streams.filter(({ kind, figures }) => kind === 'stream' && figures.consumer_count > 0);
+  const consumers = await pipelined(busy, IN_FLIGHT, async ({ name: stream }) => {
+    // Deleted since it was listed.
+    const found = await orElse(listConsumers(nats, stream), { missing: [] });
+    return found.map((info) => asResource(`consumer ${stream}/${info.name}`, info));
+  });
   const resources = new Map<ResourceKey, ObservedResource>();
-  for (const resource of [...streams, ...consumers]) resources.set(keyOf(resource), resource);
+  for (const resource of [...streams, ...consumers.flat()]) resources.set(keyOf(resource), resource);
   return { target: nats.target, resources };
 }
 

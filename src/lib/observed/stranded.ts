@@ -10,7 +10,10 @@ import {
   type ResourceKey,
   splitConsumerName,
 } from '../model/resource.ts';
-import { type Api, messageFrom, subjectCounts } from './losses.ts';
+import { orThrow } from '../nats/answer.ts';
+import type { Nats } from '../nats/connect.ts';
+import { nextMessage } from '../nats/messages.ts';
+import { readSubjects } from '../nats/streams.ts';
 
 type Consumer = Extract<ObservedResource, { kind: 'consumer' }>;
 
@@ -57,24 +60,29 @@ function changedQueues({ desired, observed }: { desired: Desired; observed: Obse
 }
 
 /** How many messages lie on subjects it gains, at most, where the first of them is behind what it has delivered. */
-async function behind(nats: Api, stream: string, worker: Worker, counts: ReadonlyMap<string, number>): Promise<number> {
+async function behind(
+  nats: Nats,
+  stream: string,
+  worker: Worker,
+  counts: ReadonlyMap<string, number>,
+): Promise<number> {
   const delivered = worker.live?.figures.delivered_stream_seq ?? 0;
   let count = 0;
   for (const filter of worker.after) {
     const gained = [...counts].filter(([subject]) => subjectCovers(filter, subject) && !takes(worker.before, subject));
     if (gained.length === 0) continue;
-    const first = await messageFrom(nats, stream, 1, filter);
+    const first = await nextMessage(nats, stream, 1, filter);
     if (first && first.seq <= delivered) count += gained.reduce((sum, [, each]) => sum + each, 0);
   }
   return count;
 }
 
 async function measureQueue(
-  nats: Api,
+  nats: Nats,
   stream: string,
   workers: readonly Worker[],
 ): Promise<[ResourceKey, LossFigure[]][]> {
-  const counts = await subjectCounts(nats, stream);
+  const { subjects: counts } = await orThrow(readSubjects(nats, stream));
   const found: [ResourceKey, LossFigure[]][] = [];
   for (const worker of workers) {
     if (!worker.live) continue;
@@ -97,10 +105,10 @@ async function measureQueue(
 /**
  * Counts the messages of workqueues that no worker would get after a change of filters: those behind what a consumer
  * has delivered already on subjects it gains, and those on subjects that nobody takes any more. Reads only.
- * Throws what `api` throws.
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
 export async function measureStranded(
-  nats: Api,
+  nats: Nats,
   input: { readonly desired: Desired; readonly observed: Observed },
 ): Promise<Losses> {
   const queues = [...changedQueues(input)];

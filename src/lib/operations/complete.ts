@@ -4,17 +4,20 @@ import type { Choice } from '../complete/choices.ts';
 import type { Asked } from '../complete/kinds.ts';
 import { locateQueues } from '../dlq/locate.ts';
 import { OpsError } from '../errors/ops-error.ts';
-import { KV_PREFIX, LEDGER_BUCKET } from '../facts/names.ts';
+import { KV_PREFIX } from '../facts/names.ts';
 import { listSystems } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import type { QueueRef } from '../model/entry.ts';
-import { isObject } from '../model/json.ts';
+import { textsOf } from '../model/json.ts';
 import type { ConnectionSpec, LoadedSpec } from '../model/spec.ts';
+import { orThrow } from '../nats/answer.ts';
+import { bucketNames } from '../nats/buckets.ts';
 import type { Nats } from '../nats/connect.ts';
 import { contextNames, readContexts } from '../nats/contexts.ts';
 import { withNats } from '../nats/open.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { cleanUrl } from '../nats/redact.ts';
+import { readStream, readSubjects, streamNames } from '../nats/streams.ts';
 import { kindUnder } from '../requests/subject.ts';
 import { listDeadLetters } from './dlq/ls.ts';
 import { listWaiting } from './request/ls.ts';
@@ -109,33 +112,33 @@ const ASK: Readonly<
       ...ref.consumers.map((name) => ({ value: `${ref.queue}/${name}`, about: 'this consumer only' })),
     ]),
   subjects: async (nats, about) => {
-    const found = (await readSubjects(nats, await refsOf(nats, about))).flatMap(({ queue, counts }) =>
-      Object.entries(counts).map(([value, count]) => ({ value, about: `${count} in ${queue}` })),
+    const found = (await readAllSubjects(nats, await refsOf(nats, about))).flatMap(({ queue, counts }) =>
+      [...counts].map(([value, count]) => ({ value, about: `${count} in ${queue}` })),
     );
     return found.slice(0, MOST);
   },
   kinds: async (nats, about) => {
-    const found = (await readSubjects(nats, await refsOf(nats, about))).flatMap(({ queue, patterns, counts }) =>
-      [...new Set([...patterns, ...Object.keys(counts)])].flatMap((subject) => {
+    const found = (await readAllSubjects(nats, await refsOf(nats, about))).flatMap(({ queue, patterns, counts }) =>
+      [...new Set([...patterns, ...counts.keys()])].flatMap((subject) => {
         const kind = patterns.map((pattern) => kindUnder(pattern, subject)).find((one) => one !== undefined);
-        const about = `${subject} of ${queue}${counts[subject] ? `, ${counts[subject]} there` : ''}`;
+        const about = `${subject} of ${queue}${counts.has(subject) ? `, ${counts.get(subject)} there` : ''}`;
         return kind === undefined || /[*>]/.test(kind) ? [] : [{ value: kind, about }];
       }),
     );
     return found.slice(0, MOST);
   },
-  buckets: (nats) => listBuckets(nats),
+  buckets: async (nats) => (await orThrow(bucketNames(nats, MOST))).map((value) => ({ value })),
   systems: async (nats) => (await listSystems(nats)).map((value) => ({ value })),
   resources: async (nats) => {
     const [streams, buckets, systems] = await Promise.all([
-      listStreams(nats),
-      listBuckets(nats),
+      orThrow(streamNames(nats, { enough: MOST })),
+      orThrow(bucketNames(nats, MOST)),
       // Nothing was ever applied here, or it may not be read.
       listSystems(nats).catch(() => []),
     ]);
     return [
       ...streams.filter((name) => !name.startsWith(KV_PREFIX)).map((value) => ({ value, about: 'stream' })),
-      ...buckets.map(({ value }) => ({ value, about: 'bucket' })),
+      ...buckets.map((value) => ({ value, about: 'bucket' })),
       ...systems.map((value) => ({ value, about: 'system' })),
     ];
   },
@@ -149,33 +152,22 @@ const queueChoice = ({ queue, consumers, dlq }: QueueRef): Choice => ({
   ].join('; '),
 });
 
-/** The first page of names: so many that nobody wants to see them all. */
-async function listStreams(nats: Nats, subject?: string): Promise<string[]> {
-  const { streams } = await nats.api('STREAM.NAMES', subject === undefined ? {} : { subject });
-  return Array.isArray(streams) ? streams.map(String) : [];
-}
-
-async function listBuckets(nats: Nats): Promise<readonly Choice[]> {
-  const names = (await listStreams(nats, '$KV.>')).filter((name) => name.startsWith(KV_PREFIX));
-  return names.map((name) => ({ value: name.slice(KV_PREFIX.length) })).filter(({ value }) => value !== LEDGER_BUCKET);
-}
-
 interface Subjects {
   readonly queue: string;
   /** As configured, with their wildcards. */
   readonly patterns: readonly string[];
   /** Messages by the subject they lie on. */
-  readonly counts: Readonly<Record<string, number>>;
+  readonly counts: ReadonlyMap<string, number>;
 }
 
-const readSubjects = (nats: Nats, refs: readonly QueueRef[]): Promise<Subjects[]> =>
+const NONE: ReadonlyMap<string, number> = new Map();
+
+const readAllSubjects = (nats: Nats, refs: readonly QueueRef[]): Promise<Subjects[]> =>
   pipelined(refs, 16, async ({ queue }) => {
-    const { config, state } = await nats.api(`STREAM.INFO.${queue}`);
-    const patterns = isObject(config) && Array.isArray(config.subjects) ? config.subjects.map(String) : [queue];
-    const isMany = !isObject(state) || Number(state.num_subjects ?? 0) > MOST_SUBJECTS;
-    const all = isMany ? {} : (await nats.api(`STREAM.INFO.${queue}`, { subjects_filter: '>' })).state;
-    const counts = isObject(all) && isObject(all.subjects) ? all.subjects : {};
-    return { queue, patterns, counts: counts as Readonly<Record<string, number>> };
+    const { config, figures } = await orThrow(readStream(nats, queue));
+    const patterns = Array.isArray(config.subjects) ? textsOf(config.subjects) : [queue];
+    const isMany = figures.num_subjects > MOST_SUBJECTS;
+    return { queue, patterns, counts: isMany ? NONE : (await orThrow(readSubjects(nats, queue))).subjects };
   });
 
 type Scope = Pick<Question, 'file' | 'queues'>;

@@ -5,6 +5,8 @@ import type { Context } from '../model/context.ts';
 import type { Diagnosis, SettingSource, Symptom } from '../model/diagnosis.ts';
 import { ROLES } from '../model/permissions.ts';
 import type { LoadedSpec, Spec } from '../model/spec.ts';
+import { readAccount } from '../nats/account.ts';
+import { orThrow } from '../nats/answer.ts';
 import { connect, type Nats } from '../nats/connect.ts';
 import { settingsFor } from '../nats/open.ts';
 import { certificateDaysLeft, credentialsExpiry, type ProbeOptions, probeServer } from '../nats/probe.ts';
@@ -170,15 +172,12 @@ async function login(
 
 async function jetstreamSymptoms(nats: Nats): Promise<{ works: boolean; symptoms: Symptom[]; fault?: OpsError }> {
   try {
-    const info = await nats.api('INFO');
-    const { max_storage: limit = -1 } = (info.limits ?? {}) as { max_storage?: number };
-    const room =
-      limit > 0 ? `${info.storage} of ${limit} bytes used` : `${info.storage} bytes used, no limit of the account`;
+    const { storage, streams, consumers, limits } = await orThrow(readAccount(nats));
+    const limit = limits.max_storage;
+    const room = limit > 0 ? `${storage} of ${limit} bytes used` : `${storage} bytes used, no limit of the account`;
     return {
       works: true,
-      symptoms: [
-        { id: 'jetstream', status: 'ok', summary: `${info.streams} streams, ${info.consumers} consumers, ${room}` },
-      ],
+      symptoms: [{ id: 'jetstream', status: 'ok', summary: `${streams} streams, ${consumers} consumers, ${room}` }],
     };
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;

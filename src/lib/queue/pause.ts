@@ -1,7 +1,10 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { atLeast } from '../facts/versions.ts';
+import { textOf } from '../model/json.ts';
 import type { PauseResult } from '../model/queue.ts';
+import { orThrow } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
+import { pauseUntil, readConsumer } from '../nats/consumers.ts';
 
 /** The server wants an end. This one stands for "until somebody resumes it". */
 export const NO_END = '9999-01-01T00:00:00Z';
@@ -23,11 +26,11 @@ export function requirePause(nats: Nats): void {
  */
 export async function pauseConsumer(nats: Nats, queue: string, consumer: string, until: string): Promise<PauseResult> {
   const before = await readPause(nats, queue, consumer);
-  await nats.api(`CONSUMER.PAUSE.${queue}.${consumer}`, { pause_until: until }, { finish: true });
+  await pauseUntil(nats, queue, consumer, until);
   const after = await readPause(nats, queue, consumer);
   if (!after.paused) {
     throw new OpsError('SERVER_REFUSED', `${queue}/${consumer} is not paused`, {
-      where: `CONSUMER.PAUSE.${queue}.${consumer}`,
+      where: `consumer ${queue}/${consumer}`,
       why: 'The server took the request, and delivery goes on: that time is over already by its clock.',
       hints: ['give a later time; `osapi-ops doctor` compares the clocks'],
     });
@@ -38,14 +41,14 @@ export async function pauseConsumer(nats: Nats, queue: string, consumer: string,
 /** Starts delivery again. @throws as `pauseConsumer` */
 export async function resumeConsumer(nats: Nats, queue: string, consumer: string): Promise<PauseResult> {
   const before = await readPause(nats, queue, consumer);
-  if (before.paused) await nats.api(`CONSUMER.PAUSE.${queue}.${consumer}`, {}, { finish: true });
+  if (before.paused) await pauseUntil(nats, queue, consumer);
   return { ...(before.paused ? await readPause(nats, queue, consumer) : before), changed: before.paused };
 }
 
 async function readPause(nats: Nats, queue: string, consumer: string): Promise<Omit<PauseResult, 'changed'>> {
-  const info = await nats.api(`CONSUMER.INFO.${queue}.${consumer}`);
-  const { pause_until: until } = info.config as { pause_until?: string };
-  const paused = info.paused === true;
-  const ends = paused && until !== undefined && Date.parse(until) < Date.parse(NO_END);
+  const { config, figures } = await orThrow(readConsumer(nats, queue, consumer));
+  const { paused } = figures;
+  const until = textOf(config.pause_until);
+  const ends = paused && Date.parse(until) < Date.parse(NO_END);
   return { queue, consumer, paused, ...(ends && { until }) };
 }

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { forgetJournal, type Intent, readIntent, writeIntent, writeJournal } from '../ledger/journal.ts';
-import { isObject } from '../model/json.ts';
+import { orThrow } from '../nats/answer.ts';
 import { isApiError } from '../nats/api-error.ts';
 import { deleteMessage, publish } from '../nats/message-writes.ts';
+import { readStream } from '../nats/streams.ts';
 import { isFull } from './full.ts';
 import { type Move, type Moved, PROTOCOL, type Step } from './protocol.ts';
 import { removeRecords } from './records.ts';
@@ -61,9 +62,9 @@ export async function movePage(run: ReplayRun, moves: readonly Move[]): Promise<
 async function lastSequences({ nats, targets, queue, created }: ReplayRun): Promise<Record<string, number>> {
   const entries = await Promise.all(
     [...new Set([queue, ...targets])].map(async (stream) => {
-      const info = await nats.api(`STREAM.INFO.${stream}`, undefined, { finish: true });
+      const info = await orThrow(readStream(nats, stream, { finish: true }));
       if (stream === queue && info.created !== created) throw madeAnew(queue);
-      return [stream, isObject(info.state) ? Number(info.state.last_seq ?? 0) : 0] as const;
+      return [stream, info.figures.last_seq] as const;
     }),
   );
   return Object.fromEntries(entries.filter(([stream]) => targets.includes(stream)));

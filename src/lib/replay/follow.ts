@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeath, readDeath, tellsRemoval } from '../dlq/advisory.ts';
-import { OpsError } from '../errors/ops-error.ts';
 import { bucketStream } from '../facts/names.ts';
 import type { QueueRef } from '../model/entry.ts';
-import { isObject } from '../model/json.ts';
 import type { ReplayFate } from '../model/replay.ts';
+import { orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getMessage, getRange, IN_FLIGHT } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
+import { readStream } from '../nats/streams.ts';
 import { reasonText } from './copy.ts';
 import type { Moved } from './protocol.ts';
 
@@ -32,13 +32,8 @@ export interface Followed {
 }
 
 async function lastSeqOf(nats: Nats, stream: string): Promise<number | undefined> {
-  try {
-    const { state } = await nats.api(`STREAM.INFO.${stream}`);
-    return isObject(state) ? Number(state.last_seq ?? 0) : 0;
-  } catch (error) {
-    if (error instanceof OpsError && (error.code === 'NOT_FOUND' || error.code === 'DENIED_SUBJECT')) return undefined;
-    throw error;
-  }
+  const info = await orElse(readStream(nats, stream), { missing: undefined, denied: undefined });
+  return info?.figures.last_seq;
 }
 
 /** Notes where news will begin. To be called before anything is published. */

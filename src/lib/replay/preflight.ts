@@ -1,9 +1,12 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { ensureLedger } from '../ledger/bucket.ts';
 import type { QueueRef } from '../model/entry.ts';
-import { type Config, isObject } from '../model/json.ts';
+import { numberOf } from '../model/json.ts';
+import { orThrow } from '../nats/answer.ts';
 import { isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
+import type { StreamInfo } from '../nats/info.ts';
+import { readStream } from '../nats/streams.ts';
 import { deleteNothing, forgetNothing } from './barrier.ts';
 
 /** What a replay has to know of a queue's stream. */
@@ -19,18 +22,16 @@ export interface QueueFacts {
   readonly drops: boolean;
 }
 
-export function parseQueueFacts(info: Config): QueueFacts {
-  const config = isObject(info.config) ? info.config : {};
-  const state = isObject(info.state) ? info.state : {};
+export function toQueueFacts({ config, created, figures }: StreamInfo): QueueFacts {
   // With several consumers on an interest stream the message may still be another's work.
-  const isInterestOfOne = config.retention === 'interest' && Number(state.consumer_count) === 1;
+  const isInterestOfOne = config.retention === 'interest' && figures.consumer_count === 1;
   const limits = [config.max_msgs, config.max_bytes, config.max_msgs_per_subject];
   return {
-    created: String(info.created),
-    lastSeq: Number(state.last_seq ?? 0),
+    created,
+    lastSeq: figures.last_seq,
     removesOriginal: config.retention === 'workqueue' || isInterestOfOne,
     allowTtl: config.allow_msg_ttl === true,
-    replicas: Number(config.num_replicas ?? 1),
+    replicas: numberOf(config.num_replicas, 1),
     drops: config.discard !== 'new' && limits.some((limit) => typeof limit === 'number' && limit > 0),
   };
 }
@@ -41,9 +42,9 @@ export function parseQueueFacts(info: Config): QueueFacts {
  * @throws OpsError DLQ_CANNOT_REMOVE, DENIED_SUBJECT, NOT_FOUND, CONN_*
  */
 export async function checkQueue(nats: Nats, ref: QueueRef): Promise<QueueFacts> {
-  const info = await nats.api(`STREAM.INFO.${ref.queue}`);
-  const facts = parseQueueFacts(info);
-  const config = isObject(info.config) ? info.config : {};
+  const info = await orThrow(readStream(nats, ref.queue));
+  const facts = toQueueFacts(info);
+  const { config } = info;
   if (config.sealed === true) throw cannotRemove(ref.queue, 'It is sealed: nothing can be stored or removed any more.');
   if (config.no_ack === true)
     throw cannotRemove(ref.queue, 'It confirms no publish (no_ack), so that nobody knows what is stored.', NO_ACK_HINT);

@@ -5,8 +5,9 @@ import { OpsError } from '../errors/ops-error.ts';
 import { forgetIntent } from '../ledger/journal.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
-import { isObject } from '../model/json.ts';
+import { orThrow } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
+import { readConsumer } from '../nats/consumers.ts';
 import { getMessage, IN_FLIGHT } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { type CopyOptions, makeMove } from './copy.ts';
@@ -243,9 +244,9 @@ class QueueReplay {
   async #pending(): Promise<number> {
     const { nats, ref } = this.#job;
     const infos = await Promise.all(
-      ref.consumers.map((consumer) => nats.api(`CONSUMER.INFO.${ref.queue}.${consumer}`, undefined, { finish: true })),
+      ref.consumers.map((consumer) => orThrow(readConsumer(nats, ref.queue, consumer, { finish: true }))),
     );
-    return infos.reduce((sum, info) => sum + (isObject(info) ? Number(info.num_pending ?? 0) : 0), 0);
+    return infos.reduce((sum, { figures }) => sum + figures.num_pending, 0);
   }
 
   async #movePage(read: readonly Move[]): Promise<void> {

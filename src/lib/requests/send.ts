@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
+import { orElse } from '../nats/answer.ts';
 import { type ApiError, isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { type Published, publish } from '../nats/message-writes.ts';
 import { type HeaderLine, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
+import { streamNames } from '../nats/streams.ts';
 
 /** One request as it is published. */
 export interface Outgoing {
@@ -65,7 +67,10 @@ const tooLarge = (subject: string, why: string, cause?: unknown): OpsError =>
 export async function explainRefusal(nats: Nats, error: unknown, request: Outgoing): Promise<unknown> {
   const { subject } = request;
   const isSilent = error instanceof OpsError && error.code === 'CONN_NO_LEADER';
-  if (!isSilent || (await capturingStreams(nats, subject)).length > 0) return explainAnswer(error, request);
+  // Who may not ask is told what the publish said.
+  if (!isSilent || (await orElse(streamNames(nats, { subject }), { denied: [subject] })).length > 0) {
+    return explainAnswer(error, request);
+  }
   return new OpsError('REQUEST_UNKNOWN_KIND', `no queue takes requests on ${subject}`, {
     where: subject,
     why: 'No stream of this account captures the subject. Nothing was stored.',
@@ -99,14 +104,3 @@ const queueFull = (subject: string, error: ApiError): OpsError =>
     ],
     cause: error,
   });
-
-async function capturingStreams(nats: Nats, subject: string): Promise<readonly unknown[]> {
-  try {
-    const { streams } = await nats.api('STREAM.NAMES', { subject });
-    return Array.isArray(streams) ? streams : [];
-  } catch (error) {
-    // Who may not ask is told what the publish said.
-    if (error instanceof OpsError && error.code === 'DENIED_SUBJECT') return [error];
-    throw error;
-  }
-}

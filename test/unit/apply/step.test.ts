@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import { requestOf } from '../../../src/lib/apply/step.ts';
+import { sendStep } from '../../../src/lib/apply/step.ts';
 import { createTeller } from '../../../src/lib/apply/tell.ts';
 import type { Plan } from '../../../src/lib/model/plan.ts';
 import type { ResourceKey } from '../../../src/lib/model/resource.ts';
+import type { Nats } from '../../../src/lib/nats/connect.ts';
 import { recordingIo } from '../../support/io.ts';
 
 describe('the request of a step', () => {
@@ -24,8 +25,15 @@ describe('the request of a step', () => {
     },
     { resource: 'consumer S/c', verb: 'delete', want: { subject: 'CONSUMER.DELETE.S.c' } },
   ];
-  test.each(table)('$verb $resource', ({ resource, verb, want }) => {
-    expect(requestOf({ resource, verb }, { a: 1 })).toEqual(want);
+  test.each(table)('$verb $resource', async ({ resource, verb, want }) => {
+    const asked: unknown[] = [];
+    const api = async (subject: string, body?: object) => {
+      asked.push({ subject, ...(body && { body }) });
+      return { name: 'c', config: { name: 'S', b: 2 } };
+    };
+    const nats = { api, settings: { apiPrefix: '$JS.API' } } as unknown as Nats;
+    const answer = await sendStep(nats, { resource, verb }, { a: 1 }, {});
+    expect({ asked, answer }).toEqual({ asked: [want], answer: verb === 'delete' ? undefined : { name: 'S', b: 2 } });
   });
 });
 

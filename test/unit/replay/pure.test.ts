@@ -2,10 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Entry } from '../../../src/lib/model/entry.ts';
 import type { StoredMessage } from '../../../src/lib/model/message.ts';
+import { parseStreamInfo } from '../../../src/lib/nats/info.ts';
 import { headerValue } from '../../../src/lib/nats/raw-headers.ts';
 import { editorWords, parseEdited, printForEdit } from '../../../src/lib/replay/edit-text.ts';
 import { createPacer, timeLeft } from '../../../src/lib/replay/pace.ts';
-import { parseQueueFacts } from '../../../src/lib/replay/preflight.ts';
+import { toQueueFacts } from '../../../src/lib/replay/preflight.ts';
 import { wholePrefix } from '../../../src/lib/replay/records.ts';
 import { whySkipped } from '../../../src/lib/replay/select.ts';
 
@@ -100,10 +101,11 @@ describe('an entry', () => {
 });
 
 describe('what a replay has to know of a stream', () => {
-  const info = (config: object, consumers = 1) => ({
-    config: { discard: 'new', ...config },
-    state: { last_seq: 9, consumer_count: consumers },
-  });
+  const info = (config: object, consumers = 1) =>
+    parseStreamInfo('', {
+      config: { name: 'Q', discard: 'new', ...config },
+      state: { last_seq: 9, consumer_count: consumers },
+    });
 
   test.each([
     {
@@ -133,7 +135,7 @@ describe('what a replay has to know of a stream', () => {
       want: { drops: false },
     },
   ])('$name', ({ info: given, want }) => {
-    expect(parseQueueFacts(given)).toMatchObject({ lastSeq: 9, ...want });
+    expect(toQueueFacts(given)).toMatchObject({ lastSeq: 9, ...want });
   });
 });
 

@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OpsError } from '../../errors/ops-error.ts';
-import { isObject } from '../../model/json.ts';
+import { orThrow } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
+import { readConsumer, writeConsumer } from '../../nats/consumers.ts';
+import { readStream } from '../../nats/streams.ts';
 
 /** What the steps share: a server, a directory, an environment that leads there and nowhere else, ourselves as a process. */
 export interface Stage {
@@ -196,19 +198,15 @@ async function handle(stage: Stage, code: string): Promise<string> {
 /** An update as any tool makes it: the live configuration with one field changed. */
 async function driftByHand(stage: Stage): Promise<string> {
   const nats = await stage.nats();
-  const info = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
-  const config = { ...(isObject(info.config) ? info.config : {}), max_deliver: 4 };
-  await nats.api('CONSUMER.DURABLE.CREATE.REQUESTS.request-worker', {
-    stream_name: 'REQUESTS',
-    config,
-    action: 'update',
-  });
+  const worker = { stream: 'REQUESTS', consumer: 'request-worker' };
+  const { config } = await orThrow(readConsumer(nats, worker.stream, worker.consumer));
+  await writeConsumer(nats, 'update', worker, { ...config, max_deliver: 4 });
   return 'consumer REQUESTS/request-worker: max_deliver 3 → 4, past the spec';
 }
 
 async function countRequests(stage: Stage): Promise<string> {
-  const { state } = await (await stage.nats()).api('STREAM.INFO.REQUESTS');
-  const stored = isObject(state) ? Number(state.messages) : 0;
+  const { figures } = await orThrow(readStream(await stage.nats(), 'REQUESTS'));
+  const stored = figures.messages;
   if (stored !== QUERIES.length) throw broken('And the requests?', `${stored} of ${QUERIES.length} are left`, '');
   return `${stored} of ${QUERIES.length} requests wait in REQUESTS`;
 }

@@ -4,13 +4,14 @@ import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
-import { isObject } from '../../model/json.ts';
 import type { ReplayResult } from '../../model/replay.ts';
+import { orThrow } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
+import { readStream, streamNames } from '../../nats/streams.ts';
 import { editEntry, requireEditor } from '../../replay/edit.ts';
 import { GroupTable } from '../../replay/groups.ts';
 import { timeLeft } from '../../replay/pace.ts';
-import { parseQueueFacts } from '../../replay/preflight.ts';
+import { toQueueFacts } from '../../replay/preflight.ts';
 import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
@@ -162,8 +163,8 @@ function finish(context: Context, tally: Tally): ReplayResult {
 async function countRecords(nats: Nats, ref: QueueRef, filter: EntryFilter): Promise<number | undefined> {
   const { states: _states, queues: _queues, limit, ...narrow } = filter;
   if (Object.keys(narrow).length > 0) return limit;
-  const infos = await Promise.all(ref.dlqs.map((dlq) => nats.api(`STREAM.INFO.${dlq}`)));
-  const count = infos.reduce((sum, { state }) => sum + (isObject(state) ? Number(state.messages ?? 0) : 0), 0);
+  const infos = await Promise.all(ref.dlqs.map((dlq) => orThrow(readStream(nats, dlq))));
+  const count = infos.reduce((sum, { figures }) => sum + figures.messages, 0);
   return Math.min(count, limit ?? count);
 }
 
@@ -174,8 +175,8 @@ async function streamsTaking(nats: Nats, subject: string): Promise<string[]> {
       hints: ['write it without wildcards'],
     });
   }
-  const { streams } = await nats.api('STREAM.NAMES', { subject });
-  if (Array.isArray(streams) && streams.length > 0) return streams.map(String);
+  const streams = await orThrow(streamNames(nats, { subject }));
+  if (streams.length > 0) return streams;
   throw new OpsError('USAGE', `--to: no stream captures ${subject}`, {
     where: subject,
     why: 'What is replayed to it would be lost.',
@@ -196,7 +197,7 @@ async function previewReplay(
   const strange = strangers(context);
   const facts = new Map(
     await Promise.all(
-      queues.map(async ({ queue }) => [queue, parseQueueFacts(await nats.api(`STREAM.INFO.${queue}`))] as const),
+      queues.map(async ({ queue }) => [queue, toQueueFacts(await orThrow(readStream(nats, queue)))] as const),
     ),
   );
   const entries = scanEntries(nats, queues, filter, {

@@ -1,0 +1,66 @@
+import type { Config } from '../model/json.ts';
+import { type Answer, answerOf } from './answer.ts';
+import { nameOf, parseDeleted, parseStreamInfo, parseSubjects, type StreamInfo } from './info.ts';
+import { readList, readPages } from './pages.ts';
+import type { Nats, RequestOptions } from './port.ts';
+
+// All that is asked of streams and done to them, but for their messages.
+
+const info = async (nats: Nats, name: string, body?: object, options?: RequestOptions): Promise<StreamInfo> =>
+  parseStreamInfo(`${nats.settings.apiPrefix}.${name}`, await nats.api(name, body, options));
+
+/** One stream. */
+export const readStream = (nats: Nats, stream: string, options?: RequestOptions): Promise<Answer<StreamInfo>> =>
+  answerOf(info(nats, `STREAM.INFO.${stream}`, undefined, options));
+
+/** A stream, and how many messages it has on each subject. */
+export interface StreamSubjects extends StreamInfo {
+  readonly subjects: ReadonlyMap<string, number>;
+}
+
+/** One stream with those of its subjects that match, 100,000 to a page. */
+export function readSubjects(nats: Nats, stream: string, filter = '>'): Promise<Answer<StreamSubjects>> {
+  const name = `STREAM.INFO.${stream}`;
+  const subject = `${nats.settings.apiPrefix}.${name}`;
+  let first: StreamInfo | undefined;
+  const page = async (offset: number) => {
+    const answer = await nats.api(name, { subjects_filter: filter, offset });
+    first ??= parseStreamInfo(subject, answer);
+    return answer;
+  };
+  const read = readPages({ subject, page, entries: parseSubjects });
+  return answerOf(read.then((subjects) => ({ ...first!, subjects })));
+}
+
+/** The sequences that were deleted between a stream's first and its last. */
+export const readDeleted = (nats: Nats, stream: string): Promise<Answer<readonly number[]>> =>
+  answerOf(nats.api(`STREAM.INFO.${stream}`, { deleted_details: true }).then(parseDeleted));
+
+/** All streams of the account, those of buckets among them. */
+export const listStreams = (nats: Nats): Promise<Answer<StreamInfo[]>> =>
+  readList(nats, 'STREAM.LIST', { field: 'streams', parse: parseStreamInfo });
+
+/** The names of all streams, or of those that take a subject; a wildcard means all it touches. */
+export const streamNames = (
+  nats: Nats,
+  { subject, enough }: { readonly subject?: string; readonly enough?: number } = {},
+): Promise<Answer<string[]>> =>
+  readList(nats, 'STREAM.NAMES', {
+    field: 'streams',
+    parse: nameOf,
+    body: { subject },
+    enough,
+  });
+
+/** Makes a stream, or gives it another configuration as a whole; the answer has it as it is now. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export const writeStream = (
+  nats: Nats,
+  verb: 'create' | 'update',
+  stream: string,
+  config: Config,
+  options?: RequestOptions,
+): Promise<StreamInfo> => info(nats, `STREAM.${verb === 'create' ? 'CREATE' : 'UPDATE'}.${stream}`, config, options);
+
+/** Deletes a stream with all its messages. */
+export const deleteStream = (nats: Nats, stream: string, options?: RequestOptions): Promise<Answer<Config>> =>
+  answerOf(nats.api(`STREAM.DELETE.${stream}`, undefined, options));
