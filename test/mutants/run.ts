@@ -67,40 +67,70 @@ async function mutate(name: string, room: Room, files: readonly string[]): Promi
 const count = (results: readonly Result[], ...statuses: string[]): number =>
   results.filter(({ status }) => statuses.includes(status)).length;
 
-/** One line for a mutant that lives: where, what stood there, what stands there now. */
-function describeMutant({ fileName, location: { start, end }, replacement, status }: Result): string {
+/** `file: what stood there → what stands there now`, as survivors.md has it. */
+function nameOf({ fileName, location: { start, end }, replacement }: Result): string {
   const text = readFileSync(fileName, 'utf8')
     .split('\n')
     .slice(start.line - 1, end.line);
   text[text.length - 1] = text.at(-1)!.slice(0, end.column - 1);
   text[0] = text[0]!.slice(start.column - 1);
   const short = (code: string): string => code.replace(/\s+/g, ' ').slice(0, 100);
-  const where = `${relative('.', fileName)}:${start.line}:${start.column}`;
-  return `${where} ${status === 'NoCoverage' ? '(no test comes here) ' : ''}${short(text.join(' '))}  →  ${short(replacement)}`;
+  return `${relative('src/lib', fileName)}: ${short(text.join(' '))} → ${short(replacement)}`;
 }
 
-const chosen = chosenFiles();
-const isWhole = values.changed === undefined && chosen.length === 0;
-let failed = 0;
-for (const [name, room] of Object.entries(rooms)) {
-  const pure = pureFiles(room);
-  const files = isWhole || positionals.includes(name) ? pure : pure.filter((file) => chosen.includes(file));
-  if (files.length === 0) continue;
-  const began = Date.now();
-  process.stderr.write(`mutants: ${name}, ${files.length} files …\n`);
-  const results = await mutate(name, room, files);
+const placeOf = ({ fileName, location, status }: Result): string =>
+  `${relative('.', fileName)}:${location.start.line}:${location.start.column}${status === 'NoCoverage' ? ' (no test comes here)' : ''}`;
+
+/** Those of a list that another does not have; of equal ones each stands for one. */
+function beyond<T>(list: readonly T[], other: readonly string[], textOf: (each: T) => string): T[] {
+  const left = [...other];
+  return list.filter((each) => {
+    const at = left.indexOf(textOf(each));
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
+
+/** True where the room keeps to its floor. Tells what lives there without a reason. */
+function judge(name: string, { floor }: Room, results: readonly Result[], isWhole: boolean): boolean {
   const killed = count(results, 'Killed', 'Timeout');
   const living = results.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
-  for (const mutant of living) console.log(describeMutant(mutant));
-  const percent = killed + living.length === 0 ? 100 : (100 * killed) / (killed + living.length);
-  const seconds = Math.round((Date.now() - began) / 1000);
+  const percent = living.length === 0 ? 100 : (100 * killed) / (killed + living.length);
+  const looked = new Set(results.map(({ fileName }) => relative('src/lib', fileName)));
+  const known = reasons.filter((line) => looked.has(line.split(': ')[0]!));
+  living.sort((a, b) => a.fileName.localeCompare(b.fileName) || a.location.start.line - b.location.start.line);
+  for (const mutant of beyond(living, known, nameOf)) console.log(`${placeOf(mutant)}\n  ${nameOf(mutant)}`);
+  const gone = beyond(known, living.map(nameOf), (line) => line);
+  for (const line of gone) console.log(`test/mutants/survivors.md: no longer lives: ${line}`);
   console.log(
-    `mutants ${name}: ${killed} of ${killed + living.length} killed, ${percent.toFixed(1)} %, floor ${room.floor} % (${seconds} s)`,
+    `mutants ${name}: ${killed} of ${killed + living.length} killed, ${percent.toFixed(1)} %; floor ${floor} %`,
   );
-  if (percent < room.floor) {
-    failed += 1;
-    console.log(`mutants ${name}: below its floor: hold what lives above by a table in test/unit`);
-  } else if (files.length === pure.length && Math.floor(percent) > room.floor)
+  if (isWhole && Math.floor(percent) > floor)
     console.log(`mutants ${name}: raise its floor in test/mutants/rooms.json to ${Math.floor(percent)}`);
+  if (percent < floor) console.log(`mutants ${name}: below its floor: hold what lives by a table in test/unit`);
+  return percent >= floor && gone.length === 0;
+}
+
+const reasons = readFileSync('test/mutants/survivors.md', 'utf8')
+  .split('\n')
+  .flatMap((line) => (line.startsWith('- `') ? [line.slice(3, -1)] : []));
+const chosen = chosenFiles();
+const isAll = values.changed === undefined && chosen.length === 0;
+const strange = positionals.filter(
+  (each) => !(each in rooms) && !Object.values(rooms).some((room) => pureFiles(room).includes(each)),
+);
+if (strange.length > 0) {
+  console.error(
+    `mutants: ${strange.join(', ')}: neither a room (${Object.keys(rooms).join(' ')}) nor a pure file of one`,
+  );
+  process.exit(64);
+}
+let failed = 0;
+for (const [name, room] of Object.entries(rooms)) {
+  const isWhole = isAll || positionals.includes(name);
+  const files = pureFiles(room).filter((file) => isWhole || chosen.includes(file));
+  if (files.length === 0) continue;
+  process.stderr.write(`mutants: ${name}, ${files.length} file${files.length === 1 ? '' : 's'} …\n`);
+  if (!judge(name, room, await mutate(name, room, files), isWhole)) failed += 1;
 }
 process.exit(failed === 0 ? 0 : 1);
