@@ -54,10 +54,14 @@ export function live(key: ResourceKey, config: Fields = {}, options: LiveOptions
 
 export const VERSION = '2.15.1';
 
-export function server(
-  resources: readonly ObservedResource[],
-  options: { version?: string; cluster?: string; name?: string; account?: string } = {},
-): Observed {
+export interface ServerOptions {
+  readonly version?: string;
+  readonly cluster?: string;
+  readonly name?: string;
+  readonly account?: string;
+}
+
+export function server(resources: readonly ObservedResource[], options: ServerOptions = {}): Observed {
   const { version = VERSION, cluster, name = 'n1', account = '$G' } = options;
   const identity = { name, id: name.toUpperCase(), version, jetstream: true, max_payload: 1_048_576 };
   return {
