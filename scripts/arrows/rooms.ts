@@ -19,22 +19,23 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   model: { imports: [] },
   errors: { imports: ['model'] },
   facts: { imports: ['model'] },
-  spec: { imports: WORDS, packages: ['fastest-levenshtein', 'yaml', 'zod'], acts: ['read'] },
+  files: { imports: ['errors'], acts: 'all' },
+  spec: { imports: [...WORDS, 'files'], packages: ['fastest-levenshtein', 'yaml', 'zod'] },
   desired: { imports: ['model', 'facts'] },
   canonical: { imports: ['model', 'facts'] },
   risk: { imports: ['model', 'facts', 'canonical'] },
   plan: { imports: [...WORDS, 'canonical', 'risk'], packages: ['zod'] },
-  nats: { imports: WORDS, packages: ['@nats-io/transport-node'], acts: 'all' },
+  nats: { imports: [...WORDS, 'files'], packages: ['@nats-io/transport-node'], acts: 'all' },
   observed: { imports: [...WORDS, 'canonical', 'nats'], acts: ['read'] },
   apply: { imports: [...WORDS, 'nats'], acts: ['execute'] },
   ledger: { imports: [...WORDS, 'nats'], acts: ['actor', 'bucket', 'history', 'lock', 'store'] },
   dlq: { imports: [...WORDS, 'nats', 'ledger'], acts: ['collect', 'follow', 'scan'] },
   replay: {
-    imports: [...WORDS, 'nats', 'ledger', 'dlq'],
+    imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],
     acts: ['archive-file', 'edit', 'execute', 'follow', 'queue'],
   },
   requests: {
-    imports: [...WORDS, 'nats', 'ledger', 'dlq'],
+    imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],
     packages: ['fastest-levenshtein'],
     acts: ['follow', 'send'],
   },
@@ -51,6 +52,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   operations: {
     imports: [
       ...WORDS,
+      'files',
       'spec',
       'desired',
       'canonical',
@@ -75,7 +77,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     acts: 'all',
   },
   ui: {
-    imports: [...WORDS, 'complete'],
+    imports: [...WORDS, 'files', 'complete'],
     packages: [
       '@inquirer/prompts',
       '@oclif/core',

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
@@ -89,7 +89,8 @@ export async function createHandler(options: HandlerOptions): Promise<Runner> {
       why,
       hints: ['it is a module with one function as its default export: `export default (request) => …`'],
     });
-  if (!existsSync(path)) throw unusable('There is no such file.');
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found?.isFile()) throw unusable(found ? 'It is no regular file.' : 'There is no such file.');
   const url = pathToFileURL(path).href;
   const threads = new Set<Thread>();
   const idle: Thread[] = [];

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { QueueStanding } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
+import { systemReason } from '../../errors/system-error.ts';
+import { gatherPieces, readPieces } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
 import type { BulkJson, Fetched, SendFault, SentJson } from '../../model/request.ts';
 import { getMessage } from '../../nats/messages.ts';
@@ -12,7 +14,7 @@ import { fetchResponse } from '../../requests/fetch.ts';
 import { followRequest, listenFor } from '../../requests/follow.ts';
 import { parseHeader } from '../../requests/header.ts';
 import { requireRequestId, uuidV7 } from '../../requests/id.ts';
-import { readLines } from '../../requests/lines.ts';
+import { LARGEST_PAYLOAD, readBulk } from '../../requests/lines.ts';
 import { sendRequest } from '../../requests/send.ts';
 import { chooseSubject, isPlainSubject } from '../../requests/subject.ts';
 import { nobodyPulls, takersOf } from '../../requests/taker.ts';
@@ -126,7 +128,7 @@ export async function sendMany(context: Context, options: SendManyOptions): Prom
   return withRequests(context, options, async (scope) => {
     const { subject } = await chooseTarget(scope, options);
     const rejects = options.rejects === undefined ? undefined : await openRejects(options.rejects);
-    const { result, error } = await sendBulk(scope.nats, readLines(chunks), {
+    const { result, error } = await sendBulk(scope.nats, readBulk(chunks), {
       subject,
       headers,
       fresh: freshId(context),
@@ -249,26 +251,29 @@ async function readSource(context: Context, source: Source): Promise<{ where: st
     });
   }
   const isStdin = argument === '-' || input === '-';
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of isStdin ? stdin : openInput(input!)) {
-    context.io.signal.throwIfAborted();
-    chunks.push(chunk);
-  }
-  return { where: isStdin ? 'stdin' : input!, bytes: Buffer.concat(chunks) };
+  const where = isStdin ? 'stdin' : input!;
+  const bytes = await gatherPieces(isStdin ? stdin : readPieces(where), LARGEST_PAYLOAD).catch(unreadable(where));
+  context.io.signal.throwIfAborted();
+  return { where, bytes };
 }
 
 async function* openInput(name: string): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of createReadStream(name, { highWaterMark: 256 * 1024 })) yield chunk as Uint8Array;
+    yield* readPieces(name);
   } catch (error) {
-    throw new OpsError('USAGE_FILE', `cannot read ${name}`, {
+    unreadable(name)(error);
+  }
+}
+
+const unreadable =
+  (name: string) =>
+  (error: unknown): never => {
+    throw new OpsError('USAGE_FILE', `cannot read ${name}: ${systemReason(error)}`, {
       where: name,
-      why: `The system says ${(error as Error).message}.`,
       hints: ['check the name and its permissions'],
       cause: error,
     });
-  }
-}
+  };
 
 function openRejects(name: string): Promise<WriteStream> {
   return new Promise((resolve, reject) => {
@@ -277,9 +282,8 @@ function openRejects(name: string): Promise<WriteStream> {
     stream.once('open', () => resolve(stream));
     stream.once('error', (error) =>
       reject(
-        new OpsError('USAGE_FILE', `cannot write ${name}`, {
+        new OpsError('USAGE_FILE', `cannot write ${name}: ${systemReason(error)}`, {
           where: '--rejects',
-          why: `The system says ${error.message}.`,
           hints: ['name a file that does not exist yet'],
           cause: error,
         }),
