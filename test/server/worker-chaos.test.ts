@@ -9,7 +9,8 @@ import { printHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { type CliProcess, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
-import { makeSystem, stateOf, until } from '../support/worker.ts';
+import { until } from '../support/until.ts';
+import { makeSystem, stateOf } from '../support/worker.ts';
 
 jest.setTimeout(180_000);
 
