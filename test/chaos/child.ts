@@ -68,9 +68,7 @@ async function main([url, name, inFlight, queue, steps]: readonly string[]): Pro
   process.stdout.write(`done ${JSON.stringify(tally.result())}\n`);
 }
 
-if (process.argv[1]?.endsWith('child.ts')) {
-  main(process.argv.slice(2)).catch((error: unknown) => {
-    process.stdout.write(`failed ${(error as { code?: string }).code} ${(error as Error).message}\n`);
-    process.exitCode = 1;
-  });
-}
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stdout.write(`failed ${(error as { code?: string }).code} ${(error as Error).message}\n`);
+  process.exitCode = 1;
+});
