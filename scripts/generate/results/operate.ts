@@ -68,6 +68,7 @@ export const OPERATE = {
     checks: z.array(
       z.object({
         id: z.string(),
+        code: z.string().describe('its section in docs/checks.md'),
         status: health,
         summary: z.string(),
         value: z.number().optional(),
