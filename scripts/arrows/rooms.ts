@@ -43,7 +43,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   health: { imports: [...WORDS, 'nats', 'observed', 'dlq'], acts: ['collect'] },
   worker: {
     imports: [...WORDS, 'nats', 'ledger'],
-    acts: ['builtin', 'execute', 'failures', 'lease', 'loop', 'store', 'supervise'],
+    acts: ['builtin', 'execute', 'failures', 'handler-thread', 'lease', 'loop', 'settle', 'store', 'supervise'],
   },
   permissions: { imports: ['model', 'facts'] },
   monitoring: { imports: ['model', 'facts'] },

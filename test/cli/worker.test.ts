@@ -1,5 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -264,6 +266,19 @@ describe('worker run', () => {
     expect(text).toContain('osapi_ops_worker_answered_total{queue="REQUESTS",consumer="request-worker"} 1\n');
     worker.child.kill('SIGTERM');
     expect((await worker.done).stdout).toMatch(/^1 answered: 1 delivery in /);
+  });
+
+  test('takes nothing in hand where its counters cannot be served', async () => {
+    await sendRequests(nats, ['r1']);
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { code, stderr } = await run('--builtin=echo', '--idle-exit=300ms', `--metrics-port=${port}`);
+    other.close();
+    expect(code).toBe(64);
+    expect(stderr).toContain(`--metrics-port: cannot listen on 127.0.0.1:${port}`);
+    const info = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
+    expect(info).toMatchObject({ num_pending: 1, num_ack_pending: 0, delivered: { stream_seq: 0 } });
   });
 
   needing('the nats CLI').test('a second worker shares the queue with the bash loop of the original', async () => {
