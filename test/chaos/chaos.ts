@@ -22,6 +22,10 @@ export interface Scenario {
   readonly outstanding?: number;
   /** How often a replay is killed. */
   readonly kills: number;
+  /** How often a replay is stopped, goes on beside the one that took its lock meanwhile, and is waited for. */
+  readonly stops?: number;
+  /** The queue's duplicate_window in milliseconds: ten minutes where left out. */
+  readonly windowMs?: number;
   /** After so many steps of its messages a replay kills itself; at a random moment where left out. */
   readonly killAfterSteps?: number;
   /** Messages under way at once in a replay that is killed; 1, 4 or 32 by chance where left out. */
@@ -48,6 +52,8 @@ export interface ChaosReport extends Findings {
   readonly replayedLives: number;
   readonly kills: number;
   readonly serverKills: number;
+  /** The exit codes of the replays that were stopped. */
+  readonly stopped: readonly (number | null)[];
   readonly seconds: number;
   /** What the replays said, and what was seen of the lost: for whoever has to find out. */
   readonly log: readonly string[];
@@ -64,14 +70,14 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-async function build(nats: Nats, { maxMessages, nodes = 1 }: Scenario): Promise<void> {
+async function build(nats: Nats, { maxMessages, nodes = 1, windowMs = 600_000 }: Scenario): Promise<void> {
   const replicas = { num_replicas: nodes, storage: 'file', allow_direct: true };
   await nats.api('STREAM.CREATE.REQUESTS', {
     name: 'REQUESTS',
     subjects: ['requests.*'],
     retention: 'workqueue',
     discard: 'new',
-    duplicate_window: 600e9,
+    duplicate_window: windowMs * 1e6,
     republish: { src: '>', dest: `${TAP}.>` },
     ...(maxMessages !== undefined && { max_msgs: maxMessages }),
     ...replicas,
@@ -115,14 +121,15 @@ function bundleChild(dir: string): void {
 }
 
 /** A replay in a process of its own; `began` resolves when it moves the first message, or has ended without. */
-function startReplay(server: TestServer, protocol: ProtocolName, inFlight: number, steps?: number) {
+function startReplay(server: TestServer, protocol: ProtocolName, inFlight: number, { steps = 0, lockMs = 0 } = {}) {
   const args = [
     join(server.dir, CHILD),
     server.urls.join(','),
     protocol,
-    String(inFlight),
+    `${inFlight}`,
     'REQUESTS',
-    `${steps ?? 0}`,
+    `${steps}`,
+    `${lockMs}`,
   ];
   const child: ChildProcess = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -176,6 +183,7 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     actors.push(publishRequests(stage, 'a'), publishRequests(stage, 'b'), work(stage), work(stage));
     const log: string[] = [];
     const killed = await harass(server, scenario, protocol, stage, log);
+    const stopped = await stopAndGoOn(server, scenario, protocol, stage, log);
     stage.publishing = false;
     stage.failing = 0;
     await settle(server, protocol, stage, patienceMs, log);
@@ -186,6 +194,7 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     return {
       ...findings,
       ...killed,
+      stopped,
       scenario,
       server: server.version,
       accepted: stage.accepted.size,
@@ -224,7 +233,9 @@ async function harass(
   for (let turn = 0; turn < kills; turn++) {
     await untilDead(server, Math.min(40, (scenario.maxMessages ?? 80) / 2));
     const inFlight = scenario.inFlight ?? [1, 4, 32][Math.floor(stage.random() * 3)]!;
-    const replay = startReplay(server, protocol, inFlight, killAfterSteps);
+    const replay = startReplay(server, protocol, inFlight, {
+      ...(killAfterSteps !== undefined && { steps: killAfterSteps }),
+    });
     const rival = racing ? startReplay(server, protocol, 64) : undefined;
     await Promise.race([replay.began, ...(rival ? [rival.began] : [])]);
     if (killAfterSteps === undefined) await sleep(stage.random() * 10);
@@ -245,6 +256,41 @@ async function harass(
     await breakLock(server);
   }
   return { kills: killed, serverKills: serverTurns.size };
+}
+
+/** A lock for tests: nobody can wait for the real one each time. */
+const LOCK_MS = 1500;
+
+/**
+ * Stops replays at any moment, past the end of their lock and into the work of the next one; then they go on.
+ * Gives how they ended.
+ */
+async function stopAndGoOn(
+  server: TestServer,
+  { stops = 0, inFlight }: Scenario,
+  protocol: ProtocolName,
+  stage: Stage,
+  log: string[],
+): Promise<(number | null)[]> {
+  const codes: (number | null)[] = [];
+  for (let turn = 0; turn < stops; turn++) {
+    await untilDead(server, 40);
+    const flight = inFlight ?? [4, 32, 256][Math.floor(stage.random() * 3)]!;
+    const stopped = startReplay(server, protocol, flight, { lockMs: LOCK_MS });
+    await stopped.began;
+    await sleep(stage.random() * 10);
+    if (!stopped.child.kill('SIGSTOP')) continue;
+    const next = startReplay(server, protocol, flight, { lockMs: LOCK_MS });
+    await next.began;
+    // Long enough for the queue to forget the ids of copies, where its window is short.
+    await sleep(1000 + stage.random() * 400);
+    stopped.child.kill('SIGCONT');
+    log.push(
+      ...(await Promise.all([stopped.done, next.done])).map((said, index) => `${index ? 'next' : 'stopped'}: ${said}`),
+    );
+    codes.push(stopped.child.exitCode);
+  }
+  return codes;
 }
 
 /** Waits until there is something for a replay to do. */
@@ -310,6 +356,7 @@ export function nameOf({
   maxMessages,
   racing,
   serverKills = 0,
+  stops = 0,
   protocol = 'real',
 }: Scenario): string {
   const what = [
@@ -317,6 +364,7 @@ export function nameOf({
     maxMessages === undefined ? 'room' : `full at ${maxMessages}`,
     racing ? 'racing' : '',
     serverKills > 0 ? 'server killed' : '',
+    stops > 0 ? 'stopped' : '',
     protocol === 'real' ? '' : protocol,
   ];
   return what.filter(Boolean).join(', ');
@@ -324,7 +372,7 @@ export function nameOf({
 
 /** A report in one line. */
 export function tellReport({ scenario, lost, dropped, doubled, leftover, ...figures }: ChaosReport): string {
-  const counts = `${figures.accepted} accepted, ${figures.answered} answered, ${figures.replayedLives} replayed, ${figures.kills} replays killed, ${figures.serverKills} servers killed, ${figures.seconds}s`;
+  const counts = `${figures.accepted} accepted, ${figures.answered} answered, ${figures.replayedLives} replayed, ${figures.kills} replays killed, ${figures.serverKills} servers killed, ${figures.stopped.filter((code) => code === 75).length} of ${figures.stopped.length} stopped lost their turn, ${figures.seconds}s`;
   const gone = dropped.length > 0 ? `, dropped by the server ${dropped.length}` : '';
   return `${nameOf(scenario)}, seed ${scenario.seed}: lost ${lost.length}, doubled ${doubled.length}, left over ${leftover.length}${gone} (${counts})`;
 }

@@ -19,6 +19,15 @@ describe('a replay that is killed at any moment', () => {
   }, 180_000);
 });
 
+// Its lock is a tenth of the real one's length, and the queue forgets the ids of copies before the stopped one goes on.
+test('a replay that is stopped at any moment, and goes on beside its successor, doubles nothing and knows it', async () => {
+  const report = await play({ version: '2.15', kills: 0, stops: 6, windowMs: 1000, seed: 16 });
+  expect(report).toMatchObject({ ...clean, answered: report.accepted });
+  // One that was done when it was stopped ends as if nothing had been.
+  expect(report.stopped.filter((code) => code !== 0 && code !== 75)).toEqual([]);
+  expect(report.stopped.filter((code) => code === 75).length).toBeGreaterThan(2);
+}, 240_000);
+
 test('a cluster of three whose nodes are killed loses nothing and doubles nothing', async () => {
   const report = await play({ version: '2.15', kills: 6, serverKills: 2, nodes: 3, outstanding: 80, seed: 15 });
   expect(report).toMatchObject({ ...clean, answered: report.accepted });

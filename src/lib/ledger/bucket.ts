@@ -42,13 +42,16 @@ export async function ensureLedger(nats: Nats, replicas = 1): Promise<void> {
   if ((ensured.get(nats.nc) ?? 0) < wanted) await makeLedger(nats, wanted);
 }
 
+/** How many replicas a ledger gets that is made now; one where it is left out. */
+export type Replicas = (() => number | Promise<number>) | undefined;
+
 /** Does the writing, and where the bucket turns out to be missing, makes it and does the writing again. */
-export async function writeLedger<T>(nats: Nats, replicas: number | undefined, write: () => Promise<T>): Promise<T> {
+export async function writeLedger<T>(nats: Nats, replicas: Replicas, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
     if (!(error instanceof OpsError) || error.code !== 'NOT_FOUND') throw error;
-    await makeLedger(nats, nats.target.server.cluster ? (replicas ?? 1) : 1);
+    await makeLedger(nats, nats.target.server.cluster ? ((await replicas?.()) ?? 1) : 1);
     return write();
   }
 }

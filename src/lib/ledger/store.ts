@@ -145,7 +145,11 @@ const INLINE = 128 * 1024;
 export async function recordApplied(nats: Nats, record: AppliedRecord): Promise<void> {
   const replicas = largestReplicas(record.configs);
   await ensureLedger(nats, replicas);
-  await writeLedger(nats, replicas, () => writeApplied(nats, record));
+  await writeLedger(
+    nats,
+    () => replicas,
+    () => writeApplied(nats, record),
+  );
 }
 
 async function writeApplied(nats: Nats, record: AppliedRecord): Promise<void> {

@@ -41,9 +41,14 @@ export async function movePage(run: ReplayRun, moves: readonly Move[]): Promise<
     })),
     after: await lastSequences(run),
   };
-  await writeIntent(run.nats, run.queue, intent);
   const results = new Map<string, Moved>();
   const refused = new Set<string>();
+  try {
+    await writeIntent(run.nats, run.queue, intent);
+  } catch (error) {
+    if (isLost(run)) return { moved: [], left: moves, refused };
+    throw error;
+  }
   let open = [...moves];
   for (let began = performance.now(); ; ) {
     const doubt = await moveAll(run, open, intent, results, refused);

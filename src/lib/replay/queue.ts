@@ -36,8 +36,8 @@ export interface ReplayWishes {
   /** How long copies are followed, in milliseconds. */
   readonly waitMs: number;
   readonly to?: string;
-  /** Asks a person what to make of an entry; `undefined`: leave it. */
-  edit?(entry: Entry): Promise<CopyOptions['edited'] | undefined>;
+  /** What a person made of an entry; null where they left it as it is, `undefined` where they were not shown it. */
+  edit?(entry: Entry): Promise<CopyOptions['edited'] | null | undefined>;
 }
 
 export interface QueueJob {
@@ -194,7 +194,7 @@ class QueueReplay {
   }
 
   async #moveOf(entry: Entry): Promise<Move | undefined> {
-    const { nats, ref, tally, wishes } = this.#job;
+    const { nats, tally, wishes } = this.#job;
     const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq: this.#facts.lastSeq });
     if (skipped) {
       // What is in the journal was counted when the run began with it.
@@ -209,12 +209,9 @@ class QueueReplay {
       return undefined;
     }
     const edited = wishes.edit ? await wishes.edit(entry) : undefined;
-    if (wishes.edit && !edited) {
+    if (wishes.edit && edited === undefined) return undefined;
+    if (edited === null) {
       tally.skip({ entry, why: 'unedited', text: 'left as it is in the editor' });
-      return undefined;
-    }
-    if (edited && original && !(await getMessage(nats, ref.queue, original.seq))) {
-      tally.skip({ entry, why: 'gone', text: 'its message went while it was edited' });
       return undefined;
     }
     const options = {
@@ -230,7 +227,6 @@ class QueueReplay {
   async #pageSize(): Promise<number> {
     const { wishes, signal } = this.#job;
     let size = this.#canaryLeft > 0 ? this.#canaryLeft : PAGE;
-    if (wishes.edit) size = 1;
     // A page is read before it goes: at a slow pace its end would be old news.
     if (wishes.rate !== undefined) size = Math.min(size, Math.max(1, Math.floor(wishes.rate)));
     if (wishes.maxPending === undefined) return size;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type ArchiveLine, restored } from '../../dlq/archive.ts';
 import { matches } from '../../dlq/filter.ts';
-import { tellDlqHistory, withQueueLock } from '../../dlq/lock.ts';
+import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
@@ -62,20 +62,35 @@ export async function importDeadLetters(context: Context, options: ImportOptions
       counts: new Map(),
     };
     const wanted = queues.filter(({ queue }) => named === undefined || named.has(queue));
-    try {
-      await withLocks(run, wanted, options.lockWaitMs, (held) => importAll({ ...run, nats: held }, file));
-    } finally {
-      for (const [queue, count] of run.counts) {
-        if (count === 0) continue;
-        const detail = { archive: options.archive };
-        await tellDlqHistory(context, nats, refs.get(queue)!, { verb: 'import', summary: `${count} imported`, detail });
-      }
+    const names = wanted.map(({ queue }) => queue);
+    const work = { verb: 'import', lockWaitMs: options.lockWaitMs } as const;
+    if (options.dryRun) await importAll(run, file, context.io.signal);
+    else {
+      await withHistory(
+        context,
+        nats,
+        'import',
+        () =>
+          withQueueLocks(context, nats, names, work, (signal, held) => importAll({ ...run, nats: held }, file, signal)),
+        () =>
+          [...run.counts].flatMap(([queue, count]) => {
+            const [summary, detail] = [`${count} imported`, { archive: options.archive }];
+            return count > 0 ? [{ ref: refs.get(queue)!, summary, detail }] : [];
+          }),
+      ).catch((error: unknown) => {
+        if (!(error instanceof OpsError)) throw error;
+        const result = importResult(run);
+        throw error.with({ message: `${error.message}: ${result.imported} imported so far`, result });
+      });
     }
-    const imported = run.entries.filter(({ outcome }) => outcome === 'imported').length;
-    const skipped = run.entries.length - imported;
-    return { imported, skipped, ...(options.dryRun && { dry_run: true }), entries: run.entries };
+    return { ...importResult(run), ...(options.dryRun && { dry_run: true }) };
   });
 }
+
+const importResult = ({ entries }: ImportRun): ImportResult => {
+  const imported = entries.filter(({ outcome }) => outcome === 'imported').length;
+  return { imported, skipped: entries.length - imported, entries };
+};
 
 interface ImportRun {
   readonly context: Context;
@@ -95,22 +110,7 @@ async function checkArchive(file: string): Promise<Set<string>> {
   return queues;
 }
 
-function withLocks(
-  run: ImportRun,
-  queues: readonly QueueRef[],
-  lockWaitMs: number,
-  work: (nats: Nats) => Promise<void>,
-  nats: Nats = run.nats,
-): Promise<void> {
-  const [first, ...rest] = queues;
-  if (!first || run.dryRun) return work(nats);
-  return withQueueLock(run.context, nats, first, { verb: 'import', lockWaitMs }, (_, held) =>
-    withLocks(run, rest, lockWaitMs, work, held),
-  );
-}
-
-async function importAll(run: ImportRun, file: string): Promise<void> {
-  const { signal } = run.context.io;
+async function importAll(run: ImportRun, file: string, signal: AbortSignal): Promise<void> {
   const limit = run.filter.limit ?? Number.POSITIVE_INFINITY;
   let page: ArchiveLine[] = [];
   const flush = async () => {

@@ -1,4 +1,4 @@
-import { tellDlqHistory, withQueueLock } from '../../dlq/lock.ts';
+import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
@@ -36,6 +36,11 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
     let uncertain = 0;
     const find = async (ref: QueueRef, onPage: (page: Entry[]) => Promise<void>, signal: AbortSignal) => {
       let page: Entry[] = [];
+      const flush = async () => {
+        await onPage(page);
+        entries.push(...page.map(({ id }) => ({ id })));
+        page = [];
+      };
       const orphans = scanEntries(
         nats,
         [ref],
@@ -51,12 +56,10 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
       for await (const entry of orphans) {
         if (!entry.inner.certain || !entry.inner.original) continue;
         page.push(entry);
-        entries.push({ id: entry.id });
         if (page.length < PAGE) continue;
-        await onPage(page);
-        page = [];
+        await flush();
       }
-      await onPage(page);
+      await flush();
     };
     for (const ref of queues) {
       if (options.dryRun) {
@@ -64,14 +67,24 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
         continue;
       }
       const before = entries.length;
-      try {
-        await withQueueLock(context, nats, ref, { verb: 'rebuild', lockWaitMs: options.lockWaitMs }, (signal, held) =>
-          find(ref, (page) => writeEntries(context, held, ref, page), signal),
-        );
-      } finally {
-        const summary = `${entries.length - before} entries rebuilt`;
-        if (entries.length > before) await tellDlqHistory(context, nats, ref, { verb: 'rebuild', summary });
-      }
+      const work = { verb: 'rebuild', lockWaitMs: options.lockWaitMs } as const;
+      await withHistory(
+        context,
+        nats,
+        'rebuild',
+        () =>
+          withQueueLocks(context, nats, [ref.queue], work, (signal, held) =>
+            find(ref, (page) => writeEntries(context, held, ref, page), signal),
+          ),
+        () => {
+          const count = entries.length - before;
+          return count > 0 ? [{ ref, summary: `${count} entries rebuilt` }] : [];
+        },
+      ).catch((error: unknown) => {
+        if (!(error instanceof OpsError)) throw error;
+        const result: RebuildResult = { rebuilt: entries.length, uncertain, entries };
+        throw error.with({ message: `${error.message}: ${entries.length} rebuilt so far`, result });
+      });
     }
     return {
       rebuilt: options.dryRun ? 0 : entries.length,

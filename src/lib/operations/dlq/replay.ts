@@ -1,4 +1,4 @@
-import { tellDlqHistory, withQueueLock } from '../../dlq/lock.ts';
+import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
@@ -8,7 +8,8 @@ import type { ReplayResult } from '../../model/replay.ts';
 import { orThrow } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { readStream, streamNames } from '../../nats/streams.ts';
-import { editEntry, requireEditor } from '../../replay/edit.ts';
+import { type EditRecord, editEntry, requireEditor } from '../../replay/edit.ts';
+import type { Edited } from '../../replay/edit-text.ts';
 import { GroupTable } from '../../replay/groups.ts';
 import { timeLeft } from '../../replay/pace.ts';
 import { toQueueFacts } from '../../replay/preflight.ts';
@@ -63,23 +64,23 @@ async function replayOne(
   const { io } = context;
   const { wishes, filter } = options;
   const before = { ...tally };
-  const edits: { id: string; before: string; after: string }[] = [];
+  const edits: EditRecord[] = [];
   const total = await countRecords(nats, ref, filter);
   const strange = strangers(context);
   const began = performance.now();
   let done = 0;
-  let isOurs = true;
   const left =
     filter.limit === undefined ? {} : { limit: filter.limit - tally.replayed - tally.failed - tally.skipped };
-  try {
-    await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: options.lockWaitMs }, (signal, held) =>
+  const edited = options.edit ? await editAll(context, nats, ref, { ...filter, ...left }, wishes, edits) : undefined;
+  const replaying = () =>
+    withQueueLocks(context, nats, [ref.queue], { verb: 'replay', lockWaitMs: options.lockWaitMs }, (signal, held) =>
       replayQueue({
         nats: held,
         ref,
         filter: { ...filter, ...left },
         wishes: {
           ...wishes,
-          ...(options.edit && { edit: (entry: Entry) => editEntry(context.env, entry, (edit) => edits.push(edit)) }),
+          ...(edited && { edit: async (entry: Entry) => edited.get(versionOf(entry)) }),
         },
         tally,
         signal,
@@ -98,27 +99,49 @@ async function replayOne(
         tellWarning: (text) => io.tell({ type: 'warning', text }),
       }),
     );
-  } catch (error) {
-    if (!(error instanceof OpsError)) throw error;
-    isOurs = error.code !== 'LOCK_HELD';
-    throw withResult(error, tally);
-  } finally {
-    strange.tell();
+  const told = () => {
     const [replayed, failed] = [tally.replayed - before.replayed, tally.failed - before.failed];
     const remaining = tally.remaining - before.remaining;
-    // Without the lock nothing is written any more, this neither.
-    if (isOurs && replayed + failed + remaining > 0) {
-      const summary = `${replayed} replayed, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
-      const detail = {
-        filter: filterDetail(filter),
-        ...(wishes.to !== undefined && { to: wishes.to }),
-        ...(edits.length > 0 && { edits }),
-      };
-      await tellDlqHistory(context, nats, ref, { verb: 'replay', summary, detail }).catch((error: unknown) => {
-        io.tell({ type: 'warning', text: `the history could not be written: ${(error as Error).message}` });
-      });
-    }
+    if (replayed + failed + remaining === 0) return [];
+    const summary = `${replayed} replayed, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
+    const detail = {
+      filter: filterDetail(filter),
+      ...(wishes.to !== undefined && { to: wishes.to }),
+      ...(edits.length > 0 && { edits }),
+    };
+    return [{ ref, summary, detail }];
+  };
+  try {
+    await withHistory(context, nats, 'replay', replaying, told);
+  } catch (error) {
+    throw error instanceof OpsError ? withResult(error, tally) : error;
+  } finally {
+    strange.tell();
   }
+}
+
+/** What a person was shown of an entry: another message under the same id has another time. */
+const versionOf = ({ id, inner: { message } }: Entry): string =>
+  `${id} ${message?.stream} ${message?.seq} ${message?.time}`;
+
+/** Has a person edit what would be moved, before the lock is taken: somebody who thinks holds nobody up. */
+async function editAll(
+  context: Context,
+  nats: Nats,
+  ref: QueueRef,
+  filter: EntryFilter,
+  { maxReplays }: ReplayOptions['wishes'],
+  edits: EditRecord[],
+): Promise<Map<string, Edited | null>> {
+  const { lastSeq } = toQueueFacts(await orThrow(readStream(nats, ref.queue)));
+  const shown = new Map<string, Edited | null>();
+  const options = { now: context.now().getTime(), signal: context.io.signal };
+  for await (const entry of scanEntries(nats, [ref], filter, options)) {
+    if (whySkipped(entry, { maxReplays, lastSeq })) continue;
+    const edited = await editEntry(context.env, entry, (edit) => edits.push(edit));
+    shown.set(versionOf(entry), edited ?? null);
+  }
+  return shown;
 }
 
 const filterDetail = ({ ids, ...filter }: EntryFilter): unknown => ({
@@ -131,14 +154,11 @@ function withResult(error: OpsError, tally: Tally): OpsError {
   const { replayed, remaining } = tally;
   const rest = remaining > 0 ? `, at least ${remaining} remain` : '';
   const isCut = error.code === 'INTERRUPTED' || (error.code === 'LOCK_HELD' && replayed + remaining > 0);
-  const { where, why } = error;
-  return new OpsError(error.code, isCut ? `${error.message}: ${replayed} replayed${rest}` : error.message, {
-    ...(where !== undefined && { where }),
-    ...(why !== undefined ? { why } : isCut ? { why: 'What had begun was finished; nothing is half-way.' } : {}),
+  return error.with({
+    message: isCut ? `${error.message}: ${replayed} replayed${rest}` : error.message,
+    why: error.why ?? (isCut ? 'What had begun was finished; nothing is half-way.' : undefined),
     hints: isCut ? ['run it again: it goes on with the rest'] : error.hints,
-    problems: error.problems,
     result: tally.result(),
-    cause: error,
   });
 }
 
