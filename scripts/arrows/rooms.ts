@@ -40,6 +40,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     acts: ['follow', 'send'],
   },
   queue: { imports: [...WORDS, 'nats'] },
+  places: { imports: [...WORDS, 'nats', 'ledger', 'dlq'] },
   health: { imports: [...WORDS, 'nats', 'observed', 'dlq'], acts: ['collect'] },
   worker: {
     imports: [...WORDS, 'nats', 'ledger'],
@@ -67,6 +68,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'replay',
       'requests',
       'queue',
+      'places',
       'health',
       'worker',
       'permissions',
@@ -116,7 +118,7 @@ export const SPELLINGS: readonly Spelling[] = [
     what: 'a name of the JetStream API',
     pattern:
       /\$JS\.API|\bDIRECT\.GET\b|\b(?:STREAM|CONSUMER)\.(?:CREATE|DELETE|DURABLE|INFO|LEADER|LIST|MSG|NAMES|PAUSE|PEER|PURGE|RESTORE|SNAPSHOT|UNPIN|UPDATE)\b/,
-    places: ['nats', 'permissions', 'dlq', 'health', 'ledger', 'operations', 'replay']
+    places: ['nats', 'permissions', 'health', 'ledger', 'replay']
       .concat('worker', 'spec/rules/subjects.ts')
       .map((place) => `src/lib/${place}`),
   },

@@ -1,8 +1,8 @@
 // A replay as a process of its own, to be killed at any moment. Its arguments: url, name of the protocol, in flight,
 // queue, the number of steps after which it kills itself (0: never), and the length of its lock (0: the real one).
-import { locateQueues } from '../../src/lib/dlq/locate.ts';
 import { withQueueLocks } from '../../src/lib/dlq/lock.ts';
 import { LEASE, type Lease } from '../../src/lib/ledger/turn.ts';
+import { locateQueues } from '../../src/lib/places/queues.ts';
 import { PROTOCOL, type Protocol, type Step } from '../../src/lib/replay/protocol.ts';
 import { replayQueue } from '../../src/lib/replay/queue.ts';
 import { Tally } from '../../src/lib/replay/tally.ts';

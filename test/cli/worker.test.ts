@@ -58,15 +58,20 @@ describe('worker run', () => {
   });
 
   test('lists several and exits 64, for each of queue, consumer and bucket', async () => {
-    await nats.api('STREAM.CREATE.KV_other', { name: 'KV_other', subjects: ['$KV.other.>'] });
+    await nats.api('STREAM.DELETE.KV_responses');
+    for (const name of ['KV_other', 'KV_answers'])
+      await nats.api(`STREAM.CREATE.${name}`, { name, subjects: [`$KV.${name.slice(3)}.>`] });
     const buckets = await run('--builtin=echo', '--json');
     expect(buckets.code).toBe(64);
-    expect(JSON.parse(buckets.stdout).error.message).toBe('there are several: other, responses');
+    expect(JSON.parse(buckets.stdout).error.message).toBe('there are several buckets: answers, other');
     await nats.api('STREAM.CREATE.JOBS', { name: 'JOBS', subjects: ['jobs.*'], retention: 'workqueue' });
-    const queues = await run('--builtin=echo', '--bucket=responses');
-    expect(queues).toMatchObject({ code: 64, stderr: expect.stringContaining('there are several: JOBS, REQUESTS') });
+    const queues = await run('--builtin=echo', '--bucket=answers');
+    expect(queues).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('there are several queues: JOBS, REQUESTS'),
+    });
     await sendRequests(nats, ['r1']);
-    expect((await run('--builtin=echo', '--bucket=responses', '--queue=REQUESTS', '--once')).code).toBe(0);
+    expect((await run('--builtin=echo', '--bucket=answers', '--queue=REQUESTS', '--once')).code).toBe(0);
   });
 
   test.each([

@@ -82,7 +82,7 @@ describe('what was applied', () => {
     await write('b.c d');
     expect(await listSystems(nats)).toEqual(['a', 'b.c d']);
     await expect(readAppliedSpec(nats)).rejects.toMatchObject({ code: 'USAGE_AMBIGUOUS_SPEC' });
-    expect((await readAppliedSpec(nats, 'b.c d')).system).toBe('b.c d');
+    expect((await readLastApplied(nats, 'b.c d'))?.system).toBe('b.c d');
     await forgetApplied(nats, 'a');
     expect((await readAppliedSpec(nats)).system).toBe('b.c d');
   });

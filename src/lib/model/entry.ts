@@ -104,6 +104,8 @@ export const entryJson = (entry: Entry): EntryJson => ({
 export interface QueueRef {
   /** The stream. */
   readonly queue: string;
+  /** What it takes; none where the stream is not there. */
+  readonly subjects?: readonly string[];
   /** The DLQ stream; the first where there are several. */
   readonly dlq: string | undefined;
   /** All streams that capture its deaths. */

@@ -4,6 +4,7 @@ import type { Context } from '../../model/context.ts';
 import type { WorkerEvent, WorkerReport } from '../../model/worker.ts';
 import { connect, type Nats } from '../../nats/connect.ts';
 import { settingsFor } from '../../nats/open.ts';
+import { locateWorker, type WorkerNames, type WorkerPlace } from '../../places/worker.ts';
 import { BUILTINS, type Builtin, createBuiltin } from '../../worker/builtin.ts';
 import { splitCommand } from '../../worker/command-line.ts';
 import { createExec, requireCommand } from '../../worker/execute.ts';
@@ -14,7 +15,6 @@ import { createHandler } from '../../worker/supervise.ts';
 import { createTally, IN_HAND, metricsText, type Tally } from '../../worker/tally.ts';
 import { readTiming } from '../../worker/timing.ts';
 import { chooseSources, loadForWork, type SpecChoice } from '../spec-source.ts';
-import { locateWorker, type WorkerNames, type WorkerPlace } from './locate.ts';
 
 export { BUILTINS };
 
