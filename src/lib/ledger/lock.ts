@@ -25,8 +25,7 @@ export interface LockOptions {
   readonly io: Pick<Io, 'tell' | 'signal'>;
   /** What is being done, for whoever waits: `apply`. */
   readonly verb: string;
-  /** Asked for where the ledger is made with this lock. */
-  readonly replicas?: () => number | Promise<number>;
+  readonly replicas?: number;
   /** The same for all who share a lock. */
   readonly lease?: Lease;
 }
@@ -186,15 +185,15 @@ export async function withLock<T>(
     lost.abort(lostLock(name, why));
     nats.cut();
   };
-  const left = () => turnLeft(lease, sent, readClocks());
   const turn: Gate = {
+    remaining: () => (lost.signal.aborted ? 0 : turnLeft(lease, sent, readClocks())),
     assertHeld() {
-      if (left() <= 0) lose(MAY_BE_OVER);
+      if (turn.remaining() <= 0) lose(MAY_BE_OVER);
       lost.signal.throwIfAborted();
     },
   };
   const renew = async () => {
-    if (left() <= 0) return lose(MAY_BE_OVER);
+    if (turn.remaining() <= 0) return lose(MAY_BE_OVER);
     const now = readClocks();
     try {
       const next = await kv.update(key, text, revision, { finish: true, timeoutMs: lease.renewMs * 0.8 });
@@ -217,9 +216,9 @@ export async function withLock<T>(
   }, lease.renewMs);
   let end: NodeJS.Timeout;
   const watch = () => {
-    const wait = left();
-    if (wait <= 0) lose(MAY_BE_OVER);
-    else end = setTimeout(watch, wait);
+    const left = turn.remaining();
+    if (left <= 0) lose(MAY_BE_OVER);
+    else end = setTimeout(watch, left);
   };
   watch();
   try {
@@ -228,21 +227,14 @@ export async function withLock<T>(
     lost.signal.throwIfAborted();
     return result;
   } catch (error) {
-    throw lost.signal.aborted ? asLost(lost.signal.reason as OpsError, error) : error;
+    // Whatever else it met came of the cut.
+    throw lost.signal.aborted ? lost.signal.reason : error;
   } finally {
     clearInterval(beat);
     clearTimeout(end!);
     await renewal;
     if (!lost.signal.aborted) await release(nats, key, revision);
   }
-}
-
-/** Whatever else the work met came of the cut; what it says was done by then is kept. */
-function asLost(lost: OpsError, error: unknown): OpsError {
-  if (!(error instanceof OpsError) || error.code === 'LOCK_HELD') return error instanceof OpsError ? error : lost;
-  return error.result === undefined
-    ? lost
-    : lost.with({ message: `${lost.message}; ${error.message}`, result: error.result });
 }
 
 /** Lets go: what is left of a lock that was taken once more is not ours. What cannot be let go of runs out by itself. */

@@ -1,7 +1,6 @@
-import { stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { OpsError } from '../../errors/ops-error.ts';
-import { readWhole } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
 import type { Nats } from '../../nats/connect.ts';
@@ -19,19 +18,27 @@ const MOST_BYTES = 64 * 1024 * 1024;
 /** The plan in a file, where the file is one; `undefined` for a spec, standard input, or what cannot be read. */
 export async function readPlanFile(context: Context, source: string): Promise<PlanFile | undefined> {
   if (source === '-') return undefined;
-  const file = path.resolve(context.cwd, source);
-  let text: string;
+  let file: Awaited<ReturnType<typeof open>>;
   try {
-    // What is read from a FIFO is gone from it, and there it is a spec.
-    if (!(await stat(file)).isFile()) return undefined;
-    text = (await readWhole(file, MOST_BYTES)).toString('utf8');
+    file = await open(path.resolve(context.cwd, source));
   } catch {
     // The spec's reader says what is wrong with it.
     return undefined;
   }
-  if (!looksLikeSavedPlan(text)) return undefined;
-  const saved = readSavedPlan(text);
-  return { ...saved, loaded: await loadInside(context, saved) };
+  try {
+    // A position of its own leaves the file's where it is: the whole is read from the start below.
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
+    if (!looksLikeSavedPlan(buffer.toString('utf8', 0, bytesRead))) return undefined;
+    const { size } = await file.stat();
+    if (size > MOST_BYTES) throw unreadablePlan(`It has ${size} bytes, and no plan has more than ${MOST_BYTES}.`);
+    const saved = readSavedPlan(await file.readFile('utf8'));
+    return { ...saved, loaded: await loadInside(context, saved) };
+  } catch (error) {
+    if (error instanceof OpsError) throw error;
+    return undefined;
+  } finally {
+    await file.close();
+  }
 }
 
 /** The spec that a plan was made of, judged like one that is read from a file. @throws OpsError PLAN_UNREADABLE */

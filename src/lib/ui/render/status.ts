@@ -1,4 +1,3 @@
-import { checkCode } from '../../facts/check-pages.ts';
 import type { Check, Health, QueueFigures, StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
 import { counted, flow } from '../text.ts';
@@ -22,9 +21,8 @@ export const VERDICTS: Readonly<Record<Health, string>> = {
 export const statusJson = ({ system, health, checks, queues, drift }: StatusReport) => ({
   system,
   health,
-  checks: checks.map(({ id, name, status, summary, value, threshold }) => ({
+  checks: checks.map(({ id, status, summary, value, threshold }) => ({
     id,
-    code: checkCode(name),
     status,
     summary,
     ...(value !== undefined && { value }),
@@ -90,7 +88,7 @@ export function renderStatus(report: StatusReport, view: StatusView): string {
   if (bad.length > 0) lines.push('');
   for (const check of bad.slice(0, SHOWN)) {
     const word = { ok: '', warn: 'Warning', critical: 'Critical', unknown: 'Unknown' }[check.status];
-    const text = `${clean(check.id)}: ${clean(check.summary)} ${theme.faint(`[${checkCode(check.name)}]`)}`;
+    const text = `${clean(check.id)}: ${clean(check.summary)}`;
     lines.push(flow(text, { width, first: `${style[check.status](word.padEnd(8))} ` }));
     if (check.next) lines.push(`${' '.repeat(9)}${theme.faint('→')} ${clean(check.next)}`);
   }
