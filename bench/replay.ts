@@ -3,7 +3,8 @@ import type { Nats } from '../src/lib/nats/connect.ts';
 import { connectTo } from '../test/support/connected.ts';
 import { findNatsCli } from '../test/support/nats-cli.ts';
 import { startServer } from '../test/support/server.ts';
-import { makeSystem, stateOf, until } from '../test/support/worker.ts';
+import { until } from '../test/support/until.ts';
+import { makeSystem, stateOf } from '../test/support/worker.ts';
 import { interleave, type Row, timeProcess } from './measure.ts';
 
 /** So many that starting is a small part of it; BENCH_REPLAY makes it quicker. */

@@ -5,7 +5,8 @@ import { cleanEnv } from '../test/support/cli.ts';
 import { connectTo } from '../test/support/connected.ts';
 import { findNatsCli } from '../test/support/nats-cli.ts';
 import { startServer, type TestServer } from '../test/support/server.ts';
-import { makeSystem, sendRequests, stateOf, until } from '../test/support/worker.ts';
+import { until } from '../test/support/until.ts';
+import { makeSystem, sendRequests, stateOf } from '../test/support/worker.ts';
 import { interleave, type Row, timeProcess } from './measure.ts';
 
 const REQUESTS = 20_000;

@@ -19,38 +19,42 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   model: { imports: [] },
   errors: { imports: ['model'] },
   facts: { imports: ['model'] },
-  spec: { imports: WORDS, packages: ['fastest-levenshtein', 'yaml', 'zod'], acts: ['read'] },
+  files: { imports: ['errors'], acts: 'all' },
+  spec: { imports: [...WORDS, 'files'], packages: ['fastest-levenshtein', 'yaml', 'zod'] },
   desired: { imports: ['model', 'facts'] },
   canonical: { imports: ['model', 'facts'] },
   risk: { imports: ['model', 'facts', 'canonical'] },
   plan: { imports: [...WORDS, 'canonical', 'risk'], packages: ['zod'] },
-  nats: { imports: WORDS, packages: ['@nats-io/transport-node'], acts: 'all' },
+  nats: { imports: [...WORDS, 'files'], packages: ['@nats-io/transport-node'], acts: 'all' },
   observed: { imports: [...WORDS, 'canonical', 'nats'], acts: ['read'] },
   apply: { imports: [...WORDS, 'nats'], acts: ['execute'] },
   ledger: { imports: [...WORDS, 'nats'], acts: ['actor', 'bucket', 'history', 'lock', 'store'] },
   dlq: { imports: [...WORDS, 'nats', 'ledger'], acts: ['collect', 'follow', 'scan'] },
   replay: {
-    imports: [...WORDS, 'nats', 'ledger', 'dlq'],
+    imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],
     acts: ['archive-file', 'edit', 'execute', 'follow', 'queue'],
   },
   requests: {
-    imports: [...WORDS, 'nats', 'ledger', 'dlq'],
+    imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],
     packages: ['fastest-levenshtein'],
     acts: ['follow', 'send'],
   },
   queue: { imports: [...WORDS, 'nats'] },
+  places: { imports: [...WORDS, 'nats', 'ledger', 'dlq'] },
   health: { imports: [...WORDS, 'nats', 'observed', 'dlq'], acts: ['collect'] },
   worker: {
     imports: [...WORDS, 'nats', 'ledger'],
-    acts: ['builtin', 'execute', 'failures', 'lease', 'loop', 'store', 'supervise'],
+    acts: ['builtin', 'execute', 'failures', 'handler-thread', 'lease', 'loop', 'settle', 'store', 'supervise'],
   },
   permissions: { imports: ['model', 'facts'] },
+  monitoring: { imports: ['model', 'facts'] },
   convert: { imports: ['model', 'facts'], packages: ['yaml'] },
   devserver: { imports: [...WORDS, 'nats'], acts: 'all' },
   complete: { imports: ['model'] },
   operations: {
     imports: [
       ...WORDS,
+      'files',
       'spec',
       'desired',
       'canonical',
@@ -64,9 +68,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'replay',
       'requests',
       'queue',
+      'places',
       'health',
       'worker',
       'permissions',
+      'monitoring',
       'convert',
       'devserver',
       'complete',
@@ -75,7 +81,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     acts: 'all',
   },
   ui: {
-    imports: [...WORDS, 'complete'],
+    imports: [...WORDS, 'files', 'complete'],
     packages: [
       '@inquirer/prompts',
       '@oclif/core',
@@ -112,14 +118,14 @@ export const SPELLINGS: readonly Spelling[] = [
     what: 'a name of the JetStream API',
     pattern:
       /\$JS\.API|\bDIRECT\.GET\b|\b(?:STREAM|CONSUMER)\.(?:CREATE|DELETE|DURABLE|INFO|LEADER|LIST|MSG|NAMES|PAUSE|PEER|PURGE|RESTORE|SNAPSHOT|UNPIN|UPDATE)\b/,
-    places: ['nats', 'permissions', 'dlq', 'health', 'operations']
+    places: ['nats', 'permissions', 'health', 'ledger', 'replay']
       .concat('worker', 'spec/rules/subjects.ts')
       .map((place) => `src/lib/${place}`),
   },
   {
     what: 'the removal of a message',
     pattern: /\bSTREAM\.(?:MSG\.DELETE|PURGE)\b/,
-    places: ['src/lib/nats/removal.ts', 'src/lib/permissions/roles.ts'],
+    places: ['src/lib/ledger/bucket.ts', 'src/lib/nats/message-writes.ts', 'src/lib/permissions/roles.ts'],
   },
 ];
 

@@ -1,6 +1,7 @@
 // Everything that is made from the code: which file, and what its text should be.
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { CHECKS_PAGE_FILE, checksPageText } from './checks-page.ts';
 import { brokenCodes, CODES_FILE, type Codes, codesText, readCodes } from './codes-file.ts';
 import { COMMANDS_PAGE_FILE, commandsPageText } from './commands-page.ts';
 import { ENVIRONMENT_PAGE_FILE, environmentPageText } from './environment-page.ts';
@@ -48,6 +49,7 @@ export async function makeArtifacts(): Promise<readonly Artifact[]> {
     artifact(EXIT_CODES_PAGE_FILE, exitCodesPageText()),
     artifact(JSON_PAGE_FILE, jsonPageText()),
     artifact(METRICS_PAGE_FILE, metricsPageText()),
+    artifact(CHECKS_PAGE_FILE, checksPageText()),
     artifact(
       SURFACE_FILE,
       surfaceText(surface),

@@ -66,21 +66,8 @@ ${table(HEAD, metricsOf(renderPrometheus(REPORT)))}
 A check is told only where it can be: a queue without a DLQ has no \`osapi_ops_dlq_ratio\`. \`resource\` is a stream, a bucket or
 \`STREAM/CONSUMER\`. [What each check looks at](status.md#the-checks).
 
-Three alerts to begin with:
-
-\`\`\`yaml
-groups:
-  - name: osapi-ops
-    rules:
-      - alert: QueueDead
-        expr: osapi_ops_queue_messages{state="dead"} > 0
-        for: 5m
-      - alert: QueueFull
-        expr: osapi_ops_usage_ratio > 0.9
-      - alert: QueueUnhealthy
-        expr: osapi_ops_health_status == 2 or osapi_ops_up == 0
-        for: 5m
-\`\`\`
+[Alerts and a dashboard](how-to/monitoring.md) are made from these by \`osapi-ops monitoring alerts\` and
+\`osapi-ops monitoring grafana\`.
 
 ## Of a worker
 

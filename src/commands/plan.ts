@@ -26,7 +26,7 @@ it shows what is in the file, and asks no server.`;
   );
   static override flags = withEnv({
     ...fileFlag,
-    out: Flags.string({ char: 'o', summary: 'save the plan to this file, for `apply FILE`' }),
+    out: Flags.string({ char: 'o', summary: 'save the plan to this file, for `apply FILE`; - is stdout' }),
     prune: Flags.boolean({ summary: 'also plan to delete what is no longer in the spec' }),
     'detailed-exitcode': Flags.boolean({ summary: 'exit 2 where changes are pending' }),
     markdown: Flags.boolean({ summary: 'print it as a comment for a pull request' }),
@@ -34,7 +34,7 @@ it shows what is in the file, and asks no server.`;
 
   protected async execute(): Promise<number | undefined> {
     const { file, out, prune, markdown } = this.flags;
-    const { plans, pending, refused } = await planOperation(this.context, {
+    const { plans, pending, refused, saved } = await planOperation(this.context, {
       specs: namesOf(this.args.spec),
       file,
       out,
@@ -44,7 +44,9 @@ it shows what is in the file, and asks no server.`;
     // Together they are one comment.
     const view = { theme, width, maxLength: Math.floor(LONGEST_COMMENT / plans.length) };
     const text = plans.map((plan) => (markdown ? renderPlanMarkdown(plan, view) : renderPlan(plan, view)));
-    await this.show(plans.length === 1 ? planJson(plans[0]!) : plans.map((plan) => planJson(plan)), text.join('\n'));
+    if (saved !== undefined) this.stdout.write(saved);
+    else
+      await this.show(plans.length === 1 ? planJson(plans[0]!) : plans.map((plan) => planJson(plan)), text.join('\n'));
     annotate(refused.map((problem) => ({ ...problem, severity: 'warning' })));
     return pending && this.flags['detailed-exitcode'] ? EXIT.pending : EXIT.done;
   }

@@ -1,12 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { advisorySubject, bucketStream, LEDGER_BUCKET } from '../../src/lib/facts/names.ts';
-import { forgetNothing, readJournal } from '../../src/lib/ledger/journal.ts';
+import { readJournal } from '../../src/lib/ledger/journal.ts';
 import { isObject } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
-import { removeNothing } from '../../src/lib/nats/removal.ts';
+import { deleteNothing, forgetNothing } from '../../src/lib/replay/barrier.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { publishRequests, type Stage, work } from './actors.ts';
@@ -21,6 +22,10 @@ export interface Scenario {
   readonly outstanding?: number;
   /** How often a replay is killed. */
   readonly kills: number;
+  /** How often a replay is stopped, goes on beside the one that took its lock meanwhile, and is waited for. */
+  readonly stops?: number;
+  /** The queue's duplicate_window in milliseconds: ten minutes where left out. */
+  readonly windowMs?: number;
   /** After so many steps of its messages a replay kills itself; at a random moment where left out. */
   readonly killAfterSteps?: number;
   /** Messages under way at once in a replay that is killed; 1, 4 or 32 by chance where left out. */
@@ -47,6 +52,8 @@ export interface ChaosReport extends Findings {
   readonly replayedLives: number;
   readonly kills: number;
   readonly serverKills: number;
+  /** The exit codes of the replays that were stopped. */
+  readonly stopped: readonly (number | null)[];
   readonly seconds: number;
   /** What the replays said, and what was seen of the lost: for whoever has to find out. */
   readonly log: readonly string[];
@@ -63,14 +70,14 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-async function build(nats: Nats, { maxMessages, nodes = 1 }: Scenario): Promise<void> {
+async function build(nats: Nats, { maxMessages, nodes = 1, windowMs = 600_000 }: Scenario): Promise<void> {
   const replicas = { num_replicas: nodes, storage: 'file', allow_direct: true };
   await nats.api('STREAM.CREATE.REQUESTS', {
     name: 'REQUESTS',
     subjects: ['requests.*'],
     retention: 'workqueue',
     discard: 'new',
-    duplicate_window: 600e9,
+    duplicate_window: windowMs * 1e6,
     republish: { src: '>', dest: `${TAP}.>` },
     ...(maxMessages !== undefined && { max_msgs: maxMessages }),
     ...replicas,
@@ -98,11 +105,32 @@ async function build(nats: Nats, { maxMessages, nodes = 1 }: Scenario): Promise<
   });
 }
 
-const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
+const CHILD = 'child.cjs';
+
+/** `child.ts` in one file: as it stands it would spend more on loading its modules than on its replay. */
+function bundleChild(dir: string): void {
+  const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+  const args = [
+    path('./child.ts'),
+    '--bundle',
+    '--platform=node',
+    '--log-level=warning',
+    `--outfile=${join(dir, CHILD)}`,
+  ];
+  execFileSync(path('../../node_modules/.bin/esbuild'), args);
+}
 
 /** A replay in a process of its own; `began` resolves when it moves the first message, or has ended without. */
-function startReplay(server: TestServer, protocol: ProtocolName, inFlight: number, steps?: number) {
-  const args = ['--no-warnings', CHILD, server.urls.join(','), protocol, String(inFlight), 'REQUESTS', `${steps ?? 0}`];
+function startReplay(server: TestServer, protocol: ProtocolName, inFlight: number, { steps = 0, lockMs = 0 } = {}) {
+  const args = [
+    join(server.dir, CHILD),
+    server.urls.join(','),
+    protocol,
+    `${inFlight}`,
+    'REQUESTS',
+    `${steps}`,
+    `${lockMs}`,
+  ];
   const child: ChildProcess = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_OPTIONS: '' },
@@ -147,6 +175,7 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
   const actors: Promise<void>[] = [];
   let tap: Wiretap | undefined;
   try {
+    bundleChild(server.dir);
     const nats = await connectTo({ url: stage.url }, { timeout: '20s' });
     await build(nats, scenario);
     await nats.close();
@@ -154,6 +183,7 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     actors.push(publishRequests(stage, 'a'), publishRequests(stage, 'b'), work(stage), work(stage));
     const log: string[] = [];
     const killed = await harass(server, scenario, protocol, stage, log);
+    const stopped = await stopAndGoOn(server, scenario, protocol, stage, log);
     stage.publishing = false;
     stage.failing = 0;
     await settle(server, protocol, stage, patienceMs, log);
@@ -164,6 +194,7 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     return {
       ...findings,
       ...killed,
+      stopped,
       scenario,
       server: server.version,
       accepted: stage.accepted.size,
@@ -202,7 +233,9 @@ async function harass(
   for (let turn = 0; turn < kills; turn++) {
     await untilDead(server, Math.min(40, (scenario.maxMessages ?? 80) / 2));
     const inFlight = scenario.inFlight ?? [1, 4, 32][Math.floor(stage.random() * 3)]!;
-    const replay = startReplay(server, protocol, inFlight, killAfterSteps);
+    const replay = startReplay(server, protocol, inFlight, {
+      ...(killAfterSteps !== undefined && { steps: killAfterSteps }),
+    });
     const rival = racing ? startReplay(server, protocol, 64) : undefined;
     await Promise.race([replay.began, ...(rival ? [rival.began] : [])]);
     if (killAfterSteps === undefined) await sleep(stage.random() * 10);
@@ -223,6 +256,41 @@ async function harass(
     await breakLock(server);
   }
   return { kills: killed, serverKills: serverTurns.size };
+}
+
+/** A lock for tests: nobody can wait for the real one each time. */
+const LOCK_MS = 1500;
+
+/**
+ * Stops replays at any moment, past the end of their lock and into the work of the next one; then they go on.
+ * Gives how they ended.
+ */
+async function stopAndGoOn(
+  server: TestServer,
+  { stops = 0, inFlight }: Scenario,
+  protocol: ProtocolName,
+  stage: Stage,
+  log: string[],
+): Promise<(number | null)[]> {
+  const codes: (number | null)[] = [];
+  for (let turn = 0; turn < stops; turn++) {
+    await untilDead(server, 40);
+    const flight = inFlight ?? [4, 32, 256][Math.floor(stage.random() * 3)]!;
+    const stopped = startReplay(server, protocol, flight, { lockMs: LOCK_MS });
+    await stopped.began;
+    await sleep(stage.random() * 10);
+    if (!stopped.child.kill('SIGSTOP')) continue;
+    const next = startReplay(server, protocol, flight, { lockMs: LOCK_MS });
+    await next.began;
+    // Long enough for the queue to forget the ids of copies, where its window is short.
+    await sleep(1000 + stage.random() * 400);
+    stopped.child.kill('SIGCONT');
+    log.push(
+      ...(await Promise.all([stopped.done, next.done])).map((said, index) => `${index ? 'next' : 'stopped'}: ${said}`),
+    );
+    codes.push(stopped.child.exitCode);
+  }
+  return codes;
 }
 
 /** Waits until there is something for a replay to do. */
@@ -268,8 +336,8 @@ const livesOf = (id: string, lives: ReadonlyMap<number, Life>, removed: Readonly
 async function readHeld(server: TestServer, log: string[]): Promise<Set<string>> {
   const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
   const held = new Set<string>();
-  await removeNothing(nats, 'REQUESTS');
-  await forgetNothing(nats);
+  await deleteNothing(nats, 'REQUESTS');
+  await forgetNothing(nats, 'REQUESTS');
   const note = (payload: Uint8Array) => held.add((JSON.parse(Buffer.from(payload).toString()) as { id: string }).id);
   for await (const { payload } of getRange(nats, 'REQUESTS', 1, { fromLeader: true })) note(payload);
   const stored = held.size;
@@ -288,6 +356,7 @@ export function nameOf({
   maxMessages,
   racing,
   serverKills = 0,
+  stops = 0,
   protocol = 'real',
 }: Scenario): string {
   const what = [
@@ -295,6 +364,7 @@ export function nameOf({
     maxMessages === undefined ? 'room' : `full at ${maxMessages}`,
     racing ? 'racing' : '',
     serverKills > 0 ? 'server killed' : '',
+    stops > 0 ? 'stopped' : '',
     protocol === 'real' ? '' : protocol,
   ];
   return what.filter(Boolean).join(', ');
@@ -302,7 +372,7 @@ export function nameOf({
 
 /** A report in one line. */
 export function tellReport({ scenario, lost, dropped, doubled, leftover, ...figures }: ChaosReport): string {
-  const counts = `${figures.accepted} accepted, ${figures.answered} answered, ${figures.replayedLives} replayed, ${figures.kills} replays killed, ${figures.serverKills} servers killed, ${figures.seconds}s`;
+  const counts = `${figures.accepted} accepted, ${figures.answered} answered, ${figures.replayedLives} replayed, ${figures.kills} replays killed, ${figures.serverKills} servers killed, ${figures.stopped.filter((code) => code === 75).length} of ${figures.stopped.length} stopped lost their turn, ${figures.seconds}s`;
   const gone = dropped.length > 0 ? `, dropped by the server ${dropped.length}` : '';
   return `${nameOf(scenario)}, seed ${scenario.seed}: lost ${lost.length}, doubled ${doubled.length}, left over ${leftover.length}${gone} (${counts})`;
 }

@@ -1,7 +1,8 @@
 // A replay as a process of its own, to be killed at any moment. Its arguments: url, name of the protocol, in flight,
-// queue, and the number of steps after which it kills itself (0: never).
-import { locateQueues } from '../../src/lib/dlq/locate.ts';
-import { withQueueLock } from '../../src/lib/dlq/lock.ts';
+// queue, the number of steps after which it kills itself (0: never), and the length of its lock (0: the real one).
+import { withQueueLocks } from '../../src/lib/dlq/lock.ts';
+import { LEASE, type Lease } from '../../src/lib/ledger/turn.ts';
+import { locateQueues } from '../../src/lib/places/queues.ts';
 import { PROTOCOL, type Protocol, type Step } from '../../src/lib/replay/protocol.ts';
 import { replayQueue } from '../../src/lib/replay/queue.ts';
 import { Tally } from '../../src/lib/replay/tally.ts';
@@ -33,9 +34,15 @@ function watched(steps: readonly Step[], life: { left: number; isSaid: boolean }
   });
 }
 
-async function main([url, name, inFlight, queue, steps]: readonly string[]): Promise<void> {
+/** A lock of another length, in the proportions of the real one. */
+function leaseOf(lengthMs: number): Lease {
+  const by = lengthMs / LEASE.lengthMs;
+  return { lengthMs, renewMs: LEASE.renewMs * by, giveUpMs: LEASE.giveUpMs * by };
+}
+
+async function main([url, name, inFlight, queue, steps, lockMs]: readonly string[]): Promise<void> {
   const server = { url: url! };
-  const nats = await connectTo(server);
+  const nats = await connectTo(server, { timeout: '20s' });
   const context = contextFor(server);
   const tally = new Tally(false);
   const responses = 'responses';
@@ -45,21 +52,29 @@ async function main([url, name, inFlight, queue, steps]: readonly string[]): Pro
   try {
     const refs = await locateQueues(nats, { queues: [queue!] });
     for (const ref of refs) {
-      await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: 20_000 }, async (signal, held) => {
-        await replayQueue({
-          nats: held,
-          ref: { ...ref, responses },
-          filter: { states: ['replayable', 'orphan'] },
-          wishes: { maxInFlight: Number(inFlight), maxReplays: 1_000_000, wait: false, waitMs: 0 },
-          tally,
-          signal,
-          now: Date.now(),
-          protocol,
-          onProgress: () => {},
-          tellNote: (text) => process.stdout.write(`${text}\n`),
-          tellWarning: (text) => process.stdout.write(`${text}\n`),
-        });
-      });
+      const lease = Number(lockMs) > 0 ? leaseOf(Number(lockMs)) : LEASE;
+      await withQueueLocks(
+        context,
+        nats,
+        [ref.queue],
+        { verb: 'replay', lockWaitMs: 20_000, lease },
+        async (signal, held) => {
+          await replayQueue({
+            nats: held,
+            ref: { ...ref, responses },
+            filter: { states: ['replayable', 'orphan'] },
+            wishes: { maxInFlight: Number(inFlight), maxReplays: 1_000_000, wait: false, waitMs: 0 },
+            tally,
+            signal,
+            targets: [],
+            now: Date.now(),
+            protocol,
+            onProgress: () => {},
+            tellNote: (text) => process.stdout.write(`${text}\n`),
+            tellWarning: (text) => process.stdout.write(`${text}\n`),
+          });
+        },
+      );
     }
   } finally {
     await nats.close();
@@ -67,9 +82,7 @@ async function main([url, name, inFlight, queue, steps]: readonly string[]): Pro
   process.stdout.write(`done ${JSON.stringify(tally.result())}\n`);
 }
 
-if (process.argv[1]?.endsWith('child.ts')) {
-  main(process.argv.slice(2)).catch((error: unknown) => {
-    process.stdout.write(`failed ${(error as { code?: string }).code} ${(error as Error).message}\n`);
-    process.exitCode = 1;
-  });
-}
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stdout.write(`failed ${(error as { code?: string }).code} ${(error as Error).message}\n`);
+  process.exitCode = (error as { exitCode?: number }).exitCode ?? 1;
+});

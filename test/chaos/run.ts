@@ -25,6 +25,8 @@ const FORMS: Readonly<Record<string, Partial<Scenario>>> = {
   racing: { racing: true },
   restarts: { serverKills: servers },
   'full-restarts': { maxMessages: 60, serverKills: servers, racing: true },
+  stopped: { kills: 0, stops: kills, windowMs: 1000 },
+  'full-stopped': { kills: 0, stops: servers, windowMs: 1000, maxMessages: 60 },
   cluster: { nodes: 3, serverKills: servers },
   'full-cluster': { nodes: 3, maxMessages: 60, serverKills: servers },
 };

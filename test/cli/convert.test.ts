@@ -72,7 +72,7 @@ describe('convert', () => {
       name: 'a missing file',
       args: ['nowhere.json'],
       code: 64,
-      says: 'cannot read nowhere.json: there is no such file',
+      says: 'cannot read nowhere.json: no such file or directory (ENOENT)',
     },
     { name: 'a directory', args: ['.'], code: 64, says: 'it is a directory' },
     { name: 'no file at all', args: [], code: 64, says: 'file' },

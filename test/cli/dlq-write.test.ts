@@ -1,10 +1,11 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
-import { type CliOptions, runCli, startCli } from '../support/cli.ts';
+import { BIN, type CliOptions, runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead, makeQueue, pull, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -120,12 +121,51 @@ describe('dlq replay', () => {
     );
   });
 
+  test('lets others replay while a person is in the editor, and moves of what was edited only what is still there', async () => {
+    await makeDead(nats, 3);
+    const editor = join(cwd, 'editor');
+    const other = `"${process.execPath}" "${BIN}" dlq replay REQUESTS/request-worker/2 --lock-wait 0s`;
+    writeFileSync(
+      editor,
+      `#!/bin/sh\ngrep -q '"r0"' "$1" && { ${other} || exit 1; }\nsed -i "s/example.com/mended/" "$1"\n`,
+    );
+    chmodSync(editor, 0o755);
+    expect(await dlq(['replay', '--edit'], { env: { EDITOR: `"${editor}"` } })).toMatchObject({ code: 0 });
+    const queries = (await payloads()).map((text) => JSON.parse(text) as { id: string; query: string });
+    expect(queries.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ query }) => query)).toEqual([
+      'mended',
+      'example.com',
+      'mended',
+    ]);
+    expect(await count('REQUESTS_dlq')).toBe(0);
+  });
+
   test('needs an editor for --edit', async () => {
     await makeDead(nats, 1);
     const { code, stderr } = await dlq(['replay', '--edit'], { env: { EDITOR: undefined, VISUAL: undefined } });
     expect(code).toBe(64);
     expect(stderr).toContain('needs an editor');
   });
+
+  test('that was stopped past its lock and goes on writes nothing beside its successor, and exits 75', async () => {
+    await makeDead(nats, 60);
+    const first = startCli(['dlq', 'replay', '--rate', '10/s', '--json'], { server, cwd });
+    for (let round = 0; (await count('REQUESTS_dlq')) > 55 && round < 400; round++) await sleep(25);
+    first.child.kill('SIGSTOP');
+    const second = await dlq(['replay', '--lock-wait', '1m', '--json']);
+    const before = await nats.api('STREAM.INFO.REQUESTS');
+    first.child.kill('SIGCONT');
+    const { code, stdout } = await first.done;
+    expect(code).toBe(75);
+    const told = JSON.parse(stdout) as { error: { code: string; message: string }; replayed: number };
+    expect(told.error.code).toBe('LOCK_HELD');
+    expect(told.error.message).toMatch(/was lost while at work: \d+ replayed, at least \d+ remain$/);
+    expect(second.code).toBe(0);
+    expect(told.replayed + JSON.parse(second.stdout).replayed).toBeLessThanOrEqual(60);
+    expect((await nats.api('STREAM.INFO.REQUESTS')).state).toEqual(before.state);
+    expect(new Set(await payloads()).size).toBe(60);
+    expect([await count('REQUESTS'), await count('REQUESTS_dlq')]).toEqual([60, 0]);
+  }, 90_000);
 
   test('stops at Ctrl-C after what has begun, says what is done, and goes on when it is run again', async () => {
     await makeDead(nats, 60);

@@ -1,15 +1,20 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { processIdentity } from '../../src/lib/devserver/identity.ts';
+import { findFreePorts } from '../../src/lib/devserver/ports.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { cleanEnv, ROOT, runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
 import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { makeSystem, sendRequests, stateOf, until } from '../support/worker.ts';
+import { until } from '../support/until.ts';
+import { makeSystem, sendRequests, stateOf } from '../support/worker.ts';
 
 jest.setTimeout(60_000);
 
@@ -53,15 +58,20 @@ describe('worker run', () => {
   });
 
   test('lists several and exits 64, for each of queue, consumer and bucket', async () => {
-    await nats.api('STREAM.CREATE.KV_other', { name: 'KV_other', subjects: ['$KV.other.>'] });
+    await nats.api('STREAM.DELETE.KV_responses');
+    for (const name of ['KV_other', 'KV_answers'])
+      await nats.api(`STREAM.CREATE.${name}`, { name, subjects: [`$KV.${name.slice(3)}.>`] });
     const buckets = await run('--builtin=echo', '--json');
     expect(buckets.code).toBe(64);
-    expect(JSON.parse(buckets.stdout).error.message).toBe('there are several: other, responses');
+    expect(JSON.parse(buckets.stdout).error.message).toBe('there are several buckets: answers, other');
     await nats.api('STREAM.CREATE.JOBS', { name: 'JOBS', subjects: ['jobs.*'], retention: 'workqueue' });
-    const queues = await run('--builtin=echo', '--bucket=responses');
-    expect(queues).toMatchObject({ code: 64, stderr: expect.stringContaining('there are several: JOBS, REQUESTS') });
+    const queues = await run('--builtin=echo', '--bucket=answers');
+    expect(queues).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('there are several queues: JOBS, REQUESTS'),
+    });
     await sendRequests(nats, ['r1']);
-    expect((await run('--builtin=echo', '--bucket=responses', '--queue=REQUESTS', '--once')).code).toBe(0);
+    expect((await run('--builtin=echo', '--bucket=answers', '--queue=REQUESTS', '--once')).code).toBe(0);
   });
 
   test.each([
@@ -173,31 +183,43 @@ describe('worker run', () => {
         later) [ "$OSAPI_DELIVERY" -gt 1 ] || { echo busy >&2; exit 75; }; printf later ;;
         never) echo 'not for us' >&2; exit 65 ;;
         fails) echo 'broken pipe dream' >&2; exit 7 ;;
-        hangs) sleep 60 ;;
         deaf) exec <&-; printf deaf ;;
       esac`,
     );
-    await sendRequests(nats, ['ok', 'later', 'never', 'fails', 'hangs', 'deaf']);
-    const args = ['--handler-timeout=700ms', '--idle-exit=1500ms', '--json', '--log=json'];
+    await makeSystem(nats, { consumer: { backoff: [1e9], max_deliver: 2 } });
+    await sendRequests(nats, ['ok', 'later', 'never', 'fails', 'deaf']);
+    // One delivery each, but two of `later` and of `fails`.
+    const args = ['--max=7', '--json', '--log=json'];
     const { code, stdout, stderr } = await run(`--exec=${script}`, ...args);
     expect(code).toBe(0);
     expect(await response('ok')).toBe('{"id":"ok","query":"of ok"} requests.dns 1 1');
     expect(await response('later')).toBe('later');
     expect(await response('deaf')).toBe('deaf');
-    expect(JSON.parse(stdout)).toMatchObject({ answered: 3, rejected: 1, retried: 1, failed: 8 });
+    expect(JSON.parse(stdout)).toMatchObject({ answered: 3, rejected: 1, retried: 1, failed: 2 });
     const reasons = stderr
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
       .flatMap(({ request_id, reason }) => (reason ? [`${request_id}: ${reason}`] : []));
     expect(new Set(reasons)).toEqual(
-      new Set([
-        'later: busy',
-        'never: not for us',
-        'fails: the command exited 7: broken pipe dream',
-        'hangs: took longer than 0.7 s',
-      ]),
+      new Set(['later: busy', 'never: not for us', 'fails: the command exited 7: broken pipe dream']),
     );
+  });
+
+  test('a command that hangs is ended with all that it started', async () => {
+    await sendRequests(nats, ['hangs']);
+    const { stdout, stderr } = await run(
+      '--exec=sleep 60 & echo $! > pid; wait',
+      '--shell',
+      '--handler-timeout=700ms',
+      '--max=1',
+      '--json',
+      '--log=json',
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ failed: 1 });
+    expect(stderr).toContain('took longer than 0.7 s');
+    const sleeper = Number(readFileSync(join(dir, 'pid'), 'utf8'));
+    await until(() => processIdentity(sleeper) === undefined, 'what it started is gone');
   });
 
   test('a command meets no shell unless --shell asks for one', async () => {
@@ -242,13 +264,26 @@ describe('worker run', () => {
 
   test('serves its counters to Prometheus', async () => {
     await sendRequests(nats, ['r1']);
-    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const [port] = await findFreePorts(1);
     const worker = startCli(['worker', 'run', '--builtin=echo', `--metrics-port=${port}`], { server });
     await until(async () => (await response('r1')) !== undefined, 'it is answered');
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     expect(text).toContain('osapi_ops_worker_answered_total{queue="REQUESTS",consumer="request-worker"} 1\n');
     worker.child.kill('SIGTERM');
     expect((await worker.done).stdout).toMatch(/^1 answered: 1 delivery in /);
+  });
+
+  test('takes nothing in hand where its counters cannot be served', async () => {
+    await sendRequests(nats, ['r1']);
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const { code, stderr } = await run('--builtin=echo', '--idle-exit=300ms', `--metrics-port=${port}`);
+    other.close();
+    expect(code).toBe(64);
+    expect(stderr).toContain(`--metrics-port: cannot listen on 127.0.0.1:${port}`);
+    const info = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
+    expect(info).toMatchObject({ num_pending: 1, num_ack_pending: 0, delivered: { stream_seq: 0 } });
   });
 
   needing('the nats CLI').test('a second worker shares the queue with the bash loop of the original', async () => {

@@ -103,7 +103,7 @@ describe.each(availableVersions())('the life of a system on nats-server %s', (li
       // What the clock interrupts goes on: it is waited for.
       let underWay: Promise<void> = Promise.resolve();
       const live = async (first: Spec, second: Spec): Promise<void> => {
-        fc.pre((await isValid(first)) && (await isValid(second)));
+        if (!(await isValid(first)) || !(await isValid(second))) return;
         const [one, two] = [printSpec(first), printSpec(second)];
         try {
           await touch(one, none);
@@ -126,15 +126,16 @@ describe.each(availableVersions())('the life of a system on nats-server %s', (li
         const left = (await streamNames()).filter((name) => name.replace('KV_', '').startsWith(first.name));
         expect(left).toEqual([]);
       };
-      await fc.assert(
-        fc.asyncProperty(lives, (pair) => {
-          underWay = live(...pair);
-          return underWay;
-        }),
-        { numRuns: 10_000, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false },
-      );
-      await underWay;
-      expect(whole).toBeGreaterThan(2);
+      const property = fc.asyncProperty(lives, (pair) => {
+        underWay = live(...pair);
+        return underWay;
+      });
+      const seconds = { interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false };
+      // On a busy machine the seconds may be too few for any life to be whole.
+      do {
+        await fc.assert(property, { numRuns: 10_000, ...seconds });
+        await underWay;
+      } while (whole < 3);
       expect(withoutConsumerCount(await foreign())).toEqual(before);
     },
     SECONDS * 1000 + 60_000,

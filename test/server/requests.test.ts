@@ -8,7 +8,7 @@ import { cancelRequest, judgeCancel } from '../../src/lib/requests/cancel.ts';
 import { fetchRequest, findRequest } from '../../src/lib/requests/fetch.ts';
 import { followRequest, listenFor } from '../../src/lib/requests/follow.ts';
 import { uuidV7 } from '../../src/lib/requests/id.ts';
-import { readLines } from '../../src/lib/requests/lines.ts';
+import { readBulk } from '../../src/lib/requests/lines.ts';
 import { findMessages, scanWaiting } from '../../src/lib/requests/scan.ts';
 import { sendRequest } from '../../src/lib/requests/send.ts';
 import { connectTo } from '../support/connected.ts';
@@ -150,7 +150,7 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
     const sent: string[] = [];
     const rejects: string[] = [];
     const run = () =>
-      sendBulk(nats, readLines(chunked(lines.join('\n'))), {
+      sendBulk(nats, readBulk(chunked(lines.join('\n'))), {
         subject: 'requests.dns',
         headers: [],
         fresh: freshId,
@@ -178,7 +178,7 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
     const kept: string[] = [];
     const sent: string[] = [];
     const text = Array.from({ length: 6000 }, (_, n) => JSON.stringify({ n })).join('\n');
-    const { result, error } = await sendBulk(nats, readLines(chunked(text)), {
+    const { result, error } = await sendBulk(nats, readBulk(chunked(text)), {
       subject: 'requests.dns',
       headers: [],
       fresh: freshId,
@@ -260,7 +260,7 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
     const text = ids.map((id) => `{"id":"${id}"}`).join('\n');
     const none = { onId: () => undefined, onProgress: () => {} };
     const to = { subject: 'requests.dns', headers: [], fresh: freshId, source: 'test', ...none };
-    await sendBulk(nats, readLines(chunked(text)), to);
+    await sendBulk(nats, readBulk(chunked(text)), to);
     const original = freshId();
     await sendRequest(nats, {
       id: original,

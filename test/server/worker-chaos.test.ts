@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { EXIT } from '../../src/lib/errors/codes.ts';
 import { isObject } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { publish } from '../../src/lib/nats/message-writes.ts';
@@ -9,7 +10,8 @@ import { printHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { type CliProcess, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
-import { makeSystem, stateOf, until } from '../support/worker.ts';
+import { until } from '../support/until.ts';
+import { makeSystem, stateOf } from '../support/worker.ts';
 
 jest.setTimeout(180_000);
 
@@ -25,14 +27,19 @@ afterEach(async () => {
   await server?.stop();
 });
 
-function spawnWorker(): void {
-  const args = ['worker', 'run', '--builtin', 'echo', '--concurrency', '16', '--queue=REQUESTS'];
+/** A worker that is started again where it found no server, as its supervisor would. */
+function spawnWorker(): CliProcess {
+  const args = ['worker', 'run', '--builtin', 'echo', '--concurrency', '16', '--queue=REQUESTS', '--log=json'];
   const worker = startCli([...args, '--consumer=request-worker', '--bucket=responses', '--json'], {
     env: { NATS_URL: server.urls.join(',') },
   });
   workers.add(worker);
-  void worker.done.then(() => workers.delete(worker));
+  void worker.done.then(({ code }) => {
+    if (workers.delete(worker) && code === EXIT.unavailable) spawnWorker();
+  });
+  return worker;
 }
+const atWork = (worker: CliProcess) => worker.until('stderr', /"started"/);
 
 /** Sends requests until each is stored for sure: the id makes a second try harmless. */
 const send = (ids: readonly string[], perSecond: number) => {
@@ -82,13 +89,13 @@ describe('every request is answered exactly once', () => {
     nats = await connectTo(server, { timeout: '20s' });
     await makeSystem(nats, { consumer });
     const ids = Array.from({ length: 4000 }, (_, index) => `kill-${String(index).padStart(5, '0')}`);
-    for (let count = 0; count < 3; count++) spawnWorker();
+    await Promise.all([1, 2, 3].map(() => atWork(spawnWorker())));
     const sent = send(ids, 500);
     for (let round = 0; round < 10; round++) {
       await sleep(700);
       const [victim] = [...workers];
       victim?.child.kill('SIGKILL');
-      spawnWorker();
+      await atWork(spawnWorker());
       if (round === 4) {
         await server.kill('SIGKILL');
         await sleep(300);
@@ -104,7 +111,7 @@ describe('every request is answered exactly once', () => {
     nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
     await makeSystem(nats, { consumer, replicas: 3 });
     const ids = Array.from({ length: 2000 }, (_, index) => `lead-${String(index).padStart(5, '0')}`);
-    for (let count = 0; count < 2; count++) spawnWorker();
+    await Promise.all([1, 2].map(() => atWork(spawnWorker())));
     const sent = send(ids, 200);
     for (const subject of [
       'STREAM.INFO.REQUESTS',

@@ -14,7 +14,8 @@ const LINES: readonly string[] = (process.env.OSAPI_OPS_TEST_LINES ?? '2.10 2.12
 
 function works([command, ...args]: readonly string[], ms = 10_000, env = process.env): Promise<boolean> {
   return new Promise((resolve) => {
-    const child = spawn(command!, args, { stdio: 'ignore', timeout: ms, env });
+    // Not `timeout`: where there is no such program, its timer would keep this process for so long.
+    const child = spawn(command!, args, { stdio: 'ignore', signal: AbortSignal.timeout(ms), env });
     child.on('error', () => resolve(false));
     child.on('close', (code) => resolve(code === 0));
   });

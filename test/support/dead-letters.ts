@@ -127,10 +127,10 @@ export async function makeDead(
   stream = 'REQUESTS',
   consumer = 'request-worker',
 ): Promise<number[]> {
-  const seqs: number[] = [];
-  for (let index = 0; index < count; index++) {
-    seqs.push(await put(nats, 'requests.dns', JSON.stringify({ id: `r${index}`, query: 'example.com' })));
-  }
+  const request = (index: number) => JSON.stringify({ id: `r${index}`, query: 'example.com' });
+  const seqs = await Promise.all(
+    Array.from({ length: count }, (_, index) => put(nats, 'requests.dns', request(index))),
+  );
   await letDie(nats, stream, consumer);
   return seqs;
 }

@@ -12,6 +12,7 @@ export const NEEDS = {
   nsc: { way: 'install nsc (github.com/nats-io/nsc)', probe: ['nsc', '--version'] },
   kubectl: { way: 'install kubectl', probe: ['kubectl', 'version', '--client'] },
   'the right to mount': { way: 'run the tests as root on Linux', probe: ['unshare', '--mount', 'true'] },
+  promtool: { way: 'install prometheus (promtool)', probe: ['promtool', '--version'] },
   actionlint: { way: 'install go, or actionlint' },
   shellcheck: { way: 'install python3 with pip, or shellcheck' },
   'check-jsonschema': { way: 'install python3 with pip' },

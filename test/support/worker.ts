@@ -7,6 +7,8 @@ import type { TestServer } from './server.ts';
 
 /** The waits of the original in milliseconds, so that a test can wait for them. */
 export const BACKOFF_MS = [300, 600];
+/** A consumer that tries again so soon. Other tests have one that waits half a minute: then nothing is delivered twice. */
+export const HASTY: SystemOptions = { consumer: { backoff: BACKOFF_MS.map((ms) => ms * 1e6) } };
 
 export interface SystemOptions {
   readonly consumer?: Config;
@@ -48,7 +50,7 @@ export async function makeSystem(
       ack_policy: 'explicit',
       deliver_policy: 'all',
       max_deliver: 4,
-      backoff: BACKOFF_MS.map((ms) => ms * 1e6),
+      ack_wait: 30e9,
       ...consumer,
     },
   });
@@ -98,12 +100,4 @@ export const work = (server: Pick<TestServer, 'url'>, options: Partial<WorkerRun
 
 export async function stateOf(nats: Nats, stream: string): Promise<{ messages: number; last_seq: number }> {
   return (await nats.api(`STREAM.INFO.${stream}`)).state as unknown as { messages: number; last_seq: number };
-}
-
-/** Waits until it holds; fails with what it last said. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string, ms = 10_000): Promise<void> {
-  for (const start = Date.now(); !(await holds()); ) {
-    if (Date.now() - start > ms) throw new Error(`${ms} ms went by, and it does not hold: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

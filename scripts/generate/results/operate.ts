@@ -68,6 +68,7 @@ export const OPERATE = {
     checks: z.array(
       z.object({
         id: z.string(),
+        code: z.string().describe('its section in docs/checks.md'),
         status: health,
         summary: z.string(),
         value: z.number().optional(),
@@ -207,10 +208,9 @@ export const OPERATE = {
   'dlq import': z.object({
     imported: count,
     skipped: count,
-    failed: count,
     dry_run: dryRun,
     entries: z.array(
-      z.object({ id: z.string(), outcome: z.enum(['imported', 'skipped', 'failed']), error: z.string().optional() }),
+      z.object({ id: z.string(), outcome: z.enum(['imported', 'skipped']), error: z.string().optional() }),
     ),
   }) satisfies z.ZodType<ImportResult>,
   'request send': z.union([

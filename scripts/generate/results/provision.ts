@@ -3,6 +3,7 @@ import type { DemoReport } from '../../../src/lib/model/demo.ts';
 import type { DevReport } from '../../../src/lib/model/dev.ts';
 import type { Permissions } from '../../../src/lib/model/permissions.ts';
 import { ROLES } from '../../../src/lib/model/permissions.ts';
+import type { AlertFile } from '../../../src/lib/monitoring/alerts.ts';
 import type { PlanJson } from '../../../src/lib/plan/json.ts';
 import { SHELLS } from '../../../src/lib/ui/completion.ts';
 import { change, count, finding, json, leftAlone, moment, oneOrMany, problem, resourceKey } from './parts.ts';
@@ -63,6 +64,25 @@ export const PROVISION = {
     script: z.string(),
   }),
   schema: z.looseObject({ $schema: z.string() }).describe('a JSON Schema: that of a spec'),
+  'monitoring alerts': z.object({
+    groups: z.array(
+      z.object({
+        name: z.string(),
+        rules: z.array(
+          z.object({
+            alert: z.string(),
+            expr: z.string(),
+            for: z.string(),
+            labels: z.record(z.string(), z.string()),
+            annotations: z.record(z.string(), z.string()),
+          }),
+        ),
+      }),
+    ),
+  }) satisfies z.ZodType<AlertFile>,
+  'monitoring grafana': z
+    .looseObject({ title: z.string(), panels: z.array(z.looseObject({})) })
+    .describe('a dashboard as Grafana imports it'),
   permissions: z.object({
     system: z.string(),
     role: z.enum(ROLES),

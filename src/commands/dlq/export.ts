@@ -21,7 +21,7 @@ it. \`dlq import\` reads it. Oldest first, orphans last, in bounded memory. Touc
     id: Args.string({ description: 'only these entries', multiple: true, required: false }),
   };
   static override flags = withEnv({
-    out: Flags.string({ char: 'o', summary: 'write to this file, which is there only when it is whole' }),
+    out: Flags.string({ char: 'o', summary: 'write to this file, which is there only when it is whole; - is stdout' }),
     ...dlqFilterFlags,
   });
 
@@ -30,7 +30,7 @@ it. \`dlq import\` reads it. Oldest first, orphans last, in bounded memory. Touc
     const { out, file } = this.flags;
     const filter = filterFrom(this.flags, this.context.now());
     const choice = { ids: namesOf(this.args.id), filter, file };
-    if (out !== undefined) {
+    if (out !== undefined && out !== '-') {
       const exported = await exportToFile(this.context, choice, out);
       this.print({ exported, file: out }, '');
       this.context.io.tell({ type: 'note', text: `${exported} dead letters written to ${out}` });

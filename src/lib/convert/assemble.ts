@@ -1,4 +1,4 @@
-import { advisorySubject, dlqSubjects, rejectedSubject } from '../facts/names.ts';
+import { advisorySubject, dlqSubjects, RESPONSES_BUCKET, rejectedSubject } from '../facts/names.ts';
 import { type Config, equalJson } from '../model/json.ts';
 import type { Capture, DlqSpec, HealthSpec, QueueSpec, ResponsesSpec, Spec, StreamSpec } from '../model/spec.ts';
 import type { Found, LeftOut } from './found.ts';
@@ -20,7 +20,6 @@ type FoundStream = Extract<Found, { kind: 'stream' | 'bucket' }>;
 type FoundConsumer = Extract<Found, { kind: 'consumer' }>;
 
 const CAPTURES: readonly Capture[] = ['max_deliveries', 'terminated'];
-const RESPONSES = 'responses';
 
 /**
  * Puts what was found into one spec. A workqueue stream is a queue; the stream that captures the advisories of just
@@ -40,7 +39,7 @@ export function placeFound(found: readonly Found[], options: AssembleOptions): A
   for (const consumer of consumers) settle(consumer, { homes, dlqs, stream: options.stream, leftOut });
 
   const [queue] = queues;
-  const answers = queues.length === 1 ? buckets.find(({ name }) => name === RESPONSES) : undefined;
+  const answers = queues.length === 1 ? buckets.find(({ name }) => name === RESPONSES_BUCKET) : undefined;
   const build = (stream: FoundStream): StreamSpec => ({
     config: stream.config,
     consumers: record(homes.get(stream.name)!.map((consumer) => [consumer.name, consumer.config])),

@@ -67,6 +67,7 @@ class Node implements ServerNode {
   readonly url: string;
   readonly monitorUrl: string;
   readonly log: string;
+  readonly storesStreams: boolean;
   readonly #config: string;
   readonly #binary: string;
   #child: ChildProcess | undefined;
@@ -76,6 +77,7 @@ class Node implements ServerNode {
     this.url = `nats://127.0.0.1:${config.port}`;
     this.monitorUrl = `http://127.0.0.1:${config.monitorPort}`;
     this.log = join(dir, `${config.name}.log`);
+    this.storesStreams = config.store !== undefined;
     this.#config = join(dir, `${config.name}.conf`);
     this.#binary = binary;
     writeFileSync(this.#config, configText(config));
@@ -131,15 +133,41 @@ class Node implements ServerNode {
 
   /** True when JetStream is up and every stream is recovered; in a cluster also when it has a meta leader. */
   async healthy(): Promise<boolean> {
+    return (await this.#ask('/healthz')) !== undefined;
+  }
+
+  /** True on the meta leader alone, once it would place a stream on all of so many nodes. */
+  async knowsAll(count: number): Promise<boolean> {
+    const { meta_cluster: meta } = JSON.parse((await this.#ask('/jsz')) ?? '{}') as { meta_cluster?: MetaCluster };
+    const others = (meta?.replicas ?? []).filter(({ current, offline }) => current && !offline);
+    return meta?.leader === this.name && others.length === count - 1;
+  }
+
+  /** What the monitoring answers; undefined where it does not, or not with 200. */
+  async #ask(path: string): Promise<string | undefined> {
     return new Promise((resolve) => {
-      const request = get(`${this.monitorUrl}/healthz`, { agent: false, timeout: 1000 }, (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
+      const request = get(`${this.monitorUrl}${path}`, { agent: false, timeout: 1000 }, async (response) => {
+        const text = await response
+          .setEncoding('utf8')
+          .toArray()
+          .catch(() => []);
+        resolve(response.statusCode === 200 ? text.join('') : undefined);
       });
       request.on('timeout', () => request.destroy());
-      request.on('error', () => resolve(false));
+      request.on('error', () => resolve(undefined));
     });
   }
+}
+
+interface MetaCluster {
+  readonly leader?: string;
+  readonly replicas?: readonly { readonly current?: boolean; readonly offline?: boolean }[];
+}
+
+/** A leader that has not heard of a node yet refuses replicas with 10005, though all of them are healthy. */
+async function isWhole(nodes: readonly Node[]): Promise<boolean> {
+  if (nodes.length === 1 || !nodes[0]!.storesStreams) return true;
+  return (await Promise.all(nodes.map((node) => node.knowsAll(nodes.length)))).some(Boolean);
 }
 
 async function untilReady(nodes: readonly Node[], signal: AbortSignal | undefined): Promise<void> {
@@ -149,8 +177,8 @@ async function untilReady(nodes: readonly Node[], signal: AbortSignal | undefine
     const healthy = await Promise.all(nodes.map((node) => node.healthy()));
     const dead = nodes.find((node) => !node.running);
     if (dead) throw failure(`nats-server ${dead.name} ended before it was ready`, dead);
-    if (healthy.every(Boolean)) return;
-    const late = nodes[healthy.indexOf(false)]!;
+    if (healthy.every(Boolean) && (await isWhole(nodes))) return;
+    const late = nodes[healthy.indexOf(false)] ?? nodes[0]!;
     if (performance.now() > deadline) throw failure(`nats-server ${late.name} did not become ready in time`, late);
     await sleep(pause);
   }

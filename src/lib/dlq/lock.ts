@@ -1,6 +1,8 @@
+import { OpsError } from '../errors/ops-error.ts';
 import { identifyActor } from '../ledger/actor.ts';
 import { appendHistory } from '../ledger/history.ts';
-import { withLock } from '../ledger/lock.ts';
+import { type LockOptions, withLock } from '../ledger/lock.ts';
+import type { Lease } from '../ledger/turn.ts';
 import type { Context } from '../model/context.ts';
 import type { QueueRef } from '../model/entry.ts';
 import { numberOf } from '../model/json.ts';
@@ -12,50 +14,87 @@ import { readStream } from '../nats/streams.ts';
 export interface DlqWork {
   readonly verb: 'replay' | 'rebuild' | 'purge' | 'import';
   readonly lockWaitMs: number;
+  /** For tests, which cannot wait for the real one: the same for all who share a lock. */
+  readonly lease?: Lease;
 }
 
-/** Does the work as the only one who changes this queue's dead letters. @throws OpsError LOCK_HELD; what `work` throws */
-export const withQueueLock = async <T>(
+/** What is done while locks are held: with a connection whose writes go only as long as they are. */
+type Work<T> = (signal: AbortSignal, nats: Nats) => Promise<T>;
+
+/** Does the work as the only one who changes these queues' dead letters. @throws OpsError LOCK_HELD; what `work` throws */
+export const withQueueLocks = <T>(
   context: Context,
   nats: Nats,
-  ref: QueueRef,
-  { verb, lockWaitMs }: DlqWork,
-  work: (signal: AbortSignal, nats: Nats) => Promise<T>,
+  queues: readonly string[],
+  { verb, lockWaitMs, lease }: DlqWork,
+  work: Work<T>,
 ): Promise<T> =>
-  withLock(
-    nats,
-    `the dead letters of ${ref.queue}`,
-    {
-      actor: identifyActor(context.env),
-      waitMs: lockWaitMs,
-      io: context.io,
-      verb: `dlq ${verb}`,
-      replicas: await replicasOf(nats, ref),
-    },
-    work,
+  holdQueues(context, nats, queues, { verb: `dlq ${verb}`, waitMs: lockWaitMs, ...(lease && { lease }) }, work);
+
+/** The same for whoever replaces or removes what dead letters lie in. */
+export async function holdQueues<T>(
+  context: Context,
+  nats: Nats,
+  queues: readonly string[],
+  how: Pick<LockOptions, 'verb' | 'waitMs' | 'lease'>,
+  work: Work<T>,
+  signal: AbortSignal = context.io.signal,
+): Promise<T> {
+  // The same order for everybody: two that want the same queues never wait for each other.
+  const [first, ...rest] = [...new Set(queues)].sort();
+  if (first === undefined) return work(signal, nats);
+  const io: LockOptions['io'] = { tell: (event) => context.io.tell(event), signal };
+  const lock = { ...how, actor: identifyActor(context.env), io, replicas: () => replicasOf(nats, first) };
+  return withLock(nats, `the dead letters of ${first}`, lock, (inner, held) =>
+    holdQueues(context, held, rest, how, work, inner),
   );
+}
 
 /** As many as the queue has, so that a ledger made now need not grow at once: in a cluster that is an election. */
-async function replicasOf(nats: Nats, { queue }: QueueRef): Promise<number> {
+async function replicasOf(nats: Nats, queue: string): Promise<number> {
   if (nats.target.server.cluster === undefined) return 1;
   const info = await orUndefined(readStream(nats, queue));
   return numberOf(info?.config.num_replicas, 1);
 }
 
-/** Writes down what was done to a queue's dead letters. A queue without a spec is its own system. */
-export async function tellDlqHistory(
+/** What was done to a queue's dead letters, as the history tells it. */
+export interface Told {
+  readonly ref: QueueRef;
+  readonly summary: string;
+  readonly detail?: unknown;
+}
+
+/**
+ * Does the work and, however it ends, writes down what was done by then; but nothing more where its lock was lost.
+ * A queue without a spec is its own system. @throws what `work` throws
+ */
+export async function withHistory<T>(
   context: Context,
   nats: Nats,
-  ref: QueueRef,
-  { verb, summary, detail }: { verb: DlqWork['verb']; summary: string; detail?: unknown },
-): Promise<void> {
-  await appendHistory(nats, {
-    system: ref.system ?? ref.queue,
-    verb,
-    actor: identifyActor(context.env),
-    at: context.now(),
-    tool: context.tool,
-    summary: `${ref.queue}: ${summary}`,
-    ...(detail !== undefined && { detail }),
-  });
+  verb: DlqWork['verb'],
+  work: () => Promise<T>,
+  done: () => readonly Told[],
+): Promise<T> {
+  let isLost = false;
+  try {
+    return await work();
+  } catch (error) {
+    isLost = error instanceof OpsError && error.code === 'LOCK_HELD';
+    throw error;
+  } finally {
+    for (const { ref, summary, detail } of isLost ? [] : done()) {
+      await appendHistory(nats, {
+        system: ref.system ?? ref.queue,
+        verb,
+        actor: identifyActor(context.env),
+        at: context.now(),
+        tool: context.tool,
+        summary: `${ref.queue}: ${summary}`,
+        ...(detail !== undefined && { detail }),
+      }).catch((error: unknown) => {
+        const text = `the history could not be written: ${(error as Error).message}`;
+        context.io.tell({ type: 'warning', text });
+      });
+    }
+  }
 }

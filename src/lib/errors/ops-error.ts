@@ -44,6 +44,16 @@ export class OpsError extends Error {
     this.result = parts.result;
   }
 
+  /** The same fault told with more, such as what was done before it. */
+  with({
+    code = this.code,
+    message = this.message,
+    ...parts
+  }: ErrorParts & { code?: Code; message?: string }): OpsError {
+    const { where, why, hints, problems, result } = this;
+    return new OpsError(code, message, { where, why, hints, problems, result, cause: this, ...parts });
+  }
+
   get exitCode(): number {
     return CODES[this.code];
   }

@@ -1,3 +1,4 @@
+import type { Config } from '../model/json.ts';
 import type { Capture } from '../model/spec.ts';
 
 /** All names and subjects the tool uses on a server, in one place. */
@@ -26,6 +27,8 @@ export const MONITOR = {
 export const REPLICA_LAG = 200;
 
 export const LEDGER_BUCKET = 'osapi_ops';
+/** Where responses lie where nothing says otherwise: as in the system that this one was made for. */
+export const RESPONSES_BUCKET = 'responses';
 export const KV_PREFIX = 'KV_';
 
 export const ADVISORY = {
@@ -38,6 +41,13 @@ export const advisorySubject = (capture: Capture, stream: string, consumer = '*'
   `${ADVISORY[capture]}.${stream}.${consumer}`;
 
 export const bucketStream = (bucket: string): string => `${KV_PREFIX}${bucket}`;
+
+/**
+ * Servers from 2.14 on read a work queue for its mirrors and sources by durable consumers of their own. No worker can be
+ * bound to one. A source may name its consumer as it likes: only the configuration tells then.
+ */
+export const isServersOwn = (consumer: string, { ack_policy, sourcing }: Config = {}): boolean =>
+  /^JS_(?:MIRROR|SRC)_[A-Za-z0-9]{8}$/.test(consumer) || ack_policy === 'flow_control' || sourcing === true;
 
 /** Where a worker puts what it can never handle, payload and all: a TERM alone would delete it from a work queue. */
 export const REJECTED_PREFIX = 'osapi-ops.rejected';
@@ -84,14 +94,9 @@ export const REPLAY_HEADER = {
   originalMsgId: 'Osapi-Original-Msg-Id',
 } as const;
 
-/**
- * Replays under way, in the ledger bucket: one key for each original that left the stream before its copy was in. Its
- * time is part of it: a queue that is made anew gives the same sequence again.
- */
-export const journalSubject = (stream: string, seq: number, time: string): string =>
-  `$KV.${LEDGER_BUCKET}.journal.${stream}.${seq}.${time.replace(/[^0-9]/g, '')}`;
-/** All of a queue. */
-export const journalSubjects = (stream: string): string => `$KV.${LEDGER_BUCKET}.journal.${stream}.>`;
+/** Replays under way, in the ledger bucket: one key for each original that left the stream before its copy was in. */
+export const journalSubject = (stream: string, seq: number | '*'): string =>
+  `$KV.${LEDGER_BUCKET}.journal.${stream}.${seq}`;
 
 /** Why a request's deliveries failed, in the ledger bucket: a value for each delivery, gone when it is answered. */
 export const failureKey = (stream: string, seq: number): string => `failure.${stream}.${seq}`;

@@ -6,7 +6,6 @@ import { type Config, numberOf } from '../model/json.ts';
 import { orThrow } from '../nats/answer.ts';
 import { type ApiError, isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
-import { type Keyed, removeKeyed } from '../nats/removal.ts';
 import { readStream, writeStream } from '../nats/streams.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
@@ -43,13 +42,16 @@ export async function ensureLedger(nats: Nats, replicas = 1): Promise<void> {
   if ((ensured.get(nats.nc) ?? 0) < wanted) await makeLedger(nats, wanted);
 }
 
+/** How many replicas a ledger gets that is made now; one where it is left out. */
+export type Replicas = (() => number | Promise<number>) | undefined;
+
 /** Does the writing, and where the bucket turns out to be missing, makes it and does the writing again. */
-export async function writeLedger<T>(nats: Nats, replicas: number | undefined, write: () => Promise<T>): Promise<T> {
+export async function writeLedger<T>(nats: Nats, replicas: Replicas, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {
     if (!(error instanceof OpsError) || error.code !== 'NOT_FOUND') throw error;
-    await makeLedger(nats, nats.target.server.cluster ? (replicas ?? 1) : 1);
+    await makeLedger(nats, nats.target.server.cluster ? ((await replicas?.()) ?? 1) : 1);
     return write();
   }
 }
@@ -85,8 +87,21 @@ async function raiseReplicas(nats: Nats, wanted: number): Promise<void> {
   }
 }
 
+export interface PurgeKeys {
+  /** The newest so many stay. */
+  readonly keep?: number;
+  /** What is newer than this revision stays. */
+  readonly upTo?: number;
+}
+
 /** Removes all values of keys that match, markers too. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
-export const purgeKeys = (nats: Nats, pattern: string, limits: Omit<Keyed, 'subject'> = {}): Promise<void> =>
-  removeKeyed(nats, STREAM, { subject: `$KV.${LEDGER_BUCKET}.${pattern}`, ...limits });
+export async function purgeKeys(nats: Nats, pattern: string, { keep, upTo }: PurgeKeys = {}): Promise<void> {
+  const body = {
+    filter: `$KV.${LEDGER_BUCKET}.${pattern}`,
+    ...(keep !== undefined && { keep }),
+    ...(upTo !== undefined && { seq: upTo + 1 }),
+  };
+  await nats.api(`STREAM.PURGE.${STREAM}`, body, { finish: true });
+}
 
 export const ledger = (nats: Nats) => nats.kv(LEDGER_BUCKET);

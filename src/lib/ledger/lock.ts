@@ -25,7 +25,8 @@ export interface LockOptions {
   readonly io: Pick<Io, 'tell' | 'signal'>;
   /** What is being done, for whoever waits: `apply`. */
   readonly verb: string;
-  readonly replicas?: number;
+  /** Asked for where the ledger is made with this lock. */
+  readonly replicas?: () => number | Promise<number>;
   /** The same for all who share a lock. */
   readonly lease?: Lease;
 }
@@ -185,15 +186,15 @@ export async function withLock<T>(
     lost.abort(lostLock(name, why));
     nats.cut();
   };
+  const left = () => turnLeft(lease, sent, readClocks());
   const turn: Gate = {
-    remaining: () => (lost.signal.aborted ? 0 : turnLeft(lease, sent, readClocks())),
     assertHeld() {
-      if (turn.remaining() <= 0) lose(MAY_BE_OVER);
+      if (left() <= 0) lose(MAY_BE_OVER);
       lost.signal.throwIfAborted();
     },
   };
   const renew = async () => {
-    if (turn.remaining() <= 0) return lose(MAY_BE_OVER);
+    if (left() <= 0) return lose(MAY_BE_OVER);
     const now = readClocks();
     try {
       const next = await kv.update(key, text, revision, { finish: true, timeoutMs: lease.renewMs * 0.8 });
@@ -216,9 +217,9 @@ export async function withLock<T>(
   }, lease.renewMs);
   let end: NodeJS.Timeout;
   const watch = () => {
-    const left = turn.remaining();
-    if (left <= 0) lose(MAY_BE_OVER);
-    else end = setTimeout(watch, left);
+    const wait = left();
+    if (wait <= 0) lose(MAY_BE_OVER);
+    else end = setTimeout(watch, wait);
   };
   watch();
   try {
@@ -227,14 +228,21 @@ export async function withLock<T>(
     lost.signal.throwIfAborted();
     return result;
   } catch (error) {
-    // Whatever else it met came of the cut.
-    throw lost.signal.aborted ? lost.signal.reason : error;
+    throw lost.signal.aborted ? asLost(lost.signal.reason as OpsError, error) : error;
   } finally {
     clearInterval(beat);
     clearTimeout(end!);
     await renewal;
     if (!lost.signal.aborted) await release(nats, key, revision);
   }
+}
+
+/** Whatever else the work met came of the cut; what it says was done by then is kept. */
+function asLost(lost: OpsError, error: unknown): OpsError {
+  if (!(error instanceof OpsError) || error.code === 'LOCK_HELD') return error instanceof OpsError ? error : lost;
+  return error.result === undefined
+    ? lost
+    : lost.with({ message: `${lost.message}; ${error.message}`, result: error.result });
 }
 
 /** Lets go: what is left of a lock that was taken once more is not ours. What cannot be let go of runs out by itself. */

@@ -119,6 +119,13 @@ export async function listSystems(nats: Nats): Promise<string[]> {
   return keys.filter((_, index) => entries[index]).map((key) => fromToken(key.slice('applied.'.length)));
 }
 
+/** What was applied last of each of them. @throws as `readLastApplied` */
+export async function readAllApplied(nats: Nats): Promise<Applied[]> {
+  const keys = await ledger(nats).keys('applied.*');
+  const all = await pipelined(keys, 8, (key) => readLastApplied(nats, fromToken(key.slice('applied.'.length))));
+  return all.filter((applied) => applied !== undefined);
+}
+
 export interface AppliedRecord {
   readonly system: string;
   readonly spec: Spec;
@@ -145,7 +152,11 @@ const INLINE = 128 * 1024;
 export async function recordApplied(nats: Nats, record: AppliedRecord): Promise<void> {
   const replicas = largestReplicas(record.configs);
   await ensureLedger(nats, replicas);
-  await writeLedger(nats, replicas, () => writeApplied(nats, record));
+  await writeLedger(
+    nats,
+    () => replicas,
+    () => writeApplied(nats, record),
+  );
 }
 
 async function writeApplied(nats: Nats, record: AppliedRecord): Promise<void> {
@@ -197,19 +208,18 @@ export async function forgetApplied(nats: Nats, system: string): Promise<void> {
 
 /**
  * The spec last applied to this server, for commands that were given none.
- * @throws OpsError USAGE_NO_SPEC where there is none, USAGE_AMBIGUOUS_SPEC where there are several and none is named
+ * @throws OpsError USAGE_NO_SPEC where there is none, USAGE_AMBIGUOUS_SPEC where there are several
  */
-export async function readAppliedSpec(nats: Nats, system?: string): Promise<Applied> {
-  const systems = system === undefined ? await listSystems(nats) : [system];
-  if (systems.length > 1) {
+export async function readAppliedSpec(nats: Nats): Promise<Applied> {
+  const all = await readAllApplied(nats);
+  if (all.length > 1) {
     throw new OpsError('USAGE_AMBIGUOUS_SPEC', `several systems were applied to ${nats.target.url}`, {
       where: `bucket osapi_ops on ${nats.target.url}`,
-      why: `They are ${systems.join(', ')}; nothing here guesses between them.`,
+      why: `They are ${all.map(({ system }) => system).join(', ')}; nothing here guesses between them.`,
       hints: ['name the spec: as an argument, with -f FILE, or in OSAPI_OPS_SPEC'],
     });
   }
-  const applied = systems[0] === undefined ? undefined : await readLastApplied(nats, systems[0]);
-  if (applied) return applied;
+  if (all[0]) return all[0];
   throw new OpsError('USAGE_NO_SPEC', 'no spec was named, and none was ever applied to this server', {
     where: `bucket osapi_ops on ${nats.target.url}`,
     why: 'A spec is looked for as argument, -f, OSAPI_OPS_SPEC, ./osapi-ops.yaml, and in the ledger of the server.',

@@ -29,6 +29,6 @@ export interface Context {
   /** The version of this tool, for what it writes into ledgers and saved plans. */
   readonly tool: string;
   now(): Date;
-  /** The whole of standard input as text. */
-  readStdin(): Promise<string>;
+  /** The whole of standard input as text. Throws where it has more bytes than `most`. */
+  readStdin(most: number): Promise<string>;
 }

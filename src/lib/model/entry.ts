@@ -51,8 +51,6 @@ export interface DlqRecord {
   readonly reason: EntryReason;
   /** RFC 3339: the advisory's own time, else when it was stored. */
   readonly time: string;
-  /** RFC 3339, when it was stored: with stream and seq it names this record and no other. */
-  readonly stored: string;
   readonly deliveries: number | null;
   /** The worker's words, where it gave some. */
   readonly detail?: string;
@@ -106,6 +104,8 @@ export const entryJson = (entry: Entry): EntryJson => ({
 export interface QueueRef {
   /** The stream. */
   readonly queue: string;
+  /** What it takes; none where the stream is not there. */
+  readonly subjects?: readonly string[];
   /** The DLQ stream; the first where there are several. */
   readonly dlq: string | undefined;
   /** All streams that capture its deaths. */

@@ -47,6 +47,8 @@ export const ifFound = <T, U>(answer: Answer<T>, make: (value: T) => U): Answer<
   answer.is === 'found' ? { is: 'found', value: make(answer.value) } : answer;
 
 type Asked<T> = Answer<T> | Promise<Answer<T>>;
+/** An empty list is a list of anything. */
+type Either<T, U> = U extends T ? T : T | U;
 
 /**
  * What was found, or what stands here for another answer; those that nothing stands for are thrown:
@@ -55,10 +57,10 @@ type Asked<T> = Answer<T> | Promise<Answer<T>>;
 export async function orElse<T, O extends { readonly [is in Other]?: unknown }>(
   asked: Asked<T>,
   otherwise: O,
-): Promise<T | O[keyof O]> {
+): Promise<Either<T, O[keyof O]>> {
   const answer = await asked;
-  if (answer.is === 'found') return answer.value;
-  if (answer.is in otherwise) return otherwise[answer.is] as O[keyof O];
+  if (answer.is === 'found') return answer.value as Either<T, O[keyof O]>;
+  if (answer.is in otherwise) return otherwise[answer.is] as Either<T, O[keyof O]>;
   throw answer.error;
 }
 

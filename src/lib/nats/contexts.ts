@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
+import { systemReason } from '../errors/system-error.ts';
+import { readWholeSync } from '../files/read.ts';
 import { isObject } from '../model/json.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -49,13 +51,19 @@ export function contextDirectory(env: Env): string {
   return path.join(env.XDG_CONFIG_HOME || path.join(passwdHome(), '.config'), 'nats');
 }
 
-const readText = (file: string): string | undefined => {
+/** A context has some hundred. */
+const MOST_BYTES = 64 * 1024;
+
+const readText = (file: string): string => readWholeSync(file, MOST_BYTES).toString('utf8');
+
+/** The name in context.txt, if there is one. */
+function selectedIn(directory: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8');
+    return readText(path.join(directory, 'context.txt')).trim() || undefined;
   } catch {
     return undefined;
   }
-};
+}
 
 /** Names of all contexts in the directory, sorted; none where it cannot be read. */
 export function contextNames(env: Env): string[] {
@@ -85,14 +93,19 @@ function contextError(name: string, what: string, env: Env): OpsError {
 export function readContexts(env: Env, cwd: string): Contexts {
   const directory = contextDirectory(env);
   return {
-    selected: readText(path.join(directory, 'context.txt'))?.trim() || undefined,
+    selected: selectedIn(directory),
     read(name) {
       const isPath = name.endsWith('.json');
       // A name is a file's name and nothing else: `../x` must not walk out of the directory.
       if (!isPath && /[\\/]/.test(name)) throw contextError(name, 'a name holds no slash', env);
       const file = isPath ? path.resolve(cwd, name) : path.join(directory, 'context', `${name}.json`);
-      const text = readText(file);
-      if (text === undefined) throw contextError(name, 'not found', env);
+      let text: string;
+      try {
+        text = readText(file);
+      } catch (error) {
+        const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+        throw contextError(name, isMissing ? 'not found' : `it cannot be read: ${systemReason(error)}`, env);
+      }
       let parsed: unknown;
       try {
         parsed = JSON.parse(text);

@@ -3,8 +3,6 @@ import type { NatsConnection } from '@nats-io/transport-node';
 
 /** What must hold for a write to leave this process. */
 export interface Gate {
-  /** For how long it surely holds, in milliseconds; 0 or less where it may not hold any more. */
-  remaining(): number;
   /** @throws OpsError where it may not hold any more */
   assertHeld(): void;
 }
@@ -56,6 +54,15 @@ export function doorOf(nc: NatsConnection): Door {
   return door;
 }
 
+function isOpen(gate: Gate): boolean {
+  try {
+    gate.assertHeld();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function openDoor({ protocol }: Insides): Door {
   const flush = protocol.flushPending.bind(protocol);
   let gates = new Set<Gate>();
@@ -65,7 +72,7 @@ function openDoor({ protocol }: Insides): Door {
   const pump = () => {
     while (served && frames.length > 0 && served.writableLength === 0) {
       const frame = frames.shift()!;
-      if ([...frame.gates].some((gate) => gate.remaining() <= 0)) return cut();
+      if (![...frame.gates].every(isOpen)) return cut();
       served.write(frame.bytes, pump);
     }
   };

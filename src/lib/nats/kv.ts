@@ -118,6 +118,9 @@ export function openKv(nats: Nats, bucket: string): Kv {
           options,
         ),
       ),
+    async purge(key, options) {
+      await write(key, '', { 'KV-Operation': 'PURGE', 'Nats-Rollup': 'sub' }, options);
+    },
     async keys(pattern) {
       const found: string[] = [];
       // The server answers at most 100,000 subjects at a time.

@@ -1,8 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
+import { readWholeSync } from '../files/read.ts';
+
+/** A bundle of all authorities that there are has a quarter of it. */
+const MOST_BYTES = 1024 * 1024;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -38,7 +41,7 @@ export function readSecret(reference: string, what: string, place: { env: Env; c
     default: {
       const file = resolvePath(scheme === 'file' ? rest : reference, place);
       try {
-        return readFileSync(file, 'utf8');
+        return readWholeSync(file, MOST_BYTES).toString('utf8');
       } catch (error) {
         throw secretError(`${what}: ${file} cannot be read: ${systemReason(error)}`, error);
       }

@@ -1,5 +1,7 @@
 import { executePlan } from '../apply/execute.ts';
 import { streamLookup } from '../canonical/resource.ts';
+import { holdQueues } from '../dlq/lock.ts';
+import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { tableFor } from '../facts/fields.ts';
 import { identifyActor } from '../ledger/actor.ts';
@@ -12,7 +14,7 @@ import { keyOf } from '../model/resource.ts';
 import { openNats } from '../nats/open.ts';
 import { findFilled } from '../plan/filled.ts';
 import { planJson } from '../plan/json.ts';
-import { agreeToPlans, requireAllowed } from './planned/consent.ts';
+import { agreeToPlans, isAsked, requireAllowed } from './planned/consent.ts';
 import { openSystems, type Prepared, prepareSystem } from './planned/prepare.ts';
 import {
   type Applying,
@@ -135,31 +137,47 @@ async function keepInStep(context: Context, system: Prepared): Promise<Applied> 
   return { plan, changes: [], applied: true };
 }
 
-/** Takes the lock, looks again, and carries the plan out. */
-async function touch(context: Context, { system, again }: Work, options: ApplyOptions): Promise<Applied> {
+/** Takes the lock, looks again, and carries the plan out; where it moved, a person is asked again, without the lock. */
+async function touch(context: Context, work: Work, options: ApplyOptions): Promise<Applied> {
+  for (let { system } = work; ; ) {
+    const outcome = await lockAndLook(context, { ...work, system }, options);
+    if ('plan' in outcome) return outcome;
+    system = outcome.moved;
+    await agreeToPlans(context, [system.plan], options);
+  }
+}
+
+async function lockAndLook(
+  context: Context,
+  { system, again }: Work,
+  options: ApplyOptions,
+): Promise<Applied | { readonly moved: Prepared }> {
   const { nats, desired } = system;
   const lock = {
     actor: identifyActor(context.env),
     waitMs: options.lockWaitMs,
     io: context.io,
     verb: 'apply',
-    replicas: largestReplicas(configsOf(desired)),
+    replicas: () => largestReplicas(configsOf(desired)),
   };
-  return withLock(nats, desired.system, lock, async (signal, held) => {
-    const fresh = await again();
-    if (equalJson(fresh.plan.steps, system.plan.steps)) requireAllowed(fresh, options.given);
-    else await agreeAgain(context, fresh, options);
-    if (fresh.plan.changes.length === 0) return keepInStep(context, { ...fresh, nats: held });
-    return carryOut(context, { ...fresh, nats: held }, signal);
-  });
-}
-
-/** The server moved while we waited: the new plan is shown, judged and asked about like the first. */
-async function agreeAgain(context: Context, fresh: Prepared, options: ApplyOptions): Promise<void> {
-  context.io.tell({ type: 'warning', text: 'the server changed since the plan was made; this is the plan now' });
-  options.show([fresh.plan], options.given);
-  requireAllowed(fresh, options.given);
-  await agreeToPlans(context, [fresh.plan], options);
+  const queues = queuesTouched(system.plan.changes, system);
+  return withLock(nats, desired.system, lock, (_, outer) =>
+    // Nobody moves dead letters out of what is replaced, or into it, from before it is looked at.
+    holdQueues(context, outer, queues, lock, async (signal, held) => {
+      const fresh = await again();
+      const hasMoved = !equalJson(fresh.plan.steps, system.plan.steps);
+      if (hasMoved) {
+        const text = 'the server changed since the plan was made; this is the plan now';
+        context.io.tell({ type: 'warning', text });
+        options.show([fresh.plan], options.given);
+      }
+      requireAllowed(fresh, options.given);
+      const isHeld = queuesTouched(fresh.plan.changes, fresh).every((queue) => queues.includes(queue));
+      if (hasMoved && (!isHeld || isAsked(context, options))) return { moved: fresh };
+      if (fresh.plan.changes.length === 0) return keepInStep(context, { ...fresh, nats: held });
+      return carryOut(context, { ...fresh, nats: held }, signal);
+    }),
+  );
 }
 
 async function carryOut(context: Context, system: Prepared, signal: AbortSignal): Promise<Applied> {
@@ -198,11 +216,11 @@ async function failure(
   );
   if (!(fault instanceof OpsError)) throw fault;
   const code = fault.code === 'SERVER_REFUSED' || fault.code === 'NOT_FOUND' ? 'APPLY_FAILED' : fault.code;
-  return new OpsError(code, `${fault.message}; ${sum}`, {
-    ...(fault.where !== undefined && { where: fault.where }),
+  return fault.with({
+    code,
+    message: `${fault.message}; ${sum}`,
     why: fault.why ?? 'The server refused a step.',
     hints: [...fault.hints, 'run apply again: it goes on from here'],
     result,
-    cause: fault,
   });
 }

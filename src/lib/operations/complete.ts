@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Choice } from '../complete/choices.ts';
 import type { Asked } from '../complete/kinds.ts';
-import { locateQueues } from '../dlq/locate.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { KV_PREFIX } from '../facts/names.ts';
 import { listSystems } from '../ledger/store.ts';
@@ -18,6 +17,7 @@ import { withNats } from '../nats/open.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { cleanUrl } from '../nats/redact.ts';
 import { readStream, readSubjects, streamNames } from '../nats/streams.ts';
+import { locateQueues } from '../places/queues.ts';
 import { kindUnder } from '../requests/subject.ts';
 import { listDeadLetters } from './dlq/ls.ts';
 import { listWaiting } from './request/ls.ts';
@@ -96,7 +96,7 @@ interface About {
 }
 
 const refsOf = (nats: Nats, { loaded, queues }: About): Promise<QueueRef[]> =>
-  locateQueues(nats, { ...(queues.length > 0 && { queues }), ...(loaded && { spec: loaded.spec }) });
+  locateQueues(nats, { queues, spec: loaded?.spec });
 
 const ASK: Readonly<
   Record<Exclude<Asked, 'entries' | 'requests'>, (nats: Nats, about: About) => Promise<readonly Choice[]>>

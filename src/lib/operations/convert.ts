@@ -1,4 +1,3 @@
-import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
 import { isEmptySpec } from '../convert/assemble.ts';
@@ -6,6 +5,7 @@ import { type Conversion, convertFiles } from '../convert/convert.ts';
 import type { ForeignFile } from '../convert/found.ts';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
+import { readWhole } from '../files/read.ts';
 import type { Context } from '../model/context.ts';
 import type { Json } from '../model/json.ts';
 import { HEALTH_DEFAULTS } from '../spec/assemble.ts';
@@ -57,27 +57,17 @@ const headerOf = (files: readonly string[]): string =>
   `Converted by osapi-ops from ${files.map((file) => file.replace(/[^\x20-\x7e]/g, '?')).join(', ')}.`;
 
 async function readForeign(context: Context, file: string): Promise<ForeignFile> {
-  if (file === '-') return { file, text: await context.readStdin() };
-  const path = resolve(context.cwd, file);
   try {
-    const { size } = await stat(path);
-    if (size > LARGEST) throw unreadable(file, `it has ${Math.round(size / 1024 / 1024)} MiB`);
-    return { file, text: await readFile(path, 'utf8') };
-  } catch (error) {
-    if (error instanceof OpsError) throw error;
-    const code = (error as NodeJS.ErrnoException).code;
-    throw unreadable(file, REASONS[code ?? ''] ?? systemReason(error), error);
+    if (file === '-') return { file, text: await context.readStdin(LARGEST) };
+    return { file, text: (await readWhole(resolve(context.cwd, file), LARGEST)).toString('utf8') };
+  } catch (cause) {
+    throw new OpsError('USAGE_FILE', `cannot read ${file}: ${systemReason(cause)}`, {
+      where: file,
+      hints: ['name the files that hold the configurations'],
+      cause,
+    });
   }
 }
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a directory: name the files in it',
-  EACCES: 'the file system denies it to this user',
-};
-
-const unreadable = (file: string, why: string, cause?: unknown): OpsError =>
-  new OpsError('USAGE_FILE', `cannot read ${file}: ${why}`, { where: file, hints: ['check the path.'], cause });
 
 function nothingFound(files: readonly string[], leftOut: Conversion['leftOut']): OpsError {
   return new OpsError('SPEC_UNREADABLE', `nothing in ${files.join(', ')} can be converted`, {

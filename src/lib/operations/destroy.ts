@@ -1,10 +1,13 @@
 import { executePlan } from '../apply/execute.ts';
 import { deriveDesired } from '../desired/derive.ts';
+import { holdQueues } from '../dlq/lock.ts';
+import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { identifyActor } from '../ledger/actor.ts';
 import { withLock } from '../ledger/lock.ts';
 import { forgetApplied, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
+import { equalJson } from '../model/json.ts';
 import type { Change, Finding, Plan } from '../model/plan.ts';
 import { keyOf, type Observed } from '../model/resource.ts';
 import type { LoadedSpec } from '../model/spec.ts';
@@ -50,15 +53,14 @@ export async function destroyOperation(context: Context, options: DestroyOptions
   }
   const opened = await openSystems(context, options);
   try {
-    const plans: Plan[] = [];
-    for (const system of opened.systems) plans.push(await planRemoval(system));
-    options.show(plans);
-    if (options.dryRun) return plans.map((plan) => ({ plan, changes: plan.changes, applied: false }));
-    for (const [index, system] of opened.systems.entries()) await agreeToLose(context, system, plans[index]!, options);
+    const removals: Removal[] = [];
+    for (const system of opened.systems) removals.push(await planRemoval(system));
+    options.show(removals.map(({ plan }) => plan));
+    if (options.dryRun) return removals.map(({ plan }) => ({ plan, changes: plan.changes, applied: false }));
+    for (const removal of removals) await agreeToLose(context, removal, options);
     const done: Destroyed[] = [];
-    for (const [index, system] of opened.systems.entries()) {
-      const plan = plans[index]!;
-      done.push(plan.changes.length > 0 ? await remove(context, system, options) : await forget(system, plan));
+    for (const removal of removals) {
+      done.push(removal.plan.changes.length > 0 ? await remove(context, removal, options) : await forget(removal));
     }
     return done;
   } finally {
@@ -66,8 +68,13 @@ export async function destroyOperation(context: Context, options: DestroyOptions
   }
 }
 
-/** The deletion of all that carries the system's mark on the server now. */
-async function planRemoval({ nats, loaded }: System): Promise<Plan> {
+/** A system, and the deletion of all that carries its mark on the server now. */
+interface Removal extends System {
+  readonly plan: Plan;
+  readonly observed: Observed;
+}
+
+async function planRemoval({ nats, loaded }: System): Promise<Removal> {
   const system = loaded.spec.name;
   const desired = deriveDesired(loaded);
   const [observed, named, lastApplied] = await Promise.all([
@@ -82,7 +89,7 @@ async function planRemoval({ nats, loaded }: System): Promise<Plan> {
     ...(lastApplied && { lastApplied }),
   });
   const roles = new Map(desired.resources.map((resource) => [keyOf(resource), resource.role]));
-  return {
+  const removal: Plan = {
     ...plan,
     findings: plan.findings.filter((finding) => !goesWithStream(finding, plan)).map(asWarning),
     changes: plan.changes.map((change) => ({
@@ -93,6 +100,7 @@ async function planRemoval({ nats, loaded }: System): Promise<Plan> {
     })),
     leftAlone: [...plan.leftAlone, ...notOurs(system, named)],
   };
+  return { nats, loaded, observed, plan: removal };
 }
 
 /** That nobody delivers a stream's messages any more is no news where the stream goes, too. */
@@ -116,12 +124,7 @@ const notOurs = (system: string, named: Observed): Plan['leftAlone'] =>
 const messagesIn = (plan: Plan): number => plan.findings.reduce((sum, { count }) => sum + (count ?? 0), 0);
 
 /** Asks for the system's name, or takes `--yes` where nobody can be asked. @throws OpsError NOT_CONFIRMED */
-async function agreeToLose(
-  context: Context,
-  { nats, loaded }: System,
-  plan: Plan,
-  options: DestroyOptions,
-): Promise<void> {
+async function agreeToLose(context: Context, { nats, loaded, plan }: Removal, options: DestroyOptions): Promise<void> {
   if (plan.changes.length === 0 || options.yes) return;
   const system = loaded.spec.name;
   const messages = messagesIn(plan);
@@ -142,47 +145,75 @@ async function agreeToLose(
 }
 
 /** Nothing is there any more: only the ledger may still know it. */
-async function forget({ nats, loaded }: System, plan: Plan): Promise<Destroyed> {
+async function forget({ nats, loaded, plan }: Removal): Promise<Destroyed> {
   await forgetApplied(nats, loaded.spec.name);
   return { plan, changes: [], applied: true };
 }
 
-async function remove(context: Context, system: System, options: DestroyOptions): Promise<Destroyed> {
-  const { loaded } = system;
-  const name = loaded.spec.name;
-  const lock = { actor: identifyActor(context.env), waitMs: options.lockWaitMs, io: context.io, verb: 'destroy' };
-  return withLock(system.nats, name, lock, async (signal, nats) => {
-    const plan = await planRemoval(system);
-    const { changes, fault } = await executePlan(nats, plan, { io: context.io, signal });
-    const told = { system: name, verb: 'destroy', changes };
-    if (fault !== undefined) {
-      await tellHistory(context, nats, { ...told, summary: 'stopped half-way' }).catch(() => {});
-      throw stopped(plan, changes, fault);
-    }
-    const left = await readObserved(nats, changes.map(keyOf));
-    if (left.resources.size > 0) {
-      throw new OpsError('APPLY_NOT_TAKEN', `still there: ${[...left.resources.keys()].join(', ')}`, {
-        where: `${name} on ${nats.target.url}`,
-        why: 'Somebody made them again at once.',
-        hints: ['run destroy again'],
-        result: { ...planJson(plan, changes), applied: false },
-      });
-    }
-    await forgetApplied(nats, name);
-    await tellHistory(context, nats, { ...told, summary: sumUp(plan.summary) });
-    return { plan, changes, applied: true };
-  });
+/** Takes the lock, looks again, and removes; where what goes has moved, a person is asked again, without the lock. */
+async function remove(context: Context, shown: Removal, options: DestroyOptions): Promise<Destroyed> {
+  for (let removal = shown; ; ) {
+    const outcome = await lockAndLook(context, removal, options);
+    if ('applied' in outcome) return outcome;
+    removal = outcome;
+    await agreeToLose(context, removal, options);
+  }
+}
+
+async function lockAndLook(context: Context, shown: Removal, options: DestroyOptions): Promise<Destroyed | Removal> {
+  const { nats, loaded } = shown;
+  const lock = {
+    actor: identifyActor(context.env),
+    waitMs: options.lockWaitMs,
+    io: context.io,
+    verb: 'destroy',
+  };
+  const queues = queuesTouched(shown.plan.changes, { ...shown, desired: { resources: [] } });
+  return withLock(nats, loaded.spec.name, lock, (_, outer) =>
+    holdQueues(context, outer, queues, lock, async (signal, held) => {
+      const removal = await planRemoval(shown);
+      const hasMoved = !equalJson(removal.plan.steps, shown.plan.steps);
+      if (hasMoved && context.io.interactive && !options.yes) {
+        context.io.tell({ type: 'warning', text: 'the server changed since you were asked; this is what goes now' });
+        options.show([removal.plan]);
+        return removal;
+      }
+      return removeAll(context, { ...removal, nats: held }, signal);
+    }),
+  );
+}
+
+async function removeAll(context: Context, { nats, loaded, plan }: Removal, signal: AbortSignal): Promise<Destroyed> {
+  const system = loaded.spec.name;
+  const { changes, fault } = await executePlan(nats, plan, { io: context.io, signal });
+  const told = { system, verb: 'destroy', changes };
+  if (fault !== undefined) {
+    await tellHistory(context, nats, { ...told, summary: 'stopped half-way' }).catch(() => {});
+    throw stopped(plan, changes, fault);
+  }
+  const left = await readObserved(nats, changes.map(keyOf));
+  if (left.resources.size > 0) {
+    throw new OpsError('APPLY_NOT_TAKEN', `still there: ${[...left.resources.keys()].join(', ')}`, {
+      where: `${system} on ${nats.target.url}`,
+      why: 'Somebody made them again at once.',
+      hints: ['run destroy again'],
+      result: { ...planJson(plan, changes), applied: false },
+    });
+  }
+  await forgetApplied(nats, system);
+  await tellHistory(context, nats, { ...told, summary: sumUp(plan.summary) });
+  return { plan, changes, applied: true };
 }
 
 function stopped(plan: Plan, changes: readonly Change[], fault: unknown): unknown {
   if (!(fault instanceof OpsError)) return fault;
   const gone = changes.filter(({ status }) => status === 'applied').length;
   const code = fault.code === 'SERVER_REFUSED' || fault.code === 'NOT_FOUND' ? 'APPLY_FAILED' : fault.code;
-  return new OpsError(code, `${fault.message}; ${gone} of ${changes.length} deleted`, {
-    ...(fault.where !== undefined && { where: fault.where }),
+  return fault.with({
+    code,
+    message: `${fault.message}; ${gone} of ${changes.length} deleted`,
     why: fault.why ?? 'The server refused a step.',
     hints: [...fault.hints, 'run destroy again: it goes on from here'],
     result: { ...planJson(plan, changes), applied: false },
-    cause: fault,
   });
 }

@@ -1,7 +1,8 @@
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
+import { writeText } from '../files/write.ts';
 import type { Context } from '../model/context.ts';
 import { specJsonSchema } from '../spec/json-schema.ts';
 import { loadSpec } from '../spec/load.ts';
@@ -73,24 +74,12 @@ async function writeSpec(context: Context, { dir, shown, text, live }: SpecFile)
   });
   const schema = join(dir, DEFAULT_SCHEMA);
   const written = [shown];
-  await writeWhole(join(dir, FILE), text);
+  await writeText({ path: join(dir, FILE), what: shown }, text);
   if (!(await exists(schema))) {
-    await writeWhole(schema, `${JSON.stringify(specJsonSchema(), null, 2)}\n`);
+    await writeText({ path: schema, what: schema }, `${JSON.stringify(specJsonSchema(), null, 2)}\n`);
     written.push(relative(context.cwd, schema) || schema);
   }
   return { system, path: shown, written, problems, leftOut: [] };
-}
-
-/** All of it or nothing: a reader never meets half a file. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, text);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw cannotWrite(path, error as NodeJS.ErrnoException);
-  }
 }
 
 const cannotWrite = (path: string, error: NodeJS.ErrnoException): OpsError =>

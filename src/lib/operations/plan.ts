@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
-import { systemReason } from '../errors/system-error.ts';
+import { writeText } from '../files/write.ts';
 import { withoutSecrets } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import type { ShownPlan } from '../model/plan.ts';
@@ -27,6 +25,8 @@ export interface PlanResult {
   readonly pending: boolean;
   /** What apply refuses unless a flag allows it, with the places in the specs; of a saved plan none. */
   readonly refused: readonly Problem[];
+  /** The plan as a file holds it, where `out` is standard output. */
+  readonly saved?: string;
 }
 
 /**
@@ -49,10 +49,12 @@ export async function planOperation(context: Context, options: PlanOptions): Pro
     const systems: Prepared[] = [];
     for (const system of opened.systems) systems.push(await prepareSystem(context, system, options));
     for (const system of systems) warnOfOlderCopy(context, system);
-    if (options.out !== undefined) await saveTo(context, options.out, systems[0]!, options.prune ?? false);
+    const saved = options.out === undefined ? undefined : await savedText(context, systems[0]!, options.prune ?? false);
+    if (options.out !== undefined && options.out !== '-') await saveTo(context, options.out, saved!);
     return {
       plans: systems.map(({ plan }) => plan),
       pending: systems.some(({ plan }) => plan.changes.length > 0),
+      ...(options.out === '-' && { saved: saved! }),
       refused: systems.flatMap(({ plan, desired }) => problemsOf(refusals(plan, new Set()), desired)),
     };
   } finally {
@@ -70,28 +72,19 @@ function showSaved(context: Context, { plan, meta }: PlanFile, { out, prune }: P
   return { plans: [plan], pending: plan.changes.length > 0, refused: [] };
 }
 
-async function saveTo(context: Context, out: string, system: Prepared, prune: boolean): Promise<void> {
+async function savedText(context: Context, system: Prepared, prune: boolean): Promise<string> {
   const { printSpec } = await import('../spec/print.ts');
-  const text = savePlan(system.plan, {
+  return savePlan(system.plan, {
     savedAt: context.now().toISOString(),
     tool: context.tool,
     source: system.loaded.source,
     spec: printSpec(withoutSecrets(system.loaded.spec)),
     prune,
   });
-  const file = path.resolve(context.cwd, out);
-  const draft = `${file}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    // It can hold names and limits that are nobody else's business.
-    await writeFile(draft, text, { mode: 0o600 });
-    await rename(draft, file);
-  } catch (error) {
-    await rm(draft, { force: true }).catch(() => {});
-    throw new OpsError('USAGE_FILE', `cannot write the plan to ${out}: ${systemReason(error)}`, {
-      where: file,
-      hints: ['check the path and its permissions'],
-      cause: error,
-    });
-  }
+}
+
+async function saveTo(context: Context, out: string, text: string): Promise<void> {
+  // It can hold names and limits that are nobody else's business.
+  await writeText({ path: path.resolve(context.cwd, out), what: `the plan to ${out}`, mode: 0o600 }, text);
   context.io.tell({ type: 'note', text: `Saved to ${out}; carry it out with \`osapi-ops apply ${out}\`` });
 }

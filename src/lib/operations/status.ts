@@ -167,7 +167,7 @@ const placedOf = ({ resources }: Observed, keys: readonly ResourceKey[]): Snapsh
 /** The queues that are there, where nothing was ever applied. */
 async function readFound(nats: Nats, now: number): Promise<Snapshot> {
   const [{ locateQueues }, { HEALTH_DEFAULTS }] = await Promise.all([
-    import('../dlq/locate.ts'),
+    import('../places/queues.ts'),
     import('../spec/assemble.ts'),
   ]);
   const refs = await locateQueues(nats);

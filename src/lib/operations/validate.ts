@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
-import { systemReason } from '../errors/system-error.ts';
+import { readWhole } from '../files/read.ts';
+import { writeText } from '../files/write.ts';
 import type { Context } from '../model/context.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { fixSpec } from '../spec/fix.ts';
 import { loadSpec } from '../spec/load.ts';
 import { isError, type SpecProblem } from '../spec/problem.ts';
+import { MOST_BYTES } from '../spec/read.ts';
 import { chooseSources, DEFAULT_SPEC, type SpecChoice } from './spec-source.ts';
 
 export interface ValidateOptions extends SpecChoice {
@@ -87,17 +87,7 @@ async function fixAll(context: Context, sources: readonly string[]): Promise<rea
 
 /** Whole or not at all: the new text is written beside the file and takes its place. */
 async function fixFile(file: string, name: string, problems: readonly SpecProblem[]): Promise<readonly SpecProblem[]> {
-  const draft = `${file}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    const { text, fixed } = fixSpec(await readFile(file, 'utf8'), problems);
-    await writeFile(draft, text, { mode: (await stat(file)).mode });
-    await rename(draft, file);
-    return fixed;
-  } catch (cause) {
-    throw new OpsError('USAGE_FILE', `cannot write ${name}: ${systemReason(cause)}`, {
-      where: name,
-      hints: ['check the permissions of the file and its directory'],
-      cause,
-    });
-  }
+  const { text, fixed } = fixSpec((await readWhole(file, MOST_BYTES)).toString('utf8'), problems);
+  await writeText({ path: file, what: name }, text);
+  return fixed;
 }

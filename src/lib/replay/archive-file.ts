@@ -1,9 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { type ArchiveLine, parseArchiveLine } from '../dlq/archive.ts';
 import { OpsError } from '../errors/ops-error.ts';
+import { systemReason } from '../errors/system-error.ts';
+import { readLines } from '../files/lines.ts';
+import { readPieces } from '../files/read.ts';
 
-/** A message of 64 MiB, the server's largest, in base64 with its records. */
+/** In characters: a message of 64 MiB, the largest that any server takes, in base64, and a record that carries it again. */
 const LONGEST_LINE = 256 * 1024 * 1024;
 
 /**
@@ -11,26 +12,22 @@ const LONGEST_LINE = 256 * 1024 * 1024;
  * @throws OpsError USAGE_FILE where the file cannot be read or a line is damaged
  */
 export async function* readArchive(path: string): AsyncGenerator<ArchiveLine, void, undefined> {
-  const input = path === '-' ? process.stdin : createReadStream(path);
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-  let failed: unknown;
-  input.on('error', (error: unknown) => {
-    failed = error;
-    lines.close();
-  });
-  let number = 0;
-  for await (const line of lines) {
-    number += 1;
-    if (line.trim() === '') continue;
-    if (line.length > LONGEST_LINE) throw unreadable(path, `Line ${number} is longer than any dead letter.`);
-    yield parseArchiveLine(line, `${path}:${number}`);
+  const name = path === '-' ? 'standard input' : path;
+  const fault = (number: number) =>
+    unreadable(`${name}:${number}`, 'it has a line longer than any dead letter that a server could hold');
+  const pieces = path === '-' ? process.stdin : readPieces(path);
+  try {
+    for await (const lines of readLines(pieces, { most: LONGEST_LINE, fault })) {
+      for (const { text, number } of lines) yield parseArchiveLine(text, `${name}:${number}`);
+    }
+  } catch (error) {
+    throw error instanceof OpsError ? error : unreadable(name, systemReason(error), error);
   }
-  if (failed) throw unreadable(path, `The system says: ${(failed as Error).message}.`);
 }
 
-const unreadable = (path: string, why: string): OpsError =>
-  new OpsError('USAGE_FILE', `the archive ${path} cannot be read`, {
-    where: path,
-    why,
+const unreadable = (where: string, why: string, cause?: unknown): OpsError =>
+  new OpsError('USAGE_FILE', `cannot read the archive: ${why}`, {
+    where,
     hints: ['name a file that `dlq export` or `dlq purge` wrote'],
+    cause,
   });

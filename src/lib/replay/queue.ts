@@ -10,12 +10,11 @@ import type { Nats } from '../nats/connect.ts';
 import { readConsumer } from '../nats/consumers.ts';
 import { getMessage, IN_FLIGHT } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
-import { confirmRemovals } from '../nats/removal.ts';
-import { type CopyOptions, makeMove, recordsSeen } from './copy.ts';
+import { type CopyOptions, makeMove } from './copy.ts';
 import { movePage } from './execute.ts';
 import { type FollowMark, followMoves, markFollow } from './follow.ts';
 import { createPacer } from './pace.ts';
-import { type CheckedQueue, checkQueue } from './preflight.ts';
+import { checkQueue, type QueueFacts } from './preflight.ts';
 import { type Move, type Moved, PROTOCOL, type Protocol } from './protocol.ts';
 import { removeRecords } from './records.ts';
 import { drainJournal, settleLeftIntent } from './recover.ts';
@@ -37,8 +36,8 @@ export interface ReplayWishes {
   /** How long copies are followed, in milliseconds. */
   readonly waitMs: number;
   readonly to?: string;
-  /** Asks a person what to make of an entry; `undefined`: leave it. */
-  edit?(entry: Entry): Promise<CopyOptions['edited'] | undefined>;
+  /** What a person made of an entry; null where they left it as it is, `undefined` where they were not shown it. */
+  edit?(entry: Entry): Promise<CopyOptions['edited'] | null | undefined>;
 }
 
 export interface QueueJob {
@@ -49,8 +48,8 @@ export interface QueueJob {
   readonly tally: Tally;
   /** Aborted by Ctrl-C, and when the lock is lost. */
   readonly signal: AbortSignal;
-  /** The stream that captures `--to`. */
-  readonly target?: string;
+  /** Streams that capture `--to`. */
+  readonly targets: readonly string[];
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly protocol?: Protocol;
@@ -76,27 +75,21 @@ const PATIENCE_MS = 30_000;
 export async function replayQueue(job: QueueJob): Promise<void> {
   const { nats, ref, signal } = job;
   const facts = await checkQueue(nats, ref);
-  const replay = new QueueReplay(job, facts);
   let died: unknown;
   try {
-    await replay.carryOut();
+    await new QueueReplay(job, facts).carryOut();
   } catch (error) {
-    // That messages of others may have gone matters more than why it ended; that nobody can say, less.
-    await replay.confirm().catch((fault: unknown) => {
-      if ((fault as { code?: string }).code === 'DLQ_MADE_ANEW') throw fault;
-    });
     if ((error as { code?: string }).code !== 'DLQ_DIED_AGAIN') throw error;
     died = error;
   }
-  await replay.confirm();
   // What was begun is done; neither an interruption nor a dead canary leaves behind what the next run has to look up.
-  if (!signal.aborted || signal.reason?.code === 'INTERRUPTED') await replay.forgetIntent();
+  if (!signal.aborted || signal.reason?.code === 'INTERRUPTED') await forgetIntent(nats, ref.queue);
   if (died) throw died;
 }
 
 class QueueReplay {
   readonly #job: QueueJob;
-  readonly #facts: CheckedQueue;
+  readonly #facts: QueueFacts;
   readonly #run: ReplayRun;
   /** Originals whose copy is in: a second consumer's entry of the same message has nothing left to move. */
   readonly #done = new SeqSet();
@@ -108,12 +101,7 @@ class QueueReplay {
   /** Originals that are in the queue no more; those in the journal may still be. */
   #removed = 0;
 
-  /** Whether the streams are still those that the page before removed messages from: asked while the next is read. */
-  #confirmed: Promise<void> = Promise.resolve();
-  /** Of the last intent that was written. */
-  #revision: number | undefined;
-
-  constructor(job: QueueJob, facts: CheckedQueue) {
+  constructor(job: QueueJob, facts: QueueFacts) {
     const { nats, ref, signal, wishes } = job;
     this.#job = job;
     this.#facts = facts;
@@ -123,7 +111,7 @@ class QueueReplay {
       nats,
       queue: ref.queue,
       created: facts.created,
-      target: job.target ?? ref.queue,
+      targets: wishes.to === undefined ? [ref.queue] : job.targets,
       ...(ref.responses !== undefined && { responses: ref.responses }),
       // Where a publish makes the stream drop its oldest, the original goes first, so that nothing has to be dropped.
       protocol: facts.drops ? { room: protocol.full, full: protocol.full } : protocol,
@@ -139,18 +127,6 @@ class QueueReplay {
       tellWarning: job.tellWarning,
     };
     this.#canaryLeft = wishes.canary ?? 0;
-  }
-
-  /** What was written down of the last page is of no use any more. */
-  async forgetIntent(): Promise<void> {
-    const { nats, ref } = this.#job;
-    if (this.#revision !== undefined) await forgetIntent(nats, ref.queue, this.#revision);
-  }
-
-  /** @throws OpsError DLQ_MADE_ANEW where messages of a stream that was made anew may have gone */
-  async confirm(): Promise<void> {
-    await this.#confirmed;
-    await confirmRemovals(this.#job.nats);
   }
 
   async carryOut(): Promise<void> {
@@ -218,27 +194,24 @@ class QueueReplay {
   }
 
   async #moveOf(entry: Entry): Promise<Move | undefined> {
-    const { nats, ref, tally, wishes } = this.#job;
+    const { nats, tally, wishes } = this.#job;
     const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq: this.#facts.lastSeq });
     if (skipped) {
       // What is in the journal was counted when the run began with it.
       if (skipped.why !== 'new' && skipped.why !== 'journalled') tally.skip(skipped);
       return undefined;
     }
-    const { original } = entry.inner;
+    const { original, records } = entry.inner;
     if (original && this.#done.has(original.seq)) {
       // The copy went with another consumer's entry of the same message.
-      await removeRecords(nats, recordsSeen(entry, this.#facts));
+      await removeRecords(nats, records);
       tally.skip({ entry, why: 'gone', text: 'its message was replayed with another entry' });
       return undefined;
     }
     const edited = wishes.edit ? await wishes.edit(entry) : undefined;
-    if (wishes.edit && !edited) {
+    if (wishes.edit && edited === undefined) return undefined;
+    if (edited === null) {
       tally.skip({ entry, why: 'unedited', text: 'left as it is in the editor' });
-      return undefined;
-    }
-    if (edited && original && !(await getMessage(nats, ref.queue, original.seq))) {
-      tally.skip({ entry, why: 'gone', text: 'its message went while it was edited' });
       return undefined;
     }
     const options = {
@@ -247,14 +220,13 @@ class QueueReplay {
       ...(edited && { edited }),
     };
     if (original) this.#done.add(original.seq);
-    return makeMove(entry, this.#facts, options);
+    return makeMove(entry, this.#facts.removesOriginal, options);
   }
 
   /** How many may go now: all of a page, what the canary or the rate allows, or what the queue has room to work on. */
   async #pageSize(): Promise<number> {
     const { wishes, signal } = this.#job;
     let size = this.#canaryLeft > 0 ? this.#canaryLeft : PAGE;
-    if (wishes.edit) size = 1;
     // A page is read before it goes: at a slow pace its end would be old news.
     if (wishes.rate !== undefined) size = Math.min(size, Math.max(1, Math.floor(wishes.rate)));
     if (wishes.maxPending === undefined) return size;
@@ -277,15 +249,7 @@ class QueueReplay {
     const { tally, wishes } = this.#job;
     const page = wishes.rate !== undefined || wishes.maxPending !== undefined ? await this.#stillThere(read) : read;
     if (page.length === 0) return;
-    const { moved, left, refused, revision, fault } = await this.#confirmed
-      .then(() => movePage(this.#run, page))
-      .catch((error: unknown) => {
-        for (const { id } of page) tally.left(id, 'it was not begun');
-        throw error;
-      });
-    this.#revision = revision;
-    this.#confirmed = confirmRemovals(this.#job.nats);
-    this.#confirmed.catch(() => {});
+    const { moved, left, refused } = await movePage(this.#run, page);
     for (const id of refused) this.#refused.add(id);
     for (const one of moved) {
       tally.moved(one);
@@ -293,10 +257,8 @@ class QueueReplay {
       if (one.outcome === 'waiting' && one.move.original) this.#waiting.set(one.move.msgId, one);
       if (one.outcome === 'moved') this.#followed.push(...(this.#mark ? [one] : []));
     }
-    const why = fault === undefined ? this.#whyStopped() : 'what became of it is looked up by the next run';
-    for (const { id } of left) tally.left(id, why);
+    for (const { id } of left) tally.left(id, this.#whyStopped());
     this.#job.onProgress(moved.length);
-    if (fault !== undefined) throw fault;
     if (this.#canaryLeft > 0) await this.#judgeCanary(moved);
   }
 

@@ -1,10 +1,10 @@
 import { OpsError } from '../errors/ops-error.ts';
+import type { Line } from '../files/lines.ts';
 import type { BulkJson, SendFault } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
 import { openBulk } from '../nats/publish.ts';
 import type { HeaderLine } from '../nats/raw-headers.ts';
 import { withId } from './body.ts';
-import type { Line } from './lines.ts';
 import { explainAnswer, explainRefusal, headerBlocks, type Outgoing, requireRoom } from './send.ts';
 
 export interface BulkOptions {

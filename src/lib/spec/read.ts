@@ -1,13 +1,14 @@
-import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { systemReason, TooLong } from '../errors/system-error.ts';
+import { readWhole } from '../files/read.ts';
 import type { SpecProblem } from './problem.ts';
 
 /** What the reader needs of the outside world. */
 export interface SpecIo {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The whole of standard input as text. */
-  readonly readStdin: () => Promise<string>;
+  /** The whole of standard input as text. Throws where it has more bytes than `most`. */
+  readonly readStdin: (most: number) => Promise<string>;
 }
 
 /** 4 MiB: a spec of 5,000 queues. Beyond it a file was named by mistake. */
@@ -49,27 +50,12 @@ export async function readSource(source: string, name: string, io: SpecIo): Prom
     why,
     hint,
   });
-  const tooLarge = (size: number): SpecProblem =>
-    fault(
-      `${name} has ${(size / 1024 / 1024).toFixed(1)} MiB; a spec has at most ${MOST_BYTES / 1024 / 1024}`,
-      'A spec of 500 queues has about 0.3 MiB, so this is hardly a spec.',
-      'check the path, or split the system into several specs.',
-    );
   let bytes: Buffer | string;
   try {
-    if (source === '-') bytes = await io.readStdin();
-    else {
-      const found = await stat(path);
-      if (found.isDirectory()) {
-        return fault(`${name} is a directory`, 'A spec is one YAML file.', 'name the file in it.');
-      }
-      if (found.size > MOST_BYTES) return tooLarge(found.size);
-      bytes = await readFile(path);
-    }
+    bytes = source === '-' ? await io.readStdin(MOST_BYTES) : await readWhole(path, MOST_BYTES);
   } catch (error) {
-    return fault(...reasonOf(name, (error as NodeJS.ErrnoException).code ?? 'unknown'));
+    return fault(...reasonOf(name, error));
   }
-  if (bytes.length > MOST_BYTES) return tooLarge(bytes.length);
   const text = decode(bytes);
   if (text === undefined) {
     return fault(
@@ -81,7 +67,16 @@ export async function readSource(source: string, name: string, io: SpecIo): Prom
   return { name, path, text };
 }
 
-function reasonOf(name: string, code: string): [string, string, string] {
+function reasonOf(name: string, error: unknown): [string, string, string] {
+  const { code } = error as NodeJS.ErrnoException;
+  if (error instanceof TooLong) {
+    return [
+      `${name} is too long for a spec: ${error.message}`,
+      'A spec of 500 queues has about 0.3 MiB, so this is hardly one.',
+      'check the path, or split the system into several specs.',
+    ];
+  }
+  if (code === 'EISDIR') return [`${name} is a directory`, 'A spec is one YAML file.', 'name the file in it.'];
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return [
       `there is no file ${name}`,
@@ -92,7 +87,7 @@ function reasonOf(name: string, code: string): [string, string, string] {
   if (code === 'EACCES' || code === 'EPERM') {
     return [`${name} cannot be read`, 'The file system denies it to this user.', 'check the file’s permissions.'];
   }
-  return [`${name} cannot be read`, `The system answered ${code}.`, 'check the path.'];
+  return [`${name} cannot be read`, `The system says: ${systemReason(error)}.`, 'check the path.'];
 }
 
 function decode(bytes: Buffer | string): string | undefined {

@@ -1,6 +1,7 @@
 import { Command, type Interfaces } from '@oclif/core';
 import { EXIT } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
+import { gatherPieces } from '../files/read.ts';
 import type { ConnectionFlags, Context } from '../model/context.ts';
 import { connectionFlags, leavingConnection, outputFlags } from './flags.ts';
 import { createHost, isLively } from './host.ts';
@@ -169,8 +170,4 @@ function listenForInterrupt(screen: Screen): AbortSignal {
   return controller.signal;
 }
 
-async function readStdin(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
-}
+const readStdin = async (most: number): Promise<string> => (await gatherPieces(process.stdin, most)).toString('utf8');

@@ -4,6 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { parseHeaders } from '../nats/raw-headers.ts';
+import { tookTooLong } from './endings.ts';
 import { type Job, type Outcome, publishedAt, type Runner } from './job.ts';
 
 export interface ExecOptions {
@@ -89,11 +90,7 @@ export function createExec(options: ExecOptions): Runner {
       };
       const stopped = () => stop({ type: 'stopped' });
       running.add(stopped);
-      const seconds = options.timeoutMs / 1000;
-      const timer = setTimeout(
-        () => stop({ type: 'failure', reason: `took longer than ${seconds} s` }),
-        options.timeoutMs,
-      );
+      const timer = setTimeout(() => stop(tookTooLong(options.timeoutMs)), options.timeoutMs);
       const out: Buffer[] = [];
       let size = 0;
       let err: Buffer = Buffer.alloc(0);

@@ -46,11 +46,11 @@ describe('text', () => {
       "osapi is critical: 0 waiting, 0 in flight, 2 dead
         nats://127.0.0.1:4222, server n1 2.15.1, account OSAPI
 
-      Critical resources: missing: bucket responses
+      Critical resources: missing: bucket responses [CHECK_RESOURCES]
                → nats server report jetstream
-      Warning  REQUESTS.dead: 2 messages are dead
+      Warning  REQUESTS.dead: 2 messages are dead [CHECK_DEAD]
                → osapi-ops dlq ls --queue REQUESTS
-      Unknown  drift: nothing was ever applied
+      Unknown  drift: nothing was ever applied [CHECK_DRIFT]
                → osapi-ops export
       "
     `);
@@ -62,6 +62,7 @@ describe('JSON', () => {
     const json = statusJson(sick);
     expect(Object.keys(json)).toEqual(['system', 'health', 'checks', 'queues', 'drift']);
     expect([...new Set(json.checks.flatMap((check) => Object.keys(check)))].sort()).toEqual([
+      'code',
       'id',
       'status',
       'summary',
@@ -179,9 +180,9 @@ describe('Prometheus', () => {
 describe('GitHub', () => {
   test('gets an error or a warning for each trouble', () => {
     expect(renderGithub(sick).split('\n').slice(0, 3)).toEqual([
-      '::error title=osapi resources::missing: bucket responses. Next: nats server report jetstream',
-      '::warning title=osapi REQUESTS.dead::2 messages are dead. Next: osapi-ops dlq ls --queue REQUESTS',
-      '::notice title=osapi drift::nothing was ever applied. Next: osapi-ops export',
+      '::error title=osapi resources::missing: bucket responses. Next: nats server report jetstream. CHECK_RESOURCES',
+      '::warning title=osapi REQUESTS.dead::2 messages are dead. Next: osapi-ops dlq ls --queue REQUESTS. CHECK_DEAD',
+      '::notice title=osapi drift::nothing was ever applied. Next: osapi-ops export. CHECK_DRIFT',
     ]);
   });
 
@@ -210,7 +211,9 @@ describe('Markdown', () => {
     const text = renderStatusMarkdown(sick);
     expect(text).toContain('### ❌ osapi is critical');
     expect(text).toContain('| `REQUESTS` | 0 | 0 | 2 | 0 s | – |');
-    expect(text).toContain('| ⚠️ | `REQUESTS.dead` | 2 messages are dead | `osapi-ops dlq ls --queue REQUESTS` |');
+    expect(text).toContain(
+      '| ⚠️ | `REQUESTS.dead` | 2 messages are dead (CHECK_DEAD) | `osapi-ops dlq ls --queue REQUESTS` |',
+    );
   });
 
   test('keeps its tables whatever the words are', () => {
@@ -226,7 +229,9 @@ describe('Markdown', () => {
 describe('nagios', () => {
   test('has one line: words, a bar, figures with their limits', () => {
     const line = renderNagios(sick);
-    expect(line).toMatch(/^osapi CRITICAL: resources: missing: bucket responses; .* \| 'connection'=0\.5ms;500;1000 /);
+    expect(line).toMatch(
+      /^osapi CRITICAL: resources: missing: bucket responses \(CHECK_RESOURCES\); .* \| 'connection'=0\.5ms;500;1000 /,
+    );
     expect(line).toContain(`'REQUESTS.dead'=2;1;100`);
     expect(renderNagios(nasty).match(/\|/g)).toHaveLength(1);
     expect(renderNagios(nasty).trimEnd()).not.toContain('\n');

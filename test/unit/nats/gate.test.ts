@@ -87,7 +87,12 @@ function fakeClient() {
 }
 
 function gateOf(left: number) {
-  const gate = { left, remaining: () => gate.left, assertHeld() {} };
+  const gate = {
+    left,
+    assertHeld() {
+      if (gate.left <= 0) throw new TypeError('over');
+    },
+  };
   return gate;
 }
 

@@ -1,20 +1,16 @@
 import path from 'node:path';
 import { type ArchiveLine, restored } from '../../dlq/archive.ts';
 import { matches } from '../../dlq/filter.ts';
-import { tellDlqHistory, withQueueLock } from '../../dlq/lock.ts';
+import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, EntryState, QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
-import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
-import { orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { type Copy, storeCopy } from '../../nats/copies.ts';
-import type { StreamInfo } from '../../nats/info.ts';
+import { publish } from '../../nats/message-writes.ts';
 import { getMessage } from '../../nats/messages.ts';
 import { pipelined } from '../../nats/pipeline.ts';
-import { readStream } from '../../nats/streams.ts';
 import { readArchive } from '../../replay/archive-file.ts';
 import { carryOriginal, type ImportMessage, restoreRecord } from '../../replay/imported.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
@@ -28,7 +24,7 @@ export interface ImportOptions extends DlqChoice {
 
 export interface ImportOutcome {
   readonly id: string;
-  readonly outcome: 'imported' | 'skipped' | 'failed';
+  readonly outcome: 'imported' | 'skipped';
   readonly error?: string;
 }
 
@@ -36,8 +32,6 @@ export interface ImportResult {
   readonly imported: number;
   /** There already, or nothing was archived of them. */
   readonly skipped: number;
-  /** What no stream here may get: their reasons are in `entries`. */
-  readonly failed: number;
   readonly dry_run?: true;
   readonly entries: readonly ImportOutcome[];
 }
@@ -47,9 +41,8 @@ const PAGE = 500;
 
 /**
  * Brings archived dead letters back: records as they were, and messages as dead letters that carry them, to be replayed
- * when somebody wants it. What is there already is left alone, so that importing twice changes nothing; what has no
- * place here is told, and the others are imported.
- * @throws OpsError DLQ_UNFINISHED with the result, USAGE_FILE, NOT_FOUND, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
+ * when somebody wants it. What is there already is left alone, so that importing twice changes nothing.
+ * @throws OpsError USAGE_FILE, NOT_FOUND, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function importDeadLetters(context: Context, options: ImportOptions): Promise<ImportResult> {
   const file = options.archive === '-' ? '-' : path.resolve(context.cwd, options.archive);
@@ -69,18 +62,35 @@ export async function importDeadLetters(context: Context, options: ImportOptions
       counts: new Map(),
     };
     const wanted = queues.filter(({ queue }) => named === undefined || named.has(queue));
-    try {
-      await withLocks(run, wanted, options.lockWaitMs, (held) => importAll({ ...run, nats: held }, file));
-    } finally {
-      for (const [queue, count] of run.counts) {
-        if (count === 0) continue;
-        const detail = { archive: options.archive };
-        await tellDlqHistory(context, nats, refs.get(queue)!, { verb: 'import', summary: `${count} imported`, detail });
-      }
+    const names = wanted.map(({ queue }) => queue);
+    const work = { verb: 'import', lockWaitMs: options.lockWaitMs } as const;
+    if (options.dryRun) await importAll(run, file, context.io.signal);
+    else {
+      await withHistory(
+        context,
+        nats,
+        'import',
+        () =>
+          withQueueLocks(context, nats, names, work, (signal, held) => importAll({ ...run, nats: held }, file, signal)),
+        () =>
+          [...run.counts].flatMap(([queue, count]) => {
+            const [summary, detail] = [`${count} imported`, { archive: options.archive }];
+            return count > 0 ? [{ ref: refs.get(queue)!, summary, detail }] : [];
+          }),
+      ).catch((error: unknown) => {
+        if (!(error instanceof OpsError)) throw error;
+        const result = importResult(run);
+        throw error.with({ message: `${error.message}: ${result.imported} imported so far`, result });
+      });
     }
-    return finishImport(run);
+    return { ...importResult(run), ...(options.dryRun && { dry_run: true }) };
   });
 }
+
+const importResult = ({ entries }: ImportRun): ImportResult => {
+  const imported = entries.filter(({ outcome }) => outcome === 'imported').length;
+  return { imported, skipped: entries.length - imported, entries };
+};
 
 interface ImportRun {
   readonly context: Context;
@@ -88,38 +98,10 @@ interface ImportRun {
   readonly refs: ReadonlyMap<string, QueueRef>;
   readonly filter: EntryFilter;
   readonly dryRun: boolean;
-  /** What is listed already, by id, and where entries go; read for each queue when its first line comes. */
-  readonly there: Map<string, Promise<Place>>;
+  /** What is listed already, by id; read for each queue when its first line comes. */
+  readonly there: Map<string, Promise<Map<string, EntryState>>>;
   readonly entries: ImportOutcome[];
   readonly counts: Map<string, number>;
-}
-
-/** A queue, as far as an import has to know it. */
-interface Place {
-  /** What is listed already, by id. */
-  readonly listed: ReadonlyMap<string, EntryState>;
-  /** Its DLQ streams. */
-  readonly dlqs: readonly StreamInfo[];
-}
-
-function finishImport({ entries, dryRun }: ImportRun): ImportResult {
-  const count = (wanted: ImportOutcome['outcome']) => entries.filter(({ outcome }) => outcome === wanted).length;
-  const [imported, failed] = [count('imported'), count('failed')];
-  const result = { imported, skipped: count('skipped'), failed, ...(dryRun && { dry_run: true as const }), entries };
-  if (failed === 0) return result;
-  const reasons = Map.groupBy(
-    entries.filter(({ outcome }) => outcome === 'failed'),
-    ({ error }) => error,
-  );
-  const told = [...reasons].slice(0, 5).map(([why, all]) => `${all.length} × ${why}`);
-  const text = dryRun
-    ? `${imported} would be imported; ${failed} could not be`
-    : `${imported} imported; ${failed} could not be`;
-  throw new OpsError('DLQ_UNFINISHED', text, {
-    why: `${told.join('; ')}.`,
-    hints: ['look at these lines of the archive: what they name is taken by no DLQ of their queue'],
-    result,
-  });
 }
 
 async function checkArchive(file: string): Promise<Set<string>> {
@@ -128,22 +110,7 @@ async function checkArchive(file: string): Promise<Set<string>> {
   return queues;
 }
 
-function withLocks(
-  run: ImportRun,
-  queues: readonly QueueRef[],
-  lockWaitMs: number,
-  work: (nats: Nats) => Promise<void>,
-  nats: Nats = run.nats,
-): Promise<void> {
-  const [first, ...rest] = queues;
-  if (!first || run.dryRun) return work(nats);
-  return withQueueLock(run.context, nats, first, { verb: 'import', lockWaitMs }, (_, held) =>
-    withLocks(run, rest, lockWaitMs, work, held),
-  );
-}
-
-async function importAll(run: ImportRun, file: string): Promise<void> {
-  const { signal } = run.context.io;
+async function importAll(run: ImportRun, file: string, signal: AbortSignal): Promise<void> {
   const limit = run.filter.limit ?? Number.POSITIVE_INFINITY;
   let page: ArchiveLine[] = [];
   const flush = async () => {
@@ -174,8 +141,7 @@ async function importLine(run: ImportRun, line: ArchiveLine): Promise<ImportOutc
   const skipped = (error: string): ImportOutcome => ({ id: entry.id, outcome: 'skipped', error });
   const ref = run.refs.get(entry.queue);
   if (!ref) throw noQueue(entry.queue, 'the archive');
-  const { listed, dlqs } = await placeOf(run, ref);
-  const state = listed.get(entry.id);
+  const state = (await listedOf(run, ref)).get(entry.id);
   if (state === 'replayable' || state === 'orphan' || (state === 'gone' && !original))
     return skipped('it is there already');
   if (original && place === 'stream') {
@@ -186,69 +152,42 @@ async function importLine(run: ImportRun, line: ArchiveLine): Promise<ImportOutc
   const records = state === 'gone' ? [] : line.records.map((record, index) => restoreRecord(line, record, index));
   const messages = [...records, ...(carried ? [carried] : [])];
   if (messages.length === 0) return skipped('nothing of it is in the archive');
-  if (dlqs.length === 0) throw noDlq(ref);
-  // All of it, or nothing: half of an entry would be another one.
-  const places = messages.map((message) => chooseDlq(run, dlqs, message));
-  const why = whyNoMessage(run, original) ?? places.find((chosen) => typeof chosen === 'string');
-  if (why !== undefined) return { id: entry.id, outcome: 'failed', error: String(why) };
-  for (const chosen of run.dryRun ? [] : places) {
-    if (typeof chosen === 'object') await storeCopy(run.nats, chosen.dlq, chosen.id, chosen.copyFor);
-  }
+  if (!run.dryRun) for (const message of messages) await store(run, ref, message);
   run.counts.set(ref.queue, (run.counts.get(ref.queue) ?? 0) + (run.dryRun ? 0 : 1));
   return { id: entry.id, outcome: 'imported' };
 }
 
-/** What can never be replayed is no dead letter to bring back. */
-const whyNoMessage = ({ nats }: ImportRun, original: ArchiveLine['original']): string | undefined =>
-  original ? whyForbidden(original.subject, 'stored', ownPrefixes(nats)) : undefined;
-
-interface Chosen {
-  readonly dlq: StreamInfo;
-  readonly id: string;
-  copyFor(id: string): Copy;
+function listedOf(run: ImportRun, ref: QueueRef): Promise<Map<string, EntryState>> {
+  let listed = run.there.get(ref.queue);
+  if (!listed) {
+    listed = (async () => {
+      const states = new Map<string, EntryState>();
+      const now = run.context.now().getTime();
+      for await (const { id, state } of scanEntries(run.nats, [ref], {}, { now })) states.set(id, state);
+      return states;
+    })();
+    run.there.set(ref.queue, listed);
+  }
+  return listed;
 }
 
-/** The DLQ stream that takes a message, or why none does. */
-function chooseDlq({ nats }: ImportRun, dlqs: readonly StreamInfo[], message: ImportMessage): Chosen | string {
-  const { id, headers, payload } = message;
-  let why = '';
-  for (const subject of [message.subject, ...(message.otherwise === undefined ? [] : [message.otherwise])]) {
-    for (const dlq of dlqs) {
-      const refused = whyNotTaken(dlq, subject, 'record', ownPrefixes(nats));
-      if (refused === undefined)
-        return { dlq, id, copyFor: (id) => ({ subject, payload, headers: headers(id), kind: 'record' }) };
-      why ||= refused;
+async function store({ nats }: ImportRun, ref: QueueRef, message: ImportMessage): Promise<void> {
+  const isNowhere = (error: unknown) => (error as { code?: string }).code === 'CONN_NO_LEADER';
+  const subjects = [message.subject, ...(message.otherwise === undefined ? [] : [message.otherwise])];
+  for (const subject of subjects) {
+    try {
+      const { stream } = await publish(nats, subject, message.payload, message.headers);
+      if (ref.dlqs.includes(stream)) return;
+    } catch (error) {
+      if (!isNowhere(error)) throw error;
     }
   }
-  return why;
-}
-
-function placeOf(run: ImportRun, ref: QueueRef): Promise<Place> {
-  let place = run.there.get(ref.queue);
-  if (!place) {
-    const read = async () => {
-      const listed = new Map<string, EntryState>();
-      const now = run.context.now().getTime();
-      for await (const { id, state } of scanEntries(run.nats, [ref], {}, { now })) listed.set(id, state);
-      return listed;
-    };
-    place = Promise.all([read(), ...ref.dlqs.map((dlq) => orUndefined(readStream(run.nats, dlq)))]).then(
-      ([listed, ...dlqs]) => ({
-        listed,
-        dlqs: dlqs.filter((dlq) => dlq !== undefined),
-      }),
-    );
-    run.there.set(ref.queue, place);
-  }
-  return place;
-}
-
-const noDlq = (ref: QueueRef): OpsError =>
-  new OpsError('NOT_FOUND', `the queue ${ref.queue} has no DLQ`, {
-    where: `queue ${ref.queue}`,
+  throw new OpsError('NOT_FOUND', `no DLQ of ${ref.queue} takes ${message.subject}`, {
+    where: `queue ${ref.queue}, ${ref.dlqs.length === 0 ? 'no DLQ' : `DLQ ${ref.dlqs.join(', ')}`}`,
     why: 'What is imported would be stored nowhere. What was imported before stays, and is skipped the next time.',
     hints: ['give the queue a `dlq:` in its spec and apply it, then import again'],
   });
+}
 
 const noQueue = (queue: string, where: string): OpsError =>
   new OpsError('NOT_FOUND', `the archive is of queue ${queue}, which is not on this server`, {

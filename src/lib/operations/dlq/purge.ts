@@ -1,20 +1,21 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ArchiveLine } from '../../dlq/archive.ts';
-import { tellDlqHistory, withQueueLock } from '../../dlq/lock.ts';
+import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { forgetJournal, readJournal } from '../../ledger/journal.ts';
 import type { Context } from '../../model/context.ts';
-import type { QueueRef } from '../../model/entry.ts';
 import type { Nats } from '../../nats/connect.ts';
+import { deleteMessage } from '../../nats/message-writes.ts';
+import { getMessage } from '../../nats/messages.ts';
 import { pipelined } from '../../nats/pipeline.ts';
-import { confirmRemovals, removeMessage } from '../../nats/removal.ts';
 import { readArchive } from '../../replay/archive-file.ts';
 import { checkQueue } from '../../replay/preflight.ts';
 import { removeRecords } from '../../replay/records.ts';
-import { exportToFile } from './export.ts';
-import { type DlqChoice, withDlq } from './scope.ts';
+import { printArchive, writeArchive } from './export.ts';
+import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
 export interface PurgeOptions extends DlqChoice {
   /** Where the archive goes; a dated file in the working directory where left out. */
@@ -43,8 +44,7 @@ const AT_ONCE = 256;
  * @throws OpsError NOT_CONFIRMED, USAGE_FILE, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function purgeDeadLetters(context: Context, options: PurgeOptions): Promise<PurgeResult> {
-  const { io } = context;
-  if (!options.yes && !options.dryRun && !io.interactive) throw notConfirmed('there is nobody here to ask');
+  if (!options.yes && !options.dryRun && !context.io.interactive) throw notConfirmed('there is nobody here to ask');
   const name =
     options.archive ??
     `osapi-ops-purged-${context
@@ -53,74 +53,101 @@ export async function purgeDeadLetters(context: Context, options: PurgeOptions):
       .replace(/[-:]|\.\d+/g, '')}.ndjson`;
   const file = path.resolve(context.cwd, name);
   if (existsSync(file)) throw occupied(file);
-  return withDlq(context, options, async ({ nats, queues }) => {
+  return withDlq(context, options, async (scope) => {
+    const { nats, queues } = scope;
+    const none: PurgeResult = { purged: 0, originals: 0 };
+    if (options.dryRun) {
+      return { ...none, purged: await printArchive(context, scope, () => undefined), dry_run: true };
+    }
+    const agreed = options.yes ? undefined : await agreeToPurge(context, scope, file);
+    if (agreed?.size === 0) return none;
     const wanted = queues.filter(
       ({ queue }) => !options.filter.queues?.length || options.filter.queues.includes(queue),
     );
-    return withLocks(context, nats, wanted, options, async (signal, held) => {
-      const count = await exportToFile(context, options, file);
-      if (count === 0 || options.dryRun) {
-        await rm(file, { force: true });
-        return options.dryRun ? { purged: count, originals: 0, dry_run: true } : { purged: 0, originals: 0 };
-      }
-      if (!options.yes) await agreeToPurge(context, count, file, nats);
-      const checked = await Promise.all(wanted.map((ref) => checkQueue(held, ref)));
-      const dlqsCreated = new Map(checked.flatMap((facts) => [...facts.dlqsCreated]));
-      return removeArchived(context, held, wanted, { file, total: count, dlqsCreated, signal });
-    });
+    const names = wanted.map(({ queue }) => queue);
+    const work = { verb: 'purge', lockWaitMs: options.lockWaitMs } as const;
+    const byQueue = new Map<string, number>();
+    return withHistory(
+      context,
+      nats,
+      'purge',
+      () =>
+        withQueueLocks(context, nats, names, work, async (signal, held) => {
+          const total = await archive(context, { ...scope, nats: held }, file, agreed);
+          if (total === 0) return none;
+          for (const ref of wanted) await checkQueue(held, ref);
+          return removeArchived({ context, nats: held, file, total, signal, byQueue });
+        }),
+      () =>
+        wanted.flatMap((ref) => {
+          const count = byQueue.get(ref.queue) ?? 0;
+          const summary = `${count} purged, archived in ${file}`;
+          return count > 0 ? [{ ref, summary, detail: { archive: file } }] : [];
+        }),
+    );
   });
 }
 
-/** Takes the lock of each queue in turn, the same order for everybody. */
-function withLocks<T>(
-  context: Context,
-  nats: Nats,
-  queues: readonly QueueRef[],
-  options: PurgeOptions,
-  work: (signal: AbortSignal, nats: Nats) => Promise<T>,
-  stop: AbortSignal = context.io.signal,
-): Promise<T> {
-  const [first, ...rest] = queues;
-  if (!first) return work(stop, nats);
-  return withQueueLock(context, nats, first, { verb: 'purge', lockWaitMs: options.lockWaitMs }, (signal, held) =>
-    withLocks(context, held, rest, options, work, AbortSignal.any([stop, signal])),
-  );
-}
+/** A line stands for all that there is of a dead letter: where that changes, its digest does. */
+const shortDigest = (line: string): string => createHash('sha256').update(line).digest('base64').slice(0, 16);
 
-async function agreeToPurge({ io }: Context, count: number, file: string, nats: Nats): Promise<void> {
-  const what = count === 1 ? 'a dead letter' : `${count} dead letters`;
-  const text = `Delete ${what} with their messages from ${nats.target.url}? They are archived in ${file}.`;
-  if (await io.ask({ type: 'confirm', text, fallback: false })) return;
-  await rm(file, { force: true });
+/**
+ * Asks a person, without holding anybody up: what they agree to, by the digests of its lines.
+ * @throws OpsError NOT_CONFIRMED
+ */
+async function agreeToPurge(context: Context, scope: DlqScope, file: string): Promise<ReadonlySet<string>> {
+  const shown = new Set<string>();
+  await printArchive(context, scope, (line) => void shown.add(shortDigest(line)));
+  if (shown.size === 0) return shown;
+  const what = shown.size === 1 ? 'a dead letter' : `${shown.size} dead letters`;
+  const text = `Delete ${what} with their messages from ${scope.nats.target.url}? They are archived in ${file} first.`;
+  if (await context.io.ask({ type: 'confirm', text, fallback: false })) return shown;
   throw notConfirmed('it was not confirmed');
 }
 
-/** What is archived, and so may go. */
-interface Archived {
+/** Archives what is there now; where a person agreed, only what they were shown and nobody changed since. */
+async function archive(
+  context: Context,
+  scope: DlqScope,
+  file: string,
+  agreed: ReadonlySet<string> | undefined,
+): Promise<number> {
+  let count = 0;
+  await writeArchive(context, file, (onLine) =>
+    printArchive(context, scope, (line) => {
+      if (agreed && !agreed.has(shortDigest(line))) return undefined;
+      count += 1;
+      return onLine(line);
+    }),
+  );
+  const moved = agreed ? agreed.size - count : 0;
+  if (moved > 0) {
+    const text = `${moved} of ${agreed!.size} were replayed, purged or changed while you were asked: they are left alone`;
+    context.io.tell({ type: 'note', text });
+  }
+  if (count === 0) await rm(file, { force: true });
+  return count;
+}
+
+interface PurgeRun {
+  readonly context: Context;
+  readonly nats: Nats;
   readonly file: string;
   readonly total: number;
-  /** When each DLQ stream was made, RFC 3339. */
-  readonly dlqsCreated: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
+  /** How many went, by queue. */
+  readonly byQueue: Map<string, number>;
 }
 
 /** Deletes what the archive holds, reading it back: originals first, so that what is left in a DLQ still names them. */
-async function removeArchived(
-  context: Context,
-  nats: Nats,
-  queues: readonly QueueRef[],
-  { file, total, dlqsCreated, signal }: Archived,
-): Promise<PurgeResult> {
-  const byQueue = new Map<string, number>();
+async function removeArchived({ context, nats, file, total, signal, byQueue }: PurgeRun): Promise<PurgeResult> {
   let purged = 0;
   let originals = 0;
   const flush = async (page: readonly ArchiveLine[]) => {
     const gone = await pipelined(page, AT_ONCE, (line) => removeOriginal(nats, line));
     await removeRecords(
       nats,
-      page.flatMap(({ records }) =>
-        records.map(({ stream, seq, time }) => ({ stream, created: dlqsCreated.get(stream) ?? '', seq, time })),
-      ),
+      page.flatMap(({ records }) => records),
     );
     originals += gone.filter(Boolean).length;
     purged += page.length;
@@ -137,42 +164,30 @@ async function removeArchived(
       page = [];
     }
     await flush(page);
-    await confirmRemovals(nats);
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
-    const { where, why, hints } = error;
-    const text = `${error.message}: ${purged} of ${total} purged, all of them are archived in ${file}`;
-    throw new OpsError(error.code, text, {
-      ...(where !== undefined && { where }),
-      why: why ?? 'What had begun was finished.',
-      hints: [...hints, 'run it again for the rest'],
+    throw error.with({
+      message: `${error.message}: ${purged} of ${total} purged, all of them are archived in ${file}`,
+      why: error.why ?? 'What had begun was finished.',
+      hints: [...error.hints, 'run it again for the rest'],
       result: { purged, originals, archive: file },
-      cause: error,
     });
-  } finally {
-    for (const ref of queues) {
-      const count = byQueue.get(ref.queue) ?? 0;
-      if (count === 0) continue;
-      const summary = `${count} purged, archived in ${file}`;
-      await tellDlqHistory(context, nats, ref, { verb: 'purge', summary, detail: { archive: file } });
-    }
   }
   return { purged, originals, archive: file };
 }
 
 /** Deletes the very message that was archived, not another that came to its sequence since. */
-async function removeOriginal(nats: Nats, line: ArchiveLine): Promise<boolean> {
-  const { original, original_in: place, records, stream_created: created } = line;
+async function removeOriginal(nats: Nats, { original, original_in: place, records }: ArchiveLine): Promise<boolean> {
   if (!original) return false;
   if (place !== 'stream') {
     const isJournalled = records.every(({ kind }) => kind === 'advisory');
     const journal = isJournalled ? await readJournal(nats, original.stream) : [];
     const entry = journal.find((one) => one.original.seq === original.seq && one.original.time === original.time);
-    if (entry) await forgetJournal(nats, entry.stored);
+    if (entry) await forgetJournal(nats, original, entry.journalSeqs);
     return entry !== undefined;
   }
-  const { stream, seq, time } = original;
-  return (await removeMessage(nats, { stream, created, seq, time })) === 'removed';
+  const stored = await getMessage(nats, original.stream, original.seq);
+  return stored?.time === original.time ? deleteMessage(nats, original.stream, original.seq) : false;
 }
 
 const notConfirmed = (why: string): OpsError =>

@@ -1,15 +1,12 @@
-import { tellDlqHistory, withQueueLock } from '../../dlq/lock.ts';
+import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, QueueRef } from '../../model/entry.ts';
-import { ownPrefixes, whyNotTaken } from '../../nats/address.ts';
-import { orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { storeCopy } from '../../nats/copies.ts';
+import { publish } from '../../nats/message-writes.ts';
 import { pipelined } from '../../nats/pipeline.ts';
 import { printHeaders } from '../../nats/raw-headers.ts';
-import { readStream } from '../../nats/streams.ts';
 import { rebuildAdvisory } from '../../replay/rebuilt.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
@@ -39,6 +36,11 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
     let uncertain = 0;
     const find = async (ref: QueueRef, onPage: (page: Entry[]) => Promise<void>, signal: AbortSignal) => {
       let page: Entry[] = [];
+      const flush = async () => {
+        await onPage(page);
+        entries.push(...page.map(({ id }) => ({ id })));
+        page = [];
+      };
       const orphans = scanEntries(
         nats,
         [ref],
@@ -54,12 +56,10 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
       for await (const entry of orphans) {
         if (!entry.inner.certain || !entry.inner.original) continue;
         page.push(entry);
-        entries.push({ id: entry.id });
         if (page.length < PAGE) continue;
-        await onPage(page);
-        page = [];
+        await flush();
       }
-      await onPage(page);
+      await flush();
     };
     for (const ref of queues) {
       if (options.dryRun) {
@@ -67,14 +67,24 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
         continue;
       }
       const before = entries.length;
-      try {
-        await withQueueLock(context, nats, ref, { verb: 'rebuild', lockWaitMs: options.lockWaitMs }, (signal, held) =>
-          find(ref, (page) => writeEntries(context, held, ref, page), signal),
-        );
-      } finally {
-        const summary = `${entries.length - before} entries rebuilt`;
-        if (entries.length > before) await tellDlqHistory(context, nats, ref, { verb: 'rebuild', summary });
-      }
+      const work = { verb: 'rebuild', lockWaitMs: options.lockWaitMs } as const;
+      await withHistory(
+        context,
+        nats,
+        'rebuild',
+        () =>
+          withQueueLocks(context, nats, [ref.queue], work, (signal, held) =>
+            find(ref, (page) => writeEntries(context, held, ref, page), signal),
+          ),
+        () => {
+          const count = entries.length - before;
+          return count > 0 ? [{ ref, summary: `${count} entries rebuilt` }] : [];
+        },
+      ).catch((error: unknown) => {
+        if (!(error instanceof OpsError)) throw error;
+        const result: RebuildResult = { rebuilt: entries.length, uncertain, entries };
+        throw error.with({ message: `${error.message}: ${entries.length} rebuilt so far`, result });
+      });
     }
     return {
       rebuilt: options.dryRun ? 0 : entries.length,
@@ -87,17 +97,18 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
 
 async function writeEntries(context: Context, nats: Nats, ref: QueueRef, page: readonly Entry[]): Promise<void> {
   if (page.length === 0) return;
-  const dlqs = await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))));
+  if (ref.dlqs.length === 0) throw noDlq(ref);
   await pipelined(page, AT_ONCE, async (entry) => {
     const { subject, payload, msgId } = rebuildAdvisory(entry, context.now());
-    const dlq = dlqs.find((one) => one && whyNotTaken(one, subject, 'record', ownPrefixes(nats)) === undefined);
-    if (!dlq) throw noDlq(ref);
-    await storeCopy(nats, dlq, msgId, (id) => ({
+    const { stream } = await publish(
+      nats,
       subject,
       payload,
-      headers: printHeaders([{ name: 'Nats-Msg-Id', value: id }]),
-      kind: 'record',
-    }));
+      printHeaders([{ name: 'Nats-Msg-Id', value: msgId }]),
+    ).catch((error: unknown) => {
+      throw (error as { code?: string }).code === 'CONN_NO_LEADER' ? noDlq(ref) : error;
+    });
+    if (!ref.dlqs.includes(stream)) throw noDlq(ref);
   });
 }
 

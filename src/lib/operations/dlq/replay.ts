@@ -1,22 +1,19 @@
-import { tellDlqHistory, withQueueLock } from '../../dlq/lock.ts';
+import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
-import { isPlainSubject } from '../../facts/subjects.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import type { ReplayResult } from '../../model/replay.ts';
-import { ownPrefixes, whyNotTaken } from '../../nats/address.ts';
-import { orThrow, orUndefined } from '../../nats/answer.ts';
+import { orThrow } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
-import type { StreamInfo } from '../../nats/info.ts';
 import { readStream, streamNames } from '../../nats/streams.ts';
-import { editEntry, requireEditor } from '../../replay/edit.ts';
+import { type EditRecord, editEntry, requireEditor } from '../../replay/edit.ts';
+import type { Edited } from '../../replay/edit-text.ts';
 import { GroupTable } from '../../replay/groups.ts';
 import { timeLeft } from '../../replay/pace.ts';
 import { toQueueFacts } from '../../replay/preflight.ts';
 import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
-import { elsewhere } from '../../replay/refusal.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
 import { strangers } from './ls.ts';
@@ -41,12 +38,12 @@ export async function replayDeadLetters(context: Context, options: ReplayOptions
   if (options.edit) requireEditor(context.env);
   return withDlq(context, options, async ({ nats, queues, filter }) => {
     const wanted = replayable(filter);
-    const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to);
-    if (options.dryRun) return previewReplay(context, nats, queues, wanted, options, target);
+    if (options.dryRun) return previewReplay(context, nats, queues, wanted, options);
     const tally = new Tally(options.keepEntries);
+    const targets = wishes.to === undefined ? [] : await streamsTaking(nats, wishes.to);
     for (const ref of queues) {
       if (wanted.limit !== undefined && tally.replayed + tally.failed + tally.skipped >= wanted.limit) break;
-      await replayOne(context, nats, ref, { ...options, filter: wanted }, tally, target?.name);
+      await replayOne(context, nats, ref, { ...options, filter: wanted }, tally, targets);
     }
     return finish(context, tally);
   });
@@ -62,32 +59,32 @@ async function replayOne(
   ref: QueueRef,
   options: ReplayOptions,
   tally: Tally,
-  target: string | undefined,
+  targets: readonly string[],
 ): Promise<void> {
   const { io } = context;
   const { wishes, filter } = options;
   const before = { ...tally };
-  const edits: { id: string; before: string; after: string }[] = [];
+  const edits: EditRecord[] = [];
   const total = await countRecords(nats, ref, filter);
   const strange = strangers(context);
   const began = performance.now();
   let done = 0;
-  let isOurs = true;
   const left =
     filter.limit === undefined ? {} : { limit: filter.limit - tally.replayed - tally.failed - tally.skipped };
-  try {
-    await withQueueLock(context, nats, ref, { verb: 'replay', lockWaitMs: options.lockWaitMs }, (signal, held) =>
+  const edited = options.edit ? await editAll(context, nats, ref, { ...filter, ...left }, wishes, edits) : undefined;
+  const replaying = () =>
+    withQueueLocks(context, nats, [ref.queue], { verb: 'replay', lockWaitMs: options.lockWaitMs }, (signal, held) =>
       replayQueue({
         nats: held,
         ref,
         filter: { ...filter, ...left },
         wishes: {
           ...wishes,
-          ...(options.edit && { edit: (entry: Entry) => editEntry(context.env, entry, (edit) => edits.push(edit)) }),
+          ...(edited && { edit: async (entry: Entry) => edited.get(versionOf(entry)) }),
         },
         tally,
         signal,
-        ...(target !== undefined && { target }),
+        targets,
         now: context.now().getTime(),
         onUnreadable: strange.add,
         onProgress(count) {
@@ -102,27 +99,49 @@ async function replayOne(
         tellWarning: (text) => io.tell({ type: 'warning', text }),
       }),
     );
-  } catch (error) {
-    if (!(error instanceof OpsError)) throw error;
-    isOurs = error.code !== 'LOCK_HELD';
-    throw withResult(error, tally);
-  } finally {
-    strange.tell();
+  const told = () => {
     const [replayed, failed] = [tally.replayed - before.replayed, tally.failed - before.failed];
     const remaining = tally.remaining - before.remaining;
-    // Without the lock nothing is written any more, this neither.
-    if (isOurs && replayed + failed + remaining > 0) {
-      const summary = `${replayed} replayed, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
-      const detail = {
-        filter: filterDetail(filter),
-        ...(wishes.to !== undefined && { to: wishes.to }),
-        ...(edits.length > 0 && { edits }),
-      };
-      await tellDlqHistory(context, nats, ref, { verb: 'replay', summary, detail }).catch((error: unknown) => {
-        io.tell({ type: 'warning', text: `the history could not be written: ${(error as Error).message}` });
-      });
-    }
+    if (replayed + failed + remaining === 0) return [];
+    const summary = `${replayed} replayed, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
+    const detail = {
+      filter: filterDetail(filter),
+      ...(wishes.to !== undefined && { to: wishes.to }),
+      ...(edits.length > 0 && { edits }),
+    };
+    return [{ ref, summary, detail }];
+  };
+  try {
+    await withHistory(context, nats, 'replay', replaying, told);
+  } catch (error) {
+    throw error instanceof OpsError ? withResult(error, tally) : error;
+  } finally {
+    strange.tell();
   }
+}
+
+/** What a person was shown of an entry: another message under the same id has another time. */
+const versionOf = ({ id, inner: { message } }: Entry): string =>
+  `${id} ${message?.stream} ${message?.seq} ${message?.time}`;
+
+/** Has a person edit what would be moved, before the lock is taken: somebody who thinks holds nobody up. */
+async function editAll(
+  context: Context,
+  nats: Nats,
+  ref: QueueRef,
+  filter: EntryFilter,
+  { maxReplays }: ReplayOptions['wishes'],
+  edits: EditRecord[],
+): Promise<Map<string, Edited | null>> {
+  const { lastSeq } = toQueueFacts(await orThrow(readStream(nats, ref.queue)));
+  const shown = new Map<string, Edited | null>();
+  const options = { now: context.now().getTime(), signal: context.io.signal };
+  for await (const entry of scanEntries(nats, [ref], filter, options)) {
+    if (whySkipped(entry, { maxReplays, lastSeq })) continue;
+    const edited = await editEntry(context.env, entry, (edit) => edits.push(edit));
+    shown.set(versionOf(entry), edited ?? null);
+  }
+  return shown;
 }
 
 const filterDetail = ({ ids, ...filter }: EntryFilter): unknown => ({
@@ -135,22 +154,17 @@ function withResult(error: OpsError, tally: Tally): OpsError {
   const { replayed, remaining } = tally;
   const rest = remaining > 0 ? `, at least ${remaining} remain` : '';
   const isCut = error.code === 'INTERRUPTED' || (error.code === 'LOCK_HELD' && replayed + remaining > 0);
-  const { where, why } = error;
-  const isBegun = isCut || replayed + remaining > 0;
-  return new OpsError(error.code, isBegun ? `${error.message}: ${replayed} replayed${rest}` : error.message, {
-    ...(where !== undefined && { where }),
-    ...(why !== undefined ? { why } : isCut ? { why: 'What had begun was finished; nothing is half-way.' } : {}),
+  return error.with({
+    message: isCut ? `${error.message}: ${replayed} replayed${rest}` : error.message,
+    why: error.why ?? (isCut ? 'What had begun was finished; nothing is half-way.' : undefined),
     hints: isCut ? ['run it again: it goes on with the rest'] : error.hints,
-    problems: error.problems,
     result: tally.result(),
-    cause: error,
   });
 }
 
 function finish(context: Context, tally: Tally): ReplayResult {
   const { io } = context;
   for (const text of skipNotes(tally.skips)) io.tell({ type: 'note', text });
-  if (tally.before > 0) io.tell({ type: 'note', text: leftSince(tally.before) });
   const { signal } = io;
   if (signal.aborted) throw withResult(signal.reason as OpsError, tally);
   const result = tally.result();
@@ -165,9 +179,6 @@ function finish(context: Context, tally: Tally): ReplayResult {
   });
 }
 
-const leftSince = (count: number): string =>
-  `${count} had been published by an earlier run and left the queue since: worked on, or removed; they are not published again`;
-
 /** How many records the queue's DLQ streams hold, where that is about how many entries are wanted. */
 async function countRecords(nats: Nats, ref: QueueRef, filter: EntryFilter): Promise<number | undefined> {
   const { states: _states, queues: _queues, limit, ...narrow } = filter;
@@ -177,16 +188,19 @@ async function countRecords(nats: Nats, ref: QueueRef, filter: EntryFilter): Pro
   return Math.min(count, limit ?? count);
 }
 
-/** The stream that `--to` means. @throws OpsError USAGE where no stream takes it, or nothing of a message goes there */
-async function targetOf(nats: Nats, subject: string): Promise<StreamInfo> {
-  const [name] = isPlainSubject(subject) ? await orThrow(streamNames(nats, { subject, enough: 1 })) : [];
-  const stream = name === undefined ? undefined : await orUndefined(readStream(nats, name));
-  const why = stream ? whyNotTaken(stream, subject, 'named', ownPrefixes(nats)) : 'no stream captures it';
-  if (stream && why === undefined) return stream;
-  throw new OpsError('USAGE', `--to ${JSON.stringify(subject)}: ${why}`, {
-    where: '--to',
+/** The streams that capture a subject; one that none captures would swallow what is replayed to it. */
+async function streamsTaking(nats: Nats, subject: string): Promise<string[]> {
+  if (!/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(subject)) {
+    throw new OpsError('USAGE', `--to: "${subject}" is no subject to publish on`, {
+      hints: ['write it without wildcards'],
+    });
+  }
+  const streams = await orThrow(streamNames(nats, { subject }));
+  if (streams.length > 0) return streams;
+  throw new OpsError('USAGE', `--to: no stream captures ${subject}`, {
+    where: subject,
     why: 'What is replayed to it would be lost.',
-    hints: ['name a subject that a stream of yours takes, without wildcards'],
+    hints: ['name a subject of a stream'],
   });
 }
 
@@ -197,13 +211,14 @@ async function previewReplay(
   queues: readonly QueueRef[],
   filter: EntryFilter,
   { wishes, keepEntries }: ReplayOptions,
-  target: StreamInfo | undefined,
 ): Promise<ReplayResult> {
   const tally = new Tally(keepEntries);
   const table = new GroupTable();
   const strange = strangers(context);
-  const infos = new Map(
-    await Promise.all(queues.map(async ({ queue }) => [queue, await orThrow(readStream(nats, queue))] as const)),
+  const facts = new Map(
+    await Promise.all(
+      queues.map(async ({ queue }) => [queue, toQueueFacts(await orThrow(readStream(nats, queue)))] as const),
+    ),
   );
   const entries = scanEntries(nats, queues, filter, {
     now: context.now().getTime(),
@@ -211,13 +226,9 @@ async function previewReplay(
     onUnreadable: strange.add,
   });
   for await (const entry of entries) {
-    const info = infos.get(entry.queue)!;
-    const { lastSeq } = toQueueFacts(info);
+    const lastSeq = facts.get(entry.queue)?.lastSeq ?? 0;
     const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq });
-    const subject = entry.inner.message?.subject ?? '';
-    const why = target ? undefined : whyNotTaken(info, subject, 'stored', ownPrefixes(nats));
     if (skipped) tally.skip(skipped);
-    else if (why !== undefined) tally.fail(entry.id, elsewhere(why));
     else {
       tally.wouldReplay(entry.id);
       table.add(entry);
@@ -225,8 +236,5 @@ async function previewReplay(
   }
   strange.tell();
   for (const text of skipNotes(tally.skips)) context.io.tell({ type: 'note', text });
-  for (const [why, count] of Object.entries(tally.errors)) {
-    context.io.tell({ type: 'warning', text: `${count} could not be replayed: ${why}` });
-  }
   return { ...tally.result(), dry_run: true, groups: table.groups() };
 }

@@ -1,12 +1,9 @@
 import { parseIds } from '../../dlq/id.ts';
-import { locateQueues } from '../../dlq/locate.ts';
-import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { withNats } from '../../nats/open.ts';
-import { chooseSources, loadForWork } from '../spec-source.ts';
+import { withPlaces } from '../places.ts';
 
 /** What every dlq verb is told. */
 export interface DlqChoice {
@@ -34,21 +31,8 @@ export async function withDlq<T>(
   work: (scope: DlqScope) => Promise<T>,
 ): Promise<T> {
   const patterns = parseIds(ids);
-  const [source] = chooseSources(context, { file });
-  const loaded = source === undefined ? undefined : await loadForWork(context, source);
-  return withNats(context, loaded, async (nats) => {
-    const queues = await locateQueues(nats, {
-      ...(filter.queues && { queues: filter.queues }),
-      ...(loaded && { spec: loaded.spec }),
-    });
-    if (queues.length === 0) throw noQueues(nats);
-    return work({ nats, queues, filter: patterns.length > 0 ? { ...filter, ids: patterns } : filter });
+  return withPlaces(context, { file, queues: filter.queues }, async (places) => {
+    const queues = await places.someQueues();
+    return work({ nats: places.nats, queues, filter: patterns.length > 0 ? { ...filter, ids: patterns } : filter });
   });
 }
-
-const noQueues = (nats: Nats): OpsError =>
-  new OpsError('NOT_FOUND', 'there is no queue on this server', {
-    where: `${nats.target.url}, account ${nats.target.account} (chosen by ${nats.target.chosenBy})`,
-    why: 'No stream there is a work queue, and none captures the advisories of dead messages.',
-    hints: ['check that this is the right server and account', 'make a queue with `osapi-ops apply SPEC`'],
-  });

@@ -48,14 +48,17 @@ const destroys = (plan: Plan): boolean =>
   plan.changes.some(({ action }) => action === 'delete' || action === 'replace') ||
   plan.findings.some(({ needs, severity }) => severity === 'refuse' && needs === 'allow-data-loss');
 
+/** Whether there is a person to ask, and `--yes` did not answer before. */
+export const isAsked = ({ io }: Context, { yes }: { readonly yes: boolean }): boolean => io.interactive && !yes;
+
 /** Asks a person where there is one, unless `--yes` answered before. @throws OpsError NOT_CONFIRMED */
 export async function agreeToPlans(
   context: Context,
   plans: readonly Plan[],
-  { yes }: { readonly yes: boolean },
+  options: { readonly yes: boolean },
 ): Promise<void> {
   const pending = plans.filter((plan) => plan.changes.length > 0);
-  if (pending.length === 0 || yes || !context.io.interactive) return;
+  if (pending.length === 0 || !isAsked(context, options)) return;
   const where = [...new Set(pending.map((plan) => `${plan.system} on ${plan.target.url}`))].join(', ');
   const isAgreed = await context.io.ask({
     type: 'confirm',

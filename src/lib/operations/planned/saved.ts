@@ -1,6 +1,7 @@
-import { open } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { OpsError } from '../../errors/ops-error.ts';
+import { readWhole } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
 import type { Nats } from '../../nats/connect.ts';
@@ -18,27 +19,19 @@ const MOST_BYTES = 64 * 1024 * 1024;
 /** The plan in a file, where the file is one; `undefined` for a spec, standard input, or what cannot be read. */
 export async function readPlanFile(context: Context, source: string): Promise<PlanFile | undefined> {
   if (source === '-') return undefined;
-  let file: Awaited<ReturnType<typeof open>>;
+  const file = path.resolve(context.cwd, source);
+  let text: string;
   try {
-    file = await open(path.resolve(context.cwd, source));
+    // What is read from a FIFO is gone from it, and there it is a spec.
+    if (!(await stat(file)).isFile()) return undefined;
+    text = (await readWhole(file, MOST_BYTES)).toString('utf8');
   } catch {
     // The spec's reader says what is wrong with it.
     return undefined;
   }
-  try {
-    // A position of its own leaves the file's where it is: the whole is read from the start below.
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
-    if (!looksLikeSavedPlan(buffer.toString('utf8', 0, bytesRead))) return undefined;
-    const { size } = await file.stat();
-    if (size > MOST_BYTES) throw unreadablePlan(`It has ${size} bytes, and no plan has more than ${MOST_BYTES}.`);
-    const saved = readSavedPlan(await file.readFile('utf8'));
-    return { ...saved, loaded: await loadInside(context, saved) };
-  } catch (error) {
-    if (error instanceof OpsError) throw error;
-    return undefined;
-  } finally {
-    await file.close();
-  }
+  if (!looksLikeSavedPlan(text)) return undefined;
+  const saved = readSavedPlan(text);
+  return { ...saved, loaded: await loadInside(context, saved) };
 }
 
 /** The spec that a plan was made of, judged like one that is read from a file. @throws OpsError PLAN_UNREADABLE */

@@ -4,7 +4,7 @@ import { appendHistory } from '../../ledger/history.ts';
 import type { Context } from '../../model/context.ts';
 import type { QueueRef } from '../../model/entry.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { withDlq } from '../dlq/scope.ts';
+import { withPlaces } from '../places.ts';
 
 /** `REQUESTS` or `REQUESTS/request-worker`; left out where there is one queue only. */
 export interface QueueTarget {
@@ -33,22 +33,16 @@ export async function withQueue<T>(
   if (rest.length > 0 || queue === '' || consumer === '') {
     throw new OpsError('USAGE', `"${target}" names no queue`, { hints: ['write QUEUE or QUEUE/CONSUMER'] });
   }
-  const filter = queue === undefined ? {} : { queues: [queue] };
-  return withDlq(context, { filter, ...(file !== undefined && { file }) }, async ({ nats, queues }) => {
-    if (queues.length > 1) {
-      throw new OpsError('USAGE', 'there are several queues, and none was named', {
-        why: `They are ${queues.map((ref) => ref.queue).join(', ')}; nothing here guesses between them.`,
-        hints: [`name one, as in \`queue pause ${queues[0]!.queue}\``],
-      });
-    }
-    const ref = queues[0]!;
+  return withPlaces(context, { file, queues: queue === undefined ? undefined : [queue] }, async (places) => {
+    const { nats } = places;
+    const ref = await places.queue();
     if (consumer !== undefined && !ref.consumers.includes(consumer)) {
       throw new OpsError('NOT_FOUND', `the queue ${ref.queue} has no consumer ${consumer}`, {
         where: nats.target.url,
         hints: [ref.consumers.length > 0 ? `it has ${ref.consumers.join(', ')}` : 'it has none'],
       });
     }
-    return work({ nats, ref, consumers: consumer === undefined ? ref.consumers : [consumer] });
+    return work({ nats, ref, consumers: consumer === undefined ? await places.workers() : [consumer] });
   });
 }
 

@@ -10,7 +10,6 @@ import { type Cancellable, cancelRequest, judgeCancel } from '../../requests/can
 import type { Found } from '../../requests/fetch.ts';
 import { findMessages } from '../../requests/scan.ts';
 import { lookOf } from './get.ts';
-import { noQueue } from './ls.ts';
 import { type RequestChoice, requireAskable, withRequests } from './scope.ts';
 
 export interface CancelOptions extends RequestChoice {
@@ -31,11 +30,10 @@ export interface CancelResult {
  */
 export async function cancelRequests(context: Context, options: CancelOptions): Promise<CancelResult> {
   const ids = [...new Set(options.ids.map(requireAskable))];
-  return withRequests(context, options, async (scope) => {
-    const { nats } = scope;
-    const refs = await scope.refs();
-    if (refs.length === 0) throw noQueue(nats.target.url);
-    const look = await lookOf(context, scope);
+  return withRequests(context, options, async (places) => {
+    const { nats } = places;
+    const refs = await places.someQueues();
+    const look = await lookOf(context, places);
     const found = await findAll(nats, refs, ids, look.onProgress);
     const judged: Cancellable[] = [];
     for (const id of ids) judged.push(await judgeCancel(nats, refs, id, found.get(id), look));

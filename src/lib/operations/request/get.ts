@@ -1,9 +1,10 @@
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { Fetched, RequestStatus } from '../../model/request.ts';
+import type { Places } from '../../places/places.ts';
 import { fetchRequest, fetchResponse } from '../../requests/fetch.ts';
 import { followRequest, listenFor } from '../../requests/follow.ts';
-import { type RequestChoice, type RequestScope, requireAskable, withRequests } from './scope.ts';
+import { type RequestChoice, requireAskable, withRequests } from './scope.ts';
 
 export interface GetOptions extends RequestChoice {
   readonly id: string;
@@ -13,9 +14,9 @@ export interface GetOptions extends RequestChoice {
 }
 
 /** What every look at a request works with. */
-export async function lookOf(context: Context, scope: RequestScope) {
+export async function lookOf(context: Context, places: Places) {
   return {
-    buckets: await scope.buckets(),
+    buckets: await places.buckets(),
     now: () => context.now().getTime(),
     onProgress: (queue: string, read: number) => {
       if (read >= 10_000) context.io.tell({ type: 'progress', title: `searching ${queue}`, done: read });
@@ -29,13 +30,13 @@ export async function lookOf(context: Context, scope: RequestScope) {
  */
 export async function getRequest(context: Context, options: GetOptions): Promise<Fetched> {
   const id = requireAskable(options.id);
-  return withRequests(context, options, async (scope) => {
-    const { nats } = scope;
-    const look = await lookOf(context, scope);
+  return withRequests(context, options, async (places) => {
+    const { nats } = places;
+    const look = await lookOf(context, places);
     // Most who ask are told by one read.
     const answered = await fetchResponse(nats, look.buckets, id);
     if (answered) return answered;
-    const { refs, denied } = await scope.visible();
+    const { refs, denied } = await places.visible();
     if (options.waitMs === undefined) return undecided(await fetchRequest(nats, refs, id, look), denied);
     const ear = listenFor(nats, refs, look.buckets, id);
     try {

@@ -1,5 +1,4 @@
 import { readStanding } from '../../dlq/collect.ts';
-import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { WaitingJson } from '../../model/request.ts';
 import { idOf, replaysOf } from '../../requests/identify.ts';
@@ -25,11 +24,10 @@ export async function listWaiting(
   options: ListOptions,
   onRequest: (request: WaitingJson) => Promise<void> | undefined,
 ): Promise<Listed> {
-  return withRequests(context, options, async ({ nats, refs }) => {
-    const queues = await refs();
-    if (queues.length === 0) throw noQueue(nats.target.url);
+  return withRequests(context, options, async (places) => {
+    const { nats } = places;
     let listed = 0;
-    for (const ref of queues) {
+    for (const ref of await places.someQueues()) {
       const standing = await readStanding(nats, ref);
       for await (const message of scanWaiting(nats, standing, options)) {
         context.io.signal.throwIfAborted();
@@ -50,10 +48,3 @@ export async function listWaiting(
     return { listed, more: false };
   });
 }
-
-export const noQueue = (url: string): OpsError =>
-  new OpsError('NOT_FOUND', 'there is no queue here', {
-    where: url,
-    why: 'No stream of this account is a work queue.',
-    hints: ['check that this is the right server and account', 'make a queue with `osapi-ops apply SPEC`'],
-  });

@@ -1,23 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { QueueStanding } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
-import { isPlainSubject } from '../../facts/subjects.ts';
+import { systemReason } from '../../errors/system-error.ts';
+import { gatherPieces, readPieces } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
 import type { BulkJson, Fetched, SendFault, SentJson } from '../../model/request.ts';
+import { answerOf, orThrow } from '../../nats/answer.ts';
 import { getMessage } from '../../nats/messages.ts';
+import type { Places } from '../../places/places.ts';
 import { withId } from '../../requests/body.ts';
 import { sendBulk } from '../../requests/bulk.ts';
 import { fetchResponse } from '../../requests/fetch.ts';
 import { followRequest, listenFor } from '../../requests/follow.ts';
 import { parseHeader } from '../../requests/header.ts';
 import { requireRequestId, uuidV7 } from '../../requests/id.ts';
-import { readLines } from '../../requests/lines.ts';
+import { LARGEST_PAYLOAD, readBulk } from '../../requests/lines.ts';
 import { sendRequest } from '../../requests/send.ts';
-import { chooseSubject } from '../../requests/subject.ts';
+import { chooseSubject, isPlainSubject } from '../../requests/subject.ts';
 import { nobodyPulls, takersOf } from '../../requests/taker.ts';
-import { isDenied, type RequestChoice, type RequestScope, standingFor, withRequests } from './scope.ts';
+import { type RequestChoice, standingFor, withRequests } from './scope.ts';
 
 /** Where payloads come from. */
 export interface Source {
@@ -77,18 +80,18 @@ export async function sendOne(context: Context, options: SendOneOptions): Promis
   const headers = options.headers.map(parseHeader);
   const { where, bytes } = await readSource(context, options.source);
   const { id, payload } = makePayload(context, options, bytes, where);
-  return withRequests(context, options, async (scope) => {
-    const { nats } = scope;
-    const target = await chooseTarget(scope, options);
+  return withRequests(context, options, async (places) => {
+    const { nats } = places;
+    const target = await chooseTarget(places, options);
     const { waitMs } = options;
     const isWaiting = waitMs !== undefined;
-    const refs = isWaiting ? (await scope.visible()).refs : [];
-    const buckets = isWaiting ? await scope.buckets() : [];
+    const refs = isWaiting ? (await places.visible()).refs : [];
+    const buckets = isWaiting ? await places.buckets() : [];
     if (isWaiting && buckets.length === 0) throw noBucket();
     // Listening begins before the request is out: no answer comes too early to be heard.
     const ear = isWaiting ? listenFor(nats, refs, buckets, id) : undefined;
     try {
-      const seen = target.queue === undefined ? undefined : standingFor(scope, target.queue);
+      const seen = target.queue === undefined ? undefined : standingFor(places, target.queue);
       seen?.catch(() => {});
       const { stream, seq, duplicate } = await sendRequest(nats, { id, subject: target.subject, payload, headers });
       const sent: SentJson = { id, queue: stream, seq, subject: target.subject, duplicate };
@@ -96,7 +99,7 @@ export async function sendOne(context: Context, options: SendOneOptions): Promis
         const text = `${target.subject} is stored in ${stream}, not in ${target.queue}`;
         context.io.tell({ type: 'warning', text });
       }
-      if (duplicate) await warnOfGone(context, scope, sent);
+      if (duplicate) await warnOfGone(context, places, sent);
       warnOfNobody(context, await seen, target.subject);
       if (!ear || waitMs === undefined) return { sent };
       const note = duplicate ? `${stream} had it already as ${seq}` : `stored in ${stream} as ${seq}`;
@@ -124,10 +127,10 @@ export async function sendMany(context: Context, options: SendManyOptions): Prom
     });
   }
   const chunks = name === '-' ? stdin : openInput(name);
-  return withRequests(context, options, async (scope) => {
-    const { subject } = await chooseTarget(scope, options);
+  return withRequests(context, options, async (places) => {
+    const { subject } = await chooseTarget(places, options);
     const rejects = options.rejects === undefined ? undefined : await openRejects(options.rejects);
-    const { result, error } = await sendBulk(scope.nats, readLines(chunks), {
+    const { result, error } = await sendBulk(places.nats, readBulk(chunks), {
       subject,
       headers,
       fresh: freshId(context),
@@ -173,10 +176,14 @@ function decode(bytes: Uint8Array, where: string): string {
 
 /** The subject to publish on, and the queue where it is known. A whole subject needs no look at the server. */
 async function chooseTarget(
-  scope: RequestScope,
+  places: Places,
   { kind, subject }: SendOptions,
 ): Promise<{ subject: string; queue?: string }> {
-  if (subject === undefined) return chooseSubject(await scope.takes().catch(deniedTakes), kind);
+  if (subject === undefined) {
+    const takes = await answerOf(places.takes());
+    if (takes.is === 'denied') throw cannotLookUp(takes.error);
+    return chooseSubject(await orThrow(takes), kind);
+  }
   if (isPlainSubject(subject)) return { subject };
   throw new OpsError('USAGE', `--subject: ${JSON.stringify(subject)} is no subject to publish on`, {
     where: '--subject',
@@ -191,15 +198,16 @@ function asSent({ queue, seq, subject }: SentJson, { status, response }: Fetched
 }
 
 /** A queue remembers an id for its duplicate window, whatever became of the request: it may have been taken back. */
-async function warnOfGone(context: Context, scope: RequestScope, { id, queue, seq }: SentJson): Promise<void> {
+async function warnOfGone(context: Context, places: Places, { id, queue, seq }: SentJson): Promise<void> {
   try {
     const [stored, answered] = await Promise.all([
-      getMessage(scope.nats, queue, seq),
-      fetchResponse(scope.nats, await scope.buckets(), id),
+      getMessage(places.nats, queue, seq),
+      fetchResponse(places.nats, await places.buckets(), id),
     ]);
     if (stored || answered) return;
   } catch (error) {
-    if (error instanceof OpsError && ['DENIED_SUBJECT', 'NOT_FOUND'].includes(error.code)) return;
+    // Neither may this user look, nor is the bucket known: then it cannot be told.
+    if (error instanceof OpsError && ['DENIED_SUBJECT', 'NOT_FOUND', 'USAGE'].includes(error.code)) return;
     throw error;
   }
   context.io.tell({
@@ -209,15 +217,13 @@ async function warnOfGone(context: Context, scope: RequestScope, { id, queue, se
 }
 
 /** Who may only publish needs to be told the subjects. */
-function deniedTakes(error: unknown): never {
-  if (!isDenied(error)) throw error;
-  throw new OpsError(error.code, `${error.message}: which subject is meant cannot be looked up`, {
+const cannotLookUp = (error: OpsError): OpsError =>
+  new OpsError(error.code, `${error.message}: which subject is meant cannot be looked up`, {
     where: error.where,
     why: error.why,
     hints: ['name the spec with -f FILE, or the whole subject with --subject', ...error.hints],
     cause: error,
   });
-}
 
 function warnOfNobody(context: Context, standing: QueueStanding | undefined, subject: string): void {
   if (!standing?.exists) return;
@@ -250,26 +256,29 @@ async function readSource(context: Context, source: Source): Promise<{ where: st
     });
   }
   const isStdin = argument === '-' || input === '-';
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of isStdin ? stdin : openInput(input!)) {
-    context.io.signal.throwIfAborted();
-    chunks.push(chunk);
-  }
-  return { where: isStdin ? 'stdin' : input!, bytes: Buffer.concat(chunks) };
+  const where = isStdin ? 'stdin' : input!;
+  const bytes = await gatherPieces(isStdin ? stdin : readPieces(where), LARGEST_PAYLOAD).catch(unreadable(where));
+  context.io.signal.throwIfAborted();
+  return { where, bytes };
 }
 
 async function* openInput(name: string): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of createReadStream(name, { highWaterMark: 256 * 1024 })) yield chunk as Uint8Array;
+    yield* readPieces(name);
   } catch (error) {
-    throw new OpsError('USAGE_FILE', `cannot read ${name}`, {
+    unreadable(name)(error);
+  }
+}
+
+const unreadable =
+  (name: string) =>
+  (error: unknown): never => {
+    throw new OpsError('USAGE_FILE', `cannot read ${name}: ${systemReason(error)}`, {
       where: name,
-      why: `The system says ${(error as Error).message}.`,
       hints: ['check the name and its permissions'],
       cause: error,
     });
-  }
-}
+  };
 
 function openRejects(name: string): Promise<WriteStream> {
   return new Promise((resolve, reject) => {
@@ -278,9 +287,8 @@ function openRejects(name: string): Promise<WriteStream> {
     stream.once('open', () => resolve(stream));
     stream.once('error', (error) =>
       reject(
-        new OpsError('USAGE_FILE', `cannot write ${name}`, {
+        new OpsError('USAGE_FILE', `cannot write ${name}: ${systemReason(error)}`, {
           where: '--rejects',
-          why: `The system says ${error.message}.`,
           hints: ['name a file that does not exist yet'],
           cause: error,
         }),

@@ -3,12 +3,13 @@ import { scanEntries } from '../../dlq/scan.ts';
 import { readFailures } from '../../ledger/failure.ts';
 import type { Context } from '../../model/context.ts';
 import type { Fetched, TimelineJson } from '../../model/request.ts';
+import type { Places } from '../../places/places.ts';
 import { fetchResponse, findRequest, readEntry } from '../../requests/fetch.ts';
 import { stateOfEntry, stateOfStored } from '../../requests/state.ts';
 import { takersOf } from '../../requests/taker.ts';
 import { type Facts, timelineOf } from '../../requests/timeline.ts';
 import { lookOf } from './get.ts';
-import { type RequestChoice, type RequestScope, requireAskable, withRequests } from './scope.ts';
+import { type RequestChoice, requireAskable, withRequests } from './scope.ts';
 
 /** A request with its life, and the bytes that are left of it. */
 export interface ShownRequest extends Fetched {
@@ -25,8 +26,8 @@ export async function showRequest(
   options: RequestChoice & { readonly id: string },
 ): Promise<ShownRequest> {
   const id = requireAskable(options.id);
-  return withRequests(context, options, async (scope) => {
-    const { facts, response } = await gather(context, scope, id);
+  return withRequests(context, options, async (places) => {
+    const { facts, response } = await gather(context, places, id);
     const { status, message } = facts;
     return {
       status,
@@ -37,15 +38,11 @@ export async function showRequest(
   });
 }
 
-async function gather(
-  context: Context,
-  scope: RequestScope,
-  id: string,
-): Promise<{ facts: Facts; response?: Uint8Array }> {
-  const { nats } = scope;
-  const look = await lookOf(context, scope);
+async function gather(context: Context, places: Places, id: string): Promise<{ facts: Facts; response?: Uint8Array }> {
+  const { nats } = places;
+  const look = await lookOf(context, places);
   const now = look.now();
-  const refs = await scope.refs();
+  const refs = await places.queues();
   const found = await findRequest(nats, refs, id, look.onProgress);
   const answered = await fetchResponse(nats, look.buckets, id);
   const common = { failures: [], now, ...(answered?.response && { responseSize: answered.response.byteLength }) };

@@ -4,17 +4,17 @@ import type { Context } from '../../model/context.ts';
 import type { WorkerEvent, WorkerReport } from '../../model/worker.ts';
 import { connect, type Nats } from '../../nats/connect.ts';
 import { settingsFor } from '../../nats/open.ts';
+import { locateWorker, type WorkerNames, type WorkerPlace } from '../../places/worker.ts';
 import { BUILTINS, type Builtin, createBuiltin } from '../../worker/builtin.ts';
 import { splitCommand } from '../../worker/command-line.ts';
 import { createExec, requireCommand } from '../../worker/execute.ts';
 import { openFailures } from '../../worker/failures.ts';
 import type { Job, Runner } from '../../worker/job.ts';
-import { startLoop } from '../../worker/loop.ts';
+import { type Loop, startLoop } from '../../worker/loop.ts';
 import { createHandler } from '../../worker/supervise.ts';
 import { createTally, IN_HAND, metricsText, type Tally } from '../../worker/tally.ts';
 import { readTiming } from '../../worker/timing.ts';
 import { chooseSources, loadForWork, type SpecChoice } from '../spec-source.ts';
-import { locateWorker, type WorkerNames, type WorkerPlace } from './locate.ts';
 
 export { BUILTINS };
 
@@ -125,8 +125,14 @@ async function work(context: Context, nats: Nats, { place, runner, options }: Re
       'dies of its deliveries; `osapi-ops apply` of a spec with a dlq changes that';
     log({ level: 'warn', event: 'rejects_not_kept', message });
   }
+  // Before anything is taken in hand: a port that is taken must cost no delivery.
+  let loop: Loop | undefined;
+  const metrics = await serveMetrics(options, tally, { queue, consumer }, () => loop?.inHand() ?? 0).catch((error) => {
+    void runner.stop();
+    throw error;
+  });
   const stopWatch = watchConnection(nats, log);
-  const loop = startLoop(nats, {
+  loop = startLoop(nats, {
     ...options,
     stream: queue,
     consumer,
@@ -142,10 +148,6 @@ async function work(context: Context, nats: Nats, { place, runner, options }: Re
     failures: openFailures(nats, (why) =>
       log({ level: 'warn', event: 'reasons_not_kept', message: `the reasons of failures are not kept: ${why}` }),
     ),
-  });
-  const metrics = await serveMetrics(options, tally, { queue, consumer }, () => loop.inHand()).catch((error) => {
-    void runner.stop();
-    throw error;
   });
   try {
     const end = await loop.ended;

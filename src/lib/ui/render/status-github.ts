@@ -1,3 +1,4 @@
+import { checkCode } from '../../facts/check-pages.ts';
 import type { Health, StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
 import { type Annotation, renderAnnotations } from './annotations.ts';
@@ -14,10 +15,10 @@ export function renderGithub(report: StatusReport): string {
   const name = nameOfSystem(report);
   const figures = report.queues.map((queue) => `${queue.name}: ${figuresLine(queue)}`).join('; ');
   const annotations = troubles(report.checks).map(
-    ({ status, id, summary, next }): Annotation => ({
+    ({ status, id, name: check, summary, next }): Annotation => ({
       level: LEVELS[status as keyof typeof LEVELS],
       title: `${name} ${id}`,
-      text: next === undefined ? summary : `${summary}. Next: ${next}`,
+      text: `${summary}.${next === undefined ? '' : ` Next: ${next}.`} ${checkCode(check)}`,
     }),
   );
   const verdict = `${name} is ${VERDICTS[report.health]}${figures ? `: ${clean(figures)}` : ''}`;

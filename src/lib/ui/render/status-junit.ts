@@ -1,3 +1,4 @@
+import { checkCode } from '../../facts/check-pages.ts';
 import type { Target } from '../../model/resource.ts';
 import { type Check, type FailOn, fails, type StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
@@ -65,6 +66,6 @@ function testCase(report: StatusReport, check: Check, failOn: FailOn): string {
   const open = `    <testcase name="${xml(resource === undefined ? name : id)}" classname="${xml(group)}" time="0"`;
   if (status === 'unknown') return `${open}><skipped/></testcase>`;
   if (!fails(status, failOn)) return `${open}/>`;
-  const text = next === undefined ? summary : `${summary}. Next: ${next}`;
+  const text = `${summary}.${next === undefined ? '' : ` Next: ${next}.`} ${checkCode(name)}`;
   return `${open}><failure type="${status}" message="${xml(summary)}">${xml(text)}</failure></testcase>`;
 }

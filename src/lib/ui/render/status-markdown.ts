@@ -1,3 +1,4 @@
+import { checkCode } from '../../facts/check-pages.ts';
 import type { Health, StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
 import { counted } from '../text.ts';
@@ -36,8 +37,10 @@ export function renderStatusMarkdown(report: StatusReport): string {
   }
   if (bad.length > 0) {
     lines.push(row(['', 'check', 'finding', 'next']), '| --- | --- | --- | --- |');
-    for (const { status, id, summary, next } of bad.slice(0, ROWS)) {
-      lines.push(row([SIGNS[status], code(id), plain(summary), next === undefined ? '' : code(next)]));
+    for (const { status, id, name, summary, next } of bad.slice(0, ROWS)) {
+      lines.push(
+        row([SIGNS[status], code(id), `${plain(summary)} (${checkCode(name)})`, next === undefined ? '' : code(next)]),
+      );
     }
     if (bad.length > ROWS) lines.push('', `and ${bad.length - ROWS} more`);
     lines.push('');

@@ -1,3 +1,4 @@
+import { checkCode } from '../../facts/check-pages.ts';
 import { CHECKS, type CheckName, type CheckUnit } from '../../facts/checks.ts';
 import type { Check, Health, StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
@@ -23,7 +24,7 @@ export function renderNagios(report: StatusReport): string {
   const bad = troubles(report.checks);
   const told =
     bad.length > 0
-      ? bad.map(({ id, summary }) => `${id}: ${summary}`).join('; ')
+      ? bad.map(({ id, name, summary }) => `${id}: ${summary} (${checkCode(name)})`).join('; ')
       : report.queues.map((queue) => `${queue.name}: ${figuresLine(queue)}`).join('; ');
   const data = report.checks.flatMap(perfData);
   const head = `${nameOfSystem(report)} ${WORDS[report.health]}`;

@@ -1,4 +1,5 @@
-import { CHECKS, type CheckName, type CheckUnit } from '../../facts/checks.ts';
+import { CHECKS, type CheckName } from '../../facts/checks.ts';
+import { checkMetric, METRICS, type MetricFact } from '../../facts/metrics.ts';
 import type { Health, QueueFigures, StatusReport } from '../../model/verdict.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -11,22 +12,11 @@ interface Sample {
 /** As nagios and `nats server check` count. */
 const CODES: Readonly<Record<Health, number>> = { ok: 0, warn: 1, critical: 2, unknown: 3 };
 
-/** A unit's suffix in base units, and what makes a base unit of the value. */
-const UNITS: Readonly<Record<CheckUnit, readonly [string, number]>> = {
-  milliseconds: ['seconds', 1 / 1000],
-  seconds: ['seconds', 1],
-  percent: ['ratio', 1 / 100],
-  messages: ['messages', 1],
-  resources: ['count', 1],
-  entries: ['count', 1],
-  versions: ['count', 1],
-};
-
 const escapeLabel = (text: string): string =>
   text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 
-function metric(name: string, help: string, samples: readonly Sample[]): string {
+function metric({ name, help }: MetricFact, samples: readonly Sample[]): string {
   if (samples.length === 0) return '';
   const lines = samples.map(({ labels, value }) => {
     const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escapeLabel(text)}"`);
@@ -51,41 +41,36 @@ export function renderPrometheus(report: StatusReport): string {
       state === 'dead' && queue.dead !== null ? queue.dead - (queue.rejected ?? 0) : queue[state],
     ).map(({ labels, value }) => ({ labels: { ...labels, state }, value })),
   );
-  const codes = '0 is ok, 1 a warning, 2 critical, 3 unknown.';
   return [
-    metric('osapi_ops_up', '1 where the server was reached.', [{ labels: {}, value: target ? 1 : 0 }]),
-    metric('osapi_ops_health_status', `The worst of all checks: ${codes}`, [{ labels: system, value: CODES[health] }]),
+    metric(METRICS.up, [{ labels: {}, value: target ? 1 : 0 }]),
+    metric(METRICS.health, [{ labels: system, value: CODES[health] }]),
     metric(
-      'osapi_ops_check_status',
-      `Each check: ${codes}`,
+      METRICS.check,
       checks.map(({ name, resource, status }) => ({
         labels: { ...system, check: name, resource: resource ?? '' },
         value: CODES[status],
       })),
     ),
-    metric('osapi_ops_drift_changes', 'Changes that apply would make.', [{ labels: system, value: drift.length }]),
-    metric('osapi_ops_queue_messages', 'Messages of a queue by state.', states),
+    metric(METRICS.drift, [{ labels: system, value: drift.length }]),
+    metric(METRICS.messages, states),
     metric(
-      'osapi_ops_queue_oldest_waiting_seconds',
-      'The age of the oldest message that waits undelivered.',
+      METRICS.oldest,
       queueSamples(({ oldest_seconds: oldest }) => oldest),
     ),
     metric(
-      'osapi_ops_queue_responses',
-      'Responses kept for a queue.',
+      METRICS.responses,
       queueSamples(({ responses }) => responses),
     ),
     ...(Object.keys(CHECKS) as CheckName[]).map((name) => {
-      const fact: { doc: string; unit?: CheckUnit } = CHECKS[name];
-      if (!fact.unit) return '';
-      const [suffix, factor] = UNITS[fact.unit];
+      const gauge = checkMetric(name);
+      if (!gauge) return '';
       const samples = checks
         .filter((check) => check.name === name && check.value !== undefined)
         .map(({ resource, value }) => ({
           labels: labelsOf(resource),
-          value: Number((value! * factor).toPrecision(12)),
+          value: Number((value! * gauge.factor).toPrecision(12)),
         }));
-      return metric(`osapi_ops_${name}_${suffix}`, fact.doc, samples);
+      return metric(gauge, samples);
     }),
   ].join('');
 }

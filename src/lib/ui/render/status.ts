@@ -1,3 +1,4 @@
+import { checkCode } from '../../facts/check-pages.ts';
 import type { Check, Health, QueueFigures, StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
 import { counted, flow } from '../text.ts';
@@ -21,8 +22,9 @@ export const VERDICTS: Readonly<Record<Health, string>> = {
 export const statusJson = ({ system, health, checks, queues, drift }: StatusReport) => ({
   system,
   health,
-  checks: checks.map(({ id, status, summary, value, threshold }) => ({
+  checks: checks.map(({ id, name, status, summary, value, threshold }) => ({
     id,
+    code: checkCode(name),
     status,
     summary,
     ...(value !== undefined && { value }),
@@ -88,7 +90,7 @@ export function renderStatus(report: StatusReport, view: StatusView): string {
   if (bad.length > 0) lines.push('');
   for (const check of bad.slice(0, SHOWN)) {
     const word = { ok: '', warn: 'Warning', critical: 'Critical', unknown: 'Unknown' }[check.status];
-    const text = `${clean(check.id)}: ${clean(check.summary)}`;
+    const text = `${clean(check.id)}: ${clean(check.summary)} ${theme.faint(`[${checkCode(check.name)}]`)}`;
     lines.push(flow(text, { width, first: `${style[check.status](word.padEnd(8))} ` }));
     if (check.next) lines.push(`${' '.repeat(9)}${theme.faint('→')} ${clean(check.next)}`);
   }

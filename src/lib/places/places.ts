@@ -1,0 +1,120 @@
+import type { OpsError } from '../errors/ops-error.ts';
+import { isServersOwn, RESPONSES_BUCKET } from '../facts/names.ts';
+import { takenSubjects } from '../facts/subjects.ts';
+import type { QueueRef } from '../model/entry.ts';
+import { answerOf, orElse, orThrow } from '../nats/answer.ts';
+import { bucketNames } from '../nats/buckets.ts';
+import type { Nats } from '../nats/connect.ts';
+import { listConsumers } from '../nats/consumers.ts';
+import { none, requireName, several, theOnly } from './choose.ts';
+import { type LocateOptions, locateQueues } from './queues.ts';
+
+/** What the user named; the rest is found. */
+export interface Named extends LocateOptions {
+  readonly consumer?: string;
+  readonly bucket?: string;
+}
+
+const once = <R>(read: () => Promise<R>): (() => Promise<R>) => {
+  let result: Promise<R> | undefined;
+  return () => (result ??= read());
+};
+
+/**
+ * The queues, consumers and buckets that a command means, by one rule for all commands. Each is looked up once, when it
+ * is needed first. All throw OpsError NOT_FOUND, CONN_*, DENIED_SUBJECT; and USAGE, which lists them, where one is
+ * wanted, there are several, and none was named.
+ */
+export class Places {
+  readonly nats: Nats;
+  readonly #named: Named;
+
+  constructor(nats: Nats, named: Named) {
+    this.nats = nats;
+    this.#named = named;
+  }
+
+  /** The spec's queues, as far as they are meant. */
+  get #spoken() {
+    const { queues, spec } = this.#named;
+    return Object.entries(spec?.queues ?? {}).filter(([name]) => !queues?.length || queues.includes(name));
+  }
+
+  /** All queues that may be meant; empty where there is none. */
+  readonly queues = once(() => locateQueues(this.nats, this.#named));
+
+  /** The same, at least one. */
+  async someQueues(): Promise<readonly QueueRef[]> {
+    const refs = await this.queues();
+    if (refs.length === 0) throw none(this.nats, 'queue');
+    return refs;
+  }
+
+  /** The same, and why there are none: a client may be allowed no more than to publish and to read responses. */
+  async visible(): Promise<{ readonly refs: readonly QueueRef[]; readonly denied?: OpsError }> {
+    const answer = await answerOf(this.queues());
+    return answer.is === 'denied' ? { refs: [], denied: answer.error } : { refs: await orThrow(answer) };
+  }
+
+  /** The queue that was named, else the only one. */
+  async queue(): Promise<QueueRef> {
+    const refs = await this.queues();
+    const names = refs.map(({ queue }) => queue);
+    const name = theOnly(this.nats, 'queue', names);
+    return refs[names.indexOf(name)]!;
+  }
+
+  /** Those of its consumers that a worker can be bound to. */
+  async workers(): Promise<readonly string[]> {
+    const { queue, consumers } = await this.queue();
+    if (consumers.length < 2) return consumers;
+    const infos = await orElse(listConsumers(this.nats, queue), { missing: [], denied: [] });
+    const foreign = infos.filter(({ name, config }) => isServersOwn(name, config)).map(({ name }) => name);
+    return consumers.filter((name) => !foreign.includes(name));
+  }
+
+  /** Its consumer that was named, else the only one: of the spec, else of its workers. */
+  async consumer(): Promise<string> {
+    const { consumer, spec } = this.#named;
+    if (consumer !== undefined) return requireName('consumer', consumer);
+    const { queue } = await this.queue();
+    const spoken = Object.keys(spec?.queues[queue]?.consumers ?? {});
+    return theOnly(this.nats, 'consumer', spoken.length > 0 ? spoken : await this.workers(), queue);
+  }
+
+  /**
+   * Where responses of these queues may be: the bucket that was named, else those of the spec or of what was last
+   * applied, else the one that is called as in the original system, else the only one. Empty where none is known.
+   */
+  readonly buckets = once(async (): Promise<readonly string[]> => {
+    const { bucket, spec } = this.#named;
+    if (bucket !== undefined) return [requireName('bucket', bucket)];
+    const said = spec
+      ? this.#spoken.map(([, { responses }]) => responses?.bucket)
+      : (await this.visible()).refs.map(({ responses }) => responses);
+    const known = [...new Set(said)].filter((name) => name !== undefined);
+    if (known.length > 0) return known;
+    const all = await orElse(this.#listed(), { denied: [] });
+    if (all.includes(RESPONSES_BUCKET)) return [RESPONSES_BUCKET];
+    if (all.length > 1) throw several(this.nats, 'bucket', all);
+    return all;
+  });
+
+  readonly #listed = once(() => bucketNames(this.nats));
+
+  /** The only one of them. */
+  async bucket(): Promise<string> {
+    const names = await this.buckets();
+    // Whoever may not look is told that.
+    if (names.length === 0) await orThrow(this.#listed());
+    return theOnly(this.nats, 'bucket', names);
+  }
+
+  /** The subjects that each queue takes: as the spec has it, which needs no look, else as the server does. */
+  async takes(): Promise<readonly { readonly queue: string; readonly subjects: readonly string[] }[]> {
+    const spoken = this.#spoken;
+    if (spoken.length > 0)
+      return spoken.map(([queue, { config }]) => ({ queue, subjects: takenSubjects(queue, config) }));
+    return (await this.queues()).map(({ queue, subjects = [] }) => ({ queue, subjects }));
+  }
+}

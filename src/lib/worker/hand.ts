@@ -1,0 +1,66 @@
+/** How much may be in hand. */
+export interface Reach {
+  /** How many are worked on at once. */
+  readonly concurrency: number;
+  /** How many more are taken, to be ready. */
+  readonly prefetch: number;
+  /** The most to take in all. */
+  readonly max: number;
+}
+
+/** What a worker has in hand: what waits for its turn, and what is being worked on. It only counts; nothing in it acts. */
+export class Hand<T> {
+  readonly #reach: Reach;
+  readonly #waiting: T[] = [];
+  #active = 0;
+  #taken = 0;
+  #open = true;
+
+  constructor(reach: Reach) {
+    this.#reach = reach;
+  }
+
+  /** How many are in hand. */
+  get size(): number {
+    return this.#active + this.#waiting.length;
+  }
+
+  /** Whether all that may ever be taken was taken, and is done. */
+  get isThrough(): boolean {
+    return this.#taken >= this.#reach.max && this.size === 0;
+  }
+
+  /** How many more to ask for, where so many are asked for and under way. */
+  wanted(outstanding: number): number {
+    const capacity = this.#reach.concurrency + this.#reach.prefetch;
+    const room = Math.min(capacity - this.size, this.#reach.max - this.#taken) - outstanding;
+    // Asking for one after another costs a round trip for each: only where nothing else is under way.
+    return outstanding === 0 || room >= capacity / 2 ? room : 0;
+  }
+
+  /** Takes one in hand; false where no more is taken. */
+  take(one: T): boolean {
+    if (!this.#open || this.#taken >= this.#reach.max) return false;
+    this.#taken++;
+    this.#waiting.push(one);
+    return true;
+  }
+
+  /** The next to be worked on, in the order they came; undefined where none waits, or enough are worked on. */
+  begin(): T | undefined {
+    if (this.#active >= this.#reach.concurrency || this.#waiting.length === 0) return undefined;
+    this.#active++;
+    return this.#waiting.shift();
+  }
+
+  /** One that was begun is done. */
+  done(): void {
+    this.#active--;
+  }
+
+  /** Takes nothing more. Gives back those that were not begun. */
+  close(): T[] {
+    this.#open = false;
+    return this.#waiting.splice(0);
+  }
+}

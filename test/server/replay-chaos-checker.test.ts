@@ -1,0 +1,104 @@
+import { describe, expect, jest, test } from '@jest/globals';
+import { check } from '../chaos/checker.ts';
+import { clean, play } from './chaos-bench.ts';
+
+// What the short form of `npm run test:chaos` rests on.
+// Nothing here rests on a second try.
+jest.retryTimes(0);
+
+// Killed after a step that is named, one message at a time: what is lost is certain, and how much of it.
+describe('the checker sees through a protocol', () => {
+  const broken = { version: '2.15', kills: 1, inFlight: 1, killAfterSteps: 1, outstanding: 60, seed: 13 } as const;
+
+  test('that removes the original before its copy is in', async () => {
+    const report = await play({ ...broken, protocol: 'removes-first' });
+    expect(report).toMatchObject({ kills: 1, doubled: [], leftover: [], dropped: [] });
+    expect(report.lost).toHaveLength(1);
+  }, 180_000);
+
+  test('that makes room in a full queue without a journal', async () => {
+    const report = await play({ ...broken, protocol: 'no-journal', maxMessages: 40 });
+    expect(report).toMatchObject({ kills: 1, doubled: [], leftover: [], dropped: [] });
+    expect(report.lost).toHaveLength(1);
+  }, 180_000);
+
+  test('that lets the original stay', async () => {
+    const report = await play({ ...broken, protocol: 'keeps-original' });
+    expect(report).toMatchObject({ lost: [], dropped: [] });
+    expect(report.leftover.length).toBeGreaterThan(0);
+  }, 180_000);
+
+  test('and finds nothing in the real one, killed at the same step', async () => {
+    const report = await play(broken);
+    expect(report).toMatchObject({ ...clean, kills: 1, answered: report.accepted });
+  }, 180_000);
+});
+
+describe('the checker', () => {
+  const lives = (...all: [string, number, number][]) =>
+    new Map(all.map(([id, seq, count]) => [seq, { id, seq, count }]));
+
+  test.each([
+    {
+      name: 'a request that is neither answered nor held is lost',
+      seen: {
+        accepted: new Set(['a']),
+        answered: new Set<string>(),
+        held: new Set<string>(),
+        lives: lives(['a', 1, 0]),
+        removed: new Set([1]),
+      },
+      want: { ...clean, lost: ['a'] },
+    },
+    {
+      name: 'one whose last copy was deleted is lost, one that nobody deleted was dropped by the server',
+      seen: {
+        accepted: new Set(['a', 'b']),
+        answered: new Set<string>(),
+        held: new Set<string>(),
+        lives: lives(['a', 1, 0], ['b', 2, 0], ['b', 3, 1]),
+        removed: new Set([1, 2]),
+      },
+      want: { ...clean, lost: ['a'], dropped: ['b'] },
+    },
+    {
+      name: 'a copy that the server dropped does not make the next one a second',
+      seen: {
+        accepted: new Set(['a']),
+        answered: new Set(['a']),
+        held: new Set<string>(),
+        lives: lives(['a', 1, 0], ['a', 5, 1], ['a', 6, 1]),
+        removed: new Set([1]),
+      },
+      want: clean,
+    },
+    {
+      name: 'two messages of the same replay are doubled',
+      seen: {
+        accepted: new Set(['a']),
+        answered: new Set(['a']),
+        held: new Set<string>(),
+        lives: lives(['a', 1, 0], ['a', 5, 1], ['a', 6, 1]),
+        removed: new Set([1, 5]),
+      },
+      want: { ...clean, doubled: ['a replay 1: 5, 6'] },
+    },
+    {
+      name: 'a second replay after a second death is not doubled',
+      seen: {
+        accepted: new Set(['a']),
+        answered: new Set(['a']),
+        held: new Set<string>(),
+        lives: lives(['a', 1, 0], ['a', 5, 1], ['a', 6, 2]),
+      },
+      want: clean,
+    },
+    {
+      name: 'an answered request that is still in the queue is left over',
+      seen: { accepted: new Set(['a']), answered: new Set(['a']), held: new Set(['a']), lives: lives(['a', 1, 0]) },
+      want: { ...clean, leftover: ['a'] },
+    },
+  ])('$name', ({ seen, want }) => {
+    expect(check({ removed: new Set(), ...seen })).toEqual(want);
+  });
+});
