@@ -1,12 +1,10 @@
 import { distance } from 'fastest-levenshtein';
-import { safeParse } from 'zod/mini';
 import type { Mend, SpecProblem } from './problem.ts';
-import { specSchema } from './schema.ts';
-import { bucketShape, consumerShape, type ObjectShape, type Shape, shapeAt, specShape, streamShape } from './shape.ts';
-import { entryAt, type Node, nodeAt, type Path, type Place, placeOf, positionOfPlace } from './tree.ts';
+import { bucketShape, consumerShape, type ObjectShape, type Shape, specShape, streamShape } from './shape.ts';
+import { entryAt, type MapNode, type Node, type Path, type Place, placeOf, positionOfPlace } from './tree.ts';
 import { type Fault, readValue } from './value.ts';
 
-/** What zod made of a spec: wire names and units, names not yet resolved to a `Spec`. */
+/** What a spec says, with wire names and units; names not yet resolved to a `Spec`. */
 export type Written = Readonly<Record<string, unknown>>;
 
 export interface Checked {
@@ -21,57 +19,67 @@ export interface Checked {
 export function check(root: Node): Checked {
   const problems: SpecProblem[] = [];
   const faulty: Path[] = [];
-  const dropped = new Set<Node>();
-  // A second pass is needed where a required key is missing: its whole object goes. Three levels of that exist.
-  for (let pass = 0; pass < 4; pass++) {
-    const plain = toPlain(root, dropped) as Record<string, unknown>;
-    const result = safeParse(specSchema(), withNames(plain, problems.length > 0));
-    if (result.success) return { written: result.data as Written, problems, faulty };
-    for (const issue of result.error.issues) {
-      const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
-      if (issue.code === 'unrecognized_keys') {
-        for (const key of issue.keys) {
-          problems.push(unknownKey(root, path, key));
-          faulty.push([...path, key]);
-          drop(root, [...path, key], dropped);
-        }
-        continue;
-      }
-      problems.push(faultAt(root, path));
-      faulty.push(path);
-      drop(root, path, dropped);
+  const fail = (path: Path, problem: SpecProblem): undefined => {
+    problems.push(problem);
+    faulty.push(path);
+  };
+  /** Undefined where it cannot be read, which has been told then. */
+  const read = (node: Node, shape: Shape, path: Path): unknown => {
+    if (isUnwritten(node)) return fail(path, missing(root, path));
+    if (shape.kind === 'leaf') {
+      const reading = readValue(shape.type, toPlain(node));
+      return 'value' in reading ? reading.value : fail(path, wrong(node, shape, path, reading.fault));
     }
-  }
-  return { written: withNames({}, true), problems, faulty };
+    if (shape.kind === 'list') {
+      if (node.kind !== 'list') return fail(path, wrong(node, shape, path, LIST));
+      const items = node.items.map((item, index) => read(item, shape.of, [...path, index]));
+      return items.includes(undefined) ? undefined : items;
+    }
+    if (node.kind !== 'map') return fail(path, wrong(node, shape, path, mapFault(shape)));
+    if (shape.kind === 'object') return readObject(node, shape, path);
+    return fromEntries(
+      [...node.entries].map(([name, { value }]) => [name, value, shape.of]),
+      path,
+    );
+  };
+  const fromEntries = (entries: readonly (readonly [string, Node, Shape])[], path: Path): Record<string, unknown> =>
+    Object.fromEntries(
+      entries
+        .filter(([, node]) => !isUnwritten(node))
+        .map(([name, node, shape]) => [name, read(node, shape, [...path, name])] as const)
+        .filter(([, value]) => value !== undefined),
+    );
+  const readObject = (node: MapNode, shape: ObjectShape, path: Path): Record<string, unknown> | undefined => {
+    const slots = [...shape.slots.values()];
+    const written = (name: string) => node.entries.get(name)?.value;
+    for (const { name, required } of slots) {
+      if (required && isUnwritten(written(name))) fail([...path, name], missing(root, [...path, name]));
+    }
+    const made = fromEntries(
+      slots.flatMap(({ name, shape }) => (written(name) ? [[name, written(name)!, shape] as const] : [])),
+      path,
+    );
+    for (const key of node.entries.keys()) {
+      if (!shape.slots.has(key)) fail([...path, key], unknownKey(root, path, key, shape));
+    }
+    const isWhole = slots.every(({ name, required }) => !required || made[name] !== undefined);
+    if (isWhole) return made;
+    // So that a spec without a name (which has been told) can still be judged. What else lacks its name goes as a whole.
+    return shape === specShape ? { version: 1, name: 'unnamed', ...made } : undefined;
+  };
+  return { written: (read(root, specShape, []) ?? UNREAD) as Written, problems, faulty };
 }
 
-/** The value of a tree; null means unwritten. */
-function toPlain(node: Node, dropped: ReadonlySet<Node>): unknown {
+const UNREAD: Written = { version: 1, name: 'unnamed' };
+
+const isUnwritten = (node: Node | undefined): boolean => !node || (node.kind === 'scalar' && node.value === null);
+
+/** The value of a tree; what is unwritten is left out. */
+function toPlain(node: Node): unknown {
   if (node.kind === 'scalar') return node.value;
-  if (node.kind === 'list') return node.items.map((item) => toPlain(item, dropped));
-  const plain: Record<string, unknown> = {};
-  for (const [key, { value }] of node.entries) {
-    if (dropped.has(value) || (value.kind === 'scalar' && value.value === null)) continue;
-    plain[key] = toPlain(value, dropped);
-  }
-  return plain;
-}
-
-/** So that a spec without a name (which has been told) can still be judged. */
-function withNames(plain: Record<string, unknown>, told: boolean): Record<string, unknown> {
-  return told ? { version: 1, name: 'unnamed', ...plain } : plain;
-}
-
-/** Leaves out the node at a path, or what encloses it where it is not there or is an item of a list. */
-function drop(root: Node, path: Path, dropped: Set<Node>): void {
-  for (let length = path.length; length > 0; length--) {
-    const part = path.slice(0, length);
-    const entry = entryAt(root, part);
-    if (entry) {
-      dropped.add(entry.value);
-      return;
-    }
-  }
+  if (node.kind === 'list') return node.items.map(toPlain);
+  const written = [...node.entries].filter(([, { value }]) => !isUnwritten(value));
+  return Object.fromEntries(written.map(([key, { value }]) => [key, toPlain(value)]));
 }
 
 const at = (place: Place, path: Path) => ({ ...positionOfPlace(place), path: path.join('.') });
@@ -86,27 +94,28 @@ function quoted(node: Node, path: Path): string {
   return node.written === undefined && typeof node.value === 'string' ? JSON.stringify(short) : `\`${short}\``;
 }
 
-function faultAt(root: Node, path: Path): SpecProblem {
-  const shape = shapeAt(path);
-  const node = nodeAt(root, path);
-  const name = String(path.at(-1) ?? 'the spec');
-  if (!node || (node.kind === 'scalar' && node.value === null)) return missing(root, path, name);
-  const fault = shape ? faultOf(shape, node) : undefined;
+function wrong(node: Node, shape: Shape, path: Path, { expected, hint }: Fault): SpecProblem {
   const { place, value } = culprit(node, shape);
   return {
     code: 'SPEC_TYPE',
     severity: 'error',
     ...at(place, path),
-    message: path.length === 0 ? 'this file is no spec' : `${name} must be ${fault?.expected ?? 'something else'}`,
+    message: path.length === 0 ? 'this file is no spec' : `${nameAt(path)} must be ${expected}`,
     why: `${capital(quoted(value, path))} is ${kindOf(value)}.`,
-    hint: fault?.hint ?? 'see the reference of fields.',
-    ...(shape ? mendOf(shape, value) : {}),
+    hint,
+    ...mendOf(shape, value),
   };
 }
 
+/** `max_age`; for an item of a list `sources[2]`, counted from 0. */
+function nameAt(path: Path): string {
+  const last = path.at(-1);
+  return typeof last === 'number' ? `${path.at(-2)}[${last}]` : String(last ?? 'the spec');
+}
+
 /** In a list or a map of texts, the one item that is wrong. */
-function culprit(node: Node, shape: Shape | undefined): { place: Place; value: Node } {
-  if (shape?.kind === 'leaf') {
+function culprit(node: Node, shape: Shape): { place: Place; value: Node } {
+  if (shape.kind === 'leaf') {
     const { type } = shape.type;
     const items =
       node.kind === 'list'
@@ -124,13 +133,9 @@ function culprit(node: Node, shape: Shape | undefined): { place: Place; value: N
   return { place: node.place, value: node };
 }
 
-function faultOf(shape: Shape, node: Node): Fault {
-  if (shape.kind === 'leaf') {
-    const reading = readValue(shape.type, toPlain(node, new Set()));
-    if ('fault' in reading) return reading.fault;
-  }
-  if (shape.kind === 'list')
-    return { expected: 'a list', hint: 'write its parts one after another, a dash before each.' };
+const LIST: Fault = { expected: 'a list', hint: 'write its parts one after another, a dash before each.' };
+
+function mapFault(shape: Exclude<Shape, { kind: 'leaf' | 'list' }>): Fault {
   const keys = shape.kind === 'object' ? [...shape.slots.keys()].slice(0, 4).join(', ') : 'names';
   return { expected: `a map with keys such as ${keys}`, hint: 'write `key: value` lines below it, indented.' };
 }
@@ -172,7 +177,8 @@ const REQUIRED: Readonly<Record<string, readonly [why: string, hint: string]>> =
   bucket: ['Responses are kept in a KV bucket.', 'add `bucket: ` and a name, such as responses.'],
 };
 
-function missing(root: Node, path: Path, name: string): SpecProblem {
+function missing(root: Node, path: Path): SpecProblem {
+  const name = nameAt(path);
   const [why, hint] = REQUIRED[name] ?? ['It cannot be left out.', `add ${name}.`];
   return {
     code: 'SPEC_MISSING',
@@ -184,8 +190,7 @@ function missing(root: Node, path: Path, name: string): SpecProblem {
   };
 }
 
-function unknownKey(root: Node, path: Path, key: string): SpecProblem {
-  const shape = shapeAt(path) as ObjectShape;
+function unknownKey(root: Node, path: Path, key: string, shape: ObjectShape): SpecProblem {
   const place = entryAt(root, [...path, key])?.keyPlace ?? placeOf(root, path);
   const guess = nearest(key, shape);
   const parent = path.length === 0 ? 'a spec' : `\`${path.at(-1)}\``;

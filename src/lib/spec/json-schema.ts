@@ -1,7 +1,5 @@
-import { toJSONSchema } from 'zod/mini';
 import type { Field } from '../facts/field.ts';
 import { printDuration } from '../model/units.ts';
-import { leafTypes, specSchema } from './schema.ts';
 import { type ObjectShape, type Shape, type Slot, specShape } from './shape.ts';
 import { type Leaf, NAME } from './value.ts';
 
@@ -88,67 +86,45 @@ function defaultOf({ fill, type }: Field): string[] {
   return [`Default: ${fill === -1 ? 'unlimited' : String(fill)}.`];
 }
 
-/** The JSON Schema of a spec, for editors: descriptions, choices, forms of durations and sizes. */
-export function specJsonSchema(): object {
-  const root = specSchema();
-  const schema = toJSONSchema(root, {
-    io: 'input',
-    unrepresentable: 'any',
-    override: ({ zodSchema, jsonSchema }) => {
-      const type = leafTypes.get(zodSchema);
-      if (type) Object.assign(clear(jsonSchema), jsonOfLeaf(type));
-    },
-  }) as JsonSchema;
-  return {
-    $schema: schema.$schema,
-    title: 'osapi-ops spec',
-    description: 'One system of JetStream work queues: streams, consumers, DLQs and response buckets.',
-    ...annotate(schema, specShape),
-  };
-}
-
-function clear(target: object): object {
-  for (const key of Object.keys(target)) delete (target as JsonSchema)[key];
-  return target;
-}
-
 /** What a file leaves out, the one it extends may say; keys with x- hold anchors. */
 const ROOT: JsonSchema = {
   anyOf: [{ required: ['version', 'name'] }, { required: ['extends'] }],
   patternProperties: { '^x-': {} },
 };
 
-/** Adds the descriptions of the shape and moves each object it names into `$defs`, so that none is written twice. */
-function annotate(schema: JsonSchema, root: ObjectShape): JsonSchema {
+/** The JSON Schema of a spec, for editors: descriptions, choices, forms of durations and sizes. */
+export function specJsonSchema(): object {
+  // Each object by its name, so that none is written twice.
   const definitions: Record<string, JsonSchema> = {};
-  const visit = (shape: Shape, json: JsonSchema): JsonSchema => {
-    if (shape.kind === 'leaf') return json;
-    if (shape.kind === 'list') return { ...json, items: visit(shape.of, json.items as JsonSchema) };
+  const schemaOf = (shape: Shape): JsonSchema => {
+    if (shape.kind === 'leaf') return jsonOfLeaf(shape.type);
+    if (shape.kind === 'list') return { type: 'array', items: schemaOf(shape.of) };
+    // A name with nothing after it is a resource with its defaults.
     if (shape.kind === 'named') {
-      const of = visit(shape.of, json.additionalProperties as JsonSchema);
-      // A name with nothing after it is a resource with its defaults.
-      return { type: 'object', additionalProperties: { anyOf: [of, { type: 'null' }] } };
+      return { type: 'object', additionalProperties: { anyOf: [schemaOf(shape.of), { type: 'null' }] } };
     }
-    if (shape === root) return body(shape, json);
     if (!definitions[shape.id]) {
       definitions[shape.id] = {};
-      definitions[shape.id] = body(shape, json);
+      definitions[shape.id] = body(shape);
     }
     return { $ref: `#/$defs/${shape.id}` };
   };
-  const body = (shape: ObjectShape, json: JsonSchema): JsonSchema => {
-    const properties = json.properties as Record<string, JsonSchema>;
-    const described = [...shape.slots.values()].map((slot) => [
-      slot.name,
-      { description: describe(slot), ...visit(slot.shape, properties[slot.name]!) },
-    ]);
+  const body = (shape: ObjectShape): JsonSchema => {
+    const slots = [...shape.slots.values()];
+    const described = slots.map((slot) => [slot.name, { description: describe(slot), ...schemaOf(slot.shape) }]);
+    const required = slots.filter((slot) => slot.required).map(({ name }) => name);
     return {
       type: 'object',
       properties: Object.fromEntries(described),
-      ...(shape === root ? ROOT : json.required ? { required: json.required } : {}),
+      ...(shape === specShape ? ROOT : required.length > 0 && { required }),
       additionalProperties: false,
     };
   };
-  const annotated = visit(root, schema);
-  return { ...annotated, $defs: definitions };
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'osapi-ops spec',
+    description: 'One system of JetStream work queues: streams, consumers, DLQs and response buckets.',
+    ...body(specShape),
+    $defs: definitions,
+  };
 }

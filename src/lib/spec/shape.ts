@@ -172,14 +172,3 @@ export const specShape = object('spec', [
     aliases: ['kv'],
   }),
 ]);
-
-/** The shape at a path; undefined where the spec knows no such key. */
-export function shapeAt(path: readonly (string | number)[]): Shape | undefined {
-  let shape: Shape | undefined = specShape;
-  for (const part of path) {
-    if (shape?.kind === 'object') shape = shape.slots.get(String(part))?.shape;
-    else if (shape?.kind === 'named' || shape?.kind === 'list') shape = shape.of;
-    else return undefined;
-  }
-  return shape;
-}

@@ -5,7 +5,8 @@ import { type Json, stableText } from '../../../src/lib/model/json.ts';
 import type { Plan } from '../../../src/lib/model/plan.ts';
 import { planJson } from '../../../src/lib/plan/json.ts';
 import { makePlan } from '../../../src/lib/plan/make-plan.ts';
-import { looksLikeSavedPlan, readSavedPlan, savePlan, staleness } from '../../../src/lib/plan/saved.ts';
+import { readSavedPlan } from '../../../src/lib/plan/read-saved.ts';
+import { looksLikeSavedPlan, savePlan, staleness } from '../../../src/lib/plan/saved.ts';
 import { live, server, spec, want } from './builders.ts';
 
 const META = {

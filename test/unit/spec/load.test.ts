@@ -252,6 +252,30 @@ describe('loadSpec', () => {
     ]);
   });
 
+  test.each([
+    {
+      name: 'is of the wrong kind',
+      dlq: '{stream: {a: 1}, max_age: 1d}',
+      want: 'SPEC_TYPE 6:19 queues.ORDERS.dlq.stream',
+    },
+    { name: 'is missing', dlq: '{max_age: 1d}', want: 'SPEC_MISSING 6:5 queues.ORDERS.dlq.stream' },
+    { name: 'is empty', dlq: '{stream: , max_age: 1d}', want: 'SPEC_MISSING 6:11 queues.ORDERS.dlq.stream' },
+  ])('judges the rest of a spec in which a name $name', async ({ dlq, want }) => {
+    const text = `version: 1\nname: shop\nqueues:\n  ORDERS:\n    subjects: ["orders.*"]\n    dlq: ${dlq}\n    max_age: soon\n`;
+    expect(told(await loadText(text))).toEqual([want, 'SPEC_TYPE 7:14 queues.ORDERS.max_age']);
+  });
+
+  test('names the item of a list that is wrong, and judges the others', async () => {
+    const sources = '    sources: [{nam: x}, 7, {name: {}}, ]\n';
+    const result = await loadText(BASE + sources);
+    expect(told(result)).toEqual([
+      'SPEC_UNKNOWN_KEY 7:16 queues.ORDERS.sources.0.nam',
+      'SPEC_TYPE 7:25 queues.ORDERS.sources.1',
+      'SPEC_TYPE 7:35 queues.ORDERS.sources.2.name',
+    ]);
+    expect(result.problems[1]!.message).toMatch(/^sources\[1\] must be a map with keys such as name, /);
+  });
+
   test('requireSpec throws all problems as one error', async () => {
     const { io } = folder({ 'a.yaml': BASE.replace('7d', 'soon').replace('version', 'versoin') });
     await expect(requireSpec('a.yaml', io())).rejects.toMatchObject({

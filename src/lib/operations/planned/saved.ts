@@ -5,7 +5,7 @@ import { readWhole } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { looksLikeSavedPlan, readSavedPlan, type SavedPlan, staleness, unreadablePlan } from '../../plan/saved.ts';
+import { looksLikeSavedPlan, type SavedPlan, staleness, unreadablePlan } from '../../plan/saved.ts';
 import { type Prepared, prepareSystem } from './prepare.ts';
 
 /** A saved plan, and the spec inside it. */
@@ -30,6 +30,8 @@ export async function readPlanFile(context: Context, source: string): Promise<Pl
     return undefined;
   }
   if (!looksLikeSavedPlan(text)) return undefined;
+  // What checks the file's parts takes long to load, and seldom is there such a file.
+  const { readSavedPlan } = await import('../../plan/read-saved.ts');
   const saved = readSavedPlan(text);
   return { ...saved, loaded: await loadInside(context, saved) };
 }
