@@ -1,57 +1,310 @@
 import { describe, expect, test } from '@jest/globals';
-import { FIELDS, hasField, tableFor } from '../../../src/lib/facts/fields.ts';
-import { subjectCovers, subjectsOverlap } from '../../../src/lib/facts/subjects.ts';
-import { atLeast } from '../../../src/lib/facts/versions.ts';
+import fc from 'fast-check';
+import { CHECKS } from '../../../src/lib/facts/checks.ts';
+import { DEFECTS, defectsOf } from '../../../src/lib/facts/defects.ts';
+import { ERR } from '../../../src/lib/facts/err-codes.ts';
+import { isKvKey } from '../../../src/lib/facts/kv-key.ts';
+import * as names from '../../../src/lib/facts/names.ts';
+import { isSubject, SubjectIndex } from '../../../src/lib/facts/subject-index.ts';
+import { subjectCovers, subjectsOverlap, takenSubjects } from '../../../src/lib/facts/subjects.ts';
+import { isConsumerName, isSeq, isStreamName } from '../../../src/lib/facts/tokens.ts';
+import { atLeast, parseVersion } from '../../../src/lib/facts/versions.ts';
 
-test.each([
-  { outer: 'a.*', inner: 'a.b', covers: true, overlaps: true },
-  { outer: 'a.b', inner: 'a.*', covers: false, overlaps: true },
-  { outer: 'a.>', inner: 'a', covers: false, overlaps: false },
-  { outer: 'a.>', inner: 'a.b.c', covers: true, overlaps: true },
-  { outer: '>', inner: 'a.>', covers: true, overlaps: true },
-  { outer: 'a.*', inner: 'a.>', covers: false, overlaps: true },
-  { outer: 'a.*.c', inner: '*.b.*', covers: false, overlaps: true },
-  { outer: 'a.b', inner: 'a.b.c', covers: false, overlaps: false },
-  { outer: 'a.b', inner: 'a.b', covers: true, overlaps: true },
-])('$outer against $inner', ({ outer, inner, covers, overlaps }) => {
-  expect([subjectCovers(outer, inner), subjectsOverlap(outer, inner), subjectsOverlap(inner, outer)]).toEqual([
-    covers,
-    overlaps,
-    overlaps,
-  ]);
-});
-
-describe('the tables', () => {
-  test.each(Object.entries(FIELDS))('of a %s name each field once, with a sentence and a source', (_, fields) => {
-    const names = fields.map(({ name }) => name);
-    expect(new Set(names).size).toBe(names.length);
-    expect(fields.filter(({ doc, source }) => !doc.endsWith('.') || source === '')).toEqual([]);
-  });
-
-  test('a field is there from its first version to its last', () => {
-    const names = (version: string): string[] => tableFor(version).stream.map(({ name }) => name);
-    expect(names('2.10.26')).toContain('template_owner');
-    expect(names('2.12.8')).toContain('template_owner');
-    expect(names('2.14.0')).not.toContain('template_owner');
-    expect(names('2.13.0')).not.toContain('allow_batched');
-    expect(names('2.14.0')).toContain('allow_batched');
-    expect(hasField(FIELDS.consumer.find(({ name }) => name === 'pause_until')!, '2.10.26')).toBe(false);
-  });
-
-  test('so are the parts of a group', () => {
-    const parts = (version: string): string[] => {
-      const { type } = tableFor(version).bucket.find(({ name }) => name === 'placement')!;
-      return 'fields' in type ? type.fields.map(({ name }) => name) : [];
-    };
-    expect(parts('2.10.26')).toEqual(['cluster', 'tags']);
-    expect(parts('2.11.0')).toEqual(['cluster', 'tags', 'preferred']);
-  });
-
-  test('versions compare by number, not by letter', () => {
-    expect([atLeast('2.9.0', '2.10.0'), atLeast('2.12.10', '2.12.9'), atLeast('v2.15.0-RC.1', '2.15.0')]).toEqual([
-      false,
-      true,
-      true,
+describe('subjects', () => {
+  test.each([
+    { outer: 'a.*', inner: 'a.b', covers: true, overlaps: true },
+    { outer: 'a.b', inner: 'a.*', covers: false, overlaps: true },
+    { outer: 'a.>', inner: 'a', covers: false, overlaps: false },
+    { outer: 'a.>', inner: 'a.b.c', covers: true, overlaps: true },
+    { outer: 'a.>', inner: 'b.c', covers: false, overlaps: false },
+    { outer: '>', inner: 'a.>', covers: true, overlaps: true },
+    { outer: '>', inner: '>', covers: true, overlaps: true },
+    { outer: '*', inner: '>', covers: false, overlaps: true },
+    { outer: 'a.*', inner: 'a.>', covers: false, overlaps: true },
+    { outer: 'a.*.c', inner: '*.b.*', covers: false, overlaps: true },
+    { outer: 'a.*.c', inner: 'a.b.d', covers: false, overlaps: false },
+    { outer: 'a.b', inner: 'a.b.c', covers: false, overlaps: false },
+    { outer: 'a.b.c', inner: 'a.b', covers: false, overlaps: false },
+    { outer: 'a.b', inner: 'a.b', covers: true, overlaps: true },
+    { outer: 'a.b', inner: 'a.c', covers: false, overlaps: false },
+    { outer: 'a', inner: '*', covers: false, overlaps: true },
+  ])('$outer against $inner', ({ outer, inner, covers, overlaps }) => {
+    expect([subjectCovers(outer, inner), subjectsOverlap(outer, inner), subjectsOverlap(inner, outer)]).toEqual([
+      covers,
+      overlaps,
+      overlaps,
     ]);
   });
+
+  const token = fc.constantFrom('a', 'b', '*');
+  const pattern = fc
+    .tuple(fc.array(token, { minLength: 1, maxLength: 3 }), fc.boolean())
+    .map(([tokens, isOpen]) => [...tokens, ...(isOpen ? ['>'] : [])].join('.'));
+
+  test('an index finds what a comparison of each with each finds', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(pattern, { maxLength: 12 }), fc.oneof(pattern, fc.constant('>')), (all, asked) => {
+        const index = new SubjectIndex<number>();
+        for (const [at, subject] of all.entries()) index.add(subject, at);
+        const found = index.overlapping(asked).map(({ value }) => all[value]);
+        expect([...found].sort()).toEqual(all.filter((each) => subjectsOverlap(each, asked)).sort());
+      }),
+    );
+  });
+
+  test('an index gives each of two that were added alike', () => {
+    const index = new SubjectIndex<number>();
+    index.add('a.b', 1);
+    index.add('a.b', 2);
+    expect(index.overlapping('a.*')).toEqual([
+      { subject: 'a.b', value: 1 },
+      { subject: 'a.b', value: 2 },
+    ]);
+  });
+
+  test.each([
+    ['a', true],
+    ['a.*.>', true],
+    ['>', true],
+    ['', false],
+    ['.a', false],
+    ['a.', false],
+    ['a..b', false],
+    ['a.>.b', false],
+    ['a b', false],
+    ['a\tb', false],
+    ['a\u0000b', false],
+    ['a>', true],
+  ])('%j as a subject: %s', (subject, is) => {
+    expect(isSubject(subject)).toBe(is);
+  });
+
+  test.each([
+    [{ subjects: ['a', 'b'] }, ['a', 'b']],
+    [{ subjects: [] }, ['S']],
+    [{}, ['S']],
+    [{ subjects: 'a' }, ['S']],
+  ])('a stream S of %j takes %j', (config, taken) => {
+    expect(takenSubjects('S', config)).toEqual(taken);
+  });
+});
+
+describe('names', () => {
+  test.each([
+    ['S', true, true],
+    ['S-1_ä', true, true],
+    ['s'.repeat(255), true, true],
+    ['s'.repeat(256), false, false],
+    ['', false, false],
+    ['a b', false, false],
+    ['a.b', false, false],
+    ['a*', false, false],
+    ['a>', false, false],
+    ['a\u001bb', false, false],
+    ['a/b', true, false],
+    ['a\\b', true, false],
+    [7, false, false],
+    [undefined, false, false],
+  ])('%j as a stream’s: %s, as a consumer’s: %s', (name, stream, consumer) => {
+    expect([isStreamName(name), isConsumerName(name)]).toEqual([stream, consumer]);
+  });
+
+  test.each([
+    [0, false],
+    [1, true],
+    [2 ** 53 - 1, true],
+    [2 ** 53, false],
+    [1.5, false],
+    ['1', false],
+  ])('%j as a sequence: %s', (seq, is) => {
+    expect(isSeq(seq)).toBe(is);
+  });
+
+  test.each([
+    ['a-b/_=.C9', true],
+    ['k'.repeat(512), true],
+    ['k'.repeat(513), false],
+    ['', false],
+    ['.a', false],
+    ['a.', false],
+    ['a..b', false],
+    ['a b', false],
+    ['é', false],
+    ['a:b', false],
+  ])('%j as a key: %s', (key, is) => {
+    expect(isKvKey(key)).toBe(is);
+  });
+
+  test.each([
+    ['JS_MIRROR_abcDEF12', {}, true],
+    ['JS_SRC_abcDEF12', {}, true],
+    ['JS_SRC_abcDEF1', {}, false],
+    ['JS_SRC_abcDEF123', {}, false],
+    ['JS_SRC_abcDEF-2', {}, false],
+    ['my_JS_SRC_abcDEF12', {}, false],
+    ['JS_OTHER_abcDEF12', {}, false],
+    ['copier', { ack_policy: 'flow_control' }, true],
+    ['copier', { sourcing: true }, true],
+    ['copier', { ack_policy: 'explicit', sourcing: false }, false],
+    ['copier', undefined, false],
+  ])('the consumer %s with %j is the server’s own: %s', (consumer, config, is) => {
+    expect(names.isServersOwn(consumer, config)).toBe(is);
+  });
+
+  // What is written under these names on a server outlives this version of the tool.
+  test('are what they always were', () => {
+    expect({
+      ...names,
+      advisorySubject: names.advisorySubject('terminated', 'Q', 'w'),
+      advisoriesOf: names.advisorySubject('max_deliveries', 'Q'),
+      bucketStream: names.bucketStream('b'),
+      rejectedSubject: names.rejectedSubject('Q', 'w'),
+      dlqSubjects: names.dlqSubjects('Q', ['max_deliveries', 'terminated']),
+      dlqSubjectsOfOne: names.dlqSubjects('Q', ['max_deliveries']),
+      journalSubject: names.journalSubject('Q', 7),
+      failureKey: names.failureKey('Q', 7),
+    }).toMatchObject({
+      OWNER_KEY: 'osapi-ops.owner',
+      OWN_PREFIX: 'osapi-ops.',
+      SERVER_PREFIX: '_nats.',
+      MONITOR_PREFIX: 'io.nats.monitor.',
+      MONITOR: {
+        enabled: 'io.nats.monitor.enabled',
+        backlog: 'io.nats.monitor.unprocessed-critical',
+        peers: 'io.nats.monitor.peer-expect',
+        lag: 'io.nats.monitor.peer-lag-critical',
+        seen: 'io.nats.monitor.peer-seen-critical',
+      },
+      REPLICA_LAG: 200,
+      RESPONSES_BUCKET: 'responses',
+      LEDGER_BUCKET: 'osapi_ops',
+      KV_PREFIX: 'KV_',
+      ADVISORY: {
+        max_deliveries: '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES',
+        terminated: '$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED',
+      },
+      REJECTED_PREFIX: 'osapi-ops.rejected',
+      REJECT_HEADER: {
+        reason: 'Osapi-Reject-Reason',
+        stream: 'Osapi-Reject-Stream',
+        consumer: 'Osapi-Reject-Consumer',
+        seq: 'Osapi-Reject-Seq',
+        subject: 'Osapi-Reject-Subject',
+        time: 'Osapi-Reject-Time',
+        deliveries: 'Osapi-Reject-Deliveries',
+      },
+      REJECT_KEPT: 'Osapi-Reject-Kept-',
+      IMPORT_HEADER: { reason: 'Osapi-Import-Reason', published: 'Osapi-Import-Published' },
+      IMPORT_ID: 'osapi-ops.import.',
+      REPLAY_HEADER: { of: 'Osapi-Replay-Of', count: 'Osapi-Replay-Count', originalMsgId: 'Osapi-Original-Msg-Id' },
+      advisorySubject: '$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.Q.w',
+      advisoriesOf: '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.Q.*',
+      bucketStream: 'KV_b',
+      rejectedSubject: 'osapi-ops.rejected.Q.w',
+      dlqSubjects: [
+        '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.Q.*',
+        '$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.Q.*',
+        'osapi-ops.rejected.Q.*',
+      ],
+      dlqSubjectsOfOne: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.Q.*'],
+      journalSubject: '$KV.osapi_ops.journal.Q.7',
+      failureKey: 'failure.Q.7',
+    });
+  });
+});
+
+describe('versions', () => {
+  test.each([
+    ['2.15.1', [2, 15, 1]],
+    ['v2.12', [2, 12, 0]],
+    [' 2.11.0-RC.2 ', [2, 11, 0]],
+    ['12.34.56', [12, 34, 56]],
+    ['nats 2.12', [0, 0, 0]],
+    ['2', [0, 0, 0]],
+    ['', [0, 0, 0]],
+  ])('%j reads as %j', (text, version) => {
+    expect(parseVersion(text)).toEqual(version);
+  });
+
+  test.each([
+    ['2.9.0', '2.10.0', false],
+    ['2.12.10', '2.12.9', true],
+    ['2.12.9', '2.12.9', true],
+    ['2.12.8', '2.12.9', false],
+    ['v2.15.0-RC.1', '2.15.0', true],
+    ['3.0.0', '2.15.1', true],
+    ['1.99.99', '2.0.0', false],
+  ])('%s is at least %s: %s', (version, least, is) => {
+    expect(atLeast(version, least)).toBe(is);
+  });
+});
+
+describe('defects', () => {
+  const one = { replicas: 1, clustered: false };
+  const cluster = { replicas: 3, clustered: true };
+
+  test.each([
+    ['2.9.99', cluster, []],
+    ['2.10.25', cluster, ['dead-letters-lost', 'interest-dead-letters-lost', 'redelivered-leaks', 'fields-ignored']],
+    ['2.10.25', one, ['redelivered-leaks', 'fields-ignored']],
+    [
+      '2.10.25',
+      { replicas: 2, clustered: false },
+      ['interest-dead-letters-lost', 'redelivered-leaks', 'fields-ignored'],
+    ],
+    ['2.10.26', cluster, ['dead-letters-lost', 'redelivered-leaks', 'fields-ignored']],
+    ['2.11.0', one, ['redelivered-leaks', 'ids-forgotten', 'fields-ignored']],
+    ['2.11.99', one, ['redelivered-leaks', 'ids-forgotten', 'fields-ignored']],
+    ['2.12.0', one, []],
+    ['2.12.8', cluster, ['dead-letters-lost']],
+    ['2.12.9', cluster, []],
+    ['2.12.99', cluster, []],
+    ['2.13.0', cluster, ['dead-letters-lost']],
+    ['2.14.0', cluster, ['dead-letters-lost']],
+    ['2.14.0', one, []],
+    ['2.14.1', cluster, []],
+    ['2.15.0', one, ['replicas-in-turn']],
+    ['2.99.0', one, ['replicas-in-turn']],
+  ])('of %s with %j: %j', (version, scope, ids) => {
+    expect(defectsOf({ version, ...scope }).map(({ id }) => id)).toEqual(ids);
+  });
+
+  test('warn only where messages can be lost', () => {
+    expect(DEFECTS.filter(({ severity }) => severity !== 'note').map(({ id, severity }) => [id, severity])).toEqual([
+      ['dead-letters-lost', 'warn'],
+    ]);
+  });
+});
+
+test('each check has a title, a sentence and a unit where it counts', () => {
+  expect(
+    Object.fromEntries(Object.entries(CHECKS).map(([name, check]) => [name, 'unit' in check ? check.unit : ''])),
+  ).toEqual({
+    connection: 'milliseconds',
+    server: '',
+    defects: 'entries',
+    storage: 'percent',
+    resources: 'resources',
+    drift: 'resources',
+    replicas: 'messages',
+    usage: 'percent',
+    backlog: 'messages',
+    oldest: 'seconds',
+    in_flight: 'percent',
+    pulling: 'seconds',
+    paused: '',
+    redelivery: 'percent',
+    dead: 'messages',
+    dying: 'messages',
+    orphans: 'messages',
+    dlq: 'percent',
+    responses: 'percent',
+  });
+  const titles = Object.values(CHECKS).map(({ title }) => title);
+  expect(new Set(titles).size).toBe(titles.length);
+  expect(titles.filter((title: string) => title === '')).toEqual([]);
+});
+
+test('no two err_codes are one', () => {
+  expect(new Set(Object.values(ERR)).size).toBe(Object.values(ERR).length);
 });

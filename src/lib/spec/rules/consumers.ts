@@ -30,7 +30,7 @@ const kind: Rule = {
   severity: 'error',
   title: 'Fields of push consumers stand on push consumers, those of pull consumers on pull consumers.',
   why: 'A consumer pushes where it has a deliver_subject, else workers pull.',
-  reads: ['deliver_subject'],
+  reads: ['deliver_subject', 'idle_heartbeat'],
   bad: example(`
 subjects: ["orders.*"]
 consumers:
@@ -150,7 +150,7 @@ consumers:
       const mine = settingOf(consumer.config, 'num_replicas', 0);
       const whole = settingOf(consumer.stream.config, 'num_replicas', 1);
       const same = ['workqueue', 'interest'].includes(String(consumer.stream.config.retention));
-      if (mine === 0 || mine === whole || (mine < whole && !same)) continue;
+      if (mine === 0 || (same ? mine === whole : mine <= whole)) continue;
       yield {
         path: [...consumer.path, 'num_replicas'],
         message: `consumer ${called(consumer)} has ${mine} replica${mine === 1 ? '' : 's'}, its stream ${whole}`,
@@ -198,7 +198,6 @@ const overLimits: Rule = {
   severity: 'error',
   title: 'A consumer keeps to its stream’s consumer_limits.',
   why: 'The server refuses a consumer over its stream’s consumer_limits (err_code 10121 for max_ack_pending, 10153 for inactive_threshold).',
-  reads: ['consumer_limits', 'max_ack_pending', 'inactive_threshold'],
   bad: example(`
 subjects: ["orders.*"]
 consumer_limits: {max_ack_pending: 100}

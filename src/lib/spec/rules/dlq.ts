@@ -4,9 +4,12 @@ import { textsOf } from '../../model/json.ts';
 import type { Capture } from '../../model/spec.ts';
 import { printDuration } from '../../model/units.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { isLimited, type StreamView, scheduleOf, settingOf, type View } from './view.ts';
+import { isLimited, scheduleOf, settingOf, type View } from './view.ts';
 
-const dlqs = (view: View): readonly StreamView[] => view.streams.filter(({ role }) => role === 'dlq');
+const dlqs = (view: View) =>
+  view.streams.flatMap(({ role, queue, ...stream }) =>
+    role === 'dlq' && queue?.spec.dlq ? [{ ...stream, queue, dlq: queue.spec.dlq }] : [],
+  );
 const KINDS = Object.keys(ADVISORY) as Capture[];
 const DEATHS: Readonly<Record<Capture, string>> = {
   max_deliveries: 'requests that used up max_deliver',
@@ -18,7 +21,6 @@ const capture: Rule = {
   severity: 'warning',
   title: 'A DLQ captures both kinds of death.',
   why: 'The server tells of max_deliver used up and of a termination on two subjects; what no stream captures is lost. A terminated request is deleted from a workqueue at once, so its advisory is all that is left.',
-  reads: ['capture'],
   bad: example(`
 subjects: ["orders.*"]
 dlq:
@@ -32,11 +34,11 @@ dlq:
   capture: [max_deliveries, terminated]
 `),
   *check(view) {
-    for (const { name, path, queue, config } of dlqs(view)) {
+    for (const { name, path, dlq } of dlqs(view)) {
       // Subjects of its own say themselves what is captured; the next rule reads those.
       if (view.node([...path, 'subjects'])) continue;
       for (const kind of KINDS) {
-        if (queue?.spec.dlq?.capture.includes(kind) || config.subjects === undefined) continue;
+        if (dlq.capture.includes(kind)) continue;
         yield {
           path: [...path, 'capture'],
           message: `the DLQ ${name} misses ${DEATHS[kind]}`,
@@ -52,7 +54,8 @@ const subjects: Rule = {
   severity: 'error',
   title: 'A stream of advisories captures those of a queue that exists, of all its consumers.',
   why: 'Advisories are sent once and to nobody in particular; a subject that misses them loses every dead letter silently.',
-  reads: ['subjects', 'capture'],
+  reads: ['capture', 'queues', 'streams'],
+  compares: true,
   bad: topExample(`
 queues:
   ORDERS:
@@ -67,9 +70,8 @@ dlq:
   stream: orders_dlq
 `),
   *check(view) {
-    for (const { name, path, queue, config } of dlqs(view)) {
-      if (!queue || !view.node([...path, 'subjects'])) continue;
-      for (const kind of queue.spec.dlq?.capture ?? []) {
+    for (const { name, path, queue, config, dlq } of dlqs(view)) {
+      for (const kind of dlq.capture) {
         const needed = advisorySubject(kind, queue.name);
         if (textsOf(config.subjects).some((subject) => subjectCovers(subject, needed))) continue;
         yield {
@@ -100,7 +102,6 @@ const retention: Rule = {
   severity: 'error',
   title: 'A DLQ has retention limits.',
   why: 'With workqueue or interest an entry goes when somebody reads it (or at once, with no consumer): it cannot be browsed, counted or replayed.',
-  reads: ['retention'],
   bad: example(`
 subjects: ["orders.*"]
 dlq:
@@ -147,11 +148,11 @@ dlq:
 `),
   *check(view) {
     for (const { name, config, path, queue } of dlqs(view)) {
-      const [mine, source] = [settingOf(config, 'max_age', 0), settingOf(queue?.spec.config ?? {}, 'max_age', 0)];
+      const [mine, source] = [settingOf(config, 'max_age', 0), settingOf(queue.spec.config, 'max_age', 0)];
       if (source === 0 || (mine !== 0 && mine <= source)) continue;
       yield {
         path: [...path, 'max_age'],
-        message: `the DLQ ${name} keeps entries ${mine === 0 ? 'for ever' : printDuration(mine)}, but queue ${queue?.name} keeps requests ${printDuration(source)}`,
+        message: `the DLQ ${name} keeps entries ${mine === 0 ? 'for ever' : printDuration(mine)}, but queue ${queue.name} keeps requests ${printDuration(source)}`,
         hint: `write max_age: ${printDuration(source)} here, or let the queue keep requests longer.`,
       };
     }
@@ -183,12 +184,12 @@ dlq:
 `),
   *check(view) {
     for (const { name, config, path, queue } of dlqs(view)) {
-      const [mine, source] = [settingOf(config, 'max_age', 0), settingOf(queue?.spec.config ?? {}, 'max_age', 0)];
+      const [mine, source] = [settingOf(config, 'max_age', 0), settingOf(queue.spec.config, 'max_age', 0)];
       // A queue that keeps requests for ever is usual; entries that are gone within a day are not.
       if (mine === 0 || (source === 0 ? mine >= LOOKED_AT : mine >= source)) continue;
       yield {
         path: [...path, 'max_age'],
-        message: `the DLQ ${name} keeps entries ${printDuration(mine)}, but queue ${queue?.name} keeps requests ${source === 0 ? 'for ever' : printDuration(source)}`,
+        message: `the DLQ ${name} keeps entries ${printDuration(mine)}, but queue ${queue.name} keeps requests ${source === 0 ? 'for ever' : printDuration(source)}`,
         hint: `write ${source === 0 ? '30d' : printDuration(source)}, or leave max_age out.`,
       };
     }
@@ -200,7 +201,6 @@ const cap: Rule = {
   severity: 'warning',
   title: 'A DLQ has room for as many entries as its queue holds requests.',
   why: 'Every request of a queue can die; when the DLQ is full, entries are dropped (discard old) or never stored (discard new).',
-  reads: ['max_msgs'],
   bad: example(`
 subjects: ["orders.*"]
 discard: new
@@ -219,12 +219,12 @@ dlq:
 `),
   *check(view) {
     for (const { name, config, path, queue } of dlqs(view)) {
-      const source = queue?.spec.config ?? {};
+      const source = queue.spec.config;
       if (!isLimited(config, 'max_msgs') || !isLimited(source, 'max_msgs')) continue;
       if (settingOf(config, 'max_msgs', 0) >= settingOf(source, 'max_msgs', 0)) continue;
       yield {
         path: [...path, 'max_msgs'],
-        message: `the DLQ ${name} holds ${config.max_msgs} entries, but queue ${queue?.name} ${source.max_msgs} requests`,
+        message: `the DLQ ${name} holds ${config.max_msgs} entries, but queue ${queue.name} ${source.max_msgs} requests`,
         hint: `write max_msgs: ${source.max_msgs} or more, or leave it out.`,
       };
     }
@@ -236,7 +236,7 @@ const responseTtl: Rule = {
   severity: 'warning',
   title: 'A response lives longer than a request may take.',
   why: 'A client that waits through every retry must still find the answer; a shorter ttl can take it away before the client looks.',
-  reads: ['ttl', 'max_deliver', 'backoff', 'ack_wait'],
+  reads: ['backoff', 'ack_wait'],
   bad: example(`
 subjects: ["orders.*"]
 consumers:
@@ -261,8 +261,8 @@ responses:
     for (const { name, config, path, queue } of view.buckets) {
       const ttl = settingOf(config, 'ttl', 0);
       if (!queue || ttl === 0) continue;
-      const stream = view.streams.find((each) => each.role === 'queue' && each.name === queue.name);
-      const longest = Math.max(0, ...(stream?.consumers ?? []).map((consumer) => scheduleOf(consumer) ?? 0));
+      const mine = view.consumers.filter(({ stream }) => stream.queue === queue);
+      const longest = Math.max(0, ...mine.map((consumer) => scheduleOf(consumer) ?? 0));
       if (ttl >= longest) continue;
       yield {
         path: [...path, 'ttl'],

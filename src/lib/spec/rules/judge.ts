@@ -1,6 +1,6 @@
 import type { Spec } from '../../model/spec.ts';
 import type { Mend, SpecProblem } from '../problem.ts';
-import { entryAt, type Node, nodeAt, type Path, placeOf, positionOfPlace } from '../tree.ts';
+import { entryAt, type Node, type Path, placeOf, positionOfPlace } from '../tree.ts';
 import { consumerRules } from './consumers.ts';
 import { dlqRules } from './dlq.ts';
 import { limitRules } from './limits.ts';
@@ -24,21 +24,20 @@ export const RULES: readonly Rule[] = [
   ...systemRules,
 ];
 
-/** Carries out every rule. `faulty` are the paths that could not be read: rules that would read them keep quiet there. */
-export function runRules(spec: Spec, root: Node, faulty: readonly Path[]): SpecProblem[] {
+/** Carries out rules. `faulty` are the paths that could not be read: rules that would read them keep quiet there. */
+export function runRules(spec: Spec, root: Node, faulty: readonly Path[], rules = RULES): SpecProblem[] {
   const view = viewOf(spec, root);
-  return RULES.flatMap((rule) =>
+  return rules.flatMap((rule) =>
     [...rule.check(view)]
       .filter(({ path }) => !faulty.some((fault) => blinds(fault, rule, path)))
       .map((found) => toProblem(rule, found, root)),
   );
 }
 
-/** True where the faulty field is one the rule reads, in the object it speaks of or one that encloses it. */
+/** True where the fault is in what the rule reads: of the resource it speaks of, or of any where it compares them. */
 function blinds(fault: Path, rule: Rule, path: Path): boolean {
-  const owner = fault.slice(0, -1);
-  const near = owner.every((part, index) => part === path[index]) && fault.length <= path.length + 1;
-  return near && rule.reads.includes(String(fault.at(-1)));
+  const isNear = rule.compares === true || fault[0] !== path[0] || fault[1] === path[1];
+  return isNear && fault.slice(fault.length > 2 ? 2 : 0).some((part) => rule.reads?.includes(String(part)));
 }
 
 function toProblem(rule: Rule, found: Found, root: Node): SpecProblem {
@@ -59,10 +58,9 @@ function toProblem(rule: Rule, found: Found, root: Node): SpecProblem {
 function mendOf({ path, mend }: Found, root: Node): Mend | undefined {
   if (!mend) return undefined;
   const entry = entryAt(root, path);
-  const node = nodeAt(root, path);
-  if (!entry || node?.kind !== 'scalar' || node.written !== undefined) return undefined;
-  const { file, start, end } = node.place;
-  if (entry.keyPlace.file !== file || file.anchored.some(([from, to]) => start >= from && end <= to)) return undefined;
+  if (entry?.value.kind !== 'scalar' || entry.value.written !== undefined) return undefined;
+  const { file, start, end } = entry.value.place;
+  if (file.anchored.some(([from, to]) => start >= from && end <= to)) return undefined;
   if (mend !== 'remove') {
     const quote = /^["']/.exec(file.text.slice(start, end))?.[0] ?? '';
     return { edits: [{ start, end, text: `${quote}${mend.write}${quote}` }] };

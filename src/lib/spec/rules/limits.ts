@@ -12,7 +12,6 @@ const age: Rule = {
   severity: 'error',
   title: 'max_age (a bucket’s ttl) is at least 100ms.',
   why: 'The server refuses less (err_code 10052).',
-  reads: [],
   bad: example(`
 subjects: ["orders.*"]
 max_age: 30ms
@@ -43,7 +42,6 @@ const duplicates: Rule = {
   severity: 'error',
   title: 'duplicate_window is not longer than max_age.',
   why: 'The server refuses it (err_code 10052): it cannot remember the id of a message that is gone.',
-  reads: ['max_age', 'duplicate_window'],
   bad: example(`
 subjects: ["orders.*"]
 max_age: 1m
@@ -83,7 +81,6 @@ const rollup: Rule = {
   severity: 'error',
   title: 'allow_rollup_hdrs and deny_purge exclude each other.',
   why: 'A roll-up purges what came before; the server refuses both at once (err_code 10052). subject_delete_marker_ttl and allow_msg_schedules switch roll-ups on.',
-  reads: ['deny_purge', 'allow_rollup_hdrs', 'subject_delete_marker_ttl', 'allow_msg_schedules'],
   bad: topExample(`
 streams:
   EVENTS:
@@ -105,7 +102,6 @@ const schedules: Rule = {
   severity: 'error',
   title: 'Scheduled messages and counters need discard old.',
   why: 'The server refuses allow_msg_schedules and allow_msg_counter with discard new (err_code 10052).',
-  reads: ['discard', 'allow_msg_schedules', 'allow_msg_counter'],
   bad: topExample(`
 streams:
   TIMERS:
@@ -127,7 +123,6 @@ const mirror: Rule = {
   severity: 'error',
   title: 'A mirror has no subjects, sources or first_seq of its own.',
   why: 'The server refuses them on a mirror (err_code 10034, 10031, 10143): it is a copy and nothing else.',
-  reads: ['mirror', 'subjects', 'sources'],
   bad: topExample(`
 streams:
   COPY:
@@ -160,7 +155,6 @@ const evenReplicas: Rule = {
   severity: 'warning',
   title: 'num_replicas is odd.',
   why: 'A majority must live: 2 replicas stop when either is lost, which is worse than 1; 4 survive no more losses than 3.',
-  reads: ['num_replicas'],
   bad: example(`
 subjects: ["orders.*"]
 num_replicas: 2
@@ -189,7 +183,6 @@ const oneServer: Rule = {
   severity: 'warning',
   title: 'Replicas need a cluster.',
   why: 'One server holds one copy: servers from 2.14 on refuse more (err_code 10074), older ones take the number and hold one copy all the same.',
-  reads: ['num_replicas', 'servers'],
   bad: topExample(`
 connection: {servers: ["nats://127.0.0.1:4222"]}
 queues:
@@ -204,8 +197,8 @@ queues:
     subjects: ["orders.*"]
 `),
   *check(view) {
-    const servers = view.spec.connection.servers ?? [];
-    if (servers.length !== 1 || !LOOPBACK.test(servers[0]!)) return;
+    const { servers } = view.spec.connection;
+    if (servers?.length !== 1 || !LOOPBACK.test(servers[0]!)) return;
     for (const { name, config, path } of [...view.streams, ...view.buckets]) {
       if (settingOf(config, 'num_replicas', 1) < 2) continue;
       yield {
@@ -222,7 +215,6 @@ const asyncReplicas: Rule = {
   severity: 'error',
   title: 'persist_mode async is for streams with one replica.',
   why: 'The server refuses it on replicated streams (err_code 10052).',
-  reads: ['persist_mode', 'num_replicas'],
   bad: topExample(`
 streams:
   LOGS:
@@ -253,7 +245,7 @@ const schedulesTaken: Rule = {
   severity: 'warning',
   title: 'No worker is handed the schedules themselves.',
   why: 'A schedule is a message of its stream until its time comes; on a workqueue the worker that is handed it and acknowledges it has deleted it.',
-  reads: ['allow_msg_schedules', 'filter_subject', 'filter_subjects', 'subjects', 'retention'],
+  reads: ['consumers', 'retention', 'mirror', 'sources'],
   bad: example(`
 subjects: ["orders.*", "schedules.>"]
 discard: old
@@ -272,7 +264,7 @@ consumers:
   *check(view) {
     for (const stream of view.streams) {
       const { name, config, path, subjects, consumers } = stream;
-      if (config.allow_msg_schedules !== true || !isWorkqueue(stream) || !subjects || consumers.length === 0) continue;
+      if (config.allow_msg_schedules !== true || !isWorkqueue(stream) || !subjects) continue;
       const taken = (subject: string) =>
         consumers.some((consumer) => {
           const filters = filtersOf(consumer);

@@ -1,5 +1,5 @@
 import { LEDGER_BUCKET, OWN_PREFIX, SERVER_PREFIX } from '../../facts/names.ts';
-import { equalJson, isObject } from '../../model/json.ts';
+import { type Config, equalJson, isObject } from '../../model/json.ts';
 import type { Path } from '../tree.ts';
 import { example, type Found, type Rule, topExample } from './rule.ts';
 import { type BucketView, type StreamView, streamOfBucket, type View } from './view.ts';
@@ -21,7 +21,6 @@ const refused: Rule = {
   severity: 'error',
   title: 'Names hold no blanks, dots, wildcards or slashes.',
   why: 'A name becomes one token of a subject, so the server (or every KV client) refuses such names (err_code 10052, 10128, 10127).',
-  reads: [],
   bad: example(`
 subjects: ["orders.*"]
 consumers:
@@ -64,19 +63,23 @@ consumers:
 interface Claim {
   readonly path: Path;
   readonly what: string;
-  readonly shared?: { readonly role: string; readonly config: unknown };
+  readonly role: string;
+  readonly config: Config;
 }
 
+/** Queues that share a DLQ differ in the subjects that they add to it. */
 const streamClaim = ({ role, config, path, queue }: StreamView): Claim => ({
   path: role === 'dlq' ? [...path, 'stream'] : path,
-  what: role === 'dlq' ? `the DLQ of ${queue?.name}` : role === 'queue' ? 'a queue' : 'a stream',
-  ...(role === 'dlq' ? { shared: { role, config: { ...config, subjects: [] } } } : {}),
+  what: role === 'dlq' ? `the DLQ of ${queue!.name}` : role === 'queue' ? 'a queue' : 'a stream',
+  role,
+  config: { ...config, subjects: null },
 });
 
 const bucketClaim = ({ role, config, path, queue }: BucketView): Claim => ({
   path: role === 'responses' ? [...path, 'bucket'] : path,
-  what: role === 'responses' ? `the responses of ${queue?.name}` : 'a bucket',
-  ...(role === 'responses' ? { shared: { role, config } } : {}),
+  what: role === 'responses' ? `the responses of ${queue!.name}` : 'a bucket',
+  role,
+  config,
 });
 
 const twice: Rule = {
@@ -84,7 +87,8 @@ const twice: Rule = {
   severity: 'error',
   title: 'Each stream and bucket is declared once.',
   why: 'Two declarations of one resource would overwrite each other at every apply. Queues may share a DLQ or a bucket where all their fields agree.',
-  reads: [],
+  reads: ['dlq', 'responses'],
+  compares: true,
   bad: topExample(`
 queues:
   ORDERS:
@@ -112,8 +116,8 @@ queues:
     for (const [name, claim] of all) {
       const first = claims.get(name);
       if (!first) claims.set(name, claim);
-      else if (!first.shared || !claim.shared || !equalJson(first.shared, claim.shared)) {
-        const agree = first.shared && claim.shared && first.shared.role === claim.shared.role;
+      else if (first.role !== claim.role || !equalJson(first.config, claim.config)) {
+        const agree = first.role === claim.role;
         yield {
           path: claim.path,
           message: `${name} is ${claim.what} here and ${first.what} at ${first.path.join('.')}${agree ? ', with other fields' : ''}`,
@@ -129,7 +133,6 @@ const metadata: Rule = {
   severity: 'error',
   title: 'Metadata keys of the server and of this tool are not written in a spec.',
   why: 'The server overwrites what begins with `_nats.`; what begins with `osapi-ops.` marks the owner.',
-  reads: ['metadata'],
   bad: example(`
 subjects: ["orders.*"]
 metadata:

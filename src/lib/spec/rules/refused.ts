@@ -4,16 +4,16 @@ import type { Path } from '../tree.ts';
 import type { Found } from './rule.ts';
 import { called, type View } from './view.ts';
 
-const toFound = (path: Path, { field, message, hint, instead }: Refused, of = ''): Found => ({
+const toFound = (path: Path, message: string, { field, hint, instead }: Refused): Found => ({
   path: [...path, field],
-  message: `${of}${message}`,
+  message,
   hint: `${hint}.`,
   ...(instead === undefined ? {} : { mend: { write: instead } }),
 });
 
 /** What the server refuses of the streams. */
 export const refusedStreams = ({ streams }: View, refused: (config: Config) => readonly Refused[]): Found[] =>
-  streams.flatMap(({ config, path }) => refused(config).map((each) => toFound(path, each)));
+  streams.flatMap(({ config, path }) => refused(config).map((each) => toFound(path, each.message, each)));
 
 /** What the server refuses of the consumers. */
 export const refusedConsumers = (
@@ -22,6 +22,6 @@ export const refusedConsumers = (
 ): Found[] =>
   consumers.flatMap((consumer) =>
     refused(consumer.config, consumer.stream.config).map((each) =>
-      toFound(consumer.path, each, `consumer ${called(consumer)}: `),
+      toFound(consumer.path, `consumer ${called(consumer)}: ${each.message}`, each),
     ),
   );

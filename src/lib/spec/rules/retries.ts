@@ -12,7 +12,6 @@ const backoffLength: Rule = {
   severity: 'error',
   title: 'backoff has at most max_deliver steps.',
   why: 'The server refuses a backoff longer than max_deliver (err_code 10116): its last steps could never be waited.',
-  reads: ['backoff', 'max_deliver'],
   bad: example(`
 subjects: ["orders.*"]
 consumers:
@@ -35,7 +34,6 @@ const positive: Rule = {
   severity: 'error',
   title: 'ack_wait and every step of backoff are longer than nothing.',
   why: 'Servers differ: a step of 0 is redelivered at once in a tight loop up to 2.12, a negative one is refused from 2.12 on (err_code 10184); ack_wait 0 becomes 30s.',
-  reads: [],
   bad: example(`
 subjects: ["orders.*"]
 consumers:
@@ -60,7 +58,7 @@ consumers:
           hint: 'write a wait such as 1s.',
         };
       }
-      if (consumer.config.ack_wait === undefined || settingOf(consumer.config, 'ack_wait', 1) > 0) continue;
+      if (settingOf(consumer.config, 'ack_wait', 1) > 0) continue;
       yield {
         path: [...consumer.path, 'ack_wait'],
         message: `consumer ${called(consumer)}: ack_wait is 0`,
@@ -75,7 +73,6 @@ const overridden: Rule = {
   severity: 'warning',
   title: 'With backoff, ack_wait is its first step.',
   why: 'The server puts the first step of backoff into ack_wait and says nothing; another value in the spec is never true.',
-  reads: ['ack_wait', 'backoff'],
   bad: example(`
 subjects: ["orders.*"]
 consumers:
@@ -114,7 +111,7 @@ const stall: Rule = {
   severity: 'warning',
   title: 'max_ack_pending leaves room for requests that wait in backoff.',
   why: 'A failing request counts as in flight while it waits for its next try; when all places are taken, nothing is delivered, healthy requests neither.',
-  reads: ['max_ack_pending', 'backoff', 'max_deliver'],
+  reads: ['max_deliver'],
   bad: example(`
 subjects: ["orders.*"]
 consumers:

@@ -20,8 +20,10 @@ export interface Rule {
   /** One sentence, for the list of rules. */
   readonly title: string;
   readonly why: string;
-  /** Fields it looks at: it keeps quiet where one of them could not be read, lest it judges what nobody wrote. */
-  readonly reads: readonly string[];
+  /** Keys without which it would find more: where one of them could not be read it keeps quiet, lest it judges what nobody wrote. */
+  readonly reads?: readonly string[];
+  /** It compares resources with one another. */
+  readonly compares?: true;
   /** A whole spec that breaks this rule and no other. */
   readonly bad: string;
   /** The same, mended; it has no problem at all. */
@@ -32,10 +34,10 @@ export interface Rule {
 /** A whole spec around the fields of one queue, for examples. */
 export const example = (queue: string): string =>
   `version: 1\nname: shop\nqueues:\n  ORDERS:\n${queue
-    .replace(/^\n|\s+$/g, '')
+    .trim()
     .split('\n')
     .map((line) => (line ? `    ${line}` : line))
     .join('\n')}\n`;
 
 /** The same around what stands at the top level. */
-export const topExample = (text: string): string => `version: 1\nname: shop\n${text.replace(/^\n|\s+$/g, '')}\n`;
+export const topExample = (text: string): string => `version: 1\nname: shop\n${text.trim()}\n`;

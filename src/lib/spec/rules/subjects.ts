@@ -1,6 +1,6 @@
 import { isSubject, SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectsOverlap } from '../../facts/subjects.ts';
-import { isObject, textsOf } from '../../model/json.ts';
+import { objectOf, textOf, textsOf } from '../../model/json.ts';
 import { example, type Rule, topExample } from './rule.ts';
 import { type ConsumerView, filtersOf, isTransformed, type StreamView, type View } from './view.ts';
 
@@ -9,7 +9,7 @@ const invalid: Rule = {
   severity: 'error',
   title: 'Subjects have the form the server takes.',
   why: 'A subject is tokens with dots between, without blanks; `*` stands for one token and `>`, at the end, for all that follow (err_code 10052).',
-  reads: [],
+  reads: ['no_ack'],
   bad: example(`
 subjects: ["orders..new"]
 `),
@@ -25,7 +25,7 @@ subjects: ["orders.new"]
     for (const { config, path } of view.streams) {
       for (const [index, subject] of textsOf(config.subjects).entries()) {
         if (!isSubject(subject)) yield told(subject, [...path, 'subjects', index]);
-        else if ((subject === '>' || subjectsOverlap(subject, '$JS.API.>')) && config.no_ack !== true) {
+        else if (subjectsOverlap(subject, '$JS.API.>') && config.no_ack !== true) {
           yield {
             path: [...path, 'subjects', index],
             message: `${subject} takes in JetStream’s own requests`,
@@ -53,7 +53,6 @@ const quoted: Rule = {
   severity: 'error',
   title: 'No quotes are part of a subject.',
   why: 'YAML knows only " and \' as quotes; “…” and their like become part of the subject, on which nobody publishes.',
-  reads: [],
   bad: example(`
 subjects: [“orders.new”]
 `),
@@ -74,21 +73,20 @@ subjects: ["orders.new"]
 
 /** Every subject, filter or pattern of a spec, with its place. */
 function* subjectsWritten({ streams, consumers }: View): Generator<{ subject: string; path: (string | number)[] }> {
-  const one = (value: unknown, path: (string | number)[]) =>
-    typeof value === 'string' && value !== '' ? [{ subject: value, path }] : [];
+  const one = (value: unknown, path: (string | number)[]) => ({ subject: textOf(value), path });
   const list = (value: unknown, path: readonly (string | number)[]) =>
-    textsOf(value).flatMap((each, index) => one(each, [...path, index]));
+    textsOf(value).map((each, index) => one(each, [...path, index]));
   const pair = (value: unknown, path: readonly (string | number)[]) =>
-    isObject(value) ? ['src', 'dest'].flatMap((part) => one(value[part], [...path, part])) : [];
+    ['src', 'dest'].map((part) => one(objectOf(value)[part], [...path, part]));
   for (const { config, path } of streams) {
     yield* list(config.subjects, [...path, 'subjects']);
     for (const field of ['republish', 'subject_transform']) yield* pair(config[field], [...path, field]);
     const copied = Array.isArray(config.sources) ? config.sources : [];
     for (const [index, source] of copied.entries())
-      if (isObject(source)) yield* one(source.filter_subject, [...path, 'sources', index, 'filter_subject']);
+      yield one(objectOf(source).filter_subject, [...path, 'sources', index, 'filter_subject']);
   }
   for (const { config, path } of consumers) {
-    for (const field of ['filter_subject', 'deliver_subject']) yield* one(config[field], [...path, field]);
+    for (const field of ['filter_subject', 'deliver_subject']) yield one(config[field], [...path, field]);
     yield* list(config.filter_subjects, [...path, 'filter_subjects']);
   }
 }
@@ -98,7 +96,8 @@ const overlap: Rule = {
   severity: 'error',
   title: 'No two streams store the same subject.',
   why: 'The server refuses a stream whose subjects overlap another’s (err_code 10065) or one another (10052).',
-  reads: ['subjects', 'capture'],
+  reads: ['mirror', 'sources', 'capture'],
+  compares: true,
   bad: topExample(`
 queues:
   ORDERS:
@@ -143,7 +142,7 @@ const unmatched: Rule = {
   severity: 'error',
   title: 'A filter can match a subject of its stream.',
   why: 'The server takes a filter that matches nothing; the consumer then waits for ever and its messages are never worked.',
-  reads: ['subjects', 'filter_subject', 'filter_subjects', 'subject_transform'],
+  reads: ['subjects', 'subject_transform', 'mirror', 'sources'],
   bad: example(`
 subjects: ["orders.*"]
 consumers:
@@ -183,7 +182,6 @@ const both: Rule = {
   severity: 'error',
   title: 'A consumer has filter_subject or filter_subjects, not both.',
   why: 'The server refuses both at once (err_code 10136).',
-  reads: ['filter_subject', 'filter_subjects'],
   bad: example(`
 subjects: [orders.new, orders.paid]
 consumers:
@@ -214,7 +212,6 @@ const filtersOverlap: Rule = {
   severity: 'error',
   title: 'The filters of one consumer do not overlap.',
   why: 'The server refuses a list in which one filter matches what another does (err_code 10138).',
-  reads: ['filter_subjects'],
   bad: example(`
 subjects: ["orders.*"]
 consumers:

@@ -13,7 +13,6 @@ const newer: Rule = {
   severity: 'error',
   title: 'Every field is known to the oldest server the spec promises to run on.',
   why: 'Servers before 2.12 take a field they do not know, answer OK and store nothing; later ones refuse it (err_code 10025).',
-  reads: ['min_server_version'],
   bad: topExample(`
 min_server_version: "2.10"
 streams:
@@ -101,7 +100,6 @@ const secrets: Rule = {
   severity: 'warning',
   title: 'A secret stands in the environment, not in the file.',
   why: 'A spec is committed, reviewed and kept on the server; a secret in it is known to all who can read those.',
-  reads: [],
   bad: topExample(`
 connection:
   user: ops

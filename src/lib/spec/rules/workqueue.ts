@@ -10,7 +10,7 @@ const deliverPolicy: Rule = {
   severity: 'error',
   title: 'A consumer of a workqueue delivers all messages.',
   why: 'The server refuses every deliver_policy but all on a workqueue stream (err_code 10101): a message nobody takes could never go.',
-  reads: ['deliver_policy', 'retention'],
+  reads: ['retention'],
   bad: example(`
 subjects: ["orders.*"]
 consumers:
@@ -31,7 +31,7 @@ const ack: Rule = {
   severity: 'error',
   title: 'A consumer of a workqueue acknowledges each message.',
   why: 'The server refuses ack_policy none and all on a workqueue stream (err_code 10084 or 10098): a message goes when it is acknowledged.',
-  reads: ['ack_policy', 'retention'],
+  reads: ['retention'],
   bad: example(`
 subjects: ["orders.*"]
 consumers:
@@ -52,7 +52,7 @@ const consumersOverlap: Rule = {
   severity: 'error',
   title: 'Consumers of one workqueue share no subject.',
   why: 'On a workqueue a message belongs to one consumer; the server refuses a second one for the same subject (err_code 10099 without filters, 10100 with).',
-  reads: ['filter_subject', 'filter_subjects', 'retention', 'subjects'],
+  reads: ['consumers', 'retention'],
   bad: example(`
 subjects: ["orders.*"]
 consumers:
@@ -101,7 +101,7 @@ const uncovered: Rule = {
   severity: 'warning',
   title: 'Every subject of a workqueue is taken by one of its consumers.',
   why: 'What no filter covers is stored and never worked on: it fills the queue, and no dead letter ever tells of it.',
-  reads: ['subjects', 'filter_subject', 'filter_subjects', 'retention', 'subject_transform'],
+  reads: ['consumers', 'allow_msg_schedules', 'subject_transform', 'retention', 'mirror', 'sources'],
   bad: example(`
 subjects: [orders.new, orders.paid]
 consumers:
@@ -147,7 +147,7 @@ const discardOld: Rule = {
   severity: 'warning',
   title: 'A queue at its limit refuses the newest; it does not drop the oldest.',
   why: 'With discard old (the server’s default) a full queue drops its oldest requests, unprocessed, and nobody is told.',
-  reads: ['discard', 'max_msgs', 'max_bytes', 'max_msgs_per_subject', 'retention'],
+  reads: ['discard', 'retention'],
   bad: example(`
 subjects: ["orders.*"]
 max_msgs: 1000
@@ -176,7 +176,7 @@ const unlimited: Rule = {
   severity: 'warning',
   title: 'A queue with discard new has a limit.',
   why: 'discard new refuses requests at a limit; without one the queue grows until the server’s disk is full, and then every stream on it suffers.',
-  reads: ['discard', 'max_msgs', 'max_bytes', 'max_msgs_per_subject'],
+  reads: ['max_msgs', 'max_bytes', 'max_msgs_per_subject', 'discard_new_per_subject'],
   bad: example(`
 subjects: ["orders.*"]
 discard: new
@@ -205,7 +205,6 @@ const denyDelete: Rule = {
   severity: 'warning',
   title: 'A queue allows deletion, so that dead requests can be replayed.',
   why: 'Replay deletes the dead original after its copy is stored; deny_delete refuses that (err_code 10057) and cannot be switched off again.',
-  reads: ['deny_delete'],
   bad: example(`
 subjects: ["orders.*"]
 deny_delete: true
@@ -230,7 +229,6 @@ const noAck: Rule = {
   severity: 'warning',
   title: 'A queue confirms what it stores.',
   why: 'With no_ack nobody learns whether a message is stored: publishers time out, and replay, which deletes an original only once its copy is confirmed, refuses to begin.',
-  reads: ['no_ack'],
   bad: example(`
 subjects: ["orders.*"]
 no_ack: true

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { FORM_FAULTS } from '../../../scripts/generate/form-faults.ts';
-import { RULES_PAGE_FILE, rulesPageText } from '../../../scripts/generate/rules-page.ts';
-import { fixSpec } from '../../../src/lib/spec/fix.ts';
-import { RULES } from '../../../src/lib/spec/rules/judge.ts';
-import { loadText } from './support.ts';
+import { FORM_FAULTS } from '../../../../scripts/generate/form-faults.ts';
+import { RULES_PAGE_FILE, rulesPageText } from '../../../../scripts/generate/rules-page.ts';
+import { fixSpec } from '../../../../src/lib/spec/fix.ts';
+import { RULES } from '../../../../src/lib/spec/rules/judge.ts';
+import { loadText } from '../support.ts';
 
 describe('each rule', () => {
   test.each([...FORM_FAULTS, ...RULES].map((rule) => ({ ...rule, name: rule.id })))(
