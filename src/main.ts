@@ -6,6 +6,7 @@ import { readTable } from './lib/complete/table.ts';
 import { OpsError } from './lib/errors/ops-error.ts';
 import { likelyCommands, nearest, reportFailure } from './lib/ui/report.ts';
 import { watchOutput } from './lib/ui/stdout.ts';
+import { keepTyped } from './lib/ui/typed-secrets.ts';
 
 /** What it takes to find a command, by id (`dlq:ls`); dist/commands.json, written by the build. */
 type Known = Readonly<Record<string, { readonly file: string; readonly takesArgs: boolean }>>;
@@ -23,6 +24,7 @@ export async function main(args: string[], known: Known, root: string): Promise<
   // `help apply` is what many type for `apply --help`.
   const asked = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
   let argv: readonly string[] = asked;
+  keepTyped(args, process.env);
   watchOutput(() => argv);
   try {
     argv = commandFirst(known, asked, root);
@@ -47,8 +49,14 @@ function commandFirst(known: Known, argv: readonly string[], root: string): read
   // What the flags of all commands are takes longer to read than most lines need.
   const table = readTable(JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')), {});
   const { path, flags, rest, unknown } = hoistCommand(table, argv);
-  const isCommand = Object.hasOwn(known, path.join(':'));
-  if (unknown === undefined || isCommand) return [...path, ...flags, ...rest];
+  const typed = path.join(' ');
+  const ids = idsOf(known);
+  if (unknown === undefined || ids.includes(typed)) {
+    // What follows the flags may be half of a password with a blank in it: it is shown where it is nearly a command.
+    const isNear = likelyCommands(typed, ids).length > 0 || ids.some((id) => id.startsWith(`${typed} `));
+    if (path.length > 0 && !isNear) throw unknownCommand('what stands after the flags is no command');
+    return [...path, ...flags, ...rest];
+  }
   const names = new Set(table.commands.flatMap((command) => command.flags.map(({ name }) => name)));
   const guess = nearest(unknown.replace(/^-+/, ''), [...names]);
   throw new OpsError('USAGE', `there is no flag ${unknown}`, {
@@ -56,6 +64,8 @@ function commandFirst(known: Known, argv: readonly string[], root: string): read
     hints: [...(guess === undefined ? [] : [`did you mean --${guess}?`]), 'see `osapi-ops --help`'],
   });
 }
+
+const idsOf = (known: Known): string[] => Object.keys(known).map((id) => id.replaceAll(':', ' '));
 
 const asksForHelp = (argv: readonly string[]): boolean => {
   const end = argv.indexOf('--');
@@ -80,8 +90,7 @@ function findWanted(known: Known, argv: readonly string[]): Wanted {
   if (known[first] && isAlone) return { id: first, rest: argv.slice(1) };
   if (isTopic && second === undefined) return { rest: [] };
   const typed = isTopic ? `${first} ${second}` : first;
-  const ids = Object.keys(known).map((id) => id.replaceAll(':', ' '));
-  throw unknownCommand(`there is no command \`${typed}\``, likelyCommands(typed, ids));
+  throw unknownCommand(`there is no command \`${typed}\``, likelyCommands(typed, idsOf(known)));
 }
 
 function unknownCommand(message: string, guesses: readonly string[] = []): OpsError {

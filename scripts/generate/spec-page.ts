@@ -64,7 +64,7 @@ build does not know is left alone and reported.
 | \`$$\` | one dollar |
 
 They stand in values, never in keys. Subjects such as \`$JS.EVENT.>\` or \`$KV.responses.>\` need no escape. What a
-variable held is kept out of messages where it fills a secret. See [secrets in a spec](how-to/secrets.md).
+variable puts into a stream, a consumer or a bucket is shown in plans like the rest of it; into the connection, it is not. See [secrets in a spec](how-to/secrets.md).
 
 ## extends
 

@@ -47,24 +47,27 @@ function takeWords(argv: readonly string[], known: readonly Flag[], most: number
       continue;
     }
     const flag = readFlag(word, known);
-    if (!flag) unknown ??= word.replace(/=.*$/s, '');
-    flags.push(...argv.slice(at, at + (flag?.needsNext ? 2 : 1)));
-    if (flag?.needsNext) at += 1;
+    unknown ??= flag.unknown;
+    flags.push(...argv.slice(at, at + (flag.needsNext ? 2 : 1)));
+    if (flag.needsNext) at += 1;
   }
   return { path, flags, rest: argv.slice(at), ...(unknown !== undefined && { unknown }) };
 }
 
+/** A flag as it may be shown: what stands behind its name may be a secret. */
+export const flagName = (word: string): string => /^(?:--[\w-]+|-\w?)/.exec(word)?.[0] ?? '--';
+
 /** `--name`, `--name=value`, `-n`, `-nvalue`, and short ones that take none in a row: whether the next word is its value. */
-function readFlag(word: string, known: readonly Flag[]): { readonly needsNext: boolean } | undefined {
+function readFlag(word: string, known: readonly Flag[]): { readonly needsNext: boolean; readonly unknown?: string } {
   const find = (is: (flag: Flag) => boolean) => [...known, HELP].find(is);
   const [, name, value] = /^--([^=]+)(=.*)?$/s.exec(word) ?? [];
   if (name !== undefined) {
     const flag = find((one) => one.name === name);
-    return flag && { needsNext: flag.takesValue && value === undefined };
+    return flag ? { needsNext: flag.takesValue && value === undefined } : { needsNext: false, unknown: flagName(word) };
   }
   for (let at = 1; at < word.length; at++) {
     const flag = find((one) => one.char === word[at]);
-    if (!flag) return undefined;
+    if (!flag) return { needsNext: false, unknown: `-${word[at]}` };
     if (flag.takesValue) return { needsNext: at === word.length - 1 };
   }
   return { needsNext: false };

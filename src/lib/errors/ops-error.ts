@@ -1,5 +1,6 @@
 import type { Position } from '../model/resource.ts';
 import { CODES, type Code } from './codes.ts';
+import { conceal, concealAll } from './conceal.ts';
 
 /** One of several faults told at once, as those of a spec. `code` is a stable rule id. */
 export interface Problem extends Partial<Position> {
@@ -24,7 +25,10 @@ export interface ErrorParts {
   readonly cause?: unknown;
 }
 
-/** The one error a user meets: what happened, where, why, what to do. Anything else that is thrown is a bug of ours. */
+/**
+ * The one error a user meets: what happened, where, why, what to do; no secret is in its words. Anything else that is
+ * thrown is a bug of ours.
+ */
 export class OpsError extends Error {
   readonly code: Code;
   readonly where: string | undefined;
@@ -34,13 +38,13 @@ export class OpsError extends Error {
   readonly result: unknown;
 
   constructor(code: Code, message: string, parts: ErrorParts = {}) {
-    super(message, { cause: parts.cause });
+    super(conceal(message), { cause: parts.cause });
     this.name = 'OpsError';
     this.code = code;
-    this.where = parts.where;
-    this.why = parts.why;
-    this.hints = parts.hints ?? [];
-    this.problems = parts.problems ?? [];
+    this.where = concealAll(parts.where);
+    this.why = concealAll(parts.why);
+    this.hints = concealAll(parts.hints ?? []);
+    this.problems = concealAll(parts.problems ?? []);
     this.result = parts.result;
   }
 

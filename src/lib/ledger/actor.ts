@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os';
+import { conceal } from '../errors/conceal.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -41,7 +42,8 @@ export function identifyActor(env: Env): Actor {
     who: run?.who ?? loginName(env),
     host: hostname(),
     pid: process.pid,
-    ...(run && { ci: run.ci }),
+    // The URL of a page may hold a token.
+    ...(run && { ci: conceal(run.ci) }),
   };
 }
 

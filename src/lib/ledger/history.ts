@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { conceal, concealAll } from '../errors/conceal.ts';
 import { isObject } from '../model/json.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
@@ -47,9 +48,10 @@ export async function appendHistory(nats: Nats, entry: HistoryEntry): Promise<Hi
     id: historyId(at),
     at: at.toISOString(),
     ...rest,
+    summary: conceal(rest.summary),
     ...actor,
     server: nats.target.server.version,
-    ...(detail !== undefined && { detail }),
+    ...(detail !== undefined && { detail: concealAll(detail) }),
   };
   const whole = JSON.stringify(record);
   const fits = Buffer.byteLength(whole) < nats.target.server.max_payload / 2;

@@ -6,6 +6,8 @@ import type { ResourceKey } from '../model/resource.ts';
 import type { Spec } from '../model/spec.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
+import { mayBePath } from '../nats/secret.ts';
+import { withoutUser } from '../nats/server-url.ts';
 import type { Actor } from './actor.ts';
 import { ensureLedger, ledger, purgeKeys, writeLedger } from './bucket.ts';
 import { fromToken, ledgerKey } from './key.ts';
@@ -49,11 +51,17 @@ interface StoredHead extends AppliedHead {
 /** How many earlier versions a head remembers. */
 const REMEMBERED = 50;
 
+/** Where a path belongs, and somebody may have put what is in the file. */
+const PATHS = new Set(['creds', 'nkey', 'tls_cert', 'tls_key', 'tls_ca']);
+
 /** A spec without what must not be kept: passwords, tokens, users. */
 export function withoutSecrets(spec: Spec): Spec {
   const { password: _password, token: _token, user: _user, ...connection } = spec.connection;
-  const servers = connection.servers?.map((url) => url.replace(/\/\/[^/@]*@/, '//'));
-  return { ...spec, connection: { ...connection, ...(servers && { servers }) } };
+  const servers = connection.servers?.flatMap((url) => withoutUser(url) ?? []);
+  const safe = Object.fromEntries(
+    Object.entries(connection).filter(([name, value]) => !PATHS.has(name) || mayBePath(String(value))),
+  );
+  return { ...spec, connection: { ...safe, ...(servers && { servers }) } };
 }
 
 /** Names a spec by its content: the same for the same system, however it was written. */

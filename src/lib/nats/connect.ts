@@ -21,8 +21,8 @@ import { doorOf, type Gate, isWrite } from './gate.ts';
 import { openKv } from './kv.ts';
 import type { Nats, RequestOptions } from './port.ts';
 import { cleanText } from './redact.ts';
-import { parseCreds, readLiteral, readSecret, resolvePath } from './secret.ts';
-import type { Settings } from './settings.ts';
+import { parseCreds, parseSeed, readLiteral, readSecret } from './secret.ts';
+import type { PathSetting, Settings } from './settings.ts';
 
 export type { Nats } from './port.ts';
 
@@ -34,34 +34,43 @@ export interface ConnectIo {
   readonly patient?: boolean;
 }
 
-function authOptions({ auth }: Settings, io: ConnectIo): Partial<ConnectionOptions> {
+/** A setting with what set it: `creds (NATS_CREDS)`. */
+const named = (name: string, { sources }: Settings): string => (sources[name] ? `${name} (${sources[name]})` : name);
+
+function authOptions(settings: Settings, io: ConnectIo): Partial<ConnectionOptions> {
+  const { auth } = settings;
   const bytes = (text: string) => new TextEncoder().encode(text);
   switch (auth.type) {
     case 'none':
       return {};
     case 'user':
-      return { user: auth.user, pass: readLiteral(auth.password, 'password', io) };
+      return { user: auth.user, pass: readLiteral(auth.password, named('password', settings), io) };
     case 'token':
-      return { token: readLiteral(auth.token, 'token', io) };
+      return { token: readLiteral(auth.token, named('token', settings), io) };
     case 'creds': {
-      const { jwt, seed } = parseCreds(readSecret(auth.reference, 'creds', { ...io, base: auth.base }));
+      const { jwt, seed } = parseCreds(
+        readSecret(auth.reference, named('creds', settings), { ...io, base: auth.base }),
+      );
       return { authenticator: jwtAuthenticator(jwt, bytes(seed)) };
     }
     case 'nkey': {
-      const seed = readSecret(auth.reference, 'nkey', { ...io, base: auth.base });
-      // The file may carry comments and the seed among them, as `nsc` writes it.
-      return { authenticator: nkeyAuthenticator(bytes(/S[A-Z0-9]{50,}/.exec(seed)?.[0] ?? seed.trim())) };
+      const what = named('nkey', settings);
+      const seed = parseSeed(readSecret(auth.reference, what, { ...io, base: auth.base }), what);
+      return { authenticator: nkeyAuthenticator(bytes(seed)) };
     }
     case 'jwt': {
-      const seed = auth.seed && readLiteral(auth.seed, 'user_seed', io);
-      return { authenticator: jwtAuthenticator(readLiteral(auth.jwt, 'user_jwt', io), seed ? bytes(seed) : undefined) };
+      const what = named('user_seed', settings);
+      const seed = auth.seed && bytes(parseSeed(readLiteral(auth.seed, what, io), what));
+      const jwt = readLiteral(auth.jwt, named('user_jwt', settings), io);
+      return { authenticator: jwtAuthenticator(jwt, seed || undefined) };
     }
   }
 }
 
-function tlsOptions({ tls }: Settings, io: ConnectIo): NodeConnectionOptions['tls'] {
-  const read = (setting: { path: string; base: string | undefined } | undefined, what: string) =>
-    setting && readSecret(resolvePath(setting.path, { ...io, base: setting.base }), what, io);
+function tlsOptions(settings: Settings, io: ConnectIo): NodeConnectionOptions['tls'] {
+  const { tls } = settings;
+  const read = (setting: PathSetting | undefined, what: string) =>
+    setting && readSecret(setting.path, named(what, settings), { ...io, base: setting.base });
   const cert = read(tls.cert, 'tlscert');
   const key = read(tls.key, 'tlskey');
   const ca = read(tls.ca, 'tlsca');

@@ -5,6 +5,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
 import { readWholeSync } from '../files/read.ts';
 import { isObject } from '../model/json.ts';
+import { mayBePath } from './secret.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -79,7 +80,10 @@ export function contextNames(env: Env): string[] {
 
 function contextError(name: string, what: string, env: Env): OpsError {
   const names = contextNames(env);
-  return new OpsError('CONN_CONTEXT', `context ${name}: ${what}`, {
+  // A URL or a secret that was set as the context by mistake is not shown.
+  const shown =
+    /^[\w .-]{1,100}$/.test(name) || (name.endsWith('.json') && mayBePath(name)) ? `context ${name}` : 'context';
+  return new OpsError('CONN_CONTEXT', `${shown}: ${what}`, {
     where: path.join(contextDirectory(env), 'context'),
     why: 'A context is a file of the nats CLI that says where to connect and as whom.',
     hints: [

@@ -1,7 +1,7 @@
 import { errors } from '@nats-io/transport-node';
 import { OpsError } from '../errors/ops-error.ts';
 import { printDuration } from '../model/units.ts';
-import { cleanText, redact } from './redact.ts';
+import { cleanText } from './redact.ts';
 import { DEFAULT_CHOICE, type Settings } from './settings.ts';
 
 /** The first error in a chain of causes for which `is` holds. */
@@ -74,7 +74,7 @@ export function connectFailure(error: unknown, settings: Settings): OpsError {
   const where = `${target} (chosen by ${settings.chosenBy})`;
   const fault = error as { code?: string; message?: string } | undefined;
   const code = fault?.code ?? '';
-  const text = redact(String(fault?.message ?? ''), settings.secrets);
+  const text = cleanText(String(fault?.message ?? ''));
   const make = (
     ...[name, message, why, ...hints]: [ConstructorParameters<typeof OpsError>[0], string, string, ...string[]]
   ) => new OpsError(name, message, { where, why, hints, cause: error });

@@ -1,3 +1,4 @@
+import { keepSecret } from '../errors/conceal.ts';
 import type { Context } from '../model/context.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { connect, type Nats } from './connect.ts';
@@ -6,12 +7,14 @@ import { resolveSettings, type Settings } from './settings.ts';
 
 /** The settings a run would connect with. @throws OpsError CONN_CONTEXT, USAGE */
 export function settingsFor(context: Context, loaded?: LoadedSpec): Settings {
-  return resolveSettings({
+  const settings = resolveSettings({
     flags: context.connection,
     env: context.env,
     ...(loaded && { spec: loaded.spec.connection, specFile: loaded.source }),
     contexts: readContexts(context.env, context.cwd),
   });
+  for (const secret of settings.secrets) keepSecret(secret);
+  return settings;
 }
 
 /** Connects as flags, environment, context and spec say. @throws what `resolveSettings` and `connect` throw */

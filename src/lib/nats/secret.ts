@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { keepSecret, looksSecret } from '../errors/conceal.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
 import { readWholeSync } from '../files/read.ts';
@@ -7,7 +9,18 @@ import { readWholeSync } from '../files/read.ts';
 /** A bundle of all authorities that there are has a quarter of it. */
 const MOST_BYTES = 1024 * 1024;
 
+/** Longer ones are bundles of certificates. */
+const LONGEST_SECRET = 16 * 1024;
+
 type Env = Readonly<Record<string, string | undefined>>;
+
+/** Where paths are relative to. */
+interface Base {
+  readonly env: Env;
+  readonly cwd: string;
+  /** The file that says the path. */
+  readonly base?: string | undefined;
+}
 
 /** Expands a leading `~` and `$VAR` or `${VAR}`, as the nats CLI does in paths of contexts. */
 export function expandPath(text: string, env: Env): string {
@@ -17,32 +30,70 @@ export function expandPath(text: string, env: Env): string {
 }
 
 /** The absolute path of a file named in a flag, a context or a spec; relative to the spec's folder, else to `cwd`. */
-export function resolvePath(text: string, place: { env: Env; cwd: string; base?: string }): string {
+function resolvePath(text: string, place: Base): string {
   const from = place.base && place.base !== '-' ? path.dirname(path.resolve(place.cwd, place.base)) : place.cwd;
   return path.resolve(from, expandPath(text, place.env));
+}
+
+const ENDINGS = /\.(cer|cert|creds|crt|jwt|key|nk|nkey|pem|seed|txt)$/i;
+
+/** Whether a text has nothing that no path has. */
+export const mayBePath = (text: string): boolean =>
+  text.length <= 1024 && !/\p{Cc}/u.test(text) && !text.startsWith('data:') && !looksSecret(text);
+
+/**
+ * A path as it may be shown; undefined for what is perhaps none, but the secret itself where a path belongs: it is no
+ * file, lies in no folder that is there, and is not named as such files are.
+ */
+function shownPath(text: string, place: Base): string | undefined {
+  if (!mayBePath(text)) return undefined;
+  const file = resolvePath(text, place);
+  const folder = path.dirname(file);
+  const isPlaced = /[\\/]/.test(text) && folder !== path.parse(folder).root && existsSync(folder);
+  const isPath = isPlaced || ENDINGS.test(text) || existsSync(file);
+  // What a variable puts into it is not ours to show.
+  return isPath ? (text.includes('$') ? text : file) : undefined;
+}
+
+/** A reference as it may be shown: where to look, never what is there. */
+export function shownReference(reference: string, place: Base): string {
+  if (reference.startsWith('data:')) return '(inline)';
+  const [scheme] = /^(?:env|op|nsc):\/\/(?=[\w./-]{1,100}$)/.exec(reference) ?? [];
+  return scheme
+    ? reference
+    : (shownPath(reference.replace(/^file:\/\//, ''), place) ?? '(not shown: it is no file here)');
 }
 
 /**
  * Reads a credential by its reference: a path, `file://PATH`, `env://NAME`, or inline `data:;base64,…`.
  * @throws OpsError USAGE_FILE where it cannot be read; the credential itself is in no message
  */
-export function readSecret(reference: string, what: string, place: { env: Env; cwd: string; base?: string }): string {
+export function readSecret(reference: string, what: string, place: Base): string {
+  const text = readReference(reference, what, place);
+  if (text.length <= LONGEST_SECRET) keepSecret(text);
+  return text;
+}
+
+function readReference(reference: string, what: string, place: Base): string {
   const [, scheme, rest = ''] = /^(file|env|op|nsc):\/\/(.*)$/s.exec(reference) ?? [];
   if (reference.startsWith('data:')) return readInline(reference, what);
   switch (scheme) {
     case 'env': {
       const value = place.env[rest];
-      if (!value) throw secretError(`${what}: the variable ${rest} is not set`);
+      const name = /^[A-Za-z_]\w*$/.test(rest) ? `the variable ${rest}` : 'the variable that it names';
+      if (!value) throw secretError(`${what}: ${name} is not set`);
       return value;
     }
     case 'op':
     case 'nsc':
       throw secretError(`${what}: ${scheme}:// references are not read by this build`);
     default: {
-      const file = resolvePath(scheme === 'file' ? rest : reference, place);
+      const given = scheme === 'file' ? rest : reference;
       try {
-        return readWholeSync(file, MOST_BYTES).toString('utf8');
+        return readWholeSync(resolvePath(given, place), MOST_BYTES).toString('utf8');
       } catch (error) {
+        const file = shownPath(given, place);
+        if (file === undefined) throw noPath(what, given);
         throw secretError(`${what}: ${file} cannot be read: ${systemReason(error)}`, error);
       }
     }
@@ -50,7 +101,7 @@ export function readSecret(reference: string, what: string, place: { env: Env; c
 }
 
 /** A password, token, JWT or seed: itself, or read where it is written as one of the references above. */
-export function readLiteral(text: string, what: string, place: { env: Env; cwd: string; base?: string }): string {
+export function readLiteral(text: string, what: string, place: Base): string {
   return /^(?:(?:file|env|op|nsc):\/\/|data:)/.test(text)
     ? readSecret(text, what, place).replace(/[\r\n]+$/, '')
     : text;
@@ -71,6 +122,16 @@ export function parseCreds(text: string): { readonly jwt: string; readonly seed:
   });
 }
 
+/**
+ * The seed in a file of `nsc` or `nk`, which may carry comments; of a user where `what` says nothing else.
+ * @throws OpsError USAGE_FILE where there is none; nothing of the text is in the message
+ */
+export function parseSeed(text: string, what: string): string {
+  const seed = /S[OAUNCX][A-Z2-7]{56}/.exec(text)?.[0];
+  if (seed) return seed;
+  throw secretError(`${what}: this is no nkey seed`);
+}
+
 function readInline(reference: string, what: string): string {
   const [, header = '', payload = ''] = /^data:([^,]*),(.*)$/s.exec(reference) ?? [];
   if (!header.split(';').some((part) => part.trim() === 'base64')) {
@@ -78,6 +139,16 @@ function readInline(reference: string, what: string): string {
   }
   return Buffer.from(payload, 'base64').toString('utf8');
 }
+
+const noPath = (what: string, text: string): OpsError =>
+  new OpsError(
+    'USAGE_FILE',
+    `${what}: ${looksSecret(text) ? 'the secret itself stands where a path belongs' : 'it names no file that is here'}`,
+    {
+      why: 'What it holds is not shown: it may be a secret.',
+      hints: ['give the path of a file, env://NAME for what is in a variable, or data:;base64,…'],
+    },
+  );
 
 const secretError = (message: string, cause?: unknown): OpsError =>
   new OpsError('USAGE_FILE', message, {

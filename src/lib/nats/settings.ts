@@ -4,7 +4,7 @@ import type { ConnectionSpec } from '../model/spec.ts';
 import { parseDuration, printDuration } from '../model/units.ts';
 import { isYes, variableOf } from '../model/variables.ts';
 import type { ContextFields, Contexts } from './contexts.ts';
-import { cleanUrl } from './redact.ts';
+import { parseServers } from './server-url.ts';
 
 export const DEFAULT_URL = 'nats://127.0.0.1:4222';
 export const DEFAULT_TIMEOUT = '5s';
@@ -50,7 +50,7 @@ export interface Settings {
   readonly chosenBy: Source;
   /** What chose each of the others that is set, in reading order: `creds` → `context prod (--context)`. */
   readonly sources: Readonly<Record<string, Source>>;
-  /** Values that must never be shown. */
+  /** What must never be shown: `settingsFor` has it kept from everything that is. */
   readonly secrets: readonly string[];
 }
 
@@ -120,11 +120,7 @@ export function resolveSettings(input: SettingsInput): Settings {
   };
 
   const url = find('server', 'server', 'NATS_URL', 'url', 'servers');
-  const parsed = (url?.value ?? DEFAULT_URL)
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-    .map((part) => parseServer(part, url?.from));
+  const parsed = parseServers(url?.value ?? DEFAULT_URL, url?.from ?? DEFAULT_CHOICE);
   if (parsed.length === 0) throw usage(`${url?.from}: no server URL in it`, 'give one as nats://host:4222');
   if (find('socks_proxy', undefined, 'NATS_SOCKS_PROXY', 'socks_proxy', undefined)) {
     throw usage('a SOCKS proxy is set, and this build cannot go through one', 'connect from where no proxy is needed');
@@ -152,7 +148,7 @@ export function resolveSettings(input: SettingsInput): Settings {
   const domain = find('domain', 'domain', variableOf('domain'), 'jetstream_domain', 'domain');
   if (domain && !/^[^\s.*>]+$/.test(domain.value))
     throw usage(
-      `${domain.from}: "${domain.value}" is not the name of a domain`,
+      `${domain.from}: ${quoted(domain.value)} is not the name of a domain`,
       'a name has no dots, spaces or wildcards',
     );
   const prefix = domain ? undefined : find('api_prefix', undefined, undefined, 'jetstream_api_prefix', undefined);
@@ -198,56 +194,17 @@ function chooseAuth(
   return token ? { type: 'token', token: token.value } : { type: 'none' };
 }
 
+/** What stands in a setting that takes no secret, where it looks as if it were none. */
+const quoted = (text: string): string => (/^[\w .*>+-]{1,40}$/.test(text) ? `"${text}"` : 'what it holds');
+
 const usage = (message: string, hint: string): OpsError => new OpsError('USAGE', message, { hints: [hint] });
 
 function readTimeout(found: Found | undefined): number {
   const text = found?.value ?? DEFAULT_TIMEOUT;
   const nanos = parseDuration(text);
   if (nanos === undefined || nanos <= 0) {
-    throw usage(`${found!.from}: "${text}" is not a length of time`, 'write it as 5s, 500ms or 1m');
+    throw usage(`${found!.from}: ${quoted(text)} is not a length of time`, 'write it as 5s, 500ms or 1m');
   }
   if (nanos < 1e6) throw usage(`${found!.from}: ${printDuration(nanos)} is too short`, 'use at least 1ms');
   return nanos / 1e6;
-}
-
-interface Server {
-  /** Without user and password. */
-  readonly url: string;
-  readonly tls: boolean;
-  readonly user?: string;
-  readonly password?: string;
-}
-
-/** Reads `host`, `host:port`, `nats://user:password@host:port`, `tls://host`. */
-function parseServer(text: string, from: Source = 'the server URL'): Server {
-  const withScheme = text.includes('://') ? text : `nats://${text}`;
-  const bad = (why: string) =>
-    usage(
-      `${from}: "${cleanUrl(text)}" is not a server URL: ${why}`,
-      'write it as nats://host:4222 or tls://host:4222',
-    );
-  const [, scheme = '', rest = ''] = /^([a-z]+):\/\/(.*)$/i.exec(withScheme) ?? [];
-  if (scheme === 'ws' || scheme === 'wss') throw bad('websockets are not spoken here');
-  if (scheme !== 'nats' && scheme !== 'tls') throw bad(`"${scheme}" is no scheme of NATS`);
-  let url: URL;
-  try {
-    // The URL class knows ports and brackets of http only.
-    url = new URL(`http://${rest}`);
-  } catch {
-    throw bad('it cannot be read');
-  }
-  const port = /:80$/.test(url.host) || /:80(\/|$)/.test(rest) ? '80' : url.port || '4222';
-  const decode = (part: string) => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return part;
-    }
-  };
-  return {
-    url: `${scheme}://${url.hostname}:${port}`,
-    tls: scheme === 'tls',
-    ...(url.username !== '' && { user: decode(url.username) }),
-    ...(url.password !== '' && { password: decode(url.password) }),
-  };
 }

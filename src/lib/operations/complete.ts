@@ -15,7 +15,7 @@ import type { Nats } from '../nats/connect.ts';
 import { contextNames, readContexts } from '../nats/contexts.ts';
 import { withNats } from '../nats/open.ts';
 import { pipelined } from '../nats/pipeline.ts';
-import { cleanUrl } from '../nats/redact.ts';
+import { withoutUser } from '../nats/server-url.ts';
 import { readStream, readSubjects, streamNames } from '../nats/streams.ts';
 import { locateQueues } from '../places/queues.ts';
 import { kindUnder } from '../requests/subject.ts';
@@ -47,7 +47,10 @@ export function knownContexts({ env, cwd }: Pick<Context, 'env' | 'cwd'>): reado
 
 function urlOf(read: () => string | undefined): string {
   try {
-    return cleanUrl(read() ?? '');
+    return (read() ?? '')
+      .split(',')
+      .flatMap((url) => withoutUser(url) ?? [])
+      .join(',');
   } catch {
     return 'cannot be read';
   }

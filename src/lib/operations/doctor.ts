@@ -10,8 +10,8 @@ import { orThrow } from '../nats/answer.ts';
 import { connect, type Nats } from '../nats/connect.ts';
 import { settingsFor } from '../nats/open.ts';
 import { certificateDaysLeft, credentialsExpiry, type ProbeOptions, probeServer } from '../nats/probe.ts';
-import { readSecret, resolvePath } from '../nats/secret.ts';
-import type { Settings } from '../nats/settings.ts';
+import { readSecret, shownReference } from '../nats/secret.ts';
+import type { PathSetting, Settings } from '../nats/settings.ts';
 import { askWhoAmI, type WhoAmI } from '../nats/whoami.ts';
 import { lackingOf } from '../permissions/lacking.ts';
 import { permissionsFor } from '../permissions/roles.ts';
@@ -39,28 +39,26 @@ export async function doctorOperation(context: Context, choice: SpecChoice): Pro
   const before = [...walks.flatMap(walkSymptoms), ...files];
   const { symptoms, fault } = await login(context, settings, loaded);
   const all = [...before, ...symptoms];
-  return { health: worstOf(all), settings: describe(settings), symptoms: all, ...(fault && { fault }) };
+  return { health: worstOf(all), settings: describe(context, settings), symptoms: all, ...(fault && { fault }) };
 }
 
 /** The settings with what decided them; secrets only by kind. */
-function describe({
-  servers,
-  auth,
-  tls,
-  timeoutMs,
-  apiPrefix,
-  inboxPrefix,
-  chosenBy,
-  sources,
-}: Settings): SettingSource[] {
-  const kind = auth.type === 'creds' || auth.type === 'nkey' ? `${auth.type} ${shown(auth.reference)}` : auth.type;
+function describe(
+  context: Context,
+  { servers, auth, tls, timeoutMs, apiPrefix, inboxPrefix, chosenBy, sources }: Settings,
+): SettingSource[] {
+  const shown = (reference: string, base: string | undefined) =>
+    shownReference(reference, { env: context.env, cwd: context.cwd, base });
+  const kind =
+    auth.type === 'creds' || auth.type === 'nkey' ? `${auth.type} ${shown(auth.reference, auth.base)}` : auth.type;
+  const file = (setting: PathSetting | undefined) => (setting ? shown(setting.path, setting.base) : '');
   const values: Readonly<Record<string, string>> = {
     user: auth.type === 'user' ? auth.user : 'set',
     creds: kind,
     nkey: kind,
-    tlscert: tls.cert?.path ?? '',
-    tlskey: tls.key?.path ?? '',
-    tlsca: tls.ca?.path ?? '',
+    tlscert: file(tls.cert),
+    tlskey: file(tls.key),
+    tlsca: file(tls.ca),
     timeout: `${timeoutMs} ms`,
     domain: apiPrefix,
     api_prefix: apiPrefix,
@@ -72,9 +70,6 @@ function describe({
     ...(auth.type === 'none' ? [{ name: 'credentials', value: 'none', source: 'nothing sets any' }] : []),
   ];
 }
-
-/** Inline data is the secret itself. */
-const shown = (reference: string): string => (reference.startsWith('data:') ? '(inline)' : reference);
 
 /** What is needed of files, and what of it expires. A file that cannot be read is a finding; the walk goes on. */
 function readFiles(
@@ -93,8 +88,8 @@ function readFiles(
       return undefined;
     }
   };
-  const file = (what: string, setting: { path: string; base: string | undefined } | undefined) =>
-    setting && read(what, () => readSecret(resolvePath(setting.path, { ...place, base: setting.base }), what, place));
+  const file = (what: string, setting: PathSetting | undefined) =>
+    setting && read(what, () => readSecret(setting.path, what, { ...place, base: setting.base }));
   const cert = file('tlscert', tls.cert);
   const key = file('tlskey', tls.key);
   const ca = file('tlsca', tls.ca);

@@ -193,12 +193,14 @@ function missing(root: Node, path: Path): SpecProblem {
 function unknownKey(root: Node, path: Path, key: string, shape: ObjectShape): SpecProblem {
   const place = entryAt(root, [...path, key])?.keyPlace ?? placeOf(root, path);
   const guess = nearest(key, shape);
+  // There a colon that was left out makes a key of the secret.
+  const isShown = !isSecret(path) || guess !== undefined || /^[a-z][a-z_]{0,30}$/.test(key);
   const parent = path.length === 0 ? 'a spec' : `\`${path.at(-1)}\``;
   return {
     code: 'SPEC_UNKNOWN_KEY',
     severity: 'error',
-    ...at(place, [...path, key]),
-    message: `${path.length === 0 ? parent : shape.id === 'spec' ? parent : `a ${shape.id.replaceAll('_', ' ')}`} has no \`${key}\``,
+    ...at(place, isShown ? [...path, key] : path),
+    message: `${path.length === 0 ? parent : shape.id === 'spec' ? parent : `a ${shape.id.replaceAll('_', ' ')}`} has no ${isShown ? `\`${key}\`` : 'such key'}`,
     why: 'A misspelt key would silently leave its field at the server’s default.',
     hint: elsewhere(key, shape) ?? (guess ? `did you mean ${guess}?` : `known are ${listed(shape)}.`),
   };

@@ -107,14 +107,18 @@ const tooDeep = (place: Place): SpecProblem =>
     'look for brackets that are opened and never closed.',
   );
 
+/** Tags of programs that people use: such a word is no password. */
+const TAGS =
+  /!(?:And|Base64|binary|env|ENV|Equals|FindInMap|GetAtt|If|ImportValue|include|Join|Not|Or|Ref|reference|secret|Select|Split|Sub|vault)\b/;
+
 /** `!env`, `!Sub`, `!vault`: without the program that fills them in, what stands behind one would be applied as it is. */
 const unknownTag = (place: Place, message: string): SpecProblem =>
   problem(
     'SPEC_TAG',
     place,
-    `the tag ${/!\S*/.exec(message)?.[0] ?? ''} means nothing here`,
+    `${TAGS.test(message) ? `the tag ${/!\S*/.exec(message)![0]}` : 'what begins with ! is a tag, and this one'} means nothing here`,
     'Tags are filled in by other programs; without them the text behind one would be applied as it is.',
-    `let that program fill it in first, or write \${VAR}, which is filled from the environment.`,
+    `let that program fill it in first, or write \${VAR}, which is filled from the environment; put text that begins with ! into quotes.`,
   );
 
 /** What the library's codes mean for somebody who edits a spec. */
@@ -129,6 +133,9 @@ const SYNTAX_HINTS: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: 'a key stands on one line and ends with `: `; is a colon missing?',
 };
 
+/** Where the library quotes the text: it may be a password that begins with a sign of YAML's. */
+const QUOTED = /(?::|(?<=escape sequence))\s.*$/s;
+
 /** The library's own faults, the first at each place. */
 function syntaxProblems(documents: readonly Document.Parsed[], at: (start: number) => Place): SpecProblem[] {
   const faults: YAMLError[] = documents.flatMap((document) => [...document.errors, ...document.warnings]);
@@ -139,7 +146,7 @@ function syntaxProblems(documents: readonly Document.Parsed[], at: (start: numbe
   const rest = byPlace.size - MOST_SYNTAX_ERRORS;
   return [...byPlace.values()].slice(0, MOST_SYNTAX_ERRORS).map((fault, index): SpecProblem => {
     if (fault.code === 'TAG_RESOLVE_FAILED') return unknownTag(at(fault.pos[0]), fault.message);
-    const words = `${fault.message.charAt(0).toLowerCase()}${fault.message.slice(1)}`;
+    const words = `${fault.message.charAt(0).toLowerCase()}${fault.message.slice(1)}`.replace(QUOTED, '');
     const more = rest > 0 && index === MOST_SYNTAX_ERRORS - 1 ? ` (and ${rest} more)` : '';
     return {
       code: fault.code === 'TAB_AS_INDENT' ? 'SPEC_TAB' : 'SPEC_YAML',

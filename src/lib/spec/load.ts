@@ -1,3 +1,4 @@
+import { concealAll } from '../errors/conceal.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { assembleSpec } from './assemble.ts';
@@ -112,13 +113,13 @@ function judgeTree(root: Node, source: string, files: readonly string[], cwd: st
   return { loaded, problems: [...words.problems, ...checked.problems, ...findings] };
 }
 
-/** By file, line and column: base files first, as they are read. */
+/** By file, line and column, and without secrets: base files first, as they are read. */
 function inOrder(problems: readonly SpecProblem[], files: readonly string[]): SpecProblem[] {
   const rank = new Map(files.map((file, index) => [file, index]));
   const key = (problem: SpecProblem) => rank.get(problem.file ?? '') ?? -1;
-  return [...problems].sort(
-    (a, b) => key(a) - key(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
-  );
+  return problems
+    .map(({ mend, ...problem }) => ({ ...concealAll(problem), ...(mend && { mend }) }))
+    .sort((a, b) => key(a) - key(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }
 
 /** Reads a spec and the files it extends, and merges them; the base first. */
@@ -183,11 +184,14 @@ class Chain {
       );
     }
     const before = this.problems.length;
-    const base = await this.read(path, fileName(path, this.#io));
+    const name = fileName(path, this.#io);
+    const base = await this.read(path, name);
     const first = this.problems[before];
     if (!base && first?.code === 'SPEC_UNREADABLE') {
       this.problems.splice(before, 1);
-      return fault(`${first.message}`, first.why ?? '', 'check the path: it is relative to the file that extends.');
+      // As it is written: what a variable puts into it is not ours to show.
+      const message = first.message.replaceAll(name, target);
+      return fault(message, first.why ?? '', 'check the path: it is relative to the file that extends.');
     }
     return base ?? 'failed';
   }

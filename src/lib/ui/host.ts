@@ -1,3 +1,4 @@
+import { conceal, concealAll } from '../errors/conceal.ts';
 import type { Io } from '../model/io.ts';
 import { createPlainHost } from './host-plain.ts';
 import { createTtyHost } from './host-tty.ts';
@@ -19,7 +20,12 @@ const isSet = (value: string | undefined): boolean => value !== undefined && !['
 /** The host for this run: draws and asks where a person sits at a terminal, prints lines and takes fallbacks elsewhere. */
 export function createHost(options: HostOptions): Io {
   const draws = options.stderr.isTTY === true && isLively(options.env);
-  return draws
+  const host = draws
     ? createTtyHost({ ...options, interactive: options.stdin.isTTY === true })
     : createPlainHost({ ...options, now: () => performance.now() });
+  return {
+    ...host,
+    tell: (event) => host.tell(concealAll(event)),
+    ask: (question) => host.ask({ ...question, text: conceal(question.text) }),
+  };
 }

@@ -1,4 +1,5 @@
 import { distance } from 'fastest-levenshtein';
+import { flagName } from '../complete/hoist.ts';
 import { EXIT } from '../errors/codes.ts';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
 import { isYes, variableOf } from '../model/variables.ts';
@@ -45,8 +46,7 @@ export function likelyCommands(typed: string, commands: readonly string[]): read
 /** The parser's error in our words: what is wrong with the line, and what may be meant. */
 function saidOf({ message, flags, args = [] }: ParserError, known: readonly string[]): [string, readonly string[]] {
   if (flags) {
-    // What stands behind the sign may be a secret.
-    const names = flags.map((flag) => flag.replace(/=.*$/s, ''));
+    const names = flags.map(flagName);
     const long = names.filter((name) => name.startsWith('--'));
     const guesses = long.map((name) => nearest(name.slice(2), known));
     return [
@@ -61,6 +61,10 @@ function saidOf({ message, flags, args = [] }: ParserError, known: readonly stri
     );
     return [`missing: ${named.join(', ')}`, []];
   }
+  const strays = args.filter((arg) => typeof arg === 'string');
+  // It may be half of a password with a blank in it, or the value of a flag that takes none.
+  if (strays.length > 0)
+    return [strays.length === 1 ? 'an argument too many' : `${strays.length} arguments too many`, []];
   const [first = ''] = message.split('\nSee more help');
   const text = first.replace(/\s*\n\s*/g, ' ').trim();
   return [text.charAt(0).toLowerCase() + text.slice(1), []];

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { isKeptSecret } from '../errors/conceal.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { parseHeaders } from '../nats/raw-headers.ts';
@@ -28,6 +29,12 @@ function lastWords(stderr: Buffer): string {
   return text.length > 500 ? `…${text.slice(-500)}` : text;
 }
 
+/** What the worker is set up with stays its own: a handler takes what strangers send. */
+const withoutCredentials = (env: ExecOptions['env']): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => !/^(?:NATS|OSAPI_OPS)_/i.test(name) && !isKeptSecret(value ?? '')),
+  );
+
 function environment(job: Job, { env, timeoutMs }: ExecOptions): NodeJS.ProcessEnv {
   const { delivery } = job;
   const lines = parseHeaders(delivery.headers).map(({ name, value }) => [
@@ -35,7 +42,7 @@ function environment(job: Job, { env, timeoutMs }: ExecOptions): NodeJS.ProcessE
     asBuffer(Buffer.from(value, 'latin1')).toString('utf8'),
   ]);
   return {
-    ...env,
+    ...withoutCredentials(env),
     OSAPI_REQUEST_ID: job.id,
     OSAPI_SUBJECT: delivery.subject,
     OSAPI_DELIVERY: String(delivery.delivery),

@@ -69,7 +69,9 @@ describe('the command of a line is found where flags stand before it', () => {
     ['--frob=secret status', 'status', '--frob'],
     ['--pasword hunter2 status', 'hunter2', '--pasword'],
     ['-x status', 'status', '-x'],
-    ['-jx status', 'status', '-jx'],
+    ['-jx status', 'status', '-x'],
+    ['-phunter2 status', 'status', '-p'],
+    ['--password:hunter2 status', 'status', '--password'],
     ['--prune status', 'status', '--prune'],
     ['--prune apply', 'apply', undefined],
   ])('%s names a flag that the command does not have', (line, path, unknown) => {

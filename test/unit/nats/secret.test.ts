@@ -1,9 +1,17 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { cleanUrl, redact } from '../../../src/lib/nats/redact.ts';
-import { parseCreds, readLiteral, readSecret } from '../../../src/lib/nats/secret.ts';
+import { keepSecret } from '../../../src/lib/errors/conceal.ts';
+import { cleanText } from '../../../src/lib/nats/redact.ts';
+import {
+  mayBePath,
+  parseCreds,
+  parseSeed,
+  readLiteral,
+  readSecret,
+  shownReference,
+} from '../../../src/lib/nats/secret.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-secret-'));
 writeFileSync(join(dir, 'a.creds'), 'inside\n');
@@ -59,13 +67,95 @@ describe('a credential', () => {
   });
 });
 
-describe('what is shown', () => {
-  test('has no user and no password of a URL in it', () => {
-    expect(cleanUrl('nats://ada:pw@host:4222')).toBe('nats://host:4222');
-    expect(cleanUrl('ada:pw@host')).toBe('host');
+describe('where a path belongs', () => {
+  const seed = `SU${'AB2C'.repeat(14)}`;
+  const files = { a: join(dir, 'a.creds'), folder: join(dir, 'folder') };
+  mkdirSync(files.folder);
+
+  const messageOf = (reference: string): string => {
+    try {
+      readSecret(reference, 'creds (NATS_CREDS)', place);
+    } catch (error) {
+      const {
+        message,
+        where = '',
+        why = '',
+        hints,
+      } = error as { message: string; where?: string; why?: string; hints: string[] };
+      return [message, where, why, ...hints].join('\n');
+    }
+    throw new TypeError('it was read');
+  };
+
+  test.each([
+    [
+      'the creds themselves',
+      `-----BEGIN NATS USER JWT-----\neyJhbGciOiJl.eyJqdGki.c2ln\n------END NATS USER JWT------\n\n${seed}\n`,
+    ],
+    ['a seed', seed],
+    ['a key', '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIH1x\n-----END PRIVATE KEY-----'],
+    ['a URL', 'nats://u:hunter2@host'],
+  ])('the secret itself is not shown: %s', (_, text) => {
+    expect(messageOf(text)).toMatch(/^creds \(NATS_CREDS\): the secret itself stands where a path belongs\n/);
+    expect(messageOf(text)).not.toMatch(/MC4C|eyJ|SUAB|hunter2/);
   });
 
-  test('has no secret and no control characters in it', () => {
-    expect(redact('refused\u001b[31m for geheim\nnow', ['geheim'])).toBe('refused[31m for *** now');
+  test.each([
+    ['hunter2'],
+    ['hunter2\nhunter3'],
+    ['hunter2/hunter3'],
+    ['/hunter2'],
+    ['$SECRET'],
+    ['~hunter2'],
+    ['x'.repeat(5000)],
+    ['../hunter2/x'],
+    ['hun"ter2 with blanks'],
+  ])('what is no file here may be a secret, and is not shown: %j', (text) => {
+    expect(messageOf(text)).toMatch(/^creds \(NATS_CREDS\): it names no file that is here\n/);
+    expect(messageOf(text)).not.toMatch(/hunter|xxx|from env|SECRET/);
   });
+
+  test.each([
+    ['gone.creds', '/gone.creds cannot be read: no such file or directory (ENOENT)'],
+    [join(dir, 'gone'), `${join(dir, 'gone')} cannot be read: no such file`],
+    ['$WHERE/gone.creds', '$WHERE/gone.creds cannot be read'],
+    [files.folder, `${files.folder} cannot be read: it is a directory (EISDIR)`],
+    [`file://${dir}/gone.nk`, `${dir}/gone.nk cannot be read`],
+    ['env://UNSET', 'the variable UNSET is not set'],
+    ['env://two words', 'the variable that it names is not set'],
+  ])('what can only be a path is shown: %s', (text, says) => expect(messageOf(text)).toContain(says));
+
+  test.each([
+    ['a.creds', '(not shown: it is no file here)', '/'],
+    ['a.creds', files.a, dir],
+    ['env://SECRET', 'env://SECRET', dir],
+    ['data:;base64,aHVudGVyMg==', '(inline)', dir],
+    [seed, '(not shown: it is no file here)', dir],
+    ['hunter2', '(not shown: it is no file here)', dir],
+    ['op://vault/item', 'op://vault/item', dir],
+  ])('%s is told as %s', (text, want, cwd) => {
+    expect(shownReference(text, { ...place, cwd })).toBe(cwd === '/' && text === 'a.creds' ? '/a.creds' : want);
+  });
+
+  test.each([
+    ['./ci.creds', true],
+    ['ci', true],
+    ['env://X', true],
+    ['a\nb', false],
+    ['x'.repeat(1024), true],
+    ['x'.repeat(1025), false],
+    [seed, false],
+    ['data:;base64,x', false],
+  ])('%j may be kept: %s', (text, want) => expect(mayBePath(text)).toBe(want));
+
+  test('a seed is found among comments, and nothing of another text is told', () => {
+    expect(parseSeed(`# mine\n${seed}\n`, 'nkey')).toBe(seed);
+    expect(() => parseSeed('hunter2', 'nkey (NATS_NKEY)')).toThrow('nkey (NATS_NKEY): this is no nkey seed');
+  });
+});
+
+test('text of a server has no secret and no control characters in it', () => {
+  keepSecret('geheim');
+  expect(cleanText('refused\u001b[31m for geheim\nnow')).toBe('refused[31m for *** now');
+  expect(cleanText(`${'x'.repeat(498)}geheim`)).toBe(`${'x'.repeat(498)}**…`);
 });

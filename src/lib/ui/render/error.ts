@@ -1,3 +1,4 @@
+import { conceal } from '../../errors/conceal.ts';
 import { OpsError, type Problem } from '../../errors/ops-error.ts';
 import { isObject } from '../../model/json.ts';
 import { clean } from '../sanitize.ts';
@@ -107,12 +108,12 @@ export function errorJson(error: unknown): ErrorJson & Record<string, unknown> {
   };
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const messageOf = (error: unknown): string => conceal(error instanceof Error ? error.message : String(error));
 
 /** A failure that is ours: one line and how to report it; the stack where OSAPI_OPS_DEBUG or DEBUG asks for it. */
 export function renderBug(error: unknown, theme: Theme, env: Readonly<Record<string, string | undefined>>): string {
   const wantsStack = Boolean(env.OSAPI_OPS_DEBUG || env.DEBUG);
-  const stack = error instanceof Error && error.stack ? error.stack : messageOf(error);
+  const stack = conceal(error instanceof Error && error.stack ? error.stack : String(error));
   return `${[
     `${theme.refuse('Error:')} ${theme.strong(indented(messageOf(error), '  ').trimStart())}`,
     '  This is a fault of osapi-ops, not of your input: nothing here is known to be your mistake.',

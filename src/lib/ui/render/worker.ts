@@ -1,3 +1,4 @@
+import { concealAll } from '../../errors/conceal.ts';
 import type { WorkerEvent, WorkerReport } from '../../model/worker.ts';
 import { clean } from '../sanitize.ts';
 import { counted } from '../text.ts';
@@ -7,7 +8,7 @@ export type LogForm = 'text' | 'json';
 
 /** One line of a worker's log, for people or, one JSON object a line, for machines. */
 export function renderLogLine(event: WorkerEvent, form: LogForm, { now, theme }: { now: Date; theme: Theme }): string {
-  const { level, event: name, message, ...facts } = event;
+  const { level, event: name, message, ...facts } = concealAll(event);
   const time = now.toISOString();
   if (form === 'json') return `${JSON.stringify({ time, level, event: name, message, ...facts })}\n`;
   const style = { debug: theme.faint, info: theme.faint, warn: theme.warn, error: theme.refuse }[level];

@@ -1,0 +1,56 @@
+// The door that every word of ours goes through before it is shown, logged or written down. It knows the secrets that
+// were read in this process, and the shapes that only secrets have, so that a text which quotes one shows none.
+
+const kept = new Set<string>();
+
+/** Shorter ones would take ordinary words along. */
+const SHORTEST = 4;
+/** A line of a secret that is several lines long, as a key is. */
+const SHORTEST_LINE = 16;
+
+/** What is a secret wherever it stands, and what is shown in its place. */
+const SHAPES: readonly (readonly [shape: RegExp, shown: string])[] = [
+  // PEM and credentials files, also cut short or on one line.
+  [/-{5,}BEGIN[^-]*-{5,}[\s\S]*?(?:-{5,}END[^-]*-{5,}|$)/g, '***'],
+  // Seeds of nkeys: of operators, accounts, users, servers, clusters, curves.
+  [/\bS[OAUNCX][A-Z2-7]{40,}/g, '***'],
+  [/\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, '***'],
+  // User and password of a URL, to the last @: one too many is part of the password.
+  [/([a-z][a-z0-9+.-]*:\/\/)[^\s@]+@(?:[^\s@]*@)*/gi, '$1***@'],
+  [/\bdata:[^\s,]*;base64,[\w+/=-]*/g, 'data:***'],
+];
+
+/** Remembers a secret, in every form in which it may come back. */
+export function keepSecret(secret: string): void {
+  const lines = secret.split(/[\r\n]+/);
+  const forms = [
+    secret,
+    secret.trim(),
+    secret.replace(/\s+/g, ' ').trim(),
+    JSON.stringify(secret).slice(1, -1),
+    encodeURIComponent(secret.toWellFormed()),
+    ...(lines.length > 1 ? lines.filter((line) => line.length >= SHORTEST_LINE) : []),
+  ];
+  for (const form of forms) if (form.length >= SHORTEST) kept.add(form);
+}
+
+/** Whether this very text was read as a secret. */
+export const isKeptSecret = (text: string): boolean => kept.has(text);
+
+/** The text without any secret in it. */
+export function conceal(text: string): string {
+  const longestFirst = [...kept].sort((a, b) => b.length - a.length);
+  const shown = longestFirst.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+  return SHAPES.reduce((rest, [shape, instead]) => rest.replace(shape, instead), shown);
+}
+
+/** Whether a text has the shape of a secret. */
+export const looksSecret = (text: string): boolean => SHAPES.some(([shape]) => text.search(shape) >= 0);
+
+/** The value with all texts in it concealed; its keys are ours. */
+export function concealAll<T>(value: T): T {
+  if (typeof value === 'string') return conceal(value) as T;
+  if (Array.isArray(value)) return value.map(concealAll) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, concealAll(each)])) as T;
+}
