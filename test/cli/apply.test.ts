@@ -8,6 +8,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-apply-'));
 let server: TestServer;
@@ -275,7 +276,7 @@ describe('trouble half-way', () => {
     const many = Array.from({ length: 400 }, (_, n) => `  S${n}: {subjects: [s${n}]}`).join('\n');
     const path = spec({ more: `streams:\n${many}` });
     const process = startCli(['apply', path, '--json'], { server, cwd: dir });
-    for (let made = 0; made < 20; await sleep(5)) made = Number((await nats.api('STREAM.NAMES')).total);
+    await until(async () => Number((await nats.api('STREAM.NAMES')).total) >= 20, 'some are made');
     process.child.kill('SIGINT');
     const { code, stdout } = await process.done;
     expect(code).toBe(130);

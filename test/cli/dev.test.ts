@@ -8,6 +8,7 @@ import type { DevReport } from '../../src/lib/model/dev.ts';
 import { type CliProcess, runCli, startCli } from '../support/cli.ts';
 import { needing } from '../support/needing.ts';
 import { KEY, startInTerminal } from '../support/pty.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(90_000);
 
@@ -43,8 +44,7 @@ const answers = (report: DevReport): Promise<boolean> =>
 
 /** Waits until none of the processes runs any more, and fails where one stays. */
 async function expectGone(pids: readonly number[]): Promise<void> {
-  for (let round = 0; round < 200 && pids.some((pid) => processIdentity(pid)); round++) await sleep(50);
-  expect(pids.filter((pid) => processIdentity(pid))).toEqual([]);
+  await until(() => pids.every((pid) => processIdentity(pid) === undefined), 'all of them are gone');
 }
 
 const contextFile = (): string => join(project, 'config-home', 'nats', 'context', 'osapi-dev.json');

@@ -1,7 +1,6 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
@@ -9,6 +8,7 @@ import { BIN, type CliOptions, runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead, makeQueue, pull, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 let server: TestServer;
 let nats: Nats;
@@ -150,7 +150,7 @@ describe('dlq replay', () => {
   test('that was stopped past its lock and goes on writes nothing beside its successor, and exits 75', async () => {
     await makeDead(nats, 60);
     const first = startCli(['dlq', 'replay', '--rate', '10/s', '--json'], { server, cwd });
-    for (let round = 0; (await count('REQUESTS_dlq')) > 55 && round < 400; round++) await sleep(25);
+    await until(async () => (await count('REQUESTS_dlq')) <= 55, 'some are moved');
     first.child.kill('SIGSTOP');
     const second = await dlq(['replay', '--lock-wait', '1m', '--json']);
     const before = await nats.api('STREAM.INFO.REQUESTS');
@@ -170,7 +170,7 @@ describe('dlq replay', () => {
   test('stops at Ctrl-C after what has begun, says what is done, and goes on when it is run again', async () => {
     await makeDead(nats, 60);
     const running = startCli(['dlq', 'replay', '--rate', '20/s', '--json'], { server, cwd });
-    while ((await count('REQUESTS_dlq')) > 45) await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(async () => (await count('REQUESTS_dlq')) <= 45, 'some are moved');
     running.child.kill('SIGINT');
     const { code, stdout } = await running.done;
     expect(code).toBe(130);
@@ -185,7 +185,7 @@ describe('dlq replay', () => {
   test('killed in the middle, is finished by the next run, which takes the dead one’s lock over', async () => {
     await makeDead(nats, 60);
     const running = startCli(['dlq', 'replay', '--rate', '20/s'], { server, cwd });
-    while ((await count('REQUESTS_dlq')) > 45) await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(async () => (await count('REQUESTS_dlq')) <= 45, 'some are moved');
     running.child.kill('SIGKILL');
     await running.done;
     const held = await dlq(['replay', '--lock-wait', '100ms']);

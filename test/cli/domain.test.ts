@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 // Through a leaf node nobody says that a subject has no listener: what does not exist must be asked for.
 describe('a domain behind a leaf node', () => {
@@ -31,7 +32,7 @@ describe('a domain behind a leaf node', () => {
     const listener = (await tell<{ leaf: { port: number } }>(`${hub.monitorUrl}/varz`)).leaf;
     leaf = await start('leaf', `leafnodes { remotes: [{ url: "nats-leaf://127.0.0.1:${listener.port}" }] }`);
     const joined = async () => (await tell<{ leafnodes: number }>(`${leaf.monitorUrl}/leafz`)).leafnodes === 1;
-    while (!(await joined())) await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(joined, 'the leaf has joined');
   }, 60_000);
   afterAll(async () => {
     await leaf?.stop();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { headers } from '@nats-io/transport-node';
+import { headers, type Msg } from '@nats-io/transport-node';
 import type { Unreadable } from '../../src/lib/dlq/advisory.ts';
 import type { OrphanReport } from '../../src/lib/dlq/orphans.ts';
 import { type ScanOptions, scanEntries } from '../../src/lib/dlq/scan.ts';
@@ -12,6 +12,7 @@ import { locateQueues } from '../../src/lib/places/queues.ts';
 import { connectTo } from '../support/connected.ts';
 import { advisory, letDie, makeConsumer, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 interface Scanned {
   readonly entries: Entry[];
@@ -46,6 +47,13 @@ async function forget(nats: Nats, seq: number): Promise<void> {
 }
 
 const MAX = advisorySubject('max_deliveries', 'REQUESTS', 'request-worker');
+
+const infoOf = (nats: Nats) => nats.api('CONSUMER.INFO.REQUESTS.request-worker');
+/** How many records the DLQ holds. */
+const recorded = async (nats: Nats): Promise<number> =>
+  Number(((await nats.api('STREAM.INFO.REQUESTS_dlq')).state as { messages: number }).messages);
+/** Waits for the server's word that it has it. */
+const acknowledge = (nats: Nats, { reply }: Msg, word: string) => nats.nc.request(reply!, word, { timeout: 5000 });
 
 describe.each(availableVersions())('dead letters on nats-server %s', (version) => {
   let server: TestServer;
@@ -105,7 +113,7 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     expect((await scan(nats)).counts).toMatchObject([{ dead: 4, accounted: 3, inFlight: 1 }]);
     live!.respond('+ACK');
     await put(nats, 'requests.dns', 'waiting');
-    await sleep(50);
+    await until(async () => (await infoOf(nats)).num_ack_pending === 0, 'the ack is in');
     const found = await scan(nats);
     expect(brief(found)).toContain('2 orphan max_deliveries');
     expect(found.entries).toHaveLength(4);
@@ -129,7 +137,7 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     await put(nats, 'requests.dns', 'x');
     await pull(nats, 'REQUESTS', 'request-worker');
     await pull(nats, 'REQUESTS', 'request-worker');
-    await sleep(150);
+    await until(async () => (await scan(nats)).counts[0]?.dying === 1, 'it is dying');
     const found = await scan(nats);
     expect(found.entries).toEqual([]);
     expect(found.counts).toMatchObject([{ dead: 0, inFlight: 1, dying: 1 }]);
@@ -140,8 +148,7 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     await put(nats, 'requests.dns', 'x');
     const [message] = await pull(nats, 'REQUESTS', 'request-worker');
     await letDie(nats);
-    message!.respond('+ACK');
-    await sleep(100);
+    await acknowledge(nats, message!, '+ACK');
     expect(brief(await scan(nats))).toEqual(['1 gone max_deliveries acked_or_removed']);
   });
 
@@ -150,7 +157,7 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     await put(nats, 'requests.dns', 'x');
     const [message] = await pull(nats, 'REQUESTS', 'request-worker');
     message!.respond('+TERM no such query');
-    await sleep(100);
+    await until(async () => (await recorded(nats)) === 1, 'the termination is recorded');
     const found = await scan(nats);
     expect(brief(found)).toEqual(['1 gone terminated terminated']);
     expect(found.entries[0]!.inner.detail).toBe('no such query');
@@ -161,8 +168,7 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     await put(nats, 'requests.dns', 'x');
     await pull(nats, 'REQUESTS', 'request-worker');
     await nats.api('STREAM.MSG.DELETE.REQUESTS', { seq: 1 });
-    const told = async () => (await nats.api('STREAM.INFO.REQUESTS_dlq')).state as { messages: number };
-    while ((await told()).messages === 0) await sleep(20);
+    await until(async () => (await recorded(nats)) === 1, 'the server has told it');
     const removed: Entry[] = [];
     expect(brief(await scan(nats, {}, { onRemoved: (entry) => removed.push(entry) }))).toEqual([]);
     expect(removed).toHaveLength(1);
@@ -205,7 +211,7 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     // Until the worker takes it out, the message is in its hands.
     expect((await scan(nats)).entries).toEqual([]);
     message!.respond('+TERM not JSON');
-    await sleep(100);
+    await until(async () => (await recorded(nats)) === 2, 'the termination is recorded');
     for (const options of [{}, { order: 'newest', exact: false }] as const) {
       const found = await scan(nats, {}, options);
       expect(brief(found)).toEqual(['1 replayable rejected']);
@@ -223,7 +229,6 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     const { stream } = await makeQueue(nats);
     await makeDead(nats, 2);
     await nats.api(`STREAM.DELETE.${stream}`);
-    await sleep(20);
     expect(brief(await scan(nats))).toEqual([
       '1 gone max_deliveries stream_deleted',
       '2 gone max_deliveries stream_deleted',

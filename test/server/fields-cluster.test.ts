@@ -4,6 +4,7 @@ import { type DesiredResource, keyOf } from '../../src/lib/model/resource.ts';
 import { measureLosses } from '../../src/lib/observed/losses.ts';
 import { makePlan } from '../../src/lib/plan/make-plan.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 import { desiredOf, Lab, Refused, resourceOf } from './fields-lab.ts';
 
 const newest = availableVersions().at(-1)!;
@@ -25,26 +26,25 @@ describe(`a cluster of three, nats-server ${newest}`, () => {
 
   /** The server answers 10124 or 10226 while a move, or another change of replicas, still runs. */
   async function settledUpdate(stream: string, config: Config): Promise<void> {
-    for (let tries = 0; ; tries++) {
-      const busy = await lab.api(`STREAM.UPDATE.${stream}`, config).then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-      if (!busy) return;
-      if (!(busy instanceof Refused && [10124, 10226].includes(busy.errCode)) || tries > 200) throw busy;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    const isDone = async () => {
+      try {
+        return Boolean(await lab.api(`STREAM.UPDATE.${stream}`, config));
+      } catch (busy) {
+        if (busy instanceof Refused && [10124, 10226].includes(busy.errCode)) return false;
+        throw busy;
+      }
+    };
+    await until(isDone, `${stream} can be changed`, 30_000);
   }
 
   /** The server takes no change of replicas while another still runs. */
   async function current(stream: string, replicas: number): Promise<void> {
-    for (let tries = 0; tries < 150; tries++) {
+    const isCurrent = async () => {
       const info = (await lab.api(`STREAM.INFO.${stream}`)) as { cluster?: { replicas?: { current: boolean }[] } };
       const peers = info.cluster?.replicas ?? [];
-      if (peers.length === replicas - 1 && peers.every((peer) => peer.current)) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error(`${stream} never had ${replicas} current replicas`);
+      return peers.length === replicas - 1 && peers.every((peer) => peer.current);
+    };
+    await until(isCurrent, `${stream} has ${replicas} current replicas`);
   }
 
   test('a stream that moves and scales at once is moved first, and then scaled', async () => {
@@ -89,9 +89,10 @@ describe.each(availableVersions())('messages older than a limit, nats-server %s'
       await lab.api('STREAM.MSG.DELETE.OLD', { seq: 250 });
       const desired = desiredOf(of({ max_age: 1e9 }));
       const observed = await lab.read(['stream OLD']);
-      // As of the moment when the second hundred had just been published.
-      const last = observed.resources.get('stream OLD')!.figures as { last_ts: string };
-      const losses = await measureLosses(lab.nats, { desired, observed }, new Date(Date.parse(last.last_ts) + 100));
+      // As of the moment when the first of the second hundred is half a second younger than the limit.
+      const { message } = await lab.api('STREAM.MSG.GET.OLD', { seq: 201 });
+      const limit = Date.parse((message as { time: string }).time) + 1000;
+      const losses = await measureLosses(lab.nats, { desired, observed }, new Date(limit - 500));
       expect(losses.get('stream OLD')).toEqual([{ field: 'max_age', count: 193, exact: true }]);
     } finally {
       await lab.nc.close();

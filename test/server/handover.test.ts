@@ -4,6 +4,7 @@ import { applyOperation } from '../../src/lib/operations/apply.ts';
 import { planOperation } from '../../src/lib/operations/plan.ts';
 import { contextFor } from '../support/context.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 import { Lab } from './fields-lab.ts';
 
 const queues = (subjects: Record<string, string>): string =>
@@ -72,10 +73,13 @@ describe.each(availableVersions())('what one hands over to another, nats-server 
         );
       }
     });
-    return async () => {
-      isOn = false;
-      await Promise.all(loops);
-      return { confirmed, refused, lost };
+    return {
+      answers: () => refused + Object.values(confirmed).reduce((sum, count) => sum + count, 0),
+      stop: async () => {
+        isOn = false;
+        await Promise.all(loops);
+        return { confirmed, refused, lost };
+      },
     };
   }
 
@@ -101,8 +105,8 @@ describe.each(availableVersions())('what one hands over to another, nats-server 
   ])('$name under traffic: what was confirmed is stored', async ({ from, to }) => {
     await wipe();
     await apply(queues(from as Record<string, string>));
-    const stop = publisher(['s.1', 's.2', 's.3']);
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    const { stop, answers } = publisher(['s.1', 's.2', 's.3']);
+    await until(() => answers() > 10, 'it is published');
     const after = queues(to as Record<string, string>);
     const told = await plan(after);
     expect(told.findings.filter(({ severity }) => severity === 'refuse')).toEqual([]);

@@ -16,6 +16,7 @@ import { deleteMessage, publish } from '../../src/lib/nats/message-writes.ts';
 import { connectTo } from '../support/connected.ts';
 import { recordingIo } from '../support/io.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 let server: TestServer;
 let nats: Nats;
@@ -156,7 +157,9 @@ describe('the lock', () => {
 
   test('names the holder to whoever does not want to wait, though its lease was renewed many times', async () => {
     await withLock(nats, 'x', options(0), async () => {
-      await sleep(2500);
+      const renewed = async () => ((await nats.kv('osapi_ops').get('lock.x'))?.revision ?? 0) - first;
+      const first = (await nats.kv('osapi_ops').get('lock.x'))!.revision;
+      await until(async () => (await renewed()) >= 4, 'the lease is renewed');
       await expect(withLock(nats, 'x', options(100), async () => {})).rejects.toMatchObject({
         code: 'LOCK_HELD',
         exitCode: 75,

@@ -1,5 +1,4 @@
 import { createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OpsError } from '../../src/lib/errors/ops-error.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
@@ -208,7 +207,6 @@ no_auth_user: test-setup`,
     const brief = await startServer();
     const mine = await connectTo(brief, { timeout: '1s' });
     await brief.kill('SIGKILL');
-    await sleep(100);
     await expect(mine.api('STREAM.INFO.S')).rejects.toMatchObject({ exitCode: 69 });
     await mine.close();
     await brief.stop();

@@ -15,6 +15,7 @@ import { connectTo } from '../support/connected.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
 import { needing } from '../support/needing.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const QUEUE = 'REQUESTS';
 const WORKER = 'w';
@@ -61,14 +62,6 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
   const send = (id: string, subject = 'requests.dns') =>
     sendRequest(nats, { id, subject, payload: body(id), headers: [] });
   const state = async (id: string) => (await fetchRequest(nats, [REF], id, LOOK)).status;
-  const until = async <T>(look: () => Promise<T | undefined>): Promise<T> => {
-    for (let left = 100; left > 0; left--) {
-      const found = await look();
-      if (found !== undefined) return found;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-    throw new Error('it did not come to be');
-  };
 
   beforeAll(async () => {
     server = await startServer({ version });
@@ -96,15 +89,15 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
   test('a request that used up its deliveries is dead, with the entry that dlq knows it by', async () => {
     const { seq } = await send('a');
     await take();
-    await new Promise((resolve) => setTimeout(resolve, 250));
     await take();
     const poll = nats.request(`$JS.API.CONSUMER.MSG.NEXT.${QUEUE}.${WORKER}`, '{"batch":1,"expires":1000000000}');
     poll.catch(() => {});
-    const dead = await until(async () => {
-      const now = await state('a');
-      return now.state === 'dead' ? now : undefined;
+    await until(async () => (await state('a')).state === 'dead', 'it is dead');
+    expect(await state('a')).toMatchObject({
+      entry: `${QUEUE}/${WORKER}/${seq}`,
+      reason: 'max_deliveries',
+      deliveries: 2,
     });
-    expect(dead).toMatchObject({ entry: `${QUEUE}/${WORKER}/${seq}`, reason: 'max_deliveries', deliveries: 2 });
     await poll.catch(() => {});
   });
 
@@ -239,7 +232,7 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
       const found = await findRequest(nats, [REF], id);
       if (found) outcomes.set(id, (await cancelRequest(nats, id, found, ['responses'])).outcome);
     }
-    await until(async () => ((await readStanding(nats, REF)).messages === 0 ? true : undefined));
+    await until(async () => (await readStanding(nats, REF)).messages === 0, 'the queue is empty');
     clearInterval(pull);
     const cancelled = [...outcomes].filter(([, outcome]) => outcome === 'cancelled').map(([id]) => id);
     expect(cancelled.length).toBeGreaterThan(0);

@@ -14,6 +14,7 @@ import { letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-le
 import { findNatsCli } from '../support/nats-cli.ts';
 import { needing } from '../support/needing.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const SPEC = `
 version: 1
@@ -157,8 +158,8 @@ describe.each(versions)('status on nats-server %s', (version) => {
     const busy = await look();
     expect(check(busy, 'REQUESTS/request-worker.in_flight')).toMatchObject({ status: 'ok', value: 100 });
     expect(busy.queues).toMatchObject([{ ready: 2, in_flight: 2, dead: 0 }]);
-    await sleep(1100);
-    expect(await pull(nats, 'REQUESTS', 'request-worker', 2)).toHaveLength(2);
+    expect(await pull(nats, 'REQUESTS', 'request-worker', 2, 5000)).toHaveLength(2);
+    // As old as a stall has to be.
     await sleep(5300);
     // Death is lazy: nobody pulls, so the two are neither alive nor dead.
     const stalled = await look();
@@ -201,7 +202,7 @@ describe.each(versions)('status on nats-server %s', (version) => {
     const spec = SPEC.replace('max_msgs: 10', 'max_msgs: 1000')
       .replace('{ stream: requests_dlq, max_age: 30d }', '{ stream: requests_dlq, max_msgs: 10, storage: memory }')
       .replace('{ bucket: responses }', '{ bucket: responses, max_bytes: 10KiB, storage: memory }')
-      .concat('    health: { dead: { warn: 2, critical: 9 }, oldest: { warn: 1s, critical: 3s } }\n');
+      .concat('    health: { dead: { warn: 2, critical: 9 }, oldest: { warn: 2s, critical: 4s } }\n');
     await apply(spec);
     const fill = async (bytes: number) => void (await nats.kv('responses').put(`r${bytes}`, 'x'.repeat(bytes)));
     const states = async () => {
@@ -219,10 +220,8 @@ describe.each(versions)('status on nats-server %s', (version) => {
     await send(1);
     const oldest = async () => check(await look(), 'REQUESTS.oldest')?.status;
     expect(await oldest()).toBe('ok');
-    await sleep(1100);
-    expect(await oldest()).toBe('warn');
-    await sleep(2100);
-    expect(await oldest()).toBe('critical');
+    await until(async () => (await oldest()) === 'warn', 'the oldest is old');
+    await until(async () => (await oldest()) === 'critical', 'the oldest is too old');
   }, 40_000);
 
   test('tells from what comes in when publishers are refused', async () => {
@@ -256,8 +255,7 @@ describe.each(versions)('status on nats-server %s', (version) => {
     const redelivery = async () => check(await look(), 'REQUESTS.redelivery')?.status;
     await pull(nats, 'REQUESTS', 'request-worker', 12);
     expect(await redelivery()).toBe('ok');
-    await sleep(350);
-    await pull(nats, 'REQUESTS', 'request-worker', 12);
+    expect(await pull(nats, 'REQUESTS', 'request-worker', 12, 5000)).toHaveLength(12);
     expect(await redelivery()).toBe('warn');
     if (version.startsWith('2.10')) return;
     const pause = (until: string) => nats.api('CONSUMER.PAUSE.REQUESTS.request-worker', { pause_until: until });
@@ -335,7 +333,7 @@ describe.each(versions)('status on nats-server %s', (version) => {
       { ...context, io: { ...context.io, signal: control.signal } },
       { address: '127.0.0.1:0', render: renderPrometheus },
     );
-    while (context.io.events.length === 0) await sleep(10);
+    await until(() => context.io.events.length > 0, 'it says where it listens');
     const [told] = context.io.events as { text: string }[];
     const url = /http:\S+/.exec(told!.text)![0];
     const [one, two] = await Promise.all([fetch(url), fetch(url)]);
