@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
 import { OpsError } from '../lib/errors/ops-error.ts';
-import { type FailOn, fails, type StatusReport } from '../lib/model/verdict.ts';
+import { type FailOn, fails, isNothing, type StatusReport } from '../lib/model/verdict.ts';
 import { appendJobSummary } from '../lib/operations/status/job-summary.ts';
 import { listenStatus } from '../lib/operations/status/listen.ts';
 import { parseGoals, waitForStatus } from '../lib/operations/status/wait.ts';
@@ -90,7 +90,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
     }
     if (this.format === 'github') await appendJobSummary(this.context, renderStatusMarkdown(report));
     if (this.format === 'nagios') return NAGIOS_EXIT[report.health];
-    return fails(report.health, failOn) ? EXIT.pending : EXIT.done;
+    return fails(report.health, failOn) || isNothing(report) ? EXIT.pending : EXIT.done;
   }
 
   private draw(report: StatusReport, failOn: FailOn): string {

@@ -99,9 +99,9 @@ print(sum(len(family.samples) for family in families(sys.stdin.read())))`;
 
   test('waits no longer than it was told to, and says what was not reached', async () => {
     await die();
-    const late = await cli(['status', '--wait', '500ms', '--for', 'synced,drained']);
+    const late = await cli(['status', '--wait', '500ms', '--for', 'synced,dlq-empty']);
     expect(late.code).toBe(2);
-    expect(late.stderr).toContain('Warning: not drained within 500ms: REQUESTS: 0 waiting, 0 in flight, 1 dead');
+    expect(late.stderr).toContain('Warning: not dlq-empty within 500ms: REQUESTS: 1 dead');
     expect(await cli(['status', '--wait', '5s', '--for', 'synced'])).toMatchObject({ code: 0 });
     expect(await cli(['status', '--wait', '5s', '--for', 'ready'])).toMatchObject({ code: 64 });
   }, 20_000);

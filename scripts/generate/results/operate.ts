@@ -278,6 +278,7 @@ export const OPERATE = {
     drained: z.boolean(),
     ready: count,
     in_flight: count,
+    journalled: count,
     dead: known,
     dying: count,
     waited_seconds: z.number(),

@@ -62,6 +62,13 @@ export function orphanEntry(message: StoredMessage, consumer: string, maxDeliver
   };
 }
 
+/** The same entry once its response is there. What is stored of it goes with it when it is purged. */
+export const answeredEntry = (entry: Entry): Entry => ({
+  ...entry,
+  state: 'gone',
+  inner: { ...entry.inner, cause: 'answered' },
+});
+
 /** An entry whose message a replay holds in its journal, on its way into a full queue; an orphan where no record tells of it. */
 export function journalledEntry(entry: Entry | undefined, journalled: JournalEntry, created = ''): Entry {
   const { id, original, subject, headers, payload } = journalled;

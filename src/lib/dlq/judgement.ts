@@ -1,13 +1,15 @@
 import { OpsError } from '../errors/ops-error.ts';
+import { RESPONSES_BUCKET } from '../facts/names.ts';
 import { type JournalEntry, readJournal } from '../ledger/journal.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { Unreadable } from './advisory.ts';
+import { readAnswered } from './answered.ts';
 import { readStanding } from './collect.ts';
 import type { Death } from './death.ts';
-import { journalledEntry, toEntry } from './entry.ts';
+import { answeredEntry, journalledEntry, toEntry } from './entry.ts';
 import { type Fate, fateOf } from './fate.ts';
 import { matches, wantsOnlyOrphans } from './filter.ts';
 import type { Told } from './index-pass.ts';
@@ -50,6 +52,9 @@ export interface Run {
   /** The process's own clock in milliseconds, as a standing's `readAt`. */
   clock(): number;
 }
+
+/** So many orphans are looked up among the responses at once. */
+const AT_ONCE = 256;
 
 export const withRaw = (death: Death, raw: StoredMessage): Death => ({ ...death, record: { ...death.record, raw } });
 
@@ -114,6 +119,7 @@ export class Judgement {
       const seqs = told.flatMap(({ death }) => (death.queue === queue && death.pointsAtOriginal ? [death.seq] : []));
       if (seqs.length > 0) originals.set(queue, await fetchOriginals(this.#run.nats, standing, seqs));
     }
+    const entries: Entry[] = [];
     for (const { death, records } of told) {
       const stored = originals.get(death.queue)?.get(death.seq);
       const fate = await this.#judge(death, stored, readAt);
@@ -121,8 +127,31 @@ export class Judgement {
       if (fate.fate === 'replayable' && fate.original) this.accounted(death.queue).add(death.seq);
       const entry = toEntry(death, records, fate, this.standings.get(death.queue)!);
       const journalled = entry.state === 'gone' ? this.#journal.get(entry.id) : undefined;
-      yield journalled ? journalledEntry(entry, journalled) : entry;
+      entries.push(journalled ? journalledEntry(entry, journalled) : entry);
     }
+    yield* await this.#withAnswers(entries);
+  }
+
+  /** The same with those whose response is there as answered. */
+  async #withAnswers(entries: readonly Entry[]): Promise<Entry[]> {
+    const asked = new Map<string, string[]>();
+    for (const { queue, state, request_id: id } of entries) {
+      if (state === 'gone' || id === null) continue;
+      const ids = asked.get(queue) ?? [];
+      if (ids.length === 0) asked.set(queue, ids);
+      ids.push(id);
+    }
+    const answered = new Map<string, ReadonlySet<string>>();
+    await Promise.all(
+      [...asked].map(async ([queue, ids]) => {
+        const bucket = this.#refs.get(queue)?.responses ?? RESPONSES_BUCKET;
+        answered.set(queue, await readAnswered(this.#run.nats, bucket, ids));
+      }),
+    );
+    return entries.map((entry) => {
+      const isAnswered = entry.state !== 'gone' && answered.get(entry.queue)?.has(entry.request_id ?? '') === true;
+      return isAnswered ? answeredEntry(entry) : entry;
+    });
   }
 
   async #judge(death: Death, stored: StoredMessage | undefined, readAt: number): Promise<Fate> {
@@ -147,13 +176,16 @@ export class Judgement {
     }
     const records = { accounted: this.accounted(queue), removed: () => options.removed?.() ?? 0, catchUp };
     const found = findOrphans(nats, this.#refs.get(queue)!, records, now);
-    for (;;) {
+    for (let some: Entry[] = []; ; ) {
       const { done, value } = await found.next();
-      if (done) {
-        if (value) options.onCount?.(value);
-        return;
+      if (!done) some.push(value);
+      if (done || some.length === AT_ONCE) {
+        for (const entry of await this.#withAnswers(some)) if (matches(filter, entry)) yield entry;
+        some = [];
       }
-      if (matches(filter, value)) yield value;
+      if (!done) continue;
+      if (value) options.onCount?.(value);
+      return;
     }
   }
 }

@@ -8,7 +8,7 @@ import { readStanding } from './collect.ts';
 import { orphanEntry } from './entry.ts';
 import { responsible } from './fate.ts';
 import type { SeqSet } from './seq-set.ts';
-import { type ConsumerStanding, covers, type QueueStanding } from './standing.ts';
+import { type ConsumerStanding, copiedTo, covers, heldFor, type QueueStanding } from './standing.ts';
 
 /** What a queue's figures say of its dead. All are counts of messages. */
 export interface DeadCount {
@@ -24,6 +24,8 @@ export interface DeadCount {
   readonly dying: number;
   /** On subjects that no consumer covers: waiting for nobody. */
   readonly uncovered: number;
+  /** At most so many are stored only because a mirror or source has not taken them yet, and are counted as dead. */
+  readonly held: number;
   /** False where the figures moved while they were read, each time. */
   readonly steady: boolean;
 }
@@ -68,7 +70,9 @@ async function measure(nats: Nats, ref: QueueRef, nowMs: number): Promise<Measur
   const inFlight = sum(({ ackPending }) => ackPending);
   const uncovered = await countUncovered(nats, standing);
   const dead = Math.max(0, standing.messages - ready - inFlight - uncovered);
-  const count = { queue: ref.queue, dead, ready, inFlight, dying: dyingOf(standing, dead, nowMs), uncovered, steady };
+  const held = Math.min(dead, heldFor(standing));
+  const dying = dyingOf(standing, dead, nowMs);
+  const count = { queue: ref.queue, dead, ready, inFlight, dying, uncovered, held, steady };
   return { count, standing };
 }
 
@@ -150,7 +154,7 @@ export async function* findOrphans(
     late = accounted.size - before;
   }
   let orphans = 0;
-  const last = Math.max(0, ...standing.consumers.map(({ delivered }) => delivered));
+  const last = Math.min(copiedTo(standing), Math.max(0, ...standing.consumers.map(({ delivered }) => delivered)));
   if (missing > 0) {
     for await (const message of getRange(nats, ref.queue, 1, { untilSeq: last })) {
       if (accounted.has(message.seq)) continue;
@@ -163,5 +167,5 @@ export async function* findOrphans(
       if (missing <= 0 && count.steady) break;
     }
   }
-  return { ...count, accounted: accounted.size, orphans, uncertain: Math.max(0, missing - late) };
+  return { ...count, accounted: accounted.size, orphans, uncertain: Math.max(0, missing - late - count.held) };
 }

@@ -11,6 +11,7 @@ import { matchesId } from './id.ts';
 import { joinDeaths } from './index-pass.ts';
 import { Judgement, type Run, withRaw } from './judgement.ts';
 import { type Group, openSource, readPages } from './sources.ts';
+import { copiedTo } from './standing.ts';
 
 /**
  * The entries of a group that are asked for by id. Newest first: an advisory older than the message it names points at
@@ -87,6 +88,7 @@ async function* orphansAmong(
     const consumer = responsible('', message.subject, standing);
     if (!consumer || message.seq > consumer.delivered) continue;
     if (message.seq > consumer.ackFloor && consumer.ackPending > 0) continue;
+    if (message.seq > copiedTo(standing)) continue;
     const entry = orphanEntry(message, consumer.name, consumer.maxDeliver, standing.created);
     if (matches(filter, entry)) yield entry;
   }

@@ -1,3 +1,4 @@
+import { isServersOwn } from '../facts/names.ts';
 import { subjectsOverlap } from '../facts/subjects.ts';
 import { numberOf, textOf, textsOf } from '../model/json.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
@@ -41,7 +42,10 @@ export interface QueueStanding {
   readonly bytes: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
+  /** Those that a worker can be bound to. */
   readonly consumers: readonly ConsumerStanding[];
+  /** The server's own, by which mirrors and sources read: what they have not acked yet stays stored. */
+  readonly copies: readonly ConsumerStanding[];
   /** When it was read, in milliseconds of the process's own clock. */
   readonly readAt: number;
 }
@@ -70,6 +74,9 @@ export function toConsumerStanding({ name, created, config, figures, lastDeliver
   };
 }
 
+/** Whether a consumer is the server's own. */
+export const isCopy = ({ name, config }: ConsumerInfo): boolean => isServersOwn(name, config);
+
 /** The same of a stream with its consumers; without one, a stream that does not exist. */
 export function toStanding(
   queue: string,
@@ -88,7 +95,8 @@ export function toStanding(
     bytes: info?.figures.bytes ?? 0,
     firstSeq: info?.figures.first_seq ?? 0,
     lastSeq: info?.figures.last_seq ?? 0,
-    consumers: consumers.map(toConsumerStanding),
+    consumers: consumers.filter((one) => !isCopy(one)).map(toConsumerStanding),
+    copies: consumers.filter(isCopy).map(toConsumerStanding),
     readAt,
   };
 }
@@ -96,3 +104,14 @@ export function toStanding(
 /** Whether a consumer is for messages of this subject. */
 export const covers = ({ filters }: ConsumerStanding, subject: string): boolean =>
   filters.length === 0 || filters.some((filter) => subjectsOverlap(filter, subject));
+
+/** How far a copy of the queue has come: above it, what workers acked may still be stored. Infinite where none lags. */
+export const copiedTo = ({ copies }: QueueStanding): number =>
+  Math.min(
+    Number.POSITIVE_INFINITY,
+    ...copies.filter(({ pending, ackPending }) => pending + ackPending > 0).map(({ ackFloor }) => ackFloor),
+  );
+
+/** At most so many messages are stored only because a copy has not taken them yet. */
+export const heldFor = ({ copies }: QueueStanding): number =>
+  Math.max(0, ...copies.map(({ pending, ackPending }) => pending + ackPending));

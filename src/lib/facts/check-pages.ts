@@ -63,6 +63,11 @@ export const CHECK_PAGES = {
     type: ['osapi-ops status --watch', 'osapi-ops request ls --queue Q', 'nats consumer info Q W'],
     patience: '10m',
   },
+  uncovered: {
+    look: 'Which subjects they are on, and whether a filter is too narrow or a publisher has a typing error.',
+    type: ['nats stream subjects Q', 'osapi-ops plan', 'osapi-ops request ls --queue Q'],
+    patience: '10m',
+  },
   oldest: {
     look: 'The message that waits longest, and whether anything behind it moves.',
     type: ['osapi-ops request ls --queue Q --limit 10', 'osapi-ops status --watch'],
@@ -106,6 +111,16 @@ export const CHECK_PAGES = {
     look: 'Why they left no record: the DLQ stream came later, had no leader, was full, or its max_age passed.',
     type: ['osapi-ops dlq ls --state orphan', 'osapi-ops dlq rebuild', 'osapi-ops dlq replay'],
     patience: '5m',
+  },
+  expired: {
+    look: 'Which requests were lost, and whether max_age of the queue is shorter than the time in which somebody brings them back.',
+    type: ['osapi-ops dlq ls --state gone', 'osapi-ops dlq purge --state gone --archive lost.ndjson'],
+    patience: '1h',
+  },
+  copies: {
+    look: 'Whether the stream that copies this one is there, has a leader and room. A copy that was given up keeps what it had not taken.',
+    type: ['nats stream info Q', 'nats consumer report Q'],
+    patience: '15m',
   },
   dlq: {
     look: 'How much of the DLQ is still of use. At its limits entries are dropped, or never stored.',

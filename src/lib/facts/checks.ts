@@ -51,6 +51,11 @@ export const CHECKS = {
     unit: 'percent',
   },
   backlog: { title: 'backlog', doc: 'Messages that wait undelivered.', unit: 'messages' },
+  uncovered: {
+    title: 'waiting for nobody',
+    doc: 'Messages on subjects that no consumer’s filter takes. Warns where there are any.',
+    unit: 'messages',
+  },
   oldest: { title: 'oldest waiting', doc: 'The age of the oldest message that waits undelivered.', unit: 'seconds' },
   in_flight: {
     title: 'in flight',
@@ -70,7 +75,7 @@ export const CHECKS = {
   },
   dead: {
     title: 'dead',
-    doc: 'What needs a person: the dead in the queue (messages - waiting - in flight), and what a worker rejected into the DLQ.',
+    doc: 'What needs a person, as `dlq ls` lists it: the dead in the queue, what is kept in the DLQ with its payload, what an unfinished replay holds.',
     unit: 'messages',
   },
   dying: {
@@ -81,6 +86,16 @@ export const CHECKS = {
   orphans: {
     title: 'orphans',
     doc: 'Dead messages that no entry of the DLQ speaks of. Critical where there are any.',
+    unit: 'messages',
+  },
+  expired: {
+    title: 'died and expired',
+    doc: 'Requests that died and outlived max_age: nothing is left of them but the record. Warns where there are any.',
+    unit: 'messages',
+  },
+  copies: {
+    title: 'held for a copy',
+    doc: 'What a mirror or source of the queue has not taken yet stays stored, answered or not (server 2.14 and newer). Warns while one lags.',
     unit: 'messages',
   },
   dlq: {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { countJournalled } from '../dlq/journalled.ts';
 import { countUncovered, dyingOf, figuresOf } from '../dlq/orphans.ts';
-import { toConsumerStanding, toStanding } from '../dlq/standing.ts';
+import { heldFor, isCopy, toConsumerStanding, toStanding } from '../dlq/standing.ts';
 import { bucketStream, rejectedSubject } from '../facts/names.ts';
 import { numberOf, textOf } from '../model/json.ts';
 import { type ObservedResource, type ResourceKey, splitKey } from '../model/resource.ts';
@@ -75,6 +76,7 @@ interface Look {
   readonly stream: Answer<StreamInfo>;
   readonly consumers: ReadonlyMap<string, Answer<ConsumerInfo>>;
   readonly dead?: { readonly dead: number; readonly steady: boolean };
+  readonly uncovered?: number;
 }
 
 /**
@@ -108,10 +110,18 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
       before = after;
       continue;
     }
-    if (now.retention !== 'workqueue' || now.consumers.length === 0) return { stream, consumers: after };
+    const isQueue = now.retention === 'workqueue';
+    if (now.consumers.length === 0) return { stream, consumers: after, uncovered: isQueue ? now.messages : 0 };
+    // A stream of another retention keeps what was acked, and what nobody was to take.
+    if (!isQueue) return { stream, consumers: after, dead: { dead: 0, steady } };
     const uncovered = await countUncovered(nats, now);
     const held = now.consumers.reduce((sum, { pending, ackPending }) => sum + pending + ackPending, 0);
-    return { stream, consumers: after, dead: { dead: Math.max(0, now.messages - held - uncovered), steady } };
+    return {
+      stream,
+      consumers: after,
+      uncovered,
+      dead: { dead: Math.max(0, now.messages - held - uncovered), steady },
+    };
   }
 }
 
@@ -187,8 +197,9 @@ export async function collect(
   ].filter((key) => !inQueues.has(key));
   const reading = orElse(readAccount(nats), { denied: undefined });
   const listed = inQueues.size + others.length < MANY ? NONE : await byName(nats, others.length, await reading);
-  const [account, answers, looks] = await Promise.all([
+  const [account, journalled, answers, looks] = await Promise.all([
     reading,
+    countJournalled(nats),
     pipelined(others, IN_FLIGHT, async (key): Promise<Answer<ObservedResource>> => {
       const info = listed.get(streamNameOf(key));
       return info ? { is: 'found', value: asResource(key, info) } : seek(askResource(nats, key));
@@ -220,19 +231,28 @@ export async function collect(
     // Ages are told by the clock that stamped the messages.
     if (stream.is === 'found' && !Number.isNaN(stream.value.now)) now = stream.value.now;
   }
-  const states = await pipelined(queues, 32, (queue, index) => queueState(nats, queue, looks[index]!, resources, now));
+  const states = await pipelined(queues, 32, (queue, index) =>
+    queueState(nats, queue, looks[index]!, { resources, now, journalled: journalled?.get(queue.name) ?? 0 }),
+  );
   return { now, rttMs, ...(account && { account }), resources, silent, queues: states };
+}
+
+/** What else bears on a queue's state. */
+interface Around {
+  readonly resources: ReadonlyMap<ResourceKey, ObservedResource>;
+  readonly now: number;
+  readonly journalled: number;
 }
 
 async function queueState(
   nats: Nats,
   queue: QueueToLook,
   look: Look,
-  resources: ReadonlyMap<ResourceKey, ObservedResource>,
-  now: number,
+  { resources, now, journalled }: Around,
 ): Promise<QueueState> {
   const { name, health, dlq, responses } = queue;
-  const infos = found(look.consumers.values());
+  const all = found(look.consumers.values());
+  const infos = all.filter((info) => !isCopy(info));
   const consumers = await Promise.all(
     infos.map(async (info): Promise<ConsumerState> => {
       const state = consumerState(info);
@@ -245,13 +265,18 @@ async function queueState(
   const bucket = responses === undefined ? undefined : stateOf(resources.get(`bucket ${responses}`));
   const isKept = look.dead && dlq !== undefined && dlqState !== undefined && dlqState.figures.messages > 0;
   const rejected = isKept ? await countStored(nats, dlq, rejectedSubject(name)) : 0;
+  const isWorkqueue = stream?.config.retention === 'workqueue';
   const deadState =
-    look.dead && look.stream.is === 'found' ? { ...deadOf(queue, look, infos, now), rejected } : undefined;
+    look.dead && look.stream.is === 'found' && (isWorkqueue || dlqState)
+      ? { ...deadOf(queue, look, all, now), rejected, journalled }
+      : undefined;
   return {
     name,
     health,
     ...(stream && { stream }),
     consumers,
+    copies: all.filter(isCopy).map(consumerState),
+    uncovered: look.uncovered ?? 0,
     ...(deadState && { deadState }),
     ...(dlqState && { dlq: { name: dlq!, ...dlqState } }),
     ...(responses !== undefined && bucket && { responses: { name: responses, ...bucket } }),
@@ -270,9 +295,10 @@ function deadOf(
   { stream, dead }: Look,
   infos: readonly ConsumerInfo[],
   now: number,
-): Omit<DeadState, 'rejected'> {
+): Omit<DeadState, 'rejected' | 'journalled'> {
   const standing = toStanding(name, stream.is === 'found' ? stream.value : undefined, infos, 0);
-  const base = { dead: dead!.dead, steady: dead!.steady, dying: dyingOf(standing, dead!.dead, now) };
+  const held = Math.min(dead!.dead, heldFor(standing));
+  const base = { dead: dead!.dead, steady: dead!.steady, dying: dyingOf(standing, dead!.dead, now), held };
   return base.dead === 0 ? { ...base, orphans: 0, exact: true } : { ...base, exact: false };
 }
 

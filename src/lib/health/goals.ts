@@ -1,4 +1,4 @@
-import type { StatusReport } from '../model/verdict.ts';
+import { isNothing, type StatusReport } from '../model/verdict.ts';
 
 /** What a deployment can wait for. */
 export const GOALS = ['synced', 'healthy', 'drained', 'dlq-empty'] as const;
@@ -11,10 +11,14 @@ const isBad = (status: string): boolean => status === 'warn' || status === 'crit
  *
  *   synced     every resource is there and as the spec says
  *   healthy    no check warns
- *   drained    nothing waits, nothing is in flight, nothing that is dead is in the queue
- *   dlq-empty  nothing is dead or rejected, and the DLQ holds no record
+ *   drained    nothing waits, for a consumer or for nobody; nothing is in flight, nothing in a replay's journal
+ *   dlq-empty  `dlq ls` has nothing but what is gone
+ *
+ * Where there is nothing to judge, none of them is reached.
  */
-export function whyNotYet(goal: Goal, { checks, queues, drift }: StatusReport): string | undefined {
+export function whyNotYet(goal: Goal, report: StatusReport): string | undefined {
+  const { checks, queues, drift } = report;
+  if (isNothing(report)) return 'there is nothing to judge: no system was applied here, and there is no queue';
   const bad = (of: (name: string) => boolean) => checks.filter(({ name, status }) => of(name) && status !== 'ok');
   switch (goal) {
     case 'synced': {
@@ -27,26 +31,25 @@ export function whyNotYet(goal: Goal, { checks, queues, drift }: StatusReport): 
       return wrong.length > 0 ? wrong.map(({ id, summary }) => `${id}: ${summary}`).join('; ') : undefined;
     }
     case 'drained':
-      return (
-        queues
-          .filter((queue) => queue.ready !== 0 || queue.in_flight !== 0 || inQueue(queue) !== 0)
-          .map((queue) => `${queue.name}: ${left(queue)}`)
-          .join('; ') || undefined
-      );
-    case 'dlq-empty': {
-      const full = queues.filter(({ dead, records }) => (dead ?? 0) !== 0 || (records ?? 0) !== 0);
-      return (
-        full.map(({ name, dead, records }) => `${name}: ${dead ?? 0} dead, ${records ?? 0} records`).join('; ') ||
-        undefined
-      );
-    }
+      return listed(queues.filter((queue) => !isDrained(queue)).map((queue) => `${queue.name}: ${leftOf(queue)}`));
+    case 'dlq-empty':
+      return listed(queues.filter(({ dead }) => dead !== 0).map((queue) => `${queue.name}: ${deadOf(queue)}`));
   }
 }
 
-type Figures = StatusReport['queues'][number];
+const listed = (parts: readonly string[]): string | undefined => parts.join('; ') || undefined;
 
-/** What a worker rejected has left the queue. */
-const inQueue = ({ dead, rejected }: Figures): number => (dead ?? 0) - (rejected ?? 0);
+type Figures = Pick<StatusReport['queues'][number], 'ready' | 'in_flight' | 'journalled' | 'dead' | 'exact'>;
 
-const left = (queue: Figures): string =>
-  queue.ready === null ? 'not there' : `${queue.ready} waiting, ${queue.in_flight} in flight, ${inQueue(queue)} dead`;
+/** The one meaning of drained. What is dead is not work that is left. */
+export const isDrained = ({ ready, in_flight, journalled }: Omit<Figures, 'dead' | 'exact'>): boolean =>
+  ready === 0 && in_flight === 0 && (journalled ?? 0) === 0;
+
+function leftOf({ ready, in_flight: inFlight, journalled }: Figures): string {
+  if (ready === null) return 'not there';
+  const held = journalled ? `, ${journalled} in the journal of a replay that has not ended` : '';
+  return `${ready} waiting, ${inFlight} in flight${held}`;
+}
+
+const deadOf = ({ dead, exact }: Figures): string =>
+  dead === null ? 'how many are dead is not known' : `${exact ? '' : 'about '}${dead} dead`;

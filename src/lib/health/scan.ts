@@ -1,86 +1,114 @@
-import type { OrphanReport } from '../dlq/orphans.ts';
 import { scanEntries } from '../dlq/scan.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { advisorySubject } from '../facts/names.ts';
-import type { QueueRef } from '../model/entry.ts';
+import { atLeast } from '../facts/versions.ts';
+import type { Entry, QueueRef } from '../model/entry.ts';
 import type { Nats } from '../nats/connect.ts';
 import { countStored } from './collect.ts';
+import { type Cost, costOf, fits, sumOf } from './cost.ts';
 import { type DeadState, deathsOf, type QueueState } from './snapshot.ts';
 
-/** Reading every entry and its original is for DLQs up to this many; beyond it, arithmetic has to do. */
-const READABLE = 20_000;
 const HOUR = 3_600_000;
 
+/** What the entries of one queue come to. */
 interface Seen {
+  stored: number;
+  carried: number;
+  journalled: number;
+  orphans: number;
+  uncertain: number;
+  held: number;
+  dying: number;
+  expired: number;
+  answered: number;
   oldest: number;
   lastHour: number;
-  report?: OrphanReport;
 }
 
-const refOf = ({ name, consumers, dlq }: QueueState): QueueRef => ({
+const nothing = (): Seen => ({
+  stored: 0,
+  carried: 0,
+  journalled: 0,
+  orphans: 0,
+  uncertain: 0,
+  held: 0,
+  dying: 0,
+  expired: 0,
+  answered: 0,
+  oldest: Number.POSITIVE_INFINITY,
+  lastHour: 0,
+});
+
+const refOf = ({ name, consumers, dlq, responses }: QueueState): QueueRef => ({
   queue: name,
   dlq: dlq?.name,
   dlqs: dlq ? [dlq.name] : [],
   consumers: consumers.map((consumer) => consumer.name),
+  ...(responses && { responses: responses.name }),
 });
 
+/** Whether the arithmetic leaves something open: whatever has records, or dead without them. */
+const isOpen = (queue: QueueState): boolean =>
+  queue.deadState !== undefined && (deathsOf(queue) > 0 || (queue.dlq?.figures.messages ?? 0) > 0);
+
 /**
- * Looks into the DLQ of every queue that has dead messages: who has no entry, the oldest, how many of late. Queues
- * without dead cost nothing.
+ * Looks into what is dead, entry by entry as `dlq ls` does, where that costs no more than a probe each minute may: the
+ * figures are then the same to the letter. Beyond it arithmetic tells what it can, and says what nobody looked at.
  * @throws OpsError CONN_*, INTERRUPTED
  */
 export async function scanDead(nats: Nats, queues: readonly QueueState[], now: number): Promise<QueueState[]> {
-  const sick = queues.filter((queue) => deathsOf(queue) > 0);
-  if (sick.length === 0) return [...queues];
-  const readable = sick.filter(
-    (queue) => deathsOf(queue) <= READABLE && (queue.dlq?.figures.messages ?? 0) <= READABLE,
-  );
-  const seen = await readEntries(nats, readable, now);
+  const open = queues.filter(isOpen);
+  if (open.length === 0) return [...queues];
+  const hasBatches = atLeast(nats.target.server.version, '2.11.0');
+  const readable: QueueState[] = [];
+  let cost: Cost = { messages: 0, bytes: 0, requests: 0 };
+  for (const queue of open) {
+    const next = sumOf(cost, costOf(queue, hasBatches));
+    if (!fits(next)) continue;
+    readable.push(queue);
+    cost = next;
+  }
+  const seen = readable.length > 0 ? await readEntries(nats, readable, now) : undefined;
   return Promise.all(
     queues.map(async (queue) => {
-      if (!queue.deadState || deathsOf(queue) === 0) return queue;
-      const found = seen?.get(queue.name);
-      if (!found?.report && queue.deadState.dead === 0) return queue;
-      const deadState = found?.report
-        ? exactly(queue.deadState, found, found.report)
-        : await countUnsettled(nats, queue, queue.deadState);
+      if (!isOpen(queue)) return queue;
+      const found = seen?.queues.get(queue.name);
+      const foreign = queue.dlq ? seen?.foreign.get(queue.dlq.name) : undefined;
+      const deadState = found
+        ? exactly(queue.deadState!, found, foreign ?? 0)
+        : await roughly(nats, queue, queue.deadState!);
       return { ...queue, deadState };
     }),
   );
 }
 
-async function readEntries(
-  nats: Nats,
-  queues: readonly QueueState[],
-  now: number,
-): Promise<Map<string, Seen> | undefined> {
-  const seen = new Map<string, Seen>(
-    queues.map(({ name }) => [name, { oldest: Number.POSITIVE_INFINITY, lastHour: 0 }]),
-  );
+interface AllSeen {
+  readonly queues: ReadonlyMap<string, Seen>;
+  /** By DLQ stream. */
+  readonly foreign: ReadonlyMap<string, number>;
+}
+
+async function readEntries(nats: Nats, queues: readonly QueueState[], now: number): Promise<AllSeen | undefined> {
+  const seen = new Map(queues.map(({ name }) => [name, nothing()]));
+  const foreign = new Map<string, number>();
   try {
     const entries = scanEntries(
       nats,
       queues.map(refOf),
       {},
       {
-        exact: false,
-        order: 'newest',
         now,
         signal: nats.signal,
-        onCount: (report) => {
-          const one = seen.get(report.queue);
-          if (one) one.report = report;
-        },
+        onUnreadable: ({ stream }) => foreign.set(stream, (foreign.get(stream) ?? 0) + 1),
+        onCount: ({ queue, uncertain, held, dying }) =>
+          Object.assign(seen.get(queue) ?? {}, { uncertain, held, dying }),
       },
     );
-    for await (const { queue, state, died_at } of entries) {
-      const one = seen.get(queue);
-      const died = died_at === null ? Number.NaN : Date.parse(died_at);
-      if (!one || Number.isNaN(died)) continue;
-      if (died > now - HOUR) one.lastHour += 1;
-      if (state === 'replayable') one.oldest = Math.min(one.oldest, died);
+    for await (const entry of entries) {
+      const one = seen.get(entry.queue);
+      if (one) count(one, entry, now);
     }
-    return seen;
+    return { queues: seen, foreign };
   } catch (error) {
     // Who may see the figures need not be allowed to read messages.
     if (error instanceof OpsError && ['DENIED_SUBJECT', 'NOT_FOUND'].includes(error.code)) return undefined;
@@ -88,20 +116,44 @@ async function readEntries(
   }
 }
 
-const exactly = (state: DeadState, { oldest, lastHour }: Seen, report: OrphanReport): DeadState => ({
-  ...state,
-  // Counted anew while the entries were read: both figures must be of the same moment.
-  dead: report.dead,
-  dying: report.dying,
-  orphans: report.orphans + report.uncertain,
+function count(seen: Seen, { state, died_at, inner }: Entry, now: number): void {
+  if (state === 'gone') {
+    if (inner.cause === 'expired') seen.expired += 1;
+    if (inner.cause === 'answered') seen.answered += 1;
+    return;
+  }
+  if (inner.journalled) seen.journalled += 1;
+  else if (inner.original) seen.stored += 1;
+  else seen.carried += 1;
+  if (state === 'orphan') seen.orphans += 1;
+  const died = died_at === null ? Number.NaN : Date.parse(died_at);
+  if (died > now - HOUR) seen.lastHour += 1;
+  if (!Number.isNaN(died)) seen.oldest = Math.min(seen.oldest, died);
+}
+
+const exactly = (state: DeadState, seen: Seen, foreign: number): DeadState => ({
+  dead: seen.stored + seen.uncertain,
+  rejected: seen.carried,
+  journalled: seen.journalled,
+  dying: seen.dying,
+  held: seen.held,
+  steady: state.steady,
+  orphans: seen.orphans + seen.uncertain,
   exact: true,
-  lastHour,
-  ...(Number.isFinite(oldest) && { oldestDiedAt: oldest }),
+  expired: seen.expired,
+  answered: seen.answered,
+  foreign,
+  lastHour: seen.lastHour,
+  ...(Number.isFinite(seen.oldest) && { oldestDiedAt: seen.oldest }),
 });
 
-/** More dead than advisories: so many have none for certain. */
-async function countUnsettled(nats: Nats, { name, dlq }: QueueState, state: DeadState): Promise<DeadState> {
+/** By arithmetic and by the counts of the DLQ's subjects. */
+async function roughly(nats: Nats, queue: QueueState, state: DeadState): Promise<DeadState> {
+  const { name, dlq, stream } = queue;
+  if (stream?.config.retention !== 'workqueue') {
+    return { ...state, exact: false, unknown: `${dlq?.figures.messages ?? 0} records were not looked into` };
+  }
   if (!dlq) return { ...state, orphans: state.dead, exact: true };
   const advisories = await countStored(nats, dlq.name, advisorySubject('max_deliveries', name));
-  return { ...state, orphans: Math.max(0, state.dead - advisories), exact: false };
+  return { ...state, orphans: Math.max(0, state.dead - state.held - advisories), exact: false };
 }

@@ -26,13 +26,25 @@ export interface ConsumerState extends ConsumerStanding {
   readonly oldestWaitingMs?: number;
 }
 
-/** What the queue's figures and its DLQ say of its dead. */
+/** What the queue's figures and its DLQ say of its dead. Together they are the entries of `dlq ls` that are not gone. */
 export interface DeadState {
   /** In the queue's stream. */
   readonly dead: number;
   /** Taken out of the queue by a worker's reject, kept in the DLQ with their payload. */
   readonly rejected: number;
+  /** Held in the journal of a replay that has not ended. */
+  readonly journalled: number;
   readonly dying: number;
+  /** At most so many are stored only for a mirror or source that lags, and cannot be told from the dead. */
+  readonly held: number;
+  /** Died, and nothing is left of them: they outlived max_age. Absent where nobody looked. */
+  readonly expired?: number;
+  /** Answered, and stored all the same. Absent where nobody looked. */
+  readonly answered?: number;
+  /** Messages of the DLQ that are no dead letters. Absent where nobody looked. */
+  readonly foreign?: number;
+  /** Why the figures could not be found out; then they are the least there is. */
+  readonly unknown?: string;
   /** False where the figures moved all the time while they were read. */
   readonly steady: boolean;
   /** Without an entry; absent where it could not be found out. */
@@ -50,9 +62,13 @@ export interface QueueState {
   readonly health: HealthSpec;
   /** Absent where the stream is missing or silent. */
   readonly stream?: StreamState;
-  /** Every consumer of the stream, the spec's or not. */
+  /** Every consumer of the stream that a worker can be bound to, the spec's or not. */
   readonly consumers: readonly ConsumerState[];
-  /** Absent for what is no work queue, or has no consumer. */
+  /** The server's own, by which mirrors and sources read it. */
+  readonly copies: readonly ConsumerState[];
+  /** Waiting on subjects that no consumer's filter takes. */
+  readonly uncovered: number;
+  /** Absent where there is no consumer, and where no DLQ tells of the dead of a stream that keeps what was acked. */
   readonly deadState?: DeadState;
   readonly dlq?: StreamState & { readonly name: string };
   readonly responses?: StreamState & { readonly name: string };
@@ -89,7 +105,9 @@ export interface Snapshot {
 
 const sum = <T>(all: readonly T[], of: (one: T) => number): number => all.reduce((total, one) => total + of(one), 0);
 
-export const readyOf = ({ consumers }: QueueState): number => sum(consumers, ({ pending }) => pending);
+/** What waits, for a consumer or for nobody. */
+export const readyOf = ({ consumers, uncovered }: QueueState): number =>
+  sum(consumers, ({ pending }) => pending) + uncovered;
 export const inFlightOf = ({ consumers }: QueueState): number => sum(consumers, ({ ackPending }) => ackPending);
 
 /** How long the oldest message waits for any consumer, in milliseconds; `undefined` where that is not known. */
@@ -98,9 +116,9 @@ export function oldestOf({ consumers }: QueueState): number | undefined {
   return ages.some((age) => age === undefined) ? undefined : Math.max(0, ...(ages as number[]));
 }
 
-/** What needs a person: the dead of the queue and the rejected in its DLQ. */
+/** What needs a person: the dead of the queue, the rejected in its DLQ, what a replay holds in its journal. */
 export const deathsOf = ({ deadState }: QueueState): number =>
-  deadState === undefined ? 0 : deadState.dead + deadState.rejected;
+  deadState === undefined ? 0 : deadState.dead + deadState.rejected + deadState.journalled;
 
 /** Messages in flight that were delivered before. The server counts the dead among the redelivered. */
 export function retryingOf(queue: QueueState): number {

@@ -11,6 +11,7 @@ import { deathsOf, inFlightOf, oldestOf, type QueueState, readyOf, retryingOf, t
 export function judgeHealth(snapshot: Snapshot): StatusReport {
   const checks = [
     ...systemChecks(snapshot),
+    ...(snapshot.system === null && snapshot.queues.length === 0 ? [nothingCheck] : []),
     ...resourceChecks(snapshot),
     ...snapshot.queues.flatMap((queue) => [
       ...queueChecks(queue),
@@ -29,6 +30,13 @@ export function judgeHealth(snapshot: Snapshot): StatusReport {
   };
 }
 
+/** A store that was wiped, a wrong account, an empty server: nobody can tell these from one another here. */
+const nothingCheck = checkOf('resources', {
+  status: 'unknown',
+  summary: 'there is nothing to judge: no system was ever applied here, and there is no queue',
+  next: 'osapi-ops doctor; or osapi-ops apply SPEC',
+});
+
 function figuresOf(queue: QueueState): QueueFigures {
   const { name, stream, deadState, responses, dlq } = queue;
   const oldest = stream ? oldestOf(queue) : undefined;
@@ -36,11 +44,13 @@ function figuresOf(queue: QueueState): QueueFigures {
     name,
     ready: stream ? readyOf(queue) : null,
     in_flight: stream ? inFlightOf(queue) : null,
-    dead: deadState ? deathsOf(queue) : null,
+    dead: deadState && deadState.unknown === undefined ? deathsOf(queue) : null,
     rejected: deadState?.rejected ?? null,
     redelivered: stream ? retryingOf(queue) : null,
     oldest_seconds: oldest === undefined ? null : Math.round(oldest / 100) / 10,
     responses: responses ? responses.figures.messages : null,
+    journalled: deadState?.journalled ?? null,
+    exact: deadState?.exact ?? false,
     records: dlq ? dlq.figures.messages : null,
   };
 }

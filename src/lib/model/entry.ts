@@ -8,6 +8,8 @@ export type GoneCause =
   | 'terminated'
   | 'expired'
   | 'acked_or_removed'
+  /** Its response is in the bucket: whatever is still stored of it, nobody waits for it. */
+  | 'answered'
   /** The server missed it while a worker had it. No death: it was acked, taken back, or dropped by a limit. */
   | 'removed_in_flight'
   | 'stream_recreated'

@@ -12,10 +12,12 @@ export interface PauseResult {
 /** How far a queue is drained. */
 export interface DrainResult {
   readonly queue: string;
-  /** Nothing waits and nothing is in flight. Dead messages may remain. */
+  /** Nothing waits, for a consumer or for nobody; nothing is in flight, nothing in a journal. Dead messages may remain. */
   readonly drained: boolean;
   readonly ready: number;
   readonly in_flight: number;
+  /** Held by a replay that has not ended. */
+  readonly journalled: number;
   /** `null` for what is no work queue: it keeps what was acknowledged. */
   readonly dead: number | null;
   readonly dying: number;

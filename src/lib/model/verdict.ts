@@ -41,6 +41,10 @@ export interface QueueFigures {
   readonly oldest_seconds: number | null;
   /** Messages in the bucket of the responses. */
   readonly responses: number | null;
+  /** Of the dead, those that a replay which has not ended holds in its journal. */
+  readonly journalled: number | null;
+  /** Whether each of the dead was looked at; else `dead` is by arithmetic. */
+  readonly exact: boolean;
   /** Records in the DLQ stream, those of messages that are gone among them. */
   readonly records: number | null;
 }
@@ -66,6 +70,10 @@ export const worse = (a: Health, b: Health): Health => (RANK[b] > RANK[a] ? b : 
 
 /** How bad it must be to fail. */
 export type FailOn = 'warning' | 'critical';
+
+/** Whether nothing is there that could be judged: no system was ever applied, and no queue was found. */
+export const isNothing = ({ system, queues, target }: StatusReport): boolean =>
+  target !== undefined && system === null && queues.length === 0;
 
 /** Whether a verdict fails a pipeline. What is unknown does not. */
 export const fails = (health: Health, failOn: FailOn): boolean =>

@@ -90,7 +90,7 @@ function createLooker(context: Context, nats: Nats, loaded: LoadedSpec | undefin
 
 /** Reading a DLQ is loaded where something is dead. */
 async function lookIntoDead(nats: Nats, { queues, now }: Snapshot): Promise<readonly QueueState[]> {
-  if (!queues.some((queue) => deathsOf(queue) > 0)) return queues;
+  if (!queues.some((queue) => deathsOf(queue) > 0 || (queue.dlq?.figures.messages ?? 0) > 0)) return queues;
   const { scanDead } = await import('../health/scan.ts');
   return scanDead(nats, queues, now);
 }

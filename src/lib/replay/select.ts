@@ -3,7 +3,7 @@ import type { Entry } from '../model/entry.ts';
 /** Why an entry is not moved; in a sentence for people. */
 export interface Skipped {
   readonly entry: Entry;
-  readonly why: 'gone' | 'uncertain' | 'parked' | 'new' | 'unedited' | 'journalled';
+  readonly why: 'gone' | 'uncertain' | 'parked' | 'new' | 'unedited' | 'journalled' | 'answered';
   readonly text: string;
 }
 
@@ -11,6 +11,7 @@ const GONE = {
   terminated: 'a worker terminated it, and the queue dropped it',
   expired: 'it grew older than the queue keeps messages',
   acked_or_removed: 'it was acked late, or removed',
+  answered: 'its response is there',
   removed_in_flight: 'it went while a worker had it: acked, taken back, or dropped by a limit',
   stream_recreated: 'its stream was made anew since',
   stream_deleted: 'its stream does not exist any more',
@@ -27,6 +28,7 @@ export interface Selection {
 export function whySkipped(entry: Entry, { maxReplays, lastSeq }: Selection): Skipped | undefined {
   const { inner, replays } = entry;
   if (inner.journalled) return { entry, why: 'journalled', text: 'it is in the journal, on its way into the queue' };
+  if (inner.cause === 'answered') return { entry, why: 'answered', text: 'it has its response' };
   if (!inner.message) {
     const cause = inner.cause ? `: ${GONE[inner.cause]}` : '';
     return { entry, why: 'gone', text: `nothing is left of its message${cause}` };
@@ -47,6 +49,7 @@ export function whySkipped(entry: Entry, { maxReplays, lastSeq }: Selection): Sk
 
 const SKIPPED: Readonly<Record<string, string>> = {
   gone: 'gone: nothing is left of the message',
+  answered: 'answered: the response is in the bucket',
   uncertain: 'orphans that may still be in flight',
   parked: 'parked: replayed so often already that only a higher --max-replays tries them again',
   unedited: 'left as they were in the editor',

@@ -69,6 +69,7 @@ export const standing = (fields: Partial<QueueStanding> = {}): QueueStanding => 
   created: at(-100),
   retention: 'workqueue',
   maxAge: 0,
+  copies: [],
   subjects: ['requests.*'],
   messages: 10,
   bytes: 1000,

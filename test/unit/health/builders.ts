@@ -58,6 +58,8 @@ export const consumerOf = (fields: Partial<ConsumerState> = {}): ConsumerState =
 export const deadOf = (fields: Partial<DeadState> = {}): DeadState => ({
   dead: 0,
   rejected: 0,
+  journalled: 0,
+  held: 0,
   dying: 0,
   steady: true,
   orphans: 0,
@@ -75,6 +77,8 @@ export const queueOf = (fields: Partial<QueueState> = {}): QueueState => ({
   },
   stream: streamOf(),
   consumers: [consumerOf()],
+  copies: [],
+  uncovered: 0,
   deadState: deadOf(),
   ...fields,
 });

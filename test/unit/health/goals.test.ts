@@ -21,8 +21,24 @@ const CASES: readonly { name: string; of: Snapshot; open: readonly Goal[] }[] = 
   {
     name: 'nothing waits and a message is dead',
     of: queue({ deadState: deadOf({ dead: 1 }) }),
+    open: ['healthy', 'dlq-empty'],
+  },
+  {
+    name: 'a replay that has not ended holds a message',
+    of: queue({ deadState: deadOf({ journalled: 1 }) }),
     open: ['healthy', 'drained', 'dlq-empty'],
   },
+  {
+    name: 'a message waits for nobody',
+    of: queue({ uncovered: 1 }),
+    open: ['healthy', 'drained'],
+  },
+  {
+    name: 'how many are dead is not known',
+    of: queue({ deadState: deadOf({ unknown: 'too many' }) }),
+    open: ['dlq-empty'],
+  },
+  { name: 'there is nothing to judge', of: snapshotOf({ system: null, queues: [] }), open: [...GOALS] },
   {
     name: 'a worker rejected a message into the DLQ',
     of: queue({ deadState: deadOf({ rejected: 1 }), dlq: { name: 'd', ...streamOf({ messages: 1 }) } }),
@@ -31,12 +47,15 @@ const CASES: readonly { name: string; of: Snapshot; open: readonly Goal[] }[] = 
   {
     name: 'the DLQ holds a record of what is gone',
     of: queue({ dlq: { name: 'd', ...streamOf({ messages: 1 }) } }),
-    open: ['dlq-empty'],
+    open: [],
   },
   {
     name: 'the queue is missing',
-    of: snapshotOf({ missing: ['stream REQUESTS'], queues: [queueOf({ stream: undefined, consumers: [] })] }),
-    open: ['synced', 'healthy', 'drained'],
+    of: snapshotOf({
+      missing: ['stream REQUESTS'],
+      queues: [queueOf({ stream: undefined, consumers: [], deadState: undefined })],
+    }),
+    open: ['synced', 'healthy', 'drained', 'dlq-empty'],
   },
 ];
 

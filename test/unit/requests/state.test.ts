@@ -37,6 +37,7 @@ function taker(over: Partial<ConsumerStanding> = {}): ConsumerStanding {
 const standing = (...consumers: ConsumerStanding[]): QueueStanding => ({
   queue: 'REQUESTS',
   exists: true,
+  copies: [],
   created: '2026-11-24T07:00:00Z',
   retention: 'workqueue',
   maxAge: 0,

@@ -1,6 +1,6 @@
 import type { Check } from '../../model/verdict.ts';
 import { aboutBytes, aboutMs, checkOf, percentOf, plural, rate } from '../check.ts';
-import type { DeadState, QueueState, StreamState } from '../snapshot.ts';
+import { type DeadState, deathsOf, type QueueState, type StreamState } from '../snapshot.ts';
 
 /** An entry that is older than this share of the DLQ's max_age is soon forgotten. */
 const SOON = 0.9;
@@ -14,27 +14,25 @@ export function deadChecks(queue: QueueState, now: number): Check[] {
   ];
 }
 
-function countChecks({ name, health, dlq }: QueueState, state: DeadState, now: number): Check[] {
-  const { dead, rejected, dying, orphans, exact, oldestDiedAt, lastHour, steady } = state;
-  const all = dead + rejected;
-  const more = [
-    ...(rejected === 0 ? [] : [`${rejected === all ? '' : `${rejected} `}rejected by a worker, kept in the DLQ`]),
-    ...(oldestDiedAt === undefined ? [] : [`the oldest for ${aboutMs(now - oldestDiedAt)}`]),
-    ...(lastHour === undefined || oldestDiedAt === undefined ? [] : [`${lastHour} within the last hour`]),
-    ...(steady ? [] : ['about: the figures move']),
-  ];
+function countChecks(queue: QueueState, state: DeadState, now: number): Check[] {
+  const { name, health, dlq, copies } = queue;
+  const { dead, dying, orphans, exact, unknown } = state;
   const ls = `osapi-ops dlq ls --queue ${name}`;
+  if (unknown !== undefined) {
+    const summary = `how many are dead is not known: ${unknown}`;
+    return [
+      checkOf('dead', { resource: name, status: 'unknown', summary, next: `osapi-ops dlq stats --queue ${name}` }),
+    ];
+  }
+  const all = deathsOf(queue);
   return [
     checkOf('dead', {
       resource: name,
       status: rate(all, health.dead),
-      summary:
-        all === 0
-          ? 'nothing is dead'
-          : `${plural(all, 'message is', 'messages are')} dead${more.length > 0 ? ` (${more.join(', ')})` : ''}`,
+      summary: deadWords(all, state, now),
       value: all,
       threshold: health.dead,
-      next: ls,
+      next: state.journalled === all ? `osapi-ops dlq replay --queue ${name}` : ls,
     }),
     checkOf('dying', {
       resource: name,
@@ -47,8 +45,61 @@ function countChecks({ name, health, dlq }: QueueState, state: DeadState, now: n
       threshold: { warn: 1, critical: null },
       next: 'start a worker, then osapi-ops dlq ls',
     }),
-    orphanCheck(name, dead, orphans, exact, dlq !== undefined),
+    ...(isWorkqueue(queue) ? [orphanCheck(name, dead, orphans, exact, dlq !== undefined)] : []),
+    expiredCheck(name, state),
+    ...copies.map((copy) => copyCheck(name, copy)),
   ];
+}
+
+const isWorkqueue = ({ stream }: QueueState): boolean => stream?.config.retention === 'workqueue';
+
+function deadWords(all: number, state: DeadState, now: number): string {
+  const { rejected, journalled, held, answered, exact, oldestDiedAt, lastHour, steady } = state;
+  const of = (count: number, words: string) => (count === 0 ? [] : [`${count === all ? '' : `${count} `}${words}`]);
+  const more = [
+    ...of(rejected, 'kept in the DLQ with the payload'),
+    ...of(journalled, 'in the journal of a replay that has not ended'),
+    ...(oldestDiedAt === undefined ? [] : [`the oldest for ${aboutMs(now - oldestDiedAt)}`]),
+    ...(lastHour === undefined || oldestDiedAt === undefined ? [] : [`${lastHour} within the last hour`]),
+    ...(exact || all === 0 ? [] : ['by arithmetic: which were answered was not looked into']),
+    ...(held > 0 ? [`up to ${held} of them kept for a mirror or source only`] : []),
+    ...(steady ? [] : ['about: the figures move']),
+  ];
+  const stays = answered ? `; ${plural(answered, 'is', 'are')} answered and still stored` : '';
+  if (all === 0) return `nothing is dead${stays}`;
+  return `${plural(all, 'message is', 'messages are')} dead${more.length > 0 ? ` (${more.join(', ')})` : ''}${stays}`;
+}
+
+function expiredCheck(name: string, { expired }: DeadState): Check {
+  const base = { resource: name, threshold: { warn: 1, critical: null } };
+  if (expired === undefined) {
+    return checkOf('expired', { ...base, status: 'ok', summary: 'what died and expired was not looked into' });
+  }
+  return checkOf('expired', {
+    ...base,
+    status: expired > 0 ? 'warn' : 'ok',
+    summary:
+      expired > 0
+        ? `${plural(expired, 'request')} died and expired (max_age): nothing is left to bring back`
+        : 'nothing that died has expired',
+    value: expired,
+    next: `osapi-ops dlq ls --queue ${name} --state gone`,
+  });
+}
+
+function copyCheck(name: string, { name: copy, pending, ackPending }: QueueState['copies'][number]): Check {
+  const behind = pending + ackPending;
+  return checkOf('copies', {
+    resource: `${name}/${copy}`,
+    status: behind > 0 ? 'warn' : 'ok',
+    summary:
+      behind > 0
+        ? `a mirror or source is ${plural(behind, 'message')} behind: what it has not taken stays stored, answered or not`
+        : 'the mirror or source has all',
+    value: behind,
+    threshold: { warn: 1, critical: null },
+    next: `nats stream info ${name}`,
+  });
 }
 
 function orphanCheck(name: string, dead: number, orphans: number | undefined, exact: boolean, hasDlq: boolean): Check {
@@ -103,8 +154,10 @@ function dlqCheck({ name, health, deadState }: QueueState, dlq: StreamState & { 
   const lost =
     dlq.config.discard === 'new' ? 'new entries are lost when it is full' : 'the oldest entries go when it is full';
   const status = row ? rate(row.percent, health.usage) : 'ok';
+  const foreign = deadState?.foreign ?? 0;
   const words = [
     row ? showRow(row) : `${plural(dlq.figures.messages, 'record')}, no limit`,
+    ...(foreign > 0 ? [`${plural(foreign, 'message')} in it ${foreign === 1 ? 'is' : 'are'} no dead letter`] : []),
     ...(status === 'ok' ? [] : [lost]),
     ...(isFading ? [`the oldest entry is forgotten in ${aboutMs(maxAgeMs - age)} (max_age)`] : []),
   ];

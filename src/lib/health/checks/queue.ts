@@ -5,7 +5,7 @@ import { inFlightOf, oldestOf, type QueueState, readyOf } from '../snapshot.ts';
 /** Room, backlog and age of one queue; nothing where its stream is missing, which `resources` tells. */
 export function queueChecks(queue: QueueState): Check[] {
   if (!queue.stream) return [];
-  return [...usageChecks(queue), backlogCheck(queue), oldestCheck(queue)];
+  return [...usageChecks(queue), backlogCheck(queue), uncoveredCheck(queue), oldestCheck(queue)];
 }
 
 function usageChecks(queue: QueueState): Check[] {
@@ -71,6 +71,20 @@ function backlogCheck(queue: QueueState): Check {
     value: ready,
     threshold: queue.health.backlog,
     next: 'osapi-ops status --watch',
+  });
+}
+
+function uncoveredCheck({ name, uncovered }: QueueState): Check {
+  return checkOf('uncovered', {
+    resource: name,
+    status: uncovered > 0 ? 'warn' : 'ok',
+    summary:
+      uncovered > 0
+        ? `${plural(uncovered, 'message waits', 'messages wait')} on a subject that no consumer takes`
+        : 'every subject has a consumer',
+    value: uncovered,
+    threshold: { warn: 1, critical: null },
+    next: `nats stream subjects ${name}`,
   });
 }
 

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStanding } from '../../dlq/collect.ts';
+import { countJournalled } from '../../dlq/journalled.ts';
 import { countDead } from '../../dlq/orphans.ts';
 import { OpsError } from '../../errors/ops-error.ts';
+import { isDrained } from '../../health/goals.ts';
 import type { Context } from '../../model/context.ts';
 import type { DrainResult } from '../../model/queue.ts';
+import type { Nats } from '../../nats/connect.ts';
 import { type QueueScope, type QueueTarget, recordQueueAct, withQueue } from './scope.ts';
 
 export interface DrainOptions extends QueueTarget {
@@ -42,22 +45,32 @@ export async function drainQueue(context: Context, options: DrainOptions): Promi
 }
 
 async function readLeft({ nats, ref }: QueueScope, nowMs: number): Promise<Omit<DrainResult, 'waited_seconds'>> {
-  const count = await countDead(nats, ref, nowMs);
-  if (count) {
-    const { ready, inFlight, dead, dying, uncovered } = count;
-    // What no consumer takes will wait for ever: it is not drained either.
-    const waiting = ready + uncovered;
-    const drained = waiting === 0 && inFlight === 0;
-    return { queue: ref.queue, drained, ready: waiting, in_flight: inFlight, dead, dying };
-  }
+  const [count, journal] = await Promise.all([countDead(nats, ref, nowMs), countJournalled(nats)]);
+  const journalled = journal?.get(ref.queue) ?? 0;
+  const left = count ?? (await readOther(nats, ref));
+  const figures = { ready: left.ready + left.uncovered, in_flight: left.inFlight, journalled };
+  const { dead, dying } = left;
+  return {
+    queue: ref.queue,
+    drained: isDrained(figures),
+    ...figures,
+    dead: dead === null ? null : dead + journalled,
+    dying,
+  };
+}
+
+/** A stream that keeps what was acked, or a queue without a consumer. */
+async function readOther(nats: Nats, ref: QueueScope['ref']) {
   const { exists, consumers, retention, messages } = await readStanding(nats, ref);
   if (!exists) throw new OpsError('NOT_FOUND', `there is no queue ${ref.queue}`, { where: nats.target.url });
-  const ready =
-    retention === 'workqueue' && consumers.length === 0
-      ? messages
-      : consumers.reduce((sum, { pending }) => sum + pending, 0);
-  const inFlight = consumers.reduce((sum, { ackPending }) => sum + ackPending, 0);
-  return { queue: ref.queue, drained: ready + inFlight === 0, ready, in_flight: inFlight, dead: null, dying: 0 };
+  const isUntaken = retention === 'workqueue' && consumers.length === 0;
+  return {
+    ready: consumers.reduce((sum, { pending }) => sum + pending, 0),
+    uncovered: isUntaken ? messages : 0,
+    inFlight: consumers.reduce((sum, { ackPending }) => sum + ackPending, 0),
+    dead: null,
+    dying: 0,
+  };
 }
 
 async function finish(context: Context, scope: QueueScope, result: DrainResult): Promise<void> {

@@ -41,6 +41,7 @@ const CAUSES = {
   terminated: 'terminated: the stream deleted it',
   expired: 'expired with max_age',
   acked_or_removed: 'acked late, or removed',
+  answered: 'answered: its response is there',
   removed_in_flight: 'acked, taken back or dropped while in flight',
   stream_recreated: 'the stream was re-created',
   stream_deleted: 'the stream is gone',

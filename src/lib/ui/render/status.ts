@@ -1,5 +1,5 @@
 import { checkCode } from '../../facts/check-pages.ts';
-import type { Check, Health, QueueFigures, StatusReport } from '../../model/verdict.ts';
+import { type Check, type Health, isNothing, type QueueFigures, type StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
 import { counted, flow } from '../text.ts';
 import type { Theme } from '../theme.ts';
@@ -80,7 +80,9 @@ export function renderStatus(report: StatusReport, view: StatusView): string {
     queues.length === 1
       ? figuresLine(queues[0]!)
       : `${counted(queues.length, 'queue')}, ${counted(checks.length, 'check')}`;
-  const verdict = `${theme.strong(nameOfSystem(report))} is ${style[health](VERDICTS[health])}: ${figures}`;
+  const verdict = isNothing(report)
+    ? `${theme.strong(nameOfSystem(report))}: nothing to judge`
+    : `${theme.strong(nameOfSystem(report))} is ${style[health](VERDICTS[health])}: ${figures}`;
   const lines = [flow(verdict, { width, first: '' })];
   if (target) lines.push(theme.faint(flow(`${clean(target.url)}, ${serverOf(target)}`, { width, first: '  ' })));
   if (queues.length > 1) {

@@ -1,0 +1,179 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { journalSubject } from '../../src/lib/facts/names.ts';
+import { ensureLedger } from '../../src/lib/ledger/bucket.ts';
+import { writeJournal } from '../../src/lib/ledger/journal.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { runCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-truth-'));
+let server: TestServer;
+let nats: Nats;
+
+beforeAll(async () => {
+  server = await startServer();
+}, 60_000);
+afterAll(async () => {
+  await server.stop();
+  rmSync(cwd, { recursive: true });
+});
+/** What is known of a server is remembered for as long as a connection lasts. */
+beforeEach(async () => {
+  nats = await connectTo(server);
+  const { streams } = await nats.api('STREAM.NAMES');
+  for (const name of (streams as string[] | null) ?? []) await nats.api(`STREAM.DELETE.${name}`);
+});
+
+const run = (...args: string[]) => runCli(args, { server, cwd });
+const json = async (...args: string[]) => {
+  const { code, stdout } = await run(...args, '--json');
+  return { code, value: JSON.parse(stdout) };
+};
+
+/** What each command says of the dead of Q; all that is asked must agree. */
+async function truth() {
+  const [status, ls, stats, goal] = await Promise.all([
+    json('status'),
+    json('dlq', 'ls', '--queue', 'Q'),
+    json('dlq', 'stats', '--queue', 'Q'),
+    run('status', '--wait', '1ms', '--for', 'dlq-empty'),
+  ]);
+  const listed = ls.value.filter(({ state }: { state: string }) => state !== 'gone').length;
+  const queue = status.value.queues.find(({ name }: { name: string }) => name === 'Q');
+  return {
+    dead: queue?.dead,
+    ready: queue?.ready,
+    listed,
+    counted: stats.value.groups?.reduce((sum: number, { count }: { count: number }) => sum + count, 0),
+    empty: goal.code === 0,
+    code: status.code,
+    checks: status.value.checks as { id: string; status: string; summary: string }[],
+  };
+}
+
+const ADVISORIES = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.Q.*';
+
+async function queue(retention: string, consumers: Record<string, object>) {
+  await nats.api('STREAM.CREATE.Q', { name: 'Q', subjects: ['q.*'], retention, storage: 'memory', allow_direct: true });
+  await nats.api('STREAM.CREATE.q_dlq', {
+    name: 'q_dlq',
+    subjects: [ADVISORIES, 'foreign'],
+    storage: 'memory',
+    allow_direct: true,
+  });
+  for (const [name, config] of Object.entries(consumers)) {
+    await nats.api(`CONSUMER.DURABLE.CREATE.Q.${name}`, {
+      stream_name: 'Q',
+      config: { durable_name: name, ack_policy: 'explicit', max_deliver: 1, ack_wait: 100e6, ...config },
+    });
+  }
+}
+
+const send = async (id: string, subject = 'q.a') => void (await nats.request(subject, JSON.stringify({ id })));
+
+/** Has a consumer give up on so many messages. */
+async function kill(consumer: string, count: number) {
+  const dlq = async () => Number(((await nats.api('STREAM.INFO.q_dlq')).state as { messages: number }).messages);
+  const before = await dlq();
+  const inbox = nats.nc.subscribe(`_INBOX.kill.${consumer}.${before}`, { max: count });
+  nats.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.Q.${consumer}`, JSON.stringify({ batch: count, expires: 5e9 }), {
+    reply: inbox.getSubject(),
+  });
+  for await (const _ of inbox) if (inbox.getProcessed() === count) break;
+  while ((await dlq()) < before + count) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+afterEach(() => nats.close());
+
+describe('one truth', () => {
+  test.each(['limits', 'interest'])(
+    'of a stream with retention %s: what one consumer gave up is dead',
+    async (retention) => {
+      await queue(retention, { a: {}, b: {} });
+      for (const id of ['1', '2', '3']) await send(id);
+      await kill('a', 3);
+      expect(await truth()).toMatchObject({ dead: 3, listed: 3, counted: 3, empty: false, code: 2 });
+    },
+  );
+
+  test('what has its answer is not dead, and is told as stored', async () => {
+    await queue('workqueue', { a: {} });
+    await nats.api('STREAM.CREATE.KV_responses', {
+      name: 'KV_responses',
+      subjects: ['$KV.responses.>'],
+      storage: 'memory',
+      max_msgs_per_subject: 1,
+      allow_direct: true,
+      allow_rollup_hdrs: true,
+    });
+    for (const id of ['1', '2']) await send(id);
+    await kill('a', 2);
+    await nats.kv('responses').put('1', '{}');
+    const half = await truth();
+    expect(half).toMatchObject({ dead: 1, listed: 1, empty: false });
+    expect(half.checks.find(({ id }) => id === 'Q.dead')?.summary).toContain('1 is answered and still stored');
+    await nats.kv('responses').put('2', '{}');
+    expect(await truth()).toMatchObject({ dead: 0, listed: 0, empty: true });
+    const { code, value } = await json('dlq', 'replay', '--queue', 'Q');
+    expect({ code, replayed: value.replayed, stored: (await nats.api('STREAM.INFO.Q')).state }).toMatchObject({
+      code: 0,
+      replayed: 0,
+      stored: { messages: 2, last_seq: 2 },
+    });
+  });
+
+  test('what a replay that has not ended holds is dead, and neither drained nor empty', async () => {
+    await queue('workqueue', { a: {} });
+    await send('1');
+    await ensureLedger(nats, 1);
+    const original = { stream: 'Q', seq: 1, time: '2026-01-02T03:04:05Z' };
+    await writeJournal(nats, {
+      id: 'Q/a/1',
+      msgId: 'replay:1',
+      subject: 'q.a',
+      headers: new Uint8Array(),
+      payload: Buffer.from('{"id":"1"}'),
+      original,
+      records: [],
+      after: 0,
+    });
+    await nats.api('STREAM.PURGE.Q');
+    expect(await nats.api('STREAM.INFO.KV_osapi_ops', { subjects_filter: journalSubject('Q', 1) })).toMatchObject({
+      state: { subjects: { [journalSubject('Q', 1)]: 1 } },
+    });
+    expect(await truth()).toMatchObject({ dead: 1, listed: 1, counted: 1, empty: false, code: 2 });
+    expect((await run('status', '--wait', '1ms', '--for', 'drained')).code).toBe(2);
+    const { code, value } = await json('queue', 'drain', 'Q', '--wait', '0s');
+    expect({ code, value }).toMatchObject({ value: { drained: false, journalled: 1, dead: 1 } });
+  });
+
+  test('what no filter takes waits, and is said', async () => {
+    await queue('workqueue', { a: { filter_subject: 'q.a' } });
+    await send('1', 'q.b');
+    const found = await truth();
+    expect(found).toMatchObject({ dead: 0, listed: 0, ready: 1, empty: true, code: 2 });
+    expect(found.checks.find(({ id }) => id === 'Q.uncovered')).toMatchObject({ status: 'warn' });
+    expect((await run('status', '--wait', '1ms', '--for', 'drained')).code).toBe(2);
+    expect((await json('queue', 'drain', 'Q', '--wait', '0s')).value).toMatchObject({ drained: false, ready: 1 });
+  });
+
+  test('what is no dead letter counts nowhere, and is told', async () => {
+    await queue('workqueue', { a: {} });
+    await nats.request('foreign', 'hello');
+    const found = await truth();
+    expect(found).toMatchObject({ dead: 0, listed: 0, empty: true });
+    expect(found.checks.find(({ id }) => id === 'q_dlq.dlq')?.summary).toContain('1 message in it is no dead letter');
+  });
+
+  test('nothing to judge is not healthy', async () => {
+    const { code, stdout } = await run('status');
+    expect({ code, stdout }).toMatchObject({ code: 2, stdout: expect.stringContaining('nothing to judge') });
+    for (const goal of ['synced', 'healthy', 'drained', 'dlq-empty']) {
+      expect((await run('status', '--wait', '1ms', '--for', goal)).code).toBe(2);
+    }
+  });
+});

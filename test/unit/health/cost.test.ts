@@ -1,0 +1,79 @@
+import { describe, expect, test } from '@jest/globals';
+import { costOf, fits, sumOf } from '../../../src/lib/health/cost.ts';
+import { consumerOf, deadOf, queueOf, streamOf } from './builders.ts';
+
+const queue = (of: {
+  dead: number;
+  stored: number;
+  bytes: number;
+  records: number;
+  recordBytes?: number;
+  delivered?: number;
+  retention?: string;
+}) =>
+  queueOf({
+    stream: streamOf(
+      { messages: of.stored, bytes: of.bytes, first_seq: 1 },
+      { retention: of.retention ?? 'workqueue' },
+    ),
+    dlq: { name: 'd', ...streamOf({ messages: of.records, bytes: of.recordBytes ?? of.records * 300 }) },
+    consumers: [consumerOf({ delivered: of.delivered ?? of.stored })],
+    deadState: deadOf({ dead: of.dead }),
+  });
+
+describe('what a look at the dead costs', () => {
+  test.each([
+    {
+      name: 'dead side by side are one range',
+      of: { dead: 10, stored: 10, bytes: 1000, records: 10 },
+      batch: true,
+      want: { messages: 20, bytes: 3000 + 1000 + 4000, requests: 2 },
+    },
+    {
+      name: 'without batches each takes a request',
+      of: { dead: 10, stored: 10, bytes: 1000, records: 10 },
+      batch: false,
+      want: { messages: 20, bytes: 8000, requests: 20 },
+    },
+    {
+      name: 'four times as many between them are read along',
+      of: { dead: 10, stored: 40, bytes: 4000, records: 10 },
+      batch: true,
+      want: { messages: 50, bytes: 3000 + 4000 + 10_000, requests: 2 },
+    },
+    {
+      name: 'more are not',
+      of: { dead: 10, stored: 41, bytes: 4100, records: 10 },
+      batch: true,
+      want: { messages: 20, bytes: 3000 + 1000 + 4000, requests: 11 },
+    },
+    {
+      name: 'what keeps what was acked: each record may point at one',
+      of: { dead: 0, stored: 5, bytes: 500, records: 3, retention: 'limits' },
+      batch: true,
+      want: { messages: 8, bytes: 900 + 500 + 1600, requests: 2 },
+    },
+    {
+      name: 'an empty queue with records',
+      of: { dead: 0, stored: 0, bytes: 0, records: 3 },
+      batch: true,
+      want: { messages: 3, bytes: 900 + 600, requests: 1 },
+    },
+  ])('$name', ({ of, batch, want }) => {
+    expect(costOf(queue(of), batch)).toEqual(want);
+  });
+
+  test.each([
+    [{ messages: 2000, bytes: 600_000, requests: 10 }, true],
+    [{ messages: 2001, bytes: 0, requests: 0 }, false],
+    [{ messages: 0, bytes: 600_001, requests: 0 }, false],
+    [{ messages: 0, bytes: 0, requests: 11 }, false],
+  ])('%j fits: %s', (cost, want) => {
+    expect(fits(cost)).toBe(want);
+  });
+
+  test('of several queues is the sum', () => {
+    const one = { messages: 1, bytes: 2, requests: 3 };
+    expect(sumOf(one, one)).toEqual({ messages: 2, bytes: 4, requests: 6 });
+  });
+});
