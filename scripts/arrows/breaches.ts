@@ -168,14 +168,13 @@ const printing: Rule = function* ({ seen }) {
   for (const { name, line } of seen.names) if (name === 'console') yield [line, 'prints past the doors, by console'];
 };
 
+const spells = (text: string, pattern: RegExp): boolean => pattern.test(text) && !/\s/.test(text);
 const isIn = (file: string, place: string): boolean => file === place || file.startsWith(`${place}/`);
 
 const spellings: Rule = function* ({ file, seen }) {
   for (const { what, pattern, places } of SPELLINGS) {
     if (places.some((place) => isIn(file, place))) continue;
-    for (const { text, line } of seen.texts) {
-      if (pattern.test(text) && !/\s/.test(text)) yield [line, `spells ${what}: ${text}`];
-    }
+    for (const { text, line } of seen.texts) if (spells(text, pattern)) yield [line, `spells ${what}: ${text}`];
   }
 };
 
@@ -207,7 +206,7 @@ function findIdle(all: readonly Looked[]): string[] {
     places
       .filter(
         (place) =>
-          !all.some(({ file, seen }) => isIn(file, place) && seen.texts.some(({ text }) => pattern.test(text))),
+          !all.some(({ file, seen }) => isIn(file, place) && seen.texts.some(({ text }) => spells(text, pattern))),
       )
       .map((place) => `scripts/arrows/rooms.ts: ${place} does not spell ${what}: take it out`),
   );

@@ -117,9 +117,7 @@ export const SPELLINGS: readonly Spelling[] = [
     what: 'a name of the JetStream API',
     pattern:
       /\$JS\.API|\bDIRECT\.GET\b|\b(?:STREAM|CONSUMER)\.(?:CREATE|DELETE|DURABLE|INFO|LEADER|LIST|MSG|NAMES|PAUSE|PEER|PURGE|RESTORE|SNAPSHOT|UNPIN|UPDATE)\b/,
-    places: ['nats', 'permissions', 'health', 'ledger', 'replay']
-      .concat('worker', 'spec/rules/subjects.ts')
-      .map((place) => `src/lib/${place}`),
+    places: ['nats', 'permissions', 'ledger', 'replay', 'spec/rules/subjects.ts'].map((place) => `src/lib/${place}`),
   },
   {
     what: 'the removal of a message',

@@ -6,7 +6,7 @@ import { bucketStream } from '../facts/names.ts';
 import { type Config, isObject } from '../model/json.ts';
 import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
 import type { Kv, KvEntry, Nats, RequestOptions } from './port.ts';
-import { isForeignApi } from './settings.ts';
+import { isForeignApi, type Settings } from './settings.ts';
 
 /** How long one write waits for its confirmation, and the pause before the next. */
 const ANSWER_MS = 2000;
@@ -25,13 +25,15 @@ async function isThere(nats: Nats, stream: string): Promise<boolean> {
 const missing = (bucket: string, cause?: unknown): OpsError =>
   new OpsError('NOT_FOUND', `bucket ${bucket} does not exist`, { where: `$KV.${bucket}`, cause });
 
+/** Where the values of a bucket are written. Through a domain or an import by way of the API's prefix, as the official clients do. */
+export const putPrefix = (settings: Pick<Settings, 'apiPrefix'>, bucket: string): string =>
+  isForeignApi(settings) ? `${settings.apiPrefix}.$KV.${bucket}.` : `$KV.${bucket}.`;
+
 export function openKv(nats: Nats, bucket: string): Kv {
   const stream = bucketStream(bucket);
   const { apiPrefix } = nats.settings;
-  const isForeign = isForeignApi(nats.settings);
-  // Through a domain or an import, writes go by way of the API's prefix too, as the official clients do.
-  const put = isForeign ? `${apiPrefix}.$KV.${bucket}.` : `$KV.${bucket}.`;
-  let isKnown = !isForeign;
+  const put = putPrefix(nats.settings, bucket);
+  let isKnown = !isForeignApi(nats.settings);
   const stored = `$KV.${bucket}.`;
 
   /** A replicated bucket that elects a leader does not answer, or nobody does: the write is sent again. */
@@ -83,7 +85,7 @@ export function openKv(nats: Nats, bucket: string): Kv {
       return found?.deleted ? undefined : found;
     },
     async latest(key, options) {
-      if (isForeign || options?.fromLeader) return readThroughApi(nats, stream, stored, key);
+      if (isForeignApi(nats.settings) || options?.fromLeader) return readThroughApi(nats, stream, stored, key);
       let reply: Msg;
       try {
         reply = await nats.request(`${apiPrefix}.DIRECT.GET.${stream}.${stored}${key}`, '');

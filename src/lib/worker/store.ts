@@ -4,6 +4,7 @@ import { type Config, isObject } from '../model/json.ts';
 import { ApiError, type ApiFault } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from '../nats/errors.ts';
+import { putPrefix } from '../nats/kv.ts';
 import { wireOf } from '../nats/wire.ts';
 import { microsOf } from './job.ts';
 
@@ -43,8 +44,7 @@ const WRITE_IN_FLIGHT = 10164;
 
 /** `impatient` is asked while waiting for the server: true ends the waiting. */
 export function openResponses(nats: Nats, bucket: string, impatient: () => boolean): Responses {
-  const { apiPrefix } = nats.settings;
-  const prefix = apiPrefix === '$JS.API' ? `$KV.${bucket}.` : `${apiPrefix}.$KV.${bucket}.`;
+  const prefix = putPrefix(nats.settings, bucket);
   const kv = nats.kv(bucket);
 
   /** The newest value's revision; true where it answers a request of then. A marker counts: it was answered and taken. */
