@@ -14,6 +14,7 @@ const ready = {
 
 export default {
   randomize: true,
+  testSequencer: '<rootDir>/test/support/longest-first.mjs',
   reporters: ['default', '<rootDir>/test/support/closing-lines.ts'],
   // Tests on real servers wait more than they work. Unit tests only work: `npm run test:unit` asks for one a core.
   maxWorkers: 2 * availableParallelism(),
