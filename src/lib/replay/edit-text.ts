@@ -14,7 +14,7 @@ const HELP = `# The subject, the headers, an empty line, the payload. Lines here
 const BASE64 = '(base64)';
 const SUBJECT = 'Subject';
 
-const textOf = (line: HeaderLine): string => `${fromHeaderValue(line.name)}: ${fromHeaderValue(line.value)}`;
+const headerText = (line: HeaderLine): string => `${fromHeaderValue(line.name)}: ${fromHeaderValue(line.value)}`;
 
 function decodeText(payload: Uint8Array): string | undefined {
   try {
@@ -30,7 +30,7 @@ export function printForEdit(id: string, message: StoredMessage): string {
   const text = decodeText(message.payload);
   const head = [`${SUBJECT}: ${message.subject}${text === undefined ? ` ${BASE64}` : ''}`];
   const body = text ?? Buffer.from(message.payload).toString('base64');
-  return `# ${id}\n${HELP}${[...head, ...parseHeaders(message.headers).map(textOf)].join('\n')}\n\n${body}\n`;
+  return `# ${id}\n${HELP}${[...head, ...parseHeaders(message.headers).map(headerText)].join('\n')}\n\n${body}\n`;
 }
 
 /**
@@ -48,7 +48,7 @@ export function parseEdited(text: string, before: StoredMessage): Edited | strin
   const isBinary = written.endsWith(BASE64);
   const subject = written.replace(BASE64, '').trim();
   if (!/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(subject)) return `the first line is no subject: ${first}`;
-  const known = new Map(parseHeaders(before.headers).map((line) => [textOf(line), line]));
+  const known = new Map(parseHeaders(before.headers).map((line) => [headerText(line), line]));
   const headers: HeaderLine[] = [];
   for (const line of headerLines) {
     const same = known.get(line);

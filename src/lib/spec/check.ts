@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { Mend, SpecProblem } from './problem.ts';
 import { bucketShape, consumerShape, type ObjectShape, type Shape, specShape, streamShape } from './shape.ts';
-import { entryAt, type MapNode, type Node, type Path, type Place, placeOf, positionOfPlace } from './tree.ts';
+import { entryAt, type MapNode, type Node, type Path, type Place, placeOf, whereOf } from './tree.ts';
 import { type Fault, readValue } from './value.ts';
 
 /** What a spec says, with wire names and units; names not yet resolved to a `Spec`. */
@@ -82,8 +82,6 @@ function toPlain(node: Node): unknown {
   return Object.fromEntries(written.map(([key, { value }]) => [key, toPlain(value)]));
 }
 
-const at = (place: Place, path: Path) => ({ ...positionOfPlace(place), path: path.join('.') });
-
 const isSecret = (path: Path): boolean => path[0] === 'connection';
 
 /** The value as it was written, short and in quotes; nothing where it is or may hold a secret. */
@@ -99,7 +97,7 @@ function wrong(node: Node, shape: Shape, path: Path, { expected, hint }: Fault):
   return {
     code: 'SPEC_TYPE',
     severity: 'error',
-    ...at(place, path),
+    ...whereOf(place, path),
     message: path.length === 0 ? 'this file is no spec' : `${nameAt(path)} must be ${expected}`,
     why: `${capital(quoted(value, path))} is ${kindOf(value)}.`,
     hint,
@@ -183,7 +181,7 @@ function missing(root: Node, path: Path): SpecProblem {
   return {
     code: 'SPEC_MISSING',
     severity: 'error',
-    ...at(placeOf(root, path), path),
+    ...whereOf(placeOf(root, path), path),
     message: path.length > 1 ? `${path.slice(0, -1).join('.')} has no ${name}` : `the spec has no ${name}`,
     why,
     hint,
@@ -199,7 +197,7 @@ function unknownKey(root: Node, path: Path, key: string, shape: ObjectShape): Sp
   return {
     code: 'SPEC_UNKNOWN_KEY',
     severity: 'error',
-    ...at(place, isShown ? [...path, key] : path),
+    ...whereOf(place, isShown ? [...path, key] : path),
     message: `${path.length === 0 ? parent : shape.id === 'spec' ? parent : `a ${shape.id.replaceAll('_', ' ')}`} has no ${isShown ? `\`${key}\`` : 'such key'}`,
     why: 'A misspelt key would silently leave its field at the server’s default.',
     hint: elsewhere(key, shape) ?? (guess ? `did you mean ${guess}?` : `known are ${listed(shape)}.`),

@@ -58,6 +58,9 @@ export function positionOfPlace({ file, start }: Place): Position {
   return { file: file.name, line: Math.max(line, 1), column: line === 0 ? start + 1 : col };
 }
 
+/** What a problem says of where it is. */
+export const whereOf = (place: Place, path: Path) => ({ ...positionOfPlace(place), path: path.join('.') });
+
 /** The node at a path, or undefined. */
 export function nodeAt(root: Node, path: Path): Node | undefined {
   let node: Node | undefined = root;

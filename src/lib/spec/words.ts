@@ -9,8 +9,8 @@ import {
   type Node,
   type Path,
   type Place,
-  positionOfPlace,
   type ScalarNode,
+  whereOf,
 } from './tree.ts';
 import type { Leaf } from './value.ts';
 
@@ -117,8 +117,6 @@ const asText = (node: Node): Node =>
 const orEmpty = (node: Node): Node =>
   node.kind === 'scalar' && node.value === null ? { kind: 'map', entries: new Map(), place: node.place } : node;
 
-const at = (place: Place, path: Path) => ({ ...positionOfPlace(place), path: path.join('.') });
-
 /** Keeps the quotes that are there. */
 function rewrite(place: Place, text: string): Mend {
   const raw = place.file.text.slice(place.start, place.end);
@@ -129,7 +127,7 @@ function rewrite(place: Place, text: string): Mend {
 const otherKey = (place: Place, path: Path, key: string, name: string): SpecProblem => ({
   code: 'SPEC_OTHER_WORD',
   severity: 'warning',
-  ...at(place, path),
+  ...whereOf(place, path),
   message: `\`${key}\` is called \`${name}\` here`,
   why: 'A spec uses the names of the JetStream API; other spellings are understood.',
   hint: `write ${name}.`,
@@ -139,7 +137,7 @@ const otherKey = (place: Place, path: Path, key: string, name: string): SpecProb
 const otherValue = (node: ScalarNode, path: Path, word: string): SpecProblem => ({
   code: 'SPEC_OTHER_WORD',
   severity: 'warning',
-  ...at(node.place, path),
+  ...whereOf(node.place, path),
   message: `\`${node.written ?? node.value}\` is called \`${word}\` here`,
   why: 'A spec uses the words of the JetStream API; other spellings are understood.',
   hint: `write ${word}.`,
@@ -149,7 +147,7 @@ const otherValue = (node: ScalarNode, path: Path, word: string): SpecProblem => 
 const twice = (place: Place, path: Path, key: string, name: string): SpecProblem => ({
   code: 'SPEC_DUPLICATE_KEY',
   severity: 'error',
-  ...at(place, path),
+  ...whereOf(place, path),
   message: `\`${key}\` and \`${name}\` are the same field`,
   why: 'Only one of the two could count.',
   hint: `keep ${name}.`,

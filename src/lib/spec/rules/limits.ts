@@ -3,7 +3,7 @@ import { subjectCovers } from '../../facts/subjects.ts';
 import { printDuration } from '../../model/units.ts';
 import { refusedStreams } from './refused.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { filtersOf, isWorkqueue, settingOf } from './view.ts';
+import { isWorkqueue, settingOf, writtenFilters } from './view.ts';
 
 const SHORTEST_AGE = 100e6;
 
@@ -267,7 +267,7 @@ consumers:
       if (config.allow_msg_schedules !== true || !isWorkqueue(stream) || !subjects) continue;
       const taken = (subject: string) =>
         consumers.some((consumer) => {
-          const filters = filtersOf(consumer);
+          const filters = writtenFilters(consumer);
           return filters.length === 0 || filters.some((filter) => subjectCovers(filter, subject));
         });
       if (!subjects.every(taken)) continue;

@@ -2,7 +2,7 @@ import { isSubject, SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectsOverlap } from '../../facts/subjects.ts';
 import { objectOf, textOf, textsOf } from '../../model/json.ts';
 import { example, type Rule, topExample } from './rule.ts';
-import { type ConsumerView, filtersOf, isTransformed, type StreamView, type View } from './view.ts';
+import { type ConsumerView, isTransformed, type StreamView, type View, writtenFilters } from './view.ts';
 
 const invalid: Rule = {
   id: 'SPEC_SUBJECT',
@@ -36,7 +36,7 @@ subjects: ["orders.new"]
       }
     }
     for (const consumer of view.consumers) {
-      const wrong = filtersOf(consumer).find((subject) => !isSubject(subject));
+      const wrong = writtenFilters(consumer).find((subject) => !isSubject(subject));
       if (wrong === undefined) continue;
       const field = consumer.config.filter_subject === wrong ? 'filter_subject' : 'filter_subjects';
       yield told(wrong, [...consumer.path, field]);
@@ -160,7 +160,7 @@ consumers:
       const { subjects, config, name } = consumer.stream;
       // A transform stores messages under other subjects than they came on.
       if (!subjects || isTransformed(config)) continue;
-      for (const filter of filtersOf(consumer)) {
+      for (const filter of writtenFilters(consumer)) {
         if (!isSubject(filter) || subjects.some((subject) => subjectsOverlap(subject, filter))) continue;
         yield {
           path: pathOfFilter(consumer, filter),

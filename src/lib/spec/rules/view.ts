@@ -119,7 +119,7 @@ export const isPush = ({ config }: ConsumerView): boolean =>
   typeof config.deliver_subject === 'string' && config.deliver_subject !== '';
 
 /** The filters of a consumer; none means everything. */
-export function filtersOf({ config }: ConsumerView): readonly string[] {
+export function writtenFilters({ config }: ConsumerView): readonly string[] {
   const single =
     typeof config.filter_subject === 'string' && config.filter_subject !== '' ? [config.filter_subject] : [];
   return [...single, ...textsOf(config.filter_subjects)];

@@ -3,7 +3,7 @@ import { SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectCovers, subjectsOverlap } from '../../facts/subjects.ts';
 import { refusedConsumers } from './refused.ts';
 import { example, type Found, type Rule } from './rule.ts';
-import { type ConsumerView, filtersOf, isLimited, isTransformed, isWorkqueue } from './view.ts';
+import { type ConsumerView, isLimited, isTransformed, isWorkqueue, writtenFilters } from './view.ts';
 
 const deliverPolicy: Rule = {
   id: 'SPEC_WORKQUEUE_DELIVER_POLICY',
@@ -78,7 +78,7 @@ function* overlapsAmong(consumers: readonly ConsumerView[]): Generator<Found> {
   if (consumers.length < 2) return;
   const index = new SubjectIndex<ConsumerView>();
   for (const consumer of consumers) {
-    const filters = filtersOf(consumer);
+    const filters = writtenFilters(consumer);
     const wanted = filters.length > 0 ? filters : ['>'];
     const clash = wanted.flatMap((subject) => index.overlapping(subject).map((other) => ({ subject, other })))[0];
     for (const subject of wanted) index.add(subject, consumer);
@@ -122,7 +122,7 @@ consumers:
       // A queue without any consumer leaves them to others; schedules need a subject that no worker takes.
       if (!subjects || consumers.length === 0 || isTransformed(config) || config.allow_msg_schedules === true) continue;
       const filters = consumers.flatMap((consumer) => {
-        const own = filtersOf(consumer);
+        const own = writtenFilters(consumer);
         return own.length > 0 ? own : ['>'];
       });
       for (const [at, subject] of subjects.entries()) {
