@@ -89,8 +89,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'fast-string-width',
       'fast-wrap-ansi',
       'fastest-levenshtein',
+      'listr2',
     ],
-    acts: ['base-command', 'host', 'host-tty', 'line-writer', 'pager', 'report', 'small-heap', 'stdout', 'task-board'],
+    acts: ['base-command', 'host', 'host-tty', 'line-writer', 'pager', 'report', 'small-heap', 'stdout'],
   },
   commands: { imports: ['model', 'errors', 'plan', 'operations', 'ui'], packages: ['@oclif/core'] },
 };

@@ -1,7 +1,7 @@
 import type { Answer, Event, Io, Question } from '../model/io.ts';
 import { createPlainHost } from './host-plain.ts';
 import { clean } from './sanitize.ts';
-import { startTaskBoard, type TaskBoard } from './task-board.ts';
+import type { TaskBoard } from './task-board.ts';
 
 export interface TtyHostOptions {
   readonly quiet: boolean;
@@ -16,11 +16,11 @@ export interface TtyHostOptions {
 /** Redraw a progress line at most this often, in milliseconds. */
 const PROGRESS_EVERY = 100;
 
-/** Draws tasks and asks questions on the terminal, all on stderr. The prompts are loaded when first needed. */
+/** Draws tasks and asks questions on the terminal, all on stderr. listr2 and the prompts are loaded when first needed. */
 export function createTtyHost(options: TtyHostOptions): Io {
   const { quiet, colour, interactive, stderr, signal } = options;
   const plain = createPlainHost({ ...options, now: () => performance.now() });
-  let board: TaskBoard | undefined;
+  let board: Promise<TaskBoard> | undefined;
   let isProgressShown = false;
   let lastProgress = 0;
 
@@ -43,13 +43,11 @@ export function createTtyHost(options: TtyHostOptions): Io {
   };
 
   const startBoard = (event: Extract<Event, { type: 'tasks' }>) => {
+    const title = clean(event.title);
     const tasks = event.tasks.map((task) => clean(task));
-    board = startTaskBoard({ title: clean(event.title), tasks, colour, stderr, signal });
-  };
-
-  const endBoard = () => {
-    board?.end();
-    board = undefined;
+    board = import('./task-board.ts').then(({ startTaskBoard }) =>
+      startTaskBoard({ title, tasks, colour, stderr, signal }),
+    );
   };
 
   return {
@@ -61,17 +59,15 @@ export function createTtyHost(options: TtyHostOptions): Io {
         return;
       }
       clearProgress();
-      if (quiet) plain.tell(event);
+      if (quiet || event.type === 'note' || event.type === 'warning') plain.tell(event);
       else if (event.type === 'tasks') startBoard(event);
-      else if (event.type === 'task') board?.tell({ ...event, detail: event.detail && clean(event.detail) });
-      else if (event.type === 'tasks-end') endBoard();
-      else if (board) board.above(() => plain.tell(event));
-      else plain.tell(event);
+      else if (event.type === 'task') board?.then((running) => running.tell(event));
+      else board?.then((running) => running.end());
     },
     async ask<Q extends Question>(question: Q): Promise<Answer<Q>> {
       if (!interactive) return question.fallback as Answer<Q>;
       clearProgress();
-      endBoard();
+      await board?.then((running) => running.end());
       signal.throwIfAborted();
       // The prompts colour by the environment alone.
       if (!colour) process.env.NO_COLOR = '1';

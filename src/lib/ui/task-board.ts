@@ -1,16 +1,22 @@
+import {
+  DefaultRenderer,
+  Listr,
+  ListrDefaultRendererLogLevels,
+  ListrLogger,
+  type ListrTaskWrapper,
+  ProcessOutput,
+} from 'listr2';
+import { Fault } from '../errors/fault.ts';
 import type { Event } from '../model/io.ts';
-import { cutTo } from './text.ts';
-import { createTheme, type Theme } from './theme.ts';
+import { createTheme } from './theme.ts';
 
 type TaskEvent = Extract<Event, { type: 'task' }>;
+type Wrapper = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof DefaultRenderer>;
 
-/** A list of tasks on the terminal, drawn again and again until it ends. */
+/** A list of tasks on the terminal. `end` resolves when the last drawing is out and the cursor is back. */
 export interface TaskBoard {
   tell(event: TaskEvent): void;
-  /** Something else is written above it. */
-  above(write: () => void): void;
-  /** Draws it a last time and gives the cursor back. */
-  end(): void;
+  end(): Promise<void>;
 }
 
 export interface BoardOptions {
@@ -21,99 +27,142 @@ export interface BoardOptions {
   readonly signal: AbortSignal;
 }
 
-interface Row {
-  readonly name: string;
-  state: TaskEvent['state'] | 'waiting';
-  detail?: string;
+/** One task's way through listr: it runs until it is told how it ended. */
+interface Slot {
+  wrapper?: Wrapper;
+  last?: TaskEvent;
+  settle(): void;
+  readonly settled: Promise<void>;
 }
 
-/** What the board shows; `spinner` turns while it is drawn, and is undefined the last time. */
-type Draw = (spinner: string | undefined) => readonly string[];
-
-const FRAMES = [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'];
-const FRAME_MS = 100;
-const HIDE = '\u001b[?25l';
-const SHOW = '\u001b[?25h';
+function createSlot(): Slot {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { settle: resolve, settled: promise };
+}
 
 /** Starts drawing. A list longer than the screen is drawn as one counting line, since a terminal cannot scroll back to redraw. */
-export function startTaskBoard({ title, tasks, colour, stderr, signal }: BoardOptions): TaskBoard {
+export function startTaskBoard(options: BoardOptions): TaskBoard {
+  const fits = options.tasks.length < (options.stderr.rows ?? 24) - 3;
+  return fits ? startList(options) : startCounter(options);
+}
+
+function startList({ title, tasks, colour, stderr, signal }: BoardOptions): TaskBoard {
   const theme = createTheme({ colour });
-  const rows = tasks.map((name): Row => ({ name, state: 'waiting' }));
-  const fits = tasks.length < (stderr.rows ?? 24) - 3;
-  if (fits) stderr.write(`${theme.strong(title)}\n`);
-  const board = drawOn(stderr, fits ? drawList(rows, theme) : drawCount(title, rows, theme));
-  // The terminal is given back before the interruption is told, whoever forgets to end the list.
-  signal.addEventListener('abort', board.end, { once: true });
-  return {
-    above: board.above,
-    tell({ index, state, detail }) {
-      const row = rows[index];
-      if (!row) return;
-      Object.assign(row, { state, detail });
-      if (!fits && state === 'failed') board.above(() => stderr.write(`${row.name}: ${detail ?? 'failed'}\n`));
+  const slots = tasks.map(createSlot);
+  const listr = createListr({ colour, stderr });
+  stderr.write(`${theme.strong(title)}\n`);
+  listr.add(
+    tasks.map((name, index) => ({
+      title: theme.faint(name),
+      task: async (_: unknown, wrapper: Wrapper) => {
+        const slot = slots[index]!;
+        slot.wrapper = wrapper;
+        if (slot.last?.state === 'started') wrapper.title = name;
+        await slot.settled;
+        wrapper.title = name;
+        const detail = slot.last?.detail;
+        if (slot.last?.state === 'failed') throw new TaskFailed(detail ?? 'failed');
+        if (slot.last?.state !== 'done') wrapper.skip(`${name}: ${detail ?? WORDS[slot.last?.state ?? 'waiting']}`);
+        else if (detail) wrapper.title = `${name}: ${detail}`;
+      },
+    })),
+  );
+  return drive({
+    listr,
+    slots,
+    signal,
+    onStart: (slot, index) => {
+      if (slot.wrapper) slot.wrapper.title = tasks[index]!;
     },
-    end() {
-      signal.removeEventListener('abort', board.end);
-      board.end();
-    },
-  };
+  });
 }
 
 /** For a task that the list ended without. */
-const UNDONE = { waiting: 'not reached', started: 'interrupted', skipped: 'skipped' } as const;
+const WORDS = { waiting: 'not reached', started: 'interrupted', skipped: 'skipped', failed: 'failed' } as const;
 
-const drawList =
-  (rows: readonly Row[], theme: Theme): Draw =>
-  (spinner) =>
-    rows.flatMap(({ name, state, detail }) => {
-      if (state === 'done') return `${theme.good('✔')} ${name}${detail ? `: ${detail}` : ''}`;
-      if (state === 'failed') return [`${theme.refuse('✖')} ${name}`, theme.refuse(`  › ${detail ?? 'failed'}`)];
-      if (state === 'skipped' || spinner === undefined) return `${theme.warn('↓')} ${name}: ${detail ?? UNDONE[state]}`;
-      return `${theme.warn(spinner)} ${state === 'started' ? name : theme.faint(name)}`;
-    });
+/** What listr shows under a failed task; the failure itself travels with the operation's own error. */
+class TaskFailed extends Fault {}
 
-const drawCount =
-  (title: string, rows: readonly Row[], theme: Theme): Draw =>
-  (spinner) => {
-    const count = (state: Row['state']) => rows.filter((row) => row.state === state).length;
-    const others = (['failed', 'skipped'] as const).filter((state) => count(state) > 0);
-    const end = count('failed') > 0 ? theme.refuse('✖') : theme.good('✔');
-    const told = others.map((state) => `, ${count(state)} ${state}`).join('');
-    return [`${spinner ? theme.warn(spinner) : end} ${title}: ${count('done')} of ${rows.length} done${told}`];
+function startCounter({ title, tasks, colour, stderr, signal }: BoardOptions): TaskBoard {
+  const slot = createSlot();
+  let wrapper: Wrapper | undefined;
+  const counts = { started: 0, done: 0, failed: 0, skipped: 0 };
+  const text = () => {
+    const others = (['failed', 'skipped'] as const).filter((state) => counts[state] > 0);
+    return `${title}: ${counts.done} of ${tasks.length} done${others.map((state) => `, ${counts[state]} ${state}`).join('')}`;
   };
-
-/** Draws where the cursor is, over what was drawn before. */
-function drawOn(stderr: NodeJS.WriteStream, draw: Draw): { above: TaskBoard['above']; end(): void } {
-  let drawn = 0;
-  let frame = 0;
-  let isEnded = false;
-  const back = () => (drawn > 0 ? `\u001b[${drawn}A\u001b[J` : '');
-  const redraw = () => {
-    const spinner = isEnded ? undefined : FRAMES[frame++ % FRAMES.length]!;
-    // A line longer than the terminal would leave its second half behind; the last time all of it may be read.
-    const lines = draw(spinner).map((line) => (isEnded ? line : cutTo(line, (stderr.columns ?? 80) - 1)));
-    stderr.write(`${back()}${lines.map((line) => `${line}\n`).join('')}`);
-    drawn = lines.length;
-  };
-  const show = () => stderr.write(SHOW);
-  stderr.write(HIDE);
-  process.once('exit', show);
-  redraw();
-  const timer = setInterval(redraw, FRAME_MS).unref();
+  const listr = createListr({ colour, stderr });
+  listr.add({
+    title: text(),
+    task: async (_: unknown, given: Wrapper) => {
+      wrapper = given;
+      await slot.settled;
+      wrapper.title = text();
+      if (counts.failed > 0) throw new TaskFailed(text());
+    },
+  });
+  const board = drive({ listr, slots: [slot], signal, onStart: () => {} });
   return {
-    above(write) {
-      if (!isEnded) stderr.write(back());
-      drawn = 0;
-      write();
-      if (!isEnded) redraw();
+    tell(event) {
+      counts[event.state] += 1;
+      if (wrapper) wrapper.title = text();
+      if (event.state === 'failed') stderr.write(`${tasks[event.index]}: ${event.detail ?? 'failed'}\n`);
     },
-    end() {
-      if (isEnded) return;
-      isEnded = true;
-      clearInterval(timer);
-      process.off('exit', show);
-      redraw();
-      show();
+    end: board.end,
+  };
+}
+
+interface Drive {
+  readonly listr: Listr<unknown, typeof DefaultRenderer, typeof DefaultRenderer>;
+  readonly slots: readonly Slot[];
+  readonly signal: AbortSignal;
+  onStart(slot: Slot, index: number): void;
+}
+
+function drive({ listr, slots, signal, onStart }: Drive): TaskBoard {
+  const settleAll = () => {
+    for (const slot of slots) slot.settle();
+  };
+  const running = listr.run().then(
+    () => undefined,
+    () => undefined,
+  );
+  // The terminal is given back before the interruption is told, whoever forgets to end the list.
+  signal.addEventListener('abort', settleAll, { once: true });
+  return {
+    tell(event) {
+      const slot = slots[event.index];
+      if (!slot) return;
+      slot.last = event;
+      if (event.state === 'started') onStart(slot, event.index);
+      else slot.settle();
+    },
+    async end() {
+      settleAll();
+      await running;
+      signal.removeEventListener('abort', settleAll);
     },
   };
+}
+
+const plainColours = Object.fromEntries(
+  Object.values(ListrDefaultRendererLogLevels).map((level) => [level, (text?: string) => text ?? '']),
+);
+
+/** listr2 draws on stdout, asks stdout whether it is a terminal and ends the process at Ctrl-C: none of it may happen here. */
+function createListr({ colour, stderr }: { colour: boolean; stderr: NodeJS.WriteStream }) {
+  class StderrRenderer extends DefaultRenderer {
+    static override nonTTY = true;
+  }
+  return new Listr<unknown, typeof DefaultRenderer, typeof DefaultRenderer>([], {
+    concurrent: true,
+    exitOnError: false,
+    registerSignalListeners: false,
+    renderer: StderrRenderer,
+    rendererOptions: {
+      collapseErrors: false,
+      logger: new ListrLogger({ processOutput: new ProcessOutput(stderr, stderr, { leaveEmptyLine: false }) }),
+      ...(colour ? {} : { color: plainColours }),
+    },
+  });
 }

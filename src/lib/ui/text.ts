@@ -20,10 +20,6 @@ export function flow(text: string, { width, first }: { width: number; first: str
   return `${first}${body.replaceAll('\n', `\n${' '.repeat(indent)}`)}`;
 }
 
-/** The beginning of a text that fits so many columns. */
-export const cutTo = (text: string, columns: number): string =>
-  wrapAnsi(text, Math.max(1, columns), { hard: true, wordWrap: false, trim: false }).split('\n', 1)[0]!;
-
 export const counted = (count: number, noun: string, plural = `${noun}s`): string =>
   `${count} ${count === 1 ? noun : plural}`;
 
