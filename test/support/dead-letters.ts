@@ -17,6 +17,7 @@ export interface QueueSetup {
   readonly dlq?: string | null;
   readonly dlqSubjects?: readonly string[];
   readonly config?: Config;
+  readonly dlqConfig?: Config;
   readonly consumerConfig?: Config;
 }
 
@@ -42,7 +43,13 @@ export async function makeQueue(
       advisorySubject('terminated', stream),
       rejectedSubject(stream),
     ];
-    await nats.api(`STREAM.CREATE.${dlq}`, { name: dlq, subjects, storage: 'memory', allow_direct: true });
+    await nats.api(`STREAM.CREATE.${dlq}`, {
+      name: dlq,
+      subjects,
+      storage: 'memory',
+      allow_direct: true,
+      ...setup.dlqConfig,
+    });
   }
   await makeConsumer(nats, { ...setup, stream, consumer });
   return { stream, consumer, dlq: dlq ?? '' };

@@ -49,6 +49,7 @@ export const CODES = {
   REQUEST_DEAD: EXIT.failed,
   DENIED_CREDENTIALS: EXIT.denied,
   DENIED_SUBJECT: EXIT.denied,
+  NO_ROOM: EXIT.failed,
   SERVER_REFUSED: EXIT.failed,
   SERVER_TOO_OLD: EXIT.failed,
   DEV_NO_SERVER: EXIT.unavailable,

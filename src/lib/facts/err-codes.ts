@@ -1,5 +1,6 @@
 /** What the JetStream API's `err_code` means here. Only codes that some code or message of ours depends on. */
 export const ERR = {
+  accountResources: 10002,
   clusterIncomplete: 10004,
   noSuitablePeers: 10005,
   clusterNotActive: 10006,
@@ -7,10 +8,14 @@ export const ERR = {
   clusterNotLeader: 10009,
   consumerCannotUpdate: 10012,
   consumerNotFound: 10014,
+  insufficientResources: 10023,
   invalidJson: 10025,
+  memoryResources: 10028,
   notEnabledForAccount: 10039,
   noMessage: 10037,
   sequenceNotFound: 10043,
+  storageResources: 10047,
+  storeNotMade: 10049,
   streamConfig: 10052,
   messageTooLarge: 10054,
   deleteFailed: 10057,

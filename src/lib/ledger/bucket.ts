@@ -46,7 +46,7 @@ export async function ensureLedger(nats: Nats, replicas = 1): Promise<void> {
 export type Replicas = (() => number | Promise<number>) | undefined;
 
 /** Does the writing, and where the bucket turns out to be missing, makes it and does the writing again. */
-export async function writeLedger<T>(nats: Nats, replicas: Replicas, write: () => Promise<T>): Promise<T> {
+export async function inLedger<T>(nats: Nats, replicas: Replicas, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {

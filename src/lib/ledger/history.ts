@@ -4,8 +4,9 @@ import { isObject } from '../model/json.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import type { Actor } from './actor.ts';
-import { ledger, purgeKeys, writeLedger } from './bucket.ts';
+import { ledger, purgeKeys } from './bucket.ts';
 import { ledgerKey, toToken } from './key.ts';
+import { writeLedger } from './room.ts';
 
 /** One thing somebody did. */
 export interface HistoryRecord extends Actor {

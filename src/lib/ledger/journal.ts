@@ -8,8 +8,8 @@ import { deleteMessage, publish, purgeUpTo } from '../nats/message-writes.ts';
 import { getRange } from '../nats/messages.ts';
 import type { ReadOptions } from '../nats/port.ts';
 import { fromHeaderValue, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
-import { writeLedger } from './bucket.ts';
 import { toToken } from './key.ts';
+import { writeLedger } from './room.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
 

@@ -5,12 +5,14 @@ import { OpsError } from '../errors/ops-error.ts';
 import type { Io } from '../model/io.ts';
 import { isObject } from '../model/json.ts';
 import { printDuration } from '../model/units.ts';
+import { isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { Gate } from '../nats/gate.ts';
 import type { KvEntry } from '../nats/port.ts';
 import { type Actor, describeActor } from './actor.ts';
-import { ledger, purgeKeys, writeLedger } from './bucket.ts';
+import { inLedger, ledger, purgeKeys } from './bucket.ts';
 import { ledgerKey } from './key.ts';
+import { makeRoom, roomPatience, withRoom } from './room.ts';
 import { type Clocks, LEASE, type Lease, turnLeft } from './turn.ts';
 
 // A lock is a key that its holder writes again every few seconds. Whoever waits watches the revision with its own clock:
@@ -86,13 +88,28 @@ async function acquire(nats: Nats, name: string, text: string, options: LockOpti
   let told = false;
   let expected = 0;
   let refused = 0;
+  let fullSince: number | undefined;
   for (;;) {
     const at = expected;
     const sent = readClocks();
-    const mine = await writeLedger(nats, options.replicas, () => kv.update(key, text, at));
-    if (mine !== undefined) return { revision: mine, sent };
+    const mine = await inLedger(nats, options.replicas, () => kv.update(key, text, at)).catch((error: unknown) => {
+      if (isNoRoom(error)) return error;
+      throw error;
+    });
+    if (typeof mine === 'number') return { revision: mine, sent };
     const entry = await kv.latest(key);
     if (entry && isOurs(entry, text)) return { revision: entry.revision, sent };
+    const isFree =
+      !entry || entry.deleted || (seen?.revision === entry.revision && performance.now() - seen.at >= lengthMs);
+    if (mine && isFree) {
+      // Nobody else is at work: the lock only finds no room.
+      expected = entry?.revision ?? 0;
+      fullSince ??= performance.now();
+      if (await makeRoom(nats)) continue;
+      if (performance.now() - fullSince >= roomPatience(nats)) throw mine;
+      await pause(options.io.signal);
+      continue;
+    }
     if (!entry || entry.deleted) {
       expected = entry?.revision ?? 0;
       // The first refusal tells the revision. More of them, with nobody there, come from a cluster that does not decide.
@@ -112,13 +129,14 @@ async function acquire(nats: Nats, name: string, text: string, options: LockOpti
       options.io.tell({ type: 'note', text: `Waiting up to ${wait} for ${holderText(entry)}, at work on ${name}` });
       told = true;
     }
-    await sleep(Math.min(POLL_MS, Math.max(1, options.waitMs - (now - start))), undefined, {
-      signal: options.io.signal,
-    }).catch(() => options.io.signal.throwIfAborted());
+    await pause(options.io.signal, Math.min(POLL_MS, Math.max(1, options.waitMs - (now - start))));
     // The next round looks before it writes: a lease that still stands refuses revision 0 anyway.
     expected = 0;
   }
 }
+
+const pause = (signal: AbortSignal, ms = POLL_MS): Promise<void> =>
+  sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 
 /** Pauses, or gives up where a cluster neither takes our write nor names another holder. */
 async function undecided(nats: Nats, name: string, start: number, { io }: LockOptions): Promise<void> {
@@ -129,7 +147,7 @@ async function undecided(nats: Nats, name: string, start: number, { io }: LockOp
       hints: ['wait until the cluster has a quorum, then run this again'],
     });
   }
-  await sleep(POLL_MS, undefined, { signal: io.signal }).catch(() => io.signal.throwIfAborted());
+  await pause(io.signal);
 }
 
 /** A write whose answer was lost may still have been stored: then the lease is ours all the same. */
@@ -197,7 +215,8 @@ export async function withLock<T>(
     if (left() <= 0) return lose(MAY_BE_OVER);
     const now = readClocks();
     try {
-      const next = await kv.update(key, text, revision, { finish: true, timeoutMs: lease.renewMs * 0.8 });
+      const timeoutMs = lease.renewMs * 0.8;
+      const next = await withRoom(nats, () => kv.update(key, text, revision, { finish: true, timeoutMs }));
       if (next === undefined) {
         // An earlier renewal may have come without its answer: when it was sent is not known, so the time stays.
         const own = await ownRevision(nats, key, text);

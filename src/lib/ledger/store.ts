@@ -9,9 +9,10 @@ import { pipelined } from '../nats/pipeline.ts';
 import { mayBePath } from '../nats/secret.ts';
 import { withoutUser } from '../nats/server-url.ts';
 import type { Actor } from './actor.ts';
-import { ensureLedger, ledger, purgeKeys, writeLedger } from './bucket.ts';
+import { ensureLedger, ledger, purgeKeys } from './bucket.ts';
 import { fromToken, ledgerKey } from './key.ts';
 import { pack, unpack } from './pack.ts';
+import { writeLedger } from './room.ts';
 
 const FORMAT = 1;
 

@@ -1,6 +1,7 @@
 import type { Code } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
+import { type NoRoom, noRoomOf, ROOM_HINTS } from '../facts/no-room.ts';
 import { cleanText } from './redact.ts';
 
 /** The `error` of a JetStream API answer. */
@@ -17,23 +18,37 @@ export class ApiError extends OpsError {
   readonly subject: string;
   /** The server's words, on one line. */
   readonly description: string;
+  /** What is full, where that is why. */
+  readonly noRoom: NoRoom | undefined;
 
   constructor(subject: string, fault: ApiFault) {
     // Whoever answers may have put anything there.
     const errCode = Number.isSafeInteger(fault.err_code) ? fault.err_code! : 0;
     const description = cleanText(typeof fault.description === 'string' ? fault.description : 'no description');
-    const { code, hints } = meaningOf(errCode, description);
-    super(code, `the server refused ${shortSubject(subject)}: ${description}${errCode ? ` (${errCode})` : ''}`, {
+    const noRoom = noRoomOf(errCode, description);
+    const { code, hints } = noRoom
+      ? { code: 'NO_ROOM' as const, hints: ROOM_HINTS[noRoom] }
+      : meaningOf(errCode, description);
+    const what = noRoom ? 'there is no room for' : 'the server refused';
+    super(code, `${what} ${shortSubject(subject)}: ${description}${errCode ? ` (${errCode})` : ''}`, {
       where: subject,
-      why: 'The server answered with an error.',
+      why: noRoom ? FULL[noRoom] : 'The server answered with an error.',
       hints,
     });
     this.name = 'ApiError';
     this.errCode = errCode;
     this.subject = subject;
     this.description = description;
+    this.noRoom = noRoom;
   }
 }
+
+const FULL: Readonly<Record<NoRoom, string>> = {
+  account: 'The storage of the account is used up.',
+  server: 'The storage that the server has for JetStream is used up.',
+  stream: 'The stream takes no more until something is removed from it.',
+  disk: 'The disk of the server is full.',
+};
 
 /** `STREAM.CREATE.REQUESTS` of `$JS.API.STREAM.CREATE.REQUESTS`, whatever the prefix. */
 export const shortSubject = (subject: string): string => subject.replace(/^.*?\bAPI\./, '');
@@ -66,6 +81,10 @@ function meaningOf(errCode: number, description: string): { code: Code; hints: s
 /** True where `error` is the server's answer with one of these codes. */
 export const isApiError = (error: unknown, ...codes: readonly number[]): error is ApiError =>
   error instanceof ApiError && (codes.length === 0 || codes.includes(error.errCode));
+
+/** True where the server has no room for what was to be written: of one of these kinds, where any are named. */
+export const isNoRoom = (error: unknown, ...kinds: readonly NoRoom[]): error is ApiError =>
+  error instanceof ApiError && error.noRoom !== undefined && (kinds.length === 0 || kinds.includes(error.noRoom));
 
 /** True where the error says that a stream or a consumer does not exist. */
 export const isMissing = (error: unknown): boolean =>

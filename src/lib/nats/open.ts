@@ -3,6 +3,7 @@ import type { Context } from '../model/context.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { connect, type Nats } from './connect.ts';
 import { readContexts } from './contexts.ts';
+import { withFigures } from './room.ts';
 import { resolveSettings, type Settings } from './settings.ts';
 
 /** The settings a run would connect with. @throws OpsError CONN_CONTEXT, USAGE */
@@ -30,6 +31,8 @@ export async function withNats<T>(
   const nats = await openNats(context, loaded);
   try {
     return await work(nats);
+  } catch (error) {
+    throw await withFigures(nats, error);
   } finally {
     await nats.close();
   }

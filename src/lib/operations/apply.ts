@@ -12,6 +12,7 @@ import { equalJson } from '../model/json.ts';
 import type { Change, Filled, Override, Plan } from '../model/plan.ts';
 import { keyOf } from '../model/resource.ts';
 import { openNats } from '../nats/open.ts';
+import { withFigures } from '../nats/room.ts';
 import { findFilled } from '../plan/filled.ts';
 import { planJson } from '../plan/json.ts';
 import { agreeToPlans, isAsked, requireAllowed } from './planned/consent.ts';
@@ -140,7 +141,9 @@ async function keepInStep(context: Context, system: Prepared): Promise<Applied> 
 /** Takes the lock, looks again, and carries the plan out; where it moved, a person is asked again, without the lock. */
 async function touch(context: Context, work: Work, options: ApplyOptions): Promise<Applied> {
   for (let { system } = work; ; ) {
-    const outcome = await lockAndLook(context, { ...work, system }, options);
+    const outcome = await lockAndLook(context, { ...work, system }, options).catch(async (error: unknown) => {
+      throw await withFigures(work.system.nats, error);
+    });
     if ('plan' in outcome) return outcome;
     system = outcome.moved;
     await agreeToPlans(context, [system.plan], options);

@@ -12,6 +12,7 @@ import type { Change, Finding, Plan } from '../model/plan.ts';
 import { keyOf, type Observed } from '../model/resource.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import type { Nats } from '../nats/connect.ts';
+import { withFigures } from '../nats/room.ts';
 import { readObserved } from '../observed/read.ts';
 import { ownerMark, scanOwned } from '../observed/scan.ts';
 import { planJson } from '../plan/json.ts';
@@ -153,7 +154,9 @@ async function forget({ nats, loaded, plan }: Removal): Promise<Destroyed> {
 /** Takes the lock, looks again, and removes; where what goes has moved, a person is asked again, without the lock. */
 async function remove(context: Context, shown: Removal, options: DestroyOptions): Promise<Destroyed> {
   for (let removal = shown; ; ) {
-    const outcome = await lockAndLook(context, removal, options);
+    const outcome = await lockAndLook(context, removal, options).catch(async (error: unknown) => {
+      throw await withFigures(shown.nats, error);
+    });
     if ('applied' in outcome) return outcome;
     removal = outcome;
     await agreeToLose(context, removal, options);

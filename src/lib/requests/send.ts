@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { orElse } from '../nats/answer.ts';
-import { type ApiError, isApiError } from '../nats/api-error.ts';
+import { type ApiError, isApiError, isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { type Published, publish } from '../nats/message-writes.ts';
 import { type HeaderLine, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
@@ -81,7 +81,7 @@ export async function explainRefusal(nats: Nats, error: unknown, request: Outgoi
 
 /** The part of it that needs no look at the server. */
 export function explainAnswer(error: unknown, { id, subject }: Pick<Outgoing, 'id' | 'subject'>): unknown {
-  if (isApiError(error, ERR.storeFailed)) return queueFull(subject, error);
+  if (isNoRoom(error, 'stream')) return queueFull(subject, error);
   if (isApiError(error, ERR.messageTooLarge)) {
     return tooLarge(subject, 'It is beyond max_msg_size of the stream.', error);
   }

@@ -7,6 +7,7 @@ import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { forgetJournal, readJournal } from '../../ledger/journal.ts';
 import type { Context } from '../../model/context.ts';
+import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { deleteMessage } from '../../nats/message-writes.ts';
 import { getMessage } from '../../nats/messages.ts';
@@ -72,7 +73,7 @@ export async function purgeDeadLetters(context: Context, options: PurgeOptions):
       nats,
       'purge',
       () =>
-        withQueueLocks(context, nats, names, work, async (signal, held) => {
+        lockedIfRoom(context, nats, names, work, async (signal, held) => {
           const total = await archive(context, { ...scope, nats: held }, file, agreed);
           if (total === 0) return none;
           for (const ref of wanted) await checkQueue(held, ref);
@@ -86,6 +87,27 @@ export async function purgeDeadLetters(context: Context, options: PurgeOptions):
         }),
     );
   });
+}
+
+/**
+ * Purging is what makes room, so it must not fail for want of room for its own lock. It goes on without: it removes only
+ * what it archived, by what each message is, so that whoever replays the same meanwhile loses and doubles nothing.
+ */
+async function lockedIfRoom<T>(
+  ...[context, nats, queues, how, work]: Parameters<typeof withQueueLocks<T>>
+): Promise<T> {
+  let isHeld = false;
+  try {
+    return await withQueueLocks(context, nats, queues, how, (signal, held) => {
+      isHeld = true;
+      return work(signal, held);
+    });
+  } catch (error) {
+    if (isHeld || !isNoRoom(error)) throw error;
+    const text = `the lock finds no room (${error.description}): purging without it, which makes some`;
+    context.io.tell({ type: 'warning', text });
+    return work(context.io.signal, nats);
+  }
 }
 
 /** A line stands for all that there is of a dead letter: where that changes, its digest does. */

@@ -1,0 +1,181 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { appendHistory, readHistory } from '../../src/lib/ledger/history.ts';
+import { withLock } from '../../src/lib/ledger/lock.ts';
+import { makeRoom } from '../../src/lib/ledger/room.ts';
+import type { Config } from '../../src/lib/model/json.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { type CliResult, runCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
+import { recordingIo } from '../support/io.ts';
+import { needing } from '../support/needing.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const actor = { who: 'ada', host: 'build-7', pid: 4711 };
+const LEDGER = 'KV_osapi_ops';
+const FILE = { storage: 'file' };
+
+for (const version of ['2.10', '2.15']) {
+  needing(`nats-server ${version}`).describe(`no room at all on ${version}`, () => {
+    let server: TestServer;
+    let nats: Nats;
+    const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-room-'));
+    beforeAll(async () => {
+      const account = 'A { jetstream { max_mem: 10M, max_file: 300K }, users: [{ user: a, password: a }] }';
+      const config = `accounts { ${account}, SYS { users: [{ user: s, password: s }] } }\nsystem_account: SYS\n`;
+      server = await startServer({ version, config });
+      nats = await connectTo(server, { user: 'a', password: 'a' });
+    }, 60_000);
+    afterAll(async () => {
+      await nats?.close();
+      await server?.stop();
+      rmSync(dir, { recursive: true, force: true });
+    });
+    beforeEach(async () => {
+      await wipe(nats);
+      await makeQueue(nats, { config: FILE, dlqConfig: FILE });
+    });
+
+    const cli = (...args: string[]): Promise<CliResult> =>
+      runCli(args, { server: { url: server.url.replace('://', '://a:a@') }, cwd: dir });
+    const info = async (stream: string) =>
+      (await nats.api(`STREAM.INFO.${stream}`)) as unknown as {
+        config: Config;
+        state: { messages: number; bytes: number };
+      };
+    const count = async (stream: string) => (await info(stream)).state.messages;
+
+    /** Fills the account to the last byte that a message can take. */
+    async function fillAccount(): Promise<void> {
+      await nats.api('STREAM.CREATE.FILL', { name: 'FILL', subjects: ['fill'], ...FILE });
+      for (const size of [2000, 300, 30, 0]) {
+        while (!(await nats.request('fill', 'x'.repeat(size))).string().includes('10002'));
+      }
+    }
+    /** Leaves the ledger no room for anything more. */
+    async function fillLedger(): Promise<void> {
+      const { config, state } = await info(LEDGER);
+      await nats.api(`STREAM.UPDATE.${LEDGER}`, { ...config, max_bytes: state.bytes });
+    }
+    const makeLedger = async (more: Config = {}) =>
+      nats.api(`STREAM.CREATE.${LEDGER}`, {
+        name: LEDGER,
+        subjects: ['$KV.osapi_ops.>'],
+        max_msgs_per_subject: 10,
+        discard: 'new',
+        allow_rollup_hdrs: true,
+        allow_direct: true,
+        ...more,
+      });
+    let told = 0;
+    const tell = (summary: string) =>
+      appendHistory(nats, { system: 's', verb: 'apply', actor, at: new Date(1e12 + told++), tool: '1', summary });
+
+    let archives = 0;
+    async function purges(dead: number): Promise<CliResult> {
+      const archive = join(dir, `archive-${archives++}.ndjson`);
+      const result = await cli('dlq', 'purge', '--yes', '--archive', archive);
+      expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining(`Purged ${dead} dead letters`) });
+      expect(await count('REQUESTS_dlq')).toBe(0);
+      expect(readFileSync(archive, 'utf8').trim().split('\n')).toHaveLength(dead);
+      return result;
+    }
+
+    describe('a full account', () => {
+      test('is purged by who never ran anything there, without the lock that finds no room, and says so', async () => {
+        await makeDead(nats, 20);
+        await fillAccount();
+        const { stderr } = await purges(20);
+        expect(stderr).toContain('the lock finds no room');
+        expect(await count('REQUESTS')).toBe(0);
+        expect((await readHistory(nats)).map(({ verb }) => verb)).toEqual(['purge']);
+      });
+
+      test('is purged under the lock where the ledger has older values to give up', async () => {
+        await makeDead(nats, 20);
+        await cli('dlq', 'replay', '--limit', '1');
+        for (let index = 0; index < 4; index++) await tell(`one ${index}`);
+        await fillAccount();
+        const { stderr } = await purges(19);
+        expect(stderr).not.toContain('no room');
+        expect(await count('REQUESTS')).toBe(1);
+      });
+
+      test('waits for who holds the lock, instead of taking a refusal for a free one', async () => {
+        await makeDead(nats, 2);
+        const lock = { actor, waitMs: 0, io: recordingIo(), verb: 'dlq replay' };
+        await withLock(nats, 'the dead letters of REQUESTS', lock, async () => {
+          await fillAccount();
+          const refused = await cli('dlq', 'purge', '--yes', '--lock-wait', '1s');
+          expect(refused).toMatchObject({ code: 75, stderr: expect.stringContaining('ada on build-7') });
+        });
+        expect(await count('REQUESTS')).toBe(2);
+      });
+
+      test('keeps a lock that is held: what was there before makes room for its renewals', async () => {
+        for (let index = 0; index < 8; index++) await tell(`one ${index}`);
+        const lease = { lengthMs: 1500, renewMs: 300, giveUpMs: 1200 };
+        const lock = { actor, waitMs: 0, io: recordingIo(), verb: 'apply', lease };
+        await withLock(nats, 'x', lock, async (signal, held) => {
+          await fillAccount();
+          await new Promise((resolve) => setTimeout(resolve, 3000));
+          signal.throwIfAborted();
+          await held.api('STREAM.DELETE.FILL');
+        });
+      });
+
+      test('says of a request what is full, how much of it, and what to type', async () => {
+        await fillAccount();
+        const { code, stderr } = await cli('request', 'send', 'dns', '{"query":"example.com"}');
+        expect(code).toBe(1);
+        expect(stderr).toMatch(/there is no room for requests\.dns: resource limits exceeded for account \(10002\)/);
+        expect(stderr).toMatch(/The storage of account A is used up: it uses \d+B of 300000B of file storage/);
+        expect(stderr).toContain('dlq purge');
+        expect(stderr).toContain('max_file');
+        expect(stderr).toContain('Code: NO_ROOM');
+      });
+    });
+
+    describe('a full ledger', () => {
+      test('gives up older values first, then the older half of what was done', async () => {
+        await makeLedger();
+        for (let index = 0; index < 3; index++) await put(nats, '$KV.osapi_ops.applied.a', `version ${index}`);
+        for (let index = 0; index < 4; index++) await tell(`one ${index}`);
+        await put(nats, '$KV.osapi_ops.journal.REQUESTS.1', 'kept');
+        const done = async () => (await readHistory(nats)).map(({ summary }) => summary);
+        expect(await makeRoom(nats)).toBe(true);
+        expect([await count(LEDGER), await done()]).toEqual([6, ['one 3', 'one 2', 'one 1', 'one 0']]);
+        expect(await makeRoom(nats)).toBe(true);
+        expect(await done()).toEqual(['one 3', 'one 2']);
+        expect([await makeRoom(nats), await makeRoom(nats), await makeRoom(nats)]).toEqual([true, true, false]);
+        expect(await nats.kv('osapi_ops').keys('>')).toEqual(['applied.a', 'journal.REQUESTS.1']);
+      });
+
+      test('is no obstacle for a replay, nor for the history of it', async () => {
+        await makeDead(nats, 20);
+        for (let index = 0; index < 40; index++) await tell(`one ${index} ${'x'.repeat(300)}`);
+        await fillLedger();
+        expect(await cli('dlq', 'replay')).toMatchObject({ code: 0, stdout: 'Replayed 20 dead letters.\n' });
+        const [newest] = await readHistory(nats);
+        expect(newest?.summary).toContain('20 replayed');
+      });
+
+      test('that holds nothing that may go is no obstacle for a purge; a replay says what to type', async () => {
+        await makeDead(nats, 3);
+        await makeLedger();
+        await put(nats, '$KV.osapi_ops.somebody', 'else’s');
+        await fillLedger();
+        const { code, stderr } = await cli('dlq', 'replay');
+        expect(code).toBe(1);
+        expect(stderr).toMatch(/Stream KV_osapi_ops is full: it holds 60B of its max_bytes 60B/);
+        expect(stderr).toMatch(/raise its limit: nats stream edit KV_osapi_ops --max-bytes=1048576/);
+        expect(await count('REQUESTS_dlq')).toBe(3);
+        await purges(3);
+        expect(await nats.kv('osapi_ops').keys('somebody')).toEqual(['somebody']);
+      });
+    });
+  });
+}
