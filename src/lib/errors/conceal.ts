@@ -13,11 +13,12 @@ const SHAPES: readonly (readonly [shape: RegExp, shown: string])[] = [
   // PEM and credentials files, also cut short or on one line.
   [/-{5,}BEGIN[^-]*-{5,}[\s\S]*?(?:-{5,}END[^-]*-{5,}|$)/g, '***'],
   // Seeds of nkeys: of operators, accounts, users, servers, clusters, curves.
-  [/\bS[OAUNCX][A-Z2-7]{40,}/g, '***'],
-  [/\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}/g, '***'],
+  // A seed or a JWT that was taken for the name of a host is in small letters.
+  [/\bS[OAUNCX][A-Z2-7]{40,}/gi, '***'],
+  [/\beyJ[\w-]{8,}(?:\.[\w-]*){0,2}/gi, '***'],
   // User and password of a URL, to the last @: one too many is part of the password.
   [/([a-z][a-z0-9+.-]*:\/\/)[^\s@]+@(?:[^\s@]*@)*/gi, '$1***@'],
-  [/\bdata:[^\s,]*;base64,[\w+/=-]*/g, 'data:***'],
+  [/\bdata:[^\s,]*;base64,[\w+/=-]+/g, 'data:***'],
 ];
 
 /** Remembers a secret, in every form in which it may come back. */

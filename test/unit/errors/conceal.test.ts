@@ -14,6 +14,8 @@ describe('what has the shape of a secret', () => {
   test.each([
     ['a seed', `cannot read /etc/${seed}: gone`, 'cannot read /etc/***: gone'],
     ['a seed that was cut', `…${seed.slice(0, 44)}`, '…***'],
+    ['a seed taken for a host', `nats://${seed.toLowerCase()}:4222`, 'nats://***:4222'],
+    ['a JWT taken for a host', `nats://${jwt.toLowerCase()}`, 'nats://***'],
     ['a JWT', `token ${jwt}.`, 'token ***.'],
     ['a key', `before ${pem} after`, 'before *** after'],
     ['a key on one line', pem.replaceAll('\n', ' '), '***'],
@@ -32,6 +34,7 @@ describe('what has the shape of a secret', () => {
     'requests.dns at nats://127.0.0.1:4222, account $G',
     'https://github.com/org/repo/actions/runs/12',
     'ada@example.com',
+    'or data:;base64,…',
     'SUBJECTS AND SUAVE WORDS',
     'eyJ',
     'at config/prod.yaml:24:5 (queues.REQUESTS)',
