@@ -12,11 +12,11 @@ import {
   nkeyAuthenticator,
 } from '@nats-io/transport-node';
 import { ERR } from '../facts/err-codes.ts';
-import { type Config, isObject, objectOf } from '../model/json.ts';
+import { type Config, isObject } from '../model/json.ts';
 import type { ServerIdentity, Target } from '../model/resource.ts';
-import { ApiError } from './api-error.ts';
+import { isApiError } from './api-error.ts';
 import { connectFailure, isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
-import { readJson } from './exchange.ts';
+import { readAnswer } from './exchange.ts';
 import { doorOf, type Gate, isWrite } from './gate.ts';
 import { openKv } from './kv.ts';
 import type { Nats, RequestOptions } from './port.ts';
@@ -236,11 +236,7 @@ function createNats(
       let fault: unknown;
       try {
         const reply = await ask(subject, payload, Math.max(1, tryFor(whole - spent, whole)), options);
-        const answer = readJson(subject, reply);
-        if (answer.error === undefined) return answer;
-        const error = new ApiError(subject, objectOf(answer.error));
-        if (error.errCode !== ERR.systemUnavailable) throw error;
-        fault = error;
+        return readAnswer(subject, reply);
       } catch (error) {
         fault = error;
         if (signal.aborted && !options.finish) throw signal.reason;
@@ -249,7 +245,7 @@ function createNats(
             throw failure(error, subject, spent);
           }
         } else if (isTimeoutError(error)) wait = 0;
-        else if (!isDisconnect(error) && !(error instanceof ApiError && error.errCode === ERR.systemUnavailable)) {
+        else if (!isDisconnect(error) && !isApiError(error, ERR.systemUnavailable)) {
           throw failure(error, subject, spent);
         }
       }

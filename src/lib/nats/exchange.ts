@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { asBuffer } from '../model/bytes.ts';
-import { type Config, isObject } from '../model/json.ts';
-import { isApiError } from './api-error.ts';
+import { type Config, isObject, objectOf } from '../model/json.ts';
+import { ApiError, isApiError } from './api-error.ts';
 import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
 import type { Nats } from './port.ts';
 import type { RawReply } from './wire.ts';
@@ -57,4 +57,11 @@ export function readJson(subject: string, { data }: Pick<RawReply, 'data'>): Con
     // Told below.
   }
   throw notJetStream(subject, 'Its answer is no JSON object.');
+}
+
+/** The same, where it is no refusal. @throws ApiError where it is one */
+export function readAnswer(subject: string, reply: Pick<RawReply, 'data'>): Config {
+  const answer = readJson(subject, reply);
+  if (answer.error !== undefined) throw new ApiError(subject, objectOf(answer.error));
+  return answer;
 }

@@ -1,15 +1,16 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { atLeast } from '../facts/versions.ts';
-import { isObject } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { ApiError, type ApiFault, isApiError } from './api-error.ts';
+import { orElse } from './answer.ts';
+import { ApiError, isApiError } from './api-error.ts';
 import { isNoRespondersError } from './errors.ts';
-import { failure, readJson, retried } from './exchange.ts';
+import { failure, notJetStream, readAnswer, retried } from './exchange.ts';
 import { pipelined } from './pipeline.ts';
 import type { Nats, ReadOptions } from './port.ts';
 import { isForeignApi } from './settings.ts';
-import { isOfBatch, parseStored, replyStatus } from './stored.ts';
+import { isOfBatch, parseApiMessage, parseStored, replyStatus } from './stored.ts';
+import { readStream } from './streams.ts';
 import { type RawReply, wireOf } from './wire.ts';
 
 /** How many requests are under way at once where each message takes one. */
@@ -62,6 +63,23 @@ async function getOne(
   nats: Nats,
   stream: string,
   wanted: Wanted,
+  options: ReadOptions,
+): Promise<StoredMessage | undefined> {
+  const message = await getAny(nats, stream, wanted, options);
+  if (message && 'seq' in wanted) mustFollow(stream, message.seq, wanted.seq);
+  return message;
+}
+
+/** Who reads on behind what was answered would never end where that goes back. */
+function mustFollow(stream: string, seq: number, from: number): void {
+  if (!(seq >= from))
+    throw notJetStream(`stream ${stream}`, `It gives message ${seq}, asked for those from ${from} on.`);
+}
+
+async function getAny(
+  nats: Nats,
+  stream: string,
+  wanted: Wanted,
   { fromLeader = false }: ReadOptions,
 ): Promise<StoredMessage | undefined> {
   const way = waysOf(nats, stream);
@@ -81,42 +99,31 @@ async function getOne(
 }
 
 /** The message in an answer, `undefined` for the server's word that there is none. */
-function readMessage(stream: string, subject: string, reply: RawReply): StoredMessage | undefined {
+export function readMessage(stream: string, subject: string, reply: RawReply): StoredMessage | undefined {
   const message = parseStored(stream, reply);
   const status = message ? 0 : replyStatus(reply);
   if (message || status === 404) return message;
-  throw new ApiError(subject, { code: status, description: `answered with status ${status} and no message` });
+  throw noMessage(subject, status);
 }
+
+const noMessage = (subject: string, status: number): ApiError =>
+  new ApiError(subject, { code: status, description: `answered with status ${status} and no message` });
 
 /** Whether direct gets are only silent for now. A user who may not ask is no worse off with the slower way. */
 async function answersDirect(nats: Nats, stream: string): Promise<boolean> {
-  try {
-    const { config } = await nats.api(`STREAM.INFO.${stream}`);
-    return isObject(config) && config.allow_direct === true;
-  } catch (error) {
-    if (error instanceof OpsError && error.code === 'DENIED_SUBJECT') return false;
-    throw error;
-  }
+  const info = await orElse(readStream(nats, stream), { denied: undefined });
+  return info?.config.allow_direct === true;
 }
 
 async function getThroughApi(nats: Nats, stream: string, wanted: Wanted): Promise<StoredMessage | undefined> {
   const subject = `${nats.settings.apiPrefix}.STREAM.MSG.GET.${stream}`;
   const reply = await wireOf(nats).ask(subject, JSON.stringify(wanted), { timeoutMs: nats.settings.timeoutMs });
-  const answer = readJson(subject, reply);
-  if (isObject(answer.error)) {
-    const error = new ApiError(subject, answer.error as ApiFault);
+  try {
+    return parseApiMessage(stream, subject, readAnswer(subject, reply));
+  } catch (error) {
     if (isApiError(error, ERR.noMessage)) return undefined;
     throw error;
   }
-  const message = isObject(answer.message) ? answer.message : {};
-  return {
-    stream,
-    seq: Number(message.seq),
-    subject: String(message.subject),
-    time: String(message.time),
-    headers: Buffer.from(String(message.hdrs ?? ''), 'base64'),
-    payload: Buffer.from(String(message.data ?? ''), 'base64'),
-  };
 }
 
 /**
@@ -176,23 +183,44 @@ export async function getLatest(nats: Nats, stream: string, subjects: readonly s
   return found;
 }
 
-/** As a batch; `undefined` where the stream answers none, or a server before 2.11 answers otherwise. */
+/** As a batch; `undefined` where it comes to none. */
 async function readLatestBatch(
   nats: Nats,
   stream: string,
   subjects: readonly string[],
 ): Promise<StoredMessage[] | undefined> {
+  const answer = await askBatch(nats, stream, { multi_last: subjects, batch: subjects.length, max_bytes: BATCH_BYTES });
+  if (!answer) return undefined;
+  const { messages, status } = answer;
+  // 204 is the end of a batch, 404 of one without any; others (408, 413) are a refusal. More bytes than asked for: one by one.
+  const isWhole = messages.reduce((sum, { payload }) => sum + payload.byteLength, 0) < BATCH_BYTES;
+  return isWhole && (status === 204 || status === 404) ? messages : undefined;
+}
+
+/**
+ * What a batch direct get answers, and the status that ends it; `undefined` where the stream answers none, or its server
+ * knows no batches, which is remembered.
+ */
+async function askBatch(
+  nats: Nats,
+  stream: string,
+  wanted: { readonly batch: number; readonly [field: string]: unknown },
+): Promise<{ messages: StoredMessage[]; status: number } | undefined> {
   const { apiPrefix, timeoutMs } = nats.settings;
-  const wanted = { multi_last: subjects, batch: subjects.length, max_bytes: BATCH_BYTES };
   const messages: StoredMessage[] = [];
+  let isBatch = true;
   let status = 0;
   try {
-    const where = `${apiPrefix}.DIRECT.GET.${stream}`;
-    await wireOf(nats).askMany(where, JSON.stringify(wanted), timeoutMs, (reply) => {
+    await wireOf(nats).askMany(`${apiPrefix}.DIRECT.GET.${stream}`, JSON.stringify(wanted), timeoutMs, (reply) => {
       const message = parseStored(stream, reply);
-      if (message) messages.push(message);
-      else status = replyStatus(reply);
-      return message ? 'more' : 'last';
+      if (message) {
+        messages.push(message);
+        // A server that knows batches counts what is left; one that does not sends this one and no end.
+        if (messages.length === 1) isBatch = isOfBatch(reply);
+        return isBatch && messages.length <= wanted.batch ? 'more' : 'last';
+      }
+      status = replyStatus(reply);
+      return 'last';
     });
   } catch (error) {
     const denied = !isNoRespondersError(error) && failure(nats, error, stream).code === 'DENIED_SUBJECT';
@@ -200,9 +228,9 @@ async function readLatestBatch(
     waysOf(nats, stream).direct = false;
     return undefined;
   }
-  // 204 is the end of a batch, 404 of one without any; others (408, 413) are a refusal. More bytes than asked for: one by one.
-  const isWhole = messages.reduce((sum, { payload }) => sum + payload.byteLength, 0) < BATCH_BYTES;
-  return isWhole && (status === 204 || status === 404) ? messages : undefined;
+  if (isBatch) return { messages, status };
+  waysOf(nats, stream).batch = false;
+  return undefined;
 }
 
 export interface RangeOptions extends ReadOptions {
@@ -262,45 +290,25 @@ async function readPage(
     : readOneByOne(nats, stream, from, options.subject, options);
 }
 
-/** A batch direct get; `undefined` where the stream answers none, which is remembered. */
+/** A page by a batch direct get; `undefined` where it comes to none. */
 async function readBatch(
   nats: Nats,
   stream: string,
   from: number,
   { batch, untilSeq, subject }: RangeOptions & { readonly batch: number },
 ): Promise<Page | undefined> {
-  const { apiPrefix, timeoutMs } = nats.settings;
   const count = Math.max(2, Math.min(batch, (untilSeq ?? Number.MAX_SAFE_INTEGER) - from + 1));
   const wanted = { seq: from, batch: count, max_bytes: BATCH_BYTES, ...(subject && { next_by_subj: subject }) };
-  const messages: StoredMessage[] = [];
-  let isBatch = true;
-  let ended = false;
-  try {
-    const where = `${apiPrefix}.DIRECT.GET.${stream}`;
-    await wireOf(nats).askMany(where, JSON.stringify(wanted), timeoutMs, (reply) => {
-      const message = parseStored(stream, reply);
-      if (message) {
-        messages.push(message);
-        // A server that knows batches counts what is left; one that does not sends this one and no end.
-        if (messages.length === 1) isBatch = isOfBatch(reply);
-        return isBatch ? 'more' : 'last';
-      }
-      ended = replyStatus(reply) === 404;
-      return 'last';
-    });
-  } catch (error) {
-    const way = waysOf(nats, stream);
-    const denied = !isNoRespondersError(error) && failure(nats, error, stream).code === 'DENIED_SUBJECT';
-    if (!denied && !(isNoRespondersError(error) && !(await answersDirect(nats, stream)))) throw error;
-    way.direct = false;
-    return undefined;
+  const answer = await askBatch(nats, stream, wanted);
+  if (!answer) return undefined;
+  const { messages, status } = answer;
+  if (status !== 204 && status !== 404) throw noMessage(`stream ${stream}`, status);
+  let next = from;
+  for (const { seq } of messages) {
+    mustFollow(stream, seq, next);
+    next = seq + 1;
   }
-  if (!isBatch) {
-    waysOf(nats, stream).batch = false;
-    return undefined;
-  }
-  const last = messages.at(-1);
-  return last && !ended ? { messages, next: last.seq + 1 } : { messages };
+  return messages.length > 0 && status === 204 ? { messages, next } : { messages };
 }
 
 /** Gets by sequence, many at once; where most of them are holes, jumps to the next stored message. */

@@ -81,8 +81,6 @@ export interface Kv {
   ): Promise<number | undefined>;
   /** Leaves a marker that the key is deleted; with a revision only where it still has it. */
   delete(key: string, revision?: number, options?: RequestOptions): Promise<number | undefined>;
-  /** Leaves a marker and removes all older values of the key. */
-  purge(key: string, options?: RequestOptions): Promise<void>;
   /** Keys that match a NATS wildcard pattern, deleted ones among them, sorted. None where the bucket does not exist. */
   keys(pattern: string): Promise<string[]>;
 }

@@ -1,5 +1,8 @@
+import { isSeq } from '../facts/tokens.ts';
 import { asBuffer } from '../model/bytes.ts';
+import { type Config, objectOf, textOf } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
+import { notJetStream } from './exchange.ts';
 import type { RawReply } from './wire.ts';
 
 const END = Buffer.from('\r\n\r\n');
@@ -39,5 +42,19 @@ export function parseStored(stream: string, { headers, data }: RawReply): Stored
     time: line('Nats-Time-Stamp'),
     headers: bare ? NO_BYTES : Buffer.concat([block.subarray(0, at), END.subarray(0, 2)]),
     payload: data,
+  };
+}
+
+/** The message in an answer of the API, which has its bytes in base64. @throws OpsError SERVER_REFUSED where it has none */
+export function parseApiMessage(stream: string, subject: string, answer: Config): StoredMessage {
+  const { seq, subject: of, time, hdrs, data } = objectOf(answer.message);
+  if (!isSeq(seq)) throw notJetStream(subject, 'Its answer has no message.');
+  return {
+    stream,
+    seq,
+    subject: textOf(of),
+    time: textOf(time),
+    headers: Buffer.from(textOf(hdrs), 'base64'),
+    payload: Buffer.from(textOf(data), 'base64'),
   };
 }

@@ -1,10 +1,11 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
-import { type Config, isObject } from '../model/json.ts';
-import { ApiError, type ApiFault } from '../nats/api-error.ts';
+import { objectOf } from '../model/json.ts';
+import { ApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from '../nats/errors.ts';
-import { putPrefix } from '../nats/kv.ts';
+import { readJson } from '../nats/exchange.ts';
+import { putPrefix } from '../nats/kv-write.ts';
 import { wireOf } from '../nats/wire.ts';
 import { microsOf } from './job.ts';
 
@@ -58,9 +59,9 @@ export function openResponses(nats: Nats, bucket: string, impatient: () => boole
     let headers = FIRST;
     for (let attempt = 0; attempt < 5; attempt++) {
       const reply = await wireOf(nats).ask(prefix + id, value, { headers, timeoutMs: TRY_MS });
-      const answer = JSON.parse(Buffer.from(reply.data).toString('utf8')) as Config;
-      if (!isObject(answer.error)) return { type: 'stored' };
-      const error = new ApiError(prefix + id, answer.error as ApiFault);
+      const answer = readJson(prefix + id, reply);
+      if (answer.error === undefined) return { type: 'stored' };
+      const error = new ApiError(prefix + id, objectOf(answer.error));
       if (error.errCode === MESSAGE_TOO_LARGE) {
         return { type: 'impossible', reason: `the response is too large for bucket ${bucket}: ${error.description}` };
       }

@@ -58,7 +58,7 @@ function defectsCheck({ target: { server }, queues }: Snapshot): Check {
 
 function storageCheck({ account }: Snapshot): Check {
   if (!account) {
-    const summary = 'this user may not read the limits of the account ($JS.API.INFO)';
+    const summary = 'this user may not read the limits of the account';
     return checkOf('storage', { status: 'unknown', summary, next: 'osapi-ops doctor' });
   }
   const { limits } = account;
