@@ -1,4 +1,4 @@
-import type { Config, Json } from '../model/json.ts';
+import { type Config, listOf } from '../model/json.ts';
 import type { Field, FillContext, Verdict } from './field.ts';
 
 const MEASURED =
@@ -8,7 +8,6 @@ const SOURCE = 'nats-server consumer.go checkNewConsumerConfig';
 const inPlace = (note?: string): Verdict => (note ? { impact: 'in-place', note } : { impact: 'in-place' });
 const never = (what: string) => ({ never: `the server cannot change ${what} (10012)` });
 
-const backoffOf = (config: Config): readonly Json[] => (Array.isArray(config.backoff) ? config.backoff : []);
 const isPush = (config: Config): boolean => typeof config.deliver_subject === 'string' && config.deliver_subject !== '';
 const acks = (config: Config): boolean => (config.ack_policy ?? 'explicit') !== 'none';
 
@@ -67,7 +66,7 @@ export const consumerFields: readonly Field[] = [
     name: 'ack_wait',
     type: { type: 'duration', min: 1 },
     doc: 'How long a delivery may take; with backoff the server puts its first step here.',
-    fill: ({ config }) => backoffOf(config)[0] ?? (acks(config) ? 30e9 : 0),
+    fill: ({ config }) => listOf(config.backoff)[0] ?? (acks(config) ? 30e9 : 0),
     change: 'in-place',
     source: MEASURED,
   },

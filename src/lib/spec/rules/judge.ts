@@ -62,7 +62,8 @@ function mendOf({ path, mend }: Found, root: Node): Mend | undefined {
   const { file, start, end } = entry.value.place;
   if (file.anchored.some(([from, to]) => start >= from && end <= to)) return undefined;
   if (mend !== 'remove') {
-    const quote = /^["']/.exec(file.text.slice(start, end))?.[0] ?? '';
+    const first = file.text.charAt(start);
+    const quote = first === '"' || first === "'" ? first : '';
     return { edits: [{ start, end, text: `${quote}${mend.write}${quote}` }] };
   }
   return removal(file.text, entry.keyPlace.start, end);
@@ -70,13 +71,10 @@ function mendOf({ path, mend }: Found, root: Node): Mend | undefined {
 
 /** Takes a `key: value` out with its line; a comment beside it stays. In a flow map `{…}` nothing is safe to cut. */
 function removal(text: string, keyStart: number, valueEnd: number): Mend | undefined {
-  const lineStart = text.lastIndexOf('\n', keyStart - 1) + 1;
-  const newline = text.indexOf('\n', valueEnd);
-  const lineEnd = newline < 0 ? text.length : newline + 1;
+  const lineStart = text.lastIndexOf('\n', keyStart) + 1;
+  const lineEnd = text.indexOf('\n', valueEnd) + 1 || text.length;
   const rest = text.slice(valueEnd, lineEnd);
   if (text.slice(lineStart, keyStart).trim() !== '' || !/^\s*(#.*)?\s*$/.test(rest)) return undefined;
-  const comment = rest.indexOf('#');
-  return comment < 0
-    ? { edits: [{ start: lineStart, end: lineEnd, text: '' }] }
-    : { edits: [{ start: keyStart, end: valueEnd + comment, text: '' }] };
+  const [start, end] = rest.includes('#') ? [keyStart, valueEnd + rest.indexOf('#')] : [lineStart, lineEnd];
+  return { edits: [{ start, end, text: '' }] };
 }

@@ -1,11 +1,11 @@
 import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
+import { listOf } from '../../model/json.ts';
 import { printDuration } from '../../model/units.ts';
 import { refusedConsumers } from './refused.ts';
 import { example, type Rule } from './rule.ts';
 import { type ConsumerView, called, scheduleOf, settingOf } from './view.ts';
 
-const backoffOf = ({ config }: ConsumerView): readonly number[] =>
-  Array.isArray(config.backoff) ? (config.backoff as readonly number[]) : [];
+const backoffOf = ({ config }: ConsumerView): readonly number[] => listOf(config.backoff).map(Number);
 
 const backoffLength: Rule = {
   id: 'SPEC_BACKOFF_TOO_LONG',

@@ -1,6 +1,6 @@
 import { isSubject, SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectsOverlap } from '../../facts/subjects.ts';
-import { objectOf, textOf, textsOf } from '../../model/json.ts';
+import { listOf, objectOf, textOf, textsOf } from '../../model/json.ts';
 import { example, type Rule, topExample } from './rule.ts';
 import { type ConsumerView, isTransformed, type StreamView, type View, writtenFilters } from './view.ts';
 
@@ -81,8 +81,7 @@ function* subjectsWritten({ streams, consumers }: View): Generator<{ subject: st
   for (const { config, path } of streams) {
     yield* list(config.subjects, [...path, 'subjects']);
     for (const field of ['republish', 'subject_transform']) yield* pair(config[field], [...path, field]);
-    const copied = Array.isArray(config.sources) ? config.sources : [];
-    for (const [index, source] of copied.entries())
+    for (const [index, source] of listOf(config.sources).entries())
       yield one(objectOf(source).filter_subject, [...path, 'sources', index, 'filter_subject']);
   }
   for (const { config, path } of consumers) {

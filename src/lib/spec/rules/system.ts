@@ -1,8 +1,8 @@
 import type { Field } from '../../facts/field.ts';
 import { FIELDS } from '../../facts/fields.ts';
+import { newerIn } from '../../facts/newer.ts';
 import { atLeast, OLDEST_SERVER } from '../../facts/versions.ts';
 import type { Config } from '../../model/json.ts';
-import { isObject } from '../../model/json.ts';
 import type { HealthSpec } from '../../model/spec.ts';
 import type { Path } from '../tree.ts';
 import { example, type Found, type Rule, topExample } from './rule.ts';
@@ -38,28 +38,22 @@ streams:
         hint: 'write "2.10" or newer.',
       };
     }
-    for (const { config, path } of view.streams) yield* newerIn(config, FIELDS.stream, path, oldest);
-    for (const { config, path } of view.consumers) yield* newerIn(config, FIELDS.consumer, path, oldest);
-    for (const { config, path } of view.buckets) yield* newerIn(config, FIELDS.bucket, path, oldest);
+    for (const { config, path } of view.streams) yield* told(config, FIELDS.stream, path, oldest);
+    for (const { config, path } of view.consumers) yield* told(config, FIELDS.consumer, path, oldest);
+    for (const { config, path } of view.buckets) yield* told(config, FIELDS.bucket, path, oldest);
   },
 };
 
-function* newerIn(config: Config, fields: readonly Field[], path: Path, oldest: string): Generator<Found> {
-  for (const field of fields) {
-    const value = config[field.name];
-    if (value === undefined) continue;
-    if (field.since && !atLeast(oldest, field.since)) {
-      const since = field.since.replace(/\.0$/, '');
-      yield {
-        path: [...path, field.name],
-        message: `${field.name} needs server ${since}, but min_server_version is ${oldest}`,
-        hint: `raise min_server_version to "${since}", or leave ${field.name} out.`,
-      };
-    } else if (field.type.type === 'group' && isObject(value)) {
-      yield* newerIn(value, field.type.fields, [...path, field.name], oldest);
-    }
-  }
-}
+const told = (config: Config, fields: readonly Field[], path: Path, oldest: string): Found[] =>
+  newerIn(fields, config, oldest).map((newer) => {
+    const since = newer.since.replace(/\.0$/, '');
+    const name = `${newer.path.at(-1)}${newer.value === undefined ? '' : `: ${newer.value}`}`;
+    return {
+      path: [...path, ...newer.path],
+      message: `${name} needs server ${since}, but min_server_version is ${oldest}`,
+      hint: `raise min_server_version to "${since}", or leave ${name} out.`,
+    };
+  });
 
 const thresholds: Rule = {
   id: 'SPEC_HEALTH_ORDER',
@@ -82,7 +76,7 @@ health:
       if (role !== 'queue' || !queue) continue;
       for (const name of Object.keys(queue.spec.health) as (keyof HealthSpec)[]) {
         const { warn, critical } = queue.spec.health[name];
-        if (warn === null || critical === null || warn <= critical) continue;
+        if ((warn ?? 0) <= (critical ?? Number.POSITIVE_INFINITY)) continue;
         yield {
           path: [...path, 'health', name],
           message: `health.${name} of ${queue.name}: warn is above critical`,
@@ -126,17 +120,15 @@ queues:
         hint: `write \${NATS_${name.toUpperCase()}}, a context or creds instead, and change the secret: it has been seen.`,
       };
     }
-    for (const url of view.spec.connection.servers ?? []) {
-      if (!/^[a-z]+:\/\/[^/]*@/i.test(url)) continue;
-      const node = view.node(['connection', 'servers']);
-      const items = node?.kind === 'list' ? node.items : node ? [node] : [];
-      if (items.some((item) => item.kind === 'scalar' && item.written !== undefined)) continue;
-      yield {
-        path: ['connection', 'servers'],
-        message: 'a URL in connection.servers holds a user or password',
-        hint: 'write user and password of their own, from the environment.',
-      };
-    }
+    const node = view.node(['connection', 'servers']);
+    const items = node?.kind === 'list' ? node.items : [node];
+    const isFilled = items.some((item) => item?.kind === 'scalar' && item.written !== undefined);
+    if (isFilled || !view.spec.connection.servers?.some((url) => /^[a-z]+:\/\/[^/]*@/i.test(url))) return;
+    yield {
+      path: ['connection', 'servers'],
+      message: 'a URL in connection.servers holds a user or password',
+      hint: 'write user and password of their own, from the environment.',
+    };
   },
 };
 

@@ -1,6 +1,6 @@
 import { bucketStream, dlqSubjects } from '../../facts/names.ts';
 import { takenSubjects } from '../../facts/subjects.ts';
-import { type Config, isObject, textsOf } from '../../model/json.ts';
+import { type Config, isObject, listOf, textOf, textsOf } from '../../model/json.ts';
 import type { QueueSpec, Spec } from '../../model/spec.ts';
 import { type Node, nodeAt, type Path } from '../tree.ts';
 
@@ -99,7 +99,7 @@ function streamView(
 
 /** What clients may publish to; undefined where a mirror or sources bring subjects of their own. */
 function publishedSubjects(name: string, config: Config): readonly string[] | undefined {
-  const copies = config.mirror !== undefined || (Array.isArray(config.sources) && config.sources.length > 0);
+  const copies = config.mirror !== undefined || listOf(config.sources).length > 0;
   return copies ? undefined : takenSubjects(name, config);
 }
 
@@ -120,16 +120,14 @@ export const isPush = ({ config }: ConsumerView): boolean =>
 
 /** The filters of a consumer; none means everything. */
 export function writtenFilters({ config }: ConsumerView): readonly string[] {
-  const single =
-    typeof config.filter_subject === 'string' && config.filter_subject !== '' ? [config.filter_subject] : [];
-  return [...single, ...textsOf(config.filter_subjects)];
+  return [textOf(config.filter_subject), ...textsOf(config.filter_subjects)].filter((subject) => subject !== '');
 }
 
 /** The longest time from a request's first try to its death in nanoseconds; undefined where it never dies. */
 export function scheduleOf({ config }: ConsumerView): number | undefined {
   const tries = settingOf(config, 'max_deliver', -1);
   if (tries < 1) return undefined;
-  const waits = (Array.isArray(config.backoff) ? config.backoff : []).map(Number);
+  const waits = listOf(config.backoff).map(Number);
   const repeated = waits.at(-1) ?? settingOf(config, 'ack_wait', 30e9);
   const listed = waits.slice(0, tries).reduce((sum, wait) => sum + wait, 0);
   return listed + Math.max(0, tries - waits.length) * repeated;

@@ -75,7 +75,6 @@ consumers:
 };
 
 function* overlapsAmong(consumers: readonly ConsumerView[]): Generator<Found> {
-  if (consumers.length < 2) return;
   const index = new SubjectIndex<ConsumerView>();
   for (const consumer of consumers) {
     const filters = writtenFilters(consumer);
@@ -89,7 +88,7 @@ function* overlapsAmong(consumers: readonly ConsumerView[]): Generator<Found> {
     yield {
       path: [...consumer.path, ...(filters.length > 0 ? [field] : [])],
       message: `consumers ${other.value.name} and ${consumer.name} of ${consumer.stream.name} both take ${
-        subjectsOverlap(subject, other.subject) && mine === theirs ? mine : `${theirs} and ${mine}`
+        mine === theirs ? mine : `${theirs} and ${mine}`
       }`,
       hint: 'give each a filter_subject of its own, or let several workers share one consumer.',
     };
@@ -120,7 +119,7 @@ consumers:
     for (const stream of view.streams.filter(isWorkqueue)) {
       const { name, path, subjects, consumers, config } = stream;
       // A queue without any consumer leaves them to others; schedules need a subject that no worker takes.
-      if (!subjects || consumers.length === 0 || isTransformed(config) || config.allow_msg_schedules === true) continue;
+      if (!subjects || isTransformed(config) || config.allow_msg_schedules === true) continue;
       const filters = consumers.flatMap((consumer) => {
         const own = writtenFilters(consumer);
         return own.length > 0 ? own : ['>'];
@@ -129,11 +128,10 @@ consumers:
         if (filters.some((filter) => subjectCovers(filter, subject))) continue;
         const touching = filters.filter((filter) => subjectsOverlap(filter, subject));
         // Filters that clash or match nothing have rules of their own.
-        if (touching.length === 0 && filters.every((filter) => !subjects.some((each) => subjectsOverlap(each, filter))))
-          continue;
+        if (filters.every((filter) => !subjects.some((each) => subjectsOverlap(each, filter)))) continue;
         const rest = touching.length > 0 ? `${subject} beyond ${touching.join(', ')}` : subject;
         yield {
-          path: [...path, ...(config.subjects === undefined ? [] : ['subjects', at])],
+          path: [...path, 'subjects', at],
           message: `no consumer of ${name} takes requests on ${rest}`,
           hint: 'widen a filter, add a consumer for it, or narrow the queue’s subjects.',
         };

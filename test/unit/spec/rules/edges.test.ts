@@ -50,7 +50,7 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
   ],
   SPEC_NAME_TWICE: [
     ['streams: {A: {}, B: {}}'],
-    ['queues: {A: {}}\nstreams: {A: {}}', 'streams.A | A is a stream here and a queue at queues.A | another name'],
+    ['queues: {A: {}}\nstreams: {A: {}}', 'streams.A | A is a stream here and a queue at queues.A\n | another name'],
     ['queues: {A: {dlq: {stream: D}}, B: {dlq: {stream: D}}}'],
     [
       'queues: {A: {dlq: {stream: D}}, B: {dlq: {stream: D, max_age: 1d}}}',
@@ -61,6 +61,8 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
       'streams.D | D is a stream here and the DLQ of A at queues.A.dlq.stream | another name',
     ],
     ['queues: {D: {}, A: {dlq: {stream: D}}}', 'queues.A.dlq.stream | the DLQ of A here and a queue at queues.D'],
+    ['queues: {A: {responses: {bucket: b, ttl: 1d}}, B: {responses: {bucket: b, ttl: 1d}}}'],
+    ['queues: {A: {dlq: {stream: D, max_age: 1d}}, B: {dlq: {stream: D, max_age: 1d}}}'],
     ['queues: {A: {responses: {bucket: b}}, B: {responses: {bucket: b}}}'],
     [
       'queues: {A: {responses: {bucket: b}}, B: {responses: {bucket: b, ttl: 1d}}}',
@@ -154,6 +156,7 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
     [packer('filter_subject: ""')],
     [`subjects: [a]\nsubject_transform: {src: a, dest: b}\n${packer('filter_subject: b')}`],
     [`subjects: [a]\nsubject_transform: {}\n${packer('filter_subject: b')}`, '.consumers.packer.filter_subject | b'],
+    ['streams: {S: {sources: [{name: T}], consumers: {c: {filter_subject: b}}}}'],
     ['streams: {S: {mirror: {name: T}, consumers: {c: {filter_subject: b}}}}'],
   ],
   SPEC_FILTERS_BOTH: [
@@ -193,7 +196,8 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
       '.consumers.q.filter_subject | p and q | both take everything and a',
     ],
     ['consumers: {p: {filter_subject: a}, q: {}}', '.consumers.q | both take a and everything'],
-    ['consumers: {p: {filter_subject: a}, q: {filter_subject: a}}', '.consumers.q.filter_subject | both take a'],
+    ['consumers: {p: {filter_subject: a}, q: {filter_subject: a}}', '.consumers.q.filter_subject | both take a\n'],
+    ['consumers: {p: {filter_subject: ""}, q: {}}', '.consumers.q | both take everything\n'],
     [
       'consumers: {p: {filter_subject: a.*}, q: {filter_subjects: [b, a.x]}}',
       '.consumers.q.filter_subjects | both take a.* and a.x',
@@ -212,7 +216,7 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
     ['subjects: [a, b]\nconsumers: {p: {filter_subject: a}, q: {}}'],
     [
       'subjects: [a, b]\nconsumers: {p: {filter_subject: a}}',
-      '.subjects.1 | no consumer of ORDERS takes requests on b | widen',
+      '.subjects.1 | no consumer of ORDERS takes requests on b\n | widen',
     ],
     [
       'subjects: [a.*]\nconsumers: {p: {filter_subject: a.x}, q: {filter_subject: a.y}}',
@@ -229,7 +233,10 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
     ['subjects: [a, b]\nallow_msg_schedules: false\nconsumers: {p: {filter_subject: a}}', '.subjects.1 | on b'],
     ['subjects: [a, b]\nsubject_transform: {src: a, dest: b}\nconsumers: {p: {filter_subject: a}}'],
     ['retention: limits\nsubjects: [a, b]\nconsumers: {p: {filter_subject: a}}'],
-    ['streams: {S: {retention: workqueue, mirror: {name: T}, consumers: {p: {filter_subject: a}}}}'],
+    ['streams: {S: {retention: workqueue, subjects: [a, b], mirror: {name: T}, consumers: {p: {filter_subject: a}}}}'],
+    [
+      'streams: {S: {retention: workqueue, subjects: [a, b], sources: [{name: T}], consumers: {p: {filter_subject: a}}}}',
+    ],
   ],
   SPEC_QUEUE_DISCARD_OLD: [
     ['max_msgs: 1', '.max_msgs | ORDERS drops its oldest | max_msgs is reached | 10077'],
@@ -363,6 +370,7 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
     ['subjects: [a]\nallow_msg_schedules: true'],
     ['subjects: [a]\nconsumers: {p: {}}'],
     ['retention: limits\nsubjects: [a]\nallow_msg_schedules: true\nconsumers: {p: {}}'],
+    ['streams: {S: {sources: [{name: T}], retention: workqueue, allow_msg_schedules: true, consumers: {p: {}}}}'],
     ['streams: {S: {mirror: {name: T}, retention: workqueue, allow_msg_schedules: true, consumers: {p: {}}}}'],
   ],
   SPEC_BACKOFF_TOO_LONG: [
@@ -512,6 +520,7 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
     ],
     [packer('num_replicas: 1')],
     [packer('num_replicas: 3'), '.consumers.packer.num_replicas | has 3 replicas, its stream 1'],
+    [`retention: limits\nnum_replicas: 3\n${packer('num_replicas: 3')}`],
     [`retention: limits\nnum_replicas: 3\n${packer('num_replicas: 1')}`],
     [
       `retention: interest\nnum_replicas: 3\n${packer('num_replicas: 2')}`,
@@ -575,6 +584,7 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
       'queues: {A: {}}\nstreams: {D: {subjects: [x, "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.B.*"]}}',
       'streams.D.subjects.1 | MSG_TERMINATED.B.* captures the dead letters of a stream this spec does not declare | `dlq`',
     ],
+    ['streams: {A: {}, D: {subjects: ["$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.A.*"]}}'],
     ['streams: {D: {subjects: ["$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.D.*"]}}'],
     ['streams: {D: {subjects: ["$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>"]}}'],
     ['streams: {D: {subjects: ["$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIESX.B.*"]}}'],
@@ -674,6 +684,16 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
       'min_server_version: "2.10"\nstreams: {S: {mirror: {name: T, consumer: {name: c, deliver_subject: d}}}}',
       'streams.S.mirror.consumer | consumer needs server 2.14',
     ],
+    [
+      'min_server_version: "2.10"\nstreams: {S: {sources: [{name: A}, {name: B, consumer: {name: c, deliver_subject: d}}]}}',
+      'streams.S.sources.1.consumer | consumer needs server 2.14',
+    ],
+    [
+      'min_server_version: "2.13"\nstreams: {S: {consumers: {c: {ack_policy: flow_control}}}}',
+      'streams.S.consumers.c.ack_policy | ack_policy: flow_control needs server 2.14 | leave ack_policy: flow_control out',
+    ],
+    ['min_server_version: "2.14"\nstreams: {S: {consumers: {c: {ack_policy: flow_control}}}}'],
+    ['min_server_version: "2.13"\nstreams: {S: {metadata: {since: x}, consumers: {c: {ack_policy: all}}}}'],
     ['min_server_version: "2.14"\nstreams: {S: {mirror: {name: T, consumer: {name: c, deliver_subject: d}}}}'],
   ],
   SPEC_HEALTH_ORDER: [
@@ -685,6 +705,7 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
     ['health: {dead: {warn: 9, critical: 10}}'],
     ['health: {backlog: {warn: off, critical: 10}}'],
     ['health: {backlog: {warn: 10, critical: off}}'],
+    ['health: {oldest: {warn: 2h, critical: 3h}}'],
     ['health: {oldest: {warn: 2h}}', '.health.oldest | health.oldest'],
     ['health: {usage: {critical: 50%}}\ndlq: {stream: D}', '.health.usage | health.usage'],
   ],
@@ -695,6 +716,10 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
     ],
     ['connection: {token: t}\nqueues: {Q: {}}', `connection.token | connection.token | \${NATS_TOKEN}`],
     [`connection: {token: "\${T:-}"}\nqueues: {Q: {}}`],
+    [`connection: {token: "\${T:-x}"}\nqueues: {Q: {}}`],
+    ['connection: {token: null}\nqueues: {Q: {}}'],
+    [`connection: {servers: "\${URL:-nats://u:p@b}"}\nqueues: {Q: {}}`],
+    ['connection: {servers: ["a?x=nats://u@b"]}\nqueues: {Q: {}}'],
     ['connection: {token: ""}\nqueues: {Q: {}}'],
     ['connection: {user: u}\nqueues: {Q: {}}'],
     [
@@ -789,6 +814,10 @@ test('a fault in one resource does not keep a rule from another, but where it co
       'queues: {A: {retention: {}, consumers: {p: {ack_policy: all}}}, B: {consumers: {p: {ack_policy: all}}}}',
     ),
   ).toEqual(['SPEC_TYPE queues.A.retention', 'SPEC_WORKQUEUE_ACK queues.B.consumers.p.ack_policy']);
+  expect(await codes('queues: {retention: {max_age: x, consumers: {p: {ack_policy: all}}}}')).toEqual([
+    'SPEC_TYPE queues.retention.max_age',
+    'SPEC_WORKQUEUE_ACK queues.retention.consumers.p.ack_policy',
+  ]);
   expect(await codes('streams: {A: {subjects: [a], mirror: 1}, B: {subjects: [a]}}')).toEqual([
     'SPEC_TYPE streams.A.mirror',
   ]);
@@ -807,6 +836,7 @@ const MENDS: readonly (readonly [text: string, mended?: string])[] = [
   ['metadata: {osapi-ops.x: y}'],
   ['metadata:\n  osapi-ops.x: "y"\n  team: z', 'metadata:\n  team: z'],
   ['metadata: {\n  osapi-ops.x: y,\n  team: z}'],
+  ['metadata: {osapi-ops.x: y\n  }'],
   ['metadata: {\n  osapi-ops.x: y }'],
   ['dlq: {stream: D, retention: interest}', 'dlq: {stream: D, retention: limits}'],
   ['dlq: {stream: D, retention: "interest"}', 'dlq: {stream: D, retention: "limits"}'],
