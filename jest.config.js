@@ -18,8 +18,8 @@ export default {
   reporters: ['default', '<rootDir>/test/support/closing-lines.ts'],
   // Tests on real servers wait more than they work. Unit tests only work: `npm run test:unit` asks for one a core.
   maxWorkers: 2 * availableParallelism(),
-  // A bound for a test that hangs, not for a machine that is busy.
-  testTimeout: 30_000,
+  // A bound for a test that hangs, not for a machine that is busy; a test that needs more says so.
+  testTimeout: 60_000,
   projects: ['unit', 'server', 'cli', 'scenarios'].map((name) => ({
     ...shared,
     ...(name === 'unit' ? {} : ready),

@@ -59,7 +59,7 @@ beforeAll(async () => {
   writeFileSync(join(dir, 'spec.yaml'), SPEC(500));
   expect((await run(['plan', 'spec.yaml', '--out', 'true.plan'])).code).toBe(0);
   saved = readFileSync(join(dir, 'true.plan'), 'utf8');
-}, 60_000);
+});
 
 afterAll(async () => {
   await nats.close();
@@ -202,7 +202,6 @@ test.each(cases.map((made) => ({ made, name: made.join(', ') })))(
     writeFileSync(join(dir, 'spec.yaml'), SPEC(1000));
     expect((await run(['apply', 'spec.yaml'])).code).toBe(0);
   },
-  30_000,
 );
 
 test('a plan made again after all that is carried out', async () => {

@@ -106,7 +106,7 @@ needing('the nats CLI').describe.each(availableVersions())(
       }
       nats!.run(ours, 'kv', 'put', 'responses', 'a', 'b');
       expect(nats!.run(ours, 'kv', 'get', 'responses', 'a', '--raw').trim()).toBe('b');
-    }, 60_000);
+    });
 
     test('what it built is left alone, then taken over with nothing but labels: the owner mark, and what its own checks go by', async () => {
       buildByHand(ours);
@@ -129,7 +129,7 @@ needing('the nats CLI').describe.each(availableVersions())(
       }
       expect(configOf(ours, 'stream', 'info', 'REQUESTS')).toEqual(before);
       expect((await plan()).changes).toEqual([]);
-    }, 60_000);
+    });
 
     test('what is edited with it is found as made on the server, and mended', async () => {
       expect((await apply()).code).toBe(0);
@@ -155,6 +155,6 @@ needing('the nats CLI').describe.each(availableVersions())(
       expect((await apply()).code).toBe(0);
       expect((await plan()).changes).toEqual([]);
       expect(configOf(ours, 'stream', 'info', 'REQUESTS')).toMatchObject({ max_msgs: 100_000, discard: 'new' });
-    }, 60_000);
+    });
   },
 );

@@ -25,7 +25,7 @@ beforeAll(async () => {
   writeFileSync(MANY, `version: 1\nname: many\nqueues:\n${Array.from({ length: 200 }, (_, n) => each(n)).join('')}`);
   server = await startServer();
   nats = await connectTo(server);
-}, 60_000);
+});
 afterAll(async () => {
   await nats.close();
   await server.stop();
@@ -57,7 +57,7 @@ withPty('apply on a terminal', () => {
     expect(apply.text()).toMatch(/create stream ORDERS/);
     expectClean(apply.raw());
     expect(await streams()).toEqual(['KV_answers', 'KV_osapi_ops', 'ORDERS', 'orders_dlq']);
-  }, 30_000);
+  });
 
   test('touches nothing after a no, and says so', async () => {
     const apply = terminal(['apply', SPEC]);
@@ -67,23 +67,19 @@ withPty('apply on a terminal', () => {
     expect(apply.text()).toMatch(/Nothing was touched/);
     expectClean(apply.raw());
     expect(await streams()).toEqual([]);
-  }, 30_000);
+  });
 
   test.each([
     { key: 'Ctrl-C', keys: KEY.ctrlC, code: 130 },
     { key: 'Ctrl-D', keys: KEY.ctrlD, code: 1 },
-  ])(
-    'touches nothing after $key at the question',
-    async ({ keys, code }) => {
-      const apply = terminal(['apply', SPEC]);
-      await apply.expect(/Apply this to shop/);
-      apply.send(keys);
-      expect(await apply.done).toBe(code);
-      expectClean(apply.raw());
-      expect(await streams()).toEqual([]);
-    },
-    30_000,
-  );
+  ])('touches nothing after $key at the question', async ({ keys, code }) => {
+    const apply = terminal(['apply', SPEC]);
+    await apply.expect(/Apply this to shop/);
+    apply.send(keys);
+    expect(await apply.done).toBe(code);
+    expectClean(apply.raw());
+    expect(await streams()).toEqual([]);
+  });
 
   test('asks nothing with --yes, and nothing where nothing is to be done', async () => {
     const first = terminal(['apply', SPEC, '--yes']);
@@ -91,7 +87,7 @@ withPty('apply on a terminal', () => {
     const second = terminal(['apply', SPEC]);
     expect(await second.done).toBe(0);
     for (const each of [first, second]) expect(each.text()).not.toMatch(/Apply this/);
-  }, 30_000);
+  });
 
   test('takes no for the answer where Enter alone is pressed and something would be deleted', async () => {
     expect((await run(['apply', SPEC])).code).toBe(0);
@@ -102,7 +98,7 @@ withPty('apply on a terminal', () => {
     apply.send(KEY.enter);
     expect(await apply.done).toBe(1);
     expect(await streams()).toContain('orders_dlq');
-  }, 30_000);
+  });
 
   test('stops at Ctrl-C half-way through 200 queues: says what was done and what remains, and the next run goes on', async () => {
     const apply = terminal(['apply', MANY, '--yes']);
@@ -120,7 +116,7 @@ withPty('apply on a terminal', () => {
     expect(plan.summary).toMatchObject({ create: left, unchanged: applied });
     expect((await run(['apply', MANY])).code).toBe(0);
     expect((await run(['plan', MANY, '--detailed-exitcode'])).code).toBe(0);
-  }, 60_000);
+  });
 });
 
 withPty('destroy on a terminal', () => {
@@ -144,5 +140,5 @@ withPty('destroy on a terminal', () => {
     destroy.send(`shop${KEY.enter}`);
     expect(await destroy.done).toBe(0);
     expect(await streams()).toEqual(['KV_osapi_ops', 'OTHER']);
-  }, 60_000);
+  });
 });

@@ -79,7 +79,7 @@ describe('a variable', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer();
-  }, 60_000);
+  });
   afterAll(() => server.stop());
 
   test('sets a flag that may be repeated to one value', async () => {

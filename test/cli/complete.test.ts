@@ -63,7 +63,7 @@ echo "DO""NE"
       storage: 'memory',
     });
   }
-}, 60_000);
+});
 afterAll(async () => {
   await nats.close();
   await server.stop();

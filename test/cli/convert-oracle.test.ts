@@ -15,7 +15,7 @@ let ours: TestServer;
 
 beforeAll(async () => {
   [theirs, ours] = await Promise.all([startServer(), startServer()]);
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([theirs?.stop(), ours?.stop()]);
   rmSync(dir, { recursive: true, force: true });
@@ -112,12 +112,12 @@ needing('the nats CLI').describe('convert, then apply', () => {
       const name = config.durable_name;
       expect(configOf(ours, 'consumer', stream, name)).toEqual(configOf(theirs, 'consumer', stream, name));
     }
-  }, 60_000);
+  });
 
   test('of what the nats CLI shows makes the same once more', async () => {
     nats!.run(theirs, 'kv', 'add', 'answers', '--history', '3', '--ttl', '1h');
     const info = write('kv.json', nats!.run(theirs, 'stream', 'info', 'KV_answers', '--json'));
     await convertAndApply(info, '--name', 'answers');
     expect(configOf(ours, 'stream', 'KV_answers')).toEqual(configOf(theirs, 'stream', 'KV_answers'));
-  }, 60_000);
+  });
 });

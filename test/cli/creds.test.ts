@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { nkeys } from '@nats-io/transport-node';
 import { runCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-
-jest.setTimeout(60_000);
 
 type KeyPair = ReturnType<typeof nkeys.createUser>;
 const text = new TextDecoder();

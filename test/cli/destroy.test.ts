@@ -32,7 +32,7 @@ streams:
   AUDIT: {subjects: [audit], allow_rollup_hdrs: true, metadata: {team: core}}
 `,
   );
-}, 60_000);
+});
 afterAll(async () => {
   await nats.close();
   await server.stop();

@@ -18,7 +18,7 @@ beforeAll(async () => {
   server = await startServer();
   nats = await connectTo(server);
   cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-dlq-'));
-}, 60_000);
+});
 afterAll(async () => {
   await nats.close();
   await server.stop();
@@ -36,7 +36,7 @@ describe('three dead letters, one of them binary', () => {
     await makeDead(nats, 2);
     await put(nats, 'requests.raw', BINARY);
     await letDie(nats);
-  }, 30_000);
+  });
 
   test('are a table on stdout, and their sum on stderr', async () => {
     const { code, stdout, stderr } = await dlq('ls');
@@ -163,7 +163,7 @@ describe('three dead letters, one of them binary', () => {
     } finally {
       await guarded.stop();
     }
-  }, 30_000);
+  });
 });
 
 test('new deaths are told as they come, and Ctrl-C is the end that was asked for', async () => {
@@ -179,54 +179,50 @@ test('new deaths are told as they come, and Ctrl-C is the end that was asked for
   watch.child.kill('SIGINT');
   expect(await watch.done).toMatchObject({ code: 0 });
   expect(watch.stdout().split('\n')).toHaveLength(2);
-}, 30_000);
+});
 
-needing('the nats CLI').test(
-  'what was made by hand with the nats CLI is read as it is, without a spec',
-  async () => {
-    const cli = findNatsCli()!;
-    await wipe(nats);
-    const config = join(cwd, 'consumer.json');
-    writeFileSync(
-      config,
-      JSON.stringify({
-        durable_name: 'request-worker',
-        ack_policy: 'explicit',
-        deliver_policy: 'all',
-        filter_subject: 'requests.*',
-        replay_policy: 'instant',
-        max_deliver: 3,
-        backoff: [50e6, 60e6, 70e6],
-      }),
-    );
-    cli.run(
-      server,
-      'stream',
-      'add',
-      'REQUESTS',
-      '--subjects',
-      'requests.*',
-      '--storage',
-      'file',
-      '--retention',
-      'work',
-      '--defaults',
-    );
-    cli.run(server, 'stream', 'edit', 'REQUESTS', '--discard', 'new', '--force');
-    cli.run(server, 'consumer', 'add', 'REQUESTS', 'request-worker', '--config', config);
-    const captured = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.*';
-    cli.run(server, 'stream', 'add', 'requests_dlq', '--subjects', captured, '--defaults');
-    cli.run(server, 'pub', 'requests.dns', '{"query": "example.com"}', '-H', 'Nats-Msg-Id:5f0c', '--quiet');
-    await letDie(nats);
-    const { code, stdout } = await dlq('ls', '--json');
-    expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject([
-      { id: 'REQUESTS/request-worker/1', state: 'replayable', deliveries: 3, request_id: '5f0c' },
-    ]);
-    expect((await dlq('show', '1')).stdout).toMatch(/delivery 3 of 3, no ack within 70ms \(computed\)/);
-  },
-  60_000,
-);
+needing('the nats CLI').test('what was made by hand with the nats CLI is read as it is, without a spec', async () => {
+  const cli = findNatsCli()!;
+  await wipe(nats);
+  const config = join(cwd, 'consumer.json');
+  writeFileSync(
+    config,
+    JSON.stringify({
+      durable_name: 'request-worker',
+      ack_policy: 'explicit',
+      deliver_policy: 'all',
+      filter_subject: 'requests.*',
+      replay_policy: 'instant',
+      max_deliver: 3,
+      backoff: [50e6, 60e6, 70e6],
+    }),
+  );
+  cli.run(
+    server,
+    'stream',
+    'add',
+    'REQUESTS',
+    '--subjects',
+    'requests.*',
+    '--storage',
+    'file',
+    '--retention',
+    'work',
+    '--defaults',
+  );
+  cli.run(server, 'stream', 'edit', 'REQUESTS', '--discard', 'new', '--force');
+  cli.run(server, 'consumer', 'add', 'REQUESTS', 'request-worker', '--config', config);
+  const captured = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.*';
+  cli.run(server, 'stream', 'add', 'requests_dlq', '--subjects', captured, '--defaults');
+  cli.run(server, 'pub', 'requests.dns', '{"query": "example.com"}', '-H', 'Nats-Msg-Id:5f0c', '--quiet');
+  await letDie(nats);
+  const { code, stdout } = await dlq('ls', '--json');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject([
+    { id: 'REQUESTS/request-worker/1', state: 'replayable', deliveries: 3, request_id: '5f0c' },
+  ]);
+  expect((await dlq('show', '1')).stdout).toMatch(/delivery 3 of 3, no ack within 70ms \(computed\)/);
+});
 
 test('a server without a queue, and one that is not there, are told apart', async () => {
   await wipe(nats);

@@ -16,7 +16,7 @@ let cwd: string;
 beforeAll(async () => {
   server = await startServer();
   nats = await connectTo(server);
-}, 60_000);
+});
 afterAll(async () => {
   await nats?.close();
   await server?.stop();
@@ -196,7 +196,7 @@ describe('dlq replay', () => {
     expect(new Set(await payloads()).size).toBe(60);
     expect(await count('REQUESTS')).toBe(60);
     expect(await count('REQUESTS_dlq')).toBe(0);
-  }, 60_000);
+  });
 });
 
 describe('dlq purge and import', () => {

@@ -17,7 +17,7 @@ describe('doctor', () => {
         NONE { users = [ { user: bob, password: geheim } ] }
       }`,
     });
-  }, 60_000);
+  });
   afterAll(() => server?.stop());
 
   const doctor = async (url: string, ...args: string[]) => {
@@ -69,16 +69,16 @@ describe('doctor', () => {
       bad: ['login'],
     });
     expect(await doctor(server.url)).toMatchObject({ code: 77, bad: ['login'] });
-  }, 20_000);
+  });
 
   test('finds an account without JetStream', async () => {
     const { code, bad } = await doctor(server.url, '--user', 'bob', '--password', 'geheim');
     expect({ code, bad }).toEqual({ code: 69, bad: ['jetstream'] });
-  }, 20_000);
+  });
 
   test('finds TLS asked of a server that has none', async () => {
     const { code, bad } = await doctor(server.url.replace('nats:', 'tls:'), '--user', 'ann', '--password', 'geheim');
     expect(code).toBe(69);
     expect(bad).toContain('login');
-  }, 20_000);
+  });
 });

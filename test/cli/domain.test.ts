@@ -33,7 +33,7 @@ describe('a domain behind a leaf node', () => {
     leaf = await start('leaf', `leafnodes { remotes: [{ url: "nats-leaf://127.0.0.1:${listener.port}" }] }`);
     const joined = async () => (await tell<{ leafnodes: number }>(`${leaf.monitorUrl}/leafz`)).leafnodes === 1;
     await until(joined, 'the leaf has joined');
-  }, 60_000);
+  });
   afterAll(async () => {
     await leaf?.stop();
     await hub?.stop();
@@ -72,7 +72,7 @@ describe('a domain behind a leaf node', () => {
 
     expect(await streamsOf(hub)).toContain('REQUESTS');
     expect(await streamsOf(leaf)).toEqual([]);
-  }, 60_000);
+  });
 
   test('a name that is none is said before anything is asked', async () => {
     expect(await cli('status', '--domain', 'a.b')).toMatchObject({

@@ -23,7 +23,7 @@ beforeAll(async () => {
       else msg.respond(typeof said === 'string' ? said : JSON.stringify(said));
     },
   });
-}, 60_000);
+});
 afterAll(async () => {
   await nc.close();
   await server.stop();

@@ -1,11 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CliOptions, runCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-
-jest.setTimeout(60_000);
 
 const repository = mkdtempSync(join(tmpdir(), 'osapi-ops-in-ci-'));
 const cwd = join(repository, 'deploy');
@@ -13,7 +11,7 @@ let server: TestServer;
 beforeAll(async () => {
   mkdirSync(cwd);
   server = await startServer();
-}, 60_000);
+});
 afterAll(async () => {
   await server.stop();
   rmSync(repository, { recursive: true, force: true });

@@ -121,7 +121,7 @@ describe('init --from-server', () => {
     } finally {
       await server.stop();
     }
-  }, 60_000);
+  });
 
   test('of an empty server writes nothing, and says so', async () => {
     const server = await startServer();
@@ -133,7 +133,7 @@ describe('init --from-server', () => {
     } finally {
       await server.stop();
     }
-  }, 60_000);
+  });
 });
 
 needing('a pseudo-terminal').describe('init on a terminal', () => {
@@ -162,7 +162,7 @@ needing('a pseudo-terminal').describe('init on a terminal', () => {
     expect(await terminal.done).toBe(0);
     expect(spec()).toContain('name: shop\n');
     expect(spec()).toContain('max_deliver: 2\n');
-  }, 30_000);
+  });
 
   test('with --yes asks nothing', async () => {
     const terminal = startInTerminal(['init', '--yes'], { cwd: dir });

@@ -1,10 +1,8 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startCli } from '../support/cli.ts';
-
-jest.setTimeout(60_000);
 
 let dir: string;
 beforeEach(() => {

@@ -16,7 +16,7 @@ let nats: Nats;
 
 beforeAll(async () => {
   server = await startServer();
-}, 60_000);
+});
 afterAll(async () => {
   await server.stop();
   rmSync(cwd, { recursive: true });

@@ -69,5 +69,5 @@ needing('nsc').describe('the commands that permissions writes for nsc', () => {
       code: 77,
       stderr: expect.stringContaining('no permission to publish to $JS.API.'),
     });
-  }, 60_000);
+  });
 });

@@ -64,7 +64,7 @@ describe.each(versions)('a server with exactly these permissions (%s)', (version
   test('lets an applier apply again, and look', async () => {
     expect(await as('applier', 'apply', 'spec.yaml')).toMatchObject({ code: 0 });
     expect(await as('applier', 'status', 'spec.yaml')).toMatchObject({ code: 0 });
-  }, 20_000);
+  });
 
   test('lets a viewer see everything, and denies all else by its subject', async () => {
     await die(1);
@@ -83,7 +83,7 @@ describe.each(versions)('a server with exactly these permissions (%s)', (version
       expect({ args, code: denied.code }).toEqual({ args, code: 77 });
       expect(denied.stderr).toContain('no permission to publish to $KV.osapi_ops.lock.');
     }
-  }, 60_000);
+  });
 
   test('lets an operator move and remove dead letters and stop the queue, and change no resource', async () => {
     await die(2);
@@ -100,7 +100,7 @@ describe.each(versions)('a server with exactly these permissions (%s)', (version
     }
     const denied = await as('operator', 'apply', 'changed.yaml');
     expect(denied).toMatchObject({ code: 77, stderr: expect.stringContaining('$JS.API.STREAM.UPDATE.REQUESTS') });
-  }, 60_000);
+  });
 
   test('lets a client publish and read its response, and nothing else', async () => {
     const client = await connectTo(server, { user: 'osapi-client', password: 'pw' });
@@ -118,5 +118,5 @@ describe.each(versions)('a server with exactly these permissions (%s)', (version
       code: 77,
       stderr: expect.stringContaining('no permission to publish to $JS.API.'),
     });
-  }, 20_000);
+  });
 });

@@ -29,7 +29,7 @@ beforeEach(async () => {
   server = await startServer();
   nats = await connectTo(server);
   dir = mkdtempSync(join(tmpdir(), 'osapi-ops-places-'));
-}, 60_000);
+});
 afterEach(async () => {
   await nats.close();
   await server.stop();

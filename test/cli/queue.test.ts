@@ -13,7 +13,7 @@ describe('queue and history', () => {
   beforeAll(async () => {
     server = await startServer();
     nats = await connectTo(server);
-  }, 60_000);
+  });
   afterAll(async () => {
     await nats?.close();
     await server?.stop();
@@ -48,7 +48,7 @@ describe('queue and history', () => {
       /^WHEN +WHO +FROM +SYSTEM +VERB +WHAT\n.* pause +paused REQUESTS\/request-worker until/,
     );
     expect(JSON.parse((await cli('history', '--since', '2099-01-01', '--json')).stdout)).toEqual([]);
-  }, 30_000);
+  });
 
   test('a pause without end lasts until somebody resumes it', async () => {
     expect((await cli('queue', 'pause')).stdout).toContain('is paused until `osapi-ops queue resume');
@@ -61,7 +61,7 @@ describe('queue and history', () => {
     await makeQueue(nats, { stream: 'OTHER', subjects: ['other.*'] });
     const several = await cli('queue', 'pause');
     expect(several).toMatchObject({ code: 64, stderr: expect.stringContaining('They are OTHER, REQUESTS') });
-  }, 20_000);
+  });
 
   test('drain waits for the workers, and says what is dead', async () => {
     await put(nats, 'requests.dns', '{}');
@@ -75,7 +75,7 @@ describe('queue and history', () => {
     expect((await cli('queue', 'drain')).stdout).toContain(
       '1 dead message remains: `osapi-ops dlq ls --queue REQUESTS`',
     );
-  }, 20_000);
+  });
 });
 
 needing('nats-server 2.10').describe('pause on nats-server 2.10', () => {
@@ -91,5 +91,5 @@ needing('nats-server 2.10').describe('pause on nats-server 2.10', () => {
       await nats.close();
       await server.stop();
     }
-  }, 30_000);
+  });
 });

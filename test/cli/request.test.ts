@@ -16,7 +16,7 @@ let nats: Nats;
 beforeAll(async () => {
   server = await startServer();
   nats = await connectTo(server);
-}, 60_000);
+});
 afterAll(async () => {
   await nats.close();
   await server.stop();
@@ -171,7 +171,7 @@ describe('request get, show, ls and cancel', () => {
     const events = JSON.parse(shown.stdout).timeline.map(({ event }: { event: string }) => event);
     expect(events).toEqual(expect.arrayContaining(['published', 'failed', 'died']));
     expect(events.indexOf('published')).toBeLessThan(events.indexOf('died'));
-  }, 30_000);
+  });
 
   test('list what waits as a table, as JSON and line by line, filtered', async () => {
     await run('send', 'dns', BODY, '--id', 'a');
@@ -259,7 +259,7 @@ describe('a client that may only publish requests and read responses', () => {
     await admin.api('STREAM.CREATE.REQUESTS', { name: 'REQUESTS', subjects: ['requests.*'], retention: 'workqueue' });
     const bucket = { subjects: ['$KV.responses.>'], max_msgs_per_subject: 1, allow_direct: true };
     await admin.api('STREAM.CREATE.KV_responses', { name: 'KV_responses', ...bucket });
-  }, 60_000);
+  });
   afterAll(async () => {
     await admin.close();
     await shared.stop();
@@ -304,6 +304,5 @@ describe('with a backlog', () => {
       expect(await running.done).toMatchObject({ signal: null, code: 0 });
       clearTimeout(late);
     },
-    30_000,
   );
 });

@@ -34,7 +34,7 @@ describe('status as a process', () => {
     dir = mkdtempSync(join(tmpdir(), 'osapi-ops-status-'));
     writeFileSync(join(dir, 'spec.yaml'), SPEC);
     await cli(['apply', 'spec.yaml']);
-  }, 60_000);
+  });
   afterAll(async () => {
     await nats?.close();
     await server?.stop();
@@ -80,7 +80,7 @@ describe('status as a process', () => {
     const github = await cli(['status', '-o', 'github'], { env: { GITHUB_STEP_SUMMARY: summary } });
     expect(github.stdout).toMatch(/^::warning title=osapi REQUESTS\.dead::1 message is dead/);
     expect(readFileSync(summary, 'utf8')).toContain('osapi is degraded');
-  }, 30_000);
+  });
 
   test('writes metrics that the Python client of Prometheus reads', async () => {
     const parse = `import sys
@@ -95,7 +95,7 @@ print(sum(len(family.samples) for family in families(sys.stdin.read())))`;
     const read = spawnSync('python3', ['-c', parse], { input: stdout, encoding: 'utf8' });
     const samples = stdout.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
     expect(read).toMatchObject({ status: 0, stdout: `${samples.length}\n` });
-  }, 20_000);
+  });
 
   test('waits no longer than it was told to, and says what was not reached', async () => {
     await die();
@@ -104,7 +104,7 @@ print(sum(len(family.samples) for family in families(sys.stdin.read())))`;
     expect(late.stderr).toContain('Warning: not dlq-empty within 500ms: REQUESTS: 1 dead');
     expect(await cli(['status', '--wait', '5s', '--for', 'synced'])).toMatchObject({ code: 0 });
     expect(await cli(['status', '--wait', '5s', '--for', 'ready'])).toMatchObject({ code: 64 });
-  }, 20_000);
+  });
 
   test('exits 69 where no server answers, 3 for nagios, and leaves a report for who reads one', async () => {
     const away = { env: { NATS_URL: 'nats://127.0.0.1:1' } };
@@ -119,7 +119,7 @@ print(sum(len(family.samples) for family in families(sys.stdin.read())))`;
     expect(junit.code).toBe(69);
     expect(junit.stdout).toContain('<failure type="critical" message="cannot reach nats://127.0.0.1:1');
     expect((await cli(['status', '-o', 'prometheus'], away)).stdout).toContain('osapi_ops_up 0\n');
-  }, 20_000);
+  });
 
   test('watches in lines off a terminal, and ends with Ctrl-C as it should', async () => {
     await die();
@@ -127,5 +127,5 @@ print(sum(len(family.samples) for family in families(sys.stdin.read())))`;
     await process.until('stdout', /^.*osapi warn.*\n.*osapi warn.*\n/m);
     process.child.kill('SIGINT');
     expect(await process.done).toMatchObject({ code: 0, stderr: '' });
-  }, 20_000);
+  });
 });

@@ -25,7 +25,7 @@ beforeAll(async () => {
   const dying = { ...(config as object), backoff: undefined, max_deliver: 1, ack_wait: 60e6 };
   await nats.api(consumer, { stream_name: 'REQUESTS', config: dying, action: 'update' });
   await makeDead(nats, 2);
-}, 60_000);
+});
 afterAll(async () => {
   await nats.close();
   await server.stop();

@@ -47,7 +47,7 @@ describe('a server that allows too little', () => {
 ] } }
 no_auth_user: test-setup`,
     });
-  }, 60_000);
+  });
   afterAll(() => server.stop());
 
   test('is told apart from a password that is wrong', async () => {
@@ -137,7 +137,7 @@ describe('TLS', () => {
     certificate('good', 'IP:127.0.0.1', '2');
     certificate('other-name', 'DNS:elsewhere.example', '2');
     server = await tlsServer('good');
-  }, 60_000);
+  });
   afterAll(() => server.stop());
 
   test('with the right authority works', async () => {
@@ -166,7 +166,7 @@ describe('TLS', () => {
       error: { code: 'CONN_TLS', message: expect.stringContaining('another name') },
     });
     await other.stop();
-  }, 30_000);
+  });
 
   test('with a file that cannot be read says which', async () => {
     const { code, error } = await failing(['plan', 'spec.yaml', '--tlsca', 'none.crt'], { NATS_URL: server.url });
@@ -182,4 +182,4 @@ test('a server without JetStream is said to have none', async () => {
   const { code, error } = await failing(['apply', 'spec.yaml'], { NATS_URL: bare.url });
   expect({ code, error }).toMatchObject({ code: 69, error: { code: 'CONN_NO_JETSTREAM' } });
   await bare.stop();
-}, 30_000);
+});

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { processIdentity } from '../../src/lib/devserver/identity.ts';
 import { findFreePorts } from '../../src/lib/devserver/ports.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
@@ -15,8 +15,6 @@ import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { makeSystem, sendRequests, stateOf } from '../support/worker.ts';
-
-jest.setTimeout(60_000);
 
 let server: TestServer;
 let nats: Nats;

@@ -61,7 +61,7 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
   beforeAll(async () => {
     server = await startServer({ version });
     nats = await connectTo(server);
-  }, 60_000);
+  });
   afterAll(async () => {
     await nats.close();
     await server.stop();
@@ -190,7 +190,7 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     await pull(nats, 'REQUESTS', 'request-worker', 10, 1000);
     await sleep(500);
     expect(brief(await scan(nats))).toEqual([]);
-  }, 30_000);
+  });
 
   test('a reject and the termination after it are one entry that carries its payload', async () => {
     await makeQueue(nats, { ackWait: 5000 });

@@ -94,5 +94,5 @@ describe.each(availableVersions())('nats-server %s', (line) => {
       }),
       { numRuns: 40, interruptAfterTimeLimit: 15_000 },
     );
-  }, 60_000);
+  });
 });

@@ -23,7 +23,7 @@ let nats: Nats;
 beforeAll(async () => {
   server = await startServer();
   nats = await connectTo(server);
-}, 60_000);
+});
 afterAll(async () => {
   await nats.close();
   await server.stop();
@@ -100,7 +100,7 @@ describe('what was applied', () => {
     await write('a', second);
     expect((await readLastApplied(nats, 'a'))?.spec.description).toBe(second);
     expect(new Set((await parts()).map((key) => key.split('.')[2])).size).toBe(1);
-  }, 20_000);
+  });
 
   test('that is damaged is said to be so', async () => {
     await write('a');

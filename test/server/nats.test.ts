@@ -13,7 +13,7 @@ beforeAll(async () => {
   server = await startServer();
   nats = await connectTo(server);
   await nats.api('STREAM.CREATE.A', { name: 'A', subjects: ['a'] });
-}, 60_000);
+});
 afterAll(async () => {
   await nats.close();
   await server.stop();
@@ -72,7 +72,7 @@ describe('what is observed', () => {
     await nats.api('STREAM.CREATE.KV_b', { name: 'KV_b', subjects: ['$KV.b.>'] });
     const names = Array.from({ length: 300 }, (_, n) => n);
     await Promise.all(names.map((n) => nats.api(`STREAM.CREATE.P${n}`, { name: `P${n}`, subjects: [`p${n}`] })));
-  }, 30_000);
+  });
 
   test('is what exists of what was asked for', async () => {
     const { resources } = await readObserved(nats, [
@@ -93,7 +93,7 @@ describe('what is observed', () => {
     expect(all.resources.has('bucket b')).toBe(true);
     expect(all.resources.has('stream KV_b')).toBe(false);
     expect([...(await scanOwned(nats, 'mine')).resources.keys()].sort()).toEqual(['consumer Q/w', 'stream Q']);
-  }, 30_000);
+  });
 
   test('of two thousand resources comes in a moment', async () => {
     const keys = Array.from({ length: 2000 }, (_, n) => `stream P${n % 400}${n < 400 ? '' : `_${n}`}` as const);
@@ -148,7 +148,7 @@ describe('what stands in the way', () => {
     await expect(mine.api('STREAM.INFO.S')).rejects.toMatchObject({ code: 'CONN_NO_JETSTREAM', exitCode: 69 });
     await mine.close();
     await bare.stop();
-  }, 30_000);
+  });
 
   describe('with users', () => {
     let guarded: TestServer;
@@ -164,7 +164,7 @@ describe('what stands in the way', () => {
 }
 no_auth_user: test-setup`,
       });
-    }, 60_000);
+    });
     afterAll(() => guarded.stop());
 
     test('wrong credentials, which are not shown', async () => {
@@ -210,7 +210,7 @@ no_auth_user: test-setup`,
     await expect(mine.api('STREAM.INFO.S')).rejects.toMatchObject({ exitCode: 69 });
     await mine.close();
     await brief.stop();
-  }, 30_000);
+  });
 
   test('a server that is restarted in the middle is waited for', async () => {
     const brief = await startServer();
@@ -221,5 +221,5 @@ no_auth_user: test-setup`,
     expect(answer).toMatchObject({ config: { name: 'S' } });
     await mine.close();
     await brief.stop();
-  }, 60_000);
+  });
 });

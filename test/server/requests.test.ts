@@ -66,7 +66,7 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
   beforeAll(async () => {
     server = await startServer({ version });
     nats = await connectTo(server);
-  }, 60_000);
+  });
   afterAll(async () => {
     await nats.close();
     await server.stop();
@@ -135,7 +135,7 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
     await expect(large(2000)).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE' });
     await expect(large(nats.target.server.max_payload + 1)).rejects.toMatchObject({ code: 'REQUEST_TOO_LARGE' });
     await expect(send('e', 'nobody.takes.this')).rejects.toMatchObject({ code: 'REQUEST_UNKNOWN_KIND', exitCode: 64 });
-  }, 15_000);
+  });
 
   test('a bulk is stored line by line, in order, once each, and what is wrong is told by its line', async () => {
     const ids = Array.from({ length: 3000 }, freshId);
@@ -164,7 +164,7 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
     }
     expect(stored).toEqual(wanted);
     expect((await run()).result).toMatchObject({ sent: 0, duplicates: 2999, failed: 1 });
-  }, 20_000);
+  });
 
   test('a bulk into a queue that fills up stops, and keeps every line that is not in it', async () => {
     await make({ max_msgs: 100 });
@@ -186,7 +186,7 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
     expect(kept.map((line) => JSON.parse(line).n).sort((a, b) => a - b)).toEqual(
       Array.from({ length: 5900 }, (_, n) => n + 100),
     );
-  }, 20_000);
+  });
 
   test('a request that waits is taken back; one that a worker has, or had, is not', async () => {
     await send('a');
@@ -239,7 +239,7 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
     expect(cancelled.filter((id) => delivered.has(id))).toEqual([]);
     const unsure = new Set([...outcomes].filter(([, outcome]) => outcome !== 'cancelled').map(([id]) => id));
     expect(ids.filter((id) => !delivered.has(id) && !cancelled.includes(id) && !unsure.has(id))).toEqual([]);
-  }, 30_000);
+  });
 
   test('hostile ids are looked for as they are, and found nowhere', async () => {
     await send('a');
@@ -272,7 +272,7 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
       [original]: 21_001,
       [late]: 21_002,
     });
-  }, 60_000);
+  });
 
   needing('the nats CLI').test('what the nats CLI publishes is found, and what we send it reads', async () => {
     const cli = findNatsCli()!;

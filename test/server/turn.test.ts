@@ -25,7 +25,7 @@ const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-turn-'));
 beforeAll(async () => {
   server = await startServer();
   nats = await connectTo(server);
-}, 60_000);
+});
 afterAll(async () => {
   await nats?.close();
   await server?.stop();
@@ -268,7 +268,7 @@ describe('a turn that is lost half-way ends with what was done', () => {
     );
     expect([await count('REQUESTS'), await count('REQUESTS_dlq')]).toEqual([30, 20]);
     expect(await replay({ lockWaitMs: 20_000 })).toMatchObject({ replayed: 20, remaining: 0 });
-  }, 60_000);
+  });
 });
 
 test('what was handed to the client and not to the socket when the turn ran out stays here', async () => {
