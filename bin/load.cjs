@@ -31,7 +31,6 @@ exports.loadMain = (file, known, argv) => {
   const script = new vm.Script(source, {
     filename: file,
     cachedData: kept?.data,
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   const before = script.cachedDataRejected ? undefined : kept;
   if (place && !(before?.steady >= STEADY)) {

@@ -62,6 +62,8 @@ const { metafile } = await build({
   format: 'cjs',
   platform: 'node',
   target: 'node22',
+  // In a script of our own loader, Node warns a person of each \`import()\`.
+  supported: { 'dynamic-import': false },
   minify: !process.env.NOMIN,
   lineLimit: 160,
   alias: Object.fromEntries(unreached.map((name) => [name, './scripts/unbundled/nothing.cjs'])),

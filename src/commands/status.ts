@@ -1,12 +1,11 @@
 import { Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
-import { OpsError } from '../lib/errors/ops-error.ts';
 import { type FailOn, fails, isNothing, type StatusReport } from '../lib/model/verdict.ts';
 import { appendJobSummary } from '../lib/operations/status/job-summary.ts';
 import { listenStatus } from '../lib/operations/status/listen.ts';
 import { parseGoals, waitForStatus } from '../lib/operations/status/wait.ts';
 import { watchStatus } from '../lib/operations/status/watch.ts';
-import { statusOperation, unreached } from '../lib/operations/status.ts';
+import { isServerAway, statusOperation, unreached } from '../lib/operations/status.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { withEnv } from '../lib/ui/flags.ts';
 import { renderStatus, statusJson } from '../lib/ui/render/status.ts';
@@ -114,9 +113,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
 
   /** Who reads a report in a format of its own gets one also where no server was reached; then the error goes on. */
   private async tellUnreached(error: unknown): Promise<number> {
-    const isServerAway =
-      error instanceof OpsError && [EXIT.unavailable, EXIT.denied].some((code) => code === error.exitCode);
-    if (!isServerAway || this.format === 'text' || this.format === 'json') throw error;
+    if (!isServerAway(error) || this.format === 'text' || this.format === 'json') throw error;
     const report = unreached(this.context, error);
     if (this.format === 'nagios') {
       this.stdout.write(renderNagios({ ...report, health: 'unknown' }));

@@ -15,6 +15,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { BIN, cleanEnv, ROOT, runCli, startCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { letDie, makeQueue } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 jest.setTimeout(120_000);
@@ -58,7 +60,7 @@ const places: readonly { line: string; code: number }[] = [
   { line: 'status --tlsca FILE', code: 64 },
 ];
 const cannotBeRead = [
-  { name: 'is missing', file: 'gone', says: /no such file|there is no file/i },
+  { name: 'is missing', file: 'gone', says: /no such file|there is no file|it names no file that is here/i },
   { name: 'is a folder', file: 'folder.json', says: /is a directory|no regular file/ },
   { name: 'never ends', file: '/dev/zero', says: /has more than|no regular file|longer than/ },
   {
@@ -207,4 +209,25 @@ describe('--out', () => {
     expect(lstatSync(join(own, 'link.yaml')).isSymbolicLink()).toBe(true);
     expect(readFileSync(join(own, 'real.yaml'), 'utf8')).toContain('workqueue');
   });
+});
+
+test('a large export says nothing of how Node writes', async () => {
+  const own = await startServer();
+  const nats = await connectTo(own);
+  const { stream, consumer } = await makeQueue(nats);
+  const payload = 'x'.repeat(2000);
+  for (let round = 0; round < 10; round++) {
+    await Promise.all(Array.from({ length: 300 }, () => nats.request('requests.x', payload, { timeoutMs: 30_000 })));
+  }
+  await letDie(nats, stream, consumer);
+  await nats.close();
+  const run = (line: string) => runCli(line.split(' '), { server: own, cwd: dir });
+  expect((await run('dlq export --out many.ndjson')).stderr).toMatch(
+    /^( {2}dead letters: \d+\n)*3000 dead letters written to many\.ndjson\n$/,
+  );
+  for (const line of ['dlq purge --yes --quiet', 'dlq import many.ndjson --quiet', 'dlq ls --quiet']) {
+    const { code, stderr } = await run(line);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  }
+  await own.stop();
 });

@@ -1,4 +1,5 @@
 import { deriveDesired } from '../desired/derive.ts';
+import { EXIT } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { collect, measureGrowth, type QueueToLook } from '../health/collect.ts';
 import { type Drift, deathsOf, type QueueState, type Snapshot } from '../health/snapshot.ts';
@@ -9,7 +10,7 @@ import { type Desired, keyOf, type Observed, type ResourceKey } from '../model/r
 import type { LoadedSpec, Spec } from '../model/spec.ts';
 import type { StatusReport } from '../model/verdict.ts';
 import type { Nats } from '../nats/connect.ts';
-import { openNats } from '../nats/open.ts';
+import { openNats, settingsFor } from '../nats/open.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { chooseSources, fromLedger, loadForWork, type SpecChoice } from './spec-source.ts';
 
@@ -24,11 +25,8 @@ export interface StatusSource {
 /** How long to watch a queue that fills up, to tell when it is full. In milliseconds. */
 const GROWTH_MS = 1000;
 
-/**
- * Loads the spec (else what was last applied, else what is on the server) and connects.
- * @throws OpsError USAGE, USAGE_AMBIGUOUS_SPEC, SPEC_*, CONN_*, DENIED_*
- */
-export async function openStatus(context: Context, choice: SpecChoice): Promise<StatusSource> {
+/** Loads the spec, where one is named or lies here. Asks no server. @throws OpsError USAGE, SPEC_*, CONN_CONTEXT */
+export async function loadStatus(context: Context, choice: SpecChoice): Promise<LoadedSpec | undefined> {
   const sources = chooseSources(context, choice);
   if (sources.length > 1) {
     throw new OpsError('USAGE', 'status looks at one system', {
@@ -37,6 +35,15 @@ export async function openStatus(context: Context, choice: SpecChoice): Promise<
     });
   }
   const loaded = sources[0] === undefined ? undefined : await loadForWork(context, sources[0]);
+  settingsFor(context, loaded);
+  return loaded;
+}
+
+/**
+ * Connects, and without a spec takes what was last applied, else what is on the server.
+ * @throws OpsError USAGE_AMBIGUOUS_SPEC, CONN_*, DENIED_*
+ */
+export async function openStatus(context: Context, loaded: LoadedSpec | undefined): Promise<StatusSource> {
   const nats = await openNats(context, loaded);
   try {
     const looker = createLooker(context, nats, loaded ?? (await fromServer(nats)));
@@ -47,15 +54,19 @@ export async function openStatus(context: Context, choice: SpecChoice): Promise<
   }
 }
 
-/** The health of a system, once. @throws what `openStatus` and `look` throw */
+/** The health of a system, once. @throws what `loadStatus`, `openStatus` and `look` throw */
 export async function statusOperation(context: Context, choice: SpecChoice): Promise<StatusReport> {
-  const source = await openStatus(context, choice);
+  const source = await openStatus(context, await loadStatus(context, choice));
   try {
     return await source.look();
   } finally {
     await source.close();
   }
 }
+
+/** Whether nothing is known of the server: it cannot be reached, or does not let us in. */
+export const isServerAway = (error: unknown): error is OpsError =>
+  error instanceof OpsError && (error.exitCode === EXIT.unavailable || error.exitCode === EXIT.denied);
 
 /** The report where the server could not be asked. */
 export const unreached = (context: Context, error: OpsError): StatusReport =>

@@ -1,19 +1,15 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { OpsError } from '../../errors/ops-error.ts';
-import { unreachedReport } from '../../health/verdict.ts';
 import type { Context } from '../../model/context.ts';
 import type { StatusReport } from '../../model/verdict.ts';
+import { serveMetrics } from '../metrics-server.ts';
 import type { SpecChoice } from '../spec-source.ts';
-import { openStatus, type StatusSource } from '../status.ts';
+import { isServerAway, loadStatus, openStatus, type StatusSource, unreached } from '../status.ts';
 
 export interface ListenOptions extends SpecChoice {
   /** `127.0.0.1:9464`, `:9464` or `9464`; port 0 takes a free one. */
   readonly address: string;
   render(report: StatusReport): string;
 }
-
-const TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Host and port; loopback where no host is named. @throws OpsError USAGE */
 export function parseAddress(text: string): { host: string; port: number } {
@@ -28,58 +24,42 @@ export function parseAddress(text: string): { host: string; port: number } {
 
 /**
  * Serves the metrics at /metrics, read anew for each scrape, until Ctrl-C. A server that is away is `up 0`, not an end.
- * @throws OpsError USAGE where the address cannot be had; SPEC_*
+ * @throws OpsError USAGE where the address cannot be had; SPEC_*, CONN_CONTEXT before anything is served
  */
 export async function listenStatus(context: Context, { address, render, ...choice }: ListenOptions): Promise<void> {
   const { host, port } = parseAddress(address);
+  // What is wrong with what was typed is told now, and not as a server that is down for ever.
+  const loaded = await loadStatus(context, choice);
   let source: StatusSource | undefined;
   let running: Promise<string> | undefined;
   const scrape = async (): Promise<string> => {
     try {
-      source ??= await openStatus(context, choice);
+      source ??= await openStatus(context, loaded);
       return render(await source.look());
     } catch (error) {
-      if (!(error instanceof OpsError)) throw error;
       await source?.close().catch(() => {});
       source = undefined;
-      return render(unreachedReport(error.message, context.now().toISOString()));
+      if (!isServerAway(error)) throw error;
+      return render(unreached(context, error));
     }
   };
-  const { createServer } = await import('node:http');
-  const server = createServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    if (pathname !== '/metrics' || !['GET', 'HEAD'].includes(request.method ?? '')) {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('the metrics are at /metrics\n');
-      return;
-    }
-    try {
-      // Two scrapers at once share one look.
+  const server = await serveMetrics({
+    flag: '--listen',
+    host,
+    port,
+    paths: ['/metrics'],
+    // Two scrapers at once share one look.
+    text: () => {
       running ??= scrape().finally(() => {
         running = undefined;
       });
-      response.writeHead(200, { 'content-type': TYPE }).end(await running);
-    } catch (error) {
-      response.writeHead(500, { 'content-type': 'text/plain' }).end(`${String(error)}\n`);
-    }
+      return running;
+    },
   });
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    throw new OpsError('USAGE', `cannot listen on ${address}: ${(error as { code?: string }).code}`, {
-      where: '--listen',
-      hints: ['choose a free port of this machine'],
-      cause: error,
-    });
-  }
-  const { port: taken } = server.address() as AddressInfo;
-  context.io.tell({
-    type: 'note',
-    text: `Metrics at http://${host.includes(':') ? `[${host}]` : host}:${taken}/metrics`,
-  });
+  const text = `Metrics at http://${host.includes(':') ? `[${host}]` : host}:${server.port}/metrics`;
+  context.io.tell({ type: 'note', text });
   const { signal } = context.io;
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   server.close();
-  server.closeAllConnections();
   await source?.close();
 }

@@ -4,7 +4,7 @@ import { GOALS, type Goal, whyNotYet } from '../../health/goals.ts';
 import type { Context } from '../../model/context.ts';
 import type { StatusReport } from '../../model/verdict.ts';
 import type { SpecChoice } from '../spec-source.ts';
-import { openStatus, type StatusSource } from '../status.ts';
+import { loadStatus, openStatus, type StatusSource } from '../status.ts';
 
 export interface WaitOptions extends SpecChoice {
   readonly goals: readonly Goal[];
@@ -39,17 +39,18 @@ const NOT_UP_YET: readonly string[] = ['CONN_UNREACHABLE', 'CONN_TIMEOUT', 'CONN
 
 /**
  * Looks until every goal is reached at the same time, or the time is over.
- * @throws OpsError what `openStatus` throws; CONN_* only once the time is over
+ * @throws OpsError what `loadStatus` and `openStatus` throw; CONN_* only once the time is over
  */
 export async function waitForStatus(context: Context, { goals, waitMs, ...choice }: WaitOptions): Promise<Waited> {
   const deadline = performance.now() + waitMs;
+  const loaded = await loadStatus(context, choice);
   let source: StatusSource | undefined;
   let last: Waited | undefined;
   let told = '';
   try {
     for (;;) {
       try {
-        source ??= await openStatus(context, choice);
+        source ??= await openStatus(context, loaded);
         const report = await source.look();
         const open = goals.flatMap((goal) => {
           const why = whyNotYet(goal, report);

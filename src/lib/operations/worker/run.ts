@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { WorkerEvent, WorkerReport } from '../../model/worker.ts';
 import { connect, type Nats } from '../../nats/connect.ts';
@@ -14,6 +12,7 @@ import { type Loop, startLoop } from '../../worker/loop.ts';
 import { createHandler } from '../../worker/supervise.ts';
 import { createTally, IN_HAND, metricsText, type Tally } from '../../worker/tally.ts';
 import { readTiming } from '../../worker/timing.ts';
+import { type MetricsServer, serveMetrics } from '../metrics-server.ts';
 import { chooseSources, loadForWork, type SpecChoice } from '../spec-source.ts';
 
 export { BUILTINS };
@@ -127,7 +126,7 @@ async function work(context: Context, nats: Nats, { place, runner, options }: Re
   }
   // Before anything is taken in hand: a port that is taken must cost no delivery.
   let loop: Loop | undefined;
-  const metrics = await serveMetrics(options, tally, { queue, consumer }, () => loop?.inHand() ?? 0).catch((error) => {
+  const metrics = await openMetrics(options, tally, { queue, consumer }, () => loop?.inHand() ?? 0).catch((error) => {
     void runner.stop();
     throw error;
   });
@@ -191,31 +190,18 @@ function watchConnection(nats: Nats, log: (event: WorkerEvent) => void): () => v
   };
 }
 
-async function serveMetrics(
+async function openMetrics(
   { metricsPort, metricsHost }: WorkerRunOptions,
   tally: Tally,
   labels: Readonly<Record<string, string>>,
   inHand: () => number,
-): Promise<{ close(): void } | undefined> {
+): Promise<MetricsServer | undefined> {
   if (metricsPort === undefined) return undefined;
-  const server = createServer((request, response) => {
-    const found = request.url === '/metrics' || request.url === '/';
-    const gauges = { in_hand: { help: IN_HAND, value: inHand() } };
-    response.writeHead(found ? 200 : 404, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
-    response.end(found ? metricsText(tally, labels, gauges) : 'not found\n');
+  return serveMetrics({
+    flag: '--metrics-port',
+    host: metricsHost,
+    port: metricsPort,
+    paths: ['/metrics', '/'],
+    text: () => metricsText(tally, labels, { in_hand: { help: IN_HAND, value: inHand() } }),
   });
-  await new Promise<void>((done, failed) => {
-    server.once('error', (cause: NodeJS.ErrnoException) =>
-      failed(
-        new OpsError('USAGE', `--metrics-port: cannot listen on ${metricsHost}:${metricsPort}`, {
-          why: `The system says ${cause.code}.`,
-          hints: ['give a port that is free'],
-          cause,
-        }),
-      ),
-    );
-    server.listen(metricsPort, metricsHost, done);
-  });
-  server.unref();
-  return { close: () => server.close() };
 }
