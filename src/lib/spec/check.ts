@@ -143,7 +143,7 @@ function kindOf(node: Node): string {
   if (node.kind === 'map') return 'a map';
   if (node.written !== undefined) return 'something else once its variables are filled in';
   if (typeof node.value === 'string') return node.value === '' ? 'empty text' : 'text';
-  return typeof node.value === 'number' ? 'a number' : 'true or false';
+  return typeof node.value === 'number' ? 'a number' : 'a boolean';
 }
 
 /** Quotes that are missing around text, or too many around a number, can be mended without doubt. */

@@ -11,7 +11,8 @@ export interface Terminal {
 
 const interrupted = (): OpsError =>
   new OpsError('INTERRUPTED', 'interrupted by Ctrl-C at a question', {
-    hints: ['nothing was done after the question.'],
+    why: 'Nothing was done after the question.',
+    hints: ['run it again to be asked again'],
   });
 
 const noAnswer = (question: Question): OpsError =>

@@ -90,6 +90,22 @@ const CASES: readonly { name: string; id: string; of: Snapshot; want: Health; sa
     says: /max_msgs is 10, not 20/,
   },
   {
+    name: 'a field that the spec leaves out',
+    id: 'drift',
+    of: snapshotOf({ drift: { known: true, changes: [{ ...change, fields: [{ ...change.fields[0]!, to: null }] }] } }),
+    want: 'warn',
+    says: /max_msgs is 10, and should not be set/,
+  },
+  {
+    name: 'a field that the server lacks',
+    id: 'drift',
+    of: snapshotOf({
+      drift: { known: true, changes: [{ ...change, fields: [{ ...change.fields[0]!, from: null }] }] },
+    }),
+    want: 'warn',
+    says: /max_msgs is not set, and should be 20/,
+  },
+  {
     name: 'what goes only with another',
     id: 'drift',
     of: snapshotOf({

@@ -35,12 +35,16 @@ function presentCheck(snapshot: Snapshot): Check {
   });
 }
 
-const show = (value: Json): string =>
-  value === null ? 'not set' : typeof value === 'string' ? value : JSON.stringify(value);
+const show = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+function moveOf({ path, from, to }: Change['fields'][number]): string {
+  if (from === null) return `${path} is not set, and should be ${show(to)}`;
+  return to === null ? `${path} is ${show(from)}, and should not be set` : `${path} is ${show(from)}, not ${show(to)}`;
+}
 
 /** What differs; of a resource that only goes with another, why. */
 const fieldsOf = ({ kind, name, fields, action, reason = `to ${action}` }: Change): string => {
-  const words = fields.map(({ path, from, to }) => `${path} is ${show(from)}, not ${show(to)}`).join(', ');
+  const words = fields.map(moveOf).join(', ');
   return `${kind} ${name}: ${words || reason}`;
 };
 

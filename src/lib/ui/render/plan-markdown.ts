@@ -24,8 +24,11 @@ export interface MarkdownView {
 /** GitHub refuses a comment of more than 65,536 characters; some are left for who writes more into it. */
 export const LONGEST_COMMENT = 60_000;
 
-/** Everything Markdown or HTML could read as syntax. Letters, digits, spaces and a few harmless signs stay readable. */
-const SYNTAX = /[^\p{L}\p{N} .,;/=+%→°-]/gu;
+/**
+ * Everything Markdown or HTML could read as syntax. Letters, digits, spaces and a few harmless signs stay readable; so does
+ * a single underscore within a word, which emphasizes nothing.
+ */
+const SYNTAX = /(?!(?<=[\p{L}\p{N}])_(?=[\p{L}\p{N}]))[^\p{L}\p{N} .,;/=+%→°-]/gu;
 
 const entity = (character: string): string => `&#${character.codePointAt(0)};`;
 
@@ -49,7 +52,9 @@ export function renderPlanMarkdown(plan: ShownPlan, { maxLength = LONGEST_COMMEN
   const head = [
     `### Plan for ${code(plan.system)}`,
     isEmpty
-      ? `**Nothing to do:** ${counted(plan.summary.unchanged, 'resource')} as the spec says.`
+      ? plan.summary.unchanged === 0
+        ? '**Nothing to do.**'
+        : `**Nothing to do:** ${counted(plan.summary.unchanged, 'resource')} as the spec says.`
       : `**${summaryOf(plan.summary)}**`,
     `${code(plan.target.url)}, ${text(serverOf(plan.target))}; chosen by ${text(plan.target.chosenBy)}`,
   ];

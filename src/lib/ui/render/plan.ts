@@ -154,13 +154,15 @@ function renderLeftAlone(leftAlone: readonly LeftAlone[], { theme, width }: Plan
   return [[theme.strong('Left alone'), ...lines].join('\n')];
 }
 
+const nothingToDo = (unchanged: number): string =>
+  unchanged === 0
+    ? 'Nothing to do.'
+    : `Nothing to do: ${counted(unchanged, 'resource')} ${unchanged === 1 ? 'is' : 'are'} as the spec says.`;
+
 function renderSummary({ summary, findings }: ShownPlan, { theme, width, given }: PlanView): string {
   const changes = summary.create + summary.update + summary.replace + summary.delete;
   const refusals = findings.filter((finding) => finding.severity === 'refuse' && !isLifted(finding, given));
-  const text =
-    changes === 0
-      ? `Nothing to do: ${counted(summary.unchanged, 'resource')} ${summary.unchanged === 1 ? 'is' : 'are'} as the spec says.`
-      : `Plan: ${summaryOf(summary)}.`;
+  const text = changes === 0 ? nothingToDo(summary.unchanged) : `Plan: ${summaryOf(summary)}.`;
   const flags = [...new Set(refusals.flatMap((finding) => (finding.needs ? [`--${finding.needs}`] : [])))];
   const stops = refusals.filter((finding) => !finding.needs).length;
   const demand = [
