@@ -8,7 +8,7 @@ import { canonicalFields, sortedGroups } from './value.ts';
 /** `backing.<field>` in a bucket's canonical form: its stream deviates there from what a KV stream must be. */
 export const BACKING = 'backing.';
 
-const VIEWED = new Map(bucketFields.map((field) => [field.stream, field]));
+const VIEWED = new Set(bucketFields.map((field) => field.stream));
 // Clients differ in these, and neither can be taken back on a live stream: a bucket has them as it was made.
 const KEPT = ['deny_delete', 'allow_msg_ttl', 'first_seq', 'template_owner'];
 

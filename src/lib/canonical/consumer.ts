@@ -13,10 +13,9 @@ export function canonicalConsumer(config: Config, table: FieldTable, stream?: Co
   // The server writes the first step over whatever ack_wait was asked for.
   if (steps.length > 0) result.ack_wait = steps[0]!;
   // One filter may be written in either field; the server treats them alike.
-  const filters = [...(result.filter_subjects as string[])];
-  if (filters.length === 0 && result.filter_subject !== '') filters.push(result.filter_subject as string);
-  result.filter_subject = filters.length === 1 ? filters[0]! : '';
-  result.filter_subjects = filters.length > 1 ? filters : [];
+  const filters = result.filter_subjects as readonly string[];
+  if (filters.length > 0) result.filter_subject = filters.length === 1 ? filters[0]! : '';
+  if (filters.length === 1) result.filter_subjects = [];
   delete result.pause_until;
   return result;
 }

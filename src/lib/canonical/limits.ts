@@ -1,4 +1,4 @@
-import type { Loss } from '../facts/field.ts';
+import type { Field, Loss } from '../facts/field.ts';
 import { FIELDS } from '../facts/fields.ts';
 import type { Config } from '../model/json.ts';
 import type { ResourceKind } from '../model/resource.ts';
@@ -16,18 +16,16 @@ const limitOf = (value: unknown): number => (Number(value) > 0 ? Number(value) :
 
 /**
  * The limits under which stored messages are deleted, from two canonical configurations. `max_msgs` and `max_bytes`
- * delete with `discard: old` only (and begin to, where discard changes to it); the others delete with either.
+ * delete with `discard: old` only (and begin to, where discard changes to it), which no bucket has; the others delete
+ * with either.
  */
 export function loweredLimits(kind: ResourceKind, before: Config, after: Config): LoweredLimit[] {
-  if (kind === 'consumer') return [];
-  // A bucket's stream refuses the newest.
-  const [discardBefore, discardAfter] = kind === 'bucket' ? ['new', 'new'] : [before.discard, after.discard];
-  return FIELDS[kind].flatMap((field) => {
+  return FIELDS[kind].flatMap((field: Field) => {
     if (!field.loss) return [];
     const [from, to] = [limitOf(before[field.name]), limitOf(after[field.name])];
     const ofStream = field.loss === 'messages' || field.loss === 'bytes';
-    if (ofStream && discardAfter !== 'old') return [];
-    const lowered = to < from || (ofStream && discardBefore === 'new' && to < NONE);
+    if (ofStream && after.discard !== 'old') return [];
+    const lowered = to < from || (ofStream && before.discard === 'new' && to < NONE);
     return lowered ? [{ field: field.name, loss: field.loss, from, to }] : [];
   });
 }

@@ -6,24 +6,15 @@ import { type Config, isObject, type Json } from '../model/json.ts';
 import type { ResourceKind } from '../model/resource.ts';
 
 /** Names of a resource inside its own configuration: the spec's key says them. */
-const NAMES: Readonly<Record<ResourceKind, readonly string[]>> = {
-  stream: ['name'],
-  consumer: ['name', 'durable_name'],
-  bucket: ['name', 'bucket'],
-};
-const known = new Map<ResourceKind, ReadonlyMap<string, FieldType>>();
+const NAMES = { stream: ['name'], consumer: ['name', 'durable_name'] } as const satisfies Partial<
+  Record<ResourceKind, readonly string[]>
+>;
+const typesOf = (kind: ResourceKind): ReadonlyMap<string, FieldType> =>
+  new Map(FIELDS[kind].map((field) => [field.name, field.type]));
+const TYPES = { stream: typesOf('stream'), consumer: typesOf('consumer'), bucket: typesOf('bucket') };
 
 /** A bucket's live configuration is its stream's. */
 const liveKind = (kind: ResourceKind): 'stream' | 'consumer' => (kind === 'consumer' ? 'consumer' : 'stream');
-
-function typesOf(kind: ResourceKind): ReadonlyMap<string, FieldType> {
-  let types = known.get(kind);
-  if (!types) {
-    types = new Map(FIELDS[kind].map((field) => [field.name, field.type]));
-    known.set(kind, types);
-  }
-  return types;
-}
 
 const isUnknownValue = (type: FieldType | undefined, value: Json | undefined): boolean =>
   type?.type === 'choice' && typeof value === 'string' && value !== '' && !type.values.includes(value);
@@ -47,17 +38,17 @@ function unknownIn(type: FieldType, value: Json, path: string): string[] {
 /** The paths of what is unknown in a live configuration: `shiny`, `sources[ORDERS].window`, `ack_policy batched`. */
 export function unknownFields(kind: ResourceKind, config: Config): readonly string[] {
   const live = liveKind(kind);
-  const types = typesOf(live);
+  const types = TYPES[live];
   return Object.entries(config).flatMap(([name, value]) => {
     const type = types.get(name);
     if (type) return unknownIn(type, value, name);
-    return NAMES[live].includes(name) ? [] : [name];
+    return NAMES[live].some((each) => each === name) ? [] : [name];
   });
 }
 
 /** The fields of a live configuration whose value is unknown: a spec that is silent there leaves them alone. */
 export function unknownValues(kind: ResourceKind, config: Config): Config {
-  const types = typesOf(kind);
+  const types = TYPES[kind];
   return Object.fromEntries(Object.entries(config).filter(([name, value]) => isUnknownValue(types.get(name), value)));
 }
 

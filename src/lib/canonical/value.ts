@@ -93,6 +93,6 @@ export const sortedGroups = (groups: Json | undefined, key: string): Json =>
   Array.isArray(groups)
     ? [...(groups as Config[])].sort((a, b) => {
         const [x, y] = [`${a[key]} ${stableText(a)}`, `${b[key]} ${stableText(b)}`];
-        return x < y ? -1 : x > y ? 1 : 0;
+        return x < y ? -1 : 1;
       })
     : [];

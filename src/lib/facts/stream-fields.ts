@@ -7,6 +7,7 @@ import {
   sourceFields,
   transformFields,
 } from './group-fields.ts';
+import { subjectCovers } from './subjects.ts';
 import { atLeast } from './versions.ts';
 
 const MEASURED =
@@ -47,8 +48,8 @@ export const streamFields: readonly Field[] = [
     doc: 'The subjects it stores.',
     fill: ({ config }) => (onlyMirrorOrSources(config) ? [] : [String(config.name ?? '')]),
     change: ({ from, to }) => {
-      const kept = new Set(to as string[]);
-      const dropped = (from as string[]).filter((subject) => !kept.has(subject));
+      const kept = to as string[];
+      const dropped = (from as string[]).filter((subject) => !kept.some((each) => subjectCovers(each, subject)));
       return inPlace(
         dropped.length > 0
           ? `messages stored on ${dropped.join(', ')} stay; publishers there get "no responders"`

@@ -5,8 +5,8 @@ import { type Analyzer, labelOf, ownerOf } from './subject.ts';
  * this system applied last and from which only the mark went: `nats consumer add` over it wipes the metadata.
  */
 export const ownership: Analyzer = (subject, { system, applied }) => {
-  const { change, observed, key } = subject;
-  if (!observed || change.action === 'create' || change.action === 'delete') return [];
+  const { observed, key } = subject;
+  if (!observed) return [];
   const owner = ownerOf(observed.config);
   if (owner === system || (owner === undefined && applied.has(key))) return [];
   const whose = owner ? `belongs to ${owner}` : 'exists already and carries no owner mark';

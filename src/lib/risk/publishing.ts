@@ -1,4 +1,4 @@
-import { subjectsOverlap } from '../facts/subjects.ts';
+import { subjectCovers, subjectsOverlap } from '../facts/subjects.ts';
 import { textsOf } from '../model/json.ts';
 import type { Finding } from '../model/plan.ts';
 import { printDuration, printSize } from '../model/units.ts';
@@ -9,7 +9,7 @@ const at = (value: unknown): number => (Number(value) > 0 ? Number(value) : Numb
 /** A limit below what is stored, with discard new: nothing goes, and every publisher is refused. */
 export const publishersRefused: Analyzer = (subject) => {
   const { change, after, observed, key } = subject;
-  if (change.action !== 'update' || !after || !observed || observed.kind === 'consumer') return [];
+  if (!after || !observed || observed.kind === 'consumer') return [];
   if (change.kind === 'stream' && after.discard !== 'new') return [];
   const { messages, bytes } = observed.figures;
   const limits = [
@@ -73,12 +73,12 @@ export const duplicateWindow: Analyzer = (subject) => {
 export const droppedSubjects: Analyzer = (subject, world) => {
   const { before, after, key } = subject;
   if (!changed(subject, 'subjects') || !before || !after) return [];
-  const kept = new Set(after.subjects as string[]);
-  const dropped = (before.subjects as string[]).filter((each) => !kept.has(each));
+  const kept = after.subjects as string[];
+  const dropped = (before.subjects as string[]).filter((each) => !kept.some((one) => subjectCovers(one, each)));
   const base = { code: 'RISK_SUBJECTS', severity: 'warning', resource: key, field: 'subjects' } as const;
   const takersOf = (each: string): string[] =>
     [...world.desired.values()]
-      .filter(({ kind, config }) => kind === 'stream' && config !== subject.desired?.config)
+      .filter(({ config }) => config !== subject.desired?.config)
       .filter(({ config }) => textsOf(config.subjects).some((one) => subjectsOverlap(one, each)))
       .map(({ name }) => name);
   const gone: string[] = [];
@@ -112,8 +112,8 @@ const ONE_WAY: Readonly<Record<string, string>> = {
 
 /** Switches that no later apply can turn back. */
 export const oneWay: Analyzer = (subject) => {
-  const { after, key, change } = subject;
-  if (change.action !== 'update' || !after || change.kind !== 'stream') return [];
+  const { after, key } = subject;
+  if (!after) return [];
   const findings = Object.entries(ONE_WAY)
     .filter(([field]) => changed(subject, field) && after[field] === true)
     .map(([field, what]) => ({

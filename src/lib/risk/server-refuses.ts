@@ -63,14 +63,14 @@ function clashOf(ours: readonly string[], theirs: readonly string[]): { ours: st
 
 /** Subjects that another stream of the server keeps (10065); those of the spec's own streams have a rule there. */
 export const overlap: Analyzer = (subject, world) => {
-  const { after, change, key } = subject;
-  if (change.kind !== 'stream' || !after) return [];
+  const { after, change } = subject;
+  if (!after) return [];
   const held = change.action === 'update' ? textsOf(subject.before?.subjects) : [];
   const own = textsOf(after.subjects).filter((each) => !held.includes(each));
   return world.index.streams.flatMap((other) => {
     const id = keyOf(other);
     // What this very plan takes from another stream is free by then.
-    if (id === key || world.deleted.has(id) || world.desired.get(id)?.kind === 'stream') return [];
+    if (world.deleted.has(id) || world.desired.get(id)?.kind === 'stream') return [];
     const clash = clashOf(own, textsOf(other.config.subjects));
     if (!clash) return [];
     const message = `subject ${clash.ours} overlaps ${clash.theirs} of ${id} (10065)`;
@@ -97,7 +97,7 @@ export const filters: Analyzer = (subject, world) => {
 /** Tighter consumer_limits than a live consumer of the stream keeps to (10069). */
 export const consumerLimits: Analyzer = (subject, world) => {
   const { after, change } = subject;
-  if (change.action !== 'update' || change.kind !== 'stream' || !isObject(after?.consumer_limits)) return [];
+  if (change.action !== 'update' || !isObject(after?.consumer_limits)) return [];
   if (!change.fields.some((field) => field.path.startsWith('consumer_limits'))) return [];
   // One that is never removed breaks a limit of inactive_threshold: refused up to 2.12.8, taken from 2.14.6 on.
   const isBound = Number(after.consumer_limits.inactive_threshold ?? 0) > 0 && !atLeast(world.version, '2.14.0');

@@ -11,11 +11,11 @@ import { type Analyzer, counted, labelOf } from './subject.ts';
 export const stranded: Analyzer = (subject, { losses, observed, desired }) => {
   const { change, before, after, key } = subject;
   const live = subject.observed;
-  if (change.kind !== 'consumer' || live?.kind !== 'consumer' || !before || !after) return [];
+  if (live?.kind !== 'consumer' || !before || !after) return [];
   const name = splitConsumerName(change.name).stream;
   const stream = observed.resources.get(`stream ${name}`);
-  const isWorkqueue = (desired.get(`stream ${name}`) ?? stream)?.config.retention === 'workqueue';
-  if (!isWorkqueue || stream?.kind !== 'stream' || stream.figures.messages === 0) return [];
+  const isWorkqueue = desired.get(`stream ${name}`)?.config.retention === 'workqueue';
+  if (!isWorkqueue || stream?.kind !== 'stream') return [];
   const held = filtersOf(before);
   const gained = filtersOf(after).filter((each) => !held.some((filter) => subjectCovers(filter, each)));
   const figures = losses.get(key);

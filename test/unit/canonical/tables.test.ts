@@ -59,6 +59,7 @@ describe('one value', () => {
     { type: { type: 'time' }, from: '2026-01-01T01:02:03Z', to: '2026-01-01T01:02:03Z' },
     { type: { type: 'time' }, from: '2026-01-01t01:02:03z', to: '2026-01-01T01:02:03Z' },
     { type: { type: 'time' }, from: '2026-01-01T01:02:03.120000000Z', to: '2026-01-01T01:02:03.12Z' },
+    { type: { type: 'time' }, from: '2026-01-01T01:02:03.0120Z', to: '2026-01-01T01:02:03.012Z' },
     { type: { type: 'time' }, from: '2026-01-01T01:02:03.000Z', to: '2026-01-01T01:02:03Z' },
     { type: { type: 'time' }, from: '2026-01-01T01:02:03.123456789-02:30', to: '2026-01-01T03:32:03.123456789Z' },
     { type: { type: 'time' }, from: '2026-01-01', to: '2026-01-01T00:00:00Z' },
@@ -71,6 +72,7 @@ describe('one value', () => {
     { type: { type: 'durations' }, from: [2, 1], to: [2, 1] },
     { type: { type: 'map' }, from: {}, to: undefined },
     { type: { type: 'map' }, from: [], to: undefined },
+    { type: { type: 'map' }, from: 'x', to: undefined },
     { type: { type: 'map' }, from: { a: '1', '_nats.ver': '2' }, to: { a: '1' } },
     { type: { type: 'map' }, from: { '_nats.ver': '2' }, to: undefined },
     { type: group, from: 'x', to: undefined },
@@ -166,6 +168,7 @@ describe('the filters of a consumer', () => {
     { config: { filter_subjects: [] }, filters: ['>'], single: '', list: [] },
     { config: { filter_subjects: ['a'] }, filters: ['a'], single: 'a', list: [] },
     { config: { filter_subjects: ['b', 'a'] }, filters: ['b', 'a'], single: '', list: ['a', 'b'] },
+    { config: { filter_subjects: ['b', 'c'], filter_subject: 'a' }, filters: ['b', 'c'], single: '', list: ['b', 'c'] },
     { config: { filter_subjects: [], filter_subject: 'a' }, filters: ['a'], single: 'a', list: [] },
   ])('$config', ({ config, filters, single, list }) => {
     expect(filtersOf(config)).toEqual(filters);
@@ -232,8 +235,8 @@ describe('the limits that a change lowers', () => {
   });
 
   test('of a bucket are those of age and history, for its stream refuses the newest; of a consumer none', () => {
-    const all = { max_bytes: 1, ttl: 1, history: 1, discard: 'old' };
-    expect(fieldsOf(loweredLimits('bucket', { history: 2, discard: 'new' }, all))).toEqual(['history', 'ttl']);
+    const all = { max_bytes: 1, ttl: 1, history: 1 };
+    expect(fieldsOf(loweredLimits('bucket', { history: 2 }, all))).toEqual(['history', 'ttl']);
     expect(loweredLimits('consumer', {}, { max_msgs: 1, max_age: 1, discard: 'old' })).toEqual([]);
   });
 });
@@ -300,7 +303,7 @@ describe('a bucket', () => {
     },
     { name: 'over a live stream that says nothing of that', config: {}, live: {}, stream: base },
   ])('$name', ({ config, stream, live }) => {
-    expect(backs(config, live)).toEqual(stream);
+    expect(backs(config, live)).toStrictEqual(stream);
   });
 
   test('that mirrors another has no subjects and is read like it', () => {
@@ -333,8 +336,15 @@ describe('a bucket', () => {
       written: { name: 'b', external: { api: 'x' }, subject_transforms: [{ src: '$KV.b.>', dest: '$KV.b.>' }] },
     },
   ])('as it is read from its stream: $name', ({ source, written }) => {
-    expect(toBucket({ ...base, sources: [source] }, NEW).sources).toEqual([written]);
-    expect(canonicalBucket('b', { sources: [source] }, NEW).sources).toEqual([written]);
+    expect(toBucket({ ...base, sources: [source] }, NEW).sources).toStrictEqual([written]);
+    expect(canonicalBucket('b', { sources: [source] }, NEW).sources).toStrictEqual([written]);
+  });
+
+  test('lists its sources by their names', () => {
+    const sources: Config[] = [{ name: 'KV_b' }, { name: 'KV_c', external: { api: 'x' } }, { name: 'KV_a' }];
+    const names = (found: Config): unknown[] => (found.sources as Config[]).map(({ name }) => name);
+    expect(names(canonicalBucket('z', { sources }, NEW))).toEqual(['a', 'b', 'c']);
+    expect(names(canonicalStream({ name: 'S', sources }, NEW))).toEqual(['KV_a', 'KV_b', 'KV_c']);
   });
 
   test('as it is read from its stream: deviations, but those in which clients differ', () => {

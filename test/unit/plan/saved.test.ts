@@ -131,7 +131,6 @@ describe('a saved plan', () => {
           expect(Object.getPrototypeOf(read.plan.fingerprint)).toBe(Object.prototype);
         },
       ),
-      { numRuns: 300 },
     );
   });
 });

@@ -35,7 +35,7 @@ export function findings(each: Case): Finding[] {
     prune: true,
     ...(losses ? { losses: new Map([[key, losses]]) } : {}),
   });
-  return plan.findings.filter(({ resource }) => resource === key);
+  return plan.findings.filter(({ resource }) => resource === key || resource === undefined);
 }
 
 export const told = (each: Case): string[] => findings(each).map(line);

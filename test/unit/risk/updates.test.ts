@@ -258,6 +258,21 @@ describe('a subject that is no longer stored', () => {
   const moved = (what: string): string =>
     `warning RISK_SUBJECTS subjects: stream S: ${what} moves; what is stored stays here, and between the two updates publishers are told "no responders"`;
   test.each<Row>([
+    { name: 'one that a wider one still stores', from, to: { ...QUEUE, subjects: ['a', 'b', '*'] }, says: [] },
+    {
+      name: 'one of which a part is still stored',
+      from: { ...QUEUE, subjects: ['a.*'] },
+      to: { ...QUEUE, subjects: ['a.1'] },
+      says: [gone('1 subject no longer stored (a.*)')],
+    },
+    {
+      name: 'two taken over',
+      from,
+      to: { ...QUEUE, subjects: ['a'] },
+      wanted: [want('stream T', { subjects: ['t', 'b'] }), want('stream U', { subjects: ['c'] })],
+      says: [moved('b to T, c to U')],
+    },
+
     { name: 'one', from, to: { ...QUEUE, subjects: ['a', 'b'] }, says: [gone('1 subject no longer stored (c)')] },
     { name: 'two', from, to: { ...QUEUE, subjects: ['a'] }, says: [gone('2 subjects no longer stored (b, c)')] },
     { name: 'none, and one more', from, to: { ...QUEUE, subjects: ['a', 'b', 'c', 'd'] }, says: [] },
@@ -385,6 +400,43 @@ describe('messages that a change of filters leaves without a worker', () => {
     { field: 'dropped', count: dropped, exact: true },
   ];
   test.each<Row>([
+    {
+      name: 'one figure of the two',
+      ...consumer({ losses: figures(2, 3).slice(1) }),
+      says: [behind(50, '50 messages'), left(3, '3 stored messages')],
+    },
+    {
+      name: 'the other figure of the two',
+      ...consumer({ losses: figures(2, 3).slice(0, 1) }),
+      says: [behind(2, '2 messages')],
+    },
+    {
+      name: 'the figures in another order',
+      ...consumer({ losses: figures(2, 3).reverse() }),
+      says: [behind(2, '2 messages'), left(3, '3 stored messages')],
+    },
+    {
+      name: 'two that it gains',
+      ...consumer({ to: { ack_policy: 'explicit', filter_subjects: ['q.1', 'q.2', 'q.3'] } }),
+      says: [behind(50, '50 messages', 'q.2, q.3')],
+    },
+    {
+      name: 'where it held two and keeps one',
+      ...consumer({
+        from: { ack_policy: 'explicit', filter_subjects: ['q.1', 'q.2'] },
+        to: { ack_policy: 'explicit', filter_subject: 'q.2' },
+      }),
+      says: [],
+    },
+    {
+      name: 'where it is made again',
+      ...consumer({ to: { ack_policy: 'explicit', filter_subjects: ['q.1', 'q.2'], replay_policy: 'original' } }),
+      says: [
+        'refuse RISK_REPLACE replay_policy --allow-replace: consumer S/w must be deleted and made again to change replay_policy',
+        'warning RISK_REDELIVERY 50: consumer S/w: re-creating it redelivers up to 50 dead messages, with their delivery count at 1; their DLQ entries stay',
+      ],
+    },
+
     { name: 'unmeasured: all', ...consumer(), says: [behind(50, '50 messages')] },
     { name: 'measured', ...consumer({ losses: figures(1, 0) }), says: [behind(1, '1 message')] },
     { name: 'measured as none', ...consumer({ losses: figures(0, 0) }), says: [] },

@@ -49,6 +49,17 @@ describe('more than one copy', () => {
   const three = { ...QUEUE, num_replicas: 3 };
   const alone = refuses('num_replicas', 'a single server refuses num_replicas 3 (10074)');
   test.each<Row>([
+    { name: 'beside another change', from: QUEUE, to: { ...three, description: 'x' }, says: [alone] },
+    {
+      name: 'of a stream that is made again',
+      from: three,
+      to: { ...three, storage: 'memory' },
+      says: [
+        'refuse RISK_REPLACE storage --allow-replace: stream S must be deleted and made again to change storage',
+        alone,
+      ],
+    },
+
     { name: 'of a new stream', to: three, says: [alone] },
     { name: 'of a new stream, two', to: { ...QUEUE, num_replicas: 2 }, says: [alone.replace('3', '2')] },
     { name: 'of a new stream, one', to: { ...QUEUE, num_replicas: 1 }, says: [] },
@@ -193,6 +204,22 @@ describe('messages that a stranger’s consumer takes', () => {
   const one = { ...WORKER, filter_subject: 'requests.a' };
   test.each<Row>([
     {
+      name: 'two subjects',
+      ...base,
+      to: { ...WORKER, filter_subjects: ['requests.a', 'requests.b'] },
+      others: [live('stream S', QUEUE), stranger('requests.b')],
+      says: [clash('requests.a, requests.b')],
+    },
+    {
+      name: 'of a stream by whose name a longer one begins',
+      key: 'stream Sx',
+      wanted: [want('stream S', QUEUE)],
+      to: { subjects: ['x'] },
+      others: [live('stream S', QUEUE), stranger('')],
+      says: [],
+    },
+
+    {
       name: 'all',
       ...base,
       to: WORKER,
@@ -243,6 +270,31 @@ describe('tighter limits of consumers', () => {
   const flight = limits({ max_ack_pending: 50 });
   const idle = limits({ inactive_threshold: 60 * S });
   test.each<Row>([
+    {
+      name: 'the first of two',
+      from: QUEUE,
+      to: flight!,
+      others: [
+        worker({ max_ack_pending: 51 }),
+        live('consumer S/a', { ...WORKER, max_ack_pending: 1, filter_subject: 'requests.a' }, { owner: null }),
+      ],
+      says: broken,
+    },
+    {
+      name: 'beside another change',
+      from: QUEUE,
+      to: { ...flight, description: 'x' },
+      others: [worker({ max_ack_pending: 51 })],
+      says: broken,
+    },
+    {
+      name: 'tighter than they were',
+      from: limits({ max_ack_pending: 60 })!,
+      to: flight!,
+      others: [worker({ max_ack_pending: 51 })],
+      says: broken,
+    },
+
     { name: 'one below', from: QUEUE, to: flight, others: [worker({ max_ack_pending: 49 })], says: [] },
     { name: 'at the limit', from: QUEUE, to: flight, others: [worker({ max_ack_pending: 50 })], says: [] },
     {
@@ -325,6 +377,14 @@ describe('what has no leader', () => {
   });
   const to = { ...QUEUE, description: 'new' };
   test.each<Row>([
+    {
+      name: 'a stream by whose name a longer one begins',
+      key: 'stream ST',
+      to: { subjects: ['st'] },
+      others: [live('stream S', QUEUE, { ...at(undefined, true), owner: null })],
+      says: [],
+    },
+
     { name: 'a single server', from: QUEUE, to, says: [] },
     { name: 'nobody away', from: QUEUE, to, live: at('n1', false, false), says: [] },
     { name: 'one of three away', from: QUEUE, to, live: at('n1', true, false), says: [] },
@@ -390,6 +450,30 @@ describe('a stream that is made again', () => {
   const to = { ...QUEUE, storage: 'memory' };
   const must = 'refuse RISK_REPLACE storage --allow-replace: stream S must be deleted and made again to change storage';
   test.each<Row>([
+    {
+      name: 'with consumers, two of its own and one of the spec',
+      from: QUEUE,
+      to,
+      live: { figures: { consumer_count: 3 } },
+      wanted: [
+        want('consumer S/w', WORKER),
+        want('consumer T/w', WORKER),
+        want('consumer T/v', WORKER),
+        want('stream Sx', { subjects: ['x'] }),
+      ],
+      says: [
+        must,
+        'warning RISK_REPLACE 3: stream S: its 3 consumers and their delivery counts go with it; the spec makes 1 of them again',
+      ],
+    },
+    {
+      name: 'with a lower limit',
+      from: { ...QUEUE, discard: 'old' },
+      to: { ...to, discard: 'old', max_msgs: 1 },
+      live: { figures: { messages: 2 } },
+      says: [must, 'refuse RISK_DATA_LOSS --allow-data-loss 2: stream S: replacing it deletes all 2 messages'],
+    },
+
     { name: 'empty', from: QUEUE, to, says: [must] },
     {
       name: 'with a message',
@@ -464,6 +548,18 @@ describe('a consumer that is made again', () => {
     `warning RISK_REDELIVERY ${count}: consumer S/w: ${what} in flight will be delivered again, and acks of the present deliveries are lost`;
   const limits = { ...QUEUE, retention: 'limits' };
   test.each<Row>([
+    {
+      name: 'that begins with what is new, one waiting and one in flight',
+      ...consumer(
+        { num_pending: 1, num_ack_pending: 1 },
+        { to: { ...WORKER, deliver_policy: 'new' }, wanted: [want('stream S', limits)], others: [stream(limits)] },
+      ),
+      says: [
+        must.replaceAll('replay_policy', 'deliver_policy'),
+        'refuse RISK_REDELIVERY --allow-data-loss 2: consumer S/w: with deliver_policy new, 2 messages waiting or in flight are never delivered by it',
+      ],
+    },
+
     {
       name: 'with the dead',
       ...consumer({ num_pending: 8, num_ack_pending: 0 }),
