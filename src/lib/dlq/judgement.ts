@@ -1,9 +1,9 @@
-import { OpsError } from '../errors/ops-error.ts';
 import { RESPONSES_BUCKET } from '../facts/names.ts';
 import { type JournalEntry, readJournal } from '../ledger/journal.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
+import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { Unreadable } from './advisory.ts';
 import { readAnswered } from './answered.ts';
@@ -195,11 +195,5 @@ const isHidden = ({ inner }: Entry, { filter, options }: Run): boolean =>
   inner.cause === 'removed_in_flight' && !options.raw && !filter.ids?.length && !filter.states?.includes('gone');
 
 /** None for a user who may not read the ledger: such a one sees these as gone. */
-async function journalOf(nats: Nats, queue: string): Promise<JournalEntry[]> {
-  try {
-    return await readJournal(nats, queue);
-  } catch (error) {
-    if (error instanceof OpsError && error.code === 'DENIED_SUBJECT') return [];
-    throw error;
-  }
-}
+const journalOf = (nats: Nats, queue: string): Promise<JournalEntry[]> =>
+  orElse(answerOf(readJournal(nats, queue)), { denied: [] });

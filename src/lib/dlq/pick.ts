@@ -1,6 +1,7 @@
 import type { Entry } from '../model/entry.ts';
 import type { EntryFilter, IdPattern } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
+import { answerOf, orUndefined } from '../nats/answer.ts';
 import { getMessage } from '../nats/messages.ts';
 import { isDeath, readDeath } from './advisory.ts';
 import type { Death } from './death.ts';
@@ -53,14 +54,8 @@ async function storedOriginals({ nats }: Run, group: Group, patterns: readonly I
   return found.filter((message) => message !== undefined);
 }
 
-async function readIfThere(nats: Run['nats'], queue: string, seq: number): Promise<StoredMessage | undefined> {
-  try {
-    return await getMessage(nats, queue, seq);
-  } catch (error) {
-    if ((error as { code?: string }).code === 'NOT_FOUND') return undefined;
-    throw error;
-  }
-}
+const readIfThere = (nats: Run['nats'], queue: string, seq: number): Promise<StoredMessage | undefined> =>
+  orUndefined(answerOf(getMessage(nats, queue, seq)));
 
 /** How far back records can lie, in milliseconds since 1970; `undefined` where one of the originals is not there. */
 function reachBack(

@@ -1,6 +1,6 @@
 import { bucketStream, failureKey, LEDGER_BUCKET } from '../facts/names.ts';
 import { isObject } from '../model/json.ts';
-import { isMissing } from '../nats/api-error.ts';
+import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
 import { ledger } from './bucket.ts';
@@ -39,31 +39,18 @@ export interface FailedMessage {
  * not read it. @throws OpsError CONN_*
  */
 export async function readFailure(nats: Nats, message: FailedMessage): Promise<FailureRecord | undefined> {
-  let text: string;
-  try {
-    const entry = await ledger(nats).get(failureKey(message.stream, message.seq));
-    if (!entry) return undefined;
-    text = new TextDecoder().decode(entry.value);
-  } catch (error) {
-    if ((error as { code?: string }).code === 'DENIED_SUBJECT') return undefined;
-    throw error;
-  }
-  const record = parseFailure(text);
+  const read = ledger(nats).get(failureKey(message.stream, message.seq));
+  const entry = await orElse(answerOf(read), { denied: undefined });
+  const record = entry && parseFailure(new TextDecoder().decode(entry.value));
   return record && isOf(record, message) ? record : undefined;
 }
 
 /** The same of all deliveries that the ledger still has, the first one first. @throws OpsError CONN_* */
 export async function readFailures(nats: Nats, message: FailedMessage): Promise<FailureRecord[]> {
   const records: FailureRecord[] = [];
-  const subject = `$KV.${LEDGER_BUCKET}.${failureKey(message.stream, message.seq)}`;
-  try {
-    for await (const { payload } of getRange(nats, bucketStream(LEDGER_BUCKET), 1, { subject })) {
-      const record = parseFailure(new TextDecoder().decode(payload));
-      if (record && isOf(record, message)) records.push(record);
-    }
-  } catch (error) {
-    if (!isMissing(error) && (error as { code?: string }).code !== 'DENIED_SUBJECT') throw error;
-  }
+  await eachRecord(nats, failureKey(message.stream, message.seq), (record) => {
+    if (isOf(record, message)) records.push(record);
+  });
   return records;
 }
 
@@ -73,16 +60,20 @@ export async function readFailures(nats: Nats, message: FailedMessage): Promise<
  */
 export async function readAllFailures(nats: Nats, stream: string): Promise<ReadonlyMap<number, FailureRecord>> {
   const found = new Map<number, FailureRecord>();
-  const subject = `$KV.${LEDGER_BUCKET}.failure.${stream}.*`;
-  try {
+  await eachRecord(nats, `failure.${stream}.*`, (record) => found.set(record.seq, record));
+  return found;
+}
+
+/** Hands over what lies on keys that match; nothing where there is no ledger, or this user may not read it. */
+async function eachRecord(nats: Nats, keys: string, take: (record: FailureRecord) => unknown): Promise<void> {
+  const read = async () => {
+    const subject = `$KV.${LEDGER_BUCKET}.${keys}`;
     for await (const { payload } of getRange(nats, bucketStream(LEDGER_BUCKET), 1, { subject })) {
       const record = parseFailure(new TextDecoder().decode(payload));
-      if (record) found.set(record.seq, record);
+      if (record) take(record);
     }
-  } catch (error) {
-    if (!isMissing(error) && (error as { code?: string }).code !== 'DENIED_SUBJECT') throw error;
-  }
-  return found;
+  };
+  await orElse(answerOf(read()), { missing: undefined, denied: undefined });
 }
 
 /** Whether a record is of this very message. */

@@ -9,6 +9,7 @@ import type { Context } from '../model/context.ts';
 import { type Desired, keyOf, type Observed, type ResourceKey } from '../model/resource.ts';
 import type { LoadedSpec, Spec } from '../model/spec.ts';
 import type { StatusReport } from '../model/verdict.ts';
+import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { openNats, settingsFor } from '../nats/open.ts';
 import { makePlan } from '../plan/make-plan.ts';
@@ -138,14 +139,8 @@ const toLook = (spec: Spec): QueueToLook[] =>
   }));
 
 /** Only the wording depends on it: whoever may not read the ledger gets the rest all the same. */
-async function readApplied(nats: Nats, system: string): Promise<Applied | undefined> {
-  try {
-    return await readLastApplied(nats, system);
-  } catch (error) {
-    if (error instanceof OpsError && ['NOT_FOUND', 'DENIED_SUBJECT'].includes(error.code)) return undefined;
-    throw error;
-  }
-}
+const readApplied = (nats: Nats, system: string): Promise<Applied | undefined> =>
+  orElse(answerOf(readLastApplied(nats, system)), { missing: undefined, denied: undefined });
 
 function driftOf(
   desired: Desired,

@@ -6,6 +6,7 @@ import { stableText } from '../../model/json.ts';
 import type { Plan } from '../../model/plan.ts';
 import { type Desired, keyOf, type Observed, type ResourceKey } from '../../model/resource.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
+import { answerOf, orThrow } from '../../nats/answer.ts';
 import { connect, type Nats } from '../../nats/connect.ts';
 import { settingsFor } from '../../nats/open.ts';
 import { measureLosses } from '../../observed/losses.ts';
@@ -100,14 +101,13 @@ function refuseOverlap(specs: readonly LoadedSpec[]): void {
 
 /** Reads the ledger's entry; one that cannot be read is told and counts as none, since only the wording needs it. */
 async function readLedger(context: Context, nats: Nats, system: string): Promise<Applied | undefined> {
-  try {
-    return await readLastApplied(nats, system);
-  } catch (error) {
-    if (!(error instanceof OpsError) || !['NOT_FOUND', 'DENIED_SUBJECT'].includes(error.code)) throw error;
-    const text = `${error.message}: whether the spec or the server changed cannot be told`;
+  const answer = await answerOf(readLastApplied(nats, system));
+  if (answer.is === 'missing' || answer.is === 'denied') {
+    const text = `${answer.error.message}: whether the spec or the server changed cannot be told`;
     context.io.tell({ type: 'warning', text });
     return undefined;
   }
+  return orThrow(answer);
 }
 
 /** Reads what a plan needs, all of it side by side: the spec's resources, the ledger, and leftovers. */
