@@ -6,7 +6,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, put } from '../support/dead-letters.ts';
-import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 
 const SPEC = `
 version: 1
@@ -22,13 +22,12 @@ queues:
     responses: { bucket: responses }
 `;
 const ROLES = ['viewer', 'applier', 'operator', 'worker', 'client'];
-const versions = availableVersions().filter((version) => !version.startsWith('2.12'));
 
 /** The user of a fragment, with a password of this test's. */
 const userIn = (fragment: string): string =>
   /users = \[\n([\s\S]*)\n {2}\]/.exec(fragment)![1]!.replace(/\$OSAPI_\w+_PASSWORD/, 'pw');
 
-describe.each(versions)('a server with exactly these permissions (%s)', (version) => {
+describe.each(outermostVersions())('a server with exactly these permissions (%s)', (version) => {
   let server: TestServer;
   let admin: Nats;
   let dir: string;

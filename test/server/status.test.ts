@@ -13,7 +13,7 @@ import { contextFor } from '../support/context.ts';
 import { letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
 import { needing } from '../support/needing.ts';
-import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 const SPEC = `
@@ -30,9 +30,8 @@ queues:
     dlq: { stream: requests_dlq, max_age: 30d }
     responses: { bucket: responses }
 `;
-const versions = availableVersions().filter((version) => !version.startsWith('2.12'));
 
-describe.each(versions)('status on nats-server %s', (version) => {
+describe.each(outermostVersions())('status on nats-server %s', (version) => {
   let server: TestServer;
   let nats: Nats;
   beforeAll(async () => {

@@ -7,10 +7,9 @@ import { cacheDir } from '../../src/lib/devserver/cache.ts';
 import { locateServer } from '../../src/lib/devserver/locate.ts';
 import type { Here } from './here.ts';
 import { recordingIo } from './io.ts';
-import { NATS_CLI, NEEDS } from './needs.ts';
+import { LINES, NATS_CLI, NEEDS } from './needs.ts';
 
-/** The server lines the tests prove things on; `OSAPI_OPS_TEST_LINES="2.11 2.14"` names others. */
-const LINES: readonly string[] = (process.env.OSAPI_OPS_TEST_LINES ?? '2.10 2.12 2.15').split(/[\s,]+/);
+const lines = process.env.OSAPI_OPS_TEST_LINES?.split(/[\s,]+/) ?? LINES;
 
 function works([command, ...args]: readonly string[], ms = 10_000, env = process.env): Promise<boolean> {
   return new Promise((resolve) => {
@@ -50,15 +49,15 @@ async function bringNatsCli(): Promise<string | null> {
 const server = (line: string) => locateServer({ env: process.env, io: recordingIo(), line });
 const probes = Object.entries(NEEDS).flatMap(([need, rest]) => ('probe' in rest ? [{ need, probe: rest.probe }] : []));
 const [servers, natsCli, probed] = await Promise.all([
-  Promise.all(LINES.map((line) => isHere(`nats-server ${line}`, server(line)))),
+  Promise.all(lines.map((line) => isHere(`nats-server ${line}`, server(line)))),
   bringNatsCli(),
   Promise.all(probes.map(({ probe }) => works(probe))),
 ]);
 const here: Here = {
-  lines: LINES.filter((_, index) => servers[index]),
+  lines: lines.filter((_, index) => servers[index]),
   natsCli,
   lacking: [
-    ...LINES.filter((_, index) => !servers[index]).map((line) => `nats-server ${line}`),
+    ...lines.filter((_, index) => !servers[index]).map((line) => `nats-server ${line}`),
     ...(natsCli === null ? ['the nats CLI'] : []),
     ...probes.filter((_, index) => !probed[index]).map(({ need }) => need),
   ],

@@ -1,3 +1,6 @@
+/** The server lines that the tests prove things on where OSAPI_OPS_TEST_LINES names no others. */
+export const LINES = ['2.10', '2.12', '2.15'];
+
 /** The version the field's habits were measured with. */
 export const NATS_CLI = 'github.com/nats-io/natscli/nats@v0.5.1';
 

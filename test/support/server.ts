@@ -68,3 +68,8 @@ export async function startServer(
 
 /** Which lines of the test matrix can be had on this machine. */
 export const availableVersions = (): readonly string[] => here().lines;
+
+/** The oldest and the newest of them, for what no line between them does in a way of its own. */
+export const outermostVersions = (): readonly string[] => [
+  ...new Set([availableVersions().at(0)!, availableVersions().at(-1)!]),
+];

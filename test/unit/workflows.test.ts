@@ -1,10 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { LINES } from '../support/needs.ts';
 
 interface Workflow {
   readonly permissions: unknown;
-  readonly jobs: Record<string, { readonly 'timeout-minutes'?: number }>;
+  readonly jobs: Record<
+    string,
+    { readonly 'timeout-minutes'?: number; readonly strategy?: { readonly matrix: object } }
+  >;
 }
 
 const files = globSync('.github/workflows/*.yml').map((file) => {
@@ -31,6 +35,11 @@ describe('a workflow of this repository', () => {
 
   test.each(files)('$file puts nothing of an event into a shell as text', ({ text }) => {
     expect(text.match(/run:[^\n]*\$\{\{ *(github\.event|inputs|github\.head_ref)/g)).toBeNull();
+  });
+
+  test('CI gives each line of the server that the tests name a job of its own, on every Node', () => {
+    const { jobs } = files.find(({ file }) => file.endsWith('ci.yml'))!.workflow;
+    expect(jobs.everything!.strategy!.matrix).toMatchObject({ node: ['22.22', '24', '26'], server: LINES });
   });
 
   test('CI runs what package.json says the package runs on', () => {
