@@ -37,7 +37,7 @@ export async function complete([shell = '', ...given]: readonly string[], root: 
     }
   }
   const partial = situation.partial.slice(words.stem.length - situation.stem.length);
-  const offered = { choices: usable(choices, partial), stem: words.stem, ...(files && { files }) };
+  const offered = { choices: usable(choices, partial), stem: words.stem, files };
   const reply = renderReply(offered, { shell: shell as Shell, current: line.current, now: new Date() });
   process.stdout.on('error', () => process.exit(0));
   // A look-up of a name that hangs would keep even an exit waiting, for as long as the resolver tries.

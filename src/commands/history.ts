@@ -25,9 +25,9 @@ export default class History extends BaseCommand<typeof History> {
     const { file, system, since, verb, limit } = this.flags;
     const records = await historyOperation(this.context, {
       file,
-      ...(system !== undefined && { system }),
+      system,
       ...(since !== undefined && { since: momentFlag('--since', since, this.context.now()) }),
-      ...(verb && { verbs: verb }),
+      verbs: verb,
       limit,
     });
     if (records.length === 0) this.context.io.tell({ type: 'note', text: 'nothing was written down' });

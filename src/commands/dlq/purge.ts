@@ -38,7 +38,7 @@ Asks on a terminal; without one it does nothing unless --yes is given. Never tou
       yes,
       dryRun: this.flags['dry-run'],
       lockWaitMs: lockWaitMs(this.flags['lock-wait']),
-      ...(archive !== undefined && { archive }),
+      archive,
     });
     this.print(result, renderPurged(result, this.output));
     return 0;

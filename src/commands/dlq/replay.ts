@@ -57,9 +57,9 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
         wait: flags.wait,
         waitMs: durationMs('--wait-timeout', flags['wait-timeout'], 1),
         ...(flags.rate !== undefined && { rate: rateOf('--rate', flags.rate) }),
-        ...(flags['max-pending'] !== undefined && { maxPending: flags['max-pending'] }),
-        ...(flags.canary !== undefined && { canary: flags.canary }),
-        ...(flags.to !== undefined && { to: flags.to }),
+        maxPending: flags['max-pending'],
+        canary: flags.canary,
+        to: flags.to,
       },
     });
     const { theme, width } = this.output;

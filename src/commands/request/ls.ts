@@ -38,7 +38,7 @@ nothing.`;
       queue,
       bucket,
       limit,
-      ...(subject && { subjects: subject }),
+      subjects: subject,
       ...(older !== undefined && { before: now.getTime() - durationMs('--older-than', older) }),
     };
     const out = createLineWriter(this.flags.ndjson ? this.stdout : this.screen);

@@ -78,7 +78,7 @@ export async function executePlan(nats: Nats, plan: Plan, { io, signal }: Execut
     if (error !== undefined) return { ...change, status: 'failed', error: messageOf(error) };
     return { ...change, status: left[index] === 0 ? 'applied' : 'skipped' };
   });
-  return { changes, answers, ...(fault !== undefined && { fault }) };
+  return { changes, answers, fault };
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -51,7 +51,7 @@ function takeWords(argv: readonly string[], known: readonly Flag[], most: number
     flags.push(...argv.slice(at, at + (flag.needsNext ? 2 : 1)));
     if (flag.needsNext) at += 1;
   }
-  return { path, flags, rest: argv.slice(at), ...(unknown !== undefined && { unknown }) };
+  return { path, flags, rest: argv.slice(at), unknown };
 }
 
 /** A flag as it may be shown: what stands behind its name may be a secret. */

@@ -129,5 +129,5 @@ function readRest(flags: readonly FlagEntry[], words: readonly string[]): Rest {
       else add(flag, text.replace(/^=/, ''));
     }
   }
-  return { given, args, ended, ...(open && { open }) };
+  return { given, args, ended, open };
 }

@@ -100,7 +100,7 @@ function readConsumer(written: Config, context: ConsumerContext): Reading {
         config: { ack_policy: 'none', ...config },
         file: context.file,
         path: '',
-        ...(context.stream === undefined ? {} : { stream: context.stream }),
+        stream: context.stream,
         ...ownerOf(written),
       },
     ],

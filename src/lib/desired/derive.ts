@@ -29,7 +29,7 @@ export function deriveDesired(loaded: LoadedSpec): Desired {
     kind,
     name,
     role,
-    ...(queue === undefined ? {} : { queue }),
+    queue,
     config: labelled(config, monitor, spec.name),
     positionOf: (field) => positionOf(field === undefined ? path : [...path, ...field.split('.')]),
   });

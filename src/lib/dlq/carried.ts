@@ -157,7 +157,7 @@ export function readCarried(message: StoredMessage): Death | undefined {
       reason: convention.reason(detail, (name) => values.get(name)),
       time: isTime(time) && Date.parse(time) <= Date.parse(message.time) + 60_000 ? time : message.time,
       deliveries: number(convention.deliveries) ?? null,
-      ...(detail !== undefined && { detail }),
+      detail,
     },
     ...(isPublishable(subject) &&
       !(convention.kind === 'dlq-service' && isEmptyShell(message, values)) && {

@@ -36,9 +36,9 @@ export function toEntry(
     inner: {
       records,
       ...(fate.fate === 'replayable' && fate.original && { original: fate.original }),
-      ...(message && { message }),
+      message,
       ...(fate.fate === 'gone' && { cause: fate.cause }),
-      ...(detail !== undefined && { detail }),
+      detail,
       streamCreated: standing.created,
       certain: true,
     },

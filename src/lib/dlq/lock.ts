@@ -28,8 +28,7 @@ export const withQueueLocks = <T>(
   queues: readonly string[],
   { verb, lockWaitMs, lease }: DlqWork,
   work: Work<T>,
-): Promise<T> =>
-  holdQueues(context, nats, queues, { verb: `dlq ${verb}`, waitMs: lockWaitMs, ...(lease && { lease }) }, work);
+): Promise<T> => holdQueues(context, nats, queues, { verb: `dlq ${verb}`, waitMs: lockWaitMs, lease }, work);
 
 /** The same for whoever replaces or removes what dead letters lie in. */
 export async function holdQueues<T>(
@@ -90,7 +89,7 @@ export async function withHistory<T>(
         at: context.now(),
         tool: context.tool,
         summary: `${ref.queue}: ${summary}`,
-        ...(detail !== undefined && { detail }),
+        detail,
       }).catch((error: unknown) => {
         const text = `the history could not be written: ${(error as Error).message}`;
         context.io.tell({ type: 'warning', text });

@@ -66,7 +66,7 @@ export function toConsumerStanding({ name, created, config, figures, lastDeliver
     ackPending: figures.num_ack_pending,
     redelivered: figures.num_redelivered,
     waiting: figures.num_waiting,
-    ...(lastDelivered !== undefined && { lastActive: lastDelivered }),
+    lastActive: lastDelivered,
     maxDeliver: numberOf(config.max_deliver) || -1,
     waits: backoff.length > 0 ? backoff : [numberOf(config.ack_wait)],
     paused: figures.paused,

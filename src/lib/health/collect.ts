@@ -164,7 +164,7 @@ const stateOf = (resource: ObservedResource | undefined): StreamState | undefine
     ? {
         config: resource.config,
         figures: resource.figures,
-        ...(resource.cluster && { cluster: resource.cluster }),
+        cluster: resource.cluster,
       }
     : undefined;
 
@@ -234,7 +234,7 @@ export async function collect(
   const states = await pipelined(queues, 32, (queue, index) =>
     queueState(nats, queue, looks[index]!, { resources, now, journalled: journalled?.get(queue.name) ?? 0 }),
   );
-  return { now, rttMs, ...(account && { account }), resources, silent, queues: states };
+  return { now, rttMs, account, resources, silent, queues: states };
 }
 
 /** What else bears on a queue's state. */
@@ -273,11 +273,11 @@ async function queueState(
   return {
     name,
     health,
-    ...(stream && { stream }),
+    stream,
     consumers,
     copies: all.filter(isCopy).map(consumerState),
     uncovered: look.uncovered ?? 0,
-    ...(deadState && { deadState }),
+    deadState,
     ...(dlqState && { dlq: { name: dlq!, ...dlqState } }),
     ...(responses !== undefined && bucket && { responses: { name: responses, ...bucket } }),
   };

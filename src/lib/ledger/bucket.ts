@@ -98,7 +98,7 @@ export interface PurgeKeys {
 export async function purgeKeys(nats: Nats, pattern: string, { keep, upTo }: PurgeKeys = {}): Promise<void> {
   const body = {
     filter: `$KV.${LEDGER_BUCKET}.${pattern}`,
-    ...(keep !== undefined && { keep }),
+    keep,
     ...(upTo !== undefined && { seq: upTo + 1 }),
   };
   await nats.api(`STREAM.PURGE.${STREAM}`, body, { finish: true });

@@ -105,8 +105,8 @@ export function parseConsumerInfo(subject: string, answer: unknown): ConsumerInf
     created: textOf(info.created, NO_TIME),
     figures: consumerFigures(info),
     ...clusterFigures(info),
-    ...(lastDelivered !== undefined && { lastDelivered }),
-    ...(lastAcked !== undefined && { lastAcked }),
+    lastDelivered,
+    lastAcked,
     bound: info.push_bound === true,
   };
 }

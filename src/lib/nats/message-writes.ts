@@ -119,7 +119,7 @@ export interface PurgeOptions {
 /** Deletes many messages at once; gives how many. False stands for a stream that is not there: 0. @throws as `deleteMessage` */
 export async function purgeUpTo(nats: Nats, stream: string, { seq, filter }: PurgeOptions): Promise<number> {
   try {
-    const body = { ...(seq !== undefined && { seq }), ...(filter !== undefined && { filter }) };
+    const body = { seq, filter };
     const answer = await nats.api(`STREAM.PURGE.${stream}`, body, { finish: true });
     return Number(answer.purged ?? 0);
   } catch (error) {

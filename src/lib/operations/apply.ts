@@ -119,7 +119,7 @@ const applyingOf = ({ nats, loaded, desired, lastApplied }: Prepared, filled: Fi
   spec: loaded.spec,
   configs: configsOf(desired),
   filled,
-  ...(lastApplied && { lastApplied }),
+  lastApplied,
 });
 
 /** Nothing to change: no lock is needed, but the ledger must know the spec. */

@@ -55,7 +55,7 @@ export async function runDemo(
       io.signal.throwIfAborted();
       const output = (await scene.play(stage)).trimEnd();
       const command = scene.command && `osapi-ops ${scene.command.map(quoted).join(' ')}`;
-      const step: DemoStep = { title: scene.title, ...(command && { command }), output, shows: scene.shows };
+      const step: DemoStep = { title: scene.title, command, output, shows: scene.shows };
       steps.push(step);
       tell.onStep(step);
     }

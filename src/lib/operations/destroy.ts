@@ -87,7 +87,7 @@ async function planRemoval({ nats, loaded }: System): Promise<Removal> {
     desired: { system, resources: [] },
     observed,
     prune: true,
-    ...(lastApplied && { lastApplied }),
+    lastApplied,
   });
   const roles = new Map(desired.resources.map((resource) => [keyOf(resource), resource.role]));
   const removal: Plan = {

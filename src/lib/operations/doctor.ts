@@ -39,7 +39,7 @@ export async function doctorOperation(context: Context, choice: SpecChoice): Pro
   const before = [...walks.flatMap(walkSymptoms), ...files];
   const { symptoms, fault } = await login(context, settings, loaded);
   const all = [...before, ...symptoms];
-  return { health: worstOf(all), settings: describe(context, settings), symptoms: all, ...(fault && { fault }) };
+  return { health: worstOf(all), settings: describe(context, settings), symptoms: all, fault };
 }
 
 /** The settings with what decided them; secrets only by kind. */
@@ -111,9 +111,9 @@ function readFiles(
     tlsFirst: tls.first,
     tls: wantsTls,
     nowMs,
-    ...(ca !== undefined && { ca }),
-    ...(cert !== undefined && { cert }),
-    ...(key !== undefined && { key }),
+    ca,
+    cert,
+    key,
   };
   return { options, symptoms };
 }
@@ -158,7 +158,7 @@ async function login(
         clockSymptom(who),
         ...(who ? roleSymptoms(who, spec) : []),
       ],
-      ...(jetstream.fault && { fault: jetstream.fault }),
+      fault: jetstream.fault,
     };
   } finally {
     await nats.close();

@@ -146,7 +146,7 @@ function toFound(resource: ObservedResource, all: Live, version: string, leftOut
     file: 'the server',
     path: key,
     config: written(canonical, unknownValues(kind, config)),
-    ...(owner !== undefined && { owner }),
+    owner,
   };
   if (kind !== 'consumer') return [{ ...base, kind, name: resource.name }];
   const { stream, consumer } = splitConsumerName(resource.name);

@@ -18,7 +18,7 @@ export async function historyOperation(context: Context, options: HistoryOptions
   return withNats(context, loaded, async (nats) => {
     const { system = loaded?.spec.name, since, verbs, limit } = options;
     const records = await readHistory(nats, {
-      ...(system !== undefined && { system }),
+      system,
       ...(since && { since }),
       // The verb is inside the record: it can be counted only once it is read.
       ...(limit !== undefined && !verbs?.length && { limit }),

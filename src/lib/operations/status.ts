@@ -151,7 +151,7 @@ function driftOf(
   // What does not answer is neither missing nor different.
   const told = { ...desired, resources: desired.resources.filter((resource) => !silent.has(keyOf(resource))) };
   try {
-    const plan = makePlan({ desired: told, observed, ...(lastApplied && { lastApplied }) });
+    const plan = makePlan({ desired: told, observed, lastApplied });
     return { known: true, changes: plan.changes };
   } catch (error) {
     if (!(error instanceof OpsError) || error.code !== 'SERVER_TOO_OLD') throw error;
@@ -165,9 +165,7 @@ const placedOf = ({ resources }: Observed, keys: readonly ResourceKey[]): Snapsh
     if (!found) return [];
     const replicas = Number(found.config.num_replicas ?? 0);
     const { name, cluster } = found;
-    return [
-      { name, replicas: replicas > 0 ? replicas : (cluster?.replicas.length ?? 0) + 1, ...(cluster && { cluster }) },
-    ];
+    return [{ name, replicas: replicas > 0 ? replicas : (cluster?.replicas.length ?? 0) + 1, cluster }];
   });
 
 /** The queues that are there, where nothing was ever applied. */
@@ -181,7 +179,7 @@ async function readFound(nats: Nats, now: number): Promise<Snapshot> {
     name: queue,
     consumers,
     health: HEALTH_DEFAULTS,
-    ...(dlq !== undefined && { dlq }),
+    dlq,
   }));
   const collected = await collect(nats, looks, [], now);
   const keys = [...collected.resources.keys()];

@@ -106,7 +106,7 @@ export function compareResource(
   const config = { ...unknownValues(kind, observed.config), ...withFilled(desired, context.filled) };
   const after = canonicalDesired({ ...desired, config }, table, context.wantedStream);
   const backing = kind === 'bucket' ? canonicalBacking(name, desired.config, table) : undefined;
-  const differences = diffConfigs(kind, before, after, { table, clustered, ...(backing ? { backing } : {}) });
+  const differences = diffConfigs(kind, before, after, { table, clustered, backing });
   if (differences.length === 0) return undefined;
   const applied = context.lastApplied?.configs[keyOf(desired)];
   const last =

@@ -36,8 +36,8 @@ export async function movePage(run: ReplayRun, moves: readonly Move[]): Promise<
       msgId,
       subject,
       records,
-      ...(original && { original }),
-      ...(requestId !== undefined && { requestId }),
+      original,
+      requestId,
     })),
     after: await lastSequences(run),
   };
@@ -200,7 +200,7 @@ async function takeSteps(run: ReplayRun, move: Move, intent: Intent, steps: read
   return {
     move,
     outcome: 'moved',
-    ...(newSeq !== undefined && { newSeq }),
+    newSeq,
     ...(isBefore && { before: true }),
     ...(isLate && !isBefore && { late: true }),
   };
@@ -228,7 +228,7 @@ async function resolveDoubt(
         if (settled.journalled.has(move.msgId)) {
           page.results.set(move.msgId, { move, outcome: 'waiting', error: 'the message is safe in the journal' });
         } else if (settled.done.has(move.msgId)) {
-          page.results.set(move.msgId, { move, outcome: 'moved', ...(newSeq !== undefined && { newSeq }) });
+          page.results.set(move.msgId, { move, outcome: 'moved', newSeq });
         }
       }
       return page.open.filter(({ msgId }) => !page.results.has(msgId));

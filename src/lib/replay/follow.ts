@@ -40,7 +40,7 @@ async function lastSeqOf(nats: Nats, stream: string): Promise<number | undefined
 export async function markFollow(nats: Nats, ref: QueueRef): Promise<FollowMark> {
   const entries = await Promise.all(ref.dlqs.map(async (dlq) => [dlq, (await lastSeqOf(nats, dlq)) ?? 0] as const));
   const responses = ref.responses === undefined ? undefined : await lastSeqOf(nats, bucketStream(ref.responses));
-  return { dlqs: Object.fromEntries(entries), ...(responses !== undefined && { responses }) };
+  return { dlqs: Object.fromEntries(entries), responses };
 }
 
 /**
@@ -101,7 +101,7 @@ class Watch {
 
   #settle(moved: Moved, fate: ReplayFate, reason?: string): void {
     if (!this.open.delete(moved)) return;
-    this.settled.set(moved, { moved, fate, ...(reason !== undefined && { reason }) });
+    this.settled.set(moved, { moved, fate, reason });
   }
 
   async #readResponses(): Promise<void> {

@@ -112,7 +112,7 @@ class QueueReplay {
       queue: ref.queue,
       created: facts.created,
       targets: wishes.to === undefined ? [ref.queue] : job.targets,
-      ...(ref.responses !== undefined && { responses: ref.responses }),
+      responses: ref.responses,
       // Where a publish makes the stream drop its oldest, the original goes first, so that nothing has to be dropped.
       protocol: facts.drops ? { room: protocol.full, full: protocol.full } : protocol,
       inFlight: wishes.maxInFlight,
@@ -166,7 +166,7 @@ class QueueReplay {
     const entries = scanEntries(nats, [ref], filter, {
       now,
       removed: () => this.#removed,
-      ...(onUnreadable && { onUnreadable }),
+      onUnreadable,
     });
     try {
       for await (const entry of entries) {
@@ -216,8 +216,8 @@ class QueueReplay {
     }
     const options = {
       allowTtl: this.#facts.allowTtl,
-      ...(wishes.to !== undefined && { to: wishes.to }),
-      ...(edited && { edited }),
+      to: wishes.to,
+      edited,
     };
     if (original) this.#done.add(original.seq);
     return makeMove(entry, this.#facts.removesOriginal, options);

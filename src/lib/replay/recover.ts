@@ -132,5 +132,5 @@ async function drainOne(
     }
   }
   await forgetJournal(nats, original, entry.journalSeqs);
-  return { entry, outcome: 'moved', ...(newSeq !== undefined && { newSeq }) };
+  return { entry, outcome: 'moved', newSeq };
 }

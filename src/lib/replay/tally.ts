@@ -41,7 +41,7 @@ export class Tally {
       this.replayed += 1;
       if (before) this.before += 1;
       if (late) this.late += 1;
-      this.#note({ id: move.id, outcome: 'replayed', ...(newSeq !== undefined && { new_seq: newSeq }) });
+      this.#note({ id: move.id, outcome: 'replayed', new_seq: newSeq });
       return;
     }
     if (outcome === 'waiting') this.remaining += 1;
@@ -56,7 +56,7 @@ export class Tally {
     this.remaining -= 1;
     this.replayed += 1;
     if (this.#keep) this.#entries.delete(id);
-    this.#note({ id, outcome: 'replayed', ...(newSeq !== undefined && { new_seq: newSeq }) });
+    this.#note({ id, outcome: 'replayed', new_seq: newSeq });
   }
 
   left(id: string, why: string): void {

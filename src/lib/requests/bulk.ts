@@ -54,7 +54,7 @@ export async function sendBulk(
     count.failed += 1;
     const { code, message } = error instanceof OpsError ? error : { code: 'BUG', message: String(error) };
     if (error instanceof OpsError) first ??= error;
-    if (faults.length < LISTED) faults.push({ line, ...(id !== undefined && { id }), code, message });
+    if (faults.length < LISTED) faults.push({ line, id, code, message });
     busy = options.onReject?.(text) ?? busy;
   };
   const done = () => {

@@ -38,7 +38,7 @@ export async function judgeCancel(
   }
   const { status } = await fetchRequest(nats, refs, id, options);
   const outcome = status.state === 'queued' || status.state === 'retry' ? 'in_flight' : status.state;
-  return { id, outcome, detail: WHY_NOT[outcome], ...(found && { found }) };
+  return { id, outcome, detail: WHY_NOT[outcome], found };
 }
 
 /**

@@ -66,7 +66,7 @@ export async function readRequestState(nats: Nats, id: string, found: Found, now
   const standing: QueueStanding = await readStanding(nats, found.ref);
   const [entry, failures] = await Promise.all([readEntry(nats, found), readFailures(nats, found.message)]);
   const failure = failures.at(-1);
-  const seen = { message: found.message, standing, now, ...(entry && { entry }), ...(failure && { failure }) };
+  const seen = { message: found.message, standing, now, entry, failure };
   return { status: stateOfStored(id, seen) };
 }
 

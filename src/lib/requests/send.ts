@@ -87,8 +87,8 @@ export function explainAnswer(error: unknown, { id, subject }: Pick<Outgoing, 'i
   }
   if (!(error instanceof OpsError) || !['CONN_TIMEOUT', 'CONN_UNREACHABLE'].includes(error.code)) return error;
   return new OpsError(error.code, `${error.message}; whether the request is stored is not known`, {
-    ...(error.where !== undefined && { where: error.where }),
-    ...(error.why !== undefined && { why: error.why }),
+    where: error.where,
+    why: error.why,
     hints: [`send it again with --id ${id}: inside the queue's duplicate window that is harmless`],
     cause: error,
   });

@@ -55,7 +55,7 @@ function deadPart({ id, consumer, died_at, reason, deliveries, inner }: Entry): 
     entry: id,
     ...(died_at !== null && { died_at }),
     ...(deliveries !== null && { deliveries }),
-    ...(inner.detail !== undefined && { detail: inner.detail }),
+    detail: inner.detail,
   };
 }
 

@@ -11,7 +11,7 @@ import { CONSUMER_DEFAULTS, QUEUE_DEFAULTS } from './assemble.ts';
  */
 export function withoutDefaults(spec: Spec, version: string): Spec {
   const plain = (kind: ResourceKind, config: Config, own: Config = {}, stream?: Config): Config => {
-    const context = { version, config, ...(stream ? { stream } : {}) };
+    const context = { version, config, stream };
     const usual = new Map<string, Json>(
       tableFor(version)[kind].map(({ name, fill }) => [name, typeof fill === 'function' ? fill(context) : fill]),
     );

@@ -29,7 +29,7 @@ function jsonOfLeaf(type: Leaf): JsonSchema {
       return orVariable({ type: 'boolean' });
     case 'count': {
       const { min = type.unlimited ? -1 : 0, max } = type;
-      const number = { type: 'integer', minimum: min, ...(max === undefined ? {} : { maximum: max }) };
+      const number = { type: 'integer', minimum: min, maximum: max };
       return orVariable(type.unlimited ? { anyOf: [number, { const: 'unlimited' }] } : number);
     }
     case 'duration':

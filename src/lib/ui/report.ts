@@ -108,9 +108,7 @@ export function reportFailure(error: unknown, run: Run): number {
 function faultsOf(failure: OpsError): Problem[] {
   const placed = failure.problems.filter(({ file }) => file !== undefined);
   const { code, message, why, hints } = failure;
-  return placed.length > 0
-    ? placed
-    : [{ code, message, ...(why !== undefined && { why }), hint: hints.join('\nTry: ') }];
+  return placed.length > 0 ? placed : [{ code, message, why, hint: hints.join('\nTry: ') }];
 }
 
 /** In a job of GitHub Actions, or where `always`: marks problems in the files of the pull request. Goes to stderr. */

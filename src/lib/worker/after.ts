@@ -70,7 +70,7 @@ export function afterReject(timing: Timing, delivery: number, { reason, id, why,
       event: 'rejected',
       message: `rejected, and left in the queue to die: ${why}`,
       reason,
-      ...(id !== undefined && { request_id: id }),
+      request_id: id,
     },
   };
 }

@@ -71,7 +71,7 @@ export function openFailures(nats: Nats, onTrouble: (why: string) => void): Fail
           consumer: delivery.consumer,
           seq: delivery.seq,
           published_at: publishedAt(delivery),
-          ...(id !== undefined && { request_id: id }),
+          request_id: id,
           delivery: delivery.delivery,
           kind,
           reason: reason.slice(0, LONGEST_REASON),

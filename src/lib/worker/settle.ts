@@ -55,7 +55,7 @@ export async function settle(desk: Desk, delivery: Delivery): Promise<void> {
     await conclude(one, job, await desk.runner.run(job));
   } catch (error) {
     // Nothing is known of the delivery any more: what it needs is another one.
-    const about = { reason: (error as Error).message, ...(id !== undefined && { request_id: id }) };
+    const about = { reason: (error as Error).message, request_id: id };
     desk.tally.add('failed');
     tell(one, { level: 'error', event: 'failed', message: 'the work on a request broke off', ...about });
     giveBack(desk.nats, delivery, retryDelayMs(desk.timing, delivery.delivery));
@@ -137,7 +137,7 @@ async function reject(one: Case, reason: string, id: string | undefined): Promis
       await publish(nats, rejectedSubject(stream, consumer), payload, rejectHeaders(delivery, reason, new Date()));
       await confirm(nats, delivery, term(reason));
       tally.add('rejected');
-      const about = { reason, ...(id !== undefined && { request_id: id }) };
+      const about = { reason, request_id: id };
       return tell(one, { level: 'error', event: 'rejected', message: 'rejected: it is in the dead letters', ...about });
     } catch (error) {
       why = (error as Error).message;

@@ -106,7 +106,7 @@ async function replayOne(
     const summary = `${replayed} replayed, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
     const detail = {
       filter: filterDetail(filter),
-      ...(wishes.to !== undefined && { to: wishes.to }),
+      to: wishes.to,
       ...(edits.length > 0 && { edits }),
     };
     return [{ ref, summary, detail }];

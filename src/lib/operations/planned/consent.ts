@@ -14,7 +14,7 @@ export function problemsOf(standing: readonly Finding[], { resources }: Desired)
     path: field === undefined ? resource : `${resource} ${field}`,
     message,
     ...(needs !== undefined && { why: `Refused without --${needs}.` }),
-    ...(hint !== undefined && { hint }),
+    hint,
     ...wanted.get(resource)?.positionOf?.(field),
   }));
 }

@@ -131,7 +131,7 @@ async function readSystem(
       target: observed.target,
       resources: new Map([...(owned?.resources ?? []), ...(leftovers?.resources ?? []), ...observed.resources]),
     },
-    ...(lastApplied && { lastApplied }),
+    lastApplied,
   };
 }
 
@@ -152,6 +152,6 @@ export async function prepareSystem(
     measureStranded(nats, { desired, observed }),
   ]);
   const losses = new Map([...limits, ...stranded]);
-  const plan = makePlan({ desired, observed, losses, prune, adopt, now, ...(lastApplied && { lastApplied }) });
-  return { nats, loaded, desired, observed, plan, ...(lastApplied && { lastApplied }) };
+  const plan = makePlan({ desired, observed, losses, prune, adopt, now, lastApplied });
+  return { nats, loaded, desired, observed, plan, lastApplied };
 }

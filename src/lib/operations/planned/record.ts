@@ -38,7 +38,7 @@ export async function recordSystem(context: Context, applying: Applying): Promis
     actor,
     at: context.now(),
     tool: context.tool,
-    ...(lastApplied && { before: lastApplied }),
+    before: lastApplied,
   });
 }
 

@@ -64,7 +64,7 @@ export function unansweredError({ status }: Fetched, result: unknown): OpsError 
     const after =
       deliveries === undefined ? '' : ` after ${deliveries === 1 ? '1 delivery' : `${deliveries} deliveries`}`;
     return new OpsError('REQUEST_DEAD', `request ${id} is dead: ${DEATHS[reason ?? 'max_deliveries']}${after}`, {
-      ...(where !== undefined && { where }),
+      where,
       why: detail ?? 'No worker told why.',
       hints: [
         `\`osapi-ops dlq show ${entry}\` has all of it`,

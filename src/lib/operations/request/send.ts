@@ -157,7 +157,7 @@ function makePayload(
   const fresh = freshId(context);
   if (raw) return { id: id === undefined ? fresh() : requireRequestId(id, '--id'), payload: bytes };
   const text = decode(bytes, where);
-  const body = withId(text, { ...(id !== undefined && { id }), fresh, where });
+  const body = withId(text, { id, fresh, where });
   return { id: body.id, payload: Buffer.from(body.payload) };
 }
 
@@ -193,7 +193,7 @@ async function chooseTarget(
 
 /** What this user may not look for is not unknown: it was stored a moment ago. */
 function asSent({ queue, seq, subject }: SentJson, { status, response }: Fetched): Fetched {
-  if (status.state !== 'unknown') return { status, ...(response && { response }) };
+  if (status.state !== 'unknown') return { status, response };
   return { status: { ...status, queue, seq, subject, detail: 'stored, and not answered yet' } };
 }
 
@@ -337,7 +337,7 @@ function notSent(result: BulkJson, error: OpsError | undefined, rejects: string 
       ...(isSingle ? error.hints : []),
     ],
     result,
-    ...(error && { cause: error }),
+    cause: error,
   });
 }
 

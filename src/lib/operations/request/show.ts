@@ -32,7 +32,7 @@ export async function showRequest(
     return {
       status,
       shown: { ...status, timeline: timelineOf(facts) },
-      ...(response && { response }),
+      response,
       ...(message && { payload: message.payload }),
     };
   });
@@ -52,7 +52,7 @@ async function gather(context: Context, places: Places, id: string): Promise<{ f
     const standing = await readStanding(nats, ref);
     const [entry, failures] = await Promise.all([readEntry(nats, found), readFailures(nats, message)]);
     const failure = failures.at(-1);
-    const seen = { message, standing, now, ...(entry && { entry }), ...(failure && { failure }) };
+    const seen = { message, standing, now, entry, failure };
     const stored = stateOfStored(id, seen);
     // Answered and stored: the ack is under way, or the request was replayed after it had an answer.
     const status = answered ? { ...stored, ...answered.status } : stored;

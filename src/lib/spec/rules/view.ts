@@ -87,8 +87,8 @@ function streamView(
     name,
     config,
     path,
-    ...(queue ? { queue } : {}),
-    ...(subjects ? { subjects } : {}),
+    queue,
+    subjects,
     consumers: workers,
   };
   for (const [worker, each] of Object.entries(consumers)) {

@@ -62,8 +62,8 @@ export function annotationOf(problem: Problem, checkout: Checkout): Annotation {
     title: code,
     text: sentencesOf(problem).join('\n'),
     ...(file !== undefined && file !== '-' && { file: inRepository(file, checkout) }),
-    ...(line !== undefined && { line }),
-    ...(column !== undefined && { column }),
+    line,
+    column,
   };
 }
 

@@ -92,10 +92,10 @@ export function errorJson(error: unknown): ErrorJson & Record<string, unknown> {
   const problems = error.problems.map(({ code, message, file, line, column, hint }) => ({
     code,
     message,
-    ...(file === undefined ? {} : { file }),
-    ...(line === undefined ? {} : { line }),
-    ...(column === undefined ? {} : { column }),
-    ...(hint === undefined ? {} : { hint }),
+    file,
+    line,
+    column,
+    hint,
   }));
   return {
     ...(isObject(error.result) ? error.result : {}),
