@@ -61,7 +61,8 @@ export function createTtyHost(options: TtyHostOptions): Io {
       clearProgress();
       if (quiet || event.type === 'note' || event.type === 'warning') plain.tell(event);
       else if (event.type === 'tasks') startBoard(event);
-      else if (event.type === 'task') board?.then((running) => running.tell(event));
+      else if (event.type === 'task')
+        board?.then((running) => running.tell({ ...event, detail: event.detail && clean(event.detail) }));
       else board?.then((running) => running.end());
     },
     async ask<Q extends Question>(question: Q): Promise<Answer<Q>> {
