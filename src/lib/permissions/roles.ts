@@ -131,6 +131,8 @@ const worker: Rule = (spec) => {
   const buckets = queues.flatMap(([, { responses }]) => (responses ? [responses.bucket] : []));
   return {
     api: [
+      // Where it may not list streams, the spec's are looked at one by one.
+      ...queues.flatMap(([name, { dlq }]) => [name, ...(dlq ? [dlq.stream] : [])]).map((name) => `STREAM.INFO.${name}`),
       ...consumers.flatMap(({ name, one }) => [`CONSUMER.MSG.NEXT.${name}.${one}`, `CONSUMER.INFO.${name}.${one}`]),
       ...buckets.flatMap((bucket) => [
         `STREAM.INFO.${bucketStream(bucket)}`,
@@ -177,11 +179,11 @@ const COMMANDS: Readonly<Record<RoleName, readonly string[]>> = {
 const NOTES: Readonly<Record<RoleName, readonly string[]>> = {
   viewer: ['It can read every message of the queue and its DLQ.'],
   applier: [
-    'It deletes nothing: `destroy`, `--prune` and `--allow-replace` need STREAM.DELETE and CONSUMER.DELETE as well.',
+    'It may delete no resource: `destroy`, `--prune` and `--allow-replace` need STREAM.DELETE and CONSUMER.DELETE as well. A lower limit deletes messages.',
   ],
   operator: ['It can delete messages of the queue: replay moves, and purge removes.'],
   worker: ['Whoever may publish acks of a consumer can acknowledge any of its messages, by sequence.'],
-  client: ['It can read the responses of all requests whose id it knows.'],
+  client: ['It can read the response of any request: that of an id, and with a wildcard the newest of all.'],
 };
 
 /** The least that a role needs for this system. Pure. */
