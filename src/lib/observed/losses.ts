@@ -15,11 +15,9 @@ import { orThrow } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { nextMessage } from '../nats/messages.ts';
 import { readDeleted, readSubjects } from '../nats/streams.ts';
+import { type Count, countBelow, countBetween, countBeyond, countByBytes } from './counts.ts';
 
 type Holder = Extract<ObservedResource, { kind: 'stream' | 'bucket' }>;
-
-// Beyond how many deleted sequences we estimate instead of listing.
-const DELETED_LISTED = 500_000;
 
 const streamName = ({ kind, name }: Holder): string => (kind === 'bucket' ? bucketStream(name) : name);
 
@@ -36,35 +34,18 @@ async function firstYounger(nats: Nats, stream: string, figures: StreamFigures, 
   return low;
 }
 
-/** How many messages are stored below `seq`; sequences of deleted ones are gaps. */
-async function storedBelow(nats: Nats, stream: string, figures: StreamFigures, seq: number): Promise<LossFigure> {
-  const span = seq - figures.first_seq;
-  const whole = figures.last_seq - figures.first_seq + 1;
-  const gaps = whole - figures.messages;
-  const field = 'max_age';
-  if (gaps === 0 || seq > figures.last_seq) return { field, count: Math.min(span, figures.messages), exact: true };
-  if (gaps > DELETED_LISTED) {
-    return { field, count: Math.round((span * figures.messages) / whole), exact: false };
-  }
-  const deleted = await orThrow(readDeleted(nats, stream));
-  const below = deleted.filter((each) => each >= figures.first_seq && each < seq).length;
-  return { field, count: span - below, exact: true };
-}
-
-async function olderThan(nats: Nats, stream: string, figures: StreamFigures, limit: number): Promise<LossFigure> {
-  const none = { field: 'max_age', count: 0, exact: true };
+/** How many messages are older than `limit` (ms since 1970). */
+async function olderThan(nats: Nats, stream: string, figures: StreamFigures, limit: number): Promise<Count> {
+  const none = { count: 0, exact: true };
   if (figures.messages === 0 || Date.parse(figures.first_ts) >= limit) return none;
   if (Date.parse(figures.last_ts) < limit) return { ...none, count: figures.messages };
-  return storedBelow(nats, stream, figures, await firstYounger(nats, stream, figures, limit));
+  const seq = await firstYounger(nats, stream, figures, limit);
+  return countBelow(figures, seq) ?? countBetween(figures, seq, await orThrow(readDeleted(nats, stream)));
 }
 
 /** How many messages each subject has beyond `limit`, together. */
-async function beyondPerSubject(nats: Nats, stream: string, limit: number): Promise<number> {
-  let beyond = 0;
-  for (const count of (await orThrow(readSubjects(nats, stream))).subjects.values())
-    beyond += Math.max(0, count - limit);
-  return beyond;
-}
+const beyondPerSubject = async (nats: Nats, stream: string, limit: number): Promise<number> =>
+  countBeyond((await orThrow(readSubjects(nats, stream))).subjects.values(), limit);
 
 async function measure(nats: Nats, holder: Holder, limit: LoweredLimit, now: Date): Promise<LossFigure> {
   const { figures } = holder;
@@ -75,11 +56,8 @@ async function measure(nats: Nats, holder: Holder, limit: LoweredLimit, now: Dat
       return { ...(await olderThan(nats, stream, figures, now.getTime() - to / 1e6)), field };
     case 'messages':
       return { field, count: Math.max(0, figures.messages - to), exact: true };
-    case 'bytes': {
-      const excess = Math.max(0, figures.bytes - to);
-      const average = figures.messages > 0 ? figures.bytes / figures.messages : 1;
-      return { field, count: Math.min(figures.messages, Math.ceil(excess / average)), exact: excess === 0 };
-    }
+    case 'bytes':
+      return { field, ...countByBytes(figures, to) };
     case 'per-subject':
       return figures.messages === 0
         ? { field, count: 0, exact: true }
