@@ -102,7 +102,9 @@ describe('export', () => {
     await nats.api('CONSUMER.CREATE.WQ.w', { stream_name: 'WQ', config });
     const { stdout } = await run(['export', 'WQ']);
     writeFileSync(join(dir, 'wq.yaml'), stdout);
-    const planned = JSON.parse((await run(['plan', 'wq.yaml', '--json'])).stdout);
+    const plain = JSON.parse((await run(['plan', 'wq.yaml', '--json'])).stdout);
+    expect(plain.changes).toEqual([]);
+    const planned = JSON.parse((await run(['apply', 'wq.yaml', '--adopt', '--dry-run', '--json'])).stdout);
     const paths = planned.changes.flatMap((change: { fields: { path: string }[] }) => change.fields.map((f) => f.path));
     expect(new Set(paths)).toEqual(
       new Set(
