@@ -118,12 +118,12 @@ export const SPELLINGS: readonly Spelling[] = [
     what: 'a name of the JetStream API',
     pattern:
       /\$JS\.API|\bDIRECT\.GET\b|\b(?:STREAM|CONSUMER)\.(?:CREATE|DELETE|DURABLE|INFO|LEADER|LIST|MSG|NAMES|PAUSE|PEER|PURGE|RESTORE|SNAPSHOT|UNPIN|UPDATE)\b/,
-    places: ['nats', 'permissions', 'ledger', 'replay', 'spec/rules/subjects.ts'].map((place) => `src/lib/${place}`),
+    places: ['nats', 'permissions', 'spec/rules/subjects.ts'].map((place) => `src/lib/${place}`),
   },
   {
     what: 'the removal of a message',
     pattern: /\bSTREAM\.(?:MSG\.DELETE|PURGE)\b/,
-    places: ['src/lib/ledger/bucket.ts', 'src/lib/nats/message-writes.ts', 'src/lib/permissions/roles.ts'],
+    places: ['src/lib/nats/removal.ts', 'src/lib/permissions/roles.ts'],
   },
 ];
 

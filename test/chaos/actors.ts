@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, createInbox, headers, type NatsConnection } from '@nats-io/transport-node';
-import type { Life } from './checker.ts';
+import { type Life, lifeOf } from './checker.ts';
 
 /** What publishers and workers of one run share. */
 export interface Stage {
@@ -68,8 +68,10 @@ export async function work(stage: Stage): Promise<void> {
         left -= 1;
         const { id } = message.json<{ id: string }>();
         const seq = Number(message.reply!.split('.').at(-4));
-        const count = Number(message.headers?.get('Osapi-Replay-Count') || 0);
-        stage.lives.set(seq, { id, seq, count });
+        stage.lives.set(
+          seq,
+          lifeOf(id, seq, (name) => message.headers?.get(name)),
+        );
         if (stage.random() < stage.failing) {
           // Half of them say so, the others say nothing: both die.
           if (stage.random() < 0.5) message.respond('-NAK');

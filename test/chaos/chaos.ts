@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { advisorySubject, bucketStream, LEDGER_BUCKET } from '../../src/lib/facts/names.ts';
-import { readJournal } from '../../src/lib/ledger/journal.ts';
+import { forgetNothing, readJournal } from '../../src/lib/ledger/journal.ts';
 import { isObject } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
-import { deleteNothing, forgetNothing } from '../../src/lib/replay/barrier.ts';
+import { removeNothing } from '../../src/lib/nats/removal.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { publishRequests, type Stage, work } from './actors.ts';
@@ -332,17 +332,20 @@ const livesOf = (id: string, lives: ReadonlyMap<number, Life>, removed: Readonly
     .map(({ seq, count }) => `${seq} (replay ${count}${removed.has(seq) ? ', deleted' : ''})`)
     .join(', ');
 
-/** Request ids that are in the queue or in the journal. */
-async function readHeld(server: TestServer, log: string[]): Promise<Set<string>> {
+/** What is in the queue or in the journal: request ids, with the sequences of their messages. */
+async function readHeld(server: TestServer, log: string[]): Promise<Map<string, number[]>> {
   const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
-  const held = new Set<string>();
-  await deleteNothing(nats, 'REQUESTS');
-  await forgetNothing(nats, 'REQUESTS');
-  const note = (payload: Uint8Array) => held.add((JSON.parse(Buffer.from(payload).toString()) as { id: string }).id);
-  for await (const { payload } of getRange(nats, 'REQUESTS', 1, { fromLeader: true })) note(payload);
+  const held = new Map<string, number[]>();
+  await removeNothing(nats, 'REQUESTS');
+  await forgetNothing(nats);
+  const note = (payload: Uint8Array, seq: number) => {
+    const { id } = JSON.parse(Buffer.from(payload).toString()) as { id: string };
+    held.set(id, [...(held.get(id) ?? []), seq]);
+  };
+  for await (const { payload, seq } of getRange(nats, 'REQUESTS', 1, { fromLeader: true })) note(payload, seq);
   const stored = held.size;
   const journal = await readJournal(nats, 'REQUESTS', { fromLeader: true });
-  for (const { payload } of journal) note(payload);
+  for (const { payload, original } of journal) note(payload, original.seq);
   const { state } = await nats.api('STREAM.INFO.REQUESTS');
   log.push(`held: ${stored} requests in the queue, ${journal.length} in the journal; ${JSON.stringify(state)}`);
   await nats.close();

@@ -5,14 +5,23 @@ export interface Life {
   readonly seq: number;
   /** Osapi-Replay-Count; 0 for the request itself. */
   readonly count: number;
+  /** The sequence of the message that it is the copy of. */
+  readonly of?: number;
+}
+
+/** What a message of the queue is, by its headers. */
+export function lifeOf(id: string, seq: number, header: (name: string) => string | undefined): Life {
+  const [, of] = /^osapi-ops\.replay\.REQUESTS\.(\d+)\./.exec(header('Nats-Msg-Id') ?? '') ?? [];
+  const count = Number(header('Osapi-Replay-Count') || 0);
+  return { id, seq, count, ...(of !== undefined && { of: Number(of) }) };
 }
 
 export interface Observations {
   /** Ids whose publish was confirmed. */
   readonly accepted: ReadonlySet<string>;
   readonly answered: ReadonlySet<string>;
-  /** Ids still in the queue, or held for it (listed as dead letters, journalled), when all was quiet. */
-  readonly held: ReadonlySet<string>;
+  /** Ids still in the queue, or held for it in the journal, when all was quiet, with the sequences of their messages. */
+  readonly held: ReadonlyMap<string, readonly number[]>;
   /** Every message that was seen in the queue, by sequence. */
   readonly lives: ReadonlyMap<number, Life>;
   /** Sequences whose removal somebody asked for: an ack, a delete. */
@@ -26,13 +35,14 @@ export interface Findings {
   readonly dropped: string[];
   /** The same replay of the same message, delivered as two messages. */
   readonly doubled: string[];
-  /** Answered, and still dead in the queue. */
+  /** Answered, and held still though its copy was published. What a late worker answered itself is nobody's to move. */
   readonly leftover: string[];
 }
 
 /** What a replay must never do, looked for in what was seen. */
 export function check({ accepted, answered, held, lives, removed }: Observations): Findings {
   const byReplay = new Map<string, number[]>();
+  const copied = new Set([...lives.values()].map(({ of }) => of));
   const last = new Map<string, number>();
   for (const { id, seq, count } of lives.values()) {
     last.set(id, Math.max(seq, last.get(id) ?? 0));
@@ -50,6 +60,6 @@ export function check({ accepted, answered, held, lives, removed }: Observations
       .map(([key, seqs]) => ({ key, seqs: counts(seqs.sort((a, b) => a - b)) }))
       .filter(({ seqs }) => seqs.length > 1)
       .map(({ key, seqs }) => `${key}: ${seqs.join(', ')}`),
-    leftover: [...held].filter((id) => answered.has(id)),
+    leftover: [...held].flatMap(([id, seqs]) => (answered.has(id) && seqs.some((seq) => copied.has(seq)) ? [id] : [])),
   };
 }

@@ -66,7 +66,6 @@ async function main([url, name, inFlight, queue, steps, lockMs]: readonly string
             wishes: { maxInFlight: Number(inFlight), maxReplays: 1_000_000, wait: false, waitMs: 0 },
             tally,
             signal,
-            targets: [],
             now: Date.now(),
             protocol,
             onProgress: () => {},

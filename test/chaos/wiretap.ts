@@ -1,5 +1,5 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import type { Life } from './checker.ts';
+import { type Life, lifeOf } from './checker.ts';
 
 /** Where the queue says what it has stored: its stream republishes everything under this prefix. */
 export const TAP = 'tap';
@@ -22,8 +22,10 @@ export async function openWiretap(urls: readonly string[], queue: string): Promi
     nc.subscribe(`${TAP}.>`, {
       callback: (_, message) => {
         const seq = Number(message.headers?.get('Nats-Sequence'));
-        const count = Number(message.headers?.get('Osapi-Replay-Count') || 0);
-        stored.set(seq, { id: message.json<{ id: string }>().id, seq, count });
+        stored.set(
+          seq,
+          lifeOf(message.json<{ id: string }>().id, seq, (name) => message.headers?.get(name)),
+        );
       },
     });
     nc.subscribe(`$JS.API.STREAM.MSG.DELETE.${queue}`, {

@@ -130,20 +130,22 @@ describe('one truth', () => {
     await queue('workqueue', { a: {} });
     await send('1');
     await ensureLedger(nats, 1);
-    const original = { stream: 'Q', seq: 1, time: '2026-01-02T03:04:05Z' };
+    const original = { stream: 'Q', created: '', seq: 1, time: '2026-01-02T03:04:05Z' };
+    const key = journalSubject('Q', 1, original.time);
     await writeJournal(nats, {
       id: 'Q/a/1',
       msgId: 'replay:1',
       subject: 'q.a',
       headers: new Uint8Array(),
       payload: Buffer.from('{"id":"1"}'),
+      kind: 'stored',
       original,
       records: [],
-      after: 0,
+      target: { stream: 'Q', created: '', after: 0 },
     });
     await nats.api('STREAM.PURGE.Q');
-    expect(await nats.api('STREAM.INFO.KV_osapi_ops', { subjects_filter: journalSubject('Q', 1) })).toMatchObject({
-      state: { subjects: { [journalSubject('Q', 1)]: 1 } },
+    expect(await nats.api('STREAM.INFO.KV_osapi_ops', { subjects_filter: key })).toMatchObject({
+      state: { subjects: { [key]: 1 } },
     });
     expect(await truth()).toMatchObject({ dead: 1, listed: 1, counted: 1, empty: false, code: 2 });
     expect((await run('status', '--wait', '1ms', '--for', 'drained')).code).toBe(2);

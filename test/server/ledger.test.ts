@@ -12,7 +12,8 @@ import {
 } from '../../src/lib/ledger/store.ts';
 import type { Spec } from '../../src/lib/model/spec.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { deleteMessage, publish } from '../../src/lib/nats/message-writes.ts';
+import { publish } from '../../src/lib/nats/message-writes.ts';
+import { removeNothing } from '../../src/lib/nats/removal.ts';
 import { connectTo } from '../support/connected.ts';
 import { recordingIo } from '../support/io.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -200,7 +201,7 @@ describe('the lock', () => {
         await held.kv('work').put('a', '1');
         Date.now = () => now() + lease.giveUpMs;
         await expect(held.kv('work').put('b', '2')).rejects.toMatchObject({ code: 'LOCK_HELD', exitCode: 75 });
-        await expect(deleteMessage(held, 'KV_work', 1)).rejects.toMatchObject({ code: 'LOCK_HELD' });
+        await expect(removeNothing(held, 'KV_work')).rejects.toMatchObject({ code: 'LOCK_HELD' });
         await expect(publish(held, '$KV.work.c', Buffer.from('3'))).rejects.toMatchObject({ code: 'LOCK_HELD' });
         await expect(held.api('STREAM.PURGE.KV_work')).rejects.toMatchObject({ code: 'LOCK_HELD' });
         expect(signal.aborted).toBe(true);

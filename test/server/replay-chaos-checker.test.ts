@@ -35,8 +35,8 @@ describe('the checker sees through a protocol', () => {
 });
 
 describe('the checker', () => {
-  const lives = (...all: [string, number, number][]) =>
-    new Map(all.map(([id, seq, count]) => [seq, { id, seq, count }]));
+  const lives = (...all: [id: string, seq: number, count: number, of?: number][]) =>
+    new Map(all.map(([id, seq, count, of]) => [seq, { id, seq, count, ...(of !== undefined && { of }) }]));
 
   test.each([
     {
@@ -44,7 +44,7 @@ describe('the checker', () => {
       seen: {
         accepted: new Set(['a']),
         answered: new Set<string>(),
-        held: new Set<string>(),
+        held: new Map<string, number[]>(),
         lives: lives(['a', 1, 0]),
         removed: new Set([1]),
       },
@@ -55,7 +55,7 @@ describe('the checker', () => {
       seen: {
         accepted: new Set(['a', 'b']),
         answered: new Set<string>(),
-        held: new Set<string>(),
+        held: new Map<string, number[]>(),
         lives: lives(['a', 1, 0], ['b', 2, 0], ['b', 3, 1]),
         removed: new Set([1, 2]),
       },
@@ -66,7 +66,7 @@ describe('the checker', () => {
       seen: {
         accepted: new Set(['a']),
         answered: new Set(['a']),
-        held: new Set<string>(),
+        held: new Map<string, number[]>(),
         lives: lives(['a', 1, 0], ['a', 5, 1], ['a', 6, 1]),
         removed: new Set([1]),
       },
@@ -77,7 +77,7 @@ describe('the checker', () => {
       seen: {
         accepted: new Set(['a']),
         answered: new Set(['a']),
-        held: new Set<string>(),
+        held: new Map<string, number[]>(),
         lives: lives(['a', 1, 0], ['a', 5, 1], ['a', 6, 1]),
         removed: new Set([1, 5]),
       },
@@ -88,15 +88,30 @@ describe('the checker', () => {
       seen: {
         accepted: new Set(['a']),
         answered: new Set(['a']),
-        held: new Set<string>(),
+        held: new Map<string, number[]>(),
         lives: lives(['a', 1, 0], ['a', 5, 1], ['a', 6, 2]),
       },
       want: clean,
     },
     {
-      name: 'an answered request that is still in the queue is left over',
-      seen: { accepted: new Set(['a']), answered: new Set(['a']), held: new Set(['a']), lives: lives(['a', 1, 0]) },
+      name: 'an answered request that is still in the queue beside its copy is left over',
+      seen: {
+        accepted: new Set(['a']),
+        answered: new Set(['a']),
+        held: new Map([['a', [1]]]),
+        lives: lives(['a', 1, 0], ['a', 5, 1, 1]),
+      },
       want: { ...clean, leftover: ['a'] },
+    },
+    {
+      name: 'one that a worker answered when it was dead already is not',
+      seen: {
+        accepted: new Set(['a']),
+        answered: new Set(['a']),
+        held: new Map([['a', [1]]]),
+        lives: lives(['a', 1, 0]),
+      },
+      want: clean,
     },
   ])('$name', ({ seen, want }) => {
     expect(check({ removed: new Set(), ...seen })).toEqual(want);

@@ -7,7 +7,7 @@ import { writeJournal } from '../../src/lib/ledger/journal.ts';
 import type { Entry } from '../../src/lib/model/entry.ts';
 import type { StoredMessage } from '../../src/lib/model/message.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { deleteMessage, publish } from '../../src/lib/nats/message-writes.ts';
+import { publish } from '../../src/lib/nats/message-writes.ts';
 import { getMessage, getRange } from '../../src/lib/nats/messages.ts';
 import { parseHeaders, printHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { type ReplayOptions, replayDeadLetters } from '../../src/lib/operations/dlq/replay.ts';
@@ -53,7 +53,6 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
       wishes,
       tally: new Tally(false),
       signal: new AbortController().signal,
-      targets: [],
       now: Date.now(),
       onProgress() {},
       tellNote() {},
@@ -69,6 +68,7 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
     for await (const message of getRange(nats, stream, 1)) found.push(message);
     return found;
   };
+  const drop = (stream: string, seq: number) => nats.api(`STREAM.MSG.DELETE.${stream}`, { seq });
   const payloads = async (): Promise<string[]> =>
     (await all('REQUESTS')).map(({ payload }) => Buffer.from(payload).toString('latin1')).sort();
   const entries = async (): Promise<Entry[]> => {
@@ -107,6 +107,7 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
       { name: 'Nats-Msg-Id', value: expect.stringMatching(/^osapi-ops\.replay\.REQUESTS\.1\.\d+\.1$/) },
       { name: 'Osapi-Replay-Of', value: 'REQUESTS/request-worker/1' },
       { name: 'Osapi-Replay-Count', value: '1' },
+      { name: 'Nats-Expected-Stream', value: 'REQUESTS' },
     ]);
     expect(await count('REQUESTS_dlq')).toBe(0);
     const again = await replay();
@@ -179,7 +180,7 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
   test('finds orphans behind more than a page of others, which have left the queue by then', async () => {
     await makeQueue(nats);
     await makeDead(nats, 1100);
-    for (let seq = 501; seq <= 505; seq++) await deleteMessage(nats, 'REQUESTS_dlq', seq);
+    for (let seq = 501; seq <= 505; seq++) await drop('REQUESTS_dlq', seq);
     expect(await replay()).toMatchObject({ replayed: 1100 });
   });
 
@@ -212,6 +213,7 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
       'Nats-Msg-Id',
       'Osapi-Replay-Of',
       'Osapi-Replay-Count',
+      'Nats-Expected-Stream',
     ]);
     expect(await count('REQUESTS_dlq')).toBe(0);
   });
@@ -276,7 +278,7 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
       }
       return { subject: 'requests.dns', headers: [], payload: inner.message!.payload };
     };
-    await expect(run({ wishes: { ...wishes, edit } })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(run({ wishes: { ...wishes, edit } })).rejects.toMatchObject({ code: 'DLQ_MADE_ANEW' });
     expect(await payloads()).toEqual(['live', 'live', 'live']);
   });
 
@@ -372,7 +374,6 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
       ref,
       tally,
       filter: {},
-      targets: [],
       now: Date.now(),
       wishes: { ...wishes, wait: true },
       signal: new AbortController().signal,
@@ -435,15 +436,16 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
       subject: message.subject,
       headers: printHeaders([{ name: 'Nats-Msg-Id', value: 'copy' }]),
       payload: message.payload,
-      original: { stream: 'REQUESTS', seq: message.seq, time: message.time },
-      records: second!.inner.records.map(({ stream, seq }) => ({ stream, seq })),
-      after: original!.seq,
+      kind: 'stored',
+      original: { stream: 'REQUESTS', created: '', seq: message.seq, time: message.time },
+      records: second!.inner.records.map(({ stream, seq, stored }) => ({ stream, created: '', seq, time: stored })),
+      target: { stream: 'REQUESTS', created: '', after: original!.seq },
     });
-    await deleteMessage(nats, 'REQUESTS', message.seq);
+    await drop('REQUESTS', message.seq);
     await put(nats, 'requests.dns', 'took the slot');
     expect(await entries()).toMatchObject([{ id: second!.id, state: 'replayable', inner: { journalled: true } }]);
     const taken = (await all('REQUESTS')).at(-1)!;
-    await deleteMessage(nats, 'REQUESTS', taken.seq);
+    await drop('REQUESTS', taken.seq);
     expect((await replay()).remaining).toBe(0);
     expect(await payloads()).toEqual([Buffer.from(message.payload).toString('latin1')]);
     expect(await entries()).toEqual([]);

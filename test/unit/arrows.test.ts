@@ -201,7 +201,7 @@ describe('what one place spells for all', () => {
     ['src/lib/plan/x.ts', "const told = 'needs STREAM.INFO.REQUESTS';"],
     ['src/lib/plan/x.ts', "const advisory = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES';"],
     ['src/lib/nats/x.ts', "const ask = 'STREAM.INFO.REQUESTS';"],
-    ['src/lib/nats/message-writes.ts', `const ask = \`STREAM.PURGE.\${stream}\`;`],
+    ['src/lib/nats/removal.ts', `const ask = \`STREAM.PURGE.\${stream}\`;`],
   ])('%s may say %s', (file, text) => {
     expect(found(text, file)).toEqual([]);
   });

@@ -208,9 +208,10 @@ export const OPERATE = {
   'dlq import': z.object({
     imported: count,
     skipped: count,
+    failed: count,
     dry_run: dryRun,
     entries: z.array(
-      z.object({ id: z.string(), outcome: z.enum(['imported', 'skipped']), error: z.string().optional() }),
+      z.object({ id: z.string(), outcome: z.enum(['imported', 'skipped', 'failed']), error: z.string().optional() }),
     ),
   }) satisfies z.ZodType<ImportResult>,
   'request send': z.union([

@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { EXIT } from '../../lib/errors/codes.ts';
 import { replayDeadLetters } from '../../lib/operations/dlq/replay.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
@@ -67,6 +68,6 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
       result,
       result.dry_run ? renderPreview(result, { theme, width, now }) : renderReplayed(result, { theme }),
     );
-    return 0;
+    return result.failed > 0 ? EXIT.failed : 0;
   }
 }

@@ -89,6 +89,7 @@ export function readDeath(message: StoredMessage): Death | Unreadable {
       reason,
       // Stored after it was sent: a time in the future of that is none of the server's.
       time: isTime(timestamp) && Date.parse(timestamp) <= Date.parse(message.time) + 60_000 ? timestamp : message.time,
+      stored: message.time,
       deliveries: isCount(deliveries) ? deliveries : null,
       detail,
     },

@@ -1,4 +1,5 @@
 import { IMPORT_HEADER, IMPORT_ID, REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX } from '../facts/names.ts';
+import { isPlainSubject } from '../facts/subjects.ts';
 import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import { type EntryReason, entryId, type RecordKind } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
@@ -156,10 +157,12 @@ export function readCarried(message: StoredMessage): Death | undefined {
       kind: convention.kind,
       reason: convention.reason(detail, (name) => values.get(name)),
       time: isTime(time) && Date.parse(time) <= Date.parse(message.time) + 60_000 ? time : message.time,
+      stored: message.time,
       deliveries: number(convention.deliveries) ?? null,
       detail,
     },
-    ...(isPublishable(subject) &&
+    ...(subject !== undefined &&
+      isPlainSubject(subject) &&
       !(convention.kind === 'dlq-service' && isEmptyShell(message, values)) && {
         carried: {
           stream,
@@ -181,6 +184,3 @@ function agrees(subject: string, stream: string, consumer: string): boolean {
 /** An older nats-dlq-service wrote the advisory's headers over no payload at all: that is no copy of the original. */
 const isEmptyShell = (message: StoredMessage, values: ReadonlyMap<string, string>): boolean =>
   message.payload.byteLength === 0 && values.has('x-dlq-failure-timestamp');
-
-const isPublishable = (subject: string | undefined): subject is string =>
-  subject !== undefined && /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(subject);

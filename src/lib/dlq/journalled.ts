@@ -1,4 +1,4 @@
-import { bucketStream, journalSubject, LEDGER_BUCKET } from '../facts/names.ts';
+import { bucketStream, journalSubjects, LEDGER_BUCKET } from '../facts/names.ts';
 import { orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { readSubjects } from '../nats/streams.ts';
@@ -8,7 +8,7 @@ import { readSubjects } from '../nats/streams.ts';
  * `undefined` for a user who may not read the ledger. @throws OpsError CONN_*
  */
 export async function countJournalled(nats: Nats): Promise<ReadonlyMap<string, number> | undefined> {
-  const every = journalSubject('*', '*');
+  const every = journalSubjects('*');
   const answer = await orElse(readSubjects(nats, bucketStream(LEDGER_BUCKET), every), {
     missing: null,
     denied: undefined,

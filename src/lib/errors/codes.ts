@@ -37,6 +37,8 @@ export const CODES = {
   CONN_CONTEXT: EXIT.usage,
   LOCK_HELD: EXIT.held,
   DLQ_CANNOT_REMOVE: EXIT.failed,
+  DLQ_NOT_TAKEN: EXIT.failed,
+  DLQ_MADE_ANEW: EXIT.failed,
   DLQ_UNFINISHED: EXIT.failed,
   DLQ_DIED_AGAIN: EXIT.failed,
   DLQ_ARCHIVE: EXIT.failed,

@@ -21,6 +21,7 @@ export const ERR = {
   deleteFailed: 10057,
   streamNameInUse: 10058,
   streamNotFound: 10059,
+  streamMismatch: 10060,
   subjectsOverlap: 10065,
   wrongLastSequence: 10071,
   replicasNotSupported: 10074,

@@ -94,9 +94,14 @@ export const REPLAY_HEADER = {
   originalMsgId: 'Osapi-Original-Msg-Id',
 } as const;
 
-/** Replays under way, in the ledger bucket: one key for each original that left the stream before its copy was in. */
-export const journalSubject = (stream: string, seq: number | '*'): string =>
-  `$KV.${LEDGER_BUCKET}.journal.${stream}.${seq}`;
+/**
+ * Replays under way, in the ledger bucket: one key for each original that left the stream before its copy was in. Its
+ * time is part of it: a queue that is made anew gives the same sequence again.
+ */
+export const journalSubject = (stream: string, seq: number, time: string): string =>
+  `$KV.${LEDGER_BUCKET}.journal.${stream}.${seq}.${time.replace(/[^0-9]/g, '')}`;
+/** All of a queue. */
+export const journalSubjects = (stream: string): string => `$KV.${LEDGER_BUCKET}.journal.${stream}.>`;
 
 /** Why a request's deliveries failed, in the ledger bucket: a value for each delivery, gone when it is answered. */
 export const failureKey = (stream: string, seq: number): string => `failure.${stream}.${seq}`;

@@ -6,6 +6,17 @@ export function takenSubjects(name: string, { subjects }: { readonly subjects?: 
   return written.length > 0 ? written : [name];
 }
 
+/** The longest subject in bytes: with our reply subject and the sizes it has to fit into a line of the protocol (4,096). */
+const LONGEST = 3900;
+
+/**
+ * A subject that one message can have: no wildcards, no empty parts, nothing that breaks a line of the protocol or
+ * stands for bytes that are no text. `a*b` has no wildcard: that is a part by itself.
+ */
+export const isPlainSubject = (text: string): boolean =>
+  Buffer.byteLength(text) <= LONGEST &&
+  text.split('.').every((part) => part !== '' && part !== '*' && part !== '>' && !/[\s\p{Cc}\ufffd]/u.test(part));
+
 /** True where every subject that `inner` matches is matched by `outer`. Both may hold `*` and `>`. */
 export function subjectCovers(outer: string, inner: string): boolean {
   const [a, b] = [outer.split('.'), inner.split('.')];

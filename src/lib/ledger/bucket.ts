@@ -6,6 +6,7 @@ import { type Config, numberOf } from '../model/json.ts';
 import { orThrow } from '../nats/answer.ts';
 import { type ApiError, isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
+import { type Keyed, removeKeyed } from '../nats/removal.ts';
 import { readStream, writeStream } from '../nats/streams.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
@@ -87,21 +88,8 @@ async function raiseReplicas(nats: Nats, wanted: number): Promise<void> {
   }
 }
 
-export interface PurgeKeys {
-  /** The newest so many stay. */
-  readonly keep?: number;
-  /** What is newer than this revision stays. */
-  readonly upTo?: number;
-}
-
 /** Removes all values of keys that match, markers too. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
-export async function purgeKeys(nats: Nats, pattern: string, { keep, upTo }: PurgeKeys = {}): Promise<void> {
-  const body = {
-    filter: `$KV.${LEDGER_BUCKET}.${pattern}`,
-    keep,
-    ...(upTo !== undefined && { seq: upTo + 1 }),
-  };
-  await nats.api(`STREAM.PURGE.${STREAM}`, body, { finish: true });
-}
+export const purgeKeys = (nats: Nats, pattern: string, limits: Omit<Keyed, 'subject'> = {}): Promise<void> =>
+  removeKeyed(nats, STREAM, { subject: `$KV.${LEDGER_BUCKET}.${pattern}`, ...limits });
 
 export const ledger = (nats: Nats) => nats.kv(LEDGER_BUCKET);

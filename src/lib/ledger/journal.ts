@@ -1,17 +1,35 @@
-import { ERR } from '../facts/err-codes.ts';
-import { bucketStream, journalSubject, LEDGER_BUCKET } from '../facts/names.ts';
-import { isObject } from '../model/json.ts';
-import type { StoredMessage } from '../model/message.ts';
-import { isApiError, isMissing } from '../nats/api-error.ts';
+import { OpsError } from '../errors/ops-error.ts';
+import { bucketStream, journalSubject, journalSubjects, LEDGER_BUCKET } from '../facts/names.ts';
+import { asBuffer } from '../model/bytes.ts';
+import { isObject, numberOf, objectOf, textOf } from '../model/json.ts';
+import type { Seen, StoredMessage } from '../model/message.ts';
+import type { CopyKind } from '../nats/address.ts';
+import { isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
-import { deleteMessage, publish, purgeUpTo } from '../nats/message-writes.ts';
+import { publish } from '../nats/message-writes.ts';
 import { getRange } from '../nats/messages.ts';
 import type { ReadOptions } from '../nats/port.ts';
-import { fromHeaderValue, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
+import { fromHeaderValue, headerValue, parseHeaders, printHeaders } from '../nats/raw-headers.ts';
+import {
+  deniesDeletes,
+  type Look,
+  type Removable,
+  removeKeyed,
+  removeMessage,
+  removeNothing,
+} from '../nats/removal.ts';
 import { toToken } from './key.ts';
 import { writeLedger } from './room.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
+
+/** The stream that gets copies, as it was before the first of them: a copy has a higher sequence. */
+export interface Mark {
+  readonly stream: string;
+  /** RFC 3339; empty where nobody wrote it down. */
+  readonly created: string;
+  readonly after: number;
+}
 
 /** A message that left its stream before its copy was in: everything needed to finish, or to put it back by hand. */
 export interface Journalled {
@@ -21,49 +39,98 @@ export interface Journalled {
   readonly subject: string;
   readonly headers: Uint8Array;
   readonly payload: Uint8Array;
-  readonly original: { readonly stream: string; readonly seq: number; readonly time: string };
-  readonly records: readonly { readonly stream: string; readonly seq: number }[];
+  readonly kind: CopyKind;
+  readonly original: Seen;
+  readonly records: readonly Seen[];
   readonly requestId?: string;
-  /** The last sequence of the copy's stream before it could be published: a copy has a higher one. */
-  readonly after: number;
+  readonly target: Mark;
 }
 
 /** A journalled message as the ledger keeps it. */
 export interface JournalEntry extends Journalled {
-  /** Sequences in the ledger's stream, oldest first: one that was written again has several. */
-  readonly journalSeqs: readonly number[];
+  /** Its messages in the ledger's stream, oldest first: one that was written again has several. */
+  readonly stored: readonly Removable[];
   /** RFC 3339, when it was written. */
   readonly written: string;
 }
 
+/** How many bytes of the message are facts, and how many behind them are the copy's header block. */
 const HEADER = 'Osapi-Journal';
+
+const isSeq = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
+
+/** What was written down of a message; `undefined` where a sequence or a time is missing: then nothing is known of it. */
+function parseSeen(value: unknown, created?: string): Seen | undefined {
+  if (!isObject(value) || typeof value.stream !== 'string' || typeof value.time !== 'string') return undefined;
+  if (!isSeq(value.seq) || value.time === '') return undefined;
+  return { stream: value.stream, created: created ?? textOf(value.created), seq: value.seq, time: value.time };
+}
+
+const parseAllSeen = (value: unknown): Seen[] =>
+  Array.isArray(value) ? value.flatMap((one: unknown) => parseSeen(one) ?? []) : [];
+
+function parseMark(value: unknown): Mark | undefined {
+  if (!isObject(value) || typeof value.stream !== 'string') return undefined;
+  return { stream: value.stream, created: textOf(value.created), after: numberOf(value.after) };
+}
 
 /**
  * Writes a message down before its original goes. The copy's header block travels in front of the payload: as headers
  * of this message the server would obey them.
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
-export async function writeJournal(nats: Nats, entry: Journalled): Promise<number> {
-  const { headers, payload, ...facts } = entry;
-  const line = toHeaderValue(JSON.stringify({ ...facts, headerBytes: headers.byteLength }));
-  const body = Buffer.concat([headers, payload]);
-  const subject = journalSubject(entry.original.stream, entry.original.seq);
-  const { seq } = await publish(nats, subject, body, printHeaders([{ name: HEADER, value: line }]));
-  return seq;
+export async function writeJournal(nats: Nats, entry: Journalled): Promise<Removable> {
+  const { id, msgId, subject, kind, original, records, requestId, target } = entry;
+  const facts = Buffer.from(JSON.stringify({ id, msgId, subject, kind, original, records, requestId, target }));
+  const body = Buffer.concat([facts, entry.headers, entry.payload]);
+  const value = `${facts.byteLength} ${entry.headers.byteLength}`;
+  const key = journalSubject(original.stream, original.seq, original.time);
+  const { stream, seq } = await publish(nats, key, body, printHeaders([{ name: HEADER, value }]));
+  if (stream !== STREAM) throw notInLedger(key, stream);
+  return { stream, created: '', seq, time: '', subject: key };
+}
+
+const notInLedger = (key: string, stream: string): OpsError =>
+  new OpsError('SERVER_REFUSED', `stream ${stream} took what is the ledger's`, {
+    where: key,
+    why: `Only the bucket ${LEDGER_BUCKET} may hold it: the message would be found by nobody. Its original was kept.`,
+    hints: [`take the subjects of the bucket ${LEDGER_BUCKET} from that stream`],
+  });
+
+/** The facts of a journal message and where they end; up to 0.1.0 they stood in its header. */
+function factsOf({ headers, payload }: StoredMessage): { facts: unknown; from: number; headerBytes: number } {
+  const line = fromHeaderValue(headerValue(parseHeaders(headers), HEADER) ?? '');
+  const [, factBytes, headerBytes] = /^(\d{1,10}) (\d{1,10})$/.exec(line) ?? [];
+  if (factBytes === undefined) {
+    const facts: unknown = JSON.parse(line);
+    return { facts, from: 0, headerBytes: numberOf(objectOf(facts).headerBytes) };
+  }
+  const from = Number(factBytes);
+  const facts: unknown = JSON.parse(asBuffer(payload.subarray(0, from)).toString('utf8'));
+  return { facts, from, headerBytes: Number(headerBytes) };
 }
 
 /** What a stored journal message says; `undefined` for one that is not of this form. */
 export function parseJournal(message: StoredMessage): JournalEntry | undefined {
-  const line = headerValue(parseHeaders(message.headers), HEADER);
-  if (line === undefined) return undefined;
   try {
-    const { headerBytes, ...facts } = JSON.parse(fromHeaderValue(line)) as Journalled & { headerBytes: number };
-    if (!isObject(facts.original) || typeof facts.msgId !== 'string' || !Array.isArray(facts.records)) return undefined;
+    const { facts, from, headerBytes } = factsOf(message);
+    if (!isObject(facts)) return undefined;
+    const original = parseSeen(facts.original);
+    const { id, msgId, subject, kind, requestId } = facts;
+    if (!original || typeof id !== 'string' || typeof msgId !== 'string' || typeof subject !== 'string')
+      return undefined;
     return {
-      ...facts,
-      headers: message.payload.subarray(0, headerBytes),
-      payload: message.payload.subarray(headerBytes),
-      journalSeqs: [message.seq],
+      id,
+      msgId,
+      subject,
+      kind: kind === 'named' ? kind : 'stored',
+      original,
+      records: parseAllSeen(facts.records),
+      ...(typeof requestId === 'string' && { requestId }),
+      target: parseMark(facts.target) ?? { stream: original.stream, created: '', after: numberOf(facts.after) },
+      headers: message.payload.subarray(from, from + headerBytes),
+      payload: message.payload.subarray(from + headerBytes),
+      stored: [{ stream: message.stream, created: '', seq: message.seq, time: message.time, subject: message.subject }],
       written: message.time,
     };
   } catch {
@@ -75,7 +142,7 @@ export function parseJournal(message: StoredMessage): JournalEntry | undefined {
 export async function readJournal(nats: Nats, stream: string, how: ReadOptions = {}): Promise<JournalEntry[]> {
   const found: JournalEntry[] = [];
   try {
-    for await (const message of getRange(nats, STREAM, 1, { subject: journalSubject(stream, '*'), ...how })) {
+    for await (const message of getRange(nats, STREAM, 1, { subject: journalSubjects(stream), ...how })) {
       const entry = parseJournal(message);
       if (entry) found.push(entry);
     }
@@ -83,74 +150,115 @@ export async function readJournal(nats: Nats, stream: string, how: ReadOptions =
     if ((error as { code?: string }).code === 'NOT_FOUND') return [];
     throw error;
   }
-  const byOriginal = Map.groupBy(found, ({ original }) => original.seq);
-  return [...byOriginal.values()].map((all) => ({
-    ...all.at(-1)!,
-    journalSeqs: all.flatMap(({ journalSeqs }) => journalSeqs),
-  }));
+  const byOriginal = Map.groupBy(found, ({ original: { seq, time } }) => `${seq} ${time}`);
+  return [...byOriginal.values()].map((all) => ({ ...all.at(-1)!, stored: all.flatMap(({ stored }) => stored) }));
 }
 
 /**
- * Forgets one journalled message by its sequences in the ledger. A purge of its key would do, but 2.10 may undo one that
+ * Forgets one journalled message, by its messages in the ledger. A purge of its key would do, but 2.10 may undo one that
  * it confirmed when it is killed (measured: 64 of 32,260 were back, of deletes none), and the message would be published
  * once more.
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
-export async function forgetJournal(
-  nats: Nats,
-  { stream, seq }: Journalled['original'],
-  journalSeqs: readonly number[],
-): Promise<void> {
+export async function forgetJournal(nats: Nats, stored: readonly Removable[], look?: Promise<Look>): Promise<void> {
   try {
-    for (const journalSeq of journalSeqs) await deleteMessage(nats, STREAM, journalSeq);
+    for (const one of stored) await removeMessage(nats, one, look);
   } catch (error) {
     // A bucket that somebody made by hand denies deletes of single messages.
-    if (isMissing(error)) return;
-    if (!isApiError(error, ERR.deleteFailed)) throw error;
-    await purgeUpTo(nats, STREAM, { filter: journalSubject(stream, seq) });
+    if (!deniesDeletes(error)) throw error;
+    for (const { subject } of stored) if (subject !== undefined) await removeKeyed(nats, STREAM, { subject });
   }
+}
+
+/** Removes from the ledger what is not there, in both ways. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export async function forgetNothing(nats: Nats): Promise<void> {
+  await removeKeyed(nats, STREAM, { subject: `$KV.${LEDGER_BUCKET}.intent` });
+  await removeNothing(nats, STREAM).catch((error: unknown) => {
+    if (!deniesDeletes(error) && !isMissing(error)) throw error;
+  });
 }
 
 /** One message of an intent: what a later run needs to find out how far it came. */
 export interface Intended {
   readonly msgId: string;
-  readonly subject: string;
-  readonly original?: { readonly stream: string; readonly seq: number; readonly time: string };
-  readonly records: readonly { readonly stream: string; readonly seq: number }[];
+  readonly original?: Seen;
+  readonly records: readonly Seen[];
   readonly requestId?: string;
 }
 
 /** The page of messages that a run is about to publish, written down before the first of them. */
 export interface Intent {
   readonly moves: readonly Intended[];
-  /** Last sequence of each stream that gets copies, before the first of them. */
-  readonly after: Readonly<Record<string, number>>;
-  /** RFC 3339 by the server's clock; set when read. */
-  readonly written?: string;
+  readonly target: Mark;
+}
+
+/** An intent as the ledger keeps it. */
+export interface LeftIntent extends Intent {
+  /** RFC 3339 by the server's clock. */
+  readonly written: string;
+  readonly revision: number;
 }
 
 const intentKey = (stream: string): string => `intent.${toToken(stream)}`;
 
-/** Writes down what is about to be published. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
-export async function writeIntent(nats: Nats, stream: string, intent: Intent): Promise<void> {
-  const text = JSON.stringify(intent);
-  await writeLedger(nats, undefined, () => nats.kv(LEDGER_BUCKET).put(intentKey(stream), text, { finish: true }));
+/** An intent as it is stored: when each stream was made stands there once. */
+export function printIntent({ moves, target }: Intent): string {
+  const created = new Map<string, string>();
+  const plain = (seen: Seen) => {
+    created.set(seen.stream, seen.created);
+    return { stream: seen.stream, seq: seen.seq, time: seen.time };
+  };
+  const all = moves.map(({ msgId, original, records, requestId }) => ({
+    msgId,
+    ...(original && { original: plain(original) }),
+    records: records.map(plain),
+    ...(requestId !== undefined && { requestId }),
+  }));
+  return JSON.stringify({ moves: all, target, created: Object.fromEntries(created) });
 }
 
-/** The intent that a run left behind; `undefined` where it came to its end. */
-export async function readIntent(nats: Nats, stream: string): Promise<Intent | undefined> {
-  const entry = await nats.kv(LEDGER_BUCKET).get(intentKey(stream), { fromLeader: true });
-  if (!entry) return undefined;
+/** What an intent says; `undefined` for a text that is none. Up to 0.1.0 it named the streams of the copies only. */
+export function parseIntent(text: string): Intent | undefined {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(entry.value));
-    if (!isObject(value) || !Array.isArray(value.moves) || !isObject(value.after)) return undefined;
-    return { ...(value as unknown as Intent), written: entry.created };
+    value = JSON.parse(text);
   } catch {
     return undefined;
   }
+  if (!isObject(value) || !Array.isArray(value.moves)) return undefined;
+  const created = new Map(Object.entries(objectOf(value.created)));
+  const [stream = '', after = 0] = Object.entries(objectOf(value.after))[0] ?? [];
+  const seen = (one: unknown) => parseSeen(one, textOf(created.get(textOf(objectOf(one).stream))));
+  return {
+    moves: value.moves.filter(isObject).flatMap(({ msgId, original, records, requestId }): Intended[] => {
+      if (typeof msgId !== 'string') return [];
+      const from = seen(original);
+      return [
+        {
+          msgId,
+          ...(from && { original: from }),
+          records: Array.isArray(records) ? records.flatMap((one: unknown) => seen(one) ?? []) : [],
+          ...(typeof requestId === 'string' && { requestId }),
+        },
+      ];
+    }),
+    target: parseMark(value.target) ?? { stream, created: '', after: numberOf(after) },
+  };
 }
 
-/** Forgets the intent: everything in it is done, or is where it was. */
-export async function forgetIntent(nats: Nats, stream: string): Promise<void> {
-  await purgeUpTo(nats, STREAM, { filter: `$KV.${LEDGER_BUCKET}.${intentKey(stream)}` });
+/** Writes down what is about to be published; gives its revision. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export function writeIntent(nats: Nats, stream: string, intent: Intent): Promise<number> {
+  const text = printIntent(intent);
+  return writeLedger(nats, undefined, () => nats.kv(LEDGER_BUCKET).put(intentKey(stream), text, { finish: true }));
 }
+
+/** The intent that a run left behind; `undefined` where it came to its end. */
+export async function readIntent(nats: Nats, stream: string): Promise<LeftIntent | undefined> {
+  const entry = await nats.kv(LEDGER_BUCKET).get(intentKey(stream), { fromLeader: true });
+  const intent = entry && parseIntent(new TextDecoder().decode(entry.value));
+  return intent && { ...intent, written: entry.created, revision: entry.revision };
+}
+
+/** Forgets the intents up to a revision: everything in them is done, or is where it was. */
+export const forgetIntent = (nats: Nats, stream: string, revision: number): Promise<void> =>
+  removeKeyed(nats, STREAM, { subject: `$KV.${LEDGER_BUCKET}.${intentKey(stream)}`, upTo: revision });

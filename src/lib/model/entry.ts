@@ -53,6 +53,8 @@ export interface DlqRecord {
   readonly reason: EntryReason;
   /** RFC 3339: the advisory's own time, else when it was stored. */
   readonly time: string;
+  /** RFC 3339, when it was stored: with stream and seq it names this record and no other. */
+  readonly stored: string;
   readonly deliveries: number | null;
   /** The worker's words, where it gave some. */
   readonly detail?: string;

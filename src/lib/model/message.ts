@@ -9,3 +9,16 @@ export interface StoredMessage {
   readonly headers: Uint8Array;
   readonly payload: Uint8Array;
 }
+
+/**
+ * A message as it was seen, so that no other is ever taken for it: a stream that was made anew counts from 1 again, and
+ * a server that lost its last writes gives their sequences to others.
+ */
+export interface Seen {
+  readonly stream: string;
+  /** RFC 3339: when the stream was made; empty where nobody wrote it down. */
+  readonly created: string;
+  readonly seq: number;
+  /** RFC 3339, as `StoredMessage` has it. */
+  readonly time: string;
+}

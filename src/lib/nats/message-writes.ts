@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { isObject } from '../model/json.ts';
-import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
+import { ApiError, type ApiFault, isApiError } from './api-error.ts';
 import { isNoRespondersError } from './errors.ts';
-import { failure, RETRY_MS, readJson, retried } from './exchange.ts';
+import { failure, RETRY_MS, readJson } from './exchange.ts';
 import type { Nats } from './port.ts';
 import { type RawReply, wireOf } from './wire.ts';
 
@@ -56,13 +56,22 @@ async function publishOnce(
   }
   const answer = readJson(subject, reply);
   if (isObject(answer.error)) throw new ApiError(subject, answer.error as ApiFault);
-  const [seq, duplicate] = [Number(answer.seq), answer.duplicate === true];
+  const { stream, seq, duplicate: known } = answer;
+  if (typeof stream !== 'string' || !Number.isSafeInteger(seq)) throw notStored(subject);
+  const duplicate = known === true;
   // Clusters of 2.10 call it a duplicate of sequence 0 (nats-server#5827), where later ones say 10158.
   if (duplicate && seq === 0) throw new ApiError(subject, UNDECIDED);
-  return { stream: String(answer.stream), seq, duplicate };
+  return { stream, seq: seq as number, duplicate };
 }
 
 const UNDECIDED: ApiFault = { err_code: ERR.duplicateInProcess, description: 'duplicate message id is in process' };
+
+const notStored = (subject: string): OpsError =>
+  new OpsError('SERVER_REFUSED', 'what answered is no stream', {
+    where: subject,
+    why: 'It names no stream and no sequence: nobody says that the message is stored.',
+    hints: ['look for a service that listens on this subject'],
+  });
 
 /** What a publish that got no answer means. */
 export function publishFailure(nats: Nats, error: unknown, subject: string, size: number): OpsError {
@@ -83,47 +92,4 @@ export function publishFailure(nats: Nats, error: unknown, subject: string, size
     });
   }
   return failure(nats, error, subject);
-}
-
-/** The texts with which 10057 says that there is nothing to delete; with others it refuses (deny_delete). */
-const NOTHING_THERE = /no message found|stream store EOF/;
-
-/**
- * Deletes one message; false where it was not there (any more).
- * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
- */
-export function deleteMessage(nats: Nats, stream: string, seq: number): Promise<boolean> {
-  const subject = `${nats.settings.apiPrefix}.STREAM.MSG.DELETE.${stream}`;
-  // The payload is not overwritten with random bytes first, which would cost a write for each.
-  const body = JSON.stringify({ seq, no_erase: true });
-  return retried(nats, subject, async () => {
-    const answer = readJson(
-      subject,
-      await wireOf(nats).ask(subject, body, { timeoutMs: Math.max(1000, nats.settings.timeoutMs / 2) }),
-    );
-    if (!isObject(answer.error)) return answer.success === true;
-    const error = new ApiError(subject, answer.error as ApiFault);
-    const { errCode, description } = error;
-    if (errCode === ERR.noMessage || errCode === ERR.sequenceNotFound) return false;
-    if (errCode === ERR.deleteFailed && NOTHING_THERE.test(description)) return false;
-    throw error;
-  });
-}
-
-export interface PurgeOptions {
-  /** Everything before this sequence goes, itself not. All where left out. */
-  readonly seq?: number;
-  readonly filter?: string;
-}
-
-/** Deletes many messages at once; gives how many. False stands for a stream that is not there: 0. @throws as `deleteMessage` */
-export async function purgeUpTo(nats: Nats, stream: string, { seq, filter }: PurgeOptions): Promise<number> {
-  try {
-    const body = { seq, filter };
-    const answer = await nats.api(`STREAM.PURGE.${stream}`, body, { finish: true });
-    return Number(answer.purged ?? 0);
-  } catch (error) {
-    if (isMissing(error)) return 0;
-    throw error;
-  }
 }

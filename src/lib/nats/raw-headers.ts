@@ -34,6 +34,13 @@ export function printHeaders(lines: readonly HeaderLine[]): Uint8Array {
   return Buffer.from(`${FIRST_LINE}\r\n${text}\r\n`, 'latin1');
 }
 
+/** A block with one line more, at its end. */
+export function withHeader(block: Uint8Array, line: HeaderLine): Uint8Array {
+  const added = printHeaders([line]);
+  // Before the empty line that ends the block; behind the status line that begins what is added.
+  return block.byteLength === 0 ? added : Buffer.concat([block.subarray(0, -2), added.subarray(FIRST_LINE.length + 2)]);
+}
+
 /** The first value of a header, without outer blanks. Names count to the letter, as they do for the server. */
 export const headerValue = (lines: readonly HeaderLine[], name: string): string | undefined =>
   lines.find((line) => line.name === name)?.value.trim();

@@ -1,6 +1,6 @@
 import { REPLAY_HEADER } from '../facts/names.ts';
 import type { Entry } from '../model/entry.ts';
-import type { StoredMessage } from '../model/message.ts';
+import type { Seen } from '../model/message.ts';
 import { type HeaderLine, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 import type { Move } from './protocol.ts';
 
@@ -13,10 +13,12 @@ const MSG_ID = 'Nats-Msg-Id';
 //   Nats-Incr, Nats-Counter-Sources      the copy counts a second time
 //   Nats-Batch-*                         the copy waits for the rest of an atomic batch that nobody sends
 //   Nats-Trace-*                         with Only, the copy is traced and not stored; with Dest, traced once more
+//   Nats-Stream-Source, -Identity        the copy is refused (10227, from 2.15 on); before, a restarted server goes on
+//                                        sourcing behind the message that it names, and fetches others twice
 //   Nats-Marker-Reason, Nats-Required-Api-Level   the server's own
 //   The server knows these names to the letter and no others.
 const OBEYED =
-  /^Nats-(?:Expected-.*|Rollup|Schedule.*|Incr|Counter-Sources|Batch-.*|Trace-.*|Marker-Reason|Required-Api-Level)$/;
+  /^Nats-(?:Expected-.*|Rollup|Schedule.*|Incr|Counter-Sources|Batch-.*|Trace-.*|Stream-Source|Stream-Identity|Marker-Reason|Required-Api-Level)$/;
 /** Whether a server would act on a stored header of this name, were it published again. */
 export const isObeyed = (name: string): boolean => OBEYED.test(name);
 
@@ -32,11 +34,8 @@ export function replayCount(lines: readonly HeaderLine[]): number {
   return /^\d{1,7}$/.test(text) ? Math.min(Number(text), LARGEST_COUNT) : 0;
 }
 
-/** What is replayed, named for good: a message by its stream, sequence and time (a stream made anew counts from 1 again). */
-type Source = Pick<StoredMessage, 'stream' | 'seq' | 'time'>;
-
 /** The message id of one replay of one message: the same in every run, whoever carries it out. */
-export const replayMsgId = ({ stream, seq, time }: Source, count: number): string =>
+export const replayMsgId = ({ stream, seq, time }: Pick<Seen, 'stream' | 'seq' | 'time'>, count: number): string =>
   `osapi-ops.replay.${stream}.${seq}.${time.replace(/[^0-9]/g, '')}.${count}`;
 
 export interface CopyOptions {
@@ -70,10 +69,28 @@ export function copyHeaders(
 export const reasonText = (reason: string, detail: string | undefined): string =>
   detail === undefined ? reason : `${reason}: ${detail}`;
 
-/** The move of an entry that has a message; `removesOriginal` as the queue's retention has it. */
-export function makeMove(entry: Entry, removesOriginal: boolean, options: CopyOptions): Move {
+/** What makes a move of an entry, beside the wishes of a person. */
+export interface MoveFacts {
+  /** Whether an original goes once its copy is in, as the queue's retention has it. */
+  readonly removesOriginal: boolean;
+  /** When each DLQ stream was made, RFC 3339. */
+  readonly dlqsCreated: ReadonlyMap<string, string>;
+}
+
+/** The records of an entry as what goes with it. */
+export const recordsSeen = ({ inner }: Entry, { dlqsCreated }: Pick<MoveFacts, 'dlqsCreated'>): Seen[] =>
+  inner.records.map(({ stream, seq, stored }) => ({
+    stream,
+    created: dlqsCreated.get(stream) ?? '',
+    seq,
+    time: stored,
+  }));
+
+/** The move of an entry that has a message. */
+export function makeMove(entry: Entry, facts: MoveFacts, options: CopyOptions): Move {
   const message = entry.inner.message!;
-  const { original, records } = entry.inner;
+  const { original, streamCreated } = entry.inner;
+  const records = recordsSeen(entry, facts);
   const before = parseHeaders(message.headers);
   const count = replayCount(before) + 1;
   // A message that only its record carries is named by the record.
@@ -84,15 +101,19 @@ export function makeMove(entry: Entry, removesOriginal: boolean, options: CopyOp
     count,
     allowTtl: options.allowTtl,
   });
+  const subject = options.to ?? options.edited?.subject ?? message.subject;
   return {
     id: entry.id,
     msgId,
-    subject: options.to ?? options.edited?.subject ?? message.subject,
+    subject,
+    kind: subject === message.subject ? 'stored' : 'named',
     headers: printHeaders(lines),
     payload: options.edited?.payload ?? message.payload,
     ...(original &&
-      removesOriginal && { original: { stream: original.stream, seq: original.seq, time: original.time } }),
-    records: records.map(({ stream, seq }) => ({ stream, seq })),
+      facts.removesOriginal && {
+        original: { stream: original.stream, created: streamCreated, seq: original.seq, time: original.time },
+      }),
+    records,
     ...(entry.request_id !== null && { requestId: entry.request_id }),
     died: reasonText(entry.reason, entry.inner.detail),
   };

@@ -1,3 +1,4 @@
+import { isPlainSubject } from '../facts/subjects.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, parseHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 
@@ -47,7 +48,7 @@ export function parseEdited(text: string, before: StoredMessage): Edited | strin
   const [, written = ''] = /^Subject:\s*(.*?)\s*$/.exec(first) ?? [];
   const isBinary = written.endsWith(BASE64);
   const subject = written.replace(BASE64, '').trim();
-  if (!/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(subject)) return `the first line is no subject: ${first}`;
+  if (!isPlainSubject(subject)) return `the first line is no subject: ${first}`;
   const known = new Map(parseHeaders(before.headers).map((line) => [headerText(line), line]));
   const headers: HeaderLine[] = [];
   for (const line of headerLines) {

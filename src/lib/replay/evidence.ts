@@ -1,24 +1,30 @@
-import type { Intended } from '../ledger/journal.ts';
+import type { Intended, Mark } from '../ledger/journal.ts';
+import { orUndefined } from '../nats/answer.ts';
 import { isMissing } from '../nats/api-error.ts';
 import { getMessage, getRange, IN_FLIGHT } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { headerValue, parseHeaders } from '../nats/raw-headers.ts';
+import { readStream } from '../nats/streams.ts';
 import type { ReplayRun } from './run.ts';
 
 /**
- * Which of these message ids are stored in a stream behind a sequence: copies that an earlier run published. Gives
- * their sequences. Reads everything stored since, for the server's memory of ids ends with its window or a restart.
+ * Which of these message ids are stored: copies that an earlier run published. Gives their sequences. Reads everything
+ * stored behind the marks, for the server's memory of ids ends with its window or a restart; all of a stream that was
+ * made anew since.
  */
 export async function findCopies(
   { nats }: ReplayRun,
-  after: Readonly<Record<string, number>>,
+  marks: readonly Mark[],
   msgIds: ReadonlySet<string>,
 ): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  for (const [stream, seq] of Object.entries(after)) {
+  for (const { stream, created, after } of marks) {
     if (found.size === msgIds.size) break;
+    const now = await orUndefined(readStream(nats, stream, { finish: true }));
+    if (!now) continue;
+    const from = created === '' || created === now.created ? after + 1 : 1;
     try {
-      for await (const message of getRange(nats, stream, seq + 1, { fromLeader: true })) {
+      for await (const message of getRange(nats, stream, from, { fromLeader: true })) {
         if (message.headers.byteLength === 0) continue;
         const id = headerValue(parseHeaders(message.headers), 'Nats-Msg-Id');
         if (id === undefined || !msgIds.has(id)) continue;

@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OpsError } from '../errors/ops-error.ts';
+import type { OpsError } from '../errors/ops-error.ts';
 import { forgetJournal, type Intent, readIntent, writeIntent, writeJournal } from '../ledger/journal.ts';
-import { orThrow } from '../nats/answer.ts';
-import { isApiError } from '../nats/api-error.ts';
-import { deleteMessage, publish } from '../nats/message-writes.ts';
+import type { Seen } from '../model/message.ts';
+import { notTaken } from '../nats/address.ts';
+import { orThrow, orUndefined } from '../nats/answer.ts';
+import type { Nats } from '../nats/connect.ts';
+import { type CopyStored, publishCopy } from '../nats/copies.ts';
+import type { StreamInfo } from '../nats/info.ts';
+import { type Look, lookAhead, madeAnew, type Removable, removeMessage } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
-import { isFull } from './full.ts';
 import { type Move, type Moved, PROTOCOL, type Step } from './protocol.ts';
 import { removeRecords } from './records.ts';
 import { settleIntent } from './recover.ts';
+import { isFull, isPassing, refusal } from './refusal.ts';
 import type { ReplayRun } from './run.ts';
 
 /** Payloads under way at once, in bytes, however many messages that are. */
@@ -18,86 +22,90 @@ const RETRY_MS = 250;
 /** The end of a page: what became of each message, and what did not begin. */
 export interface PageResult {
   readonly moved: readonly Moved[];
-  /** Not begun, because the run was told to stop. */
+  /** Not begun, because the run was told to stop; or in doubt, because of the fault. */
   readonly left: readonly Move[];
   /** Message ids that the full queue refused; no copy of them exists. */
   readonly refused: ReadonlySet<string>;
+  /** The revision of the page's intent, where it was written. */
+  readonly revision?: number;
+  /** What ended the page before its time: CONN_* where the connection stays away, DENIED_SUBJECT, DLQ_MADE_ANEW. */
+  readonly fault?: unknown;
+}
+
+/** What all of a page work with. */
+interface Page {
+  readonly intent: Intent;
+  /** The stream that gets the copies, as it is now. */
+  to: StreamInfo;
+  readonly results: Map<string, Moved>;
+  readonly refused: Set<string>;
 }
 
 /**
  * Moves a page of messages: writes down what is meant, carries each through the protocol's steps, then removes the
  * records of those that are in. A lost connection is waited for, and what is in doubt is looked up before it is tried
- * again; a signal ends it after what has begun.
- * @throws OpsError CONN_* where the connection stays away, DENIED_SUBJECT; the intent then stays for the next run
+ * again; a signal ends it after what has begun. The intent of a page that ends with a fault stays for the next run.
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, DLQ_MADE_ANEW, DLQ_NOT_TAKEN before anything began
  */
 export async function movePage(run: ReplayRun, moves: readonly Move[]): Promise<PageResult> {
+  const to = await lookAtTarget(run);
   const intent: Intent = {
-    moves: moves.map(({ msgId, subject, original, records, requestId }) => ({
+    moves: moves.map(({ msgId, original, records, requestId }) => ({
       msgId,
-      subject,
       records,
       original,
       requestId,
     })),
-    after: await lastSequences(run),
+    target: { stream: to.name, created: to.created, after: to.figures.last_seq },
   };
-  const results = new Map<string, Moved>();
-  const refused = new Set<string>();
+  const page: Page = { intent, to, results: new Map(), refused: new Set() };
+  let revision: number | undefined;
   try {
-    await writeIntent(run.nats, run.queue, intent);
+    revision = await writeIntent(run.nats, run.queue, intent);
   } catch (error) {
-    if (isLost(run)) return { moved: [], left: moves, refused };
+    if (isLost(run)) return { moved: [], left: moves, refused: page.refused };
     throw error;
   }
   let open = [...moves];
-  for (let began = performance.now(); ; ) {
-    const doubt = await moveAll(run, open, intent, results, refused);
-    open = open.filter(({ msgId }) => !results.has(msgId));
-    if (doubt === undefined || isLost(run)) break;
-    const before = results.size;
-    open = await resolveDoubt(run, { intent, open, results, doubt, began });
-    if (results.size > before) began = performance.now();
-    if (open.length === 0) break;
+  let fault: unknown;
+  try {
+    for (let began = performance.now(); ; ) {
+      const doubt = await moveAll(run, open, page);
+      open = open.filter(({ msgId }) => !page.results.has(msgId));
+      if (doubt === undefined || isLost(run)) break;
+      const before = page.results.size;
+      open = await resolveDoubt(run, page, { open, doubt, began });
+      if (page.results.size > before) began = performance.now();
+      if (open.length === 0) break;
+    }
+  } catch (error) {
+    fault = error;
+    open = open.filter(({ msgId }) => !page.results.has(msgId));
   }
-  const moved = moves.flatMap(({ msgId }) => results.get(msgId) ?? []);
-  return { moved, left: open, refused };
+  const moved = moves.flatMap(({ msgId }) => page.results.get(msgId) ?? []);
+  return { moved, left: open, refused: page.refused, revision, ...(fault !== undefined && { fault }) };
 }
 
-/** The last sequence of each stream that gets copies. */
-async function lastSequences({ nats, targets, queue, created }: ReplayRun): Promise<Record<string, number>> {
-  const entries = await Promise.all(
-    [...new Set([queue, ...targets])].map(async (stream) => {
-      const info = await orThrow(readStream(nats, stream, { finish: true }));
-      if (stream === queue && info.created !== created) throw madeAnew(queue);
-      return [stream, info.figures.last_seq] as const;
-    }),
-  );
-  return Object.fromEntries(entries.filter(([stream]) => targets.includes(stream)));
+/** The stream that gets the copies; the queue must be the one that the run began with. */
+async function lookAtTarget({ nats, queue, created, target }: ReplayRun): Promise<StreamInfo> {
+  const [to, from] = await Promise.all([
+    orUndefined(readStream(nats, target, { finish: true })),
+    target === queue ? undefined : orThrow(readStream(nats, queue, { finish: true })),
+  ]);
+  if (!to) throw notTaken(`stream ${target} is not there any more`);
+  if ((from ?? to).created !== created) throw madeAnew(queue);
+  return to;
 }
-
-const madeAnew = (queue: string): OpsError =>
-  new OpsError('NOT_FOUND', `stream ${queue} was made anew while this ran`, {
-    where: `stream ${queue}`,
-    why: 'What was to be replayed went with the stream before. Nothing of the new one was removed.',
-    hints: ['run this again: it looks at the stream as it is now'],
-  });
 
 /** Without the lock nothing goes any more: what was under way is in doubt until the next run looks it up. */
 const isLost = ({ signal }: ReplayRun): boolean => signal.aborted && signal.reason?.code === 'LOCK_HELD';
-
-const isPassing = (error: unknown): error is OpsError => error instanceof OpsError && error.code.startsWith('CONN_');
 
 /**
  * Carries messages through their steps, many at once, then removes the records of those that are in. Gives the error
  * that left some of them in doubt, if any.
  */
-async function moveAll(
-  run: ReplayRun,
-  moves: readonly Move[],
-  intent: Intent,
-  results: Map<string, Moved>,
-  refused: Set<string>,
-): Promise<OpsError | undefined> {
+async function moveAll(run: ReplayRun, moves: readonly Move[], page: Page): Promise<OpsError | undefined> {
+  const { results } = page;
   let doubt: OpsError | undefined;
   let fatal: unknown;
   let next = 0;
@@ -108,7 +116,7 @@ async function moveAll(
       try {
         await run.pace?.(run.signal);
         if (run.signal.aborted) return;
-        results.set(move.msgId, await moveOne(run, move, intent, refused));
+        results.set(move.msgId, await moveOne(run, move, page));
       } catch (error) {
         if (isPassing(error)) doubt ??= error;
         else if (!isLost(run)) fatal ??= error;
@@ -140,90 +148,100 @@ function lanesFor({ inFlight }: ReplayRun, moves: readonly Move[]): number {
 }
 
 /** One message through the steps of the protocol, all but the last. */
-async function moveOne(run: ReplayRun, move: Move, intent: Intent, refused: Set<string>): Promise<Moved> {
+async function moveOne(run: ReplayRun, move: Move, page: Page): Promise<Moved> {
+  const taken = new Set<Step>();
   try {
     // Without an original that goes there is nothing to journal it for.
-    return await takeSteps(run, move, intent, move.original ? run.protocol.room : PROTOCOL.room);
+    return await takeSteps(run, move, page, move.original ? run.protocol.room : PROTOCOL.room, taken);
   } catch (error) {
-    if (!isApiError(error)) {
-      if ((error as { code?: string }).code === 'SERVER_REFUSED') return failed(move, (error as Error).message);
-      throw error;
-    }
-    if (!isFull(error)) return failed(move, `${error.description} (${error.errCode})`);
+    const why = refusal(error);
+    // With its copy in, what is refused is the removal: the next run looks the message up.
+    if (why === undefined || taken.has('publish')) throw error;
+    if (taken.has('journal')) return { move, outcome: 'waiting', error: `${why}; the message is safe in the journal` };
+    if (!isFull(error)) return { move, outcome: 'failed', error: why };
   }
-  refused.add(move.msgId);
+  page.refused.add(move.msgId);
   if (!move.original)
     return { move, outcome: 'waiting', error: 'the queue is full, and removing this makes no room in it' };
   try {
-    return await takeSteps(run, move, intent, run.protocol.full);
+    return await takeSteps(run, move, page, run.protocol.full, taken);
   } catch (error) {
-    if (isFull(error))
-      return { move, outcome: 'waiting', error: 'the queue is full; the message is safe in the journal' };
-    if (!isApiError(error)) throw error;
-    const why = `${error.description} (${error.errCode})`;
+    const why = refusal(error);
+    if (why === undefined || taken.has('publish')) throw error;
+    if (!taken.has('journal')) return { move, outcome: 'failed', error: `it cannot be journalled: ${why}` };
     return { move, outcome: 'waiting', error: `${why}; the message is safe in the journal` };
   }
 }
 
-const failed = (move: Move, error: string): Moved => ({ move, outcome: 'failed', error });
-
-async function takeSteps(run: ReplayRun, move: Move, intent: Intent, steps: readonly Step[]): Promise<Moved> {
-  const { nats, queue } = run;
-  let newSeq: number | undefined;
-  let journalSeq = 0;
-  let isBefore = false;
+async function takeSteps(
+  run: ReplayRun,
+  move: Move,
+  { intent, to }: Page,
+  steps: readonly Step[],
+  taken: Set<Step>,
+): Promise<Moved> {
+  const { nats } = run;
+  let copy: CopyStored | undefined;
+  let journalled: Removable | undefined;
   let isLate = false;
+  let look: Promise<Look> | undefined;
+  let index = 0;
   for (const step of steps) {
+    index += 1;
+    // What the next step removes is looked at while this one is under way.
+    const then = steps[index];
+    const next = then === 'remove-original' ? move.original : then === 'forget-journal' ? journalled : undefined;
+    const ahead = next && lookAhead(nats, next);
     switch (step) {
-      case 'publish': {
-        const stored = await publish(nats, move.subject, move.payload, move.headers);
-        newSeq = stored.seq;
-        isBefore = stored.duplicate;
-        // No new message has a sequence that the stream had given before this page, unless it is another stream.
-        if (!isBefore && stored.stream === queue && newSeq <= (intent.after[queue] ?? 0)) throw madeAnew(queue);
+      case 'publish':
+        copy = await publishCopy(nats, to, move);
         break;
-      }
       case 'remove-original':
-        if (move.original) isLate = !(await deleteMessage(nats, move.original.stream, move.original.seq));
+        if (move.original) isLate = await isGone(nats, move.original, look);
         break;
       case 'journal':
-        journalSeq = await writeJournal(nats, { ...move, original: move.original!, after: intent.after[queue] ?? 0 });
+        journalled = await writeJournal(nats, { ...move, original: move.original!, target: intent.target });
         break;
       case 'forget-journal':
-        await forgetJournal(nats, move.original!, [journalSeq]);
+        if (journalled) await forgetJournal(nats, [journalled], look);
         break;
       case 'remove-records':
         // With the others of the page.
         break;
     }
+    look = ahead;
+    taken.add(step);
   }
   return {
     move,
     outcome: 'moved',
-    newSeq,
-    ...(isBefore && { before: true }),
-    ...(isLate && !isBefore && { late: true }),
+    ...(copy && { newSeq: copy.seq }),
+    ...(copy && copy.how !== 'stored' && { before: copy.how }),
+    ...(isLate && copy?.how === 'stored' && { late: true }),
   };
+}
+
+/** Removes an original; true where it had gone by another hand. */
+async function isGone(nats: Nats, original: Seen, look: Promise<Look> | undefined): Promise<boolean> {
+  const removal = await removeMessage(nats, original, look);
+  if (removal === 'anew') throw madeAnew(original.stream);
+  return removal !== 'removed';
 }
 
 /** After a lost answer: waits for the connection, looks up what is in, and gives what is still to be moved. */
 async function resolveDoubt(
   run: ReplayRun,
-  page: {
-    readonly intent: Intent;
-    readonly open: readonly Move[];
-    readonly results: Map<string, Moved>;
-    readonly doubt: OpsError;
-    readonly began: number;
-  },
+  page: Page,
+  { open, doubt, began }: { readonly open: readonly Move[]; readonly doubt: OpsError; readonly began: number },
 ): Promise<Move[]> {
-  run.tellWarning(`${page.doubt.message}: looking up what is done before going on`);
+  run.tellWarning(`${doubt.message}: looking up what is done before going on`);
   for (;;) {
-    if (run.signal.aborted || performance.now() - page.began > run.patienceMs) throw page.doubt;
+    if (run.signal.aborted || performance.now() - began > run.patienceMs) throw doubt;
     await sleep(RETRY_MS);
     try {
+      page.to = await lookAtTarget(run);
       const settled = await settleIntent(run, (await readIntent(run.nats, run.queue)) ?? page.intent);
-      for (const move of page.open) {
+      for (const move of open) {
         const newSeq = settled.done.get(move.msgId);
         if (settled.journalled.has(move.msgId)) {
           page.results.set(move.msgId, { move, outcome: 'waiting', error: 'the message is safe in the journal' });
@@ -231,7 +249,7 @@ async function resolveDoubt(
           page.results.set(move.msgId, { move, outcome: 'moved', newSeq });
         }
       }
-      return page.open.filter(({ msgId }) => !page.results.has(msgId));
+      return open.filter(({ msgId }) => !page.results.has(msgId));
     } catch (error) {
       if (!isPassing(error)) throw error;
     }

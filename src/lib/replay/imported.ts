@@ -16,7 +16,10 @@ export interface ImportMessage {
   readonly subject: string;
   /** Where the DLQ does not take the first: an advisory's subject, which every DLQ takes. */
   readonly otherwise?: string;
-  readonly headers: Uint8Array;
+  /** Its message id. */
+  readonly id: string;
+  /** The header block, with this message id. */
+  headers(id: string): Uint8Array;
   readonly payload: Uint8Array;
 }
 
@@ -29,10 +32,19 @@ const importId = (line: ArchiveLine, part: string): string => `${IMPORT_ID}${lin
 export function restoreRecord(line: ArchiveLine, record: ArchivedMessage, index: number): ImportMessage {
   const { subject, headers, payload } = restored(record);
   const lines = parseHeaders(headers).filter(({ name }) => !isObeyed(name));
-  const hasId = headerValue(lines, MSG_ID) !== undefined;
-  const all = hasId ? lines : [...lines, { name: MSG_ID, value: importId(line, String(index)) }];
-  return { subject, headers: printHeaders(all), payload };
+  const id = headerValue(lines, MSG_ID) ?? importId(line, String(index));
+  return { subject, id, headers: withId(lines), payload };
 }
+
+/** Makes the header block of a message id: where the lines have one, it takes its place. */
+const withId =
+  (lines: readonly HeaderLine[]) =>
+  (id: string): Uint8Array => {
+    const at = lines.findIndex(({ name }) => name === MSG_ID);
+    const line = { name: MSG_ID, value: id };
+    if (at >= 0 && headerValue(lines, MSG_ID) === id) return printHeaders(lines);
+    return printHeaders(at < 0 ? [...lines, line] : lines.with(at, line));
+  };
 
 /**
  * The dead message itself, as a dead letter that carries its payload, the way a worker's reject does. In the queue's
@@ -52,7 +64,6 @@ export function carryOriginal(line: ArchiveLine): ImportMessage | undefined {
     [REJECT_HEADER.deliveries]: String(entry.deliveries ?? 0),
     [IMPORT_HEADER.reason]: entry.reason,
     [IMPORT_HEADER.published]: original.time,
-    [MSG_ID]: importId(line, 'message'),
   }).map(([name, value]) => ({ name, value: toHeaderValue(value) }));
   // What the server would obey, or a reader take for ours, waits behind a prefix.
   const kept = parseHeaders(headers).map((line) =>
@@ -61,7 +72,8 @@ export function carryOriginal(line: ArchiveLine): ImportMessage | undefined {
   return {
     subject: rejectedSubject(entry.queue, entry.consumer),
     otherwise: advisorySubject('max_deliveries', entry.queue, entry.consumer),
-    headers: printHeaders([...kept, ...told]),
+    id: importId(line, 'message'),
+    headers: withId([...kept, ...told]),
     payload,
   };
 }

@@ -1,13 +1,14 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { ensureLedger } from '../ledger/bucket.ts';
+import { forgetNothing } from '../ledger/journal.ts';
 import type { QueueRef } from '../model/entry.ts';
 import { numberOf } from '../model/json.ts';
-import { orThrow } from '../nats/answer.ts';
+import { orThrow, orUndefined } from '../nats/answer.ts';
 import { isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { StreamInfo } from '../nats/info.ts';
+import { removeNothing } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
-import { deleteNothing, forgetNothing } from './barrier.ts';
 
 /** What a replay has to know of a queue's stream. */
 export interface QueueFacts {
@@ -36,29 +37,40 @@ export function toQueueFacts({ config, created, figures }: StreamInfo): QueueFac
   };
 }
 
+/** What is known of a queue and its DLQs before the first step. */
+export interface CheckedQueue extends QueueFacts {
+  /** When each of its DLQ streams was made, RFC 3339. */
+  readonly dlqsCreated: ReadonlyMap<string, string>;
+}
+
 /**
  * Finds what would stop a replay half-way before anything is published: a stream that lets nothing be deleted, a
  * missing permission. Makes the ledger as safe as the queue, for it may hold messages for a while.
  * @throws OpsError DLQ_CANNOT_REMOVE, DENIED_SUBJECT, NOT_FOUND, CONN_*
  */
-export async function checkQueue(nats: Nats, ref: QueueRef): Promise<QueueFacts> {
-  const info = await orThrow(readStream(nats, ref.queue));
+export async function checkQueue(nats: Nats, ref: QueueRef): Promise<CheckedQueue> {
+  const [info, ...dlqs] = await Promise.all([
+    orThrow(readStream(nats, ref.queue)),
+    ...ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))),
+  ]);
   const facts = toQueueFacts(info);
   const { config } = info;
   if (config.sealed === true) throw cannotRemove(ref.queue, 'It is sealed: nothing can be stored or removed any more.');
   if (config.no_ack === true)
     throw cannotRemove(ref.queue, 'It confirms no publish (no_ack), so that nobody knows what is stored.', NO_ACK_HINT);
   await ensureLedger(nats, facts.replicas);
-  await forgetNothing(nats, ref.queue);
-  for (const stream of [...(facts.removesOriginal ? [ref.queue] : []), ...ref.dlqs]) {
-    try {
-      await deleteNothing(nats, stream);
-    } catch (error) {
-      if (!isApiError(error)) throw error;
-      throw cannotRemove(stream, `It refuses to delete messages: ${error.description}.`);
-    }
+  const touched = [...(facts.removesOriginal ? [ref.queue] : []), ...ref.dlqs];
+  await Promise.all([forgetNothing(nats), ...touched.map((stream) => requireRemovable(nats, stream))]);
+  return { ...facts, dlqsCreated: new Map(dlqs.flatMap((dlq) => (dlq ? [[dlq.name, dlq.created]] : []))) };
+}
+
+async function requireRemovable(nats: Nats, stream: string): Promise<void> {
+  try {
+    await removeNothing(nats, stream);
+  } catch (error) {
+    if (!isApiError(error)) throw error;
+    throw cannotRemove(stream, `It refuses to delete messages: ${error.description}.`);
   }
-  return facts;
 }
 
 const DENY_HINT = 'deny_delete cannot be taken back: move the queue to a stream without it, see `osapi-ops plan`';

@@ -1,3 +1,6 @@
+import type { Seen } from '../model/message.ts';
+import type { CopyKind } from '../nats/address.ts';
+
 //   The order in which one message moves. Each step is confirmed before the next begins; docs/replay-protocol.md has the
 //   table of what is durable after each, and what the next run sees when this one is killed there.
 //
@@ -19,12 +22,6 @@ export const PROTOCOL = {
   full: ['journal', 'remove-original', 'publish', 'forget-journal', 'remove-records'],
 } as const satisfies Protocol;
 
-/** A message of a DLQ stream that goes when its entry goes. */
-export interface RecordRef {
-  readonly stream: string;
-  readonly seq: number;
-}
-
 /** One message on its way back into a queue: what is published, and what goes once it is stored. */
 export interface Move {
   /** The entry's id. */
@@ -34,9 +31,11 @@ export interface Move {
   readonly subject: string;
   readonly headers: Uint8Array;
   readonly payload: Uint8Array;
-  /** The original, where it is to be removed. Its time tells it from another message under the same sequence. */
-  readonly original?: RecordRef & { readonly time: string };
-  readonly records: readonly RecordRef[];
+  readonly kind: CopyKind;
+  /** The original, where it is to be removed. */
+  readonly original?: Seen;
+  /** What goes of the DLQ streams when the entry goes. */
+  readonly records: readonly Seen[];
   readonly requestId?: string;
   /** Why the entry was dead, as the fate of its copy is worded. */
   readonly died?: string;
@@ -48,8 +47,8 @@ export interface Moved {
   readonly outcome: 'moved' | 'waiting' | 'failed';
   /** The copy's sequence, where this run learned it. */
   readonly newSeq?: number;
-  /** True where the copy was in already: an earlier run had published it. */
-  readonly before?: boolean;
+  /** Set where an earlier run had published the copy: it is stored still, or has left the stream again. */
+  readonly before?: 'before' | 'left';
   /** True where the original had gone meanwhile by another hand (a late ack): the request may be done twice. */
   readonly late?: boolean;
   readonly error?: string;

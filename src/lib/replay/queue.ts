@@ -10,11 +10,12 @@ import type { Nats } from '../nats/connect.ts';
 import { readConsumer } from '../nats/consumers.ts';
 import { getMessage, IN_FLIGHT } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
-import { type CopyOptions, makeMove } from './copy.ts';
-import { movePage } from './execute.ts';
+import { confirmRemovals } from '../nats/removal.ts';
+import { type CopyOptions, makeMove, recordsSeen } from './copy.ts';
+import { movePage, type PageResult } from './execute.ts';
 import { type FollowMark, followMoves, markFollow } from './follow.ts';
 import { createPacer } from './pace.ts';
-import { checkQueue, type QueueFacts } from './preflight.ts';
+import { type CheckedQueue, checkQueue } from './preflight.ts';
 import { type Move, type Moved, PROTOCOL, type Protocol } from './protocol.ts';
 import { removeRecords } from './records.ts';
 import { drainJournal, settleLeftIntent } from './recover.ts';
@@ -48,8 +49,8 @@ export interface QueueJob {
   readonly tally: Tally;
   /** Aborted by Ctrl-C, and when the lock is lost. */
   readonly signal: AbortSignal;
-  /** Streams that capture `--to`. */
-  readonly targets: readonly string[];
+  /** The stream that captures `--to`. */
+  readonly target?: string;
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly protocol?: Protocol;
@@ -75,21 +76,27 @@ const PATIENCE_MS = 30_000;
 export async function replayQueue(job: QueueJob): Promise<void> {
   const { nats, ref, signal } = job;
   const facts = await checkQueue(nats, ref);
+  const replay = new QueueReplay(job, facts);
   let died: unknown;
   try {
-    await new QueueReplay(job, facts).carryOut();
+    await replay.carryOut();
   } catch (error) {
+    // That messages of others may have gone matters more than why it ended; that nobody can say, less.
+    await replay.confirm().catch((fault: unknown) => {
+      if ((fault as { code?: string }).code === 'DLQ_MADE_ANEW') throw fault;
+    });
     if ((error as { code?: string }).code !== 'DLQ_DIED_AGAIN') throw error;
     died = error;
   }
+  await replay.confirm();
   // What was begun is done; neither an interruption nor a dead canary leaves behind what the next run has to look up.
-  if (!signal.aborted || signal.reason?.code === 'INTERRUPTED') await forgetIntent(nats, ref.queue);
+  if (!signal.aborted || signal.reason?.code === 'INTERRUPTED') await replay.forgetIntent();
   if (died) throw died;
 }
 
 class QueueReplay {
   readonly #job: QueueJob;
-  readonly #facts: QueueFacts;
+  readonly #facts: CheckedQueue;
   readonly #run: ReplayRun;
   /** Originals whose copy is in: a second consumer's entry of the same message has nothing left to move. */
   readonly #done = new SeqSet();
@@ -101,7 +108,12 @@ class QueueReplay {
   /** Originals that are in the queue no more; those in the journal may still be. */
   #removed = 0;
 
-  constructor(job: QueueJob, facts: QueueFacts) {
+  /** Whether the streams are still those that the page before removed messages from: asked while the next is read. */
+  #confirmed: Promise<void> = Promise.resolve();
+  /** Of the last intent that was written. */
+  #revision: number | undefined;
+
+  constructor(job: QueueJob, facts: CheckedQueue) {
     const { nats, ref, signal, wishes } = job;
     this.#job = job;
     this.#facts = facts;
@@ -111,8 +123,8 @@ class QueueReplay {
       nats,
       queue: ref.queue,
       created: facts.created,
-      targets: wishes.to === undefined ? [ref.queue] : job.targets,
-      responses: ref.responses,
+      target: job.target ?? ref.queue,
+      ...(ref.responses !== undefined && { responses: ref.responses }),
       // Where a publish makes the stream drop its oldest, the original goes first, so that nothing has to be dropped.
       protocol: facts.drops ? { room: protocol.full, full: protocol.full } : protocol,
       inFlight: wishes.maxInFlight,
@@ -129,8 +141,20 @@ class QueueReplay {
     this.#canaryLeft = wishes.canary ?? 0;
   }
 
+  /** What was written down of the last page is of no use any more. */
+  async forgetIntent(): Promise<void> {
+    const { nats, ref } = this.#job;
+    if (this.#revision !== undefined) await forgetIntent(nats, ref.queue, this.#revision);
+  }
+
+  /** @throws OpsError DLQ_MADE_ANEW where messages of a stream that was made anew may have gone */
+  async confirm(): Promise<void> {
+    await this.#confirmed;
+    await confirmRemovals(this.#job.nats);
+  }
+
   async carryOut(): Promise<void> {
-    const { nats, ref, wishes, signal } = this.#job;
+    const { nats, ref, wishes } = this.#job;
     const before = await settleLeftIntent(this.#run);
     const found = await drainJournal(this.#run);
     const drained = found.filter(({ outcome }) => outcome === 'moved').length;
@@ -145,8 +169,8 @@ class QueueReplay {
     }
     if (wishes.wait || this.#canaryLeft > 0) this.#mark = await markFollow(nats, ref);
     for await (const page of this.#pages()) {
+      // Told to stop, the reading says what is left and ends.
       await this.#movePage(page);
-      if (signal.aborted) break;
       if (this.#waiting.size >= MOST_WAITING && !(await this.#drain(MOST_WAITING / 2))) break;
     }
     await this.#drain(0);
@@ -201,10 +225,10 @@ class QueueReplay {
       if (skipped.why !== 'new' && skipped.why !== 'journalled') tally.skip(skipped);
       return undefined;
     }
-    const { original, records } = entry.inner;
+    const { original } = entry.inner;
     if (original && this.#done.has(original.seq)) {
       // The copy went with another consumer's entry of the same message.
-      await removeRecords(nats, records);
+      await removeRecords(nats, recordsSeen(entry, this.#facts));
       tally.skip({ entry, why: 'gone', text: 'its message was replayed with another entry' });
       return undefined;
     }
@@ -220,7 +244,7 @@ class QueueReplay {
       edited,
     };
     if (original) this.#done.add(original.seq);
-    return makeMove(entry, this.#facts.removesOriginal, options);
+    return makeMove(entry, this.#facts, options);
   }
 
   /** How many may go now: all of a page, what the canary or the rate allows, or what the queue has room to work on. */
@@ -246,10 +270,16 @@ class QueueReplay {
   }
 
   async #movePage(read: readonly Move[]): Promise<void> {
-    const { tally, wishes } = this.#job;
-    const page = wishes.rate !== undefined || wishes.maxPending !== undefined ? await this.#stillThere(read) : read;
-    if (page.length === 0) return;
-    const { moved, left, refused } = await movePage(this.#run, page);
+    const { tally, signal } = this.#job;
+    const result = await this.#tryPage(read).catch((error: unknown) => {
+      for (const { id } of read) tally.left(id, signal.aborted ? this.#whyStopped() : 'it was not begun');
+      throw error;
+    });
+    if (!result) return;
+    const { moved, left, refused, revision, fault } = result;
+    this.#revision = revision;
+    this.#confirmed = confirmRemovals(this.#job.nats);
+    this.#confirmed.catch(() => {});
     for (const id of refused) this.#refused.add(id);
     for (const one of moved) {
       tally.moved(one);
@@ -257,9 +287,19 @@ class QueueReplay {
       if (one.outcome === 'waiting' && one.move.original) this.#waiting.set(one.move.msgId, one);
       if (one.outcome === 'moved') this.#followed.push(...(this.#mark ? [one] : []));
     }
-    for (const { id } of left) tally.left(id, this.#whyStopped());
+    const why = fault === undefined ? this.#whyStopped() : 'what became of it is looked up by the next run';
+    for (const { id } of left) tally.left(id, why);
     this.#job.onProgress(moved.length);
+    if (fault !== undefined) throw fault;
     if (this.#canaryLeft > 0) await this.#judgeCanary(moved);
+  }
+
+  async #tryPage(read: readonly Move[]): Promise<PageResult | undefined> {
+    const { wishes } = this.#job;
+    const page = wishes.rate !== undefined || wishes.maxPending !== undefined ? await this.#stillThere(read) : read;
+    if (page.length === 0) return undefined;
+    await this.#confirmed;
+    return movePage(this.#run, page);
   }
 
   /** At a slow pace a late ack may come between reading and publishing. */

@@ -2,18 +2,22 @@ import {
   forgetIntent,
   forgetJournal,
   type Intended,
+  type Intent,
   type JournalEntry,
+  type Mark,
   readIntent,
   readJournal,
 } from '../ledger/journal.ts';
-import { isApiError } from '../nats/api-error.ts';
-import { deleteMessage, publish } from '../nats/message-writes.ts';
-import { getMessage } from '../nats/messages.ts';
+import { notTaken } from '../nats/address.ts';
+import { orUndefined } from '../nats/answer.ts';
+import { publishCopy } from '../nats/copies.ts';
+import type { StreamInfo } from '../nats/info.ts';
 import { pipelined } from '../nats/pipeline.ts';
+import { removeMessage, removeMessages } from '../nats/removal.ts';
+import { readStream } from '../nats/streams.ts';
 import { awaitLeaders, isShared } from './barrier.ts';
 import { findAnswered, findCopies, findOriginals } from './evidence.ts';
-import { isFull } from './full.ts';
-import { removeRecords } from './records.ts';
+import { isFull, refusal } from './refusal.ts';
 import type { ReplayRun } from './run.ts';
 
 /** How far the messages of an intent had come. */
@@ -31,17 +35,15 @@ export interface Settled {
 //   there      –         no                        not published, as far as anything tells: it is a dead letter as before
 //   gone       there     –                         the journal's pass goes on
 //   gone       –         –                         killed before the records went: remove them
+//   gone with its stream, which was made anew      only a copy or an answer tells that it was moved
 //   none       –         yes / no                  (limits, rejects) remove the records / a dead letter as before
 
 /**
  * Finishes what an intent had begun; touches nothing that may not have been published.
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
-export async function settleIntent(
-  run: ReplayRun,
-  intent: { moves: readonly Intended[]; after: Readonly<Record<string, number>>; written?: string },
-): Promise<Settled> {
-  const { nats, queue } = run;
+export async function settleIntent(run: ReplayRun, intent: Intent & { readonly written?: string }): Promise<Settled> {
+  const { nats, queue, created } = run;
   await awaitLeaders(
     run,
     intent.moves.flatMap(({ original }) => original?.stream ?? []),
@@ -49,20 +51,21 @@ export async function settleIntent(
   const journalled = new Set((await readJournal(nats, queue, { fromLeader: isShared(run) })).map(({ msgId }) => msgId));
   const moves = intent.moves.filter(({ msgId }) => !journalled.has(msgId));
   const there = await findOriginals(run, moves);
-  const doubtful = moves.filter(({ msgId, original }) => !original || there.has(msgId));
-  const copies = await findCopies(run, intent.after, new Set(doubtful.map(({ msgId }) => msgId)));
+  const isMoved = ({ msgId, original }: Intended) =>
+    original !== undefined && !there.has(msgId) && (original.created === '' || original.created === created);
+  const doubtful = moves.filter((one) => !isMoved(one));
+  const copies = await findCopies(run, [intent.target], new Set(doubtful.map(({ msgId }) => msgId)));
   const answered = await findAnswered(
     run,
     doubtful.filter(({ msgId }) => !copies.has(msgId)),
     intent.written,
   );
-  const isIn = ({ msgId, original }: Intended) =>
-    copies.has(msgId) || answered.has(msgId) || (original !== undefined && !there.has(msgId));
-  const done = moves.filter(isIn);
-  await pipelined(done, run.inFlight, async ({ msgId, original }) => {
-    if (original && there.has(msgId)) await deleteMessage(nats, original.stream, original.seq);
-  });
-  await removeRecords(
+  const done = moves.filter((one) => copies.has(one.msgId) || answered.has(one.msgId) || isMoved(one));
+  await removeMessages(
+    nats,
+    done.flatMap(({ msgId, original }) => (original && there.has(msgId) ? [original] : [])),
+  );
+  await removeMessages(
     nats,
     done.flatMap(({ records }) => records),
   );
@@ -74,7 +77,7 @@ export async function settleLeftIntent(run: ReplayRun): Promise<number> {
   const intent = await readIntent(run.nats, run.queue);
   if (!intent) return 0;
   const { done } = await settleIntent(run, intent);
-  await forgetIntent(run.nats, run.queue);
+  await forgetIntent(run.nats, run.queue, intent.revision);
   return done.size;
 }
 
@@ -94,43 +97,57 @@ export interface Drained {
 export async function drainJournal(run: ReplayRun, refused: ReadonlySet<string> = new Set()): Promise<Drained[]> {
   const { nats, queue } = run;
   const entries = await readJournal(nats, queue, { fromLeader: isShared(run) });
+  if (entries.length === 0) return [];
+  const streams = [...new Set(entries.map(({ target }) => target.stream))];
+  const addresses = new Map(
+    await pipelined(
+      streams,
+      16,
+      async (name) => [name, await orUndefined(readStream(nats, name, { finish: true }))] as const,
+    ),
+  );
   const unsure = entries.filter(({ msgId }) => !refused.has(msgId));
-  const after = Math.min(...unsure.map((entry) => entry.after));
-  const streams = unsure.length > 0 ? Object.fromEntries(run.targets.map((stream) => [stream, after])) : {};
-  const copies = await findCopies(run, streams, new Set(unsure.map(({ msgId }) => msgId)));
+  const copies = await findCopies(run, marksOf(unsure), new Set(unsure.map(({ msgId }) => msgId)));
   const answered = new Set<string>();
   for (const entry of unsure) {
     if (!copies.has(entry.msgId)) for (const id of await findAnswered(run, [entry], entry.written)) answered.add(id);
   }
-  const drained = await pipelined(entries, run.inFlight, (entry) => drainOne(run, entry, copies, answered));
+  const drained = await pipelined(entries, run.inFlight, async (entry): Promise<Drained> => {
+    await removeMessage(nats, entry.original);
+    const isIn = copies.has(entry.msgId) || answered.has(entry.msgId);
+    let newSeq = copies.get(entry.msgId);
+    if (!isIn) {
+      try {
+        newSeq = (await publishJournalled(run, entry, addresses.get(entry.target.stream))).seq;
+      } catch (error) {
+        const why = refusal(error);
+        if (why === undefined) throw error;
+        return { entry, outcome: isFull(error) ? 'waiting' : 'failed', error: why };
+      }
+    }
+    await forgetJournal(nats, entry.stored);
+    return { entry, outcome: 'moved', ...(newSeq !== undefined && { newSeq }) };
+  });
   const done = drained.filter(({ outcome }) => outcome === 'moved');
-  await removeRecords(
+  await removeMessages(
     nats,
     done.flatMap(({ entry }) => entry.records),
   );
   return drained;
 }
 
-async function drainOne(
-  { nats }: ReplayRun,
-  entry: JournalEntry,
-  copies: ReadonlyMap<string, number>,
-  answered: ReadonlySet<string>,
-): Promise<Drained> {
-  const { original } = entry;
-  const stored = await getMessage(nats, original.stream, original.seq, { fromLeader: true });
-  if (stored?.time === original.time) await deleteMessage(nats, original.stream, original.seq);
-  let newSeq = copies.get(entry.msgId);
-  if (newSeq === undefined && !answered.has(entry.msgId)) {
-    try {
-      newSeq = (await publish(nats, entry.subject, entry.payload, entry.headers)).seq;
-    } catch (error) {
-      if (!isApiError(error)) throw error;
-      return isFull(error)
-        ? { entry, outcome: 'waiting', error: 'the queue is full' }
-        : { entry, outcome: 'failed', error: `${error.description} (${error.errCode})` };
-    }
+async function publishJournalled({ nats }: ReplayRun, entry: JournalEntry, to: StreamInfo | undefined) {
+  if (!to) throw notTaken(`stream ${entry.target.stream} is not there any more`);
+  return publishCopy(nats, to, entry);
+}
+
+/** Where the copies of these can lie: behind the lowest sequence in each stream as it was made. */
+function marksOf(entries: readonly JournalEntry[]): Mark[] {
+  const marks = new Map<string, Mark>();
+  for (const { target } of entries) {
+    const key = `${target.stream} ${target.created}`;
+    const known = marks.get(key);
+    if (!known || target.after < known.after) marks.set(key, target);
   }
-  await forgetJournal(nats, original, entry.journalSeqs);
-  return { entry, outcome: 'moved', newSeq };
+  return [...marks.values()];
 }

@@ -8,8 +8,8 @@ export interface ReplayRun {
   readonly queue: string;
   /** RFC 3339: when it was made. One that is made anew uses the same sequences for other messages. */
   readonly created: string;
-  /** Streams that get copies: the queue, or what captures `--to`. */
-  readonly targets: readonly string[];
+  /** The stream that gets the copies: the queue, or what captures `--to`. */
+  readonly target: string;
   /** The bucket of the responses, where it is known. */
   readonly responses?: string;
   readonly protocol: Protocol;

@@ -10,7 +10,7 @@ export class Tally {
   failed = 0;
   remaining = 0;
   late = 0;
-  /** Copies that an earlier run had published. */
+  /** Copies that an earlier run had published, and that were worked on, or removed, since. */
   before = 0;
   readonly skips: Record<string, number> = {};
   readonly errors: Record<string, number> = {};
@@ -39,16 +39,30 @@ export class Tally {
   moved({ move, outcome, newSeq, error, before, late }: Moved): void {
     if (outcome === 'moved') {
       this.replayed += 1;
-      if (before) this.before += 1;
+      if (before === 'left') this.before += 1;
       if (late) this.late += 1;
       this.#note({ id: move.id, outcome: 'replayed', new_seq: newSeq });
       return;
     }
-    if (outcome === 'waiting') this.remaining += 1;
-    else this.failed += 1;
     const why = error ?? 'unknown';
+    if (outcome === 'failed') {
+      this.fail(move.id, why);
+      return;
+    }
+    this.remaining += 1;
+    this.#countError(why);
+    this.#note({ id: move.id, outcome: 'remaining', error: why });
+  }
+
+  /** One that cannot be moved as things are. */
+  fail(id: string, why: string): void {
+    this.failed += 1;
+    this.#countError(why);
+    this.#note({ id, outcome: 'failed', error: why });
+  }
+
+  #countError(why: string): void {
     this.errors[why] = (this.errors[why] ?? 0) + 1;
-    this.#note({ id: move.id, outcome: outcome === 'waiting' ? 'remaining' : 'failed', error: why });
   }
 
   /** One that waited in the journal is in after all. */

@@ -2,8 +2,8 @@ import { readStanding } from '../dlq/collect.ts';
 import type { QueueRef } from '../model/entry.ts';
 import type { CancelledJson, CancelOutcome } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
-import { deleteMessage } from '../nats/message-writes.ts';
 import { getMessage } from '../nats/messages.ts';
+import { confirmRemovals, removeMessage } from '../nats/removal.ts';
 import { type FetchOptions, type Found, fetchRequest, fetchResponse } from './fetch.ts';
 import { isWaiting } from './taker.ts';
 
@@ -44,7 +44,7 @@ export async function judgeCancel(
 /**
  * Takes a waiting request out of its queue. A worker may fetch it at the same moment: the consumer's place is read
  * once more after the message is gone. Where it had not come so far, nobody ever got it.
- * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+ * @throws ApiError, OpsError DLQ_MADE_ANEW, CONN_*, DENIED_SUBJECT, INTERRUPTED
  */
 export async function cancelRequest(
   nats: Nats,
@@ -54,13 +54,13 @@ export async function cancelRequest(
 ): Promise<CancelledJson> {
   const place = { id, queue: ref.queue, seq: message.seq };
   const before = await readStanding(nats, ref);
-  const stored = await getMessage(nats, ref.queue, message.seq);
-  if (stored && stored.time === message.time && !isWaiting(before, message)) {
-    return { ...place, outcome: 'in_flight', detail: WHY_NOT.in_flight };
+  if (!isWaiting(before, message)) {
+    const stored = await getMessage(nats, ref.queue, message.seq);
+    if (stored?.time === message.time) return { ...place, outcome: 'in_flight', detail: WHY_NOT.in_flight };
   }
-  const isMeant = stored?.time === message.time;
-  const removed = isMeant && (await deleteMessage(nats, ref.queue, message.seq));
-  const after = await readStanding(nats, ref);
+  const seen = { stream: ref.queue, created: before.created, seq: message.seq, time: message.time };
+  const removed = (await removeMessage(nats, seen)) === 'removed';
+  const [after] = await Promise.all([readStanding(nats, ref), confirmRemovals(nats)]);
   if (removed && isWaiting(after, message)) {
     return { ...place, outcome: 'cancelled', detail: 'no worker had it' };
   }

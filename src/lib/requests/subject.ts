@@ -1,9 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { OpsError } from '../errors/ops-error.ts';
-import { subjectCovers } from '../facts/subjects.ts';
-
-/** A subject that one message can have: no wildcards, no empty tokens, nothing that breaks a line of the protocol. */
-export const isPlainSubject = (text: string): boolean => /^[^\s.*>\p{Cc}]+(?:\.[^\s.*>\p{Cc}]+)*$/u.test(text);
+import { isPlainSubject, subjectCovers } from '../facts/subjects.ts';
 
 /**
  * The subject of a kind of request under one subject of a queue: `dns` under `requests.*` is `requests.dns`.

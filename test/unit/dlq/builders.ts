@@ -32,6 +32,7 @@ export const record = (fields: Partial<DlqRecord> = {}): DlqRecord => ({
   kind: 'advisory',
   reason: 'max_deliveries',
   time: at(60),
+  stored: at(60),
   deliveries: 3,
   ...fields,
 });

@@ -161,7 +161,8 @@ describe('names', () => {
       rejectedSubject: names.rejectedSubject('Q', 'w'),
       dlqSubjects: names.dlqSubjects('Q', ['max_deliveries', 'terminated']),
       dlqSubjectsOfOne: names.dlqSubjects('Q', ['max_deliveries']),
-      journalSubject: names.journalSubject('Q', 7),
+      journalSubject: names.journalSubject('Q', 7, '2026-01-02T03:04:05.6Z'),
+      journalSubjects: names.journalSubjects('Q'),
       failureKey: names.failureKey('Q', 7),
     }).toMatchObject({
       OWNER_KEY: 'osapi-ops.owner',
@@ -207,7 +208,8 @@ describe('names', () => {
         'osapi-ops.rejected.Q.*',
       ],
       dlqSubjectsOfOne: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.Q.*'],
-      journalSubject: '$KV.osapi_ops.journal.Q.7',
+      journalSubject: '$KV.osapi_ops.journal.Q.7.202601020304056',
+      journalSubjects: '$KV.osapi_ops.journal.Q.>',
       failureKey: 'failure.Q.7',
     });
   });

@@ -131,17 +131,21 @@ describe('the message id of a replay', () => {
 });
 
 describe('a move', () => {
+  const facts = { removesOriginal: true, dlqsCreated: new Map([['dlq', '2026-11-01T00:00:00Z']]) };
+
   test('takes the original with it where the queue keeps messages for their workers', () => {
     const original = stored();
-    const move = makeMove(entry({ original, message: original }), true, { allowTtl: false });
+    const move = makeMove(entry({ original, message: original }), facts, { allowTtl: false });
     expect(move).toMatchObject({
       id: 'REQUESTS/w/7',
       subject: 'requests.dns',
       payload: original.payload,
-      original: { stream: 'REQUESTS', seq: 7, time: original.time },
+      kind: 'stored',
+      original: { stream: 'REQUESTS', created: expect.any(String), seq: 7, time: original.time },
       requestId: 'r7',
     });
-    expect(makeMove(entry({ original, message: original }), false, { allowTtl: false }).original).toBeUndefined();
+    const kept = { ...facts, removesOriginal: false };
+    expect(makeMove(entry({ original, message: original }), kept, { allowTtl: false }).original).toBeUndefined();
   });
 
   test('of a message that only its record carries is named by the record', () => {
@@ -152,22 +156,25 @@ describe('a move', () => {
       kind: 'rejected',
       reason: 'rejected',
       time: '2026-11-24T09:00:00Z',
+      stored: '2026-11-24T09:00:01Z',
       deliveries: 1,
     } as const;
-    const move = makeMove(entry({ message: stored({ time: '' }), records: [record] }), true, { allowTtl: false });
-    expect(move.msgId).toBe('osapi-ops.replay.dlq.9.20261124090000.1');
+    const move = makeMove(entry({ message: stored({ time: '' }), records: [record] }), facts, { allowTtl: false });
+    expect(move.msgId).toBe('osapi-ops.replay.dlq.9.20261124090001.1');
     expect(move.original).toBeUndefined();
-    expect(move.records).toEqual([{ stream: 'dlq', seq: 9 }]);
+    expect(move.records).toEqual([
+      { stream: 'dlq', created: '2026-11-01T00:00:00Z', seq: 9, time: '2026-11-24T09:00:01Z' },
+    ]);
   });
 
   test('goes where somebody wants it, as somebody edited it', () => {
     const original = stored();
     const edited = { subject: 'requests.new', headers: [line('X', '1')], payload: Buffer.from('new') };
-    const move = makeMove(entry({ original, message: original }), true, { allowTtl: false, edited });
-    expect(move).toMatchObject({ subject: 'requests.new', payload: edited.payload });
+    const move = makeMove(entry({ original, message: original }), facts, { allowTtl: false, edited });
+    expect(move).toMatchObject({ subject: 'requests.new', kind: 'named', payload: edited.payload });
     expect(headerValue(parseHeaders(move.headers), 'X')).toBe('1');
     expect(
-      makeMove(entry({ original, message: original }), true, { allowTtl: false, edited, to: 'other' }).subject,
+      makeMove(entry({ original, message: original }), facts, { allowTtl: false, edited, to: 'other' }).subject,
     ).toBe('other');
   });
 });

@@ -4,27 +4,30 @@ import type { Entry } from '../../../src/lib/model/entry.ts';
 import type { StoredMessage } from '../../../src/lib/model/message.ts';
 import { parseStreamInfo } from '../../../src/lib/nats/info.ts';
 import { headerValue } from '../../../src/lib/nats/raw-headers.ts';
+import { frontOf } from '../../../src/lib/nats/removal.ts';
 import { editorWords, parseEdited, printForEdit } from '../../../src/lib/replay/edit-text.ts';
 import { createPacer, timeLeft } from '../../../src/lib/replay/pace.ts';
 import { toQueueFacts } from '../../../src/lib/replay/preflight.ts';
-import { wholePrefix } from '../../../src/lib/replay/records.ts';
 import { whySkipped } from '../../../src/lib/replay/select.ts';
 
 describe('the front of a DLQ that can go as one purge', () => {
   test.each([
-    { name: 'all of it', first: 5, seqs: [5, 6, 7], want: 7 },
-    { name: 'up to the first that stays', first: 5, seqs: [5, 6, 8, 9], want: 6 },
-    { name: 'nothing where the first one stays', first: 4, seqs: [5, 6, 7], want: 0 },
-    { name: 'nothing of nothing', first: 1, seqs: [], want: 0 },
-  ])('$name', ({ first, seqs, want }) => {
-    expect(wholePrefix(first, seqs)).toBe(want);
+    { name: 'all of it', first: 5, stored: [5, 6, 7], ours: [5, 6, 7], want: 7 },
+    { name: 'over holes, where nothing is stored', first: 5, stored: [5, 6, 9], ours: [5, 6, 9], want: 9 },
+    { name: 'up to the first that stays', first: 5, stored: [5, 6, 7, 8], ours: [5, 6, 8], want: 6 },
+    { name: 'nothing where the first one stays', first: 5, stored: [5, 6], ours: [6], want: 0 },
+    { name: 'nothing where something lies before', first: 4, stored: [5, 6, 7], ours: [5, 6, 7], want: 0 },
+    { name: 'nothing of nothing', first: 1, stored: [], ours: [], want: 0 },
+  ])('$name', ({ first, stored, ours, want }) => {
+    expect(frontOf(first, stored, new Set(ours))).toBe(want);
   });
 
   test('never reaches beyond what is to go', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 })), fc.integer({ min: 1, max: 60 }), (some, first) => {
-        const seqs = [...some].sort((a, b) => a - b);
-        for (let seq = first; seq <= wholePrefix(first, seqs); seq++) expect(seqs).toContain(seq);
+      fc.property(fc.uniqueArray(fc.integer({ min: 1, max: 60 })), fc.func(fc.boolean()), (stored, isOurs) => {
+        const ours = new Set(stored.filter(isOurs));
+        const last = frontOf(Math.min(...stored), stored, ours);
+        for (const seq of stored) if (seq <= last) expect(ours.has(seq)).toBe(true);
       }),
     );
   });

@@ -7,10 +7,14 @@ import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, EntryState, QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
+import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
+import { orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { publish } from '../../nats/message-writes.ts';
+import { type Copy, storeCopy } from '../../nats/copies.ts';
+import type { StreamInfo } from '../../nats/info.ts';
 import { getMessage } from '../../nats/messages.ts';
 import { pipelined } from '../../nats/pipeline.ts';
+import { readStream } from '../../nats/streams.ts';
 import { readArchive } from '../../replay/archive-file.ts';
 import { carryOriginal, type ImportMessage, restoreRecord } from '../../replay/imported.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
@@ -24,7 +28,7 @@ export interface ImportOptions extends DlqChoice {
 
 export interface ImportOutcome {
   readonly id: string;
-  readonly outcome: 'imported' | 'skipped';
+  readonly outcome: 'imported' | 'skipped' | 'failed';
   readonly error?: string;
 }
 
@@ -32,6 +36,8 @@ export interface ImportResult {
   readonly imported: number;
   /** There already, or nothing was archived of them. */
   readonly skipped: number;
+  /** What no stream here may get: their reasons are in `entries`. */
+  readonly failed: number;
   readonly dry_run?: true;
   readonly entries: readonly ImportOutcome[];
 }
@@ -41,8 +47,9 @@ const PAGE = 500;
 
 /**
  * Brings archived dead letters back: records as they were, and messages as dead letters that carry them, to be replayed
- * when somebody wants it. What is there already is left alone, so that importing twice changes nothing.
- * @throws OpsError USAGE_FILE, NOT_FOUND, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
+ * when somebody wants it. What is there already is left alone, so that importing twice changes nothing; what has no
+ * place here is told, and the others are imported.
+ * @throws OpsError DLQ_UNFINISHED with the result, USAGE_FILE, NOT_FOUND, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function importDeadLetters(context: Context, options: ImportOptions): Promise<ImportResult> {
   const file = options.archive === '-' ? '-' : path.resolve(context.cwd, options.archive);
@@ -83,14 +90,15 @@ export async function importDeadLetters(context: Context, options: ImportOptions
         throw error.with({ message: `${error.message}: ${result.imported} imported so far`, result });
       });
     }
-    return { ...importResult(run), ...(options.dryRun && { dry_run: true }) };
+    return finishImport(run);
   });
 }
 
-const importResult = ({ entries }: ImportRun): ImportResult => {
-  const imported = entries.filter(({ outcome }) => outcome === 'imported').length;
-  return { imported, skipped: entries.length - imported, entries };
-};
+function importResult({ entries, dryRun }: ImportRun): ImportResult {
+  const count = (wanted: ImportOutcome['outcome']) => entries.filter(({ outcome }) => outcome === wanted).length;
+  const [imported, skipped, failed] = [count('imported'), count('skipped'), count('failed')];
+  return { imported, skipped, failed, ...(dryRun && { dry_run: true }), entries };
+}
 
 interface ImportRun {
   readonly context: Context;
@@ -98,10 +106,37 @@ interface ImportRun {
   readonly refs: ReadonlyMap<string, QueueRef>;
   readonly filter: EntryFilter;
   readonly dryRun: boolean;
-  /** What is listed already, by id; read for each queue when its first line comes. */
-  readonly there: Map<string, Promise<Map<string, EntryState>>>;
+  /** What is listed already, by id, and where entries go; read for each queue when its first line comes. */
+  readonly there: Map<string, Promise<Place>>;
   readonly entries: ImportOutcome[];
   readonly counts: Map<string, number>;
+}
+
+/** A queue, as far as an import has to know it. */
+interface Place {
+  /** What is listed already, by id. */
+  readonly listed: ReadonlyMap<string, EntryState>;
+  /** Its DLQ streams. */
+  readonly dlqs: readonly StreamInfo[];
+}
+
+function finishImport(run: ImportRun): ImportResult {
+  const result = importResult(run);
+  const { imported, failed, entries, dry_run: dryRun } = result;
+  if (failed === 0) return result;
+  const reasons = Map.groupBy(
+    entries.filter(({ outcome }) => outcome === 'failed'),
+    ({ error }) => error,
+  );
+  const told = [...reasons].slice(0, 5).map(([why, all]) => `${all.length} × ${why}`);
+  const text = dryRun
+    ? `${imported} would be imported; ${failed} could not be`
+    : `${imported} imported; ${failed} could not be`;
+  throw new OpsError('DLQ_UNFINISHED', text, {
+    why: `${told.join('; ')}.`,
+    hints: ['look at these lines of the archive: what they name is taken by no DLQ of their queue'],
+    result,
+  });
 }
 
 async function checkArchive(file: string): Promise<Set<string>> {
@@ -141,7 +176,8 @@ async function importLine(run: ImportRun, line: ArchiveLine): Promise<ImportOutc
   const skipped = (error: string): ImportOutcome => ({ id: entry.id, outcome: 'skipped', error });
   const ref = run.refs.get(entry.queue);
   if (!ref) throw noQueue(entry.queue, 'the archive');
-  const state = (await listedOf(run, ref)).get(entry.id);
+  const { listed, dlqs } = await placeOf(run, ref);
+  const state = listed.get(entry.id);
   if (state === 'replayable' || state === 'orphan' || (state === 'gone' && !original))
     return skipped('it is there already');
   if (original && place === 'stream') {
@@ -152,42 +188,69 @@ async function importLine(run: ImportRun, line: ArchiveLine): Promise<ImportOutc
   const records = state === 'gone' ? [] : line.records.map((record, index) => restoreRecord(line, record, index));
   const messages = [...records, ...(carried ? [carried] : [])];
   if (messages.length === 0) return skipped('nothing of it is in the archive');
-  if (!run.dryRun) for (const message of messages) await store(run, ref, message);
+  if (dlqs.length === 0) throw noDlq(ref);
+  // All of it, or nothing: half of an entry would be another one.
+  const places = messages.map((message) => chooseDlq(run, dlqs, message));
+  const why = whyNoMessage(run, original) ?? places.find((chosen) => typeof chosen === 'string');
+  if (why !== undefined) return { id: entry.id, outcome: 'failed', error: String(why) };
+  for (const chosen of run.dryRun ? [] : places) {
+    if (typeof chosen === 'object') await storeCopy(run.nats, chosen.dlq, chosen.id, chosen.copyFor);
+  }
   run.counts.set(ref.queue, (run.counts.get(ref.queue) ?? 0) + (run.dryRun ? 0 : 1));
   return { id: entry.id, outcome: 'imported' };
 }
 
-function listedOf(run: ImportRun, ref: QueueRef): Promise<Map<string, EntryState>> {
-  let listed = run.there.get(ref.queue);
-  if (!listed) {
-    listed = (async () => {
-      const states = new Map<string, EntryState>();
-      const now = run.context.now().getTime();
-      for await (const { id, state } of scanEntries(run.nats, [ref], {}, { now })) states.set(id, state);
-      return states;
-    })();
-    run.there.set(ref.queue, listed);
-  }
-  return listed;
+/** What can never be replayed is no dead letter to bring back. */
+const whyNoMessage = ({ nats }: ImportRun, original: ArchiveLine['original']): string | undefined =>
+  original ? whyForbidden(original.subject, 'stored', ownPrefixes(nats)) : undefined;
+
+interface Chosen {
+  readonly dlq: StreamInfo;
+  readonly id: string;
+  copyFor(id: string): Copy;
 }
 
-async function store({ nats }: ImportRun, ref: QueueRef, message: ImportMessage): Promise<void> {
-  const isNowhere = (error: unknown) => (error as { code?: string }).code === 'CONN_NO_LEADER';
-  const subjects = [message.subject, ...(message.otherwise === undefined ? [] : [message.otherwise])];
-  for (const subject of subjects) {
-    try {
-      const { stream } = await publish(nats, subject, message.payload, message.headers);
-      if (ref.dlqs.includes(stream)) return;
-    } catch (error) {
-      if (!isNowhere(error)) throw error;
+/** The DLQ stream that takes a message, or why none does. */
+function chooseDlq({ nats }: ImportRun, dlqs: readonly StreamInfo[], message: ImportMessage): Chosen | string {
+  const { id, headers, payload } = message;
+  let why = '';
+  for (const subject of [message.subject, ...(message.otherwise === undefined ? [] : [message.otherwise])]) {
+    for (const dlq of dlqs) {
+      const refused = whyNotTaken(dlq, subject, 'record', ownPrefixes(nats));
+      if (refused === undefined)
+        return { dlq, id, copyFor: (id) => ({ subject, payload, headers: headers(id), kind: 'record' }) };
+      why ||= refused;
     }
   }
-  throw new OpsError('NOT_FOUND', `no DLQ of ${ref.queue} takes ${message.subject}`, {
-    where: `queue ${ref.queue}, ${ref.dlqs.length === 0 ? 'no DLQ' : `DLQ ${ref.dlqs.join(', ')}`}`,
+  return why;
+}
+
+function placeOf(run: ImportRun, ref: QueueRef): Promise<Place> {
+  let place = run.there.get(ref.queue);
+  if (!place) {
+    const read = async () => {
+      const listed = new Map<string, EntryState>();
+      const now = run.context.now().getTime();
+      for await (const { id, state } of scanEntries(run.nats, [ref], {}, { now })) listed.set(id, state);
+      return listed;
+    };
+    place = Promise.all([read(), ...ref.dlqs.map((dlq) => orUndefined(readStream(run.nats, dlq)))]).then(
+      ([listed, ...dlqs]) => ({
+        listed,
+        dlqs: dlqs.filter((dlq) => dlq !== undefined),
+      }),
+    );
+    run.there.set(ref.queue, place);
+  }
+  return place;
+}
+
+const noDlq = (ref: QueueRef): OpsError =>
+  new OpsError('NOT_FOUND', `the queue ${ref.queue} has no DLQ`, {
+    where: `queue ${ref.queue}`,
     why: 'What is imported would be stored nowhere. What was imported before stays, and is skipped the next time.',
     hints: ['give the queue a `dlq:` in its spec and apply it, then import again'],
   });
-}
 
 const noQueue = (queue: string, where: string): OpsError =>
   new OpsError('NOT_FOUND', `the archive is of queue ${queue}, which is not on this server`, {

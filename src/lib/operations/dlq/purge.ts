@@ -9,9 +9,8 @@ import { forgetJournal, readJournal } from '../../ledger/journal.ts';
 import type { Context } from '../../model/context.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { deleteMessage } from '../../nats/message-writes.ts';
-import { getMessage } from '../../nats/messages.ts';
 import { pipelined } from '../../nats/pipeline.ts';
+import { confirmRemovals, removeMessage } from '../../nats/removal.ts';
 import { readArchive } from '../../replay/archive-file.ts';
 import { checkQueue } from '../../replay/preflight.ts';
 import { removeRecords } from '../../replay/records.ts';
@@ -76,8 +75,9 @@ export async function purgeDeadLetters(context: Context, options: PurgeOptions):
         lockedIfRoom(context, nats, names, work, async (signal, held) => {
           const total = await archive(context, { ...scope, nats: held }, file, agreed);
           if (total === 0) return none;
-          for (const ref of wanted) await checkQueue(held, ref);
-          return removeArchived({ context, nats: held, file, total, signal, byQueue });
+          const checked = await Promise.all(wanted.map((ref) => checkQueue(held, ref)));
+          const dlqsCreated = new Map(checked.flatMap((facts) => [...facts.dlqsCreated]));
+          return removeArchived({ context, nats: held, file, total, dlqsCreated, signal, byQueue });
         }),
       () =>
         wanted.flatMap((ref) => {
@@ -156,20 +156,25 @@ interface PurgeRun {
   readonly nats: Nats;
   readonly file: string;
   readonly total: number;
+  /** When each DLQ stream was made, RFC 3339. */
+  readonly dlqsCreated: ReadonlyMap<string, string>;
   readonly signal: AbortSignal;
   /** How many went, by queue. */
   readonly byQueue: Map<string, number>;
 }
 
 /** Deletes what the archive holds, reading it back: originals first, so that what is left in a DLQ still names them. */
-async function removeArchived({ context, nats, file, total, signal, byQueue }: PurgeRun): Promise<PurgeResult> {
+async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
+  const { context, nats, file, total, dlqsCreated, signal, byQueue } = run;
   let purged = 0;
   let originals = 0;
   const flush = async (page: readonly ArchiveLine[]) => {
     const gone = await pipelined(page, AT_ONCE, (line) => removeOriginal(nats, line));
     await removeRecords(
       nats,
-      page.flatMap(({ records }) => records),
+      page.flatMap(({ records }) =>
+        records.map(({ stream, seq, time }) => ({ stream, created: dlqsCreated.get(stream) ?? '', seq, time })),
+      ),
     );
     originals += gone.filter(Boolean).length;
     purged += page.length;
@@ -186,6 +191,7 @@ async function removeArchived({ context, nats, file, total, signal, byQueue }: P
       page = [];
     }
     await flush(page);
+    await confirmRemovals(nats);
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
     throw error.with({
@@ -199,17 +205,18 @@ async function removeArchived({ context, nats, file, total, signal, byQueue }: P
 }
 
 /** Deletes the very message that was archived, not another that came to its sequence since. */
-async function removeOriginal(nats: Nats, { original, original_in: place, records }: ArchiveLine): Promise<boolean> {
+async function removeOriginal(nats: Nats, line: ArchiveLine): Promise<boolean> {
+  const { original, original_in: place, records, stream_created: created } = line;
   if (!original) return false;
   if (place !== 'stream') {
     const isJournalled = records.every(({ kind }) => kind === 'advisory');
     const journal = isJournalled ? await readJournal(nats, original.stream) : [];
     const entry = journal.find((one) => one.original.seq === original.seq && one.original.time === original.time);
-    if (entry) await forgetJournal(nats, original, entry.journalSeqs);
+    if (entry) await forgetJournal(nats, entry.stored);
     return entry !== undefined;
   }
-  const stored = await getMessage(nats, original.stream, original.seq);
-  return stored?.time === original.time ? deleteMessage(nats, original.stream, original.seq) : false;
+  const { stream, seq, time } = original;
+  return (await removeMessage(nats, { stream, created, seq, time })) === 'removed';
 }
 
 const notConfirmed = (why: string): OpsError =>

@@ -3,10 +3,13 @@ import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, QueueRef } from '../../model/entry.ts';
+import { ownPrefixes, whyNotTaken } from '../../nats/address.ts';
+import { orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { publish } from '../../nats/message-writes.ts';
+import { storeCopy } from '../../nats/copies.ts';
 import { pipelined } from '../../nats/pipeline.ts';
 import { printHeaders } from '../../nats/raw-headers.ts';
+import { readStream } from '../../nats/streams.ts';
 import { rebuildAdvisory } from '../../replay/rebuilt.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
@@ -97,18 +100,17 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
 
 async function writeEntries(context: Context, nats: Nats, ref: QueueRef, page: readonly Entry[]): Promise<void> {
   if (page.length === 0) return;
-  if (ref.dlqs.length === 0) throw noDlq(ref);
+  const dlqs = await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))));
   await pipelined(page, AT_ONCE, async (entry) => {
     const { subject, payload, msgId } = rebuildAdvisory(entry, context.now());
-    const { stream } = await publish(
-      nats,
+    const dlq = dlqs.find((one) => one && whyNotTaken(one, subject, 'record', ownPrefixes(nats)) === undefined);
+    if (!dlq) throw noDlq(ref);
+    await storeCopy(nats, dlq, msgId, (id) => ({
       subject,
       payload,
-      printHeaders([{ name: 'Nats-Msg-Id', value: msgId }]),
-    ).catch((error: unknown) => {
-      throw (error as { code?: string }).code === 'CONN_NO_LEADER' ? noDlq(ref) : error;
-    });
-    if (!ref.dlqs.includes(stream)) throw noDlq(ref);
+      headers: printHeaders([{ name: 'Nats-Msg-Id', value: id }]),
+      kind: 'record',
+    }));
   });
 }
 

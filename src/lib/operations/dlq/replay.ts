@@ -1,12 +1,15 @@
 import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
+import { isPlainSubject } from '../../facts/subjects.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import type { ReplayResult } from '../../model/replay.ts';
-import { orThrow } from '../../nats/answer.ts';
+import { ownPrefixes, whyNotTaken } from '../../nats/address.ts';
+import { orThrow, orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
+import type { StreamInfo } from '../../nats/info.ts';
 import { readStream, streamNames } from '../../nats/streams.ts';
 import { type EditRecord, editEntry, requireEditor } from '../../replay/edit.ts';
 import type { Edited } from '../../replay/edit-text.ts';
@@ -14,6 +17,7 @@ import { GroupTable } from '../../replay/groups.ts';
 import { timeLeft } from '../../replay/pace.ts';
 import { toQueueFacts } from '../../replay/preflight.ts';
 import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
+import { elsewhere } from '../../replay/refusal.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
 import { strangers } from './ls.ts';
@@ -38,12 +42,12 @@ export async function replayDeadLetters(context: Context, options: ReplayOptions
   if (options.edit) requireEditor(context.env);
   return withDlq(context, options, async ({ nats, queues, filter }) => {
     const wanted = replayable(filter);
-    if (options.dryRun) return previewReplay(context, nats, queues, wanted, options);
+    const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to);
+    if (options.dryRun) return previewReplay(context, nats, queues, wanted, options, target);
     const tally = new Tally(options.keepEntries);
-    const targets = wishes.to === undefined ? [] : await streamsTaking(nats, wishes.to);
     for (const ref of queues) {
       if (wanted.limit !== undefined && tally.replayed + tally.failed + tally.skipped >= wanted.limit) break;
-      await replayOne(context, nats, ref, { ...options, filter: wanted }, tally, targets);
+      await replayOne(context, nats, ref, { ...options, filter: wanted }, tally, target?.name);
     }
     return finish(context, tally);
   });
@@ -59,7 +63,7 @@ async function replayOne(
   ref: QueueRef,
   options: ReplayOptions,
   tally: Tally,
-  targets: readonly string[],
+  target: string | undefined,
 ): Promise<void> {
   const { io } = context;
   const { wishes, filter } = options;
@@ -84,7 +88,7 @@ async function replayOne(
         },
         tally,
         signal,
-        targets,
+        ...(target !== undefined && { target }),
         now: context.now().getTime(),
         onUnreadable: strange.add,
         onProgress(count) {
@@ -154,8 +158,9 @@ function withResult(error: OpsError, tally: Tally): OpsError {
   const { replayed, remaining } = tally;
   const rest = remaining > 0 ? `, at least ${remaining} remain` : '';
   const isCut = error.code === 'INTERRUPTED' || (error.code === 'LOCK_HELD' && replayed + remaining > 0);
+  const isBegun = isCut || replayed + remaining > 0;
   return error.with({
-    message: isCut ? `${error.message}: ${replayed} replayed${rest}` : error.message,
+    message: isBegun ? `${error.message}: ${replayed} replayed${rest}` : error.message,
     why: error.why ?? (isCut ? 'What had begun was finished; nothing is half-way.' : undefined),
     hints: isCut ? ['run it again: it goes on with the rest'] : error.hints,
     result: tally.result(),
@@ -165,6 +170,7 @@ function withResult(error: OpsError, tally: Tally): OpsError {
 function finish(context: Context, tally: Tally): ReplayResult {
   const { io } = context;
   for (const text of skipNotes(tally.skips)) io.tell({ type: 'note', text });
+  if (tally.before > 0) io.tell({ type: 'note', text: leftSince(tally.before) });
   const { signal } = io;
   if (signal.aborted) throw withResult(signal.reason as OpsError, tally);
   const result = tally.result();
@@ -179,6 +185,9 @@ function finish(context: Context, tally: Tally): ReplayResult {
   });
 }
 
+const leftSince = (count: number): string =>
+  `${count} had been published by an earlier run and left the queue since: worked on, or removed; they are not published again`;
+
 /** How many records the queue's DLQ streams hold, where that is about how many entries are wanted. */
 async function countRecords(nats: Nats, ref: QueueRef, filter: EntryFilter): Promise<number | undefined> {
   const { states: _states, queues: _queues, limit, ...narrow } = filter;
@@ -188,19 +197,16 @@ async function countRecords(nats: Nats, ref: QueueRef, filter: EntryFilter): Pro
   return Math.min(count, limit ?? count);
 }
 
-/** The streams that capture a subject; one that none captures would swallow what is replayed to it. */
-async function streamsTaking(nats: Nats, subject: string): Promise<string[]> {
-  if (!/^[^\s.*>]+(\.[^\s.*>]+)*$/.test(subject)) {
-    throw new OpsError('USAGE', `--to: "${subject}" is no subject to publish on`, {
-      hints: ['write it without wildcards'],
-    });
-  }
-  const streams = await orThrow(streamNames(nats, { subject }));
-  if (streams.length > 0) return streams;
-  throw new OpsError('USAGE', `--to: no stream captures ${subject}`, {
-    where: subject,
+/** The stream that `--to` means. @throws OpsError USAGE where no stream takes it, or nothing of a message goes there */
+async function targetOf(nats: Nats, subject: string): Promise<StreamInfo> {
+  const [name] = isPlainSubject(subject) ? await orThrow(streamNames(nats, { subject, enough: 1 })) : [];
+  const stream = name === undefined ? undefined : await orUndefined(readStream(nats, name));
+  const why = stream ? whyNotTaken(stream, subject, 'named', ownPrefixes(nats)) : 'no stream captures it';
+  if (stream && why === undefined) return stream;
+  throw new OpsError('USAGE', `--to ${JSON.stringify(subject)}: ${why}`, {
+    where: '--to',
     why: 'What is replayed to it would be lost.',
-    hints: ['name a subject of a stream'],
+    hints: ['name a subject that a stream of yours takes, without wildcards'],
   });
 }
 
@@ -211,14 +217,13 @@ async function previewReplay(
   queues: readonly QueueRef[],
   filter: EntryFilter,
   { wishes, keepEntries }: ReplayOptions,
+  target: StreamInfo | undefined,
 ): Promise<ReplayResult> {
   const tally = new Tally(keepEntries);
   const table = new GroupTable();
   const strange = strangers(context);
-  const facts = new Map(
-    await Promise.all(
-      queues.map(async ({ queue }) => [queue, toQueueFacts(await orThrow(readStream(nats, queue)))] as const),
-    ),
+  const infos = new Map(
+    await Promise.all(queues.map(async ({ queue }) => [queue, await orThrow(readStream(nats, queue))] as const)),
   );
   const entries = scanEntries(nats, queues, filter, {
     now: context.now().getTime(),
@@ -226,9 +231,13 @@ async function previewReplay(
     onUnreadable: strange.add,
   });
   for await (const entry of entries) {
-    const lastSeq = facts.get(entry.queue)?.lastSeq ?? 0;
+    const info = infos.get(entry.queue)!;
+    const { lastSeq } = toQueueFacts(info);
     const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq });
+    const subject = entry.inner.message?.subject ?? '';
+    const why = target ? undefined : whyNotTaken(info, subject, 'stored', ownPrefixes(nats));
     if (skipped) tally.skip(skipped);
+    else if (why !== undefined) tally.fail(entry.id, elsewhere(why));
     else {
       tally.wouldReplay(entry.id);
       table.add(entry);
@@ -236,5 +245,8 @@ async function previewReplay(
   }
   strange.tell();
   for (const text of skipNotes(tally.skips)) context.io.tell({ type: 'note', text });
+  for (const [why, count] of Object.entries(tally.errors)) {
+    context.io.tell({ type: 'warning', text: `${count} could not be replayed: ${why}` });
+  }
   return { ...tally.result(), dry_run: true, groups: table.groups() };
 }

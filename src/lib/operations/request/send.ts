@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import type { QueueStanding } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { systemReason } from '../../errors/system-error.ts';
+import { isPlainSubject } from '../../facts/subjects.ts';
 import { gatherPieces, readPieces } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
 import type { BulkJson, Fetched, SendFault, SentJson } from '../../model/request.ts';
@@ -18,7 +19,7 @@ import { parseHeader } from '../../requests/header.ts';
 import { requireRequestId, uuidV7 } from '../../requests/id.ts';
 import { LARGEST_PAYLOAD, readBulk } from '../../requests/lines.ts';
 import { sendRequest } from '../../requests/send.ts';
-import { chooseSubject, isPlainSubject } from '../../requests/subject.ts';
+import { chooseSubject } from '../../requests/subject.ts';
 import { nobodyPulls, takersOf } from '../../requests/taker.ts';
 import { type RequestChoice, standingFor, withRequests } from './scope.ts';
 

@@ -1,0 +1,24 @@
+import { OpsError } from '../errors/ops-error.ts';
+import { ERR } from '../facts/err-codes.ts';
+import { isApiError } from '../nats/api-error.ts';
+
+/** True where a stream refused a message for want of room: 10077 is also said of a broken disk, with other words. */
+export const isFull = (error: unknown): boolean =>
+  isApiError(error, ERR.storeFailed) && /^maximum (?:messages|bytes)/.test(error.description);
+
+/** What passes by itself: a connection that is lost, a leader that is missing. What was asked is in doubt then. */
+export const isPassing = (error: unknown): error is OpsError =>
+  error instanceof OpsError && error.code.startsWith('CONN_');
+
+/** The way out for what its own stream does not take. */
+export const elsewhere = (why: string): string => `${why}; --to SUBJECT sends it elsewhere`;
+
+/** What a server or a guard says against one message; `undefined` for what is wrong with all of them. */
+export function refusal(error: unknown): string | undefined {
+  if (isFull(error)) return 'the queue is full';
+  if (isPassing(error)) return undefined;
+  if (isApiError(error)) return `${error.description} (${error.errCode})`;
+  const { code, message } = error as OpsError;
+  if (code === 'DLQ_NOT_TAKEN') return elsewhere(message);
+  return code === 'SERVER_REFUSED' ? message : undefined;
+}
