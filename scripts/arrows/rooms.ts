@@ -118,7 +118,9 @@ export const SPELLINGS: readonly Spelling[] = [
     what: 'a name of the JetStream API',
     pattern:
       /\$JS\.API|\bDIRECT\.GET\b|\b(?:STREAM|CONSUMER)\.(?:CREATE|DELETE|DURABLE|INFO|LEADER|LIST|MSG|NAMES|PAUSE|PEER|PURGE|RESTORE|SNAPSHOT|UNPIN|UPDATE)\b/,
-    places: ['nats', 'permissions', 'spec/rules/subjects.ts'].map((place) => `src/lib/${place}`),
+    places: ['nats', 'permissions', 'ui/render/permissions.ts', 'spec/rules/subjects.ts'].map(
+      (place) => `src/lib/${place}`,
+    ),
   },
   {
     what: 'the removal of a message',
