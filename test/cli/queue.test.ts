@@ -60,7 +60,10 @@ describe('queue and history', () => {
     expect(await cli('queue', 'pause', '--until', '2001-01-01')).toMatchObject({ code: 64 });
     await makeQueue(nats, { stream: 'OTHER', subjects: ['other.*'] });
     const several = await cli('queue', 'pause');
-    expect(several).toMatchObject({ code: 64, stderr: expect.stringContaining('They are OTHER, REQUESTS') });
+    expect(several).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('there are several queues: OTHER, REQUESTS'),
+    });
   });
 
   test('drain waits for the workers, and says what is dead', async () => {

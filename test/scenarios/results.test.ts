@@ -55,6 +55,8 @@ describe('what --json prints is what schemas/results says', () => {
     stage.write('bad.json', '{"name": "OTHER", "subjects": ["other"], "retention": "workqueue", "colour": "red"}');
     await run('convert', 'stream.json bad.json');
     await run('doctor', 'config/prod.yaml');
+    await run('monitoring alerts', 'config/prod.yaml');
+    await run('monitoring grafana');
     await run('history');
   });
 

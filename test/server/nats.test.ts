@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OpsError } from '../../src/lib/errors/ops-error.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
+import { getRange } from '../../src/lib/nats/messages.ts';
 import { readObserved } from '../../src/lib/observed/read.ts';
 import { scanAll, scanOwned } from '../../src/lib/observed/scan.ts';
 import { connectTo } from '../support/connected.ts';
@@ -38,6 +39,12 @@ describe('the JetStream API', () => {
     expect(await mine.api('STREAM.INFO.A', {}, { finish: true })).toMatchObject({ config: { name: 'A' } });
     await mine.close();
   });
+});
+
+test('a stream that never held a message is read to its end from the first that it names, which is 0', async () => {
+  await nats.api('STREAM.CREATE.EMPTY', { name: 'EMPTY', subjects: ['empty'], allow_direct: true });
+  expect((await nats.api('STREAM.INFO.EMPTY')).state).toMatchObject({ first_seq: 0 });
+  for (const from of [0, 1]) for await (const message of getRange(nats, 'EMPTY', from)) throw message;
 });
 
 describe('a bucket', () => {

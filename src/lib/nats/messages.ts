@@ -255,7 +255,8 @@ export async function* getRange(
   const { untilSeq = Number.MAX_SAFE_INTEGER, batch = BATCH } = options;
   const read = (from: number) => retried(nats, stream, () => readPage(nats, stream, from, { ...options, batch }));
   await learnWays(nats, stream);
-  let next: Promise<Page> | undefined = fromSeq <= untilSeq ? read(fromSeq) : undefined;
+  // A stream that never held a message says 0 for its first; a batch from there on is refused with 408.
+  let next: Promise<Page> | undefined = fromSeq <= untilSeq ? read(Math.max(1, fromSeq)) : undefined;
   while (next) {
     const page: Page = await next;
     next = page.next === undefined || page.next > untilSeq ? undefined : read(page.next);
