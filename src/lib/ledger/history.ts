@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { conceal, concealAll } from '../errors/conceal.ts';
-import { isObject } from '../model/json.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import type { Actor } from './actor.ts';
 import { ledger, purgeKeys } from './bucket.ts';
 import { ledgerKey, toToken } from './key.ts';
 import { writeLedger } from './room.ts';
+import { isHistory } from './shape.ts';
 
 /** One thing somebody did. */
 export interface HistoryRecord extends Actor {
@@ -87,7 +87,7 @@ export async function readHistory(nats: Nats, filter: HistoryFilter = {}): Promi
     if (!entry) return [];
     try {
       const record: unknown = JSON.parse(new TextDecoder().decode(entry.value));
-      return isObject(record) ? [record as unknown as HistoryRecord] : [];
+      return isHistory(record) ? [record as HistoryRecord] : [];
     } catch {
       return [];
     }

@@ -3,7 +3,6 @@ import { uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import type { Io } from '../model/io.ts';
-import { isObject } from '../model/json.ts';
 import { printDuration } from '../model/units.ts';
 import { isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -13,6 +12,7 @@ import { type Actor, describeActor } from './actor.ts';
 import { inLedger, ledger, purgeKeys } from './bucket.ts';
 import { ledgerKey } from './key.ts';
 import { makeRoom, roomPatience, withRoom } from './room.ts';
+import { isHolder } from './shape.ts';
 import { type Clocks, LEASE, type Lease, turnLeft } from './turn.ts';
 
 // A lock is a key that its holder writes again every few seconds. Whoever waits watches the revision with its own clock:
@@ -43,7 +43,7 @@ interface Holder extends Actor {
 function parseHolder(entry: KvEntry): Holder | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(entry.value));
-    return isObject(value) ? (value as unknown as Holder) : undefined;
+    return isHolder(value) ? (value as Holder) : undefined;
   } catch {
     return undefined;
   }

@@ -8,6 +8,9 @@ export function pack(value: unknown, size: number): Uint8Array[] {
   return pieces;
 }
 
+/** A small piece may unpack to more than there is memory. No spec has as much. */
+const MOST_BYTES = 256 * 1024 * 1024;
+
 /** The value of which `pack` made these pieces. Throws where they are not whole. */
 export const unpack = (pieces: readonly Uint8Array[]): unknown =>
-  JSON.parse(gunzipSync(Buffer.concat(pieces)).toString('utf8'));
+  JSON.parse(gunzipSync(Buffer.concat(pieces), { maxOutputLength: MOST_BYTES }).toString('utf8'));

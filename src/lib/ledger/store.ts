@@ -13,6 +13,7 @@ import { ensureLedger, ledger, purgeKeys } from './bucket.ts';
 import { fromToken, ledgerKey } from './key.ts';
 import { pack, unpack } from './pack.ts';
 import { writeLedger } from './room.ts';
+import { isBody, isHead } from './shape.ts';
 
 const FORMAT = 1;
 
@@ -87,7 +88,7 @@ function parseHead(value: Uint8Array, system: string): StoredHead {
   } catch (error) {
     throw damaged(system, error);
   }
-  if (!isObject(head) || head.format !== FORMAT) throw damaged(system);
+  if (!isObject(head) || head.format !== FORMAT || !isHead(head)) throw damaged(system);
   return head as unknown as StoredHead;
 }
 
@@ -111,7 +112,9 @@ export async function readLastApplied(nats: Nats, system: string): Promise<Appli
     if (parts.some((part) => !part)) continue;
     try {
       const pieces = head.body !== undefined ? [Buffer.from(head.body, 'base64')] : parts.map((part) => part!.value);
-      const body = unpack(pieces) as Pick<Applied, 'spec' | 'configs' | 'filled'>;
+      const read = unpack(pieces);
+      if (!isBody(read)) break;
+      const body = read as Pick<Applied, 'spec' | 'configs' | 'filled'>;
       return { ...publicHead(head), spec: body.spec, configs: body.configs, filled: body.filled ?? {} };
     } catch (error) {
       throw damaged(system, error);
