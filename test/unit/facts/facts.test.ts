@@ -4,11 +4,15 @@ import { CHECKS } from '../../../src/lib/facts/checks.ts';
 import { DEFECTS, defectsOf } from '../../../src/lib/facts/defects.ts';
 import { ERR } from '../../../src/lib/facts/err-codes.ts';
 import { isKvKey } from '../../../src/lib/facts/kv-key.ts';
+import { checkMetric } from '../../../src/lib/facts/metrics.ts';
 import * as names from '../../../src/lib/facts/names.ts';
+import { noRoomOf, ROOM_HINTS } from '../../../src/lib/facts/no-room.ts';
+import { CONSUMER_REFUSALS, STREAM_REFUSALS } from '../../../src/lib/facts/refusals.ts';
 import { isSubject, SubjectIndex } from '../../../src/lib/facts/subject-index.ts';
 import { subjectCovers, subjectsOverlap, takenSubjects } from '../../../src/lib/facts/subjects.ts';
 import { isConsumerName, isSeq, isStreamName } from '../../../src/lib/facts/tokens.ts';
 import { atLeast, parseVersion } from '../../../src/lib/facts/versions.ts';
+import type { Config } from '../../../src/lib/model/json.ts';
 
 describe('subjects', () => {
   test.each([
@@ -312,4 +316,91 @@ test('each check has a title, a sentence and a unit where it counts', () => {
 
 test('no two err_codes are one', () => {
   expect(new Set(Object.values(ERR)).size).toBe(Object.values(ERR).length);
+});
+
+test.each([
+  [10002, 'insufficient resources', 'account'],
+  [10023, 'insufficient resources', 'server'],
+  [10028, 'insufficient memory resources', 'server'],
+  [10047, 'insufficient storage resources', 'server'],
+  [10049, 'could not create store', 'disk'],
+  [10077, 'maximum messages exceeded', 'stream'],
+  [10077, 'maximum bytes exceeded', 'stream'],
+  [10077, 'the maximum bytes', undefined],
+  [10077, 'write: no space left on device', 'disk'],
+  [0, 'Disk quota exceeded', 'disk'],
+  [10058, 'stream name already in use', undefined],
+])('%d %s: there is no room in %s', (code, description, where) => {
+  expect(noRoomOf(code, description)).toBe(where);
+  if (where)
+    expect(ROOM_HINTS[where as keyof typeof ROOM_HINTS].filter((hint) => hint !== '').length).toBeGreaterThan(0);
+});
+
+test.each([
+  ['connection', 'osapi_ops_connection_seconds', 0.001],
+  ['oldest', 'osapi_ops_oldest_seconds', 1],
+  ['usage', 'osapi_ops_usage_ratio', 0.01],
+  ['dead', 'osapi_ops_dead_messages', 1],
+  ['resources', 'osapi_ops_resources_count', 1],
+  ['defects', 'osapi_ops_defects_count', 1],
+] as const)('the check %s has the gauge %s, its value times %d', (name, gauge, factor) => {
+  expect(checkMetric(name)).toEqual({ name: gauge, help: CHECKS[name].doc, factor });
+  expect(checkMetric('paused')).toBeUndefined();
+});
+
+describe('what every server refuses', () => {
+  const first = (found: readonly { field: string; code: number }[]) =>
+    found.map(({ field, code }) => `${field} ${code}`);
+  test.each<[keyof typeof STREAM_REFUSALS, Config, string[]]>([
+    ['windowOverAge', { max_age: 10, duplicate_window: 11 }, ['duplicate_window 10052']],
+    ['windowOverAge', { max_age: 10, duplicate_window: 10 }, []],
+    ['windowOverAge', { duplicate_window: 11 }, []],
+    ['windowOverAge', { max_age: 10 }, []],
+    ['perSubjectAlone', { discard_new_per_subject: true, discard: 'new', max_msgs_per_subject: 1 }, []],
+    ['perSubjectAlone', { discard_new_per_subject: true, discard: 'new' }, ['discard_new_per_subject 10052']],
+    [
+      'perSubjectAlone',
+      { discard_new_per_subject: true, discard: 'old', max_msgs_per_subject: 1 },
+      ['discard_new_per_subject 10052'],
+    ],
+    ['perSubjectAlone', { discard: 'new' }, []],
+    ['rollupWithoutPurge', { deny_purge: true }, []],
+    ['rollupWithoutPurge', { allow_rollup_hdrs: true }, []],
+    ['rollupWithoutPurge', { deny_purge: true, allow_rollup_hdrs: true }, ['deny_purge 10052']],
+    ['rollupWithoutPurge', { deny_purge: true, allow_msg_schedules: true }, ['deny_purge 10052']],
+    ['rollupWithoutPurge', { deny_purge: true, subject_delete_marker_ttl: 1 }, ['deny_purge 10052']],
+    ['needsDiscardOld', { discard: 'new', allow_msg_schedules: true }, ['allow_msg_schedules 10052']],
+    ['needsDiscardOld', { discard: 'new', allow_msg_counter: true }, ['allow_msg_counter 10052']],
+    ['needsDiscardOld', { discard: 'old', allow_msg_counter: true }, []],
+  ])('of a stream: %s of %j is %j', (rule, config, refused) => {
+    expect(first(STREAM_REFUSALS[rule](config))).toEqual(refused);
+  });
+
+  const work = { retention: 'workqueue' };
+  test.each<[keyof typeof CONSUMER_REFUSALS, Config, Config, string[]]>([
+    ['backoffOverTries', { backoff: [1, 2], max_deliver: 1 }, {}, ['backoff 10116']],
+    ['backoffOverTries', { backoff: [1, 2], max_deliver: 2 }, {}, []],
+    ['backoffOverTries', { backoff: [1, 2], max_deliver: -1 }, {}, []],
+    ['backoffOverTries', { backoff: [1, 2] }, {}, []],
+    ['backoffOverTries', { max_deliver: 1 }, {}, []],
+    ['deliversNotAll', { deliver_policy: 'new' }, work, ['deliver_policy 10101']],
+    ['deliversNotAll', { deliver_policy: 'new' }, { retention: 'limits' }, []],
+    ['deliversNotAll', {}, work, []],
+    ['acksNotEach', { ack_policy: 'all' }, work, ['ack_policy 10098']],
+    ['acksNotEach', { ack_policy: 'all' }, {}, []],
+    ['acksNotEach', {}, work, []],
+    ['overLimits', { max_ack_pending: 11 }, { consumer_limits: { max_ack_pending: 10 } }, ['max_ack_pending 10121']],
+    ['overLimits', { max_ack_pending: 10 }, { consumer_limits: { max_ack_pending: 10 } }, []],
+    ['overLimits', { max_ack_pending: -1 }, { consumer_limits: { max_ack_pending: 10 } }, []],
+    ['overLimits', { max_ack_pending: 11 }, { consumer_limits: { max_ack_pending: 0 } }, []],
+    ['overLimits', { max_ack_pending: 11 }, {}, []],
+    [
+      'overLimits',
+      { inactive_threshold: 11 },
+      { consumer_limits: { inactive_threshold: 10 } },
+      ['inactive_threshold 10153'],
+    ],
+  ])('of a consumer: %s of %j beside %j is %j', (rule, config, stream, refused) => {
+    expect(first(CONSUMER_REFUSALS[rule](config, stream))).toEqual(refused);
+  });
 });
