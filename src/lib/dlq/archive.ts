@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { OpsError } from '../errors/ops-error.ts';
+import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { type Entry, type EntryJson, entryJson, type RecordKind } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
@@ -98,12 +99,27 @@ export function parseArchiveLine(text: string, where: string): ArchiveLine {
   if (lineDigest(content) !== digest) throw broken('Its digest does not fit its content: it was changed, or cut.');
   const { entry, records, original } = content;
   const isWhole =
-    isObject(entry) &&
+    isEntry(entry) &&
+    typeof content.stream_created === 'string' &&
     Array.isArray(records) &&
-    records.every(isArchived) &&
+    records.every((record: unknown) => isArchived(record) && 'kind' in record && typeof record.kind === 'string') &&
     (original === null || isArchived(original));
   if (!isWhole) throw broken('It lacks what every line has.');
   return line as unknown as ArchiveLine;
+}
+
+/** A line has a digest that anybody can make: what it names must be what can have such a name. */
+function isEntry(value: unknown): value is EntryJson {
+  if (!isObject(value) || !isStreamName(value.queue) || !isConsumerName(value.consumer) || !isSeq(value.seq))
+    return false;
+  const isText = (key: string) => typeof value[key] === 'string';
+  const mayBe = (key: string, type: string) => value[key] === null || typeof value[key] === type;
+  return (
+    ['id', 'state', 'reason'].every(isText) &&
+    ['subject', 'request_id', 'died_at', 'published_at'].every((key) => mayBe(key, 'string')) &&
+    ['deliveries', 'size'].every((key) => mayBe(key, 'number')) &&
+    typeof value.replays === 'number'
+  );
 }
 
 const isArchived = (value: unknown): value is ArchivedMessage =>

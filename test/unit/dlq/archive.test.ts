@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseArchiveLine, printArchiveLine, restored } from '../../../src/lib/dlq/archive.ts';
+import { type ArchiveLine, parseArchiveLine, printArchiveLine, restored } from '../../../src/lib/dlq/archive.ts';
+import { carryOriginal, restoreRecord } from '../../../src/lib/replay/imported.ts';
 import { entry, record, stored } from './builders.ts';
 
 test('a line gives the message and its records back byte for byte', () => {
@@ -38,5 +40,38 @@ test.each([
   const text = printArchiveLine(entry());
   expect(() => parseArchiveLine(change(text), 'dead.ndjson:17')).toThrow(
     expect.objectContaining({ code: 'USAGE_FILE', where: 'dead.ndjson:17', why: expect.stringMatching(why) }),
+  );
+});
+
+test('a line that was forged, its digest too, is refused or can be imported; nothing else is thrown', () => {
+  const message = stored();
+  const inner = { ...entry().inner, message, original: message, records: [record({ raw: stored({ stream: 'dlq' }) })] };
+  const whole = JSON.parse(printArchiveLine(entry({ inner })));
+  const paths = ['entry', 'records', 'original', 'original_in', 'stream_created']
+    .map((key) => [key])
+    .concat(Object.keys(whole.entry).map((key) => ['entry', key]))
+    .concat(Object.keys(whole.original).map((key) => ['original', key]))
+    .concat(Object.keys(whole.records[0]).map((key) => ['records', '0', key]));
+  const forged = fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom(undefined, '__proto__', 2 ** 60, -1, '\u0007', '$JS.API.INFO'),
+  );
+  fc.assert(
+    fc.property(fc.constantFrom(...paths), forged, (path, value) => {
+      const { digest: _digest, ...content } = structuredClone(whole);
+      const last = path.at(-1)!;
+      path.slice(0, -1).reduce((at, key) => at[key], content)[last] = value;
+      const digest = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+      let line: ArchiveLine;
+      try {
+        line = parseArchiveLine(JSON.stringify({ ...content, digest }), 'a:1');
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'USAGE_FILE' });
+        return;
+      }
+      carryOriginal(line)?.headers('id');
+      for (const [index, one] of line.records.entries()) restoreRecord(line, one, index).headers('id');
+    }),
+    { numRuns: 1000 },
   );
 });
