@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -17,6 +18,74 @@ import { startServer, type TestServer } from '../support/server.ts';
 const actor = { who: 'ada', host: 'build-7', pid: 4711 };
 const LEDGER = 'KV_osapi_ops';
 const FILE = { storage: 'file' };
+
+/** A server whose disk is a small one of its own, filled to the last byte by something else. */
+async function onFullDisk(version: string, work: (server: TestServer, nats: Nats) => Promise<void>): Promise<void> {
+  const disk = mkdtempSync(join(tmpdir(), 'osapi-ops-disk-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'none', disk]);
+  let server: TestServer | undefined;
+  let nats: Nats | undefined;
+  try {
+    server = await startServer({ version, parent: disk });
+    nats = await connectTo(server);
+    await makeQueue(nats, { config: FILE, dlqConfig: FILE });
+    await makeDead(nats, 200);
+    const { bavail, bsize } = statfsSync(disk);
+    writeFileSync(join(disk, 'filler'), Buffer.alloc(bavail * bsize));
+    expect(statfsSync(disk).bavail).toBe(0);
+    await work(server, nats);
+  } finally {
+    await nats?.close();
+    await server?.stop();
+    execFileSync('umount', [disk]);
+    rmSync(disk, { recursive: true });
+  }
+}
+
+describe('a full disk', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-archive-'));
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  const purge = (server: TestServer, archive: string) =>
+    runCli(['dlq', 'purge', '--yes', '--archive', archive], { server, cwd: dir });
+
+  needing('the right to mount', 'nats-server 2.10').test(
+    'of 2.10 is no obstacle for a purge',
+    async () => {
+      await onFullDisk('2.10', async (server) => {
+        expect(await purge(server, `${server.port}.ndjson`)).toMatchObject({
+          code: 0,
+          stdout: expect.stringContaining('Purged 200 dead letters'),
+        });
+      });
+    },
+    60_000,
+  );
+
+  needing('the right to mount', 'nats-server 2.15').test(
+    'of 2.15 lets nothing be deleted, and the purge says so',
+    async () => {
+      await onFullDisk('2.15', async (server, nats) => {
+        // Until the stream meets the full disk: then it answers no more.
+        const stores = () =>
+          nats.request('requests.dns', 'x'.repeat(5000), { timeoutMs: 500 }).then(
+            (reply) => !reply.string().includes('error'),
+            () => false,
+          );
+        for (let round = 0; (await stores()) && round < 20; round++);
+        const { code, stderr } = await purge(server, `${server.port}.ndjson`);
+        expect(code).toBe(1);
+        expect(stderr).toContain('The disk of the server is full.');
+        expect(stderr).toContain('free space on the disk of the server');
+        expect(
+          readFileSync(join(dir, `${server.port}.ndjson`), 'utf8')
+            .trim()
+            .split('\n'),
+        ).toHaveLength(200);
+      });
+    },
+    60_000,
+  );
+});
 
 for (const version of ['2.10', '2.15']) {
   needing(`nats-server ${version}`).describe(`no room at all on ${version}`, () => {

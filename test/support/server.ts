@@ -26,11 +26,11 @@ export interface TestServer {
 
 /** A real nats-server on a free loopback port, ready to answer JetStream. A line (`2.10`) picks the version. */
 export async function startServer(
-  options: { version?: string; cluster?: number; config?: string; jetstream?: boolean } = {},
+  options: { version?: string; cluster?: number; config?: string; jetstream?: boolean; parent?: string } = {},
 ): Promise<TestServer> {
   const line = options.version?.split('.').slice(0, 2).join('.');
   const located = await locateServer({ env: process.env, io: recordingIo(), line });
-  const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-test-'));
+  const dir = mkdtempSync(join(options.parent ?? tmpdir(), 'osapi-ops-test-'));
   let servers: RunningServers;
   try {
     servers = await startServers({

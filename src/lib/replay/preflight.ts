@@ -4,7 +4,7 @@ import { forgetNothing } from '../ledger/journal.ts';
 import type { QueueRef } from '../model/entry.ts';
 import { numberOf } from '../model/json.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
-import { isApiError } from '../nats/api-error.ts';
+import { isApiError, isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { StreamInfo } from '../nats/info.ts';
 import { removeNothing } from '../nats/removal.ts';
@@ -48,7 +48,7 @@ export interface CheckedQueue extends QueueFacts {
  * missing permission. Makes the ledger as safe as the queue, for it may hold messages for a while.
  * @throws OpsError DLQ_CANNOT_REMOVE, DENIED_SUBJECT, NOT_FOUND, CONN_*
  */
-export async function checkQueue(nats: Nats, ref: QueueRef): Promise<CheckedQueue> {
+export async function checkQueue(nats: Nats, ref: QueueRef, { needsRoom = true } = {}): Promise<CheckedQueue> {
   const [info, ...dlqs] = await Promise.all([
     orThrow(readStream(nats, ref.queue)),
     ...ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))),
@@ -58,7 +58,10 @@ export async function checkQueue(nats: Nats, ref: QueueRef): Promise<CheckedQueu
   if (config.sealed === true) throw cannotRemove(ref.queue, 'It is sealed: nothing can be stored or removed any more.');
   if (config.no_ack === true)
     throw cannotRemove(ref.queue, 'It confirms no publish (no_ack), so that nobody knows what is stored.', NO_ACK_HINT);
-  await ensureLedger(nats, facts.replicas);
+  await ensureLedger(nats, facts.replicas).catch((error: unknown) => {
+    // A purge writes nothing there that it could not do without.
+    if (needsRoom || !isNoRoom(error)) throw error;
+  });
   const touched = [...(facts.removesOriginal ? [ref.queue] : []), ...ref.dlqs];
   await Promise.all([forgetNothing(nats), ...touched.map((stream) => requireRemovable(nats, stream))]);
   return { ...facts, dlqsCreated: new Map(dlqs.flatMap((dlq) => (dlq ? [[dlq.name, dlq.created]] : []))) };
@@ -68,7 +71,7 @@ async function requireRemovable(nats: Nats, stream: string): Promise<void> {
   try {
     await removeNothing(nats, stream);
   } catch (error) {
-    if (!isApiError(error)) throw error;
+    if (!isApiError(error) || error.noRoom) throw error;
     throw cannotRemove(stream, `It refuses to delete messages: ${error.description}.`);
   }
 }

@@ -75,7 +75,7 @@ export async function purgeDeadLetters(context: Context, options: PurgeOptions):
         lockedIfRoom(context, nats, names, work, async (signal, held) => {
           const total = await archive(context, { ...scope, nats: held }, file, agreed);
           if (total === 0) return none;
-          const checked = await Promise.all(wanted.map((ref) => checkQueue(held, ref)));
+          const checked = await Promise.all(wanted.map((ref) => checkQueue(held, ref, { needsRoom: false })));
           const dlqsCreated = new Map(checked.flatMap((facts) => [...facts.dlqsCreated]));
           return removeArchived({ context, nats: held, file, total, dlqsCreated, signal, byQueue });
         }),
