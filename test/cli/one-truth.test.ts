@@ -179,3 +179,17 @@ describe('one truth', () => {
     }
   });
 });
+
+describe('an id that was named', () => {
+  test.each([['ls'], ['replay'], ['export'], ['purge', '--yes', '--archive', 'none.ndjson'], ['rebuild']])(
+    'and does not exist is an error of dlq %s, and nothing is touched',
+    async (verb, ...flags) => {
+      await queue('workqueue', { a: {} });
+      for (const id of ['1', '2']) await send(id);
+      await kill('a', 2);
+      const { code, value } = await json('dlq', verb!, 'Q/a/1', 'Q/a/999', ...flags);
+      expect({ code, error: value.error?.code }).toEqual({ code: 1, error: 'NOT_FOUND' });
+      expect((await nats.api('STREAM.INFO.Q')).state).toMatchObject({ messages: 2, last_seq: 2 });
+    },
+  );
+});

@@ -40,6 +40,13 @@ export function parseIds(texts: readonly string[]): IdPattern[] {
   });
 }
 
+export const noSuchLetter = (text: string): OpsError =>
+  new OpsError('NOT_FOUND', `there is no dead letter ${text}`, {
+    where: text,
+    why: 'No advisory and no dead message goes by it: it was replayed, purged or answered, or never died.',
+    hints: ['`osapi-ops dlq ls` lists what is there'],
+  });
+
 /**
  * Checks what was found against what was asked for: every id names one entry, a shorthand not several.
  * @throws OpsError NOT_FOUND, USAGE
@@ -47,13 +54,7 @@ export function parseIds(texts: readonly string[]): IdPattern[] {
 export function requireIds(patterns: readonly IdPattern[], ids: readonly string[]): void {
   for (const pattern of patterns) {
     const found = ids.filter((id) => matchesId(pattern, id));
-    if (found.length === 0) {
-      throw new OpsError('NOT_FOUND', `there is no dead letter ${pattern.text}`, {
-        where: pattern.text,
-        why: 'No advisory and no dead message goes by it: it was replayed, purged or answered, or never died.',
-        hints: ['`osapi-ops dlq ls` lists what is there'],
-      });
-    }
+    if (found.length === 0) throw noSuchLetter(pattern.text);
     if (found.length > 1) {
       throw new OpsError('USAGE', `${pattern.text} could be ${found.length} dead letters`, {
         where: pattern.text,

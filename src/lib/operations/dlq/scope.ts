@@ -1,4 +1,5 @@
-import { parseIds } from '../../dlq/id.ts';
+import { parseIds, requireIds } from '../../dlq/id.ts';
+import { scanEntries } from '../../dlq/scan.ts';
 import type { Context } from '../../model/context.ts';
 import type { QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
@@ -22,7 +23,7 @@ export interface DlqScope {
 }
 
 /**
- * Connects and finds the queues that a dlq verb is about.
+ * Connects and finds the queues that a dlq verb is about, and that each id that was named is that of one dead letter.
  * @throws OpsError USAGE, NOT_FOUND, SPEC_*, CONN_*, DENIED_*
  */
 export async function withDlq<T>(
@@ -33,6 +34,12 @@ export async function withDlq<T>(
   const patterns = parseIds(ids);
   return withPlaces(context, { file, queues: filter.queues }, async (places) => {
     const queues = await places.someQueues();
-    return work({ nats: places.nats, queues, filter: patterns.length > 0 ? { ...filter, ids: patterns } : filter });
+    const { nats } = places;
+    if (patterns.length === 0) return work({ nats, queues, filter });
+    const found: string[] = [];
+    const options = { signal: context.io.signal, now: context.now().getTime() };
+    for await (const { id } of scanEntries(nats, queues, { ids: patterns }, options)) found.push(id);
+    requireIds(patterns, found);
+    return work({ nats, queues, filter: { ...filter, ids: patterns } });
   });
 }

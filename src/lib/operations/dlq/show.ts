@@ -1,5 +1,5 @@
 import { readStanding } from '../../dlq/collect.ts';
-import { requireIds } from '../../dlq/id.ts';
+import { noSuchLetter } from '../../dlq/id.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { lifeOf } from '../../dlq/timeline.ts';
 import { readFailure } from '../../ledger/failure.ts';
@@ -28,11 +28,9 @@ export async function showDeadLetter(
     const entries: Entry[] = [];
     const options = { signal: context.io.signal, now: context.now().getTime() };
     for await (const entry of scanEntries(nats, queues, filter, options)) entries.push(entry);
-    requireIds(
-      filter.ids ?? [],
-      entries.map(({ id }) => id),
-    );
-    const entry = entries[0]!;
+    const [entry] = entries;
+    // It went since it was looked for.
+    if (!entry) throw noSuchLetter(filter.ids?.[0]?.text ?? '');
     const ref = queues.find(({ queue }) => queue === entry.queue)!;
     const standing = await readStanding(nats, ref);
     const consumer = standing.consumers.find(({ name }) => name === entry.consumer);
