@@ -35,7 +35,7 @@ export function stateOfStored(id: string, { message, standing, entry, failure, n
     ...(takers[0] && { consumer: takers[0].name }),
     ...(replays > 0 && { replays }),
   };
-  if (entry) return { ...base, ...(failure && { detail: failure.reason }), ...deadPart(entry) };
+  if (entry) return { ...base, ...deadPart(entry), detail: entry.inner.detail ?? failure?.reason };
   if (isWaiting(standing, message)) return { ...base, state: 'queued', ...whyWaiting(standing, message) };
   if (!failure) return { ...base, state: 'in_flight', detail: whyInFlight(standing, message) };
   const told = { deliveries: failure.delivery, detail: failure.reason };

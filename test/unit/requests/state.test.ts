@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ConsumerStanding, QueueStanding } from '../../../src/lib/dlq/standing.ts';
 import type { FailureRecord } from '../../../src/lib/ledger/failure.ts';
+import type { Entry } from '../../../src/lib/model/entry.ts';
 import type { StoredMessage } from '../../../src/lib/model/message.ts';
 import { stateOfStored } from '../../../src/lib/requests/state.ts';
 import { timelineOf } from '../../../src/lib/requests/timeline.ts';
@@ -125,6 +126,22 @@ describe('the state of a stored request', () => {
     });
     expect(status).toMatchObject({ id: 'a', queue: 'REQUESTS', seq: 17, subject: 'requests.dns', ...want });
   });
+});
+
+test.each([
+  { name: 'of the dead letter', inner: 'terminated by hand', want: 'terminated by hand' },
+  { name: 'that the worker noted, where the dead letter has none', inner: undefined, want: failed.reason },
+])('a dead request tells the reason $name', ({ inner, want }) => {
+  const entry = {
+    id: 'REQUESTS/w/17',
+    consumer: 'w',
+    died_at: null,
+    reason: 'max_deliveries',
+    deliveries: 3,
+    inner: { detail: inner },
+  };
+  const seen = { message, standing: standing(taker()), now: NOW, failure: failed, entry: entry as unknown as Entry };
+  expect(stateOfStored('a', seen)).toMatchObject({ state: 'dead', detail: want });
 });
 
 describe('the life of a request', () => {
