@@ -39,8 +39,8 @@ describe.each(availableVersions())('nats-server %s', (line) => {
     await server?.stop();
   });
 
-  const planFor = async (resources: DesiredResource[]) =>
-    makePlan({ desired: desiredOf(...resources), observed: await lab.read(resources.map(keyOf)) });
+  const planFor = async (resources: DesiredResource[], how: { adopt?: boolean } = {}) =>
+    makePlan({ desired: desiredOf(...resources), observed: await lab.read(resources.map(keyOf)), ...how });
 
   test('a resource made with nothing but its name differs in nothing', async () => {
     const bare = [
@@ -64,7 +64,9 @@ describe.each(availableVersions())('nats-server %s', (line) => {
       ...{ discard: 'new', deny_delete: true, allow_rollup_hdrs: true, allow_direct: true, duplicate_window: 60 * S },
     });
     const config = { history: 5, ttl: 60 * S, max_bytes: 10_000 };
-    const plan = await planFor(['clients', 'cli'].map((name) => resourceOf('bucket', name, config)));
+    const buckets = ['clients', 'cli'].map((name) => resourceOf('bucket', name, config));
+    expect((await planFor(buckets)).changes).toEqual([]);
+    const plan = await planFor(buckets, { adopt: true });
     expect(plan.changes.map(({ fields }) => fields.map(({ path }) => path))).toEqual([
       ['metadata.osapi-ops.owner'],
       ['metadata.osapi-ops.owner'],
