@@ -2,15 +2,22 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { advisorySubject, bucketStream, LEDGER_BUCKET } from '../../src/lib/facts/names.ts';
+import {
+  advisorySubject,
+  bucketStream,
+  LEDGER_BUCKET,
+  REJECT_HEADER,
+  rejectedSubject,
+} from '../../src/lib/facts/names.ts';
 import { forgetNothing, readJournal } from '../../src/lib/ledger/journal.ts';
 import { isObject } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
+import { headerValue, parseHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { removeNothing } from '../../src/lib/nats/removal.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-import { publishRequests, type Stage, work } from './actors.ts';
+import { publishRequests, reject, type Stage, work } from './actors.ts';
 import { check, type Findings, type Life } from './checker.ts';
 import type { ProtocolName } from './child.ts';
 import { openWiretap, TAP, type Wiretap } from './wiretap.ts';
@@ -24,6 +31,8 @@ export interface Scenario {
   readonly kills: number;
   /** How often a replay is stopped, goes on beside the one that took its lock meanwhile, and is waited for. */
   readonly stops?: number;
+  /** How often the queue or its DLQ is deleted and made again in the middle of a replay. */
+  readonly remakes?: number;
   /** The queue's duplicate_window in milliseconds: ten minutes where left out. */
   readonly windowMs?: number;
   /** After so many steps of its messages a replay kills itself; at a random moment where left out. */
@@ -54,6 +63,8 @@ export interface ChaosReport extends Findings {
   readonly serverKills: number;
   /** The exit codes of the replays that were stopped. */
   readonly stopped: readonly (number | null)[];
+  /** The exit codes of the replays in whose middle a stream was made anew. */
+  readonly remade: readonly (number | null)[];
   readonly seconds: number;
   /** What the replays said, and what was seen of the lost: for whoever has to find out. */
   readonly log: readonly string[];
@@ -82,7 +93,7 @@ async function build(nats: Nats, { maxMessages, nodes = 1, windowMs = 600_000 }:
     ...(maxMessages !== undefined && { max_msgs: maxMessages }),
     ...replicas,
   });
-  const subjects = [advisorySubject('max_deliveries', 'REQUESTS')];
+  const subjects = [advisorySubject('max_deliveries', 'REQUESTS'), rejectedSubject('REQUESTS')];
   await nats.api('STREAM.CREATE.requests_dlq', { name: 'requests_dlq', subjects, ...replicas });
   const bucket = bucketStream('responses');
   await nats.api(`STREAM.CREATE.${bucket}`, {
@@ -92,7 +103,11 @@ async function build(nats: Nats, { maxMessages, nodes = 1, windowMs = 600_000 }:
     discard: 'new',
     ...replicas,
   });
-  await nats.api('CONSUMER.DURABLE.CREATE.REQUESTS.request-worker', {
+  await addWorker(nats);
+}
+
+const addWorker = (nats: Nats) =>
+  nats.api('CONSUMER.DURABLE.CREATE.REQUESTS.request-worker', {
     stream_name: 'REQUESTS',
     config: {
       durable_name: 'request-worker',
@@ -103,7 +118,6 @@ async function build(nats: Nats, { maxMessages, nodes = 1, windowMs = 600_000 }:
       filter_subject: 'requests.*',
     },
   });
-}
 
 const CHILD = 'child.cjs';
 
@@ -121,7 +135,12 @@ function bundleChild(dir: string): void {
 }
 
 /** A replay in a process of its own; `began` resolves when it moves the first message, or has ended without. */
-function startReplay(server: TestServer, protocol: ProtocolName, inFlight: number, { steps = 0, lockMs = 0 } = {}) {
+function startReplay(
+  server: TestServer,
+  protocol: ProtocolName,
+  inFlight: number,
+  { steps = 0, lockMs = 0, rate = 0 } = {},
+) {
   const args = [
     join(server.dir, CHILD),
     server.urls.join(','),
@@ -130,6 +149,7 @@ function startReplay(server: TestServer, protocol: ProtocolName, inFlight: numbe
     'REQUESTS',
     `${steps}`,
     `${lockMs}`,
+    `${rate}`,
   ];
   const child: ChildProcess = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -168,6 +188,10 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     answered: new Set(),
     lives: new Map(),
     failing: 0.7,
+    era: 0,
+    old: new Set(),
+    rejecting: scenario.remakes ? 0.3 : 0,
+    rejected: new Map(),
     publishing: true,
     working: true,
     random: randomFrom(scenario.seed),
@@ -184,17 +208,22 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     const log: string[] = [];
     const killed = await harass(server, scenario, protocol, stage, log);
     const stopped = await stopAndGoOn(server, scenario, protocol, stage, log);
+    const { codes: remade, told } = await makeAnew(server, scenario, protocol, stage, tap, log);
     stage.publishing = false;
     stage.failing = 0;
     await settle(server, protocol, stage, patienceMs, log);
-    const held = await readHeld(server, log);
-    const lives = new Map([...tap.stored, ...stage.lives]);
+    const held = new Map([...(await readHeld(server, log))].filter(([id]) => !stage.old.has(id)));
+    const lives = new Map([...tap.stored, ...stage.lives].filter(([, { id }]) => !stage.old.has(id)));
     const removed = tap.deletes;
     const findings = check({ accepted: stage.accepted, answered: stage.answered, held, lives, removed });
+    const untold = (ids: readonly string[]) => ids.filter((id) => !told.has(id));
     return {
       ...findings,
+      lost: untold(findings.lost),
+      dropped: untold(findings.dropped),
       ...killed,
       stopped,
+      remade,
       scenario,
       server: server.version,
       accepted: stage.accepted.size,
@@ -293,6 +322,68 @@ async function stopAndGoOn(
   return codes;
 }
 
+/** So many requests come into a stream right after it was made anew. */
+const FRESH = 60;
+
+/**
+ * Deletes the queue or its DLQ at any moment of a replay, and makes it again as it was; new requests take the sequences
+ * of those that the replay looked at. Gives how the replays ended. From then on only what came since counts: in a queue
+ * everything, in a DLQ what it alone had.
+ * `told` are requests that a replay named as maybe gone: those in whose removal's round trip the stream was made anew.
+ */
+async function makeAnew(
+  server: TestServer,
+  { remakes = 0, inFlight, seed }: Scenario,
+  protocol: ProtocolName,
+  stage: Stage,
+  tap: Wiretap,
+  log: string[],
+): Promise<{ codes: (number | null)[]; told: Set<string> }> {
+  const codes: (number | null)[] = [];
+  const told = new Set<string>();
+  if (remakes === 0) return { codes, told };
+  const nats = await connectTo({ url: stage.url }, { timeout: '20s' });
+  for (let turn = 0; turn < remakes; turn++) {
+    await untilDead(server, 40);
+    // Each of the two comes in two turns.
+    const isQueue = turn < 2 ? (turn + seed) % 2 === 0 : stage.random() < 0.5;
+    const stream = isQueue ? 'REQUESTS' : 'requests_dlq';
+    const flight = inFlight ?? [1, 4, 32][Math.floor(stage.random() * 3)]!;
+    const { config } = await nats.api(`STREAM.INFO.${stream}`);
+    const replay = startReplay(server, protocol, flight, { rate: [50, 100, 200][Math.floor(stage.random() * 3)]! });
+    stage.era += 1;
+    await replay.began;
+    await sleep(stage.random() * 200);
+    await nats.api(`STREAM.DELETE.${stream}`);
+    await nats.api(`STREAM.CREATE.${stream}`, config as object);
+    for (const id of isQueue ? stage.accepted : stage.rejected.values()) stage.old.add(id);
+    for (const id of stage.old) stage.accepted.delete(id);
+    if (isQueue) {
+      await addWorker(nats);
+      for (const seen of [stage.lives, tap.stored, tap.deletes]) seen.clear();
+    } else stage.rejected.clear();
+    const fresh = Array.from({ length: FRESH }, (_, index) => `fresh-${turn}-${index}`);
+    await Promise.all(
+      fresh.map(async (id, index) => {
+        if (isQueue) await nats.request('requests.dns', JSON.stringify({ id, query: 'example.com' }), {});
+        else await reject(stage, nats.nc, { id, seq: 1_000_000 * (turn + 1) + index });
+        stage.accepted.add(id);
+      }),
+    );
+    stage.era += 1;
+    const said = await replay.done;
+    const [, of, seqs = ''] = /\[stream (\w+), sequences ([^\]]*)\]/.exec(said) ?? [];
+    for (const seq of seqs.split(', ').map(Number)) {
+      const id = of === 'REQUESTS' ? tap.stored.get(seq)?.id : stage.rejected.get(seq);
+      if (id !== undefined) told.add(id);
+    }
+    log.push(`${stream} made anew: ${said}`);
+    codes.push(replay.child.exitCode);
+  }
+  await nats.close();
+  return { codes, told };
+}
+
 /** Waits until there is something for a replay to do. */
 async function untilDead(server: TestServer, least: number): Promise<void> {
   const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
@@ -343,11 +434,15 @@ async function readHeld(server: TestServer, log: string[]): Promise<Map<string, 
     held.set(id, [...(held.get(id) ?? []), seq]);
   };
   for await (const { payload, seq } of getRange(nats, 'REQUESTS', 1, { fromLeader: true })) note(payload, seq);
+  for await (const { payload, headers } of getRange(nats, 'requests_dlq', 1, { fromLeader: true })) {
+    const seq = headerValue(parseHeaders(headers), REJECT_HEADER.seq);
+    if (seq !== undefined) note(payload, Number(seq));
+  }
   const stored = held.size;
   const journal = await readJournal(nats, 'REQUESTS', { fromLeader: true });
   for (const { payload, original } of journal) note(payload, original.seq);
   const { state } = await nats.api('STREAM.INFO.REQUESTS');
-  log.push(`held: ${stored} requests in the queue, ${journal.length} in the journal; ${JSON.stringify(state)}`);
+  log.push(`held: ${stored} requests in queue and DLQ, ${journal.length} in the journal; ${JSON.stringify(state)}`);
   await nats.close();
   return held;
 }
@@ -360,6 +455,7 @@ export function nameOf({
   racing,
   serverKills = 0,
   stops = 0,
+  remakes = 0,
   protocol = 'real',
 }: Scenario): string {
   const what = [
@@ -368,6 +464,7 @@ export function nameOf({
     racing ? 'racing' : '',
     serverKills > 0 ? 'server killed' : '',
     stops > 0 ? 'stopped' : '',
+    remakes > 0 ? 'made anew' : '',
     protocol === 'real' ? '' : protocol,
   ];
   return what.filter(Boolean).join(', ');
@@ -375,7 +472,7 @@ export function nameOf({
 
 /** A report in one line. */
 export function tellReport({ scenario, lost, dropped, doubled, leftover, ...figures }: ChaosReport): string {
-  const counts = `${figures.accepted} accepted, ${figures.answered} answered, ${figures.replayedLives} replayed, ${figures.kills} replays killed, ${figures.serverKills} servers killed, ${figures.stopped.filter((code) => code === 75).length} of ${figures.stopped.length} stopped lost their turn, ${figures.seconds}s`;
+  const counts = `${figures.accepted} accepted, ${figures.answered} answered, ${figures.replayedLives} replayed, ${figures.kills} replays killed, ${figures.serverKills} servers killed, ${figures.stopped.filter((code) => code === 75).length} of ${figures.stopped.length} stopped lost their turn, ${figures.remade.length} streams made anew, ${figures.seconds}s`;
   const gone = dropped.length > 0 ? `, dropped by the server ${dropped.length}` : '';
   return `${nameOf(scenario)}, seed ${scenario.seed}: lost ${lost.length}, doubled ${doubled.length}, left over ${leftover.length}${gone} (${counts})`;
 }

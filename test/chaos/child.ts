@@ -1,7 +1,9 @@
 // A replay as a process of its own, to be killed at any moment. Its arguments: url, name of the protocol, in flight,
-// queue, the number of steps after which it kills itself (0: never), and the length of its lock (0: the real one).
+// queue, the number of steps after which it kills itself (0: never), the length of its lock (0: the real one), and
+// messages a second (0: as many as go).
 import { withQueueLocks } from '../../src/lib/dlq/lock.ts';
 import { LEASE, type Lease } from '../../src/lib/ledger/turn.ts';
+import { getRange } from '../../src/lib/nats/messages.ts';
 import { locateQueues } from '../../src/lib/places/queues.ts';
 import { PROTOCOL, type Protocol, type Step } from '../../src/lib/replay/protocol.ts';
 import { replayQueue } from '../../src/lib/replay/queue.ts';
@@ -15,6 +17,8 @@ export const PROTOCOLS = {
   'removes-first': { ...PROTOCOL, room: ['remove-original', 'publish', 'remove-records'] },
   'no-journal': { ...PROTOCOL, full: ['remove-original', 'publish', 'remove-records'] },
   'keeps-original': { ...PROTOCOL, room: ['publish', 'remove-records'] },
+  // At its end, removes by the bare sequence what it saw dead at its beginning, whatever lies there by then.
+  'by-number': PROTOCOL,
 } as const satisfies Record<string, Protocol>;
 
 export type ProtocolName = keyof typeof PROTOCOLS;
@@ -40,7 +44,7 @@ function leaseOf(lengthMs: number): Lease {
   return { lengthMs, renewMs: LEASE.renewMs * by, giveUpMs: LEASE.giveUpMs * by };
 }
 
-async function main([url, name, inFlight, queue, steps, lockMs]: readonly string[]): Promise<void> {
+async function main([url, name, inFlight, queue, steps, lockMs, rate]: readonly string[]): Promise<void> {
   const server = { url: url! };
   const nats = await connectTo(server, { timeout: '20s' });
   const context = contextFor(server);
@@ -48,6 +52,13 @@ async function main([url, name, inFlight, queue, steps, lockMs]: readonly string
   const responses = 'responses';
   const { room, full }: Protocol = PROTOCOLS[name as ProtocolName];
   const life = { left: Number(steps), isSaid: false };
+  const numbers: number[] = [];
+  if (name === 'by-number') {
+    for await (const { payload } of getRange(nats, 'requests_dlq', 1)) {
+      if (Buffer.from(payload).includes('stream_seq'))
+        numbers.push(Number(JSON.parse(Buffer.from(payload).toString()).stream_seq));
+    }
+  }
   const protocol: Protocol = { room: watched(room, life), full: watched(full, life) };
   try {
     const refs = await locateQueues(nats, { queues: [queue!] });
@@ -63,7 +74,13 @@ async function main([url, name, inFlight, queue, steps, lockMs]: readonly string
             nats: held,
             ref: { ...ref, responses },
             filter: { states: ['replayable', 'orphan'] },
-            wishes: { maxInFlight: Number(inFlight), maxReplays: 1_000_000, wait: false, waitMs: 0 },
+            wishes: {
+              maxInFlight: Number(inFlight),
+              maxReplays: 1_000_000,
+              wait: false,
+              waitMs: 0,
+              ...(Number(rate) > 0 && { rate: Number(rate) }),
+            },
             tally,
             signal,
             now: Date.now(),
@@ -76,12 +93,14 @@ async function main([url, name, inFlight, queue, steps, lockMs]: readonly string
       );
     }
   } finally {
+    await Promise.all(numbers.map((seq) => nats.api(`STREAM.MSG.DELETE.${queue}`, { seq }).catch(() => {})));
     await nats.close();
   }
   process.stdout.write(`done ${JSON.stringify(tally.result())}\n`);
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stdout.write(`failed ${(error as { code?: string }).code} ${(error as Error).message}\n`);
+  const { code, message, where = '' } = error as { code?: string; message: string; where?: string };
+  process.stdout.write(`failed ${code} ${message} [${where}]\n`);
   process.exitCode = (error as { exitCode?: number }).exitCode ?? 1;
 });

@@ -27,6 +27,7 @@ const FORMS: Readonly<Record<string, Partial<Scenario>>> = {
   'full-restarts': { maxMessages: 60, serverKills: servers, racing: true },
   stopped: { kills: 0, stops: kills, windowMs: 1000 },
   'full-stopped': { kills: 0, stops: servers, windowMs: 1000, maxMessages: 60 },
+  anew: { kills: 0, remakes: kills },
   cluster: { nodes: 3, serverKills: servers },
   'full-cluster': { nodes: 3, maxMessages: 60, serverKills: servers },
 };

@@ -28,6 +28,13 @@ test('a replay that is stopped at any moment, and goes on beside its successor, 
   expect(report.stopped.filter((code) => code === 75).length).toBeGreaterThan(2);
 }, 240_000);
 
+test('a replay in whose middle the queue or its DLQ is made anew touches nothing of what came since', async () => {
+  const report = await play({ version: '2.15', kills: 0, remakes: 2, seed: 18 });
+  expect(report).toMatchObject(clean);
+  expect(report.remade.filter((code) => code !== 0 && code !== 1)).toEqual([]);
+  expect(report.remade).toContain(1);
+}, 180_000);
+
 test('a cluster of three whose nodes are killed loses nothing and doubles nothing', async () => {
   const report = await play({ version: '2.15', kills: 6, serverKills: 2, nodes: 3, outstanding: 80, seed: 15 });
   expect(report).toMatchObject({ ...clean, answered: report.accepted });
