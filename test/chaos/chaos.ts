@@ -20,6 +20,7 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { publishRequests, reject, type Stage, work } from './actors.ts';
 import { check, type Findings, type Life } from './checker.ts';
 import type { ProtocolName } from './child.ts';
+import { randomFrom } from './random.ts';
 import { openWiretap, TAP, type Wiretap } from './wiretap.ts';
 
 export interface Scenario {
@@ -68,17 +69,6 @@ export interface ChaosReport extends Findings {
   readonly seconds: number;
   /** What the replays said, and what was seen of the lost: for whoever has to find out. */
   readonly log: readonly string[];
-}
-
-/** mulberry32: a run can be played again by its seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 async function build(nats: Nats, { maxMessages, nodes = 1, windowMs = 600_000 }: Scenario): Promise<void> {

@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util';
 import { defectsOf } from '../../src/lib/facts/defects.ts';
 import { availableVersions } from '../support/server.ts';
 import { type ChaosReport, nameOf, playChaos, type Scenario, tellReport } from './chaos.ts';
+import { playForged } from './forged.ts';
+import { playTargets } from './targets.ts';
 
 const { values } = parseArgs({
   options: {
@@ -32,6 +34,10 @@ const FORMS: Readonly<Record<string, Partial<Scenario>>> = {
   'full-cluster': { nodes: 3, maxMessages: 60, serverKills: servers },
 };
 
+/** What has laws of its own; it tells in one line what it did. */
+type Play = (options: { version: string; seed: number; rounds: number }) => Promise<{ faults: readonly string[] }>;
+const OTHER_FORMS: Readonly<Record<string, Play>> = { forged: playForged, targets: playTargets };
+
 const pick = (wanted: string | undefined, all: readonly string[]): readonly string[] => {
   if (wanted === undefined) return all;
   const unknown = wanted.split(',').filter((one) => !all.includes(one));
@@ -51,7 +57,17 @@ let bad = 0;
 let seed = Number(values.seed ?? Date.now() % 1_000_000);
 for (let round = 0; round < Number(values.rounds ?? 1); round++) {
   for (const version of pick(values.lines, availableVersions())) {
-    for (const form of pick(values.forms, Object.keys(FORMS))) {
+    for (const form of pick(values.forms, [...Object.keys(FORMS), ...Object.keys(OTHER_FORMS)])) {
+      const play = OTHER_FORMS[form];
+      if (play) {
+        const { faults, ...told } = await play({ version, seed, rounds: kills });
+        console.log(
+          `nats-server ${version}, ${form}, seed ${seed++}: ${faults.length} faults (${JSON.stringify(told)})`,
+        );
+        for (const fault of faults) console.log(`  ${fault}`);
+        bad += faults.length > 0 ? 1 : 0;
+        continue;
+      }
       const report = await playChaos({ version, kills, seed: seed++, patienceMs: 120_000, ...FORMS[form] });
       reports.push(report);
       console.log(tellReport(report));

@@ -1,5 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { check } from '../chaos/checker.ts';
+import { playForged } from '../chaos/forged.ts';
 import { clean, play } from './chaos-bench.ts';
 
 // What the short form of `npm run test:chaos` rests on.
@@ -39,6 +40,11 @@ describe('the checker sees through a protocol', () => {
     expect(report).toMatchObject({ ...clean, kills: 1, answered: report.accepted });
   }, 180_000);
 });
+
+test('the look at streams sees a replay that believes what a record says of its subject', async () => {
+  const { faults } = await playForged({ version: '2.15', seed: 1, rounds: 1, naive: true });
+  expect(faults).toContainEqual(expect.stringContaining('changed streams'));
+}, 60_000);
 
 describe('the checker', () => {
   const lives = (...all: [id: string, seq: number, count: number, of?: number][]) =>

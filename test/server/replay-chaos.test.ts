@@ -1,4 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import { playForged } from '../chaos/forged.ts';
+import { playTargets } from '../chaos/targets.ts';
 import { clean, play } from './chaos-bench.ts';
 
 // The short form of `npm run test:chaos`, which plays all of it on every server line.
@@ -34,6 +36,18 @@ test('a replay in whose middle the queue or its DLQ is made anew touches nothing
   expect(report.remade.filter((code) => code !== 0 && code !== 1)).toEqual([]);
   expect(report.remade).toContain(1);
 }, 180_000);
+
+test('forged records and archives change no stream but the queue, and keep no true dead letter from its way', async () => {
+  const report = await playForged({ version: '2.15', seed: 19, rounds: 3 });
+  expect(report.faults).toEqual([]);
+  expect(report.moved).toBeGreaterThan(3 * 3);
+}, 120_000);
+
+test('a target that is replaced in the middle of a replay to it loses nothing, doubles nothing, hands nothing on', async () => {
+  const { faults, ends } = await playTargets({ version: '2.12', seed: 20, rounds: 4 });
+  expect(faults).toEqual([]);
+  expect(ends.filter((end) => end.includes('DLQ_UNFINISHED')).length).toBeGreaterThan(0);
+}, 120_000);
 
 test('a cluster of three whose nodes are killed loses nothing and doubles nothing', async () => {
   const report = await play({ version: '2.15', kills: 6, serverKills: 2, nodes: 3, outstanding: 80, seed: 15 });
