@@ -1,6 +1,7 @@
 // A replay as a process of its own, to be killed at any moment. Its arguments: url, name of the protocol, in flight,
 // queue, the number of steps after which it kills itself (0: never), the length of its lock (0: the real one), and
 // messages a second (0: as many as go).
+import { setTimeout as sleep } from 'node:timers/promises';
 import { withQueueLocks } from '../../src/lib/dlq/lock.ts';
 import { LEASE, type Lease } from '../../src/lib/ledger/turn.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
@@ -93,6 +94,8 @@ async function main([url, name, inFlight, queue, steps, lockMs, rate]: readonly 
       );
     }
   } finally {
+    // Late enough for a stream that was made anew to have messages of these sequences.
+    if (numbers.length > 0) await sleep(200);
     await Promise.all(numbers.map((seq) => nats.api(`STREAM.MSG.DELETE.${queue}`, { seq }).catch(() => {})));
     await nats.close();
   }
