@@ -1,3 +1,4 @@
+import { asBuffer } from '../model/bytes.ts';
 import type { DlqRecord } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { isDeath, readDeath, tellsRemoval, type Unreadable } from './advisory.ts';
@@ -17,15 +18,23 @@ export const keyOfDeath = (death: Death): string =>
 
 export const alone = (death: Death): Told => ({ death, records: [death.record] });
 
+const isSameMessage = (a: StoredMessage, b: StoredMessage): boolean =>
+  a.subject === b.subject &&
+  asBuffer(a.payload).equals(asBuffer(b.payload)) &&
+  asBuffer(a.headers).equals(asBuffer(b.headers));
+
 /** Several records of one message as one. */
 export function joinDeaths(deaths: readonly Death[]): Told {
   const sorted = [...deaths].sort((a, b) => compareTimes(a.record.time, b.record.time) || a.record.seq - b.record.seq);
   // That the message went later says nothing of why it died.
   const newest = sorted.findLast(({ record }) => !tellsRemoval(record)) ?? sorted.at(-1)!;
   const carried = sorted.findLast((death) => death.carried)?.carried;
+  // A sequence that was used again, or named by somebody else: another message is another dead letter, and its record is
+  // the only copy of it. It stays, and is an entry once this one has gone.
+  const same = sorted.filter((death) => !death.carried || !carried || isSameMessage(death.carried, carried));
   return {
     death: carried && !newest.carried ? { ...newest, carried } : newest,
-    records: sorted.map(({ record }) => record),
+    records: same.map(({ record }) => record),
   };
 }
 
