@@ -15,7 +15,7 @@ describe('records of one id', () => {
     { name: 'so does another subject', of: [reject(1, 'a', 'requests.x'), reject(2, 'a')], goes: [2] },
     {
       name: 'an advisory goes with what it tells of',
-      of: [death({ record: record({ seq: 1 }) }), reject(2, 'a')],
+      of: [death({ record: record({ seq: 1, time: at(1) }) }), reject(2, 'a')],
       goes: [1, 2],
     },
   ])('$name', ({ of, goes }) => {
