@@ -113,6 +113,7 @@ export function makeMove(entry: Entry, facts: MoveFacts, options: CopyOptions): 
       facts.removesOriginal && {
         original: { stream: original.stream, created: streamCreated, seq: original.seq, time: original.time },
       }),
+    ...(!original && { carried: true as const }),
     records,
     ...(entry.request_id !== null && { requestId: entry.request_id }),
     died: reasonText(entry.reason, entry.inner.detail),

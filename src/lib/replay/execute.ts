@@ -7,12 +7,13 @@ import { orThrow, orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { type CopyStored, publishCopy } from '../nats/copies.ts';
 import type { StreamInfo } from '../nats/info.ts';
+import { notKept, roomIn } from '../nats/keeps.ts';
 import { type Look, lookAhead, madeAnew, type Removable, removeMessage } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
 import { type Move, type Moved, PROTOCOL, type Step } from './protocol.ts';
 import { removeRecords } from './records.ts';
 import { settleIntent } from './recover.ts';
-import { isFull, isPassing, refusal } from './refusal.ts';
+import { fullQueue, isFull, isPassing, refusal } from './refusal.ts';
 import type { ReplayRun } from './run.ts';
 
 /** Payloads under way at once, in bytes, however many messages that are. */
@@ -45,10 +46,12 @@ interface Page {
  * Moves a page of messages: writes down what is meant, carries each through the protocol's steps, then removes the
  * records of those that are in. A lost connection is waited for, and what is in doubt is looked up before it is tried
  * again; a signal ends it after what has begun. The intent of a page that ends with a fault stays for the next run.
- * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, DLQ_MADE_ANEW, DLQ_NOT_TAKEN before anything began
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, DLQ_MADE_ANEW, DLQ_NOT_TAKEN, NO_ROOM before anything began
  */
-export async function movePage(run: ReplayRun, moves: readonly Move[]): Promise<PageResult> {
+export async function movePage(run: ReplayRun, read: readonly Move[]): Promise<PageResult> {
   const to = await lookAtTarget(run);
+  const unkept = await findUnkept(run, read, to);
+  const moves = read.filter(({ msgId }) => !unkept.has(msgId));
   const intent: Intent = {
     moves: moves.map(({ msgId, original, records, requestId }) => ({
       msgId,
@@ -58,12 +61,12 @@ export async function movePage(run: ReplayRun, moves: readonly Move[]): Promise<
     })),
     target: { stream: to.name, created: to.created, after: to.figures.last_seq },
   };
-  const page: Page = { intent, to, results: new Map(), refused: new Set() };
+  const page: Page = { intent, to, results: unkept, refused: new Set() };
   let revision: number | undefined;
   try {
     revision = await writeIntent(run.nats, run.queue, intent);
   } catch (error) {
-    if (isLost(run)) return { moved: [], left: moves, refused: page.refused };
+    if (isLost(run)) return { moved: [...unkept.values()], left: moves, refused: page.refused };
     throw error;
   }
   let open = [...moves];
@@ -82,7 +85,7 @@ export async function movePage(run: ReplayRun, moves: readonly Move[]): Promise<
     fault = error;
     open = open.filter(({ msgId }) => !page.results.has(msgId));
   }
-  const moved = moves.flatMap(({ msgId }) => page.results.get(msgId) ?? []);
+  const moved = read.flatMap(({ msgId }) => page.results.get(msgId) ?? []);
   return { moved, left: open, refused: page.refused, revision, ...(fault !== undefined && { fault }) };
 }
 
@@ -95,6 +98,24 @@ async function lookAtTarget({ nats, queue, created, target }: ReplayRun): Promis
   if (!to) throw notTaken(`stream ${target} is not there any more`);
   if ((from ?? to).created !== created) throw madeAnew(queue);
   return to;
+}
+
+/**
+ * Those of a page that the queue would not keep, or would drop others for: what only a record carries makes no room by
+ * leaving. Another stream gets all of the page or nothing. @throws OpsError NO_ROOM, DLQ_NOT_TAKEN
+ */
+async function findUnkept(run: ReplayRun, moves: readonly Move[], to: StreamInfo): Promise<Map<string, Moved>> {
+  const unkept = new Map<string, Moved>();
+  const isOther = run.target !== run.queue;
+  const coming = isOther ? moves : moves.filter(({ carried }) => carried);
+  if (coming.length === 0) return unkept;
+  const room = await roomIn(run.nats, to);
+  for (const move of coming) {
+    const why = room.take(move);
+    if (why && isOther) throw notKept(why);
+    if (why) unkept.set(move.msgId, { move, outcome: 'failed', error: fullQueue(why) });
+  }
+  return unkept;
 }
 
 /** Without the lock nothing goes any more: what was under way is in doubt until the next run looks it up. */

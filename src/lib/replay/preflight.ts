@@ -7,6 +7,7 @@ import { orThrow, orUndefined } from '../nats/answer.ts';
 import { isApiError, isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { StreamInfo } from '../nats/info.ts';
+import { dropsOldest } from '../nats/keeps.ts';
 import { removeNothing } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
 
@@ -26,14 +27,13 @@ export interface QueueFacts {
 export function toQueueFacts({ config, created, figures }: StreamInfo): QueueFacts {
   // With several consumers on an interest stream the message may still be another's work.
   const isInterestOfOne = config.retention === 'interest' && figures.consumer_count === 1;
-  const limits = [config.max_msgs, config.max_bytes, config.max_msgs_per_subject];
   return {
     created,
     lastSeq: figures.last_seq,
     removesOriginal: config.retention === 'workqueue' || isInterestOfOne,
     allowTtl: config.allow_msg_ttl === true,
     replicas: numberOf(config.num_replicas, 1),
-    drops: config.discard !== 'new' && limits.some((limit) => typeof limit === 'number' && limit > 0),
+    drops: dropsOldest(config),
   };
 }
 

@@ -34,6 +34,8 @@ export interface Move {
   readonly kind: CopyKind;
   /** The original, where it is to be removed. */
   readonly original?: Seen;
+  /** True where nothing of it is in the queue: what is published is in its record alone. */
+  readonly carried?: true;
   /** What goes of the DLQ streams when the entry goes. */
   readonly records: readonly Seen[];
   readonly requestId?: string;

@@ -1,6 +1,7 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { isApiError } from '../nats/api-error.ts';
+import type { NotKept } from '../nats/keeps.ts';
 
 /** True where a stream refused a message for want of room: 10077 is also said of a broken disk, with other words. */
 export const isFull = (error: unknown): boolean =>
@@ -12,6 +13,10 @@ export const isPassing = (error: unknown): error is OpsError =>
 
 /** The way out for what its own stream does not take. */
 export const elsewhere = (why: string): string => `${why}; --to SUBJECT sends it elsewhere`;
+
+/** What is said of one that would cost the queue another message. */
+export const fullQueue = ({ code, text }: NotKept): string =>
+  code === 'NO_ROOM' ? `the queue is full and would drop its oldest: make room first (${text})` : elsewhere(text);
 
 /** What a server or a guard says against one message; `undefined` for what is wrong with all of them. */
 export function refusal(error: unknown): string | undefined {

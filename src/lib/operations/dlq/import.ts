@@ -12,6 +12,7 @@ import { orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { type Copy, storeCopy } from '../../nats/copies.ts';
 import type { StreamInfo } from '../../nats/info.ts';
+import { notKept, type Room, readRoom } from '../../nats/keeps.ts';
 import { getMessage } from '../../nats/messages.ts';
 import { pipelined } from '../../nats/pipeline.ts';
 import { readStream } from '../../nats/streams.ts';
@@ -49,7 +50,7 @@ const PAGE = 500;
  * Brings archived dead letters back: records as they were, and messages as dead letters that carry them, to be replayed
  * when somebody wants it. What is there already is left alone, so that importing twice changes nothing; what has no
  * place here is told, and the others are imported.
- * @throws OpsError DLQ_UNFINISHED with the result, USAGE_FILE, NOT_FOUND, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
+ * @throws OpsError DLQ_UNFINISHED with the result, NO_ROOM, DLQ_NOT_TAKEN, USAGE_FILE, NOT_FOUND, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function importDeadLetters(context: Context, options: ImportOptions): Promise<ImportResult> {
   const file = options.archive === '-' ? '-' : path.resolve(context.cwd, options.archive);
@@ -65,6 +66,7 @@ export async function importDeadLetters(context: Context, options: ImportOptions
       filter,
       dryRun: options.dryRun,
       there: new Map(),
+      rooms: new Map(),
       entries: [],
       counts: new Map(),
     };
@@ -108,6 +110,8 @@ interface ImportRun {
   readonly dryRun: boolean;
   /** What is listed already, by id, and where entries go; read for each queue when its first line comes. */
   readonly there: Map<string, Promise<Place>>;
+  /** What is left of each DLQ stream's, by name. */
+  readonly rooms: Map<string, Promise<Room>>;
   readonly entries: ImportOutcome[];
   readonly counts: Map<string, number>;
 }
@@ -149,7 +153,9 @@ async function importAll(run: ImportRun, file: string, signal: AbortSignal): Pro
   const limit = run.filter.limit ?? Number.POSITIVE_INFINITY;
   let page: ArchiveLine[] = [];
   const flush = async () => {
-    run.entries.push(...(await pipelined(page, AT_ONCE, (line) => importLine(run, line))));
+    const planned = await pipelined(page, AT_ONCE, (line) => planLine(run, line));
+    await requireRoom(run, planned);
+    run.entries.push(...(await pipelined(planned, AT_ONCE, (plan) => carryOut(run, plan))));
     run.context.io.tell({ type: 'progress', title: 'Importing', done: run.entries.length });
     page = [];
   };
@@ -171,7 +177,41 @@ const entryOf = ({ entry, original, stream_created: streamCreated }: ArchiveLine
   inner: { records: [], streamCreated, certain: true, ...(original && { message: restored(original) }) },
 });
 
-async function importLine(run: ImportRun, line: ArchiveLine): Promise<ImportOutcome> {
+/** What is to be written of a line. */
+interface Planned {
+  readonly id: string;
+  readonly queue: string;
+  readonly places: readonly Chosen[];
+}
+
+/** Nothing of a page is written where a DLQ would drop its oldest for it. @throws OpsError NO_ROOM, DLQ_NOT_TAKEN */
+async function requireRoom(run: ImportRun, page: readonly (Planned | ImportOutcome)[]): Promise<void> {
+  // Dead letters go on coming: what a page before found is old news, but for a dry run, which fills nothing.
+  if (!run.dryRun) run.rooms.clear();
+  for (const plan of page) {
+    for (const { dlq, id, copyFor } of 'places' in plan ? plan.places : []) {
+      const room = run.rooms.get(dlq.name) ?? readRoom(run.nats, dlq.name);
+      run.rooms.set(dlq.name, room);
+      const why = (await room).take(copyFor(id));
+      if (why) throw notKept(why);
+    }
+  }
+}
+
+async function carryOut(run: ImportRun, plan: Planned | ImportOutcome): Promise<ImportOutcome> {
+  if ('outcome' in plan) return plan;
+  const { id, queue, places } = plan;
+  let isNew = run.dryRun;
+  for (const chosen of run.dryRun ? [] : places) {
+    const { how } = await storeCopy(run.nats, chosen.dlq, chosen.id, chosen.copyFor);
+    isNew ||= how === 'stored';
+  }
+  if (!isNew) return { id, outcome: 'skipped', error: 'it is there already' };
+  run.counts.set(queue, (run.counts.get(queue) ?? 0) + (run.dryRun ? 0 : 1));
+  return { id, outcome: 'imported' };
+}
+
+async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | ImportOutcome> {
   const { entry, original, original_in: place } = line;
   const skipped = (error: string): ImportOutcome => ({ id: entry.id, outcome: 'skipped', error });
   const ref = run.refs.get(entry.queue);
@@ -192,12 +232,8 @@ async function importLine(run: ImportRun, line: ArchiveLine): Promise<ImportOutc
   // All of it, or nothing: half of an entry would be another one.
   const places = messages.map((message) => chooseDlq(run, dlqs, message));
   const why = whyNoMessage(run, original) ?? places.find((chosen) => typeof chosen === 'string');
-  if (why !== undefined) return { id: entry.id, outcome: 'failed', error: String(why) };
-  for (const chosen of run.dryRun ? [] : places) {
-    if (typeof chosen === 'object') await storeCopy(run.nats, chosen.dlq, chosen.id, chosen.copyFor);
-  }
-  run.counts.set(ref.queue, (run.counts.get(ref.queue) ?? 0) + (run.dryRun ? 0 : 1));
-  return { id: entry.id, outcome: 'imported' };
+  if (why !== undefined) return { id: entry.id, outcome: 'failed', error: why };
+  return { id: entry.id, queue: ref.queue, places: places.filter((chosen) => typeof chosen === 'object') };
 }
 
 /** What can never be replayed is no dead letter to bring back. */

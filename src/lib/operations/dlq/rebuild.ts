@@ -6,7 +6,9 @@ import type { Entry, QueueRef } from '../../model/entry.ts';
 import { ownPrefixes, whyNotTaken } from '../../nats/address.ts';
 import { orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { storeCopy } from '../../nats/copies.ts';
+import { type Copy, storeCopy } from '../../nats/copies.ts';
+import type { StreamInfo } from '../../nats/info.ts';
+import { notKept, type Room, roomIn } from '../../nats/keeps.ts';
 import { pipelined } from '../../nats/pipeline.ts';
 import { printHeaders } from '../../nats/raw-headers.ts';
 import { readStream } from '../../nats/streams.ts';
@@ -31,7 +33,8 @@ const AT_ONCE = 256;
 
 /**
  * Writes the missing entry of every orphan. Running it twice changes nothing: what has an entry is no orphan.
- * @throws OpsError NOT_FOUND where no stream takes the entries, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
+ * @throws OpsError NOT_FOUND where no stream takes the entries, NO_ROOM and DLQ_NOT_TAKEN where one would not keep them,
+ *   LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function rebuildEntries(context: Context, options: RebuildOptions): Promise<RebuildResult> {
   return withDlq(context, options, async ({ nats, queues, filter }) => {
@@ -66,7 +69,9 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
     };
     for (const ref of queues) {
       if (options.dryRun) {
-        await find(ref, async () => {}, context.io.signal);
+        const rooms = new Map<string, Promise<Room>>();
+        const check = async (page: Entry[]) => void (await planEntries({ context, nats, ref, rooms }, page));
+        await find(ref, check, context.io.signal);
         continue;
       }
       const before = entries.length;
@@ -98,20 +103,47 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
   });
 }
 
-async function writeEntries(context: Context, nats: Nats, ref: QueueRef, page: readonly Entry[]): Promise<void> {
-  if (page.length === 0) return;
+interface Planning {
+  readonly context: Context;
+  readonly nats: Nats;
+  readonly ref: QueueRef;
+  /** What is left of each DLQ's, by name. */
+  readonly rooms: Map<string, Promise<Room>>;
+}
+
+interface Planned {
+  readonly dlq: StreamInfo;
+  readonly msgId: string;
+  readonly copyFor: (id: string) => Copy;
+}
+
+/** What a page would write and where. @throws OpsError NOT_FOUND, NO_ROOM, DLQ_NOT_TAKEN before anything is written */
+async function planEntries({ context, nats, ref, rooms }: Planning, page: readonly Entry[]): Promise<Planned[]> {
+  if (page.length === 0) return [];
   const dlqs = await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))));
-  await pipelined(page, AT_ONCE, async (entry) => {
+  const planned: Planned[] = [];
+  for (const entry of page) {
     const { subject, payload, msgId } = rebuildAdvisory(entry, context.now());
     const dlq = dlqs.find((one) => one && whyNotTaken(one, subject, 'record', ownPrefixes(nats)) === undefined);
     if (!dlq) throw noDlq(ref);
-    await storeCopy(nats, dlq, msgId, (id) => ({
+    const copyFor = (id: string): Copy => ({
       subject,
       payload,
       headers: printHeaders([{ name: 'Nats-Msg-Id', value: id }]),
       kind: 'record',
-    }));
-  });
+    });
+    const room = rooms.get(dlq.name) ?? roomIn(nats, dlq);
+    rooms.set(dlq.name, room);
+    const why = (await room).take(copyFor(msgId));
+    if (why) throw notKept(why);
+    planned.push({ dlq, msgId, copyFor });
+  }
+  return planned;
+}
+
+async function writeEntries(context: Context, nats: Nats, ref: QueueRef, page: readonly Entry[]): Promise<void> {
+  const planned = await planEntries({ context, nats, ref, rooms: new Map() }, page);
+  await pipelined(planned, AT_ONCE, ({ dlq, msgId, copyFor }) => storeCopy(nats, dlq, msgId, copyFor));
 }
 
 const noDlq = (ref: QueueRef): OpsError =>

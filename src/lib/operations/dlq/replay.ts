@@ -1,23 +1,27 @@
 import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
+import { ADVISORY, bucketStream, LEDGER_BUCKET } from '../../facts/names.ts';
 import { isPlainSubject } from '../../facts/subjects.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
+import { textsOf } from '../../model/json.ts';
 import type { ReplayResult } from '../../model/replay.ts';
 import { ownPrefixes, whyNotTaken } from '../../nats/address.ts';
 import { orThrow, orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
 import type { StreamInfo } from '../../nats/info.ts';
+import { notKept, roomIn, whyNotKept } from '../../nats/keeps.ts';
 import { readStream, streamNames } from '../../nats/streams.ts';
+import { makeMove } from '../../replay/copy.ts';
 import { type EditRecord, editEntry, requireEditor } from '../../replay/edit.ts';
 import type { Edited } from '../../replay/edit-text.ts';
 import { GroupTable } from '../../replay/groups.ts';
 import { timeLeft } from '../../replay/pace.ts';
 import { toQueueFacts } from '../../replay/preflight.ts';
 import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
-import { elsewhere } from '../../replay/refusal.ts';
+import { elsewhere, fullQueue } from '../../replay/refusal.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
 import { strangers } from './ls.ts';
@@ -35,14 +39,14 @@ export interface ReplayOptions extends DlqChoice {
 /**
  * Moves dead letters back into their queues.
  * @throws OpsError DLQ_UNFINISHED, DLQ_DIED_AGAIN, DLQ_CANNOT_REMOVE, LOCK_HELD, INTERRUPTED (each with the result so
- *   far), USAGE, NOT_FOUND, CONN_*, DENIED_*
+ *   far), NO_ROOM, DLQ_NOT_TAKEN, USAGE, NOT_FOUND, CONN_*, DENIED_*
  */
 export async function replayDeadLetters(context: Context, options: ReplayOptions): Promise<ReplayResult> {
   const { wishes } = options;
   if (options.edit) requireEditor(context.env);
   return withDlq(context, options, async ({ nats, queues, filter }) => {
     const wanted = replayable(filter);
-    const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to);
+    const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to, queues);
     if (options.dryRun) return previewReplay(context, nats, queues, wanted, options, target);
     const tally = new Tally(options.keepEntries);
     for (const ref of queues) {
@@ -197,12 +201,30 @@ async function countRecords(nats: Nats, ref: QueueRef, filter: EntryFilter): Pro
   return Math.min(count, limit ?? count);
 }
 
-/** The stream that `--to` means. @throws OpsError USAGE where no stream takes it, or nothing of a message goes there */
-async function targetOf(nats: Nats, subject: string): Promise<StreamInfo> {
+/** Why no copy goes into a stream of dead letters, or the ledger's: there it would be none of what lies there. */
+function whyNoTarget({ name, config }: StreamInfo, queues: readonly QueueRef[]): string | undefined {
+  const isDlq =
+    queues.some(({ dlqs }) => dlqs.includes(name)) ||
+    textsOf(config.subjects).some((subject) => Object.values(ADVISORY).some((kind) => subject.startsWith(`${kind}.`)));
+  if (isDlq) return `stream ${name} is a DLQ: a copy there is no dead letter`;
+  return name === bucketStream(LEDGER_BUCKET) ? `stream ${name} is the ledger` : undefined;
+}
+
+/**
+ * The stream that `--to` means. @throws OpsError USAGE where no stream takes it, or nothing of a message goes there;
+ * DLQ_NOT_TAKEN where the stream would keep nothing
+ */
+async function targetOf(nats: Nats, subject: string, queues: readonly QueueRef[]): Promise<StreamInfo> {
   const [name] = isPlainSubject(subject) ? await orThrow(streamNames(nats, { subject, enough: 1 })) : [];
   const stream = name === undefined ? undefined : await orUndefined(readStream(nats, name));
-  const why = stream ? whyNotTaken(stream, subject, 'named', ownPrefixes(nats)) : 'no stream captures it';
-  if (stream && why === undefined) return stream;
+  const why = stream
+    ? (whyNotTaken(stream, subject, 'named', ownPrefixes(nats)) ?? whyNoTarget(stream, queues))
+    : 'no stream captures it';
+  if (stream && why === undefined) {
+    const unkept = whyNotKept(stream, { messages: 0, bytes: 0, onSubject: 0 });
+    if (unkept?.code === 'DLQ_NOT_TAKEN') throw notKept(unkept);
+    return stream;
+  }
   throw new OpsError('USAGE', `--to ${JSON.stringify(subject)}: ${why}`, {
     where: '--to',
     why: 'What is replayed to it would be lost.',
@@ -225,6 +247,13 @@ async function previewReplay(
   const infos = new Map(
     await Promise.all(queues.map(async ({ queue }) => [queue, await orThrow(readStream(nats, queue))] as const)),
   );
+  // Every queue has its room, or all of them that of the one target.
+  const rooms = new Map(
+    await Promise.all(
+      (target ? [target] : [...infos.values()]).map(async (info) => [info.name, await roomIn(nats, info)] as const),
+    ),
+  );
+  const dlqsCreated = new Map<string, string>();
   const entries = scanEntries(nats, queues, filter, {
     now: context.now().getTime(),
     signal: context.io.signal,
@@ -232,13 +261,23 @@ async function previewReplay(
   });
   for await (const entry of entries) {
     const info = infos.get(entry.queue)!;
-    const { lastSeq } = toQueueFacts(info);
+    const facts = toQueueFacts(info);
+    const { lastSeq, allowTtl } = facts;
     const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq });
     const subject = entry.inner.message?.subject ?? '';
     const why = target ? undefined : whyNotTaken(info, subject, 'stored', ownPrefixes(nats));
     if (skipped) tally.skip(skipped);
     else if (why !== undefined) tally.fail(entry.id, elsewhere(why));
     else {
+      const move = makeMove(entry, { ...facts, dlqsCreated }, { allowTtl, to: wishes.to });
+      const to = target ?? info;
+      const isOther = to.name !== entry.queue;
+      const unkept = isOther || move.carried ? rooms.get(to.name)!.take(move) : undefined;
+      if (unkept && isOther) throw notKept(unkept);
+      if (unkept) {
+        tally.fail(entry.id, fullQueue(unkept));
+        continue;
+      }
       tally.wouldReplay(entry.id);
       table.add(entry);
     }

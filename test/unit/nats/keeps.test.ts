@@ -1,0 +1,91 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Config } from '../../../src/lib/model/json.ts';
+import { parseStreamInfo } from '../../../src/lib/nats/info.ts';
+import { dropsOldest, Room, whyNotKept } from '../../../src/lib/nats/keeps.ts';
+
+const stream = (config: Config, consumers = 0) =>
+  parseStreamInfo('x', {
+    config: { name: 'S', ...config },
+    state: { messages: 7, bytes: 700, consumer_count: consumers },
+  });
+
+describe('whether a stream keeps what is published to it', () => {
+  const coming = { messages: 3, bytes: 300, onSubject: 5 };
+  test.each<{ name: string; config: Config; consumers?: number; want?: string }>([
+    { name: 'no limit', config: {} },
+    { name: 'one message more than its limit', config: { max_msgs: 9 }, want: 'NO_ROOM' },
+    { name: 'as many messages as its limit', config: { max_msgs: 10 } },
+    { name: 'one message less than its limit', config: { max_msgs: 11 } },
+    { name: 'one byte more than its limit', config: { max_bytes: 999 }, want: 'NO_ROOM' },
+    { name: 'as many bytes as its limit', config: { max_bytes: 1000 } },
+    { name: 'one byte less than its limit', config: { max_bytes: 1001 } },
+    { name: 'no limit, as a server tells of it', config: { max_msgs: -1, max_bytes: -1, max_msgs_per_subject: -1 } },
+    { name: 'one more than the limit of a subject', config: { max_msgs_per_subject: 4 }, want: 'NO_ROOM' },
+    { name: 'as many as the limit of a subject', config: { max_msgs_per_subject: 5 } },
+    { name: 'one less than the limit of a subject', config: { max_msgs_per_subject: 6 } },
+    { name: 'too many, which it refuses itself', config: { discard: 'new', max_msgs: 7, max_bytes: 700 } },
+    {
+      name: 'too many on a subject, where discard new says nothing of subjects',
+      config: { discard: 'new', max_msgs_per_subject: 4 },
+      want: 'NO_ROOM',
+    },
+    {
+      name: 'too many on a subject, which it refuses itself',
+      config: { discard: 'new', discard_new_per_subject: true, max_msgs_per_subject: 4 },
+    },
+    {
+      name: 'too many on a subject, where discard old makes nothing of the refusal',
+      config: { discard: 'old', discard_new_per_subject: true, max_msgs_per_subject: 4 },
+      want: 'NO_ROOM',
+    },
+    { name: 'interest without a consumer', config: { retention: 'interest' }, want: 'DLQ_NOT_TAKEN' },
+    { name: 'interest with one', config: { retention: 'interest' }, consumers: 1 },
+    { name: 'a work queue without a consumer', config: { retention: 'workqueue' } },
+    { name: 'sealed', config: { sealed: true }, want: 'DLQ_NOT_TAKEN' },
+    { name: 'no_ack', config: { no_ack: true }, want: 'DLQ_NOT_TAKEN' },
+  ])('$name', ({ config, consumers, want }) => {
+    expect(whyNotKept(stream(config, consumers), coming)?.code).toBe(want);
+  });
+
+  test('tells the figures', () => {
+    expect(whyNotKept(stream({ max_msgs: 9 }), coming)?.text).toBe(
+      'stream S would drop its oldest messages: it holds 7 of its max_msgs 9, and at least 3 would come',
+    );
+  });
+
+  test.each<[Config, boolean]>([
+    [{}, false],
+    [{ max_msgs: 1 }, true],
+    [{ max_msgs: 1, discard: 'new' }, false],
+    [{ max_msgs_per_subject: 1, discard: 'new' }, true],
+    [{ max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true }, false],
+  ])('%j drops its oldest: %p', (config, want) => {
+    expect(dropsOldest(config)).toBe(want);
+  });
+});
+
+describe('the room in a stream', () => {
+  const message = (subject: string, size = 1) => ({
+    subject,
+    headers: new Uint8Array(0),
+    payload: new Uint8Array(size),
+  });
+
+  test('counts what is taken, by subject too, and nothing that is not', () => {
+    const room = new Room(stream({ max_msgs: 9, max_msgs_per_subject: 2 }), new Map([['a', 1]]));
+    const codes = ['a', 'a', 'b', 'b'].map((subject) => room.take(message(subject))?.text);
+    expect(codes).toEqual([
+      undefined,
+      expect.stringContaining('on one subject there would be 3, of its max_msgs_per_subject 2'),
+      undefined,
+      expect.stringContaining('it holds 7 of its max_msgs 9, and at least 3 would come'),
+    ]);
+  });
+
+  test('counts bytes with what a server adds to them', () => {
+    const room = new Room(stream({ max_bytes: 1000 }), new Map());
+    expect(room.take(message('a', 300))?.code).toBe('NO_ROOM');
+    expect(room.take(message('a', 100))).toBeUndefined();
+    expect(room.take(message('a', 100))?.code).toBe('NO_ROOM');
+  });
+});
