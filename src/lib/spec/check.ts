@@ -191,8 +191,8 @@ function missing(root: Node, path: Path): SpecProblem {
 function unknownKey(root: Node, path: Path, key: string, shape: ObjectShape): SpecProblem {
   const place = entryAt(root, [...path, key])?.keyPlace ?? placeOf(root, path);
   const guess = nearest(key, shape);
-  // There a colon that was left out makes a key of the secret.
-  const isShown = !isSecret(path) || guess !== undefined || /^[a-z][a-z_]{0,30}$/.test(key);
+  // There a colon that was left out makes a key of the secret, or of a part that looks like some field.
+  const isShown = !isSecret(path) || /^[a-z][a-z_]{0,30}$/i.test(key);
   const parent = path.length === 0 ? 'a spec' : `\`${path.at(-1)}\``;
   return {
     code: 'SPEC_UNKNOWN_KEY',
