@@ -38,7 +38,7 @@ const nothingCheck = checkOf('resources', {
 });
 
 function figuresOf(queue: QueueState): QueueFigures {
-  const { name, stream, deadState, responses, dlq } = queue;
+  const { name, stream, deadState, responses } = queue;
   const oldest = stream ? oldestOf(queue) : undefined;
   return {
     name,
@@ -51,7 +51,6 @@ function figuresOf(queue: QueueState): QueueFigures {
     responses: responses ? responses.figures.messages : null,
     journalled: deadState?.journalled ?? null,
     exact: deadState?.exact ?? false,
-    records: dlq ? dlq.figures.messages : null,
   };
 }
 

@@ -45,8 +45,6 @@ export interface QueueFigures {
   readonly journalled: number | null;
   /** Whether each of the dead was looked at; else `dead` is by arithmetic. */
   readonly exact: boolean;
-  /** Records in the DLQ stream, those of messages that are gone among them. */
-  readonly records: number | null;
 }
 
 /** Everything `status` says. */
