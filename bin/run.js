@@ -37,9 +37,13 @@ if (!supported) {
 
 // `--version` and, where no terminal asks for its own width, the top `--help` were written at build time: no framework loads.
 function answeredAtBuild(argv) {
-  const written = { '--version': 'version.txt', '--help': 'help.txt', '-h': 'help.txt' }[
-    argv.length ? argv[0] : '--help'
-  ];
+  const written = {
+    '--version': 'version.txt',
+    '-v': 'version.txt',
+    version: 'version.txt',
+    '--help': 'help.txt',
+    '-h': 'help.txt',
+  }[argv.length ? argv[0] : '--help'];
   if (!written || argv.length > 1 || (written === 'help.txt' && process.stdout.isTTY)) return false;
   const { existsSync, readFileSync } = builtin('node:fs');
   const file = new URL(`../dist/${written}`, import.meta.url);

@@ -4,7 +4,8 @@ import { Config, type Interfaces, Plugin } from '@oclif/core';
 import { hoistCommand } from './lib/complete/hoist.ts';
 import { readTable } from './lib/complete/table.ts';
 import { OpsError } from './lib/errors/ops-error.ts';
-import { likelyCommands, nearest, reportFailure } from './lib/ui/report.ts';
+import { commandHints, likelyCommands, likelyFlag } from './lib/ui/learned.ts';
+import { reportFailure } from './lib/ui/report.ts';
 import { watchOutput } from './lib/ui/stdout.ts';
 import { keepTyped } from './lib/ui/typed-secrets.ts';
 
@@ -58,7 +59,7 @@ function commandFirst(known: Known, argv: readonly string[], root: string): read
     return [...path, ...flags, ...rest];
   }
   const names = new Set(table.commands.flatMap((command) => command.flags.map(({ name }) => name)));
-  const guess = nearest(unknown.replace(/^-+/, ''), [...names]);
+  const guess = likelyFlag(unknown.replace(/^-+/, ''), [...names]);
   throw new OpsError('USAGE', `there is no flag ${unknown}`, {
     where: 'osapi-ops',
     hints: [...(guess === undefined ? [] : [`did you mean --${guess}?`]), 'see `osapi-ops --help`'],
@@ -90,16 +91,11 @@ function findWanted(known: Known, argv: readonly string[]): Wanted {
   if (known[first] && isAlone) return { id: first, rest: argv.slice(1) };
   if (isTopic && second === undefined) return { rest: [] };
   const typed = isTopic ? `${first} ${second}` : first;
-  throw unknownCommand(`there is no command \`${typed}\``, likelyCommands(typed, idsOf(known)));
+  throw unknownCommand(`there is no command \`${typed}\``, commandHints(typed, idsOf(known)));
 }
 
-function unknownCommand(message: string, guesses: readonly string[] = []): OpsError {
-  const meant = guesses.map((guess) => `\`osapi-ops ${guess}\``).join(' or ');
-  return new OpsError('USAGE', message, {
-    where: 'osapi-ops',
-    hints: [meant ? `did you mean ${meant}?` : 'see `osapi-ops --help`'],
-  });
-}
+const unknownCommand = (message: string, hints: readonly string[] = ['see `osapi-ops --help`']): OpsError =>
+  new OpsError('USAGE', message, { where: 'osapi-ops', hints });
 
 type Runnable = (new (argv: string[], config: Config) => { _run(): Promise<unknown> }) & { id: string };
 

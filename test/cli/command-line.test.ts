@@ -25,6 +25,11 @@ describe('a command line that is wrong', () => {
     { args: ['-s', 'a'], message: 'the line names no command', hint: 'see `osapi-ops --help`' },
     { args: ['--', 'schema'], message: 'the line names no command', hint: 'see `osapi-ops --help`' },
     { args: ['--prune', 'status'], message: 'there is no flag --prune', hint: 'see `osapi-ops status --help`' },
+    { args: ['dlq', 'requeue'], message: 'there is no command `dlq requeue`', hint: '`osapi-ops dlq replay`?' },
+    { args: ['context', 'ls'], message: 'there is no command `context`', hint: '`nats context ls` lists them' },
+    { args: ['plan', 'config/dev.yaml', '-out=x'], message: '-out has one dash', hint: 'write --out' },
+    { args: ['init', '--yes=1'], message: '--yes takes no value', hint: 'write --yes alone' },
+    { args: ['dlq', 'ls', '--limit', 'x'], message: '--limit: "x" is no whole number', hint: 'write it as --limit 10' },
     { args: ['dlq', 'show'], message: 'missing: ID (which one)', hint: 'see `osapi-ops dlq show --help`' },
   ] as const;
   test.each(table)('$args is told, with what may be meant', async ({ args, message, hint }) => {
@@ -32,6 +37,10 @@ describe('a command line that is wrong', () => {
     expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
     expect(stderr).toContain(message);
     expect(stderr).toContain(hint);
+  });
+
+  test.each(['version', '-v', '--version'])('%s is the version', async (word) => {
+    expect((await runCli([word])).stdout).toMatch(/^osapi-ops\/\d/);
   });
 
   test.each([['aply'], ['apply', '--alow-replace'], ['dlq', 'show']])(

@@ -145,6 +145,8 @@ function readSize(type: Extract<FieldType, { type: 'size' }>, value: unknown): R
   if (bytes !== undefined && bytes > most) {
     return bad(`a size up to ${type.bits === 32 ? '2GiB less a byte' : '8PiB'}`, 'write a smaller size.');
   }
+  const [, kubernetes] = /^(\d+(?:\.\d+)?\s*[kmgt]i)$/i.exec(String(value).trim()) ?? [];
+  if (kubernetes !== undefined) return bad('a size', `write ${kubernetes}B.`);
   return bad(
     type.unlimited ? 'a size, or unlimited' : 'a size',
     `write it as 512MB, 1GiB or bytes${type.unlimited ? '; -1 or unlimited for no limit' : ''}.`,

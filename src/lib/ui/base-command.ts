@@ -6,6 +6,7 @@ import type { ConnectionFlags, Context } from '../model/context.ts';
 import { connectionFlags, leavingConnection, outputFlags } from './flags.ts';
 import { createHost, isLively } from './host.ts';
 import { besideScreen, createScreen, type Screen } from './pager.ts';
+import { refuseMisread } from './parser-error.ts';
 import { reportFailure } from './report.ts';
 import { finishUnread } from './stdout.ts';
 import { createTheme, type Theme, wantsColour } from './theme.ts';
@@ -62,6 +63,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   protected abstract execute(): Promise<number | undefined>;
 
   override async run(): Promise<void> {
+    const all = { ...(super.ctor as typeof BaseCommand).baseFlags, ...this.ctor.flags };
+    refuseMisread(this.argv, all, `osapi-ops ${this.id?.replaceAll(':', ' ')}`);
     const parsed = await this.parse({
       flags: this.ctor.flags,
       baseFlags: leavingConnection((super.ctor as typeof BaseCommand).baseFlags),

@@ -54,6 +54,15 @@ describe('loadSpec', () => {
     ]);
   });
 
+  test.each([
+    ['10Gi', 'write 10GiB.'],
+    ['1.5Ti', 'write 1.5TiB.'],
+    ['10G i', 'write it as 512MB, 1GiB or bytes; -1 or unlimited for no limit.'],
+  ])('max_bytes: %s is a size elsewhere: %s', async (size, hint) => {
+    const { problems } = await loadText(queue(`    max_bytes: ${size}\n`));
+    expect(problems).toMatchObject([{ severity: 'error', hint }]);
+  });
+
   test.each(['!env SECRET', '!Sub "AWS-Region"', '!vault secret/data/x', '!secret {a: b}'])(
     'description: %s: a tag of another program is an error, and what stands behind it is not told',
     async (value) => {

@@ -1,0 +1,107 @@
+import { distance } from 'fastest-levenshtein';
+
+/** Words that other tools taught (nats, kubectl, terraform, git, docker compose, queue tools), and the lines that do it here. */
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  add: ['apply', 'dlq import'],
+  check: ['validate', 'status', 'doctor'],
+  create: ['init', 'apply'],
+  del: ['destroy', 'dlq purge', 'request cancel'],
+  delete: ['destroy', 'dlq purge', 'request cancel'],
+  describe: ['dlq show', 'request show', 'status'],
+  diff: ['plan'],
+  down: ['destroy', 'dev stop'],
+  drop: ['destroy', 'dlq purge'],
+  dump: ['export', 'dlq export'],
+  edit: ['dlq replay --edit'],
+  fmt: ['validate --fix'],
+  health: ['status'],
+  info: ['status', 'dlq show', 'request show'],
+  inspect: ['dlq show', 'request show'],
+  lint: ['validate'],
+  list: ['dlq ls', 'request ls'],
+  log: ['history'],
+  logs: ['history'],
+  peek: ['dlq show', 'request ls'],
+  preview: ['plan'],
+  pub: ['request send'],
+  publish: ['request send'],
+  redrive: ['dlq replay'],
+  remove: ['destroy', 'dlq purge', 'request cancel'],
+  report: ['status', 'dlq stats'],
+  requeue: ['dlq replay'],
+  restore: ['dlq import'],
+  retry: ['dlq replay'],
+  rm: ['destroy', 'dlq purge', 'request cancel'],
+  serve: ['dev', 'status --listen'],
+  start: ['dev', 'queue resume'],
+  stop: ['dev stop', 'queue pause'],
+  sync: ['apply'],
+  top: ['status --watch', 'dlq watch'],
+  up: ['apply', 'dev'],
+  upgrade: ['apply'],
+  view: ['dlq show', 'request show'],
+};
+
+/** What is no command here, and where it is done. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  context:
+    'contexts are those of the nats CLI: `nats context ls` lists them, `nats context select NAME` chooses one; `--context NAME` uses one here',
+  login: 'there is nothing to log in to: name a context of the nats CLI with --context, or --creds FILE',
+  server: '`osapi-ops doctor` looks at the server, `osapi-ops dev` starts one on this machine',
+};
+
+/** Flags that other tools taught; the first that a command has is meant. */
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  approve: ['yes'],
+  'assume-yes': ['yes'],
+  'auto-approve': ['yes'],
+  config: ['file'],
+  count: ['limit'],
+  dry: ['dry-run'],
+  filename: ['file'],
+  follow: ['watch', 'wait'],
+  force: ['yes'],
+  format: ['output', 'json'],
+  'no-input': ['yes'],
+  'non-interactive': ['yes'],
+  output: ['out', 'json'],
+  url: ['server'],
+  what: ['dry-run'],
+  'what-if': ['dry-run'],
+};
+
+/** The word nearest to what was typed, where one is near enough to be meant. A letter or two are near to everything. */
+function nearest(word: string, candidates: readonly string[]): string | undefined {
+  if (word.length < 3) return undefined;
+  const ranked = candidates.map((name) => ({ name, off: distance(word, name) })).sort((a, b) => a.off - b.off);
+  return ranked[0] && ranked[0].off <= Math.max(2, Math.floor(word.length / 3)) ? ranked[0].name : undefined;
+}
+
+/**
+ * What may be meant by words that name no command: the same thing under the name it has here, a command whose last word
+ * was typed without its topic (`replay`), else the nearest one.
+ * @param commands with a blank between topic and word
+ */
+export function likelyCommands(typed: string, commands: readonly string[]): readonly string[] {
+  const word = typed.split(' ').at(-1)!;
+  const topic = typed.slice(0, -word.length);
+  const learned = (Object.hasOwn(COMMANDS, word) ? COMMANDS[word]! : []).filter((line) => line.startsWith(topic));
+  if (learned.length > 0) return learned;
+  const bare = commands.filter((name) => name.endsWith(` ${typed}`));
+  const near = nearest(typed, commands);
+  return bare.length > 0 ? bare : near === undefined ? [] : [near];
+}
+
+/** What to try instead of words that name no command. */
+export function commandHints(typed: string, commands: readonly string[]): readonly string[] {
+  const [first = ''] = typed.split(' ');
+  if (Object.hasOwn(ELSEWHERE, first)) return [ELSEWHERE[first]!];
+  const meant = likelyCommands(typed, commands).map((line) => `\`osapi-ops ${line}\``);
+  return [meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : 'see `osapi-ops --help`'];
+}
+
+/** The flag that is meant by one that there is not, without dashes. */
+export function likelyFlag(typed: string, known: readonly string[]): string | undefined {
+  const learned = Object.hasOwn(FLAGS, typed) ? FLAGS[typed]! : [];
+  return learned.find((name) => known.includes(name)) ?? nearest(typed, known);
+}
