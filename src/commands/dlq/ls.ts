@@ -53,13 +53,14 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
       await out.line(table.header);
       for (const entry of waiting) await out.line(table.row(entry));
     };
-    const { listed } = await listDeadLetters(this.context, choice, (entry) => {
+    const { listed, isFiltered } = await listDeadLetters(this.context, choice, (entry) => {
       if (table) return out.line(table.row(entry));
       waiting.push(entry);
       return waiting.length < SAMPLE ? undefined : begin();
     });
     if (!table && waiting.length > 0) await begin();
     await out.end();
+    if (isFiltered) return;
     const counts = Object.entries(listed).filter(([, count]) => count > 0);
     const text = counts.map(([state, count]) => `${count} ${state}`).join(', ') || 'nothing is dead';
     this.context.io.tell({ type: 'note', text });

@@ -1,9 +1,9 @@
 import { subjectCovers } from '../facts/subjects.ts';
-import { asBuffer } from '../model/bytes.ts';
 import type { Entry } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import { matchesId } from './id.ts';
 import type { Told } from './index-pass.ts';
+import { payloadHas } from './match.ts';
 
 const among = <T>(wanted: readonly T[] | undefined, value: T): boolean =>
   wanted === undefined || wanted.length === 0 || wanted.includes(value);
@@ -38,13 +38,8 @@ export function matches(filter: EntryFilter, entry: Entry): boolean {
     (time === null ? filter.since === undefined && filter.until === undefined : diedWithin(filter, time)) &&
     (!subjects?.length || (entry.subject !== null && subjects.some((one) => subjectCovers(one, entry.subject!)))) &&
     (!requestIds?.length || (entry.request_id !== null && requestIds.includes(entry.request_id))) &&
-    (match === undefined || payloadHas(entry, match))
+    (match === undefined || (entry.inner.message !== undefined && payloadHas(entry.inner.message.payload, match)))
   );
-}
-
-function payloadHas({ inner: { message } }: Entry, text: string): boolean {
-  if (!message) return false;
-  return asBuffer(message.payload).includes(text, 0, 'utf8');
 }
 
 /**

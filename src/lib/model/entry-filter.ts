@@ -21,7 +21,7 @@ export interface EntryFilter {
   readonly until?: number;
   readonly reasons?: readonly EntryReason[];
   readonly states?: readonly EntryState[];
-  /** A text in the payload, to the letter. */
+  /** A text in the payload; JSON is compared as JSON, not by its blanks. */
   readonly match?: string;
   readonly requestIds?: readonly string[];
   /** At most so many. */

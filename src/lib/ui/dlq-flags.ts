@@ -48,7 +48,10 @@ export const dlqFilterFlags = {
     multipleNonGreedy: true,
     helpGroup: GROUP,
   }),
-  match: Flags.string({ summary: 'only with this text in the payload', helpGroup: GROUP }),
+  match: Flags.string({
+    summary: 'only with this text in the payload; JSON is compared as JSON, not by its blanks',
+    helpGroup: GROUP,
+  }),
   'request-id': Flags.string({
     summary: 'only the request of this id',
     multiple: true,

@@ -4,6 +4,7 @@ import { scanEntries } from '../../dlq/scan.ts';
 import { writeWhole } from '../../files/write.ts';
 import type { Context } from '../../model/context.ts';
 import { strangers } from './ls.ts';
+import { tellNone } from './none.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
 /** Takes a line; where it gives a promise, the next line waits for it. */
@@ -33,7 +34,11 @@ export async function printArchive(
 
 /** The same of what a command chooses. @throws OpsError USAGE, NOT_FOUND, CONN_*, DENIED_*, INTERRUPTED */
 export const exportDeadLetters = (context: Context, choice: DlqChoice, onLine: OnLine): Promise<number> =>
-  withDlq(context, choice, (scope) => printArchive(context, scope, onLine));
+  withDlq(context, choice, async (scope) => {
+    const count = await printArchive(context, scope, onLine);
+    if (count === 0) await tellNone(context, scope);
+    return count;
+  });
 
 /**
  * The same into a file, which is there only when it is whole and on disk.

@@ -2,12 +2,15 @@ import type { OrphanReport } from '../../dlq/orphans.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, EntryState } from '../../model/entry.ts';
+import { tellNone } from './none.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 export interface DlqListing {
   readonly listed: Readonly<Record<EntryState, number>>;
   /** One for each queue whose dead could be counted. */
   readonly counts: readonly OrphanReport[];
+  /** Whether there are dead letters, and the filter chose none of them. */
+  readonly isFiltered: boolean;
 }
 
 /**
@@ -19,7 +22,8 @@ export async function listDeadLetters(
   choice: DlqChoice,
   onEntry: (entry: Entry) => Promise<void> | undefined,
 ): Promise<DlqListing> {
-  return withDlq(context, choice, async ({ nats, queues, filter }) => {
+  return withDlq(context, choice, async (scope) => {
+    const { nats, queues, filter } = scope;
     const listed = { replayable: 0, gone: 0, orphan: 0 };
     const counts: OrphanReport[] = [];
     const strange = strangers(context);
@@ -38,7 +42,8 @@ export async function listDeadLetters(
     }
     strange.tell();
     for (const text of counts.flatMap(countNotes)) context.io.tell({ type: 'note', text });
-    return { listed, counts };
+    const isEmpty = Object.values(listed).every((count) => count === 0);
+    return { listed, counts, isFiltered: isEmpty && (await tellNone(context, scope)) };
   });
 }
 

@@ -15,6 +15,7 @@ import { readArchive } from '../../replay/archive-file.ts';
 import { checkQueue } from '../../replay/preflight.ts';
 import { removeRecords } from '../../replay/records.ts';
 import { printArchive, writeArchive } from './export.ts';
+import { tellNone } from './none.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
 export interface PurgeOptions extends DlqChoice {
@@ -54,39 +55,48 @@ export async function purgeDeadLetters(context: Context, options: PurgeOptions):
   const file = path.resolve(context.cwd, name);
   if (existsSync(file)) throw occupied(file);
   return withDlq(context, options, async (scope) => {
-    const { nats, queues } = scope;
-    const none: PurgeResult = { purged: 0, originals: 0 };
-    if (options.dryRun) {
-      return { ...none, purged: await printArchive(context, scope, () => undefined), dry_run: true };
-    }
-    const agreed = options.yes ? undefined : await agreeToPurge(context, scope, file);
-    if (agreed?.size === 0) return none;
-    const wanted = queues.filter(
-      ({ queue }) => !options.filter.queues?.length || options.filter.queues.includes(queue),
-    );
-    const names = wanted.map(({ queue }) => queue);
-    const work = { verb: 'purge', lockWaitMs: options.lockWaitMs } as const;
-    const byQueue = new Map<string, number>();
-    return withHistory(
-      context,
-      nats,
-      'purge',
-      () =>
-        lockedIfRoom(context, nats, names, work, async (signal, held) => {
-          const total = await archive(context, { ...scope, nats: held }, file, agreed);
-          if (total === 0) return none;
-          const checked = await Promise.all(wanted.map((ref) => checkQueue(held, ref, { needsRoom: false })));
-          const dlqsCreated = new Map(checked.flatMap((facts) => [...facts.dlqsCreated]));
-          return removeArchived({ context, nats: held, file, total, dlqsCreated, signal, byQueue });
-        }),
-      () =>
-        wanted.flatMap((ref) => {
-          const count = byQueue.get(ref.queue) ?? 0;
-          const summary = `${count} purged, archived in ${file}`;
-          return count > 0 ? [{ ref, summary, detail: { archive: file } }] : [];
-        }),
-    );
+    const result = await purgeChosen(context, scope, file, options);
+    if (result.purged === 0) await tellNone(context, scope);
+    return result;
   });
+}
+
+async function purgeChosen(
+  context: Context,
+  scope: DlqScope,
+  file: string,
+  options: PurgeOptions,
+): Promise<PurgeResult> {
+  const { nats, queues } = scope;
+  const none: PurgeResult = { purged: 0, originals: 0 };
+  if (options.dryRun) {
+    return { ...none, purged: await printArchive(context, scope, () => undefined), dry_run: true };
+  }
+  const agreed = options.yes ? undefined : await agreeToPurge(context, scope, file);
+  if (agreed?.size === 0) return none;
+  const wanted = queues.filter(({ queue }) => !options.filter.queues?.length || options.filter.queues.includes(queue));
+  const names = wanted.map(({ queue }) => queue);
+  const work = { verb: 'purge', lockWaitMs: options.lockWaitMs } as const;
+  const byQueue = new Map<string, number>();
+  return withHistory(
+    context,
+    nats,
+    'purge',
+    () =>
+      lockedIfRoom(context, nats, names, work, async (signal, held) => {
+        const total = await archive(context, { ...scope, nats: held }, file, agreed);
+        if (total === 0) return none;
+        const checked = await Promise.all(wanted.map((ref) => checkQueue(held, ref, { needsRoom: false })));
+        const dlqsCreated = new Map(checked.flatMap((facts) => [...facts.dlqsCreated]));
+        return removeArchived({ context, nats: held, file, total, dlqsCreated, signal, byQueue });
+      }),
+    () =>
+      wanted.flatMap((ref) => {
+        const count = byQueue.get(ref.queue) ?? 0;
+        const summary = `${count} purged, archived in ${file}`;
+        return count > 0 ? [{ ref, summary, detail: { archive: file } }] : [];
+      }),
+  );
 }
 
 /**

@@ -13,6 +13,7 @@ import { pipelined } from '../../nats/pipeline.ts';
 import { printHeaders } from '../../nats/raw-headers.ts';
 import { readStream } from '../../nats/streams.ts';
 import { rebuildAdvisory } from '../../replay/rebuilt.ts';
+import { tellNone } from './none.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 export interface RebuildOptions extends DlqChoice {
@@ -37,7 +38,8 @@ const AT_ONCE = 256;
  *   LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function rebuildEntries(context: Context, options: RebuildOptions): Promise<RebuildResult> {
-  return withDlq(context, options, async ({ nats, queues, filter }) => {
+  return withDlq(context, options, async (scope) => {
+    const { nats, queues, filter } = scope;
     const entries: { id: string }[] = [];
     let uncertain = 0;
     const find = async (ref: QueueRef, onPage: (page: Entry[]) => Promise<void>, signal: AbortSignal) => {
@@ -94,6 +96,7 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
         throw error.with({ message: `${error.message}: ${entries.length} rebuilt so far`, result });
       });
     }
+    if (entries.length === 0) await tellNone(context, scope, { states: ['orphan'], noun: 'orphans' });
     return {
       rebuilt: options.dryRun ? 0 : entries.length,
       uncertain,

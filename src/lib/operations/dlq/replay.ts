@@ -25,6 +25,7 @@ import { elsewhere, fullQueue } from '../../replay/refusal.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
 import { strangers } from './ls.ts';
+import { tellNone } from './none.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 export interface ReplayOptions extends DlqChoice {
@@ -44,18 +45,27 @@ export interface ReplayOptions extends DlqChoice {
 export async function replayDeadLetters(context: Context, options: ReplayOptions): Promise<ReplayResult> {
   const { wishes } = options;
   if (options.edit) requireEditor(context.env);
-  return withDlq(context, options, async ({ nats, queues, filter }) => {
+  return withDlq(context, options, async (scope) => {
+    const { nats, queues, filter } = scope;
     const wanted = replayable(filter);
     const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to, queues);
-    if (options.dryRun) return previewReplay(context, nats, queues, wanted, options, target);
+    if (options.dryRun) {
+      const preview = await previewReplay(context, nats, queues, wanted, options, target);
+      if (isOfNone(preview)) await tellNone(context, scope);
+      return preview;
+    }
     const tally = new Tally(options.keepEntries);
     for (const ref of queues) {
       if (wanted.limit !== undefined && tally.replayed + tally.failed + tally.skipped >= wanted.limit) break;
       await replayOne(context, nats, ref, { ...options, filter: wanted }, tally, target?.name);
     }
+    if (isOfNone(tally)) await tellNone(context, scope);
     return finish(context, tally);
   });
 }
+
+const isOfNone = ({ replayed, skipped, failed, remaining }: Omit<ReplayResult, 'entries'>): boolean =>
+  replayed + skipped + failed + remaining === 0;
 
 /** Entries that can be replayed, unless somebody names ids or states: then those that cannot are told apart. */
 const replayable = (filter: EntryFilter): EntryFilter =>

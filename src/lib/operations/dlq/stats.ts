@@ -6,6 +6,7 @@ import type { DeadStats } from '../../model/dead-stats.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { strangers } from './ls.ts';
+import { tellNone } from './none.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 /**
@@ -19,7 +20,8 @@ export async function statsOfDeadLetters(
   const dimensions = parseDimensions(choice.by);
   const stats = createStats(dimensions);
   const wantsDetail = dimensions.some(({ name }) => name === 'detail');
-  return withDlq(context, choice, async ({ nats, queues, filter }) => {
+  return withDlq(context, choice, async (scope) => {
+    const { nats, queues, filter } = scope;
     const strange = strangers(context);
     const detailed = wantsDetail ? withDetail(nats) : undefined;
     let count = 0;
@@ -36,6 +38,7 @@ export async function statsOfDeadLetters(
       if (++count % 1000 === 0) context.io.tell({ type: 'progress', title: 'dead letters', done: count });
     }
     strange.tell();
+    if (count === 0) await tellNone(context, scope);
     return stats.result();
   });
 }

@@ -13,7 +13,7 @@ export function renderStats(
   { theme, width, now }: { theme: Theme; width: number; now: Date },
 ): string {
   const first = stats.groups[0];
-  if (!first) return 'nothing is dead';
+  if (!first) return 'no dead letters';
   const names = Object.keys(first.by);
   const cell = (text: string): string => (text.length > WIDEST ? shorten(text, WIDEST) : text);
   const rows = stats.groups.map(({ by, count, first_seen, last_seen, sample }) => [

@@ -64,7 +64,7 @@ export function renderRebuilt(
   const text = result.dry_run
     ? `${found} would get an entry.`
     : entries.length === 0
-      ? 'No orphans: every dead message has its entry.'
+      ? 'No orphans to write an entry for.'
       : theme.good(`${found} got an entry.`);
   const more =
     uncertain > 0 ? `\n${uncertain} more may be dead or in flight: run it again when those are settled.` : '';

@@ -1,0 +1,32 @@
+import { scanEntries } from '../../dlq/scan.ts';
+import type { Context } from '../../model/context.ts';
+import type { EntryState } from '../../model/entry.ts';
+import type { EntryFilter } from '../../model/entry-filter.ts';
+import type { DlqScope } from './scope.ts';
+
+/** Whether a filter says more than where to look, and how far. */
+function isNarrow({ queues: _, ids: __, limit: ___, ...more }: EntryFilter): boolean {
+  return Object.values(more).some((value) => value !== undefined && !(Array.isArray(value) && value.length === 0));
+}
+
+/**
+ * Says of how many a filter chose none: `0 of 300 dead letters match`. Says nothing, and gives false, where there was
+ * no filter or there is nothing to choose from.
+ * @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+ */
+export async function tellNone(
+  context: Context,
+  { nats, queues, filter }: DlqScope,
+  { states, noun }: { states: readonly EntryState[]; noun: string } = {
+    states: ['replayable', 'orphan'],
+    noun: 'dead letters',
+  },
+): Promise<boolean> {
+  if (!isNarrow(filter)) return false;
+  let count = 0;
+  const base = { states, ...(filter.queues && { queues: filter.queues }), ...(filter.ids && { ids: filter.ids }) };
+  const options = { exact: false, signal: context.io.signal, now: context.now().getTime() };
+  for await (const _ of scanEntries(nats, queues, base, options)) count += 1;
+  if (count > 0) context.io.tell({ type: 'note', text: `0 of ${count} ${noun} match` });
+  return count > 0;
+}
