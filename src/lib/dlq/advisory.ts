@@ -27,20 +27,30 @@ export const isDeath = (reading: Death | Unreadable): reading is Death => 'id' i
 const LARGEST_ADVISORY = 64 * 1024;
 const LONGEST_DETAIL = 2000;
 
-const BY_TYPE: Readonly<Record<string, EntryReason>> = {
-  'io.nats.jetstream.advisory.v1.max_deliver': 'max_deliveries',
-  'io.nats.jetstream.advisory.v1.terminated': 'terminated',
-};
-const BY_TOKEN: Readonly<Record<string, EntryReason>> = {
-  MAX_DELIVERIES: 'max_deliveries',
-  MSG_TERMINATED: 'terminated',
-};
+// Maps: what anybody may write is asked for by name, and every object has a `constructor`.
+const BY_TYPE: ReadonlyMap<unknown, EntryReason> = new Map([
+  ['io.nats.jetstream.advisory.v1.max_deliver', 'max_deliveries'],
+  ['io.nats.jetstream.advisory.v1.terminated', 'terminated'],
+]);
+const BY_TOKEN: ReadonlyMap<string | undefined, EntryReason> = new Map([
+  ['MAX_DELIVERIES', 'max_deliveries'],
+  ['MSG_TERMINATED', 'terminated'],
+]);
+
+interface Named {
+  readonly reason: EntryReason;
+  readonly stream?: string;
+  readonly consumer?: string;
+}
 
 /** The kind, stream and consumer that an advisory's subject names; a mirror or an import may have put words before it. */
-function readSubject(subject: string): { reason: EntryReason; stream?: string; consumer?: string } | undefined {
+function readSubject(subject: string): Named | undefined {
   const tokens = subject.split('.');
-  const at = tokens.findIndex((token, index) => token in BY_TOKEN && tokens[index - 1] === 'CONSUMER');
-  return at < 0 ? undefined : { reason: BY_TOKEN[tokens[at]!]!, stream: tokens[at + 1], consumer: tokens[at + 2] };
+  for (const [index, token] of tokens.entries()) {
+    const reason = token === 'CONSUMER' ? BY_TOKEN.get(tokens[index + 1]) : undefined;
+    if (reason) return { reason, stream: tokens[index + 2], consumer: tokens[index + 3] };
+  }
+  return undefined;
 }
 
 /**
@@ -63,7 +73,7 @@ export function readDeath(message: StoredMessage): Death | Unreadable {
     return unreadable('not JSON');
   }
   if (!isObject(body)) return unreadable('not a JSON object');
-  const reason = (typeof body.type === 'string' ? BY_TYPE[body.type] : undefined) ?? named?.reason;
+  const reason = BY_TYPE.get(body.type) ?? named?.reason;
   if (!reason) return unreadable('no advisory of a death');
   const { stream, consumer, stream_seq: seq, deliveries, timestamp } = body;
   if (!isStreamName(stream)) return unreadable('names no stream');

@@ -4,7 +4,7 @@ import { asBuffer } from '../model/bytes.ts';
 import { type DlqRecord, type Entry, type EntryInner, entryId } from '../model/entry.ts';
 import { isObject, parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
+import { fromHeaderValue, type HeaderLine, headerValue, parseHeaders } from '../nats/raw-headers.ts';
 import type { Death } from './death.ts';
 import type { Fate } from './fate.ts';
 import type { QueueStanding } from './standing.ts';
@@ -103,34 +103,35 @@ type Described = Pick<Entry, 'subject' | 'request_id' | 'published_at' | 'size' 
 
 function describe(message: StoredMessage | undefined): Described {
   if (!message) return { subject: null, request_id: null, published_at: null, size: null, replays: 0 };
-  const header = headerReader(message);
-  const count = header(REPLAY_HEADER.count);
+  const lines = parseHeaders(message.headers);
+  const header = (name: string): string | undefined => {
+    const value = headerValue(lines, name);
+    return value ? fromHeaderValue(value).slice(0, LONGEST_ID) : undefined;
+  };
   return {
     subject: message.subject,
     request_id: requestIdOf(message.payload) ?? header(REPLAY_HEADER.originalMsgId) ?? header('Nats-Msg-Id') ?? null,
-    published_at: message.time === '' ? null : message.time,
+    published_at: message.time || null,
     size: message.payload.byteLength,
-    replays: count !== undefined && /^\d{1,9}$/.test(count) ? Number(count) : 0,
+    replays: replayCount(lines),
   };
 }
 
-/** Reads single headers; a block without any of ours or the server's costs next to nothing. */
-function headerReader({ headers }: StoredMessage): (name: string) => string | undefined {
-  if (headers.byteLength === 0) return () => undefined;
-  const lines = parseHeaders(headers);
-  return (name) => {
-    const value = headerValue(lines, name);
-    return value === undefined || value === '' ? undefined : fromHeaderValue(value).slice(0, LONGEST_ID);
-  };
+const LARGEST_COUNT = 1_000_000;
+
+/** How often a message was replayed before, by its header; 0 where it says nothing sensible. */
+export function replayCount(lines: readonly HeaderLine[]): number {
+  const text = headerValue(lines, REPLAY_HEADER.count) ?? '';
+  return /^\d{1,7}$/.test(text) ? Math.min(Number(text), LARGEST_COUNT) : 0;
 }
 
 /** The `id` of a request's JSON; a reader of responses looks under it. */
 export function requestIdOf(payload: Uint8Array): string | undefined {
-  if (payload.byteLength > LARGEST_PARSED || payload.byteLength < 7) return undefined;
+  if (payload.byteLength > LARGEST_PARSED) return undefined;
   const bytes = asBuffer(payload);
   if (!bytes.includes('"id"')) return undefined;
   try {
-    const body = parseExact(bytes.toString('utf8'));
+    const body = parseExact(bytes.toString());
     if (!isObject(body)) return undefined;
     const id = typeof body.id === 'number' ? String(body.id) : body.id;
     return typeof id === 'string' && id !== '' ? id.slice(0, LONGEST_ID) : undefined;

@@ -12,7 +12,6 @@ const matchesIds = (filter: EntryFilter, id: string): boolean =>
   filter.ids === undefined || filter.ids.length === 0 || filter.ids.some((pattern) => matchesId(pattern, id));
 
 function diedWithin({ since, until }: EntryFilter, time: string): boolean {
-  if (since === undefined && until === undefined) return true;
   const at = Date.parse(time);
   return !(since !== undefined && at < since) && !(until !== undefined && at >= until);
 }
@@ -27,7 +26,7 @@ export const mayMatch = (filter: EntryFilter, { death, records }: Told): boolean
 
 /** Whether an entry is wanted. One without a time of death is judged by when it was published: it did not die before. */
 export function matches(filter: EntryFilter, entry: Entry): boolean {
-  const { subjects, match, requestIds } = filter;
+  const { subjects, match, requestIds, since, until } = filter;
   const time = entry.died_at ?? entry.published_at;
   return (
     matchesIds(filter, entry.id) &&
@@ -35,7 +34,7 @@ export function matches(filter: EntryFilter, entry: Entry): boolean {
     among(filter.consumers, entry.consumer) &&
     among(filter.reasons, entry.reason) &&
     among(filter.states, entry.state) &&
-    (time === null ? filter.since === undefined && filter.until === undefined : diedWithin(filter, time)) &&
+    (time === null ? since === undefined && until === undefined : diedWithin(filter, time)) &&
     (!subjects?.length || (entry.subject !== null && subjects.some((one) => subjectCovers(one, entry.subject!)))) &&
     (!requestIds?.length || (entry.request_id !== null && requestIds.includes(entry.request_id))) &&
     (match === undefined || (entry.inner.message !== undefined && payloadHas(entry.inner.message.payload, match)))

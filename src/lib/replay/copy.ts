@@ -1,3 +1,4 @@
+import { replayCount } from '../dlq/entry.ts';
 import { REPLAY_HEADER } from '../facts/names.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Seen } from '../model/message.ts';
@@ -26,14 +27,6 @@ export const isObeyed = (name: string): boolean => OBEYED.test(name);
 const TTL = 'Nats-TTL';
 
 const OURS: readonly string[] = [REPLAY_HEADER.of, REPLAY_HEADER.count, MSG_ID];
-const LARGEST_COUNT = 1_000_000;
-
-/** How often a message was replayed before, by its header; 0 where it says nothing sensible. */
-export function replayCount(lines: readonly HeaderLine[]): number {
-  const text = headerValue(lines, REPLAY_HEADER.count) ?? '';
-  return /^\d{1,7}$/.test(text) ? Math.min(Number(text), LARGEST_COUNT) : 0;
-}
-
 /** The message id of one replay of one message: the same in every run, whoever carries it out. */
 export const replayMsgId = ({ stream, seq, time }: Pick<Seen, 'stream' | 'seq' | 'time'>, count: number): string =>
   `osapi-ops.replay.${stream}.${seq}.${time.replace(/[^0-9]/g, '')}.${count}`;

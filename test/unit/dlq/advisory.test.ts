@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { isDeath, readDeath, type Unreadable } from '../../../src/lib/dlq/advisory.ts';
+import { isCount, isDeath, readDeath, tellsRemoval, type Unreadable } from '../../../src/lib/dlq/advisory.ts';
 import type { Death } from '../../../src/lib/dlq/death.ts';
-import { at, stored } from './builders.ts';
+import type { DlqRecord } from '../../../src/lib/model/entry.ts';
+import { at, record, stored } from './builders.ts';
 
 const SUBJECT = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.worker';
 const GOOD = {
@@ -58,6 +59,105 @@ describe('an advisory', () => {
     expect(isDeath(read(fields))).toBe(false);
   });
 
+  /** On a subject that names nobody: only the text counts. */
+  test.each([
+    { name: 'stream', fields: { stream: undefined } },
+    { name: 'consumer', fields: { consumer: 'a/b' } },
+    { name: 'sequence', fields: { stream_seq: 0 } },
+    { name: 'kind', fields: { type: undefined } },
+    { name: 'kind that we know', fields: { type: 'io.nats.jetstream.advisory.v1.nak' } },
+    { name: 'kind but what every object has', fields: { type: 'constructor' } },
+    { name: 'kind but a list of one', fields: { type: [GOOD.type] } },
+  ])('that names no $name, its subject neither, is told apart', ({ fields }) => {
+    expect(read(fields, 'copied')).toMatchObject({ stream: 'dlq', seq: 5, why: expect.any(String) });
+  });
+
+  test.each([
+    { name: 'by its text alone', subject: 'copied', type: GOOD.type, want: 'max_deliveries' },
+    {
+      name: 'by its text alone, terminated',
+      subject: 'copied',
+      type: 'io.nats.jetstream.advisory.v1.terminated',
+      want: 'terminated',
+    },
+    { name: 'by its subject alone', subject: SUBJECT, type: undefined, want: 'max_deliveries' },
+    {
+      name: 'by its subject alone, terminated',
+      subject: 'CONSUMER.MSG_TERMINATED.REQUESTS.worker',
+      type: 'x',
+      want: 'terminated',
+    },
+    {
+      name: 'by its text before its subject',
+      subject: SUBJECT.replace('MAX_DELIVERIES', 'MSG_TERMINATED'),
+      want: 'max_deliveries',
+    },
+    { name: 'of a subject that says nothing of a consumer', subject: 'MAX_DELIVERIES.A.B', want: 'max_deliveries' },
+    {
+      name: 'of a subject whose consumer is another word',
+      subject: 'CONSUMER.A.MAX_DELIVERIES.B',
+      want: 'max_deliveries',
+    },
+  ])('is known $name', ({ subject, want, ...fields }) => {
+    expect(read(fields, subject)).toMatchObject({ id: 'REQUESTS/worker/7', record: { reason: want, subject } });
+  });
+
+  test.each([
+    { subject: 'CONSUMER.MAX_DELIVERIES.OTHER.worker' },
+    { subject: 'a.CONSUMER.MAX_DELIVERIES.REQUESTS.other' },
+    { subject: 'a.CONSUMER.MAX_DELIVERIES.REQUESTS' },
+    { subject: 'CONSUMER.MAX_DELIVERIES' },
+  ])('on $subject, which names another, is told apart', ({ subject }) => {
+    expect(isDeath(read({}, subject))).toBe(false);
+  });
+
+  test.each([
+    { name: 'at most', size: 64 * 1024, want: true },
+    { name: 'more than', size: 64 * 1024 + 1, want: false },
+  ])('of $name 64 KiB: a death is $want', ({ size, want }) => {
+    const text = JSON.stringify(GOOD).padEnd(size);
+    expect(isDeath(readDeath(stored({ subject: SUBJECT, time: at(2), payload: text })))).toBe(want);
+  });
+
+  test.each([
+    { payload: '{', why: /not JSON$/ },
+    { payload: '[1]', why: /not a JSON object/ },
+    { payload: '', why: /not JSON$/ },
+  ])('of text $payload: $why', ({ payload, why }) => {
+    expect(readDeath(stored({ subject: SUBJECT, payload }))).toMatchObject({ why: expect.stringMatching(why) });
+  });
+
+  test.each([
+    { name: 'no words', reason: undefined, want: undefined },
+    { name: 'empty words', reason: '', want: undefined },
+    { name: 'words that are none', reason: 5, want: undefined },
+    { name: 'words up to 2,000 characters', reason: 'x'.repeat(2000), want: 'x'.repeat(2000) },
+    { name: 'the first 2,000 of more', reason: 'x'.repeat(2001), want: 'x'.repeat(2000) },
+  ])('has $name', ({ reason, want }) => {
+    expect((read({ reason }) as Death).record.detail).toBe(want);
+  });
+
+  test.each([
+    { sent: 62, want: 62 },
+    { sent: 61.999, want: 61.999 },
+    { sent: 62.001, want: 2 },
+  ])('sent $sent s and stored 2 s after the hour is of $want s', ({ sent, want }) => {
+    expect(read({ timestamp: at(sent) })).toMatchObject({ record: { time: at(want), stored: at(2) } });
+  });
+
+  test.each([
+    { deliveries: 0, want: 0 },
+    { deliveries: 1, want: 1 },
+    { deliveries: -1, want: null },
+    { deliveries: 1.5, want: null },
+    { deliveries: 2 ** 53, want: null },
+    { deliveries: '3', want: null },
+    { deliveries: undefined, want: null },
+  ])('of $deliveries deliveries tells $want', ({ deliveries, want }) => {
+    expect(read({ deliveries })).toMatchObject({ record: { deliveries: want } });
+    expect(isCount(deliveries)).toBe(want !== null);
+  });
+
   test('is never a crash, and never a name or a sequence that cannot be, whatever is stored', () => {
     const name = fc.oneof(fc.constant('REQUESTS'), fc.string(), fc.constant('../x'), fc.integer());
     const body = fc.record(
@@ -100,6 +200,20 @@ describe('an advisory', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('a record', () => {
+  const removal = { reason: 'terminated', detail: 'Message deleted by stream limits' } as const;
+  test.each<{ name: string; of: Partial<DlqRecord>; want: boolean }>([
+    { name: 'that the server let it go', of: removal, want: true },
+    { name: 'that somebody deleted it', of: { ...removal, detail: 'Unacknowledged message was deleted' }, want: true },
+    { name: 'in words of a worker', of: { ...removal, detail: 'Message deleted' }, want: false },
+    { name: 'without words', of: { reason: 'terminated' }, want: false },
+    { name: 'of a message given up', of: { ...removal, reason: 'max_deliveries' }, want: false },
+    { name: 'of a worker that says the same', of: { ...removal, kind: 'rejected' }, want: false },
+  ])('$name: only that it went is $want', ({ of, want }) => {
+    expect(tellsRemoval(record(of))).toBe(want);
   });
 });
 

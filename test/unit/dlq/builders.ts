@@ -5,7 +5,7 @@ import type { StoredMessage } from '../../../src/lib/model/message.ts';
 import { type HeaderLine, printHeaders } from '../../../src/lib/nats/raw-headers.ts';
 
 /** RFC 3339 so many seconds after an hour of no meaning. */
-export const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 2, 3, 0, seconds)).toISOString();
+export const at = (seconds: number): string => new Date(Date.UTC(2026, 0, 2, 3) + seconds * 1000).toISOString();
 
 export function stored(
   fields: Partial<Omit<StoredMessage, 'headers' | 'payload'>> & {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { fateOf } from '../../../src/lib/dlq/fate.ts';
+import { fateOf, responsible } from '../../../src/lib/dlq/fate.ts';
 import { at, consumer, death, record, standing, stored } from './builders.ts';
 
 const NOW = Date.parse(at(3600));
@@ -101,11 +101,80 @@ describe('the fate of a dead message', () => {
       copy: carried,
       want: 'replayable copy',
     },
+    { name: 'recorded in the moment it was published', message: stored({ time: at(60) }), want: 'replayable' },
+    { name: 'of a stream made in the moment of the record', queue: { created: at(60) }, want: 'replayable' },
+    {
+      name: 'not stored, of such a stream',
+      message: undefined,
+      queue: { created: at(60) },
+      want: 'gone acked_or_removed',
+    },
+    {
+      name: 'not stored, of a stream made later',
+      message: undefined,
+      queue: { created: at(61) },
+      want: 'gone stream_recreated',
+    },
+    { name: 'that was delivered last', consumers: [consumer({ delivered: 7 })], want: 'replayable' },
+    {
+      name: 'of a consumer made in the moment of the record, with others in flight',
+      consumers: [consumer({ created: at(60), ackPending: 1 })],
+      want: 'replayable',
+    },
+    {
+      name: 'of its own consumer, with others in flight',
+      consumers: [consumer({ ackPending: 1 })],
+      want: 'replayable',
+    },
+    {
+      name: 'that another consumer of the same subjects may have in flight, older than the record',
+      consumers: [consumer({ name: 'next', ackPending: 1 })],
+      want: 'alive',
+    },
+    {
+      name: 'under the ack floor of a younger consumer',
+      consumers: [consumer({ created: at(61), ackPending: 1, ackFloor: 6 })],
+      want: 'alive',
+    },
+    { name: 'the last of its stream', message: undefined, queue: { lastSeq: 7 }, want: 'gone acked_or_removed' },
+    {
+      name: 'as old as the stream keeps messages',
+      message: undefined,
+      queue: { maxAge: 3540e9 },
+      want: 'gone acked_or_removed',
+    },
+    { name: 'a millisecond older', message: undefined, queue: { maxAge: 3539.999e9 }, want: 'gone expired' },
+    { name: 'younger', message: undefined, queue: { maxAge: 3540.001e9 }, want: 'gone acked_or_removed' },
+    {
+      name: 'told in milliseconds by an advisory: that is what the server meant',
+      told: record({ time: '2026-01-02T03:00:00.500Z' }),
+      message: stored({ time: '2026-01-02T03:00:00.500900000Z' }),
+      want: 'gone stream_recreated',
+    },
+    {
+      name: 'rejected, the millisecond before it was published',
+      told: record({ kind: 'rejected', time: '2026-01-02T03:00:00.500Z' }),
+      message: stored({ time: '2026-01-02T03:00:00.501000000Z' }),
+      want: 'gone stream_recreated',
+    },
+    {
+      name: 'rejected at a time that is no time',
+      told: record({ kind: 'rejected', time: '2026-01-02T03:00:00.500Z or so' }),
+      message: stored({ time: at(0) }),
+      copy: carried,
+      want: 'replayable copy',
+    },
+    {
+      name: 'whose record does not tell its sequence: what is stored there is another',
+      anonymous: true,
+      copy: carried,
+      want: 'replayable copy',
+    },
   ])('$name', (each) => {
     const { want, queue = {}, told = record(), copy } = each;
     const message = 'message' in each ? each.message : original;
     const fate = fateOf(
-      death({ record: told, ...(copy && { carried: copy }) }),
+      death({ record: told, ...(copy && { carried: copy }), ...(each.anonymous && { pointsAtOriginal: false }) }),
       message,
       standing({ ...queue, ...(each.consumers && { consumers: each.consumers }) }),
       NOW,
@@ -116,5 +185,24 @@ describe('the fate of a dead message', () => {
       fate.fate === 'replayable' && fate.message === carried ? 'copy' : '',
     ];
     expect(words.filter(Boolean).join(' ')).toBe(want);
+  });
+});
+
+describe('the consumer that would deliver a message', () => {
+  const [a, b] = [consumer({ name: 'a', filters: ['x.>'] }), consumer({ name: 'b', filters: ['y.>'] })];
+  test.each([
+    { name: 'the one named, where it is for it', named: 'a', subject: 'x.1', want: 'a' },
+    { name: 'another, where the one named is for other subjects', named: 'b', subject: 'x.1', want: 'a' },
+    { name: 'another, where the one named is not there', named: 'c', subject: 'y.1', want: 'b' },
+    { name: 'none, where none is for it', named: 'a', subject: 'z', want: undefined },
+    { name: 'the one named, on a stream of limits', named: 'b', subject: 'x.1', retention: 'limits', want: 'b' },
+    { name: 'no other on a stream of limits', named: 'c', subject: 'x.1', retention: 'limits', want: undefined },
+  ])('is $name', ({ named, subject, retention = 'workqueue', want }) => {
+    expect(responsible(named, subject, standing({ retention, consumers: [a, b] }))?.name).toBe(want);
+  });
+
+  test('is the one named, of two for the same', () => {
+    const both = [consumer({ name: 'first' }), consumer({ name: 'second' })];
+    expect(responsible('second', 'x', standing({ consumers: both }))?.name).toBe('second');
   });
 });

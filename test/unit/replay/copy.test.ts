@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { replayCount } from '../../../src/lib/dlq/entry.ts';
 import type { Entry } from '../../../src/lib/model/entry.ts';
 import type { StoredMessage } from '../../../src/lib/model/message.ts';
 import { type HeaderLine, headerValue, parseHeaders, printHeaders } from '../../../src/lib/nats/raw-headers.ts';
-import { copyHeaders, isObeyed, makeMove, replayCount, replayMsgId } from '../../../src/lib/replay/copy.ts';
+import { copyHeaders, isObeyed, makeMove, replayMsgId } from '../../../src/lib/replay/copy.ts';
 
 const line = (name: string, value: string): HeaderLine => ({ name, value });
 const ours = { of: 'REQUESTS/w/7', msgId: 'osapi-ops.replay.REQUESTS.7.1.1', count: 1, allowTtl: false };
