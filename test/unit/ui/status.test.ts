@@ -12,7 +12,7 @@ import { renderNagios } from '../../../src/lib/ui/render/status-nagios.ts';
 import { renderPrometheus } from '../../../src/lib/ui/render/status-prometheus.ts';
 import { renderWatch, sparkline, watchLine } from '../../../src/lib/ui/render/status-watch.ts';
 import { createTheme } from '../../../src/lib/ui/theme.ts';
-import { deadOf, queueOf, snapshotOf } from './builders.ts';
+import { deadOf, queueOf, snapshotOf } from '../health/builders.ts';
 
 const NASTY = 'a<b>&"\'`|*[x](y)\u001b[31m\u0000\u202e%0A\r\n::error::, ünï €';
 const view = { theme: createTheme({ colour: false }), width: 100 };
