@@ -3,6 +3,7 @@ import type { Entry, QueueRef } from '../model/entry.ts';
 import { orThrow } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
+import { inTurn } from '../nats/pipeline.ts';
 import { readSubjects } from '../nats/streams.ts';
 import { readStanding } from './collect.ts';
 import { orphanEntry } from './entry.ts';
@@ -56,15 +57,13 @@ interface Measured {
 }
 
 async function measure(nats: Nats, ref: QueueRef, nowMs: number): Promise<Measured | undefined> {
-  let standing = await readStanding(nats, ref);
-  if (standing.retention !== 'workqueue' || standing.consumers.length === 0) return undefined;
+  const read = () => readStanding(nats, ref);
   // The stream's figures must be of the same moment as the consumers': these are read before and after.
-  let steady = false;
-  for (let attempt = 0; attempt < TRIES && !steady; attempt++) {
-    const next = await readStanding(nats, ref);
-    steady = figuresOf(standing) === figuresOf(next);
-    standing = next;
-  }
+  let [before, standing] = await inTurn(nats, read, read);
+  if (standing.retention !== 'workqueue' || standing.consumers.length === 0) return undefined;
+  const isSteady = () => figuresOf(before) === figuresOf(standing);
+  for (let attempt = 1; attempt < TRIES && !isSteady(); attempt++) [before, standing] = [standing, await read()];
+  const steady = isSteady();
   const sum = (of: (consumer: ConsumerStanding) => number) => standing.consumers.reduce((all, one) => all + of(one), 0);
   const ready = sum(({ pending }) => pending);
   const inFlight = sum(({ ackPending }) => ackPending);

@@ -11,8 +11,8 @@ import { type Answer, answerOf, ifFound, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { consumerNames, readConsumer } from '../nats/consumers.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
-import { getRange } from '../nats/messages.ts';
-import { pipelined } from '../nats/pipeline.ts';
+import { firstMessage } from '../nats/messages.ts';
+import { inTurn, pipelined } from '../nats/pipeline.ts';
 import { listStreams, readStream, readSubjects } from '../nats/streams.ts';
 import { askResource, asResource, IN_FLIGHT } from '../observed/read.ts';
 import type { ConsumerState, DeadState, QueueState, StreamState } from './snapshot.ts';
@@ -89,27 +89,26 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
     const answers = await Promise.all(names.map((one) => seek(readConsumer(nats, name, one))));
     return new Map(names.map((one, index) => [one, answers[index]!]));
   };
-  let before = await readConsumers();
-  for (let attempt = 0; ; attempt++) {
+  const readAll = async () => {
+    const readQueue = () => seek(readStream(nats, name));
+    if (listed?.figures.messages !== 0) return inTurn(nats, readConsumers, readQueue, readConsumers);
     // What is empty is taken from the listing: that its consumers were read later cannot make anything dead.
-    const stream: Answer<StreamInfo> =
-      listed?.figures.messages === 0 ? { is: 'found', value: listed } : await seek(readStream(nats, name));
-    if (stream.is !== 'found') return { stream, consumers: before };
-    const { figures } = stream.value;
-    if (found(before.values()).length < figures.consumer_count) {
+    const consumers = await readConsumers();
+    return [consumers, { is: 'found', value: listed } as Answer<StreamInfo>, consumers] as const;
+  };
+  for (let attempt = 0; ; attempt++) {
+    const [before, stream, after] = await readAll();
+    if (stream.is !== 'found') return { stream, consumers: after };
+    if (attempt === 0 && found(after.values()).length < stream.value.figures.consumer_count) {
       const others = await orElse(consumerNames(nats, name), { missing: [], denied: [] });
       names = [...new Set([...named, ...others])];
+      if (names.length > named.length) continue;
     }
-    if (names.length === 0) return { stream, consumers: before };
-    // Nothing is stored, so nothing is dead: one look at the consumers is enough.
-    const after = figures.messages === 0 ? before : await readConsumers();
+    if (names.length === 0) return { stream, consumers: after };
     const standing = (answers: typeof before) => toStanding(name, stream.value, found(answers.values()), 0);
     const now = standing(after);
     const steady = figuresOf(standing(before)) === figuresOf(now);
-    if (!steady && attempt < TRIES) {
-      before = after;
-      continue;
-    }
+    if (!steady && attempt < TRIES) continue;
     const isQueue = now.retention === 'workqueue';
     if (now.consumers.length === 0) return { stream, consumers: after, uncovered: isQueue ? now.messages : 0 };
     // A stream of another retention keeps what was acked, and what nobody was to take.
@@ -129,10 +128,8 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
 async function oldestWaiting(nats: Nats, queue: string, consumer: ConsumerState): Promise<number | undefined> {
   const filters = consumer.filters.length > 0 ? consumer.filters : ['>'];
   const first = async (subject: string) => {
-    for await (const { time } of getRange(nats, queue, consumer.delivered + 1, { subject, batch: 1 })) {
-      return Date.parse(time);
-    }
-    return Number.POSITIVE_INFINITY;
+    const message = await firstMessage(nats, queue, consumer.delivered + 1, subject);
+    return message ? Date.parse(message.time) : Number.POSITIVE_INFINITY;
   };
   const times = await orElse(answerOf(Promise.all(filters.map(first))), { denied: [], missing: [] });
   const oldest = Math.min(...times);
@@ -179,7 +176,6 @@ export async function collect(
   keys: readonly ResourceKey[],
   nowMs: number,
 ): Promise<Collected> {
-  const rttMs = await roundTrip(nats);
   const inQueues = new Set<ResourceKey>(
     queues.flatMap(({ name, consumers }) => [
       `stream ${name}` as const,
@@ -197,7 +193,8 @@ export async function collect(
   ].filter((key) => !inQueues.has(key));
   const reading = orElse(readAccount(nats), { denied: undefined });
   const listed = inQueues.size + others.length < MANY ? NONE : await byName(nats, others.length, await reading);
-  const [account, journalled, answers, looks] = await Promise.all([
+  const [rttMs, account, journalled, answers, looks] = await Promise.all([
+    roundTrip(nats),
     reading,
     countJournalled(nats),
     pipelined(others, IN_FLIGHT, async (key): Promise<Answer<ObservedResource>> => {

@@ -6,6 +6,7 @@ import type { ResourceKey } from '../model/resource.ts';
 import type { Spec } from '../model/spec.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
+import type { KvEntry } from '../nats/port.ts';
 import { mayBePath } from '../nats/secret.ts';
 import { withoutUser } from '../nats/server-url.ts';
 import type { Actor } from './actor.ts';
@@ -97,14 +98,14 @@ function publicHead({ format: _format, body: _body, write: _write, parts: _parts
 }
 
 /**
- * What was applied last of a system; `undefined` where nothing was.
+ * What was applied last of a system; `undefined` where nothing was. Its head may have been read already.
  * @throws OpsError NOT_FOUND where the entry is damaged; CONN_*, DENIED_SUBJECT
  */
-export async function readLastApplied(nats: Nats, system: string): Promise<Applied | undefined> {
+export async function readLastApplied(nats: Nats, system: string, read?: KvEntry): Promise<Applied | undefined> {
   const kv = ledger(nats);
   // A part can vanish between head and part when another run writes: then the new head is read.
   for (let attempt = 0; attempt < 3; attempt++) {
-    const entry = await kv.get(ledgerKey.applied(system));
+    const entry = attempt === 0 && read ? read : await kv.get(ledgerKey.applied(system));
     if (!entry) return undefined;
     const head = parseHead(entry.value, system);
     const indexes = Array.from({ length: head.parts }, (_, index) => index);
@@ -123,18 +124,16 @@ export async function readLastApplied(nats: Nats, system: string): Promise<Appli
   throw damaged(system);
 }
 
+const systemOf = ({ key }: KvEntry): string => fromToken(key.slice('applied.'.length));
+
 /** Names of all systems that were applied to this server and not destroyed since. */
-export async function listSystems(nats: Nats): Promise<string[]> {
-  const kv = ledger(nats);
-  const keys = await kv.keys('applied.*');
-  const entries = await pipelined(keys, 64, (key) => kv.get(key));
-  return keys.filter((_, index) => entries[index]).map((key) => fromToken(key.slice('applied.'.length)));
-}
+export const listSystems = async (nats: Nats): Promise<string[]> =>
+  (await ledger(nats).values('applied.*')).map(systemOf);
 
 /** What was applied last of each of them. @throws as `readLastApplied` */
 export async function readAllApplied(nats: Nats): Promise<Applied[]> {
-  const keys = await ledger(nats).keys('applied.*');
-  const all = await pipelined(keys, 8, (key) => readLastApplied(nats, fromToken(key.slice('applied.'.length))));
+  const heads = await ledger(nats).values('applied.*');
+  const all = await pipelined(heads, 8, (head) => readLastApplied(nats, systemOf(head), head));
   return all.filter((applied) => applied !== undefined);
 }
 

@@ -95,7 +95,7 @@ function checkAddresses({ servers }: Settings): NodeConnectionOptions['tls'] {
 }
 
 /**
- * Connects, and asks who we are.
+ * Connects, and asks who we are along with what is asked first.
  * @throws OpsError CONN_UNREACHABLE, CONN_TLS, DENIED_CREDENTIALS, USAGE_FILE, INTERRUPTED
  */
 export async function connect(settings: Settings, io: ConnectIo): Promise<Nats> {
@@ -121,8 +121,7 @@ export async function connect(settings: Settings, io: ConnectIo): Promise<Nats> 
     .catch((error: unknown) => {
       throw io.signal.aborted ? io.signal.reason : connectFailure(error, settings);
     });
-  const account = await readAccount(nc, settings.timeoutMs);
-  return createNats(nc, settings, io.signal, account);
+  return createNats(nc, settings, io.signal, askAccount(nc, settings, io.signal));
 }
 
 /**
@@ -159,6 +158,26 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal, drop?: (va
   } finally {
     if (onAbort) signal.removeEventListener('abort', onAbort);
   }
+}
+
+interface OurAccount {
+  name: string;
+  /** Resolves once the name is known, or nobody will tell it. */
+  readonly told: Promise<void>;
+}
+
+/** Asks for the account without waiting for it: a round trip for a name alone would be one more for every command. */
+function askAccount(nc: NatsConnection, { timeoutMs }: Settings, signal: AbortSignal): OurAccount {
+  const account: OurAccount = {
+    name: 'unknown',
+    told: untilAborted(readAccount(nc, timeoutMs), signal).then(
+      (name) => {
+        account.name = name;
+      },
+      () => {},
+    ),
+  };
+  return account;
 }
 
 /** The account's name, as the server knows us; `unknown` where it does not say. */
@@ -201,12 +220,19 @@ function createNats(
   nc: NatsConnection,
   settings: Settings,
   signal: AbortSignal,
-  account: string,
+  account: OurAccount,
   gates: readonly Gate[] = [],
 ): Nats {
   const server = serverIdentity(nc, settings.domain);
   const scheme = settings.servers[0]!.split('://')[0];
-  const target: Target = { server, url: `${scheme}://${nc.getServer()}`, account, chosenBy: settings.chosenBy };
+  const target: Target = {
+    server,
+    url: `${scheme}://${nc.getServer()}`,
+    get account() {
+      return account.name;
+    },
+    chosenBy: settings.chosenBy,
+  };
   const failure = (error: unknown, subject: string, waitedMs: number) =>
     requestFailure(error, { subject, settings, jetstream: server.jetstream, waitedMs });
 
@@ -214,7 +240,8 @@ function createNats(
     if (!options.finish) signal.throwIfAborted();
     mayAsk(subject);
     const reply = nc.request(subject, payload, { timeout, ...(options.headers && { headers: options.headers }) });
-    return options.finish ? reply : untilAborted(reply, signal);
+    // Asked before, so answered before: whoever has an answer of this server knows whom it took us for.
+    return (options.finish ? reply : untilAborted(reply, signal)).finally(() => account.told);
   };
 
   function mayAsk(subject: string): void {

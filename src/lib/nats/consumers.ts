@@ -21,14 +21,21 @@ export const readConsumer = (
 export const listConsumers = (nats: Nats, stream: string): Promise<Answer<ConsumerInfo[]>> =>
   readList(nats, `CONSUMER.LIST.${stream}`, { field: 'consumers', parse: parseConsumerInfo });
 
+/** Streams whose consumers this user may not list, for as long as the connection lasts. */
+const unlisted = new WeakMap<Nats['nc'], Set<string>>();
+
 /** The same, else what is told of each of these: a viewer may be allowed the one or the other. */
 export async function readConsumers(
   nats: Nats,
   stream: string,
   names: readonly string[],
 ): Promise<Answer<readonly ConsumerInfo[]>> {
-  const listed = await listConsumers(nats, stream);
-  if (listed.is !== 'denied' || names.length === 0) return listed;
+  const denied = unlisted.get(nats.nc) ?? new Set();
+  if (names.length === 0 || !denied.has(stream)) {
+    const listed = await listConsumers(nats, stream);
+    if (listed.is !== 'denied' || names.length === 0) return listed;
+    unlisted.set(nats.nc, denied.add(stream));
+  }
   const each = names.map((name) => orUndefined(readConsumer(nats, stream, name)));
   return answerOf(Promise.all(each).then((found) => found.filter((info) => info !== undefined)));
 }

@@ -6,12 +6,16 @@ import { answerOf, orUndefined } from './answer.ts';
 import { isApiError } from './api-error.ts';
 import { openWriter } from './kv-write.ts';
 import { readMessage } from './messages.ts';
+import { pipelined } from './pipeline.ts';
 import type { Kv, KvEntry, Nats, ReadOptions } from './port.ts';
 import { headerValue, parseHeaders } from './raw-headers.ts';
 import { isForeignApi } from './settings.ts';
 import { parseApiMessage } from './stored.ts';
 import { readSubjects } from './streams.ts';
 import { rawReply } from './wire.ts';
+
+/** Keys read at once. */
+const AT_ONCE = 64;
 
 /** Opens a bucket; nothing is asked before it is used. */
 export function openKv(nats: Nats, bucket: string): Kv {
@@ -29,6 +33,7 @@ export function openKv(nats: Nats, bucket: string): Kv {
     delete: (key, revision, options) =>
       conditional(write(key, '', { 'KV-Operation': 'DEL', ...(revision !== undefined && ifStill(revision)) }, options)),
     keys: (pattern) => readKeys(nats, bucket, pattern),
+    values: (pattern) => readValues(nats, bucket, pattern),
   };
 }
 
@@ -52,7 +57,24 @@ async function readLatest(
   const isDirect = !isForeignApi(nats.settings) && !options.fromLeader;
   const direct = isDirect ? await readDirect(nats, stream, subject) : 'nobody';
   const message = direct === 'nobody' ? await readThroughApi(nats, stream, subject) : direct;
-  return message && toEntry(key, message);
+  return message && toEntry(bucket, message);
+}
+
+/** The newest of all comes along with the list of keys: where there is one key, as mostly, nothing more is asked. */
+async function readValues(nats: Nats, bucket: string, pattern: string): Promise<KvEntry[]> {
+  const guess = async () => {
+    const newest = await readDirect(nats, bucketStream(bucket), `$KV.${bucket}.${pattern}`);
+    return newest && newest !== 'nobody' ? toEntry(bucket, newest) : undefined;
+  };
+  const [keys, newest] = await Promise.all([
+    readKeys(nats, bucket, pattern),
+    // What stands in the way of it is met again, and told, where the key itself is read.
+    isForeignApi(nats.settings) ? undefined : guess().catch(() => undefined),
+  ]);
+  const values = await pipelined(keys, AT_ONCE, (key) =>
+    newest?.key === key ? Promise.resolve(newest) : readLatest(nats, bucket, key),
+  );
+  return values.filter((value) => value !== undefined && !value.deleted) as KvEntry[];
 }
 
 /** `nobody` where no server answers reads of the bucket: it does not exist, or none is ready. The API knows which. */
@@ -72,7 +94,8 @@ async function readThroughApi(nats: Nats, stream: string, subject: string): Prom
   return answer && parseApiMessage(stream, name, answer);
 }
 
-function toEntry(key: string, { seq, time, payload, headers }: StoredMessage): KvEntry {
+function toEntry(bucket: string, { subject, seq, time, payload, headers }: StoredMessage): KvEntry {
+  const key = subject.slice(`$KV.${bucket}.`.length);
   const lines = parseHeaders(headers);
   const isMarker = /^(DEL|PURGE)$/.test(headerValue(lines, 'KV-Operation') ?? '');
   const deleted = isMarker || (headerValue(lines, 'Nats-Marker-Reason') ?? '') !== '';

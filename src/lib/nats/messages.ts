@@ -155,6 +155,17 @@ export const nextMessage = (
 ): Promise<StoredMessage | undefined> =>
   retried(nats, stream, () => getThroughApi(nats, stream, { seq, next_by_subj: subject }));
 
+/** The same by a direct get, where the stream answers those. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED */
+export async function firstMessage(
+  nats: Nats,
+  stream: string,
+  seq: number,
+  subject = '>',
+): Promise<StoredMessage | undefined> {
+  await learnWays(nats, stream);
+  return retried(nats, stream, () => getOne(nats, stream, { seq: Math.max(1, seq), next_by_subj: subject }, {}));
+}
+
 /** So many subjects one request may name; the server answers at most 1,024. */
 const SUBJECTS = 1024;
 

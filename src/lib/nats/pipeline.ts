@@ -1,3 +1,19 @@
+import type { Nats } from './port.ts';
+import { isForeignApi } from './settings.ts';
+
+/**
+ * Asks the JetStream API for each in this order. One server answers what came over one connection in the order it came,
+ * so that all may leave at once; the leaders of a cluster, and what lies behind a domain, answer each in its own time.
+ */
+export async function inTurn<A extends readonly (() => Promise<unknown>)[]>(
+  nats: Pick<Nats, 'target' | 'settings'>,
+  ...asks: A
+): Promise<{ -readonly [I in keyof A]: Awaited<ReturnType<A[I]>> }> {
+  const isOne = nats.target.server.cluster === undefined && !isForeignApi(nats.settings);
+  const answers = await pipelined(asks, isOne ? asks.length : 1, (ask) => ask());
+  return answers as { -readonly [I in keyof A]: Awaited<ReturnType<A[I]>> };
+}
+
 /**
  * Does the work on every item with at most `limit` of them under way, and gives the results in the items' order.
  * The first failure rejects; what is under way then is left to end by itself.

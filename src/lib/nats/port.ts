@@ -83,4 +83,6 @@ export interface Kv {
   delete(key: string, revision?: number, options?: RequestOptions): Promise<number | undefined>;
   /** Keys that match a NATS wildcard pattern, deleted ones among them, sorted. None where the bucket does not exist. */
   keys(pattern: string): Promise<string[]>;
+  /** The newest values of keys that match, sorted by key; none of a deleted one. */
+  values(pattern: string): Promise<KvEntry[]>;
 }

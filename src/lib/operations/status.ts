@@ -47,8 +47,9 @@ export async function loadStatus(context: Context, choice: SpecChoice): Promise<
 export async function openStatus(context: Context, loaded: LoadedSpec | undefined): Promise<StatusSource> {
   const nats = await openNats(context, loaded);
   try {
-    const looker = createLooker(context, nats, loaded ?? (await fromServer(nats)));
-    return { nats, look: looker, close: () => nats.close() };
+    const applied = loaded ? undefined : await fromServer(nats);
+    const spec = loaded ?? (applied && fromLedger(applied.spec));
+    return { nats, look: createLooker(context, nats, spec, applied), close: () => nats.close() };
   } catch (error) {
     await nats.close();
     throw error;
@@ -73,21 +74,29 @@ export const isServerAway = (error: unknown): error is OpsError =>
 export const unreached = (context: Context, error: OpsError): StatusReport =>
   unreachedReport(error.message, context.now().toISOString());
 
-/** The spec that was last applied; `undefined` where nothing was, or where the ledger may not be read. */
-async function fromServer(nats: Nats): Promise<LoadedSpec | undefined> {
+/** What was last applied; `undefined` where nothing was, or where the ledger may not be read. */
+async function fromServer(nats: Nats): Promise<Applied | undefined> {
   try {
-    return fromLedger((await readAppliedSpec(nats)).spec);
+    return await readAppliedSpec(nats);
   } catch (error) {
     if (error instanceof OpsError && ['USAGE_NO_SPEC', 'DENIED_SUBJECT'].includes(error.code)) return undefined;
     throw error;
   }
 }
 
-function createLooker(context: Context, nats: Nats, loaded: LoadedSpec | undefined): () => Promise<StatusReport> {
+/** `applied` is what the first look need not read any more. */
+function createLooker(
+  context: Context,
+  nats: Nats,
+  loaded: LoadedSpec | undefined,
+  applied: Applied | undefined,
+): () => Promise<StatusReport> {
+  let known = applied;
   let before: { readonly at: number; readonly queues: readonly QueueState[] } | undefined;
   return async () => {
     const now = context.now().getTime();
-    const base = loaded ? await readDeclared(nats, loaded, now) : await readFound(nats, now);
+    const base = loaded ? await readDeclared(nats, loaded, known, now) : await readFound(nats, now);
+    known = undefined;
     const at = performance.now();
     const looked = await lookIntoDead(nats, base);
     const growth = before ? growthSince(before, at, looked) : await growthOf(nats, looked);
@@ -108,12 +117,17 @@ async function lookIntoDead(nats: Nats, { queues, now }: Snapshot): Promise<read
 }
 
 /** What the spec names, and how it differs from it. */
-async function readDeclared(nats: Nats, loaded: LoadedSpec, now: number): Promise<Snapshot> {
+async function readDeclared(
+  nats: Nats,
+  loaded: LoadedSpec,
+  applied: Applied | undefined,
+  now: number,
+): Promise<Snapshot> {
   const desired = deriveDesired(loaded);
   const wanted = desired.resources.map(keyOf);
   const [collected, lastApplied] = await Promise.all([
     collect(nats, toLook(loaded.spec), wanted, now),
-    readApplied(nats, desired.system),
+    applied ?? readApplied(nats, desired.system),
   ]);
   const { resources, silent } = collected;
   const observed = { target: nats.target, resources };

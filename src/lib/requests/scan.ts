@@ -3,7 +3,7 @@ import type { QueueStanding } from '../dlq/standing.ts';
 import { subjectCovers } from '../facts/subjects.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
-import { getRange } from '../nats/messages.ts';
+import { firstMessage, getRange } from '../nats/messages.ts';
 import { timeOfId } from './id.ts';
 import { createMatcher } from './identify.ts';
 import { isWaiting } from './taker.ts';
@@ -69,16 +69,11 @@ async function seqAt(nats: Nats, standing: QueueStanding, time: number): Promise
   let [low, high] = [standing.firstSeq, standing.lastSeq + 1];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const message = await firstFrom(nats, standing.queue, middle);
+    const message = await firstMessage(nats, standing.queue, middle);
     if (message && Date.parse(message.time) < time) low = message.seq + 1;
     else high = middle;
   }
   return low;
-}
-
-async function firstFrom(nats: Nats, queue: string, seq: number): Promise<StoredMessage | undefined> {
-  for await (const message of getRange(nats, queue, seq, { batch: 2 })) return message;
-  return undefined;
 }
 
 export interface WaitingFilter {

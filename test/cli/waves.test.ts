@@ -1,0 +1,88 @@
+// How often a command waits for the server, one round trip after the other: what makes it slow for whoever is far away.
+// Waves are counted at the wire, not time; the greeting and the login are the first two of each.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { runCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { makeDead, put } from '../support/dead-letters.ts';
+import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
+import { startWaves, type Waves } from '../support/waves.ts';
+
+const SPEC = `version: 1
+name: osapi
+queues:
+  REQUESTS:
+    subjects: ["requests.*"]
+    consumers:
+      request-worker: {ack_policy: explicit, filter_subject: "requests.*", max_deliver: 1, ack_wait: 60ms, max_ack_pending: 10000}
+    dlq: {stream: REQUESTS_dlq}
+    responses: {bucket: responses, ttl: 7d}
+`;
+
+const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-waves-'));
+const spec = join(dir, 'spec.yaml');
+const cwd = dir;
+writeFileSync(spec, SPEC);
+afterAll(() => rmSync(dir, { recursive: true }));
+
+describe.each(outermostVersions())('far from a server %s', (version) => {
+  let server: TestServer;
+  let far: Waves;
+  let nats: Nats;
+
+  beforeAll(async () => {
+    server = await startServer({ version });
+    far = await startWaves(server);
+    nats = await connectTo(server);
+  });
+  afterAll(async () => {
+    await nats.close();
+    await far.close();
+    await server.stop();
+  });
+
+  /** What stands on the server when the command is run. */
+  const scenes = {
+    async nothing() {
+      const { streams } = await nats.api('STREAM.NAMES');
+      for (const name of (streams as string[] | null) ?? []) await nats.api(`STREAM.DELETE.${name}`);
+    },
+    async applied() {
+      await scenes.nothing();
+      expect((await runCli(['apply', spec], { server, cwd })).code).toBe(0);
+    },
+    async waiting() {
+      await scenes.applied();
+      await put(nats, 'requests.dns', JSON.stringify({ id: 'waits', query: 'example.com' }));
+    },
+    async dead(count = 1) {
+      await scenes.applied();
+      await makeDead(nats, count);
+    },
+    'a thousand dead': () => scenes.dead(1000),
+  };
+
+  const rows: readonly [scene: keyof typeof scenes, command: string, waves: number, code?: number][] = [
+    ['nothing', 'apply SPEC', 15],
+    ['applied', 'apply SPEC', 3],
+    ['applied', 'plan SPEC', 3],
+    ['applied', 'status', 4],
+    ['applied', 'status SPEC', 3],
+    ['waiting', 'status', 5],
+    ['a thousand dead', 'status', 6, 2],
+  ];
+
+  test.each(rows)('%s: %s takes %i waves', async (scene, command, waves, code = 0) => {
+    await scenes[scene]();
+    far.take();
+    const result = await runCli(
+      command.split(' ').map((word) => (word === 'SPEC' ? spec : word)),
+      { server: far, cwd },
+    );
+    expect(result).toMatchObject({ code });
+    expect(far.take().waves).toBeLessThanOrEqual(waves);
+  });
+});

@@ -1,0 +1,108 @@
+import { createServer, connect as dial, type Socket } from 'node:net';
+import type { TestServer } from './server.ts';
+
+/** What went over the wire between a client and its server. */
+export interface Wire {
+  /** How often the client had to wait for the server: round trips in sequence, the greeting and the login among them. */
+  readonly waves: number;
+  /** What was published, a request each, with the wave before which it left. */
+  readonly requests: readonly { readonly subject: string; readonly wave: number }[];
+  /** From the server to the client. */
+  readonly bytes: number;
+}
+
+export interface Waves {
+  readonly url: string;
+  /** What went over the wire since this was asked last. */
+  take(): Wire;
+  close(): Promise<void>;
+}
+
+/** Neither side said a word for so long, in milliseconds: the client waits for what is held back. */
+const QUIET_MS = 80;
+
+/**
+ * Stands between a client and a server as if they were far apart: what the client says goes through at once, what the
+ * server answers is held back until nobody says anything more, and is then let go as one wave. However slow a machine is,
+ * requests that left together come back together, and a request that needed an answer first makes a wave of its own.
+ */
+export async function startWaves(server: Pick<TestServer, 'port'>, quietMs = QUIET_MS): Promise<Waves> {
+  let wire = { waves: 0, requests: [] as { subject: string; wave: number }[], bytes: 0 };
+  const held = new Map<Socket, Buffer[]>();
+  const sockets = new Set<Socket>();
+  let timer: NodeJS.Timeout | undefined;
+  const letGo = () => {
+    if (![...held.values()].some((parts) => parts.length > 0)) return;
+    wire.waves += 1;
+    for (const [client, parts] of held) for (const part of parts.splice(0)) client.write(part);
+  };
+  const stir = () => {
+    clearTimeout(timer);
+    timer = setTimeout(letGo, quietMs);
+  };
+  const listener = createServer((client) => {
+    const upstream = dial(server.port, '127.0.0.1');
+    const parts: Buffer[] = [];
+    held.set(client, parts);
+    const read = readSubjects((subject) => wire.requests.push({ subject, wave: wire.waves }));
+    client.on('data', (chunk) => {
+      read(chunk);
+      upstream.write(chunk);
+      stir();
+    });
+    upstream.on('data', (chunk) => {
+      wire.bytes += chunk.length;
+      parts.push(chunk);
+      stir();
+    });
+    const end = () => {
+      held.delete(client);
+      for (const socket of [client, upstream]) {
+        sockets.delete(socket);
+        socket.destroy();
+      }
+    };
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on('error', end).on('close', end);
+    }
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `nats://127.0.0.1:${(listener.address() as { port: number }).port}`,
+    take() {
+      const taken = wire;
+      wire = { waves: 0, requests: [], bytes: 0 };
+      return taken;
+    },
+    async close() {
+      clearTimeout(timer);
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => listener.close(resolve));
+    },
+  };
+}
+
+/** Hears the subject of all that a client publishes; payloads are passed over. */
+function readSubjects(onSubject: (subject: string) => void): (chunk: Buffer) => void {
+  let rest = Buffer.alloc(0);
+  let skip = 0;
+  return (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (;;) {
+      if (skip > 0) {
+        const some = Math.min(skip, rest.length);
+        skip -= some;
+        rest = rest.subarray(some);
+      }
+      const end = rest.indexOf('\r\n');
+      if (skip > 0 || end < 0) return;
+      const words = rest.subarray(0, end).toString('latin1').split(' ');
+      rest = rest.subarray(end + 2);
+      if (words[0] !== 'PUB' && words[0] !== 'HPUB') continue;
+      skip = Number(words.at(-1)) + 2;
+      onSubject(words[1]!);
+    }
+  };
+}
