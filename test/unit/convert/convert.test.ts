@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { convertFiles } from '../../../src/lib/convert/convert.ts';
 import { HEALTH_DEFAULTS } from '../../../src/lib/spec/assemble.ts';
+import { anyText } from '../../support/any-text.ts';
 
 const convert = (files: Readonly<Record<string, unknown>>, options: { name?: string; stream?: string } = {}) =>
   convertFiles(
@@ -320,7 +321,7 @@ describe('what is neither', () => {
   });
 
   const foreign = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    anyText(),
     fc.json(),
     fc
       .record(
