@@ -287,3 +287,54 @@ describe('trouble half-way', () => {
     expect((await run(['apply', path, '--quiet'])).code).toBe(0);
   });
 });
+
+describe('a subject that a stream outside of the spec holds', () => {
+  test.each([
+    ['a request', 'requests.>', 'requests.*', 'stream REQUESTS', 5],
+    [
+      'an advisory',
+      '$JS.EVENT.ADVISORY.>',
+      '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.*',
+      'stream requests_dlq',
+      15,
+    ],
+    ['a key', '$KV.responses.*', '$KV.responses.>', 'bucket responses', 16],
+  ])('is a problem before anything is touched: of %s', async (_, held, subject, resource, line) => {
+    await nats.api('STREAM.CREATE.AUDIT', { name: 'AUDIT', subjects: [held], storage: 'memory' });
+    const file = spec();
+    const message = `${resource}: subject ${subject} overlaps ${held} of stream AUDIT (10065)`;
+    for (const args of [
+      ['plan', file],
+      ['apply', file, '--dry-run'],
+    ]) {
+      const { value } = await json(args);
+      expect(value.findings).toEqual([
+        expect.objectContaining({ code: 'RISK_SERVER_REFUSES', severity: 'refuse', message }),
+      ]);
+    }
+    const { code, value } = await json(['apply', file]);
+    expect(code).toBe(1);
+    expect(value.error).toMatchObject({ code: 'PLAN_REFUSED', message, problems: [{ message, file, line }] });
+    expect((await nats.api('STREAM.NAMES')).streams).toEqual(['AUDIT']);
+    await nats.api('STREAM.DELETE.AUDIT');
+    expect((await run(['apply', file])).code).toBe(0);
+  });
+
+  test('is found where only a subject is added, and among very many', async () => {
+    await nats.api('STREAM.CREATE.AUDIT', { name: 'AUDIT', subjects: ['mail.*'], storage: 'memory' });
+    expect((await run(['apply', spec()])).code).toBe(0);
+    const list = (count: number) => Array.from({ length: count }, (_, index) => `x${index}.*`);
+    for (const more of [1, 100]) {
+      const file = spec({ queue: '', more: '' });
+      writeFileSync(
+        file,
+        readFileSync(file, 'utf8').replace('["requests.*"]', JSON.stringify(['requests.*', ...list(more), 'mail.a'])),
+      );
+      const { code, value } = await json(['apply', file]);
+      expect({ code, message: value.error.message }).toEqual({
+        code: 1,
+        message: 'stream REQUESTS: subject mail.a overlaps mail.* of stream AUDIT (10065)',
+      });
+    }
+  });
+});

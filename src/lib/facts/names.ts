@@ -41,6 +41,8 @@ export const advisorySubject = (capture: Capture, stream: string, consumer = '*'
   `${ADVISORY[capture]}.${stream}.${consumer}`;
 
 export const bucketStream = (bucket: string): string => `${KV_PREFIX}${bucket}`;
+/** All that a bucket's stream takes. */
+export const bucketSubjects = (bucket: string): string => `$KV.${bucket}.>`;
 
 /**
  * Servers from 2.14 on read a work queue for its mirrors and sources by durable consumers of their own. No worker can be

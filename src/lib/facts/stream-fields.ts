@@ -27,7 +27,7 @@ const lowered = (from: Json, to: Json, unlimited: number): boolean =>
   Number(to) !== unlimited && (Number(from) === unlimited || Number(to) < Number(from));
 
 /** A canonical configuration has an empty mirror where there is none. */
-const isMirror = ({ mirror }: Config): boolean => isObject(mirror) && Boolean(mirror.name);
+export const isMirror = ({ mirror }: Config): boolean => isObject(mirror) && Boolean(mirror.name);
 
 const onlyMirrorOrSources = (config: Config): boolean =>
   isMirror(config) || (Array.isArray(config.sources) && config.sources.length > 0);

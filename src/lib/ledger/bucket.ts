@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
-import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
+import { bucketStream, bucketSubjects, LEDGER_BUCKET } from '../facts/names.ts';
 import { type Config, numberOf } from '../model/json.ts';
 import { orThrow } from '../nats/answer.ts';
 import { type ApiError, isApiError } from '../nats/api-error.ts';
@@ -20,7 +20,7 @@ function ledgerConfig(replicas: number): Config {
   return {
     name: STREAM,
     description: 'osapi-ops: what was applied, by whom, and who is at work',
-    subjects: [`$KV.${LEDGER_BUCKET}.>`],
+    subjects: [bucketSubjects(LEDGER_BUCKET)],
     max_msgs_per_subject: HISTORY,
     discard: 'new',
     allow_rollup_hdrs: true,

@@ -1,4 +1,4 @@
-import { advisorySubject, bucketStream, LEDGER_BUCKET, rejectedSubject } from '../facts/names.ts';
+import { advisorySubject, bucketStream, bucketSubjects, LEDGER_BUCKET, rejectedSubject } from '../facts/names.ts';
 import { takenSubjects } from '../facts/subjects.ts';
 import type { Config } from '../model/json.ts';
 import type { Permissions, RoleName } from '../model/permissions.ts';
@@ -55,6 +55,8 @@ const readsOf = ({ name, kind, config }: Held): string[] => {
 const viewer: Rule = (_, streams) => ({
   api: [
     'INFO',
+    // Who else holds a subject that the spec is to gain.
+    'STREAM.NAMES',
     `STREAM.INFO.${LEDGER}`,
     `DIRECT.GET.${LEDGER}.$KV.${LEDGER_BUCKET}.>`,
     ...streams.map(({ name }) => `STREAM.INFO.${name}`),
@@ -85,7 +87,7 @@ const applier: Rule = (spec, streams) => {
       `STREAM.MSG.GET.${LEDGER}`,
       `STREAM.PURGE.${LEDGER}`,
     ],
-    others: [...base.others, `$KV.${LEDGER_BUCKET}.>`],
+    others: [...base.others, bucketSubjects(LEDGER_BUCKET)],
   };
 };
 
@@ -113,7 +115,7 @@ const operator: Rule = (spec, streams) => {
     ],
     others: [
       ...base.others,
-      `$KV.${LEDGER_BUCKET}.>`,
+      bucketSubjects(LEDGER_BUCKET),
       ...queues.flatMap(({ name, config }) => takenSubjects(name, config)),
       // `dlq rebuild` writes what the server should have written, `dlq import` what was archived.
       ...queues.flatMap(({ name }) => [
@@ -142,7 +144,7 @@ const worker: Rule = (spec) => {
     ],
     others: [
       ...consumers.map(({ name, one }) => `$JS.ACK.${name}.${one}.>`),
-      ...buckets.map((bucket) => `$KV.${bucket}.>`),
+      ...buckets.map(bucketSubjects),
       ...consumers.map(({ name, one }) => rejectedSubject(name, one)),
     ],
   };

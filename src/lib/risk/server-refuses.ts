@@ -1,6 +1,8 @@
 import { BACKING } from '../canonical/bucket.ts';
 import { filtersOf } from '../canonical/consumer.ts';
+import { bucketSubjects } from '../facts/names.ts';
 import { CONSUMER_REFUSALS, type Refused, STREAM_REFUSALS } from '../facts/refusals.ts';
+import { isMirror } from '../facts/stream-fields.ts';
 import { subjectsOverlap } from '../facts/subjects.ts';
 import { atLeast } from '../facts/versions.ts';
 import { isObject, textsOf } from '../model/json.ts';
@@ -66,7 +68,9 @@ export const overlap: Analyzer = (subject, world) => {
   const { after, change } = subject;
   if (!after) return [];
   const held = change.action === 'update' ? textsOf(subject.before?.subjects) : [];
-  const own = textsOf(after.subjects).filter((each) => !held.includes(each));
+  const keys =
+    change.kind === 'bucket' && change.action === 'create' && !isMirror(after) ? [bucketSubjects(change.name)] : [];
+  const own = [...textsOf(after.subjects).filter((each) => !held.includes(each)), ...keys];
   return world.index.streams.flatMap((other) => {
     const id = keyOf(other);
     // What this very plan takes from another stream is free by then.

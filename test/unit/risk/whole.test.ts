@@ -158,6 +158,28 @@ describe('what another stream keeps', () => {
       says: [clash('$KV.b.x', '$KV.b.>', 'bucket b')],
     },
     {
+      name: 'the keys of a new bucket',
+      key: 'bucket b',
+      to: {},
+      others: [other(['$KV.*.x'])],
+      says: [`refuse RISK_SERVER_REFUSES subjects: bucket b: subject $KV.b.> overlaps $KV.*.x of stream T (10065)`],
+    },
+    {
+      name: 'the keys of a bucket that is there',
+      key: 'bucket b',
+      from: {},
+      to: { ttl: S },
+      others: [other(['$KV.b.x'])],
+      says: [],
+    },
+    {
+      name: 'the keys of a mirror',
+      key: 'bucket b',
+      to: { mirror: { name: 'c' } },
+      others: [other(['$KV.b.x'])],
+      says: [],
+    },
+    {
       name: 'two others',
       to: { ...QUEUE, subjects: ['>'] },
       others: [other(['b']), live('stream U', { subjects: ['c'] }, { owner: null })],

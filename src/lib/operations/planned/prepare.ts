@@ -9,6 +9,7 @@ import type { LoadedSpec } from '../../model/spec.ts';
 import { answerOf, orThrow } from '../../nats/answer.ts';
 import { connect, type Nats } from '../../nats/connect.ts';
 import { settingsFor } from '../../nats/open.ts';
+import { readHolders } from '../../observed/holders.ts';
 import { measureLosses } from '../../observed/losses.ts';
 import { readObserved, readSettled } from '../../observed/read.ts';
 import { scanOwned } from '../../observed/scan.ts';
@@ -145,13 +146,15 @@ export async function prepareSystem(
   { prune = false, adopt = false }: { readonly prune?: boolean; readonly adopt?: boolean } = {},
 ): Promise<Prepared> {
   const desired = deriveDesired(loaded);
-  const { observed, lastApplied } = await readSystem(context, nats, desired, prune);
+  const { observed: read, lastApplied } = await readSystem(context, nats, desired, prune);
   const now = context.now();
-  const [limits, stranded] = await Promise.all([
-    measureLosses(nats, { desired, observed }, now),
-    measureStranded(nats, { desired, observed }),
+  const [limits, stranded, holders] = await Promise.all([
+    measureLosses(nats, { desired, observed: read }, now),
+    measureStranded(nats, { desired, observed: read }),
+    readHolders(nats, { desired, observed: read }),
   ]);
   const losses = new Map([...limits, ...stranded]);
+  const observed = { ...read, resources: new Map([...read.resources, ...holders]) };
   const plan = makePlan({ desired, observed, losses, prune, adopt, now, lastApplied });
   return { nats, loaded, desired, observed, plan, lastApplied };
 }
