@@ -43,6 +43,72 @@ test.each([
   );
 });
 
+const sealed = (content: object): string =>
+  JSON.stringify({ ...content, digest: createHash('sha256').update(JSON.stringify(content)).digest('hex') });
+const advisory = stored({ stream: 'dlq' });
+const full = () => {
+  const { digest: _digest, ...content } = JSON.parse(
+    printArchiveLine(entry({ inner: { ...entry().inner, records: [record({ raw: advisory })] } })),
+  );
+  return content;
+};
+
+test.each<{ path: string; bad: unknown[]; good?: unknown[] }>([
+  { path: 'stream_created', bad: [5, null], good: [''] },
+  { path: 'records', bad: [null, {}], good: [[]] },
+  { path: 'records.0', bad: [null, 'x'] },
+  { path: 'records.0.kind', bad: [5, undefined] },
+  { path: 'records.0.seq', bad: ['1', 1.5] },
+  { path: 'records.0.stream', bad: [1] },
+  { path: 'records.0.subject', bad: [1] },
+  { path: 'records.0.time', bad: [1], good: [''] },
+  { path: 'records.0.headers', bad: [1], good: [''] },
+  { path: 'records.0.payload', bad: [1], good: [''] },
+  { path: 'original', bad: ['x', {}], good: [null] },
+  { path: 'entry', bad: [null, []] },
+  { path: 'entry.queue', bad: ['A.B'] },
+  { path: 'entry.consumer', bad: ['a/b'] },
+  { path: 'entry.seq', bad: [0] },
+  { path: 'entry.id', bad: [1] },
+  { path: 'entry.state', bad: [null] },
+  { path: 'entry.reason', bad: [null] },
+  { path: 'entry.subject', bad: [1, undefined], good: [null] },
+  { path: 'entry.request_id', bad: [1], good: [null] },
+  { path: 'entry.died_at', bad: [1], good: [null] },
+  { path: 'entry.published_at', bad: [1], good: [null] },
+  { path: 'entry.deliveries', bad: ['3'], good: [null, 0] },
+  { path: 'entry.size', bad: ['3'], good: [null, 0] },
+  { path: 'entry.replays', bad: ['0', null], good: [0] },
+])('a line whose digest fits has a $path of its kind', ({ path, bad, good = [] }) => {
+  const reads = (value: unknown): boolean => {
+    const content = full();
+    const keys = path.split('.');
+    const last = keys.pop()!;
+    keys.reduce((at, key) => at[key], content)[last] = value;
+    try {
+      parseArchiveLine(sealed(content), 'a:1');
+      return true;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'USAGE_FILE', hints: [expect.any(String)] });
+      return false;
+    }
+  };
+  expect(bad.map(reads)).toEqual(bad.map(() => false));
+  expect(good.map(reads)).toEqual(good.map(() => true));
+});
+
+test.each([
+  { version: undefined, why: 'Its version is null, not 1.' },
+  { version: 'x'.repeat(30), why: `Its version is "${'x'.repeat(19)}, not 1.` },
+])('a version that is none is told in few letters', ({ version, why }) => {
+  expect(() => parseArchiveLine(sealed({ ...full(), version }), 'a:1')).toThrow(expect.objectContaining({ why }));
+});
+
+test('a message that only its record carried is told apart from one of the queue', () => {
+  const { original: _original, ...inner } = entry().inner;
+  expect(parseArchiveLine(printArchiveLine(entry({ inner })), 'a:1').original_in).toBe('record');
+});
+
 test('a line that was forged, its digest too, is refused or can be imported; nothing else is thrown', () => {
   const message = stored();
   const inner = { ...entry().inner, message, original: message, records: [record({ raw: stored({ stream: 'dlq' }) })] };

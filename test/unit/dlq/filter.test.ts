@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { matches, wantsOrphans } from '../../../src/lib/dlq/filter.ts';
+import { matches, mayMatch, wantsOnlyOrphans, wantsOrphans } from '../../../src/lib/dlq/filter.ts';
 import { matchesId, parseId, parseIds, requireIds } from '../../../src/lib/dlq/id.ts';
+import { alone } from '../../../src/lib/dlq/index-pass.ts';
 import { parseJsonPath, valueAt } from '../../../src/lib/dlq/json-path.ts';
-import { createStats, parseDimensions } from '../../../src/lib/dlq/stats.ts';
-import { compareTimes } from '../../../src/lib/dlq/time.ts';
-import { lifeOf } from '../../../src/lib/dlq/timeline.ts';
+import { compareTimes, isTime } from '../../../src/lib/dlq/time.ts';
+import type { Entry, EntryState } from '../../../src/lib/model/entry.ts';
 import type { EntryFilter } from '../../../src/lib/model/entry-filter.ts';
 import { filterFrom } from '../../../src/lib/ui/dlq-flags.ts';
-import { at, consumer, entry, stored } from './builders.ts';
+import { at, death, entry, record } from './builders.ts';
 
 describe('a filter', () => {
   test.each<{ name: string; filter: EntryFilter; want: boolean }>([
@@ -24,6 +24,89 @@ describe('a filter', () => {
     { name: 'of two kinds, of which one does not hold', filter: { requestIds: ['r7'], states: ['gone'] }, want: false },
   ])('$name', ({ filter, want }) => {
     expect(matches(filter, entry())).toBe(want);
+  });
+
+  const id = (text: string) => parseId(text)!;
+  const T = Date.parse(at(60));
+  /** What only the records tell is judged by the same rules: `both` are asked of them too. */
+  test.each<{ name: string; filter: EntryFilter; want: boolean; both?: true }>([
+    { name: 'of no ids', filter: { ids: [] }, want: true, both: true },
+    { name: 'of its id among others', filter: { ids: [id('8'), id('7')] }, want: true, both: true },
+    { name: 'of other ids', filter: { ids: [id('8'), id('other/7')] }, want: false, both: true },
+    { name: 'of no queues', filter: { queues: [] }, want: true, both: true },
+    { name: 'of another queue', filter: { queues: ['OTHER'] }, want: false, both: true },
+    { name: 'of its consumer', filter: { consumers: ['other', 'worker'] }, want: true, both: true },
+    { name: 'of another consumer', filter: { consumers: ['other'] }, want: false, both: true },
+    { name: 'of its reason', filter: { reasons: ['rejected', 'max_deliveries'] }, want: true, both: true },
+    { name: 'of another reason', filter: { reasons: ['rejected'] }, want: false, both: true },
+    { name: 'since a millisecond later', filter: { since: T + 1 }, want: false, both: true },
+    { name: 'since its death', filter: { since: T }, want: true, both: true },
+    { name: 'until a millisecond later', filter: { until: T + 1 }, want: true, both: true },
+    { name: 'until its death', filter: { until: T }, want: false, both: true },
+    { name: 'since and until around it', filter: { since: T, until: T + 1 }, want: true, both: true },
+    { name: 'since and until before it', filter: { since: T - 9, until: T }, want: false, both: true },
+    { name: 'of its state', filter: { states: ['gone', 'replayable'] }, want: true },
+    { name: 'of another state', filter: { states: ['gone'] }, want: false },
+    { name: 'of no subjects', filter: { subjects: [] }, want: true },
+    { name: 'of its subject among others', filter: { subjects: ['mail', 'requests.dns'] }, want: true },
+    { name: 'of no requests', filter: { requestIds: [] }, want: true },
+    { name: 'of its request among others', filter: { requestIds: ['r8', 'r7'] }, want: true },
+    { name: 'of other requests', filter: { requestIds: ['r8'] }, want: false },
+  ])('$name', ({ filter, want, both }) => {
+    expect(matches(filter, entry())).toBe(want);
+    if (both) expect(mayMatch(filter, alone(death()))).toBe(want);
+  });
+
+  test('of a reason that one of several records gives may match', () => {
+    const records = [record(), record({ reason: 'rejected' })];
+    expect(mayMatch({ reasons: ['rejected'] }, { death: death(), records })).toBe(true);
+    expect(mayMatch({ reasons: ['terminated'] }, { death: death(), records })).toBe(false);
+  });
+
+  const { message: _message, original: _original, ...inner } = entry().inner;
+  const nothing = entry({ subject: null, request_id: null, inner });
+  test.each<{ name: string; filter: EntryFilter; of?: Entry; want: boolean }>([
+    { name: 'a subject', filter: { subjects: ['>'] }, want: false },
+    { name: 'a request', filter: { requestIds: ['null'] }, want: false },
+    { name: 'a text', filter: { match: '' }, want: false },
+    { name: 'none of these', filter: {}, want: true },
+    {
+      name: 'a time, where nobody knows one',
+      filter: {},
+      of: entry({ died_at: null, published_at: null }),
+      want: true,
+    },
+    { name: 'since', filter: { since: 0 }, of: entry({ died_at: null, published_at: null }), want: false },
+    { name: 'until', filter: { until: T }, of: entry({ died_at: null, published_at: null }), want: false },
+    {
+      name: 'since, where only its publishing is known',
+      filter: { since: Date.parse(at(0)) },
+      of: entry({ died_at: null }),
+      want: true,
+    },
+    { name: 'since later', filter: { since: Date.parse(at(0)) + 1 }, of: entry({ died_at: null }), want: false },
+  ])('of an entry of which nothing is left: $name', ({ filter, of = nothing, want }) => {
+    expect(matches(filter, of)).toBe(want);
+  });
+
+  test.each<{ states?: EntryState[]; want: boolean }>([
+    { want: false },
+    { states: [], want: false },
+    { states: ['orphan'], want: true },
+    { states: ['orphan', 'gone'], want: false },
+    { states: ['gone'], want: false },
+  ])('of states $states wants orphans alone: $want', ({ states, want }) => {
+    expect(wantsOnlyOrphans({ states })).toBe(want);
+  });
+
+  test.each<{ filter: EntryFilter; want: boolean }>([
+    { filter: { until: 1 }, want: false },
+    { filter: { until: 1, states: ['gone', 'orphan'] }, want: true },
+    { filter: { states: ['gone'] }, want: false },
+    { filter: { reasons: ['max_deliveries'] }, want: true },
+    { filter: { reasons: [], states: [] }, want: true },
+  ])('$filter can have orphans: $want', ({ filter, want }) => {
+    expect(wantsOrphans(filter)).toBe(want);
   });
 
   test('by time leaves out orphans, for nobody knows when they died, unless they are asked for', () => {
@@ -74,6 +157,86 @@ describe('an id', () => {
   });
 });
 
+test.each([
+  { id: 'A/w/17', text: ' 17 ', want: true },
+  { id: 'A/w/17', text: '7', want: false },
+  { id: 'A/w/17', text: 'w/17', want: true },
+  { id: 'A/xw/17', text: 'w/17', want: false },
+  { id: 'A/w/18', text: 'w/17', want: false },
+  { id: 'A/w/17', text: 'A/w/17', want: true },
+  { id: 'B/w/17', text: 'A/w/17', want: false },
+  { id: 'B/A/w/17', text: 'A/w/17', want: false },
+  { id: 'A/w/9007199254740991', text: '9007199254740991', want: true },
+])('$text means $id: $want', ({ id, text, want }) => {
+  expect(matchesId(parseId(text)!, id)).toBe(want);
+});
+
+test.each(['9007199254740992', 'a.b/1', 'a/b\\c/1', 'A.B/w/1', '01', 'x1', '1x'])('%s is no id', (text) => {
+  expect(parseId(text)).toBeUndefined();
+});
+
+describe('what is said of ids', () => {
+  const all = (count: number) => Array.from({ length: count }, (_, index) => `${index}/w/17`);
+  test.each([
+    { name: 'none', ids: ['A/w/18'], want: { code: 'NOT_FOUND', where: '17', message: expect.stringContaining('17') } },
+    {
+      name: 'five',
+      ids: [...all(5), 'A/w/18'],
+      want: {
+        code: 'USAGE',
+        where: '17',
+        message: '17 could be 5 dead letters',
+        why: `They are ${all(5).join(', ')}.`,
+      },
+    },
+    {
+      name: 'six',
+      ids: all(6),
+      want: { message: '17 could be 6 dead letters', why: `They are ${all(5).join(', ')}, ….` },
+    },
+  ])('where $name of that number are there', ({ ids, want }) => {
+    const fault = expect.objectContaining({ ...want, hints: [expect.any(String)] });
+    expect(() => requireIds(parseIds(['17']), ids)).toThrow(fault);
+  });
+
+  test('that are none, with the word as it was written', () => {
+    const want = { message: expect.stringContaining('"a.b"'), where: 'ID', hints: [expect.any(String)] };
+    expect(() => parseIds(['17', 'a.b'])).toThrow(expect.objectContaining(want));
+  });
+});
+
+test.each([
+  ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000Z', 0],
+  ['2026-01-01T00:00:00.000000001Z', '2026-01-01T00:00:00Z', 1],
+  ['2026-01-01T00:00:00.1Z', '2026-01-01T00:00:00.09Z', 1],
+  ['2026-01-01T00:00:00.09Z', '2026-01-01T00:00:00.1Z', -1],
+  ['2026-01-01T00:00:00.5Z', '2026-01-01T00:00:00.5Z', 0],
+  ['2026-01-01T00:00:01Z', '2026-01-01T00:00:00.9Z', 1],
+  ['2026-01-01T00:00:00.9Z', '2026-01-01T00:00:01Z', -1],
+  ['2026-01-01T02:00:00+02:00', '2026-01-01T00:00:00Z', 0],
+  ['2026-01-01T02:00:00+02:00', '2026-01-01T00:00:00.001Z', -1],
+  ['2026-01-01T00:00:00.001Z', '2026-01-01T02:00:00+02:00', 1],
+  ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00.123456789Z', -1],
+])('%s is to %s as %i to 0', (a, b, want) => {
+  expect(Math.sign(compareTimes(a, b))).toBe(want);
+});
+
+test.each([
+  ['2026-01-01T00:00:00Z', true],
+  ['2026-01-01T00:00:00.123456789+02:00', true],
+  [`2026-01-01T00:00:00.${'0'.repeat(19)}Z`, true],
+  [`2026-01-01T00:00:00.${'0'.repeat(20)}Z`, false],
+  ['2026-13-01T00:00:00Z', false],
+  ['2026-01-01', false],
+  ['1 January 2026', false],
+  [' 2026-01-01T00:00:00Z', false],
+  ['', false],
+  [5, false],
+  [undefined, false],
+])('%s is a time: %s', (text, want) => {
+  expect(isTime(text)).toBe(want);
+});
+
 test('times are ordered to the nanosecond, however many digits they have', () => {
   const sorted = [
     '2026-01-01T00:00:00Z',
@@ -87,47 +250,12 @@ test('times are ordered to the nanosecond, however many digits they have', () =>
 test('a path leads into JSON by names, indexes and quoted names, and never to what is inherited', () => {
   const value = { a: { 'b c': [10, { d: 'x' }] } };
   expect(valueAt(value, parseJsonPath('.a["b c"][1].d')!)).toBe('x');
+  expect(valueAt(value, parseJsonPath('.')!)).toBe(value);
+  expect(valueAt({ a: [...Array(11).keys()] }, parseJsonPath('.a[10]')!)).toBe(10);
+  expect(valueAt({ 'a"b': 1 }, parseJsonPath('["a\\"b"]')!)).toBe(1);
+  expect(valueAt({ 0: 1 }, parseJsonPath('[0]')!)).toBeUndefined();
+  expect(valueAt({ a: null }, parseJsonPath('.a.b')!)).toBeUndefined();
   expect(valueAt(value, parseJsonPath('.a.b')!)).toBeUndefined();
   expect(valueAt(value, parseJsonPath('.constructor')!)).toBeUndefined();
   expect(['', 'a b', '.a[', '.a..b', '.[x]'].map(parseJsonPath)).toEqual(Array(5).fill(undefined));
-});
-
-test('groups have their counts, the first and the last death, and the last one as sample', () => {
-  const stats = createStats(parseDimensions('subject,json:.kind'));
-  const inner = { ...entry().inner, message: stored({ payload: 'no json' }) };
-  stats.add(entry({ id: 'Q/w/1', died_at: at(20) }));
-  stats.add(entry({ id: 'Q/w/2', died_at: at(30) }));
-  stats.add(entry({ id: 'Q/w/3', died_at: at(10) }));
-  stats.add(entry({ id: 'Q/w/4', inner }));
-  expect(stats.result()).toEqual({
-    total: 4,
-    groups: [
-      {
-        by: { subject: 'requests.dns', 'json:.kind': 'dns' },
-        count: 3,
-        first_seen: at(10),
-        last_seen: at(30),
-        sample: 'Q/w/2',
-      },
-      {
-        by: { subject: 'requests.dns', 'json:.kind': null },
-        count: 1,
-        first_seen: at(60),
-        last_seen: at(60),
-        sample: 'Q/w/4',
-      },
-    ],
-  });
-  expect(() => parseDimensions('colour')).toThrow(expect.objectContaining({ code: 'USAGE' }));
-});
-
-test('a life is told in order, the deliveries computed from the waits', () => {
-  const events = lifeOf(entry(), consumer({ waits: [5e9, 10e9] }));
-  expect(events.map(({ at: time, event, computed }) => `${time} ${event}${computed ? '?' : ''}`)).toEqual([
-    `${at(0)} published`,
-    `${at(0)} delivered?`,
-    `${at(5)} delivered?`,
-    `${at(15)} delivered?`,
-    `${at(60)} died`,
-  ]);
 });

@@ -1,16 +1,17 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { backward, forward, PAGE } from '../../../src/lib/dlq/pages.ts';
-import { SeqSet } from '../../../src/lib/dlq/seq-set.ts';
+import { SeqSet, SeqSets } from '../../../src/lib/dlq/seq-set.ts';
 import type { StoredMessage } from '../../../src/lib/model/message.ts';
 import { stored } from './builders.ts';
 
 /** A stream in memory that counts how much is asked of it. */
 function streamOf(seqs: readonly number[]) {
   let asked = 0;
+  const message = stored();
   async function* read(from: number, until: number): AsyncGenerator<StoredMessage> {
     asked += 1;
-    for (const seq of seqs) if (seq >= from && seq <= until) yield stored({ seq });
+    for (const seq of seqs) if (seq >= from && seq <= until) yield { ...message, seq };
   }
   return { read, asked: () => asked };
 }
@@ -61,4 +62,10 @@ test('a set of sequences is a set', () => {
       for (const seq of [...seqs, 50]) expect(ours.has(seq)).toBe(theirs.has(seq));
     }),
   );
+});
+
+test('each name has a set of its own', () => {
+  const sets = new SeqSets();
+  expect([sets.of('a').add(1), sets.of('b').add(1), sets.of('a').add(1)]).toEqual([true, true, false]);
+  expect(sets.of('c').size).toBe(0);
 });

@@ -28,6 +28,15 @@ test.each([
   { name: 'a bucket', changes: [change('replace', 'bucket', 'responses')], want: [] },
   { name: 'a DLQ of two queues', changes: [change('delete', 'stream', 'one_dlq')], want: ['one_dlq', 'ONE', 'TWO'] },
   { name: 'a DLQ of every queue', changes: [change('replace', 'stream', 'all_dlq')], want: ['all_dlq', 'ONE', 'TWO'] },
+  {
+    name: 'a DLQ beside what is no queue',
+    changes: [
+      change('delete', 'stream', 'all_dlq'),
+      change('create', 'stream', 'LOGS'),
+      change('create', 'stream', 'NEW', 'queue'),
+    ],
+    want: ['all_dlq', 'ONE', 'TWO', 'NEW'],
+  },
   { name: 'a stream beside', changes: [change('delete', 'stream', 'LOGS')], want: ['LOGS'] },
   {
     name: 'a queue that the spec does not name any more, and its DLQ',
