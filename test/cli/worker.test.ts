@@ -112,6 +112,29 @@ describe('worker run', () => {
     });
   });
 
+  test.each([
+    ['broken.mjs', 'export default async () => {\n  return ;;)\n};\n', "SyntaxError: Unexpected token ')', at", 2],
+    ['typed.ts', 'const ready: boolean = true;\n\nexport default (: string) => ready;\n', 'SyntaxError', 3],
+    ['throws.mjs', '\nconst { a } = undefined;\nexport default () => a;\n', 'TypeError: Cannot destructure', 2],
+  ])('a fault of %s has its line', async (name, source, reason, line) => {
+    file(name, source);
+    file('index.mjs', `export { default } from './${name}';\n`);
+    for (const handler of [name, 'index.mjs']) {
+      const { code, stderr } = await run(`--handler=${handler}`);
+      expect({ code, stderr }).toEqual({ code: 64, stderr: expect.stringContaining(reason) });
+      expect(stderr.replace(/\n\s*/g, ' ')).toMatch(new RegExp(`, at \\S*/${name}:${line}\\b`));
+    }
+  });
+
+  test.each([['a | b'], ['jq . > out.json'], ['cd x && ./answer'], ['./answer; true'], ['echo $(date)'], ['a 2>&1']])(
+    '--exec %j is refused before any request is taken: it needs a shell',
+    async (command) => {
+      const { code, stderr } = await run(`--exec=${command}`);
+      expect({ code, stderr }).toEqual({ code: 64, stderr: expect.stringContaining('is for a shell, and none runs') });
+      expect(stderr).toContain('add --shell');
+    },
+  );
+
   test('a handler in TypeScript gets the request and its context', async () => {
     file(
       'handler.ts',
@@ -222,7 +245,7 @@ describe('worker run', () => {
 
   test('a command meets no shell unless --shell asks for one', async () => {
     await sendRequests(nats, ['a']);
-    await run("--exec=echo '$HOME' | cat; exit 3", '--once');
+    await run("--exec=echo '$HOME' '|' 'cat; exit 3'", '--once');
     expect(await response('a')).toBe('$HOME | cat; exit 3\n');
     await sendRequests(nats, ['b']);
     await run('--exec=printf %s "$OSAPI_REQUEST_ID" | tr b B', '--shell', '--once');

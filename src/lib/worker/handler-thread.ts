@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { endedAlone, tookTooLong, tookTooMuch } from './endings.ts';
 import type { Job, Outcome } from './job.ts';
 import { createLineCutter } from './lines.ts';
+import { pathOf, placeOfFault } from './module-fault.ts';
 import { taskOf } from './task.ts';
 import { THREAD_SOURCE, type ThreadWord } from './thread.ts';
 
@@ -39,6 +40,8 @@ export class HandlerThread {
   #count = 0;
   /** Since the last request began. */
   #lines = 0;
+  /** Whether the module's own fault is about to be told. */
+  #hasToldWhy = false;
   /** Why it is being ended, where we end it. */
   #cause: Outcome | undefined;
 
@@ -64,7 +67,8 @@ export class HandlerThread {
       fault = error;
     });
     this.#worker.on('exit', (code) => {
-      this.#loaded.resolve(fault ? fault.message : `it ended with exit code ${code} while it was loaded`);
+      if (!this.#hasToldWhy)
+        this.#loaded.resolve(fault ? fault.message : `it ended with exit code ${code} while it was loaded`);
       onEnd(this);
       this.#finish(this.#cause ?? endedAlone(fault, code, options.memory));
     });
@@ -117,12 +121,19 @@ export class HandlerThread {
   /** True where a request was done by it. */
   #hear(word: ThreadWord): boolean {
     if (word.type === 'ready') this.#loaded.resolve(undefined);
-    else if (word.type === 'unloadable') this.#loaded.resolve(word.reason);
+    else if (word.type === 'unloadable') this.#tellFault(word.reason, word.place);
     else if (word.run !== this.#run?.number)
       return false; // Of a run that is over.
     else if (word.type === 'log') this.#options.onLine(word.message, this.#run.job);
     else return this.#finish(word);
     return false;
+  }
+
+  #tellFault(reason: string, place: string | undefined): void {
+    this.#hasToldWhy = true;
+    const isHidden = place === undefined && reason.startsWith('SyntaxError');
+    const at = isHidden ? placeOfFault(this.#options.url) : Promise.resolve(place);
+    void at.then((known) => this.#loaded.resolve(known === undefined ? reason : `${reason}, at ${pathOf(known)}`));
   }
 
   #passLines(): void {

@@ -19,7 +19,7 @@ export interface ThreadTask {
 /** What it says: that the module is loaded, that it cannot be, a line for the log, or what came of a request. */
 export type ThreadWord =
   | { readonly type: 'ready' }
-  | { readonly type: 'unloadable'; readonly reason: string }
+  | { readonly type: 'unloadable'; readonly reason: string; readonly place?: string }
   | { readonly type: 'log'; readonly run: number; readonly message: string }
   | { readonly type: 'answer'; readonly run: number; readonly value: string | Uint8Array }
   | { readonly type: 'retry'; readonly run: number; readonly reason: string; readonly delayMs?: number }
@@ -42,6 +42,9 @@ const reasonOf = (error) => {
   } catch {}
   return 'threw ' + text(error);
 };
+const placeOf = (error) => {
+  try { return /(file:\\/\\/|^\\/|^[a-z]:)[^\\n()]+?:\\d+(?=:|$)/im.exec(error.stack)?.[0]; } catch {}
+};
 const settle = (run, value) => {
   if (typeof value === 'string') return { type: 'answer', run, value };
   if (value instanceof Uint8Array) return { type: 'answer', run, value: new Uint8Array(value) };
@@ -63,7 +66,7 @@ const settle = (run, value) => {
     if (typeof handler !== 'function' && typeof handler?.default === 'function') handler = handler.default;
     if (typeof handler !== 'function') throw new TypeError('it has no function as its default export');
   } catch (error) {
-    say({ type: 'unloadable', reason: reasonOf(error) });
+    say({ type: 'unloadable', reason: reasonOf(error), place: placeOf(error) });
     process.exit(0);
   }
   parentPort.on('message', async ({ run, payload, id, facts }) => {

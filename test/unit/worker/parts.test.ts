@@ -36,13 +36,34 @@ describe('a command line', () => {
     { line: `jq -c '{id, r: "a b"}'`, want: ['jq', '-c', '{id, r: "a b"}'] },
     { line: 'a "b c" d\\ e ""', want: ['a', 'b c', 'd e', ''] },
     { line: String.raw`"a\"b\n" 'c\d'`, want: ['a"b\\n', 'c\\d'] },
-    { line: 'echo $HOME | cat; rm *', want: ['echo', '$HOME', '|', 'cat;', 'rm', '*'] },
+    { line: `echo '$HOME' "|" 'cat;' \\| rm *`, want: ['echo', '$HOME', '|', 'cat;', '|', 'rm', '*'] },
+    { line: 'curl a?b&c x=>y 5 -d{;}', want: ['curl', 'a?b&c', 'x=>y', '5', '-d{;}'] },
   ])('$line is parted as a shell would, and nothing in it is carried out', ({ line, want }) => {
     expect(splitCommand(line)).toEqual(want);
   });
 
   test.each(['', '  ', 'a "b', "it's"])('%p is refused', (line) => {
     expect(() => splitCommand(line)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+
+  test.each([
+    'a | b',
+    'a || b',
+    'a && b',
+    'a &',
+    'a ; b',
+    'a; b',
+    'a > b',
+    'a >>b',
+    'a 2>&1',
+    'a < b',
+    'a $(b)',
+    'a $B',
+    'a `b`',
+  ])('%p needs a shell', (line) => {
+    expect(() => splitCommand(line)).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.stringMatching(/is for a shell, and none runs/) }),
+    );
   });
 
   test('of quoted words gives them back, whatever they are', () => {
