@@ -135,6 +135,32 @@ describe('worker run', () => {
     },
   );
 
+  test('--watch loads a handler anew, a module it imports too, and keeps the one before where that fails', async () => {
+    file('answer.mjs', 'export const answer = "one";\n');
+    file('index.mjs', 'import { answer } from "./answer.mjs";\nexport default () => answer;\n');
+    const worker = startCli(
+      ['worker', 'run', '--handler', join(dir, 'index.mjs'), '--watch', '--log=json', '--concurrency=2'],
+      { server },
+    );
+    const answered = async (id: string) => {
+      await sendRequests(nats, [id]);
+      await until(async () => (await response(id)) !== undefined, `${id} is answered`);
+      return response(id);
+    };
+    try {
+      expect(await answered('one')).toBe('one');
+      file('answer.mjs', 'export const answer = "two";\n');
+      await worker.until('stderr', /"reloaded"/);
+      expect(await answered('two')).toBe('two');
+      file('answer.mjs', '\nexport const answer = ;\n');
+      await worker.until('stderr', /"reload_failed".*the one before goes on: SyntaxError.*answer\.mjs:2/);
+      expect(await answered('three')).toBe('two');
+    } finally {
+      worker.child.kill('SIGTERM');
+    }
+    expect((await worker.done).code).toBe(0);
+  });
+
   test('a handler in TypeScript gets the request and its context', async () => {
     file(
       'handler.ts',

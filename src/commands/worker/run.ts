@@ -27,6 +27,10 @@ reason. SIGTERM and Ctrl-C finish what is in hand (--grace), give back the rest,
   static override flags = withEnv({
     ...fileFlag,
     handler: Flags.string({ summary: 'a module (JS or TS) whose default export answers a request' }),
+    watch: Flags.boolean({
+      summary: 'load --handler anew when a file in its folder changes',
+      dependsOn: ['handler'],
+    }),
     exec: Flags.string({ summary: 'a command run for each request: payload on stdin, response on stdout' }),
     shell: Flags.boolean({ summary: 'run --exec through /bin/sh', dependsOn: ['exec'] }),
     builtin: Flags.string({ summary: 'a handler that comes with the tool', options: [...BUILTINS] }),
@@ -79,7 +83,7 @@ reason. SIGTERM and Ctrl-C finish what is in hand (--grace), give back the rest,
   }
 
   private chooseWork(): WorkChoice {
-    const { handler, exec, builtin, shell } = this.flags;
+    const { handler, watch, exec, builtin, shell } = this.flags;
     const given = [handler !== undefined, exec !== undefined, builtin !== undefined].filter(Boolean).length;
     if (given !== 1) {
       throw new OpsError(
@@ -91,7 +95,7 @@ reason. SIGTERM and Ctrl-C finish what is in hand (--grace), give back the rest,
         },
       );
     }
-    if (handler !== undefined) return { type: 'handler', file: handler };
+    if (handler !== undefined) return { type: 'handler', file: handler, watch };
     if (exec !== undefined) return { type: 'exec', command: exec, shell: shell === true };
     return { type: 'builtin', name: builtin as (typeof BUILTINS)[number] };
   }

@@ -1,3 +1,4 @@
+import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { WorkerEvent, WorkerReport } from '../../model/worker.ts';
 import { connect, type Nats } from '../../nats/connect.ts';
@@ -12,6 +13,7 @@ import { type Loop, startLoop } from '../../worker/loop.ts';
 import { createHandler } from '../../worker/supervise.ts';
 import { createTally, IN_HAND, metricsText, type Tally } from '../../worker/tally.ts';
 import { readTiming } from '../../worker/timing.ts';
+import { createWatchedHandler } from '../../worker/watched.ts';
 import { type MetricsServer, serveMetrics } from '../metrics-server.ts';
 import { chooseSources, loadForWork, type SpecChoice } from '../spec-source.ts';
 
@@ -19,7 +21,7 @@ export { BUILTINS };
 
 /** What handles the requests; one of them. */
 export type WorkChoice =
-  | { readonly type: 'handler'; readonly file: string }
+  | { readonly type: 'handler'; readonly file: string; readonly watch?: boolean }
   | { readonly type: 'exec'; readonly command: string; readonly shell: boolean }
   | { readonly type: 'builtin'; readonly name: Builtin };
 
@@ -74,8 +76,8 @@ async function createRunner(context: Context, nats: Nats, options: WorkerRunOpti
   switch (work.type) {
     case 'builtin':
       return createBuiltin(work.name);
-    case 'handler':
-      return createHandler({
+    case 'handler': {
+      const handler = {
         file: work.file,
         cwd: context.cwd,
         timeoutMs,
@@ -87,7 +89,9 @@ async function createRunner(context: Context, nats: Nats, options: WorkerRunOpti
             message,
             ...(job && { request_id: job.id, seq: job.delivery.seq }),
           }),
-      });
+      };
+      return work.watch ? createWatchedHandler({ ...handler, onReload: tellReload(options) }) : createHandler(handler);
+    }
     case 'exec': {
       const command = work.shell ? ['/bin/sh', '-c', work.command] : splitCommand(work.command);
       requireCommand(command[0]!, context);
@@ -101,6 +105,17 @@ async function createRunner(context: Context, nats: Nats, options: WorkerRunOpti
     }
   }
 }
+
+const tellReload =
+  ({ work, log }: WorkerRunOptions) =>
+  (problem?: Error): void => {
+    const file = work.type === 'handler' ? work.file : '';
+    if (problem) {
+      const why = problem instanceof OpsError && problem.why ? problem.why : problem.message;
+      const message = `${file} could not be loaded anew, the one before goes on: ${why}`;
+      log({ level: 'error', event: 'reload_failed', message });
+    } else log({ level: 'info', event: 'reloaded', message: `loaded ${file} anew` });
+  };
 
 interface Ready {
   readonly place: WorkerPlace;
