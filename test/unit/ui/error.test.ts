@@ -132,3 +132,16 @@ describe('a bug', () => {
     expect(renderBug('\u001b[2J', theme, {})).toContain('Error: \\x1b[2J\n');
   });
 });
+
+describe('an error with a problem that is the error itself', () => {
+  test('is told once; its other problems stand before it', () => {
+    const itself = { code: 'SPEC_UNREADABLE', message: 'there is no file a.yaml', file: 'a.yaml' };
+    const told = (problems: readonly { code: string; message: string }[]) =>
+      renderError(new OpsError('SPEC_UNREADABLE', itself.message, { where: 'a.yaml', problems }), theme);
+    expect(told([itself])).toBe('Error: there is no file a.yaml\n  at a.yaml\n  Code: SPEC_UNREADABLE\n');
+    const other = { code: 'SPEC_UNREADABLE', message: 'there is no file b.yaml' };
+    expect(told([itself, other])).toMatch(
+      /^error there is no file b\.yaml\n {2}Code: SPEC_UNREADABLE\n\n1 error\.\n\nError: /,
+    );
+  });
+});

@@ -54,7 +54,8 @@ const TOLD_ALREADY: readonly string[] = ['RISK_REFUSED', 'PLAN_REFUSED', 'PLAN_S
 
 /** An error for a person: what, where, why, what to do, code, in this order; the problems of a spec before it. */
 export function renderError(error: OpsError, theme: Theme): string {
-  const problems = TOLD_ALREADY.includes(error.code) ? [] : error.problems;
+  const isItself = ({ code, message }: Problem) => code === error.code && message === error.message;
+  const problems = TOLD_ALREADY.includes(error.code) ? [] : error.problems.filter((problem) => !isItself(problem));
   const parts = [
     `${theme.refuse('Error:')} ${theme.strong(indented(error.message, '  ').trimStart())}`,
     ...(error.where ? [theme.faint(indented(`at ${error.where}`, '  '))] : []),
