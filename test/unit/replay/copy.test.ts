@@ -4,7 +4,7 @@ import { replayCount } from '../../../src/lib/dlq/entry.ts';
 import type { Entry } from '../../../src/lib/model/entry.ts';
 import type { StoredMessage } from '../../../src/lib/model/message.ts';
 import { type HeaderLine, headerValue, parseHeaders, printHeaders } from '../../../src/lib/nats/raw-headers.ts';
-import { copyHeaders, isObeyed, makeMove, replayMsgId } from '../../../src/lib/replay/copy.ts';
+import { copyHeaders, isObeyed, makeMove, reasonText, replayMsgId } from '../../../src/lib/replay/copy.ts';
 
 const line = (name: string, value: string): HeaderLine => ({ name, value });
 const ours = { of: 'REQUESTS/w/7', msgId: 'osapi-ops.replay.REQUESTS.7.1.1', count: 1, allowTtl: false };
@@ -123,6 +123,29 @@ describe('the headers of a copy', () => {
   });
 });
 
+test.each([
+  ['Nats-Expected-Stream', true],
+  ['Nats-Expected-', true],
+  ['Nats-Rollup', true],
+  ['Nats-Rollups', false],
+  ['X-Nats-Rollup', false],
+  ['Nats-Schedule-Target', true],
+  ['Nats-Scheduler', true],
+  ['Nats-Incr', true],
+  ['Nats-Counter-Sources', true],
+  ['Nats-Batch-Sequence', true],
+  ['Nats-Trace-Dest', true],
+  ['Nats-Stream-Source', true],
+  ['Nats-Stream-Identity', true],
+  ['Nats-Marker-Reason', true],
+  ['Nats-Required-Api-Level', true],
+  ['Nats-TTL', false],
+  ['Nats-Msg-Id', false],
+  ['nats-rollup', false],
+])('a server acts on %s: %s', (name, want) => {
+  expect(isObeyed(name)).toBe(want);
+});
+
 describe('the message id of a replay', () => {
   test('is the same for the same message, and another for another message under the same sequence', () => {
     expect(replayMsgId(stored(), 1)).toBe(replayMsgId(stored({ payload: Buffer.from('x') }), 1));
@@ -133,6 +156,32 @@ describe('the message id of a replay', () => {
 
 describe('a move', () => {
   const facts = { removesOriginal: true, dlqsCreated: new Map([['dlq', '2026-11-01T00:00:00Z']]) };
+
+  test.each([
+    { name: 'of a queue’s message', inner: { original: stored(), message: stored() }, carried: false },
+    { name: 'of one that only its record carries', inner: { message: stored() }, carried: true },
+  ])('$name says whether its message is in its record alone: $carried', ({ inner, carried }) => {
+    const move = makeMove(entry(inner), facts, { allowTtl: false });
+    expect('carried' in move && move.carried).toBe(carried);
+    expect(move.died).toBe('max_deliveries');
+  });
+
+  test('has the request’s id where there is one, and why it died', () => {
+    const of = (fields: Partial<Entry>) =>
+      makeMove({ ...entry({ message: stored() }), ...fields }, facts, { allowTtl: false });
+    expect(of({}).requestId).toBe('r7');
+    expect(of({ request_id: null })).not.toHaveProperty('requestId');
+    expect(of({ inner: { ...entry({ message: stored() }).inner, detail: 'no such kind' } }).died).toBe(
+      'max_deliveries: no such kind',
+    );
+    expect(reasonText('rejected', '')).toBe('rejected: ');
+  });
+
+  test('names a DLQ whose making nobody knows without it', () => {
+    const record = { stream: 'other', seq: 1, stored: '2026-11-24T09:00:01Z' } as Entry['inner']['records'][number];
+    const { records } = makeMove(entry({ message: stored(), records: [record] }), facts, { allowTtl: false });
+    expect(records).toEqual([{ stream: 'other', created: '', seq: 1, time: '2026-11-24T09:00:01Z' }]);
+  });
 
   test('takes the original with it where the queue keeps messages for their workers', () => {
     const original = stored();

@@ -183,6 +183,64 @@ describe('an edit', () => {
     expect(Buffer.from(edited.payload).toString()).toBe('{"id":"r8"}');
   });
 
+  const HEAD = 'Subject: a\n';
+  test.each([
+    { name: 'as it was', text: 'Subject: a\nX: 1\n\nbody\n', want: ['a', ['X: 1'], 'body'] },
+    { name: 'from another system', text: 'Subject: a\r\nX: 1\r\n\r\nbody\r\n', want: ['a', ['X: 1'], 'body'] },
+    {
+      name: 'with a comment among the headers',
+      text: '# c\nSubject: a\n# c\nX: 1\n\n# body',
+      want: ['a', ['X: 1'], '# body'],
+    },
+    { name: 'without headers or payload', text: 'Subject: a\n\n', want: ['a', [], ''] },
+    { name: 'with empty lines in its payload', text: `${HEAD}\na\n\nb\n\n`, want: ['a', [], 'a\n\nb\n'] },
+    { name: 'with blanks around its subject', text: 'Subject:   a  \n\n', want: ['a', [], ''] },
+    { name: 'without a blank before its subject', text: 'Subject:a\n\n', want: ['a', [], ''] },
+    { name: 'as base64', text: 'Subject: a (base64)\n\nYWI=\n', want: ['a', [], 'ab'] },
+    { name: 'with such a word in its text', text: `${HEAD}\n(base64)`, want: ['a', [], '(base64)'] },
+    {
+      name: 'with headers in many forms',
+      text: `${HEAD}X-Long:  a: b\nY:\nZ:1\n\n`,
+      want: ['a', ['X-Long: a: b', 'Y: ', 'Z: 1'], ''],
+    },
+    { name: 'in UTF-8', text: `${HEAD}\nä`, want: ['a', [], 'ä'] },
+  ])('is read $name', ({ text, want }) => {
+    const edited = parseEdited(text, message({ headers: new Uint8Array(0) }));
+    if (typeof edited !== 'object') throw new Error(String(edited));
+    const { subject, headers, payload } = edited;
+    const lines = headers.map(({ name, value }) => `${name}: ${value}`);
+    expect([subject, lines, Buffer.from(payload).toString()]).toEqual(want);
+  });
+
+  test.each([
+    { payload: 'text', want: 'Subject: requests.dns\n\ntext\n' },
+    { payload: '\ufeffmark', want: 'Subject: requests.dns\n\n\ufeffmark\n' },
+    { payload: 'a\0', want: 'Subject: requests.dns (base64)\n\nYQA=\n' },
+    { payload: 'a\r', want: 'Subject: requests.dns (base64)\n\nYQ0=\n' },
+    { payload: Uint8Array.of(0xff), want: 'Subject: requests.dns (base64)\n\n/w==\n' },
+  ])('shows a payload as text where it is one: $payload', ({ payload, want }) => {
+    const text = printForEdit('Q/w/7', message({ headers: new Uint8Array(0), payload: Buffer.from(payload) }));
+    expect(
+      text
+        .split('\n')
+        .filter((line) => !line.startsWith('#'))
+        .join('\n'),
+    ).toBe(want);
+    expect(text.split('\n')[0]).toBe('# Q/w/7');
+  });
+
+  test.each([
+    { text: 'XSubject: a\n\n', want: 'the first line is no subject: XSubject: a' },
+    { text: '\nbody', want: 'the first line is no subject: ' },
+    { text: 'Subject: a\n!X Y: 1\n\n', want: 'this is no header: !X Y: 1' },
+    { text: 'Subject: a\n: 1\n\n', want: 'this is no header: : 1' },
+    { text: 'Subject: a\n \t\n', want: 'this is no header:  \t' },
+    { text: '# \n \n\t\n', want: undefined },
+    { text: '', want: undefined },
+  ])('refuses %j with the line', ({ text, want }) => {
+    expect(parseEdited(text, message())).toBe(want);
+  });
+
   test.each([
     { name: 'an emptied text leaves the entry', text: '\n', want: undefined },
     { name: 'only comments leave it too', text: '# a\n# b\n', want: undefined },
@@ -203,6 +261,8 @@ describe('an edit', () => {
     { command: "ed '-c a b'", want: ['ed', '-c a b'] },
     { command: 'vi; rm -rf $HOME `x`', want: ['vi;', 'rm', '-rf', '$HOME', '`x`'] },
     { command: '  ', want: [] },
+    { command: `a'b c'd"e f"g`, want: ['ab cde fg'] },
+    { command: `ed "" ''`, want: ['ed', '', ''] },
   ])('the editor’s command $command is words, and never a shell’s', ({ command, want }) => {
     expect(editorWords(command)).toEqual(want);
   });

@@ -1,0 +1,289 @@
+import { describe, expect, test } from '@jest/globals';
+import { OpsError } from '../../../src/lib/errors/ops-error.ts';
+import { ApiError } from '../../../src/lib/nats/api-error.ts';
+import { GroupTable } from '../../../src/lib/replay/groups.ts';
+import { timeLeft } from '../../../src/lib/replay/pace.ts';
+import type { Move } from '../../../src/lib/replay/protocol.ts';
+import { elsewhere, fullQueue, isFull, isPassing, refusal } from '../../../src/lib/replay/refusal.ts';
+import { skipNotes, whySkipped } from '../../../src/lib/replay/select.ts';
+import { Tally } from '../../../src/lib/replay/tally.ts';
+import { at, entry, stored } from '../dlq/builders.ts';
+
+const api = (err_code: number, description: string) => new ApiError('requests.dns', { err_code, description });
+const ops = (code: 'CONN_TIMEOUT' | 'DLQ_NOT_TAKEN' | 'SERVER_REFUSED' | 'DENIED_SUBJECT') =>
+  new OpsError(code, 'what', {});
+
+describe('what is said against a message', () => {
+  test.each([
+    { name: 'a full stream', error: api(10077, 'maximum messages exceeded'), full: true, said: 'the queue is full' },
+    {
+      name: 'a stream full of bytes',
+      error: api(10077, 'maximum bytes exceeded'),
+      full: true,
+      said: 'the queue is full',
+    },
+    { name: 'a broken disk', error: api(10077, 'no space: maximum bytes'), said: 'no space: maximum bytes (10077)' },
+    {
+      name: 'those words with another number',
+      error: api(10052, 'maximum messages'),
+      said: 'maximum messages (10052)',
+    },
+    { name: 'a refusal of the server', error: api(10071, 'wrong last sequence'), said: 'wrong last sequence (10071)' },
+    { name: 'a lost connection', error: ops('CONN_TIMEOUT'), passing: true, said: undefined },
+    {
+      name: 'a stream that does not take it',
+      error: ops('DLQ_NOT_TAKEN'),
+      said: 'what; --to SUBJECT sends it elsewhere',
+    },
+    { name: 'a server that refuses', error: ops('SERVER_REFUSED'), said: 'what' },
+    { name: 'a missing permission', error: ops('DENIED_SUBJECT'), said: undefined },
+    { name: 'a fault of ours', error: new TypeError('x'), said: undefined },
+    { name: 'what only looks like a lost connection', error: { code: 'CONN_TIMEOUT' }, said: undefined },
+  ])('$name', ({ error, full = false, passing = false, said }) => {
+    expect([isFull(error), isPassing(error), refusal(error)]).toEqual([full, passing, said]);
+  });
+
+  test('of one that would cost the queue another', () => {
+    expect(fullQueue({ code: 'NO_ROOM', text: 'it holds 5' })).toMatch(/make room first \(it holds 5\)$/);
+    expect(fullQueue({ code: 'DLQ_NOT_TAKEN', text: 'it is sealed' })).toBe(elsewhere('it is sealed'));
+  });
+});
+
+describe('what is left where it is', () => {
+  const selection = { maxReplays: 3, lastSeq: 10 };
+  const { message: _message, original: _original, ...nothing } = entry().inner;
+  const { original: _copied, ...carried } = entry().inner;
+  const seq = (n: number) => ({ ...entry().inner, original: stored({ seq: n }) });
+  test.each([
+    { name: 'an entry', of: entry(), want: undefined },
+    { name: 'the last of the queue as the run began', of: entry({ inner: seq(10) }), want: undefined },
+    { name: 'one that came after', of: entry({ inner: seq(11) }), want: ['new', 'it came after this run began'] },
+    { name: 'one that its record carries, of whatever sequence', of: entry({ inner: carried }), want: undefined },
+    {
+      name: 'one that may be in flight',
+      of: entry({ inner: { ...entry().inner, certain: false } }),
+      want: ['uncertain', 'it may be in flight still'],
+    },
+    {
+      name: 'one in the journal, whatever else',
+      of: entry({ replays: 9, inner: { ...nothing, journalled: true } }),
+      want: ['journalled', expect.stringContaining('journal')],
+    },
+    {
+      name: 'one that is answered, whatever is stored of it',
+      of: entry({ inner: { ...entry().inner, cause: 'answered' } }),
+      want: ['answered', 'it has its response'],
+    },
+    {
+      name: 'one of which nothing is left',
+      of: entry({ inner: { ...nothing, cause: 'expired' } }),
+      want: ['gone', 'nothing is left of its message: it grew older than the queue keeps messages'],
+    },
+    {
+      name: 'one of which nobody knows why',
+      of: entry({ inner: nothing }),
+      want: ['gone', 'nothing is left of its message'],
+    },
+    { name: 'one replay below the limit', of: entry({ replays: 2 }), want: undefined },
+    { name: 'at it', of: entry({ replays: 3 }), want: ['parked', expect.stringMatching(/3 times .*--max-replays 4 /)] },
+    { name: 'above', of: entry({ replays: 4 }), want: ['parked', expect.stringMatching(/4 times .*--max-replays 5 /)] },
+  ])('$name', ({ of, want }) => {
+    const skipped = whySkipped(of, selection);
+    expect(skipped && [skipped.why, skipped.text]).toEqual(want);
+    if (skipped) expect(skipped.entry).toBe(of);
+  });
+
+  test('after one replay only, in the singular', () => {
+    expect(whySkipped(entry({ replays: 1 }), { ...selection, maxReplays: 1 })?.text).toMatch(/replayed 1 time and/);
+  });
+
+  test('is told with how many, a sentence for each reason', () => {
+    expect(skipNotes({ gone: 2, other: 1 })).toEqual([expect.stringMatching(/^2 skipped, gone: /), '1 skipped, other']);
+    expect(skipNotes({})).toEqual([]);
+  });
+});
+
+test.each([
+  { done: 1, total: 2, elapsed: 999, want: '' },
+  { done: 1, total: 2, elapsed: 1000, want: '1s left' },
+  { done: 1, total: 120, elapsed: 1000, want: '119s left' },
+  { done: 1, total: 121, elapsed: 1000, want: '2m left' },
+  { done: 1, total: 7200, elapsed: 1000, want: '120m left' },
+  { done: 1, total: 7201, elapsed: 1000, want: '2h left' },
+  { done: 2, total: 1, elapsed: 1000, want: '' },
+])('after $done of $total in $elapsed ms: "$want"', ({ done, total, elapsed, want }) => {
+  expect(timeLeft(done, total, elapsed)).toBe(want);
+});
+
+describe('groups of entries', () => {
+  const groups = (...entries: Partial<ReturnType<typeof entry>>[]) => {
+    const table = new GroupTable();
+    for (const one of entries) table.add(entry(one));
+    return table.groups();
+  };
+  test.each([
+    { name: 'no death known', died: [null, null], want: [null, null] },
+    { name: 'the second known', died: [null, at(1)], want: [at(1), at(1)] },
+    { name: 'the first known', died: [at(1), null], want: [at(1), at(1)] },
+    { name: 'the later first', died: [at(2), at(1)], want: [at(1), at(2)] },
+    { name: 'the later last', died: [at(1), at(2)], want: [at(1), at(2)] },
+    {
+      name: 'one moment in two spellings',
+      died: ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000Z'],
+      want: ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'],
+    },
+  ])('have their first and last death: $name', ({ died, want }) => {
+    const [first, last] = want;
+    expect(groups(...died.map((died_at) => ({ died_at })))).toEqual([
+      {
+        queue: 'REQUESTS',
+        consumer: 'worker',
+        subject: 'requests.dns',
+        reason: 'max_deliveries',
+        count: 2,
+        first_died_at: first,
+        last_died_at: last,
+      },
+    ]);
+  });
+
+  test('are apart by queue, consumer, subject and reason; the largest comes first', () => {
+    const found = groups(
+      { queue: 'A' },
+      { consumer: 'b' },
+      { subject: null },
+      { subject: null },
+      { reason: 'rejected' },
+      {},
+      {},
+      {},
+    );
+    expect(found.map(({ count }) => count)).toEqual([3, 2, 1, 1, 1]);
+    expect(found[1]!.subject).toBe('');
+  });
+});
+
+describe('the tally of a replay', () => {
+  const move = { id: 'Q/w/1', died: 'timeout' } as Move;
+  const none = { replayed: 0, skipped: 0, failed: 0, remaining: 0, entries: [] };
+  const lost = { id: 'Q/w/1', outcome: 'remaining', error: 'lost' };
+  const FATES = { answered: 0, acked: 0, died: 0, unknown: 0 };
+  test.each<{ name: string; does(tally: Tally): void; result: object; counts?: object }>([
+    { name: 'nothing', does: () => {}, result: none },
+    {
+      name: 'one moved',
+      does: (t) => t.moved({ move, outcome: 'moved', newSeq: 9 }),
+      result: { ...none, replayed: 1, entries: [{ id: 'Q/w/1', outcome: 'replayed', new_seq: 9 }] },
+      counts: { before: 0, errors: {} },
+    },
+    {
+      name: 'one whose copy was there',
+      does: (t) => t.moved({ move, outcome: 'moved', before: 'before' }),
+      result: { ...none, replayed: 1, entries: [{ id: 'Q/w/1', outcome: 'replayed' }] },
+      counts: { before: 0 },
+    },
+    {
+      name: 'one whose copy had left again',
+      does: (t) => t.moved({ move, outcome: 'moved', before: 'left' }),
+      result: { ...none, replayed: 1, entries: [{ id: 'Q/w/1', outcome: 'replayed' }] },
+      counts: { before: 1 },
+    },
+    {
+      name: 'one that was acked late',
+      does: (t) => t.moved({ move, outcome: 'moved', late: true }),
+      result: { ...none, replayed: 1, late: 1, entries: [{ id: 'Q/w/1', outcome: 'replayed' }] },
+    },
+    {
+      name: 'one refused',
+      does: (t) => t.moved({ move, outcome: 'failed', error: 'no' }),
+      result: { ...none, failed: 1, entries: [{ id: 'Q/w/1', outcome: 'failed', error: 'no' }] },
+      counts: { errors: { no: 1 } },
+    },
+    {
+      name: 'two that wait',
+      does: (t) => {
+        t.moved({ move, outcome: 'waiting', error: 'full' });
+        t.moved({ move: { ...move, id: 'Q/w/2' }, outcome: 'waiting', error: 'full' });
+      },
+      result: {
+        ...none,
+        remaining: 2,
+        entries: ['Q/w/1', 'Q/w/2'].map((id) => ({ id, outcome: 'remaining', error: 'full' })),
+      },
+      counts: { errors: { full: 2 } },
+    },
+    {
+      name: 'one that waits, nobody knows why',
+      does: (t) => t.moved({ move, outcome: 'waiting' }),
+      result: { ...none, remaining: 1, entries: [{ id: 'Q/w/1', outcome: 'remaining', error: 'unknown' }] },
+    },
+    {
+      name: 'one that waited and is in after all: its error is no more told of it',
+      does: (t) => {
+        t.moved({ move, outcome: 'waiting', error: 'full' });
+        t.arrived('Q/w/1', 9);
+      },
+      result: { ...none, replayed: 1, entries: [{ id: 'Q/w/1', outcome: 'replayed', new_seq: 9 }] },
+    },
+    {
+      name: 'two skipped for one reason',
+      does: (t) => {
+        for (const id of ['Q/w/1', 'Q/w/2']) t.skip({ entry: entry({ id }), why: 'gone', text: 'gone' });
+      },
+      result: {
+        ...none,
+        skipped: 2,
+        entries: ['Q/w/1', 'Q/w/2'].map((id) => ({ id, outcome: 'skipped', error: 'gone' })),
+      },
+      counts: { skips: { gone: 2 } },
+    },
+    { name: 'one left', does: (t) => t.left('Q/w/1', 'lost'), result: { ...none, remaining: 1, entries: [lost] } },
+    {
+      name: 'one that would go',
+      does: (t) => t.wouldReplay('Q/w/1'),
+      result: { ...none, remaining: 1, entries: [{ id: 'Q/w/1', outcome: 'would_replay' }] },
+    },
+    {
+      name: 'copies that died, of the old reason and of another',
+      does: (t) => {
+        for (const reason of ['timeout', 'timeout', 'other']) {
+          const moved = { move, outcome: 'moved' as const };
+          t.moved(moved);
+          t.followed({ moved, fate: 'died', reason });
+        }
+      },
+      result: {
+        ...none,
+        replayed: 3,
+        fates: { ...FATES, died: 3 },
+        deaths: { timeout: 2, other: 1 },
+        same_reason: 2,
+        entries: [{ id: 'Q/w/1', outcome: 'replayed', fate: 'died' }],
+      },
+    },
+    {
+      name: 'a copy that was answered',
+      does: (t) => {
+        t.moved({ move, outcome: 'moved' });
+        t.followed({ moved: { move, outcome: 'moved' }, fate: 'answered' });
+      },
+      result: {
+        ...none,
+        replayed: 1,
+        fates: { ...FATES, answered: 1 },
+        entries: [{ id: 'Q/w/1', outcome: 'replayed', fate: 'answered' }],
+      },
+      counts: { sameReason: 0, deaths: {} },
+    },
+  ])('of $name', ({ does, result, counts = {} }) => {
+    const [kept, counted] = [new Tally(true), new Tally(false)];
+    for (const tally of [kept, counted]) does(tally);
+    expect(kept.result()).toEqual(result);
+    expect(counted.result()).toEqual({ ...result, entries: [] });
+    expect(kept).toMatchObject(counts);
+  });
+
+  test('says of fates, deaths and late acks only where there were any', () => {
+    expect(Object.keys(new Tally(true).result())).toEqual(['replayed', 'skipped', 'failed', 'remaining', 'entries']);
+  });
+});
