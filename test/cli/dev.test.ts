@@ -1,11 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { processIdentity } from '../../src/lib/devserver/identity.ts';
 import type { DevReport } from '../../src/lib/model/dev.ts';
-import { type CliProcess, runCli, startCli } from '../support/cli.ts';
+import { type CliProcess, ROOT, runCli, startCli } from '../support/cli.ts';
 import { needing } from '../support/needing.ts';
 import { KEY, startInTerminal } from '../support/pty.ts';
 import { until } from '../support/until.ts';
@@ -127,6 +128,52 @@ describe('dev', () => {
     );
     await keep([], async (report) => expect(await streams(report)).toBe(1));
     await keep(['--fresh'], async (report) => expect(await streams(report)).toBe(0));
+  });
+
+  test('the port is that of the last time, and another where that is taken', async () => {
+    const first = start();
+    const { port } = await whenReady(first);
+    first.child.kill('SIGTERM');
+    await first.done;
+    const second = start();
+    expect(await whenReady(second)).toMatchObject({ port });
+    second.child.kill('SIGTERM');
+    await second.done;
+    const guest = createServer().listen(port, '127.0.0.1');
+    try {
+      const third = await whenReady(start());
+      expect(third.port).not.toBe(port);
+      expect(await answers(third)).toBe(true);
+    } finally {
+      guest.close();
+    }
+  });
+
+  test('--apply and --worker make a system that answers; both end with it, and when it is killed', async () => {
+    writeFileSync(join(project, 'osapi-ops.yaml'), readFileSync(join(ROOT, 'config/base.yaml'), 'utf8'));
+    writeFileSync(join(project, 'answer.mjs'), 'export default ({ id }) => ({ id, pid: process.pid });\n');
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const cli = start('--apply', 'osapi-ops.yaml', '--worker', 'answer.mjs');
+      const report = await whenReady(cli);
+      const sent = await runCli(['request', 'send', 'dns', '{"query":"q"}', '--wait'], {
+        cwd: project,
+        env: { ...env, NATS_URL: report.url },
+      });
+      expect(sent).toMatchObject({ code: 0 });
+      const { pid } = JSON.parse(sent.stdout);
+      cli.child.kill(signal);
+      await cli.done;
+      await expectGone([...report.pids, pid]);
+      expect(cli.stderr()).toContain('works on REQUESTS/request-worker');
+    }
+  });
+
+  test('a spec that cannot be applied ends it, and the reason is told', async () => {
+    writeFileSync(join(project, 'broken.yaml'), 'version: 1\nname: shop\nqueues: {Q: {subjects: 5}}\n');
+    const { code, stderr } = await start('--apply', 'broken.yaml').done;
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('broken.yaml:3:') });
+    expect(stderr).toContain('broken.yaml could not be applied to the development server');
+    expect((await runCli(['dev', 'status'], { cwd: project, env })).code).toBe(1);
   });
 
   test('a second one in the same project is refused and says where the first is', async () => {

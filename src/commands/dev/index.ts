@@ -15,15 +15,22 @@ OSAPI_OPS_NATS_SERVER, on PATH or in its own cache, else fetches one and checks 
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --detach --context',
+    '<%= config.bin %> <%= command.id %> --apply config/dev.yaml --worker answer.mjs',
     '<%= config.bin %> <%= command.id %> --cluster 3 --fresh',
   ];
   // It connects to nothing but what it starts: the connection flags have no place here.
   static override baseFlags = outputFlags as typeof BaseCommand.baseFlags;
   static override flags = withEnv({
-    port: Flags.integer({ summary: 'the port to listen on; a free one where left out', min: 1, max: 65535 }),
+    port: Flags.integer({
+      summary: 'the port to listen on; left out: that of the last time, else 4222 or a free one',
+      min: 1,
+      max: 65535,
+    }),
     cluster: Flags.integer({ summary: 'how many nodes: 1, or 3 or 5 with routes between them', default: 1 }),
     fresh: Flags.boolean({ summary: 'start without the data of the last time' }),
     detach: Flags.boolean({ summary: 'return when it is ready; `dev stop` ends it' }),
+    apply: Flags.string({ summary: 'a spec to apply as soon as it answers' }),
+    worker: Flags.string({ summary: 'a module for `worker run --handler --watch` on it' }),
     context: Flags.boolean({ summary: 'write the nats context osapi-dev, and remove it at the end' }),
     dir: Flags.directory({ summary: 'where data and state go instead of .osapi-dev of the project' }),
   });
@@ -38,6 +45,8 @@ OSAPI_OPS_NATS_SERVER, on PATH or in its own cache, else fetches one and checks 
       fresh: this.flags.fresh,
       writeContext: flags.context === true,
       dir: this.flags.dir,
+      apply: this.flags.apply,
+      worker: this.flags.worker,
     };
     const show = (report: DevReport, detached: boolean): void => {
       for (const text of renderDevReady(report, detached)) this.context.io.tell({ type: 'note', text });
@@ -46,7 +55,7 @@ OSAPI_OPS_NATS_SERVER, on PATH or in its own cache, else fetches one and checks 
     if (this.flags.detach) {
       show(await detachDev(this.context, options, this.launcher), true);
     } else {
-      await runDev(this.context, options, (report) => show(report, false));
+      await runDev(this.context, options, this.launcher, (report) => show(report, false));
       this.context.io.tell({ type: 'note', text: 'stopped; the data is kept' });
     }
     return 0;

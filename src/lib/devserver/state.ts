@@ -91,3 +91,17 @@ export function writeState(dir: string, change: { servers?: DevState['servers'];
 
 export const removeState = (dir: string): void => rmSync(stateFile(dir), { force: true });
 export const statePath = stateFile;
+
+const portFile = (dir: string): string => join(dir, 'port');
+
+/** The port of the last time; undefined the first time. */
+export function readPort(dir: string): number | undefined {
+  try {
+    const port = Number(readFileSync(portFile(dir), 'utf8'));
+    return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const keepPort = (dir: string, port: number): void => writeFileSync(portFile(dir), `${port}\n`);

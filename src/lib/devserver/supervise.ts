@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { configText, type NodeConfig } from './config.ts';
-import { findFreePorts } from './ports.ts';
+import { findFreePorts, firstFreePort } from './ports.ts';
 import { forgetProcess, readyWatchdog, watchProcess } from './watchdog.ts';
 
 export interface ServerOptions {
@@ -16,6 +16,8 @@ export interface ServerOptions {
   readonly dir: string;
   /** The client port of the first node; a free one where left out. */
   readonly port?: number;
+  /** Where no `port` is given: the first of these that is free. */
+  readonly preferredPorts?: readonly number[];
   /** How many nodes; 1 where left out. */
   readonly nodes?: number;
   readonly jetstream?: boolean;
@@ -201,7 +203,7 @@ const portTaken = (error: unknown): boolean =>
 export async function startServers(options: ServerOptions): Promise<RunningServers> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOnce(options);
+      return await startOnce(attempt === 1 ? options : { ...options, preferredPorts: [] });
     } catch (error) {
       // Between finding a free port and using it somebody else may have taken it.
       if (!portTaken(error) || attempt === 5) throw error;
@@ -221,13 +223,14 @@ async function startOnce(options: ServerOptions): Promise<RunningServers> {
   const count = options.nodes ?? 1;
   const ports = await findFreePorts(count * 3);
   const routes = ports.slice(count * 2);
+  const port = options.port ?? (await firstFreePort(options.preferredPorts ?? [])) ?? ports[0]!;
   mkdirSync(options.dir, { recursive: true });
   readyWatchdog();
   const nodes = Array.from({ length: count }, (_, index) => {
     const name = `n${index + 1}`;
     return new Node(options.binary, options.dir, {
       name,
-      port: index === 0 && options.port ? options.port : ports[index]!,
+      port: index === 0 ? port : ports[index]!,
       monitorPort: ports[count + index]!,
       store: options.jetstream === false ? undefined : join(options.dir, name),
       cluster: count > 1 ? { port: routes[index]!, routes } : undefined,

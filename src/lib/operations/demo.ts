@@ -11,7 +11,7 @@ import type { DemoReport, DemoStep } from '../model/demo.ts';
 import type { Nats } from '../nats/connect.ts';
 import { openNats } from '../nats/open.ts';
 import { broken, type Stage, story } from './demo/story.ts';
-import type { Launcher } from './dev/detach.ts';
+import type { Launcher } from './dev/guests.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 

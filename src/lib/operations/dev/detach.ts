@@ -8,10 +8,8 @@ import { isAlive, readDevState } from '../../devserver/state.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { DevReport } from '../../model/dev.ts';
+import { guestsOf, type Launcher } from './guests.ts';
 import { alreadyRunning, type DevOptions, devDir, refuseEvenCluster, reportOf } from './index.ts';
-
-/** How this very program is started again: Node, then the script. */
-export type Launcher = readonly [string, ...string[]];
 
 /**
  * Starts `dev` as a process of its own and returns when it is ready. One that runs already is taken as it is.
@@ -23,8 +21,10 @@ export async function detachDev(context: Context, options: DevOptions, launcher:
   const running = readDevState(dir);
   if (running && isAlive(running)) {
     const found = await untilReady(context, dir, running.pid, () => false);
-    if (found.urls.length === options.cluster && (!options.port || options.port === found.port)) return found;
-    throw alreadyRunning(dir, running);
+    if (found.urls.length !== options.cluster || (options.port && options.port !== found.port) || options.worker)
+      throw alreadyRunning(dir, running);
+    if (options.apply !== undefined) await guestsOf(context, launcher, found.url).apply(options.apply);
+    return found;
   }
   // Fetching is told here, where somebody reads it; the process behind finds it fetched.
   const located = await locateServer(context);
@@ -67,6 +67,8 @@ const argumentsOf = (dir: string, options: DevOptions): string[] => [
   ...(options.port ? ['--port', String(options.port)] : []),
   ...(options.fresh ? ['--fresh'] : []),
   ...(options.writeContext ? ['--context'] : []),
+  ...(options.apply === undefined ? [] : ['--apply', options.apply]),
+  ...(options.worker === undefined ? [] : ['--worker', options.worker]),
 ];
 
 async function untilReady(context: Context, dir: string, pid: number, ended: () => boolean): Promise<DevReport> {

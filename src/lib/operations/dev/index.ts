@@ -11,6 +11,8 @@ import {
   endServers,
   findProject,
   isAlive,
+  keepPort,
+  readPort,
   removeState,
   statePath,
   writeState,
@@ -20,6 +22,10 @@ import { forgetFile, watchFile } from '../../devserver/watchdog.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { DevReport, DevServerInfo } from '../../model/dev.ts';
+import { type Guest, guestsOf, type Launcher } from './guests.ts';
+
+/** Where clients look when nothing says where the server is. */
+const USUAL_PORT = 4222;
 
 export interface DevOptions {
   readonly port?: number;
@@ -29,6 +35,10 @@ export interface DevOptions {
   readonly fresh: boolean;
   /** Writes the nats context `osapi-dev`, and removes it at the end. */
   readonly writeContext: boolean;
+  /** A spec to apply as soon as it answers. */
+  readonly apply?: string;
+  /** A handler for `worker run` on it, loaded anew when it changes. */
+  readonly worker?: string;
   /** The folder for data and state; `.osapi-dev` of the project where left out. */
   readonly dir?: string;
 }
@@ -44,6 +54,7 @@ export const devDir = (context: Context, dir?: string): string => dir ?? join(fi
 export async function runDev(
   context: Context,
   options: DevOptions,
+  launcher: Launcher,
   onReady: (report: DevReport) => void | Promise<void>,
 ): Promise<void> {
   const { io, env } = context;
@@ -53,12 +64,18 @@ export async function runDev(
   await takeFolder(dir, io.signal);
   watchFile(statePath(dir));
   let servers: RunningServers | undefined;
+  let worker: Guest | undefined;
   try {
     servers = await start(located, dir, options, io.signal);
+    keepPort(dir, servers.port);
+    const guests = guestsOf(context, launcher, servers.url);
+    if (options.apply !== undefined) await guests.apply(options.apply);
+    if (options.worker !== undefined) worker = guests.work(options.worker, options.apply);
     const server = await describe(context, options, located, dir, servers);
     await onReady(reportOf(dir, process.pid, server));
     await untilInterrupted(servers, io.signal);
   } finally {
+    await worker?.end();
     await servers?.stop();
     if (options.writeContext && servers) removeDevContext(env, servers.urls);
     removeState(dir);
@@ -76,6 +93,7 @@ function start(located: LocatedServer, dir: string, options: DevOptions, signal:
     binary: located.path,
     dir: data,
     port: options.port,
+    preferredPorts: [readPort(dir) ?? USUAL_PORT],
     nodes: options.cluster,
     signal,
     onSpawn(pid) {
