@@ -32,7 +32,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   dlq: { imports: [...WORDS, 'nats', 'ledger'], acts: ['collect', 'follow', 'scan'] },
   replay: {
     imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],
-    acts: ['archive-file', 'edit', 'execute', 'follow', 'queue'],
+    acts: ['archive-file', 'edit', 'execute', 'follow', 'queue', 'want'],
   },
   requests: {
     imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],

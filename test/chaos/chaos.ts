@@ -42,6 +42,8 @@ export interface Scenario {
   readonly inFlight?: number;
   /** The queue holds no more than so many: publishers fight for every slot. */
   readonly maxMessages?: number;
+  /** The account has so many bytes, and something else fills it to the last one before each replay. */
+  readonly maxFile?: number;
   /** How often the server is killed and started again. */
   readonly serverKills?: number;
   readonly nodes?: number;
@@ -69,6 +71,32 @@ export interface ChaosReport extends Findings {
   readonly seconds: number;
   /** What the replays said, and what was seen of the lost: for whoever has to find out. */
   readonly log: readonly string[];
+}
+
+/** Who names no user is one of an account that may keep so many bytes. */
+const accountOf = (maxFile: number): string =>
+  [
+    `accounts { A { jetstream { max_mem: 10M, max_file: ${maxFile} }, users: [{ user: a, password: a }] }`,
+    'SYS { users: [{ user: s, password: s }] } }',
+    'system_account: SYS',
+    'no_auth_user: a',
+    '',
+  ].join('\n');
+
+/** Fills the account to the last byte that a message can take. */
+async function fillAccount(server: TestServer): Promise<void> {
+  const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
+  await nats.api('STREAM.CREATE.FILL', { name: 'FILL', subjects: ['fill'], storage: 'file' });
+  for (const size of [4000, 300, 30, 0]) {
+    while (!(await nats.request('fill', 'x'.repeat(size))).string().includes('10002'));
+  }
+  await nats.close();
+}
+
+async function emptyFill(server: TestServer): Promise<void> {
+  const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
+  await nats.api('STREAM.DELETE.FILL');
+  await nats.close();
 }
 
 async function build(nats: Nats, { maxMessages, nodes = 1, windowMs = 600_000 }: Scenario): Promise<void> {
@@ -170,7 +198,11 @@ async function breakLock(server: TestServer): Promise<void> {
 export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
   const began = performance.now();
   const { protocol = 'real', nodes = 1, patienceMs = 60_000, outstanding = 120 } = scenario;
-  const server = await startServer({ version: scenario.version, ...(nodes > 1 && { cluster: nodes }) });
+  const server = await startServer({
+    version: scenario.version,
+    ...(nodes > 1 && { cluster: nodes }),
+    ...(scenario.maxFile !== undefined && { config: accountOf(scenario.maxFile) }),
+  });
   const stage: Stage = {
     url: server.urls.join(','),
     outstanding,
@@ -201,6 +233,7 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     const { codes: remade, told } = await makeAnew(server, scenario, protocol, stage, tap, log);
     stage.publishing = false;
     stage.failing = 0;
+    if (scenario.maxFile !== undefined) await emptyFill(server);
     await settle(server, protocol, stage, patienceMs, log);
     const held = new Map([...(await readHeld(server, log))].filter(([id]) => !stage.old.has(id)));
     const lives = new Map([...tap.stored, ...stage.lives].filter(([, { id }]) => !stage.old.has(id)));
@@ -252,6 +285,7 @@ async function harass(
   for (let turn = 0; turn < kills; turn++) {
     await untilDead(server, Math.min(40, (scenario.maxMessages ?? 80) / 2));
     const inFlight = scenario.inFlight ?? [1, 4, 32][Math.floor(stage.random() * 3)]!;
+    if (scenario.maxFile !== undefined) await fillAccount(server);
     const replay = startReplay(server, protocol, inFlight, {
       ...(killAfterSteps !== undefined && { steps: killAfterSteps }),
     });
@@ -442,6 +476,7 @@ export function nameOf({
   version,
   nodes = 1,
   maxMessages,
+  maxFile,
   racing,
   serverKills = 0,
   stops = 0,
@@ -450,7 +485,9 @@ export function nameOf({
 }: Scenario): string {
   const what = [
     `nats-server ${version}${nodes > 1 ? ` × ${nodes}` : ''}`,
-    maxMessages === undefined ? 'room' : `full at ${maxMessages}`,
+    maxMessages === undefined ? '' : `full at ${maxMessages}`,
+    maxFile === undefined ? '' : 'full account',
+    (maxMessages ?? maxFile) ? '' : 'room',
     racing ? 'racing' : '',
     serverKills > 0 ? 'server killed' : '',
     stops > 0 ? 'stopped' : '',

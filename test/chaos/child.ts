@@ -4,11 +4,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withQueueLocks } from '../../src/lib/dlq/lock.ts';
 import { LEASE, type Lease } from '../../src/lib/ledger/turn.ts';
+import type { EntryFilter } from '../../src/lib/model/entry-filter.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { locateQueues } from '../../src/lib/places/queues.ts';
 import { PROTOCOL, type Protocol, type Step } from '../../src/lib/replay/protocol.ts';
 import { replayQueue } from '../../src/lib/replay/queue.ts';
 import { Tally } from '../../src/lib/replay/tally.ts';
+import { roomForLock } from '../../src/lib/replay/want.ts';
 import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
 
@@ -61,6 +63,7 @@ async function main([url, name, inFlight, queue, steps, lockMs, rate]: readonly 
     }
   }
   const protocol: Protocol = { room: watched(room, life), full: watched(full, life) };
+  const filter: EntryFilter = { states: ['replayable', 'orphan'] };
   try {
     const refs = await locateQueues(nats, { queues: [queue!] });
     for (const ref of refs) {
@@ -69,12 +72,12 @@ async function main([url, name, inFlight, queue, steps, lockMs, rate]: readonly 
         context,
         nats,
         [ref.queue],
-        { verb: 'replay', lockWaitMs: 20_000, lease },
+        { verb: 'replay', lockWaitMs: 20_000, lease, makeRoom: roomForLock(nats, ref, filter, Date.now()) },
         async (signal, held) => {
           await replayQueue({
             nats: held,
             ref: { ...ref, responses },
-            filter: { states: ['replayable', 'orphan'] },
+            filter,
             wishes: {
               maxInFlight: Number(inFlight),
               maxReplays: 1_000_000,

@@ -24,6 +24,9 @@ const servers = Math.max(1, Math.floor(kills / 4));
 const FORMS: Readonly<Record<string, Partial<Scenario>>> = {
   room: {},
   full: { maxMessages: 60 },
+  'no-room': { maxFile: 400_000 },
+  'full-no-room': { maxFile: 400_000, maxMessages: 60 },
+  'no-room-restarts': { maxFile: 400_000, serverKills: servers },
   racing: { racing: true },
   restarts: { serverKills: servers },
   'full-restarts': { maxMessages: 60, serverKills: servers, racing: true },

@@ -10,7 +10,7 @@ import type { Config } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { type CliResult, runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
+import { letDie, makeDead, makeQueue, put, putReject, wipe } from '../support/dead-letters.ts';
 import { recordingIo } from '../support/io.ts';
 import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -20,7 +20,10 @@ const LEDGER = 'KV_osapi_ops';
 const FILE = { storage: 'file' };
 
 /** A server whose disk is a small one of its own, filled to the last byte by something else. */
-async function onFullDisk(version: string, work: (server: TestServer, nats: Nats) => Promise<void>): Promise<void> {
+async function onFullDisk(
+  version: string,
+  work: (server: TestServer, nats: Nats, disk: string) => Promise<void>,
+): Promise<void> {
   const disk = mkdtempSync(join(tmpdir(), 'osapi-ops-disk-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'none', disk]);
   let server: TestServer | undefined;
@@ -33,7 +36,7 @@ async function onFullDisk(version: string, work: (server: TestServer, nats: Nats
     const { bavail, bsize } = statfsSync(disk);
     writeFileSync(join(disk, 'filler'), Buffer.alloc(bavail * bsize));
     expect(statfsSync(disk).bavail).toBe(0);
-    await work(server, nats);
+    await work(server, nats, disk);
   } finally {
     await nats?.close();
     await server?.stop();
@@ -56,6 +59,24 @@ describe('a full disk', () => {
           code: 0,
           stdout: expect.stringContaining('Purged 200 dead letters'),
         });
+      });
+    },
+    60_000,
+  );
+
+  needing('the right to mount', 'nats-server 2.10').test(
+    'of 2.10 takes what its blocks have room for; the replay loses nothing of the others, says what is full, and goes on when there is room',
+    async () => {
+      await onFullDisk('2.10', async (server, nats, disk) => {
+        const replay = () => runCli(['dlq', 'replay'], { server, cwd: dir });
+        const { code, stderr } = await replay();
+        expect(code).toBe(1);
+        expect(stderr).toContain('The disk of the server is full.');
+        expect(stderr).toContain('Code: NO_ROOM');
+        rmSync(join(disk, 'filler'));
+        expect(await replay()).toMatchObject({ code: 0 });
+        const { num_pending: ready } = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
+        expect(ready).toBe(200);
       });
     },
     60_000,
@@ -195,6 +216,57 @@ for (const version of ['2.10', '2.15']) {
           await held.api('STREAM.DELETE.FILL');
         });
       });
+
+      const dead = async () => JSON.parse((await cli('dlq', 'ls', '--json')).stdout) as { state: string }[];
+      const replays = (dead: number) =>
+        expect.objectContaining({ code: 0, stdout: `Replayed ${dead} dead letters.\n` });
+
+      test('is replayed whole by who never ran anything there, with not one byte free', async () => {
+        await makeDead(nats, 60);
+        await fillAccount();
+        expect(await cli('dlq', 'replay')).toEqual(replays(60));
+        expect([await count('REQUESTS'), await count('REQUESTS_dlq')]).toEqual([60, 0]);
+        const { num_pending: ready } = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
+        expect(ready).toBe(60);
+      });
+
+      test('with a little room is replayed whole, however many are under way at once', async () => {
+        await makeDead(nats, 300);
+        await fillAccount();
+        await nats.api('STREAM.PURGE.FILL', { seq: 3 });
+        expect(await cli('dlq', 'replay')).toEqual(replays(300));
+      });
+
+      test('and a full queue are no obstacle together', async () => {
+        await makeDead(nats, 60);
+        const { config } = await info('REQUESTS');
+        await nats.api('STREAM.UPDATE.REQUESTS', { ...config, max_msgs: 60 });
+        await fillAccount();
+        expect(await cli('dlq', 'replay')).toEqual(replays(60));
+      });
+
+      test('that has no room for one copy, whatever is given up, loses nothing, and says what is full and the way round', async () => {
+        const payload = JSON.stringify({ id: 'large', query: 'x'.repeat(60_000) });
+        for (let index = 0; index < 3; index++) await put(nats, 'requests.dns', payload);
+        await letDie(nats);
+        // What its record alone carries: nothing of it can go before its copy is in.
+        await putReject(nats, 4, 'r');
+        await fillAccount();
+        const { code, stderr } = await cli('dlq', 'replay');
+        expect(code).toBe(1);
+        expect(stderr).toContain('0 replayed, at least 4 remain');
+        expect(stderr).toMatch(/account A is used up: it uses \d+B of 300000B/);
+        expect(stderr).toContain('Code: NO_ROOM');
+        expect([await count('REQUESTS'), (await dead()).length]).toEqual([3, 4]);
+        const away = join(dir, `away-${archives++}.ndjson`);
+        const purge = ['dlq', 'purge', '--yes', '--state', 'orphan', '--limit', '2', '--archive', away];
+        expect(await cli(...purge)).toMatchObject({ code: 0 });
+        expect(await cli('dlq', 'replay')).toEqual(replays(2));
+        await nats.api('STREAM.DELETE.FILL');
+        expect(await cli('dlq', 'import', away)).toMatchObject({ code: 0 });
+        expect(await cli('dlq', 'replay')).toEqual(replays(2));
+        expect(await count('REQUESTS')).toBe(4);
+      }, 60_000);
 
       test('says of a request what is full, how much of it, and what to type', async () => {
         await fillAccount();

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createInbox, type Msg, type MsgHdrs } from '@nats-io/transport-node';
-import { advisorySubject, rejectedSubject } from '../../src/lib/facts/names.ts';
+import { createInbox, headers, type Msg, type MsgHdrs } from '@nats-io/transport-node';
+import { advisorySubject, REJECT_HEADER, rejectedSubject } from '../../src/lib/facts/names.ts';
 import { type Config, isObject } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 
@@ -140,6 +140,29 @@ export async function makeDead(
   );
   await letDie(nats, stream, consumer);
   return seqs;
+}
+
+/** Puts a request into the DLQ as a worker does that can never handle it; without a sequence where it names none. */
+export function putReject(
+  nats: Nats,
+  seq: number | undefined,
+  id: string,
+  told: Partial<Record<keyof typeof REJECT_HEADER, string>> = {},
+): Promise<number> {
+  const hdrs = headers();
+  const facts = {
+    reason: 'not JSON',
+    stream: 'REQUESTS',
+    consumer: 'request-worker',
+    ...(seq !== undefined && { seq: `${seq}` }),
+    subject: 'requests.dns',
+    time: new Date().toISOString(),
+    deliveries: '1',
+    ...told,
+  };
+  for (const [key, value] of Object.entries(facts)) hdrs.set(REJECT_HEADER[key as keyof typeof REJECT_HEADER], value);
+  const payload = JSON.stringify({ id, query: 'example.com' });
+  return put(nats, rejectedSubject('REQUESTS', 'request-worker'), payload, hdrs);
 }
 
 /** An advisory as the server words it, for what cannot be had of a server in a test's time. */

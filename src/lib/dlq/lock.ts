@@ -16,6 +16,8 @@ export interface DlqWork {
   readonly lockWaitMs: number;
   /** For tests, which cannot wait for the real one: the same for all who share a lock. */
   readonly lease?: Lease;
+  /** As a lock's. */
+  makeRoom?(): Promise<boolean>;
 }
 
 /** What is done while locks are held: with a connection whose writes go only as long as they are. */
@@ -26,16 +28,16 @@ export const withQueueLocks = <T>(
   context: Context,
   nats: Nats,
   queues: readonly string[],
-  { verb, lockWaitMs, lease }: DlqWork,
+  { verb, lockWaitMs, ...how }: DlqWork,
   work: Work<T>,
-): Promise<T> => holdQueues(context, nats, queues, { verb: `dlq ${verb}`, waitMs: lockWaitMs, lease }, work);
+): Promise<T> => holdQueues(context, nats, queues, { ...how, verb: `dlq ${verb}`, waitMs: lockWaitMs }, work);
 
 /** The same for whoever replaces or removes what dead letters lie in. */
 export async function holdQueues<T>(
   context: Context,
   nats: Nats,
   queues: readonly string[],
-  how: Pick<LockOptions, 'verb' | 'waitMs' | 'lease'>,
+  how: Pick<LockOptions, 'verb' | 'waitMs' | 'lease' | 'makeRoom'>,
   work: Work<T>,
   signal: AbortSignal = context.io.signal,
 ): Promise<T> {

@@ -19,7 +19,7 @@ import {
   removeNothing,
 } from '../nats/removal.ts';
 import { toToken } from './key.ts';
-import { writeLedger } from './room.ts';
+import { withRoom, writeLedger } from './room.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
 
@@ -85,7 +85,8 @@ export async function writeJournal(nats: Nats, entry: Journalled): Promise<Remov
   const body = Buffer.concat([facts, entry.headers, entry.payload]);
   const value = `${facts.byteLength} ${entry.headers.byteLength}`;
   const key = journalSubject(original.stream, original.seq, original.time);
-  const { stream, seq } = await publish(nats, key, body, printHeaders([{ name: HEADER, value }]));
+  const headers = printHeaders([{ name: HEADER, value }]);
+  const { stream, seq } = await withRoom(nats, () => publish(nats, key, body, headers));
   if (stream !== STREAM) throw notInLedger(key, stream);
   return { stream, created: '', seq, time: '', subject: key };
 }

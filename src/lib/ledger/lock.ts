@@ -29,6 +29,8 @@ export interface LockOptions {
   readonly verb: string;
   /** Asked for where the ledger is made with this lock. */
   readonly replicas?: () => number | Promise<number>;
+  /** Makes room for a lock that finds none though nobody holds it, where the ledger has nothing to give up; false where it cannot. */
+  makeRoom?(): Promise<boolean>;
   /** The same for all who share a lock. */
   readonly lease?: Lease;
 }
@@ -106,6 +108,7 @@ async function acquire(nats: Nats, name: string, text: string, options: LockOpti
       expected = entry?.revision ?? 0;
       fullSince ??= performance.now();
       if (await makeRoom(nats)) continue;
+      if (isNoRoom(mine, 'account', 'server', 'disk') && (await options.makeRoom?.())) continue;
       if (performance.now() - fullSince >= roomPatience(nats)) throw mine;
       await pause(options.io.signal);
       continue;

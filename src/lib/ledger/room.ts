@@ -20,6 +20,15 @@ const SUPERSEDED = /^(?:lock|applied|intent)\./;
 /** What may go beyond that, the older half first: what was done once, and why deliveries failed. */
 const DISPENSABLE = ['history', 'failure'] as const;
 
+const making = new WeakMap<Nats['nc'], Promise<boolean>>();
+
+/** Makes room as `makeRoom` does; many writes that meet the same want at once share it, so that no more goes than must. */
+async function makeRoomOnce(nats: Nats): Promise<boolean> {
+  const made = making.get(nats.nc) ?? makeRoom(nats).finally(() => making.delete(nats.nc));
+  making.set(nats.nc, made);
+  return made;
+}
+
 /**
  * Makes room in the ledger, which counts for its account as well: what is least needed goes first. Nothing that a command
  * relies on is touched. False where nothing is left that may go.
@@ -53,7 +62,7 @@ export async function withRoom<T>(nats: Nats, write: () => Promise<T>): Promise<
       return await write();
     } catch (error) {
       if (!isNoRoom(error, 'account', 'server', 'stream')) throw error;
-      if (await makeRoom(nats)) continue;
+      if (await makeRoomOnce(nats)) continue;
       if (performance.now() - start >= roomPatience(nats)) throw error;
       await sleep(POLL_MS);
     }

@@ -4,6 +4,7 @@ import { forgetJournal, type Intent, readIntent, writeIntent, writeJournal } fro
 import type { Seen } from '../model/message.ts';
 import { notTaken } from '../nats/address.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
+import { type ApiError, isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { type CopyStored, publishCopy } from '../nats/copies.ts';
 import type { StreamInfo } from '../nats/info.ts';
@@ -15,6 +16,7 @@ import { removeRecords } from './records.ts';
 import { settleIntent } from './recover.ts';
 import { fullQueue, isFull, isPassing, refusal } from './refusal.ts';
 import type { ReplayRun } from './run.ts';
+import { Want } from './want.ts';
 
 /** Payloads under way at once, in bytes, however many messages that are. */
 const BYTES_IN_FLIGHT = 32 * 1024 * 1024;
@@ -29,7 +31,7 @@ export interface PageResult {
   readonly refused: ReadonlySet<string>;
   /** The revision of the page's intent, where it was written. */
   readonly revision?: number;
-  /** What ended the page before its time: CONN_* where the connection stays away, DENIED_SUBJECT, DLQ_MADE_ANEW. */
+  /** What ended the page before its time: CONN_* where the connection stays away, DENIED_SUBJECT, DLQ_MADE_ANEW, NO_ROOM. */
   readonly fault?: unknown;
 }
 
@@ -43,12 +45,47 @@ interface Page {
 }
 
 /**
- * Moves a page of messages: writes down what is meant, carries each through the protocol's steps, then removes the
- * records of those that are in. A lost connection is waited for, and what is in doubt is looked up before it is tried
- * again; a signal ends it after what has begun. The intent of a page that ends with a fault stays for the next run.
+ * Moves a page of messages, in one part; where there is no room for what is written down of them, in smaller ones. What
+ * they need is made of what they free: see `want.ts`.
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, DLQ_MADE_ANEW, DLQ_NOT_TAKEN, NO_ROOM before anything began
  */
 export async function movePage(run: ReplayRun, read: readonly Move[]): Promise<PageResult> {
+  const want = new Want(run);
+  const done: PageResult[] = [];
+  const parts: (readonly Move[])[] = [read];
+  for (let part = parts.shift(); part; part = parts.shift()) {
+    const result = await movePart(run, part, want).catch((error: unknown): ApiError | PageResult => {
+      if (isNoRoom(error)) return error;
+      if (done.length === 0) throw error;
+      return { moved: [], left: part!, refused: new Set(), fault: error };
+    });
+    if (!('moved' in result)) {
+      const half = Math.ceil(part.length / 2);
+      if (part.length > 1) parts.unshift(part.slice(0, half), part.slice(half));
+      else if (await want.makeRoom([part, ...parts].flat())) parts.unshift(part);
+      else done.push({ moved: [], left: [part, ...parts.splice(0)].flat(), refused: new Set(), fault: result });
+      continue;
+    }
+    done.push(result);
+    if (result.fault !== undefined || result.left.length > 0) break;
+  }
+  return {
+    moved: done.flatMap(({ moved }) => moved),
+    left: [...done.flatMap(({ left }) => left), ...parts.flat()],
+    refused: new Set(done.flatMap(({ refused }) => [...refused])),
+    revision: done.findLast(({ revision }) => revision !== undefined)?.revision,
+    fault: done.at(-1)?.fault,
+  };
+}
+
+/**
+ * Moves messages: writes down what is meant, carries each through the protocol's steps, then removes the
+ * records of those that are in. A lost connection is waited for, and what is in doubt is looked up before it is tried
+ * again; what finds no room is tried again as others make some; a signal ends it after what has begun. The intent of a
+ * part that ends with a fault stays for the next run.
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, DLQ_MADE_ANEW, DLQ_NOT_TAKEN, NO_ROOM before anything began
+ */
+async function movePart(run: ReplayRun, read: readonly Move[], want: Want): Promise<PageResult> {
   const to = await lookAtTarget(run);
   const unkept = await findUnkept(run, read, to);
   const moves = read.filter(({ msgId }) => !unkept.has(msgId));
@@ -70,16 +107,26 @@ export async function movePage(run: ReplayRun, read: readonly Move[]): Promise<P
     throw error;
   }
   let open = [...moves];
+  let lanes = lanesFor(run, moves);
   let fault: unknown;
   try {
     for (let began = performance.now(); ; ) {
-      const doubt = await moveAll(run, open, page);
-      open = open.filter(({ msgId }) => !page.results.has(msgId));
-      if (doubt === undefined || isLost(run)) break;
       const before = page.results.size;
-      open = await resolveDoubt(run, page, { open, doubt, began });
-      if (page.results.size > before) began = performance.now();
-      if (open.length === 0) break;
+      const { doubt, noRoom } = await moveAll(run, open, page, lanes);
+      open = open.filter(({ msgId }) => !page.results.has(msgId));
+      const moved = page.results.size - before;
+      if (isLost(run) || open.length === 0) break;
+      if (doubt) {
+        open = await resolveDoubt(run, page, { open, doubt, began });
+        if (page.results.size > before) began = performance.now();
+        if (open.length === 0) break;
+      } else if (noRoom && !run.signal.aborted) {
+        if (moved > 0) want.isServed();
+        else if (lanes === 1 && !(await want.makeRoom(open))) throw noRoom;
+        // As many at once as the room that each leaves to the next allows, the smallest first.
+        open.sort((a, b) => sizeOf(a) - sizeOf(b));
+        lanes = moved > 2 * lanes ? lanes * 2 : Math.max(1, Math.floor(lanes / 4));
+      } else break;
     }
   } catch (error) {
     fault = error;
@@ -121,30 +168,38 @@ async function findUnkept(run: ReplayRun, moves: readonly Move[], to: StreamInfo
 /** Without the lock nothing goes any more: what was under way is in doubt until the next run looks it up. */
 const isLost = ({ signal }: ReplayRun): boolean => signal.aborted && signal.reason?.code === 'LOCK_HELD';
 
-/**
- * Carries messages through their steps, many at once, then removes the records of those that are in. Gives the error
- * that left some of them in doubt, if any.
- */
-async function moveAll(run: ReplayRun, moves: readonly Move[], page: Page): Promise<OpsError | undefined> {
+/** What kept messages of a page from being carried through their steps. */
+interface Halt {
+  /** Left some of them in doubt. */
+  readonly doubt?: OpsError;
+  /** There was no room for one; nothing of it was written. No more were begun. */
+  readonly noRoom?: ApiError;
+}
+
+/** Carries messages through their steps, many at once, then removes the records of those that are in. */
+async function moveAll(run: ReplayRun, moves: readonly Move[], page: Page, lanes: number): Promise<Halt> {
   const { results } = page;
   let doubt: OpsError | undefined;
+  let noRoom: ApiError | undefined;
   let fatal: unknown;
   let next = 0;
   const before = results.size;
   const lane = async () => {
-    while (next < moves.length && !doubt && !fatal && !run.signal.aborted) {
+    while (next < moves.length && !doubt && !noRoom && !fatal && !run.signal.aborted) {
       const move = moves[next++]!;
       try {
         await run.pace?.(run.signal);
         if (run.signal.aborted) return;
-        results.set(move.msgId, await moveOne(run, move, page));
+        const moved = await moveOne(run, move, page);
+        if ('outcome' in moved) results.set(move.msgId, moved);
+        else noRoom ??= moved;
       } catch (error) {
         if (isPassing(error)) doubt ??= error;
         else if (!isLost(run)) fatal ??= error;
       }
     }
   };
-  await Promise.all(Array.from({ length: lanesFor(run, moves) }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
   const fresh = [...results.values()].slice(before);
   if (run.protocol.room.includes('remove-records')) {
     try {
@@ -159,38 +214,40 @@ async function moveAll(run: ReplayRun, moves: readonly Move[], page: Page): Prom
     }
   }
   if (fatal) throw fatal;
-  return doubt;
+  return { ...(doubt && { doubt }), ...(noRoom && { noRoom }) };
 }
 
+const sizeOf = ({ payload, headers }: Move): number => payload.byteLength + headers.byteLength;
+
 function lanesFor({ inFlight }: ReplayRun, moves: readonly Move[]): number {
-  const bytes = moves.reduce((sum, { payload, headers }) => sum + payload.byteLength + headers.byteLength, 0);
+  const bytes = moves.reduce((sum, move) => sum + sizeOf(move), 0);
   const average = bytes / Math.max(1, moves.length);
   return Math.max(1, Math.min(inFlight, moves.length, Math.max(4, Math.floor(BYTES_IN_FLIGHT / (average + 1)))));
 }
 
-/** One message through the steps of the protocol, all but the last. */
-async function moveOne(run: ReplayRun, move: Move, page: Page): Promise<Moved> {
+/** One message through the steps of the protocol, all but the last; or why there is no room for the first of them. */
+async function moveOne(run: ReplayRun, move: Move, page: Page): Promise<Moved | ApiError> {
+  const { room, full } = run.protocol;
   const taken = new Set<Step>();
-  try {
-    // Without an original that goes there is nothing to journal it for.
-    return await takeSteps(run, move, page, move.original ? run.protocol.room : PROTOCOL.room, taken);
-  } catch (error) {
-    const why = refusal(error);
-    // With its copy in, what is refused is the removal: the next run looks the message up.
-    if (why === undefined || taken.has('publish')) throw error;
-    if (taken.has('journal')) return { move, outcome: 'waiting', error: `${why}; the message is safe in the journal` };
-    if (!isFull(error)) return { move, outcome: 'failed', error: why };
-  }
-  page.refused.add(move.msgId);
-  if (!move.original)
-    return { move, outcome: 'waiting', error: 'the queue is full, and removing this makes no room in it' };
-  try {
-    return await takeSteps(run, move, page, run.protocol.full, taken);
-  } catch (error) {
-    const why = refusal(error);
-    if (why === undefined || taken.has('publish')) throw error;
-    if (!taken.has('journal')) return { move, outcome: 'failed', error: `it cannot be journalled: ${why}` };
-    return { move, outcome: 'waiting', error: `${why}; the message is safe in the journal` };
+  // Without an original that goes there is nothing to journal it for.
+  for (let steps: readonly Step[] = move.original ? room : PROTOCOL.room; ; steps = full) {
+    try {
+      return await takeSteps(run, move, page, steps, taken);
+    } catch (error) {
+      const why = refusal(error);
+      // With its copy in, what is refused is the removal: the next run looks the message up.
+      if (why === undefined || taken.has('publish')) throw error;
+      if (taken.has('journal'))
+        return { move, outcome: 'waiting', error: `${why}; the message is safe in the journal` };
+      const isJournal = steps === full;
+      if (isFull(error) && !isJournal) {
+        page.refused.add(move.msgId);
+        if (move.original) continue;
+        return { move, outcome: 'waiting', error: 'the queue is full, and removing this makes no room in it' };
+      }
+      if (isNoRoom(error)) return error;
+      return { move, outcome: 'failed', error: isJournal ? `it cannot be journalled: ${why}` : why };
+    }
   }
 }
 

@@ -18,6 +18,8 @@ export interface QueueFacts {
   readonly lastSeq: number;
   /** Whether a dead original goes once its copy is in: where the stream keeps messages for their workers only. */
   readonly removesOriginal: boolean;
+  /** Whether a dead message is found without a record of it. */
+  readonly orphansAreFound: boolean;
   readonly allowTtl: boolean;
   readonly replicas: number;
   /** The stream makes room by dropping its oldest messages: a publish may cost another message. */
@@ -31,6 +33,7 @@ export function toQueueFacts({ config, created, figures }: StreamInfo): QueueFac
     created,
     lastSeq: figures.last_seq,
     removesOriginal: config.retention === 'workqueue' || isInterestOfOne,
+    orphansAreFound: config.retention === 'workqueue',
     allowTtl: config.allow_msg_ttl === true,
     replicas: numberOf(config.num_replicas, 1),
     drops: dropsOldest(config),

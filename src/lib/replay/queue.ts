@@ -6,6 +6,7 @@ import { forgetIntent } from '../ledger/journal.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import { orThrow } from '../nats/answer.ts';
+import { isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { readConsumer } from '../nats/consumers.ts';
 import { getMessage, IN_FLIGHT } from '../nats/messages.ts';
@@ -85,7 +86,8 @@ export async function replayQueue(job: QueueJob): Promise<void> {
     await replay.confirm().catch((fault: unknown) => {
       if ((fault as { code?: string }).code === 'DLQ_MADE_ANEW') throw fault;
     });
-    if ((error as { code?: string }).code !== 'DLQ_DIED_AGAIN') throw error;
+    // Both end a run in which nothing is in doubt.
+    if ((error as { code?: string }).code !== 'DLQ_DIED_AGAIN' && !isNoRoom(error)) throw error;
     died = error;
   }
   await replay.confirm();
@@ -127,6 +129,7 @@ class QueueReplay {
       ...(ref.responses !== undefined && { responses: ref.responses }),
       // Where a publish makes the stream drop its oldest, the original goes first, so that nothing has to be dropped.
       protocol: facts.drops ? { room: protocol.full, full: protocol.full } : protocol,
+      orphansAreFound: facts.orphansAreFound,
       inFlight: wishes.maxInFlight,
       signal,
       patienceMs: PATIENCE_MS,
@@ -287,7 +290,12 @@ class QueueReplay {
       if (one.outcome === 'waiting' && one.move.original) this.#waiting.set(one.move.msgId, one);
       if (one.outcome === 'moved') this.#followed.push(...(this.#mark ? [one] : []));
     }
-    const why = fault === undefined ? this.#whyStopped() : 'what became of it is looked up by the next run';
+    const why =
+      fault === undefined
+        ? this.#whyStopped()
+        : isNoRoom(fault)
+          ? 'there is no room for its copy'
+          : 'what became of it is looked up by the next run';
     for (const { id } of left) tally.left(id, why);
     this.#job.onProgress(moved.length);
     if (fault !== undefined) throw fault;

@@ -10,6 +10,7 @@ import {
 } from '../ledger/journal.ts';
 import { notTaken } from '../nats/address.ts';
 import { orUndefined } from '../nats/answer.ts';
+import { isNoRoom } from '../nats/api-error.ts';
 import { publishCopy } from '../nats/copies.ts';
 import type { StreamInfo } from '../nats/info.ts';
 import { pipelined } from '../nats/pipeline.ts';
@@ -17,7 +18,7 @@ import { removeMessage, removeMessages } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
 import { awaitLeaders, isShared } from './barrier.ts';
 import { findAnswered, findCopies, findOriginals } from './evidence.ts';
-import { isFull, refusal } from './refusal.ts';
+import { refusal } from './refusal.ts';
 import type { ReplayRun } from './run.ts';
 
 /** How far the messages of an intent had come. */
@@ -122,7 +123,7 @@ export async function drainJournal(run: ReplayRun, refused: ReadonlySet<string> 
       } catch (error) {
         const why = refusal(error);
         if (why === undefined) throw error;
-        return { entry, outcome: isFull(error) ? 'waiting' : 'failed', error: why };
+        return { entry, outcome: isNoRoom(error) ? 'waiting' : 'failed', error: why };
       }
     }
     await forgetJournal(nats, entry.stored);

@@ -13,6 +13,8 @@ export interface ReplayRun {
   /** The bucket of the responses, where it is known. */
   readonly responses?: string;
   readonly protocol: Protocol;
+  /** Whether a dead message of the queue is found without a record of it: by arithmetic, which only a work queue allows. */
+  readonly orphansAreFound: boolean;
   /** The most messages between their first step and their last but one. */
   readonly inFlight: number;
   /** Aborted by Ctrl-C, and when the lock is lost: what has begun is finished, nothing new begins. */

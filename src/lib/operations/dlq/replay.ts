@@ -1,4 +1,4 @@
-import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
+import { type DlqWork, withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { ADVISORY, bucketStream, LEDGER_BUCKET } from '../../facts/names.ts';
@@ -10,6 +10,7 @@ import { textsOf } from '../../model/json.ts';
 import type { ReplayResult } from '../../model/replay.ts';
 import { ownPrefixes, whyNotTaken } from '../../nats/address.ts';
 import { orThrow, orUndefined } from '../../nats/answer.ts';
+import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
 import type { StreamInfo } from '../../nats/info.ts';
 import { notKept, roomIn, whyNotKept } from '../../nats/keeps.ts';
@@ -24,6 +25,7 @@ import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
 import { elsewhere, fullQueue } from '../../replay/refusal.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
+import { roomForLock } from '../../replay/want.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
@@ -90,8 +92,13 @@ async function replayOne(
   const left =
     filter.limit === undefined ? {} : { limit: filter.limit - tally.replayed - tally.failed - tally.skipped };
   const edited = options.edit ? await editAll(context, nats, ref, { ...filter, ...left }, wishes, edits) : undefined;
+  const work: DlqWork = {
+    verb: 'replay',
+    lockWaitMs: options.lockWaitMs,
+    makeRoom: roomForLock(nats, ref, { ...filter, ...left }, context.now().getTime()),
+  };
   const replaying = () =>
-    withQueueLocks(context, nats, [ref.queue], { verb: 'replay', lockWaitMs: options.lockWaitMs }, (signal, held) =>
+    withQueueLocks(context, nats, [ref.queue], work, (signal, held) =>
       replayQueue({
         nats: held,
         ref,
@@ -167,6 +174,10 @@ const filterDetail = ({ ids, ...filter }: EntryFilter): unknown => ({
   ...(ids && { ids: ids.map(({ text }) => text) }),
 });
 
+/** Out of a store in which not even the records and notes that may go make room for one copy. */
+const AWAY =
+  'take some out, and put them back when there is room: `osapi-ops dlq purge --limit 10 --archive FILE`, then `dlq replay`, then `dlq import FILE`';
+
 /** The same error with what was done so far. */
 function withResult(error: OpsError, tally: Tally): OpsError {
   const { replayed, remaining } = tally;
@@ -176,7 +187,7 @@ function withResult(error: OpsError, tally: Tally): OpsError {
   return error.with({
     message: isBegun ? `${error.message}: ${replayed} replayed${rest}` : error.message,
     why: error.why ?? (isCut ? 'What had begun was finished; nothing is half-way.' : undefined),
-    hints: isCut ? ['run it again: it goes on with the rest'] : error.hints,
+    hints: isCut ? ['run it again: it goes on with the rest'] : [...(isNoRoom(error) ? [AWAY] : []), ...error.hints],
     result: tally.result(),
   });
 }
