@@ -18,7 +18,7 @@ export const checkOf = (name: CheckName, { next, ...found }: Found): Check => ({
   id: found.resource === undefined ? name : `${found.resource}.${name}`,
   name,
   ...found,
-  ...(next !== undefined && found.status !== 'ok' && { next }),
+  ...(found.status !== 'ok' && { next }),
 });
 
 /** A figure against its thresholds; reaching one is enough. */

@@ -88,7 +88,7 @@ function tlsSymptoms({ certificate, tlsError, url, greeting, asked }: Probe): Sy
   if (expiry.status !== 'ok') faults.push(expiry);
   return faults.length > 0
     ? faults
-    : [ok('tls', `issued by ${issuer}, for this name, ${expiry.summary.replace(/^.*? expires/, 'expires')}`)];
+    : [ok('tls', `issued by ${issuer}, for this name, expires in ${plural(daysLeft, 'day')}`)];
 }
 
 /** Whether something that expires does so soon. */

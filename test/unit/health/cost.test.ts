@@ -9,15 +9,19 @@ const queue = (of: {
   records: number;
   recordBytes?: number;
   delivered?: number;
+  first?: number;
+  workers?: number;
   retention?: string;
 }) =>
   queueOf({
     stream: streamOf(
-      { messages: of.stored, bytes: of.bytes, first_seq: 1 },
+      { messages: of.stored, bytes: of.bytes, first_seq: of.first ?? 1 },
       { retention: of.retention ?? 'workqueue' },
     ),
     dlq: { name: 'd', ...streamOf({ messages: of.records, bytes: of.recordBytes ?? of.records * 300 }) },
-    consumers: [consumerOf({ delivered: of.delivered ?? of.stored })],
+    consumers: Array.from({ length: of.workers ?? 1 }, (_, at) =>
+      consumerOf({ name: `w${at}`, delivered: of.delivered ?? of.stored }),
+    ),
     deadState: deadOf({ dead: of.dead }),
   });
 
@@ -54,6 +58,48 @@ describe('what a look at the dead costs', () => {
       want: { messages: 8, bytes: 900 + 500 + 1600, requests: 2 },
     },
     {
+      name: 'fewer dead than records: only the dead are read',
+      of: { dead: 2, stored: 10, bytes: 1000, records: 10, delivered: 2 },
+      batch: true,
+      want: { messages: 12, bytes: 3000 + 200 + 2400, requests: 2 },
+    },
+    {
+      name: 'no more lie between them than are stored',
+      of: { dead: 10, stored: 40, bytes: 4000, records: 10, delivered: 100 },
+      batch: true,
+      want: { messages: 50, bytes: 3000 + 4000 + 10_000, requests: 2 },
+    },
+    {
+      name: 'they begin where the stream begins',
+      of: { dead: 10, stored: 40, bytes: 4000, records: 10, first: 91, delivered: 100 },
+      batch: true,
+      want: { messages: 20, bytes: 3000 + 1000 + 4000, requests: 2 },
+    },
+    {
+      name: 'a batch that is full',
+      of: { dead: 1024, stored: 1024, bytes: 0, records: 1024 },
+      batch: true,
+      want: { messages: 2048, bytes: 307_200 + 409_600, requests: 2 },
+    },
+    {
+      name: 'one more than a batch',
+      of: { dead: 1025, stored: 1025, bytes: 0, records: 1025 },
+      batch: true,
+      want: { messages: 2050, bytes: 307_500 + 410_000, requests: 4 },
+    },
+    {
+      name: 'what keeps what was acked, with two workers: each record may point at two',
+      of: { dead: 0, stored: 9, bytes: 900, records: 3, retention: 'limits', workers: 2, delivered: 1 },
+      batch: true,
+      want: { messages: 9, bytes: 900 + 600 + 1800, requests: 2 },
+    },
+    {
+      name: 'what keeps what was acked, with no worker left',
+      of: { dead: 0, stored: 9, bytes: 900, records: 3, retention: 'limits', workers: 0 },
+      batch: true,
+      want: { messages: 6, bytes: 900 + 300 + 1200, requests: 2 },
+    },
+    {
       name: 'an empty queue with records',
       of: { dead: 0, stored: 0, bytes: 0, records: 3 },
       batch: true,
@@ -61,6 +107,13 @@ describe('what a look at the dead costs', () => {
     },
   ])('$name', ({ of, batch, want }) => {
     expect(costOf(queue(of), batch)).toEqual(want);
+  });
+
+  test('nothing is there to look at', () => {
+    const nothing = queueOf({ stream: undefined, dlq: undefined, deadState: undefined });
+    expect(costOf(nothing, true)).toEqual({ messages: 0, bytes: 0, requests: 0 });
+    const unread = queueOf({ stream: streamOf({ messages: 3, bytes: 30 }), deadState: undefined });
+    expect(costOf(unread, true)).toEqual({ messages: 0, bytes: 0, requests: 0 });
   });
 
   test.each([

@@ -62,4 +62,44 @@ describe('a goal', () => {
     const report = judgeHealth(of);
     expect(GOALS.filter((goal) => whyNotYet(goal, report) !== undefined)).toEqual(open);
   });
+
+  const waiting = { consumers: [consumerOf({ pending: 3, ackPending: 4, oldestWaitingMs: 1 })] };
+  test.each<{ goal: Goal; of: Snapshot; says: string }>([
+    {
+      goal: 'synced',
+      of: snapshotOf({ missing: ['bucket b'], drift: { known: false, why: 'no spec' } }),
+      says: 'missing: bucket b; no spec',
+    },
+    { goal: 'healthy', of: snapshotOf({ missing: ['bucket b'] }), says: 'resources: missing: bucket b' },
+    {
+      goal: 'healthy',
+      of: snapshotOf({ missing: ['bucket b'], queues: [queueOf({ deadState: deadOf({ dead: 1 }) })] }),
+      says: 'resources: missing: bucket b; REQUESTS.dead: 1 message is dead',
+    },
+    {
+      goal: 'drained',
+      of: snapshotOf({
+        queues: [queueOf(waiting), queueOf(), queueOf({ name: 'J', deadState: deadOf({ journalled: 5 }) })],
+      }),
+      says: 'REQUESTS: 3 waiting, 4 in flight; J: 0 waiting, 0 in flight, 5 in the journal of a replay that has not ended',
+    },
+    { goal: 'drained', of: queue({ stream: undefined }), says: 'REQUESTS: not there' },
+    {
+      goal: 'dlq-empty',
+      of: snapshotOf({
+        queues: [
+          queueOf({ deadState: deadOf({ dead: 1 }) }),
+          queueOf({ name: 'A', deadState: deadOf({ dead: 2, exact: false }) }),
+          queueOf({ name: 'B', deadState: undefined }),
+        ],
+      }),
+      says: 'REQUESTS: 1 dead; A: about 2 dead; B: how many are dead is not known',
+    },
+  ])('$goal says what is left: $says', ({ goal, of, says }) => expect(whyNotYet(goal, judgeHealth(of))).toBe(says));
+
+  test('synced says what is only to be made, which no check tells', () => {
+    const change = { kind: 'bucket', name: 'b', role: 'responses', origin: 'spec', fields: [] } as const;
+    const changes = [{ ...change, action: 'create' } as const];
+    expect(whyNotYet('synced', judgeHealth(snapshotOf({ drift: { known: true, changes } })))).toBe('1 pending');
+  });
 });

@@ -61,7 +61,7 @@ function deadWords(all: number, state: DeadState, now: number): string {
     ...of(journalled, 'in the journal of a replay that has not ended'),
     ...(oldestDiedAt === undefined ? [] : [`the oldest for ${aboutMs(now - oldestDiedAt)}`]),
     ...(lastHour === undefined || oldestDiedAt === undefined ? [] : [`${lastHour} within the last hour`]),
-    ...(exact || all === 0 ? [] : ['by arithmetic: which were answered was not looked into']),
+    ...(exact ? [] : ['by arithmetic: which were answered was not looked into']),
     ...(held > 0 ? [`up to ${held} of them kept for a mirror or source only`] : []),
     ...(steady ? [] : ['about: the figures move']),
   ];
