@@ -71,12 +71,15 @@ export const answeredEntry = (entry: Entry): Entry => ({
 
 /** An entry whose message a replay holds in its journal, on its way into a full queue; an orphan where no record tells of it. */
 export function journalledEntry(entry: Entry | undefined, journalled: JournalEntry, created = ''): Entry {
-  const { id, original, subject, headers, payload } = journalled;
+  const { id, original, subject, headers, payload, target } = journalled;
+  const now = entry?.inner.streamCreated ?? created;
+  const isStale = target.stream === original.stream && target.created !== '' && now !== '' && now !== target.created;
   const message: StoredMessage = { ...original, subject, headers, payload };
   const inner: EntryInner = {
     ...(entry?.inner ?? { records: [], streamCreated: created, certain: true }),
     message,
     journalled: true,
+    ...(isStale && { stale: true }),
   };
   const { cause: _cause, ...rest } = inner;
   const described = describe(message);

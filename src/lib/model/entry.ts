@@ -76,6 +76,8 @@ export interface EntryInner {
   readonly streamCreated: string;
   /** True where a replay holds it in its journal: it left the stream, and the full queue has not taken its copy yet. */
   readonly journalled?: true;
+  /** True where that queue was made anew since, or is gone: what is made now is another, and gets nothing of it. */
+  readonly stale?: true;
   /** False for an orphan that might still be in flight: shown, and not to be replayed. */
   readonly certain: boolean;
 }

@@ -1,9 +1,11 @@
 import { executePlan } from '../apply/execute.ts';
 import { deriveDesired } from '../desired/derive.ts';
+import { countJournalled } from '../dlq/journalled.ts';
 import { holdQueues } from '../dlq/lock.ts';
 import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { identifyActor } from '../ledger/actor.ts';
+import { forgetJournal, readJournal } from '../ledger/journal.ts';
 import { withLock } from '../ledger/lock.ts';
 import { forgetApplied, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
@@ -78,10 +80,11 @@ interface Removal extends System {
 async function planRemoval({ nats, loaded }: System): Promise<Removal> {
   const system = loaded.spec.name;
   const desired = deriveDesired(loaded);
-  const [observed, named, lastApplied] = await Promise.all([
+  const [observed, named, lastApplied, journalled] = await Promise.all([
     scanOwned(nats, system),
     readObserved(nats, desired.resources.map(keyOf)),
     readLastApplied(nats, system).catch(() => undefined),
+    countJournalled(nats),
   ]);
   const plan = makePlan({
     desired: { system, resources: [] },
@@ -92,7 +95,10 @@ async function planRemoval({ nats, loaded }: System): Promise<Removal> {
   const roles = new Map(desired.resources.map((resource) => [keyOf(resource), resource.role]));
   const removal: Plan = {
     ...plan,
-    findings: plan.findings.filter((finding) => !goesWithStream(finding, plan)).map(asWarning),
+    findings: [
+      ...plan.findings.filter((finding) => !goesWithStream(finding, plan)).map(asWarning),
+      ...goingFromJournal(plan, journalled),
+    ],
     changes: plan.changes.map((change) => ({
       ...change,
       role: roles.get(keyOf(change)) ?? change.role,
@@ -108,6 +114,25 @@ async function planRemoval({ nats, loaded }: System): Promise<Removal> {
 const goesWithStream = ({ resource }: Finding, { changes }: Plan): boolean =>
   resource.startsWith('consumer ') &&
   changes.some((change) => change.kind === 'stream' && resource.startsWith(`consumer ${change.name}/`));
+
+/** What an unfinished replay took out of a queue belongs to that queue: it goes with it, and not into the next of its name. */
+const goingFromJournal = ({ changes }: Plan, journalled: ReadonlyMap<string, number> = new Map()): Finding[] =>
+  changes.flatMap(({ kind, name }) => {
+    const count = kind === 'stream' ? (journalled.get(name) ?? 0) : 0;
+    const what = `${count} ${count === 1 ? 'request' : 'requests'} in the journal of a replay that has not ended`;
+    return count === 0
+      ? []
+      : [
+          {
+            code: 'RISK_DATA_LOSS',
+            severity: 'warning',
+            resource: `stream ${name}`,
+            message: `stream ${name}: ${what} ${count === 1 ? 'goes' : 'go'} with it`,
+            hint: 'finish it first: osapi-ops dlq replay',
+            count,
+          },
+        ];
+  });
 
 /** Nothing is refused for its messages here: how many go is said, and asked about as a whole. */
 function asWarning({ needs: _, hint: __, ...finding }: Finding): Finding {
@@ -202,6 +227,10 @@ async function removeAll(context: Context, { nats, loaded, plan }: Removal, sign
       hints: ['run destroy again'],
       result: { ...planJson(plan, changes), applied: false },
     });
+  }
+  for (const { kind, name } of changes) {
+    if (kind !== 'stream') continue;
+    for (const { stored } of await readJournal(nats, name)) await forgetJournal(nats, stored);
   }
   await forgetApplied(nats, system);
   await tellHistory(context, nats, { ...told, summary: sumUp(plan.summary) });

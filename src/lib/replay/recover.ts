@@ -97,7 +97,9 @@ export interface Drained {
  */
 export async function drainJournal(run: ReplayRun, refused: ReadonlySet<string> = new Set()): Promise<Drained[]> {
   const { nats, queue } = run;
-  const entries = await readJournal(nats, queue, { fromLeader: isShared(run) });
+  const all = await readJournal(nats, queue, { fromLeader: isShared(run) });
+  // What was taken out of a queue before it was made anew is none of the new one's: its entry tells.
+  const entries = all.filter(({ target: { stream, created } }) => stream !== queue || isSame(created, run.created));
   if (entries.length === 0) return [];
   const streams = [...new Set(entries.map(({ target }) => target.stream))];
   const addresses = new Map(
@@ -137,8 +139,12 @@ export async function drainJournal(run: ReplayRun, refused: ReadonlySet<string> 
   return drained;
 }
 
+/** Whether a stream is the one that was written down; nobody wrote it down up to 0.1.0. */
+const isSame = (written: string, created: string): boolean => written === '' || written === created;
+
 async function publishJournalled({ nats }: ReplayRun, entry: JournalEntry, to: StreamInfo | undefined) {
   if (!to) throw notTaken(`stream ${entry.target.stream} is not there any more`);
+  if (!isSame(entry.target.created, to.created)) throw notTaken(`stream ${to.name} was made anew since`);
   return publishCopy(nats, to, entry);
 }
 

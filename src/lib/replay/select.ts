@@ -3,7 +3,7 @@ import type { Entry } from '../model/entry.ts';
 /** Why an entry is not moved; in a sentence for people. */
 export interface Skipped {
   readonly entry: Entry;
-  readonly why: 'gone' | 'uncertain' | 'parked' | 'new' | 'unedited' | 'journalled' | 'answered';
+  readonly why: 'gone' | 'uncertain' | 'parked' | 'new' | 'unedited' | 'journalled' | 'stale' | 'answered';
   readonly text: string;
 }
 
@@ -27,6 +27,7 @@ export interface Selection {
 /** Whether an entry can be moved now; `undefined` where it can. */
 export function whySkipped(entry: Entry, { maxReplays, lastSeq }: Selection): Skipped | undefined {
   const { inner, replays } = entry;
+  if (inner.stale) return { entry, why: 'stale', text: 'its queue was made anew since it was taken out' };
   if (inner.journalled) return { entry, why: 'journalled', text: 'it is in the journal, on its way into the queue' };
   if (inner.cause === 'answered') return { entry, why: 'answered', text: 'it has its response' };
   if (!inner.message) {
@@ -50,6 +51,8 @@ export function whySkipped(entry: Entry, { maxReplays, lastSeq }: Selection): Sk
 const SKIPPED: Readonly<Record<string, string>> = {
   gone: 'gone: nothing is left of the message',
   answered: 'answered: the response is in the bucket',
+  stale:
+    'of a queue that was made anew since an unfinished replay took them out: `dlq purge` archives them, `dlq import` makes them dead letters of the new queue',
   uncertain: 'orphans that may still be in flight',
   parked: 'parked: replayed so often already that only a higher --max-replays tries them again',
   unedited: 'left as they were in the editor',

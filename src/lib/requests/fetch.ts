@@ -88,7 +88,7 @@ export async function fetchRequest(
     // A worker may have answered while we looked.
     return (await fetchResponse(nats, buckets, id)) ?? state;
   }
-  const carried = { requestIds: [id], states: ['replayable' as const], limit: 1 };
+  const carried = { requestIds: [id], states: ['replayable' as const, 'orphan' as const], limit: 1 };
   for await (const entry of scanEntries(nats, refs, carried, { order: 'newest', exact: false, signal: nats.signal })) {
     return { status: stateOfEntry(id, entry) };
   }

@@ -55,7 +55,7 @@ function deadPart({ id, consumer, died_at, reason, deliveries, inner }: Entry): 
     entry: id,
     ...(died_at !== null && { died_at }),
     ...(deliveries !== null && { deliveries }),
-    detail: inner.detail,
+    detail: inner.journalled ? 'an unfinished replay holds it in its journal' : inner.detail,
   };
 }
 

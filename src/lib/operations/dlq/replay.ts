@@ -275,6 +275,7 @@ async function previewReplay(
     ),
   );
   const dlqsCreated = new Map<string, string>();
+  let journalled = 0;
   const entries = scanEntries(nats, queues, filter, {
     now: context.now().getTime(),
     signal: context.io.signal,
@@ -287,7 +288,11 @@ async function previewReplay(
     const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq });
     const subject = entry.inner.message?.subject ?? '';
     const why = target ? undefined : whyNotTaken(info, subject, 'stored', ownPrefixes(nats));
-    if (skipped) tally.skip(skipped);
+    if (skipped?.why === 'journalled') {
+      journalled += 1;
+      tally.wouldReplay(entry.id);
+      table.add(entry);
+    } else if (skipped) tally.skip(skipped);
     else if (why !== undefined) tally.fail(entry.id, elsewhere(why));
     else {
       const move = makeMove(entry, { ...facts, dlqsCreated }, { allowTtl, to: wishes.to });
@@ -304,6 +309,10 @@ async function previewReplay(
     }
   }
   strange.tell();
+  if (journalled > 0) {
+    const text = `${journalled} of them in the journal of a replay that has not ended: all that lies there goes in first, whatever the filter`;
+    context.io.tell({ type: 'note', text });
+  }
   for (const text of skipNotes(tally.skips)) context.io.tell({ type: 'note', text });
   for (const [why, count] of Object.entries(tally.errors)) {
     context.io.tell({ type: 'warning', text: `${count} could not be replayed: ${why}` });

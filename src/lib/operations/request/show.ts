@@ -61,7 +61,7 @@ async function gather(context: Context, places: Places, id: string): Promise<{ f
     return { facts, ...response };
   }
   if (answered) return { facts: { ...common, status: answered.status }, ...response };
-  const carried = { requestIds: [id], states: ['replayable' as const], limit: 1 };
+  const carried = { requestIds: [id], states: ['replayable' as const, 'orphan' as const], limit: 1 };
   for await (const entry of scanEntries(nats, refs, carried, { order: 'newest', signal: nats.signal })) {
     const { message } = entry.inner;
     return { facts: { ...common, status: stateOfEntry(id, entry), entry, ...(message && { message }) } };
