@@ -51,6 +51,17 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** As on a runner that was made for this run and is thrown away after it: a home and a temporary folder that are empty. */
+export async function timeCold(run: Run): Promise<Timing> {
+  const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-cold-'));
+  try {
+    const places = { HOME: dir, TMPDIR: dir, XDG_CONFIG_HOME: join(dir, 'config'), XDG_CACHE_HOME: join(dir, 'cache') };
+    return await timeProcess({ ...run, env: { ...places, ...run.env } });
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
 /** Runs the contestants in turn, `rounds` times after one warm-up each, so that a slow minute hits all of them alike. */
 export async function interleave<K extends string>(
   rounds: number,

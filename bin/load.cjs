@@ -16,7 +16,10 @@ const WHOLE = [0, 2];
  */
 const STEADY = 3;
 
-/** Gives the exports of dist/main.cjs. Code is kept for each command (`known` by id), and for its help, by itself. */
+/**
+ * Gives the exports of dist/main.cjs. Code is kept for each command (`known` by id), and for its help, by itself. A first
+ * run takes what came with the package, where that was made by the same V8 on the same kind of machine.
+ */
 exports.loadMain = (file, known, argv) => {
   // The build writes a digest of the rest, then one function.
   const source = fs.readFileSync(file, 'latin1');
@@ -25,27 +28,34 @@ exports.loadMain = (file, known, argv) => {
   const isRun = (name) => name === '__complete' || (Object.hasOwn(known, name) && !asksForHelp);
   const id = [`${argv[0]}:${argv[1]}`, argv[0]].find(isRun) ?? 'help';
   const name = `${id.replace(':', '-')}-${build}-${process.version}-${process.arch}`;
-  const shelf = process.env.NODE_DISABLE_COMPILE_CACHE ? undefined : ownFolder();
+  const isOff = Boolean(process.env.NODE_DISABLE_COMPILE_CACHE);
+  const shelf = isOff ? undefined : ownFolder();
   const place = shelf && path.join(shelf, name);
-  const kept = place && read(place);
-  const script = new vm.Script(source, {
-    filename: file,
-    cachedData: kept?.data,
-  });
-  const before = script.cachedDataRejected ? undefined : kept;
-  if (place && !(before?.steady >= STEADY)) {
+  const kept = place && readCode(place);
+  const data = kept?.data.length || isOff ? kept?.data : readCode(shippedCode(file))?.data;
+  const script = new vm.Script(source, { filename: file, cachedData: data });
+  if (place && !(kept?.steady >= STEADY)) {
     process.once('exit', (code) => {
       if (!WHOLE.includes(code)) return;
-      const data = script.createCachedData();
-      const isNew = !before || data.length > before.data.length * 1.02;
-      write(place, { steady: isNew ? 0 : before.steady + 1, data });
-      if (!before) tidy(shelf, name);
+      if (!kept) {
+        // Most machines of pipelines run a command once and are gone: the first run leaves a note, and the second the code.
+        writeCode(place, { steady: 0, data: Buffer.alloc(0) });
+        tidy(shelf, name);
+        return;
+      }
+      const whole = script.createCachedData();
+      const isNew = !data || script.cachedDataRejected || whole.length > data.length * 1.02;
+      writeCode(place, isNew ? { steady: 0, data: whole } : { steady: kept.steady + 1, data: kept.data });
     });
   }
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(file), module);
   return module.exports;
 };
+
+/** Where the build puts the code that it ships, for this V8 on this kind of machine. */
+const shippedCode = (file) =>
+  path.join(path.dirname(file), `code-${process.versions.v8}-${process.platform}-${process.arch}`);
 
 /** A folder that nobody else can have put anything into; undefined where there is none. */
 function ownFolder() {
@@ -62,7 +72,7 @@ function ownFolder() {
 }
 
 /** V8 believes what it is given: a file that a crash left damaged must not reach it, so that a checksum comes first. */
-function read(file) {
+function readCode(file) {
   try {
     const bytes = fs.readFileSync(file);
     if (bytes.readUInt32LE(0) !== crc32(bytes.subarray(4))) return undefined;
@@ -73,13 +83,13 @@ function read(file) {
 }
 
 /** Another run may read or write the same at the same time; without the file, the next run only takes longer. */
-function write(file, { steady, data }) {
+function writeCode(file, { steady, data, mode = 0o600 }) {
   const head = Buffer.alloc(8);
   head.writeUInt32LE(steady, 4);
   head.writeUInt32LE(crc32(data, crc32(head.subarray(4))), 0);
   const own = `${file}.${process.pid}`;
   try {
-    fs.writeFileSync(own, Buffer.concat([head, data]), { mode: 0o600 });
+    fs.writeFileSync(own, Buffer.concat([head, data]), { mode });
     fs.renameSync(own, file);
   } catch {
     fs.rmSync(own, { force: true });
@@ -98,3 +108,5 @@ function tidy(shelf, own) {
     // Another run tidies at the same time.
   }
 }
+
+Object.assign(exports, { readCode, shippedCode, writeCode });

@@ -103,6 +103,17 @@ write(`${folder}/commands.json`, JSON.stringify(Object.fromEntries(known)));
 
 write(`${folder}/THIRD_PARTY_LICENSES`, licencesPage(root, metafile));
 write(`${folder}/version.txt`, `osapi-ops/${pjson.version} %node%\n`);
+
+// The way of the three lines of a pipeline as far as the server that is not there; of all that a command calls, most.
+for (const line of ['apply config/prod.yaml', 'dlq replay', 'status']) {
+  const trained = spawnSync(process.execPath, [`${root}scripts/keep-code.cjs`, fresh, root, ...line.split(' ')], {
+    cwd: root,
+    env: { PATH: process.env.PATH, HOME: fresh, NATS_URL: 'nats://127.0.0.1:1' },
+    stdio: 'ignore',
+  });
+  if (trained.status !== 69) throw new Error(`\`${line}\` of the new build ended with ${trained.status}`);
+}
+
 // A build never leaves a half-written dist to a process that starts meanwhile.
 const old = `${root}dist-old-${process.pid}`;
 try {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** What a pipeline downloads for each job; growing past it is a decision. */
-const MOST_PACKED = 700_000;
+const MOST_PACKED = 1_250_000;
 
 const HANDLER = `import type { Handler } from 'osapi-ops/handler';
 const handler: Handler = async (request, { retry, delivery }) => {
