@@ -58,7 +58,7 @@ describeWorkers('what a handler does to a worker', () => {
     expect(report).toMatchObject({ taken: 2, answered: 1, failed: 1 });
     expect(events.find(({ event }) => event === 'failed')).toMatchObject({
       request_id: 'hangs',
-      reason: 'took longer than 1.5 s',
+      reason: 'took longer than 1.5s',
     });
   });
 

@@ -1,6 +1,5 @@
 import type { CheckName } from '../facts/checks.ts';
 import type { Threshold } from '../model/spec.ts';
-import { printDuration } from '../model/units.ts';
 import type { Check, CheckThreshold, Health } from '../model/verdict.ts';
 
 interface Found {
@@ -25,13 +24,6 @@ export const checkOf = (name: CheckName, { next, ...found }: Found): Check => ({
 export function rate(value: number, { warn, critical }: Threshold | CheckThreshold): Health {
   if (critical !== null && value >= critical) return 'critical';
   return warn !== null && value >= warn ? 'warn' : 'ok';
-}
-
-/** A length of time for a sentence, in the two largest units: `2h14m`, `45s`. */
-export function aboutMs(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  const unit = seconds >= 86_400 ? 3600 : seconds >= 3600 ? 60 : 1;
-  return printDuration(Math.floor(seconds / unit) * unit * 1e9);
 }
 
 /** Bytes for a sentence: `1.2 GiB`. */

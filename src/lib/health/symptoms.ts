@@ -1,6 +1,7 @@
 import { type DefectScope, defectsOf } from '../facts/defects.ts';
 import { atLeast, OLDEST_SERVER } from '../facts/versions.ts';
 import type { Symptom } from '../model/diagnosis.ts';
+import { tookMs } from '../model/units.ts';
 import { type Health, worse } from '../model/verdict.ts';
 import type { Probe } from '../nats/probe.ts';
 import type { WhoAmI } from '../nats/whoami.ts';
@@ -134,7 +135,7 @@ export function clockSymptom(who: WhoAmI | undefined): Symptom {
     : {
         id: 'clock',
         status,
-        summary: `the server’s clock is ${(apart / 1000).toFixed(1)} s ${way} ours`,
+        summary: `the server’s clock is ${tookMs(apart)} ${way} ours`,
         next: 'set both by the same time source (NTP)',
       };
 }

@@ -66,6 +66,19 @@ export function printDuration(nanos: number): string {
   return text;
 }
 
+/** A length of time for a sentence, in the two largest units: `2h14m`, `45s`. */
+export function aboutMs(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const unit = seconds >= 86_400 ? 3600 : seconds >= 3600 ? 60 : 1;
+  return printDuration(Math.floor(seconds / unit) * unit * 1e9);
+}
+
+/** How long something took: `12ms`, `4.2s`, `23m21s`. */
+export function tookMs(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)}ms`;
+  return ms < 59_950 ? `${Math.round(ms / 100) / 10}s` : aboutMs(ms);
+}
+
 const BYTES: Readonly<Record<string, number>> = {
   '': 1,
   b: 1,

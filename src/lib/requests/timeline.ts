@@ -91,7 +91,7 @@ const CAUSES = { max_deliveries: 'used up its deliveries', terminated: 'terminat
 
 function deaths(entry: Entry | undefined): Moment[] {
   return (entry?.inner.records ?? []).map(({ time, reason, deliveries: count, detail, stream, seq }) => {
-    const after = count === null ? '' : ` after ${count} deliveries`;
+    const after = count === null ? '' : ` after ${count === 1 ? '1 delivery' : `${count} deliveries`}`;
     return {
       at: time,
       event: 'died',

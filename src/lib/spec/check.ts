@@ -115,6 +115,7 @@ function nameAt(path: Path): string {
 function culprit(node: Node, shape: Shape): { place: Place; value: Node } {
   if (shape.kind === 'leaf') {
     const { type } = shape.type;
+    const known = type === 'choices' ? new Set<unknown>(shape.type.values) : undefined;
     const items =
       node.kind === 'list'
         ? node.items
@@ -123,10 +124,11 @@ function culprit(node: Node, shape: Shape): { place: Place; value: Node } {
           : [];
     const wrong = items.find((item) => {
       if (item.kind !== 'scalar') return true;
+      if (known) return !known.has(item.value);
       if (type === 'durations') return 'fault' in readValue({ type: 'duration' }, item.value);
       return (type === 'texts' || type === 'map') && (typeof item.value !== 'string' || item.value === '');
     });
-    if (wrong && type !== 'choices') return { place: wrong.place, value: wrong };
+    if (wrong) return { place: wrong.place, value: wrong };
   }
   return { place: node.place, value: node };
 }

@@ -1,4 +1,4 @@
-import { printSize } from '../model/units.ts';
+import { printSize, tookMs } from '../model/units.ts';
 
 /** Why work on a request was ended from outside, or ended with what did it: a failure with its reason. */
 export interface Ending {
@@ -8,7 +8,7 @@ export interface Ending {
 
 const ending = (reason: string): Ending => ({ type: 'failure', reason });
 
-export const tookTooLong = (timeoutMs: number): Ending => ending(`took longer than ${timeoutMs / 1000} s`);
+export const tookTooLong = (timeoutMs: number): Ending => ending(`took longer than ${tookMs(timeoutMs)}`);
 
 export const tookTooMuch = (memory: number): Ending =>
   ending(`used more than ${printSize(memory)} of memory (--handler-memory)`);

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { DEFECTS } from '../../../src/lib/facts/defects.ts';
-import { aboutBytes, aboutMs, percentOf } from '../../../src/lib/health/check.ts';
+import { aboutBytes, percentOf } from '../../../src/lib/health/check.ts';
 import { type ConsumerState, deathsOf, type QueueState } from '../../../src/lib/health/snapshot.ts';
 import { judgeHealth, unreachedReport } from '../../../src/lib/health/verdict.ts';
 import type { Change } from '../../../src/lib/model/plan.ts';
+import { aboutMs } from '../../../src/lib/model/units.ts';
 import { ago, consumerOf, deadOf, queueOf, snapshotOf, streamOf, target } from './builders.ts';
 import { check, judged, namesOf, queue } from './judged.ts';
 

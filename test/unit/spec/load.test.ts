@@ -63,6 +63,13 @@ describe('loadSpec', () => {
     expect(problems).toMatchObject([{ severity: 'error', hint }]);
   });
 
+  test('a capture that there is not is told by itself', async () => {
+    const { problems } = await loadText(queue('    dlq: {stream: D, capture: [terminated, all]}\n'));
+    expect(problems).toMatchObject([
+      { message: 'capture must be a list of max_deliveries and terminated', why: '"all" is text.' },
+    ]);
+  });
+
   test.each(['!env SECRET', '!Sub "AWS-Region"', '!vault secret/data/x', '!secret {a: b}'])(
     'description: %s: a tag of another program is an error, and what stands behind it is not told',
     async (value) => {

@@ -210,7 +210,7 @@ describe('Markdown', () => {
   test('has a table of the queues and one of the troubles', () => {
     const text = renderStatusMarkdown(sick);
     expect(text).toContain('### ❌ osapi is critical');
-    expect(text).toContain('| `REQUESTS` | 0 | 0 | 2 | 0 s | – |');
+    expect(text).toContain('| `REQUESTS` | 0 | 0 | 2 | 0s | – |');
     expect(text).toContain(
       '| ⚠️ | `REQUESTS.dead` | 2 messages are dead (CHECK_DEAD) | `osapi-ops dlq ls --queue REQUESTS` |',
     );

@@ -53,7 +53,7 @@ test('the ways in which a handler ends are told apart', () => {
     endedAlone(undefined, 3, memory),
   ]).toEqual(
     [
-      'took longer than 2.5 s',
+      'took longer than 2.5s',
       'used more than 128MiB of memory (--handler-memory)',
       'used more than 128MiB of memory (--handler-memory)',
       'outside of its own call it threw RangeError: too far',

@@ -1,5 +1,6 @@
+import { aboutMs } from '../../model/units.ts';
 import type { Check } from '../../model/verdict.ts';
-import { aboutBytes, aboutMs, checkOf, percentOf, plural, rate } from '../check.ts';
+import { aboutBytes, checkOf, percentOf, plural, rate } from '../check.ts';
 import { type DeadState, deathsOf, type QueueState, type StreamState } from '../snapshot.ts';
 
 /** An entry that is older than this share of the DLQ's max_age is soon forgotten. */

@@ -1,5 +1,6 @@
+import { aboutMs } from '../../model/units.ts';
 import type { Check } from '../../model/verdict.ts';
-import { aboutBytes, aboutMs, checkOf, percentOf, plural, rate } from '../check.ts';
+import { aboutBytes, checkOf, percentOf, plural, rate } from '../check.ts';
 import { inFlightOf, oldestOf, type QueueState, readyOf } from '../snapshot.ts';
 
 /** Room, backlog and age of one queue; nothing where its stream is missing, which `resources` tells. */

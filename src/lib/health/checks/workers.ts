@@ -1,5 +1,6 @@
+import { aboutMs } from '../../model/units.ts';
 import type { Check } from '../../model/verdict.ts';
-import { aboutMs, checkOf, percentOf, plural, rate } from '../check.ts';
+import { checkOf, percentOf, plural, rate } from '../check.ts';
 import { type ConsumerState, inFlightOf, type QueueState, retryingOf } from '../snapshot.ts';
 
 /** How long messages may wait before somebody must have asked for them, in seconds. */

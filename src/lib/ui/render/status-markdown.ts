@@ -1,4 +1,5 @@
 import { checkCode } from '../../facts/check-pages.ts';
+import { aboutMs } from '../../model/units.ts';
 import type { Health, StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
 import { counted } from '../text.ts';
@@ -29,7 +30,7 @@ export function renderStatusMarkdown(report: StatusReport): string {
     lines.push('| --- | --: | --: | --: | --: | --: |');
     for (const queue of queues.slice(0, ROWS)) {
       const { ready, in_flight, dead, oldest_seconds: oldest, responses } = queue;
-      const age = oldest === null ? '–' : `${oldest} s`;
+      const age = oldest === null ? '–' : aboutMs(oldest * 1000);
       lines.push(row([code(queue.name), figure(ready), figure(in_flight), figure(dead), age, figure(responses)]));
     }
     if (queues.length > ROWS) lines.push('', `and ${counted(queues.length - ROWS, 'more queue')}`);

@@ -1,10 +1,14 @@
 import { concealAll } from '../../errors/conceal.ts';
+import { tookMs } from '../../model/units.ts';
 import type { WorkerEvent, WorkerReport } from '../../model/worker.ts';
 import { clean } from '../sanitize.ts';
 import { counted } from '../text.ts';
 import type { Theme } from '../theme.ts';
 
 export type LogForm = 'text' | 'json';
+
+/** A text of several lines in one. */
+const inLine = (text: string): string => clean(text.trim().replace(/\s*\r?\n\s*/g, ' '));
 
 /** One line of a worker's log, for people or, one JSON object a line, for machines. */
 export function renderLogLine(event: WorkerEvent, form: LogForm, { now, theme }: { now: Date; theme: Theme }): string {
@@ -16,16 +20,14 @@ export function renderLogLine(event: WorkerEvent, form: LogForm, { now, theme }:
   const parts = [
     id !== undefined && `request ${clean(id)}`,
     id === undefined && seq !== undefined && `message ${seq}`,
-    clean(message),
-    reason !== undefined && `(${clean(reason)})`,
+    inLine(message),
+    reason !== undefined && `(${inLine(reason)})`,
     delivery !== undefined && delivery > 1 && `delivery ${delivery}`,
-    wait !== undefined && `again in ${seconds(wait)}`,
-    ms !== undefined && theme.faint(seconds(ms)),
+    wait !== undefined && `again in ${tookMs(wait)}`,
+    ms !== undefined && theme.faint(tookMs(ms)),
   ];
   return `${theme.faint(time)} ${style(level.padEnd(5))} ${parts.filter(Boolean).join(' ')}\n`;
 }
-
-const seconds = (ms: number): string => (ms < 1000 ? `${Math.round(ms)}ms` : `${Math.round(ms / 100) / 10}s`);
 
 const ROWS: readonly (readonly [keyof WorkerReport, string])[] = [
   ['answered', 'answered'],
@@ -43,6 +45,6 @@ export function renderWorkerReport(report: WorkerReport, theme: Theme): string {
     ([key, word]) => `${report[key]} ${word}`,
   );
   const rate = report.seconds >= 1 && report.answered > 0 ? `, ${Math.round(report.answered / report.seconds)}/s` : '';
-  const taken = `${counted(report.taken, 'delivery', 'deliveries')} in ${seconds(report.seconds * 1000)}${rate}`;
+  const taken = `${counted(report.taken, 'delivery', 'deliveries')} in ${tookMs(report.seconds * 1000)}${rate}`;
   return `${theme.strong(`${told.join(', ')}`)}: ${taken}\n`;
 }
