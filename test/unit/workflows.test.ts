@@ -40,6 +40,8 @@ describe('a workflow of this repository', () => {
   test('CI gives each line of the server that the tests name a job of its own, on every Node', () => {
     const { jobs } = files.find(({ file }) => file.endsWith('ci.yml'))!.workflow;
     expect(jobs.everything!.strategy!.matrix).toMatchObject({ node: ['22.22', '24', '26'], server: LINES });
+    const { worlds } = files.find(({ file }) => file.endsWith('worlds.yml'))!.workflow.jobs;
+    expect(worlds!.strategy!.matrix).toEqual({ server: LINES });
   });
 
   test('CI runs what package.json says the package runs on', () => {

@@ -1,0 +1,196 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+import { judgeAlone, judgeTogether, type Reading } from '../worlds/laws.ts';
+import { liveInWorlds, tellFind } from '../worlds/live.ts';
+import type { Said } from '../worlds/person.ts';
+import { Play } from '../worlds/play.ts';
+import type { RawConsumer, RawStream, Truth } from '../worlds/truth.ts';
+import type { Queue, World } from '../worlds/world.ts';
+
+const newest = availableVersions().at(-1)!;
+
+test('a few generated worlds keep the laws; `npm run test:worlds` makes more', async () => {
+  const wish = { version: newest, seed: 1, worlds: 2, steps: 5, shrinkMs: 20_000, ms: 60_000 };
+  const { finds, steps, looks } = await liveInWorlds(wish);
+  expect(finds.map((find) => tellFind(find, newest))).toEqual([]);
+  expect({ steps, looks }).toMatchObject({ steps: expect.any(Number), looks: expect.any(Number) });
+  expect(looks).toBeGreaterThan(3);
+}, 120_000);
+
+const said = (args: string, stdout: unknown, more: Partial<Said> = {}): Said => ({
+  line: `osapi-ops ${args}`,
+  code: 0,
+  signal: null,
+  stdout: typeof stdout === 'string' ? stdout : JSON.stringify(stdout),
+  stderr: '',
+  ms: 100,
+  ...more,
+});
+
+describe('a command by itself breaks a law', () => {
+  test.each<[string, Partial<Reading>, readonly string[]]>([
+    ['not at all', { said: said('dlq ls', []) }, []],
+    ['by another exit code', { said: said('dlq ls', [], { code: 1 }) }, ['codes']],
+    [
+      'by a bug, whatever else it may end with',
+      { said: said('dlq ls', [], { code: 70 }), codes: [0, 1] },
+      ['codes', 'codes'],
+    ],
+    ['by a hang', { said: said('dlq ls', [], { ms: 60_000 }) }, ['time']],
+    ['by a control character on stdout', { said: said('dlq ls', '\u001b[2J'), command: undefined }, ['clean']],
+    ['by one on stderr', { said: said('dlq ls', [], { stderr: 'a\u0007' }) }, ['clean']],
+    ['by a document that is none', { said: said('dlq ls', '[') }, ['schema']],
+    ['by a key that no schema names', { said: said('dlq ls', [{ strange: 1 }]) }, ['schema']],
+    [
+      'by an error with the exit code of another',
+      { said: said('dlq ls', { error: { code: 'NOT_FOUND', message: 'x' } }, { code: 2 }), codes: [0, 1, 2] },
+      ['codes'],
+    ],
+  ])('%s', (_name, reading, laws) => {
+    const faults = judgeAlone({ command: 'dlq ls', codes: [0], said: said('', []), ...reading });
+    expect(faults.map(({ law }) => law)).toEqual(laws);
+  });
+});
+
+const consumer = (more: Partial<RawConsumer> = {}): RawConsumer => ({
+  name: 'a',
+  created: '2026-01-01T00:00:00Z',
+  filters: [],
+  delivered: 0,
+  floor: 0,
+  pending: 0,
+  inFlight: 0,
+  maxDeliver: 1,
+  ...more,
+});
+const truthOf = (stream: Partial<RawStream> = {}): Truth =>
+  new Map([
+    [
+      'Q',
+      {
+        name: 'Q',
+        created: '2026-01-01T00:00:00Z',
+        retention: 'workqueue',
+        subjects: ['q.*'],
+        messages: [],
+        consumers: [consumer()],
+        config: {},
+        ...stream,
+      },
+    ],
+  ]);
+const Q: Queue = {
+  name: 'Q',
+  subjects: ['q.a'],
+  workers: [],
+  dlqs: ['q_dlq'],
+  bucket: 'responses',
+  retention: 'workqueue',
+};
+const entry = (state: string) => ({ id: 'Q/a/1', queue: 'Q', state, request_id: 'm1' });
+const reading = (name: string, stdout: unknown, code = 0): Reading => ({
+  name,
+  codes: [0, 1, 2],
+  said: said(name, stdout, { code }),
+});
+const status = (dead: number, ready = 0, health = 'ok') => ({
+  health,
+  checks: [{ id: 'Q.dead', status: health, summary: '' }],
+  queues: [{ name: 'Q', ready, in_flight: 0, dead }],
+  drift: [],
+});
+
+describe('commands together break a law', () => {
+  const waiting = truthOf({ consumers: [consumer({ pending: 1 })] });
+  test.each<[string, readonly Reading[], readonly string[], Truth?, number?]>([
+    ['not where they agree', [reading('ls', [entry('gone')]), reading('status', status(0))], []],
+    ['by two counts of the dead', [reading('ls', [entry('replayable')]), reading('status', status(0))], ['agree']],
+    ['by a count that is not the truth', [reading('ls', [])], ['dead'], truthOf(), 1],
+    ['by a count of what waits', [reading('status', status(0, 0))], ['agree'], waiting],
+    [
+      'by statistics of another total',
+      [reading('ls', [entry('gone')]), reading('stats', { total: 0, groups: [] })],
+      ['agree'],
+    ],
+    [
+      'by a dry run of fewer',
+      [reading('ls', [entry('orphan')]), reading('dry replay Q', { entries: [], skipped: 0 })],
+      ['agree'],
+    ],
+    [
+      'by an empty DLQ with something in it',
+      [reading('ls', [entry('replayable')]), reading('status', status(1, 0, 'warn'), 2), reading('empty', '')],
+      ['empty'],
+    ],
+    [
+      'by one that is not empty and should be',
+      [reading('ls', [entry('gone')]), reading('status', status(0)), reading('empty', '', 2)],
+      ['empty'],
+    ],
+    ['by drained with something left', [reading('status', status(0, 1)), reading('drained', '')], ['drained'], waiting],
+    ['by a drain that says so', [reading('drain Q', { drained: true, dead: 0 })], ['drained'], waiting],
+    ['by a warning that fails nothing', [reading('status', status(0, 0, 'warn'))], ['codes']],
+    [
+      'by metrics of their own',
+      [
+        reading('ls', [entry('replayable')]),
+        reading('status', status(1, 0, 'warn'), 2),
+        reading(
+          'prometheus',
+          'osapi_ops_dead_messages{resource="Q",state="dead"} 1\nosapi_ops_dead_messages{resource="Q",state="rejected"} 1',
+        ),
+      ],
+      ['agree'],
+    ],
+  ])('%s', (_name, readings, laws, truth = truthOf(), want) => {
+    const faults = judgeTogether(readings, truth, [Q], new Map(want === undefined ? [] : [['Q', want]]));
+    expect(faults.map(({ law }) => law)).toEqual(laws);
+  });
+});
+
+describe('what is on the server breaks a law', () => {
+  let server: TestServer;
+  let nc: NatsConnection;
+  let play: Play;
+  const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-worlds-'));
+  const world: World = {
+    made: 'by hand',
+    retention: 'workqueue',
+    discard: 'new',
+    storage: 'memory',
+    workers: [{ name: 'a', filters: [], maxDeliver: 1 }],
+    dlq: 'both',
+    responses: true,
+    limits: 'none',
+    copy: 'none',
+    transform: false,
+    beside: 'none',
+    replicas: 1,
+  };
+  beforeAll(async () => {
+    server = await startServer();
+    nc = await connect({ servers: server.url });
+  });
+  afterAll(async () => {
+    await nc.close();
+    await server.stop();
+    rmSync(dir, { recursive: true });
+  });
+
+  test.each<[string, string, () => Promise<unknown>]>([
+    ['a message that is gone', 'lost', () => nc.request('$JS.API.STREAM.PURGE.Q', '{}')],
+    ['a message that is there twice', 'doubled', () => nc.request('q.a', '{"id":"m1"}')],
+  ])('by %s', async (_name, law, act) => {
+    play = await Play.open(nc, server.url, server.version, join(dir, 'home'), world);
+    await play.person.publish('q.a', '{"id":"m1"}');
+    play.accept('m1', 'Q');
+    await play.excuse('');
+    await act();
+    await expect(play.account(said('dlq replay', ''))).rejects.toMatchObject({ law });
+    play.close();
+  });
+});

@@ -1,0 +1,532 @@
+// What people and their tools do, one step each.
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { jsonOf } from './laws.ts';
+import { Refused } from './person.ts';
+import type { Play } from './play.ts';
+import { answeredIn, requestIdOf, takesOf } from './truth.ts';
+import { ACK_WAIT_MS, addConsumer, consumerConfig, type Queue, type Worker, type World } from './world.ts';
+
+export interface Model {
+  readonly world: World;
+  readonly version: string;
+}
+
+/** A step: what it does, with numbers that choose among what there is then. */
+type Act = (play: Play, pick: readonly number[]) => Promise<void>;
+
+class Step implements fc.AsyncCommand<Model, Play> {
+  readonly #name: string;
+  readonly #act: Act;
+  readonly #pick: readonly number[];
+  readonly #isPossible: (model: Model) => boolean;
+
+  constructor(name: string, act: Act, pick: readonly number[], isPossible: (model: Model) => boolean = () => true) {
+    this.#name = name;
+    this.#act = act;
+    this.#pick = pick;
+    this.#isPossible = isPossible;
+  }
+
+  check(model: Readonly<Model>): boolean {
+    return this.#isPossible(model);
+  }
+
+  async run(_model: Model, play: Play): Promise<void> {
+    play.steps += 1;
+    try {
+      await this.#act(play, this.#pick);
+    } catch (error) {
+      // What the server refuses to a person is no fault of ours.
+      if (!(error instanceof Refused)) throw error;
+      await play.excuse(error.message);
+    }
+    await play.look(this.#pick[0]!);
+  }
+
+  toString(): string {
+    return `${this.#name}(${this.#pick.join(', ')})`;
+  }
+}
+
+const of = <T>(all: readonly T[], pick: number): T | undefined => all[pick % all.length];
+
+/** A consumer that can be pulled from, now. */
+function workerOf(play: Play, queue: Queue, pick: number): Worker | undefined {
+  const live = play.truth.get(queue.name)?.consumers.map(({ name }) => name) ?? [];
+  return of(
+    queue.workers.filter(({ name, push }) => !push && live.includes(name)),
+    pick,
+  );
+}
+
+// What people do with the nats CLI.
+
+const payloadOf = (token: string, kind: number): string => {
+  switch (kind % 8) {
+    case 5:
+      return `plain text ${token}`;
+    case 6:
+      // An integer that JSON's usual reader would round.
+      return `{"id": 90071992547409${93 + (kind % 7)}, "word": "${token}"}`;
+    case 7:
+      return `{"id": "${token}", "text": "\\u001b[2J\u0007"}`;
+    default:
+      return `{"id":"${token}"}`;
+  }
+};
+
+const publish: Act = async (play, [, which, on, count, kind]) => {
+  const queue = play.queue(which!);
+  for (let left = (count! % 4) + 1; left > 0; left--) {
+    const token = play.token();
+    const subject = of(queue.subjects, on! + left)!;
+    const head: Record<string, string> = kind! % 3 === 0 ? { 'Nats-Msg-Id': token } : {};
+    if (await play.person.publish(subject, payloadOf(token, kind! + left), head)) play.accept(token, queue.name);
+  }
+  await play.excuse('dropped by a limit of the stream');
+};
+
+const take = async (play: Play, which: number, who: number, count: number) => {
+  const queue = play.queue(which);
+  const worker = workerOf(play, queue, who);
+  if (!worker) return undefined;
+  const messages = await play.person.pull(queue.name, worker.name, (count % 4) + 1, 200);
+  play.given(worker.name, queue, messages);
+  return { queue, worker, messages };
+};
+
+const next = (queue: Queue, worker: Worker, count: number, how: string): string =>
+  `nats consumer next ${queue.name} ${worker.name} --count ${count} ${how}`;
+
+const die: Act = async (play, [, which, who, count]) => {
+  const taken = await take(play, which!, who!, count!);
+  if (!taken) return;
+  const { queue, worker, messages } = taken;
+  const rounds = worker.maxDeliver;
+  for (let round = 1; round < rounds; round++) {
+    await sleep(ACK_WAIT_MS + 50);
+    play.given(worker.name, queue, await play.person.pull(queue.name, worker.name, messages.length, 200));
+  }
+  await sleep(ACK_WAIT_MS + 50);
+  const typed = next(queue, worker, messages.length, '--no-ack');
+  play.person.note(
+    messages.length === 0 ? `# nothing for ${worker.name}` : Array(rounds).fill(typed).join('; sleep 0.3; '),
+  );
+  if (rounds > 1 && count! % 2 === 0) {
+    // Death is lazy: it comes with a pull.
+    await play.person.pull(queue.name, worker.name, 1, 50);
+    play.person.note(`sleep 0.3; ${next(queue, worker, 1, '--no-ack --timeout 50ms')}`);
+    await sleep(ACK_WAIT_MS + 50);
+  }
+  await play.excuse('dropped while it was worked on');
+};
+
+const work: Act = async (play, [, which, who, count, answers]) => {
+  const taken = await take(play, which!, who!, count!);
+  if (!taken) return;
+  const { queue, worker, messages } = taken;
+  for (const { data, headers } of answers! % 2 ? messages : []) {
+    const head = headers?.get('Nats-Msg-Id') ? `Nats-Msg-Id: ${headers.get('Nats-Msg-Id')}` : '';
+    const id = requestIdOf({ payload: Buffer.from(data).toString('latin1'), headers: head });
+    if (id !== undefined) await play.person.put(queue.bucket, id, '{}');
+  }
+  await play.person.settle(messages, '+ACK');
+  play.person.note(next(queue, worker, messages.length, '--ack'));
+  play.acked(worker.name, queue, messages);
+  await play.excuse('acked');
+};
+
+const giveBack: Act = async (play, [, which, who, count]) => {
+  const taken = await take(play, which!, who!, count!);
+  if (!taken) return;
+  await play.person.settle(taken.messages, '-NAK');
+  play.person.note(next(taken.queue, taken.worker, taken.messages.length, '--nak'));
+  await play.excuse('given back');
+};
+
+const terminate: Act = async (play, [, which, who, count, why]) => {
+  const taken = await take(play, which!, who!, count!);
+  if (!taken) return;
+  await play.person.settle(taken.messages, why! % 2 ? '+TERM' : '+TERM it is \u001b[31mpoison');
+  play.person.note(next(taken.queue, taken.worker, taken.messages.length, '--term'));
+  await play.excuse('terminated');
+};
+
+/** Rejects as a worker of ours does: the payload into the DLQ, then the message out of the queue. */
+const reject: Act = async (play, [, which, who, count]) => {
+  const taken = await take(play, which!, who!, count!);
+  if (!taken) return;
+  const { queue, worker, messages } = taken;
+  for (const message of messages) {
+    const tokens = message.reply!.split('.');
+    // $JS.ACK.[domain.account.]stream.consumer.deliveries.sequence...
+    const [deliveries, seq] = tokens.slice(tokens.length > 9 ? 6 : 4);
+    await play.person.publish(`osapi-ops.rejected.${queue.name}.${worker.name}`, message.data, {
+      'Osapi-Reject-Reason': 'no worker can answer it',
+      'Osapi-Reject-Stream': queue.name,
+      'Osapi-Reject-Consumer': worker.name,
+      'Osapi-Reject-Seq': seq!,
+      'Osapi-Reject-Subject': message.subject,
+      'Osapi-Reject-Time': new Date().toISOString(),
+      'Osapi-Reject-Deliveries': deliveries!,
+    });
+  }
+  await play.person.settle(messages, '+TERM rejected');
+  play.person.note(next(queue, worker, messages.length, '--term'));
+  await play.excuse('rejected');
+};
+
+const answer: Act = async (play, [, which, one, how]) => {
+  const queue = play.queue(which!);
+  const stored = of(play.truth.get(queue.name)?.messages ?? [], one!);
+  const id = stored && requestIdOf(stored);
+  if (id === undefined) return;
+  if (how! % 4 === 0) {
+    play.person.note(`nats kv del -f ${queue.bucket} ${id}`);
+    await play.person.publish(`$KV.${queue.bucket}.${id}`, '', { 'KV-Operation': 'DEL' });
+  } else await play.person.put(queue.bucket, id, '{"answer":1}');
+  await play.excuse('answered');
+};
+
+/** An ack that comes when all is over: of a dead message, it takes it out of a work queue. */
+const ackLate: Act = async (play, [, which, who, one]) => {
+  const queue = play.queue(which!);
+  const worker = workerOf(play, queue, who!);
+  const stream = play.truth.get(queue.name);
+  const raw = stream?.consumers.find(({ name }) => name === worker?.name);
+  const dead = stream?.messages.filter(({ seq, subject }) => raw && seq <= raw.delivered && takesOf(raw, subject));
+  const stored = of(dead ?? [], one!);
+  if (!worker || !stored) return;
+  await play.person.publish(
+    `$JS.ACK.${queue.name}.${worker.name}.1.${stored.seq}.1.${Date.parse(stored.time)}000000.0`,
+    '',
+  );
+  await play.excuse('acked late');
+};
+
+const removeOne: Act = async (play, [, which, one]) => {
+  const queue = play.queue(which!);
+  const names = [queue.name, ...queue.dlqs];
+  const name = of(names, one!)!;
+  const stored = of(play.truth.get(name)?.messages ?? [], one!);
+  if (!stored) return;
+  await play.person.api(`STREAM.MSG.DELETE.${name}`, { seq: stored.seq });
+  await play.excuse('deleted');
+};
+
+const purgeStream: Act = async (play, [, which, what]) => {
+  const queue = play.queue(which!);
+  const names = [queue.name, ...queue.dlqs, `KV_${queue.bucket}`].filter((name) => play.truth.has(name));
+  const name = of(names, what!);
+  if (name === undefined) return;
+  await play.person.api(`STREAM.PURGE.${name}`, what! % 2 && name === queue.name ? { filter: queue.subjects[0] } : {});
+  await play.excuse('purged');
+};
+
+/** The same name, a new incarnation: its sequences begin at 1 again. */
+const remake: Act = async (play, [, which, what]) => {
+  const queue = play.queue(which!);
+  const name = of([queue.name, ...queue.dlqs], what!)!;
+  const stream = play.truth.get(name);
+  if (!stream) return;
+  await play.person.api(`STREAM.DELETE.${name}`);
+  await play.person.api(`STREAM.CREATE.${name}`, stream.config);
+  for (const one of name === queue.name ? queue.workers : []) await addConsumer(play.person, name, one);
+  for (const one of play.known.values()) if (name === queue.name && one.queue === name) one.acked.clear();
+  await play.excuse('deleted with its stream');
+};
+
+const remakeConsumer: Act = async (play, [, which, who]) => {
+  const queue = play.queue(which!);
+  const worker = workerOf(play, queue, who!);
+  if (!worker) return;
+  await play.person.api(`CONSUMER.DELETE.${queue.name}.${worker.name}`);
+  await addConsumer(play.person, queue.name, worker);
+  for (const one of play.known.values()) if (queue.retention !== 'workqueue') one.acked.delete(worker.name);
+  await play.excuse('dropped with its consumer');
+};
+
+const raise: Act = async (play, [, which, who, by]) => {
+  const queue = play.queue(which!);
+  const worker = workerOf(play, queue, who!);
+  if (!worker || queue.spec !== undefined) return;
+  const config = { ...consumerConfig(worker), max_deliver: worker.maxDeliver + (by! % 2) };
+  await play.person.api(`CONSUMER.CREATE.${queue.name}.${worker.name}`, {
+    stream_name: queue.name,
+    config,
+    action: '',
+  });
+  await play.excuse('dropped with an update');
+};
+
+const dropCopy: Act = async (play) => {
+  if (!play.truth.has('COPY')) return;
+  await play.person.api('STREAM.DELETE.COPY');
+  await play.excuse('dropped with the copy');
+};
+
+const ODD_NUMBERS = ['0', '-1', '1e400', '9007199254740993', '18446744073709551615', '1.5', '"1"', 'null'];
+/** What lies in a DLQ and is no dead letter of the server's. */
+const forge: Act = async (play, [, which, kind, one, many]) => {
+  const queue = play.queue(which!);
+  if (queue.dlqs.length === 0) return;
+  play.isForged = true;
+  const seq = of(play.truth.get(queue.name)?.messages ?? [], one!)?.seq ?? 1;
+  const advisory = (fields: object, number = `${seq}`) =>
+    JSON.stringify({
+      type: 'io.nats.jetstream.advisory.v1.max_deliver',
+      id: 'forged',
+      timestamp: new Date().toISOString(),
+      stream: queue.name,
+      consumer: 'a',
+      ...fields,
+      deliveries: 1,
+      stream_seq: 0,
+    }).replace('"stream_seq":0', `"stream_seq":${number}`);
+  const deaths = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${queue.name}`;
+  const head = (fields: Readonly<Record<string, string>>) => ({
+    'Osapi-Reject-Stream': queue.name,
+    'Osapi-Reject-Consumer': 'a',
+    'Osapi-Reject-Seq': `${seq}`,
+    'Osapi-Reject-Subject': queue.subjects[0]!,
+    'Osapi-Reject-Time': '2026-01-01T00:00:00Z',
+    ...fields,
+  });
+  const rejects = `osapi-ops.rejected.${queue.name}.a`;
+  const acts = [
+    () => play.person.publish('foreign', 'hello'),
+    () => play.person.publish(`${deaths}.a`, '\u001b[2J not JSON'),
+    () => play.person.publish(`${deaths}.a`, advisory({})),
+    () => play.person.publish(`${deaths}.a`, advisory({}, of(ODD_NUMBERS, many!))),
+    () => play.person.publish(`${deaths}.b`, advisory({ consumer: 'b\u001b[31m' })),
+    () => play.person.publish(`${deaths}.a`, advisory({ timestamp: '9999-12-31T23:59:59Z' }, '4000000')),
+    () => play.person.publish(rejects, '{"id":"forged"}', head({ 'Osapi-Reject-Seq': '77' })),
+    () => play.person.publish(rejects, '{"id":"forged"}', head({ 'Osapi-Reject-Subject': '$JS.API.STREAM.DELETE.Q' })),
+    () =>
+      play.person.publish(
+        rejects,
+        '{"id":"forged"}',
+        head({ 'Osapi-Reject-Seq': '\u0001', 'Osapi-Reject-Reason': 'a\u0007b' }),
+      ),
+    () => play.person.publish(rejects, Buffer.alloc(1024 * 1024 - 600, 'x'), head({ 'Osapi-Reject-Seq': '78' })),
+    () =>
+      play.person.publish(rejects, '{"id":"other"}', {
+        'X-DLQ-Original-Stream': queue.name,
+        'X-DLQ-Original-Subject': queue.subjects[0]!,
+        'X-DLQ-Original-Seq': `${80 + (many! % 3)}`,
+        'X-DLQ-Consumer': 'a',
+        'X-DLQ-Failure-Timestamp': '2026-01-01T00:00:00Z',
+      }),
+  ];
+  await of(acts, kind!)!();
+  await play.excuse('dropped by a forged record');
+};
+
+// What people do with osapi-ops.
+
+/** Filters, of which most take all. */
+function filters(play: Play, queue: Queue, pick: number): string[] {
+  const subject = queue.subjects[0]!;
+  const all: string[][] = [
+    [],
+    [],
+    [],
+    ['--subject', subject],
+    ['--limit', '1'],
+    ['--reason', 'max_deliveries'],
+    ['--since', '1h'],
+    ['--match', '"id"'],
+    ['--consumer', 'a'],
+    ['--state', 'replayable'],
+    ['--older-than', '1d'],
+  ];
+  return [...(play.queues.length > 1 || pick % 2 ? ['--queue', queue.name] : []), ...of(all, pick)!];
+}
+
+const lives = (play: Play, queue: Queue): boolean => play.truth.has(queue.name);
+
+const replay: Act = async (play, [, which, filter, how, after]) => {
+  const queue = play.queue(which!);
+  if (!lives(play, queue)) return;
+  const before = play.truth;
+  const args = ['dlq', 'replay', '--json', ...filters(play, queue, filter!)];
+  if (how! % 5 === 0) args.push('--max-in-flight', '1');
+  if (how! % 7 === 0) args.push('--max-replays', '9');
+  // A full queue takes the way by the journal: there is where it can be cut in the middle.
+  const places = [`$KV.osapi_ops.journal.${queue.name}.>`, queue.subjects[0]!.replace(/\.\w+$/, '.*')];
+  const killAt = how! % 3 === 0 ? { subject: of(places, after!)!, after: (after! % 3) + 1 } : undefined;
+  const said = await play.person.ops(args, killAt);
+  if (said.signal === 'SIGKILL') {
+    play.isHalfWay = true;
+    // Its lock would be let go by itself, some seconds later.
+    await play.person.api('STREAM.PURGE.KV_osapi_ops', { filter: '$KV.osapi_ops.lock.>' });
+  } else {
+    play.judge(said, 'dlq replay', [0, 1]);
+    // What was half-way is whole again once a run over everything ended.
+    if (said.code === 0 && filters(play, queue, filter!).every((word) => ['--queue', queue.name].includes(word)))
+      play.isHalfWay = play.isHalfWay && play.queues.length > 1;
+  }
+  await play.account(said);
+  await play.refuseAnswered(said, before, answeredIn(before, queue.bucket));
+};
+
+const purge: Act = async (play, [, which, filter]) => {
+  const queue = play.queue(which!);
+  if (!lives(play, queue)) return;
+  const file = `purged-${play.steps}.ndjson`;
+  const said = await play.person.ops([
+    'dlq',
+    'purge',
+    '--yes',
+    '--archive',
+    file,
+    '--json',
+    ...filters(play, queue, filter!),
+  ]);
+  play.judge(said, 'dlq purge', [0, 1]);
+  const archived = play.tokensIn(file);
+  await play.account(said, { may: (token) => archived.has(token) });
+  if (filter! % 2 && archived.size > 0) await bringBack(play, file, archived);
+};
+
+async function bringBack(play: Play, file: string, archived: ReadonlySet<string>): Promise<void> {
+  const said = await play.person.ops(['dlq', 'import', file, '--json']);
+  play.judge(said, 'dlq import', [0, 1]);
+  await play.account(said, { may: (token) => archived.has(token) });
+}
+
+const archive: Act = async (play, [, which, filter]) => {
+  const queue = play.queue(which!);
+  if (!lives(play, queue)) return;
+  const file = `exported-${play.steps}.ndjson`;
+  const said = await play.person.ops(['dlq', 'export', '--out', file, '--json', ...filters(play, queue, filter!)]);
+  play.judge(said, 'dlq export', [0]);
+  await play.account(said);
+};
+
+const rebuild: Act = async (play, [, which]) => {
+  const queue = play.queue(which!);
+  if (!lives(play, queue)) return;
+  const said = await play.person.ops(['dlq', 'rebuild', '--json', '--queue', queue.name]);
+  play.judge(said, 'dlq rebuild', [0, 1]);
+  await play.account(said);
+  if (said.code !== 0) return;
+  const again = await play.person.ops(['dlq', 'rebuild', '--json', '--queue', queue.name]);
+  const { rebuilt } = (jsonOf(again) ?? {}) as { rebuilt?: number };
+  if (rebuilt !== 0) play.break('again', `${again.line}: writes ${rebuilt} more: ${again.stdout} ${again.stderr}`);
+};
+
+const send: Act = async (play, [, which, id]) => {
+  const queue = play.queue(which!);
+  if (!lives(play, queue)) return;
+  const token = id! % 3 === 0 ? (of([...play.known.keys()], id!) ?? play.token()) : play.token();
+  const [, kind] = queue.subjects[0]!.split('.');
+  const args = ['request', 'send', kind!, `{"id":"${token}"}`, '--queue', queue.name, '--id', token, '--json'];
+  const said = await play.person.ops(args);
+  play.judge(said, 'request send', [0, 1]);
+  const before = play.placesOf(play.truth, token).length;
+  play.truth = await play.read();
+  if (play.placesOf(play.truth, token).length > before) play.accept(token, queue.name);
+  await play.excuse('dropped by a limit of the stream');
+};
+
+const cancel: Act = async (play, [, which, one]) => {
+  const queue = play.queue(which!);
+  const stored = of(play.truth.get(queue.name)?.messages ?? [], one!);
+  const id = stored && requestIdOf(stored);
+  if (id === undefined) return;
+  const said = await play.person.ops(['request', 'cancel', '--queue', queue.name, '--yes', '--json', '--', id]);
+  play.judge(said, 'request cancel', [0, 1]);
+  const { token } = stored!;
+  await play.account(said, { may: (each) => each === token && said.code === 0 });
+};
+
+const workerRun: Act = async (play, [, which, who, count]) => {
+  const queue = play.queue(which!);
+  const worker = workerOf(play, queue, who!);
+  if (!worker || !play.truth.has(`KV_${queue.bucket}`)) return;
+  const args = ['worker', 'run', '--builtin', 'echo', '--queue', queue.name, '--consumer', worker.name];
+  const said = await play.person.ops([
+    ...args,
+    ...(queue.spec === undefined ? ['--bucket', queue.bucket] : ['-f', queue.spec]),
+    '--max',
+    `${(count! % 3) + 1}`,
+    '--idle-exit',
+    '200ms',
+    '--json',
+  ]);
+  play.judge(said, 'worker run', [0]);
+  const answered = answeredIn(await play.read(), queue.bucket);
+  await play.account(said, { may: (token) => answered.has(token) || queue.retention !== 'workqueue' });
+};
+
+const pause: Act = async (play, [, which, how]) => {
+  const queue = play.queue(which!);
+  if (!lives(play, queue) || queue.workers.length === 0) return;
+  const verb = how! % 2 ? 'pause' : 'resume';
+  const said = await play.person.ops(['queue', verb, queue.name, '--json']);
+  play.judge(said, `queue ${verb}`, [0, 1]);
+  await play.account(said);
+};
+
+const apply: Act = async (play, [, which]) => {
+  const { spec } = play.queue(which!);
+  if (spec === undefined) return;
+  const said = await play.person.ops(['apply', spec, '--json']);
+  play.judge(said, 'apply', [0, 1]);
+  await play.account(said);
+  if (said.code !== 0) return;
+  const again = await play.person.ops(['plan', spec, '--detailed-exitcode', '--json']);
+  if (again.code !== 0) play.break('again', `${again.line}: ends with ${again.code} after apply: ${again.stdout}`);
+};
+
+const destroy: Act = async (play, [, which]) => {
+  const queue = play.queue(which!);
+  if (queue.spec === undefined) return;
+  const said = await play.person.ops(['destroy', queue.spec, '--yes', '--json']);
+  play.judge(said, 'destroy', [0]);
+  for (const one of play.known.values()) if (one.queue === queue.name) one.acked.clear();
+  await play.account(said, { may: (token) => play.known.get(token)!.queue === queue.name });
+};
+
+type Row = readonly [weight: number, name: string, act: Act, isPossible?: (model: Model) => boolean];
+const ROWS: readonly Row[] = [
+  [8, 'publish', publish],
+  [9, 'die', die],
+  [3, 'work', work],
+  [1, 'giveBack', giveBack],
+  [2, 'terminate', terminate],
+  [2, 'reject', reject, ({ world }) => world.dlq === 'both' || world.dlq === 'all'],
+  [3, 'answer', answer, ({ world }) => world.responses],
+  [1, 'ackLate', ackLate],
+  [1, 'removeOne', removeOne],
+  [1, 'purgeStream', purgeStream],
+  [1, 'remake', remake],
+  [1, 'remakeConsumer', remakeConsumer],
+  [1, 'raise', raise],
+  [1, 'dropCopy', dropCopy, ({ world }) => world.copy !== 'none'],
+  [2, 'forge', forge, ({ world }) => world.dlq !== 'none'],
+  [7, 'replay', replay],
+  [3, 'purge', purge],
+  [1, 'archive', archive],
+  [2, 'rebuild', rebuild],
+  [2, 'send', send],
+  [1, 'cancel', cancel],
+  [2, 'workerRun', workerRun],
+  [1, 'pause', pause, ({ version }) => !version.startsWith('2.10')],
+  [1, 'apply', apply, ({ world }) => world.made === 'applied'],
+  [1, 'destroy', destroy, ({ world }) => world.made === 'applied'],
+];
+
+const picks = fc.array(fc.nat(1000), { minLength: 5, maxLength: 5 });
+
+/** Sequences of steps. The library leaves out what was not done, and shortens what failed. */
+export const sequences = (most: number) =>
+  fc.commands(
+    // A step that is to come more often stands here more often.
+    ROWS.flatMap(([weight, name, act, isPossible]) =>
+      Array.from({ length: weight }, () => picks.map((pick) => new Step(name, act, pick, isPossible))),
+    ),
+    { maxCommands: most, size: 'max' },
+  );

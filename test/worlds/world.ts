@@ -1,0 +1,252 @@
+// What a world is made of, and how it is made.
+import fc from 'fast-check';
+import { stringify } from 'yaml';
+import { type Person, Refused } from './person.ts';
+
+const MS = 1e6;
+/** A death takes no longer than this, in milliseconds, where there is one delivery. */
+export const ACK_WAIT_MS = 150;
+
+export interface Worker {
+  readonly name: string;
+  readonly filters: readonly string[];
+  readonly maxDeliver: number;
+  readonly push?: boolean;
+}
+
+export interface World {
+  /** By a spec of ours, or with the nats CLI. */
+  readonly made: 'applied' | 'by hand';
+  readonly retention: 'workqueue' | 'limits' | 'interest';
+  readonly discard: 'new' | 'old';
+  readonly storage: 'memory' | 'file';
+  readonly workers: readonly Worker[];
+  readonly dlq: 'both' | 'max_deliveries' | 'all' | 'none';
+  readonly responses: boolean;
+  readonly limits: 'none' | 'few' | 'one of a subject';
+  readonly copy: 'none' | 'mirror' | 'full mirror' | 'source';
+  readonly transform: boolean;
+  /** A queue beside it: with a DLQ of its own, in the same DLQ, or as another system. */
+  readonly beside: 'none' | 'own' | 'shared' | 'system';
+  readonly replicas: 1 | 3;
+}
+
+/** A queue as the laws see it. */
+export interface Queue {
+  readonly name: string;
+  readonly subjects: readonly string[];
+  readonly workers: readonly Worker[];
+  readonly dlqs: readonly string[];
+  readonly bucket: string;
+  readonly retention: World['retention'];
+  /** The spec that made it. */
+  readonly spec?: string;
+}
+
+const worker = (name: string, filters: readonly string[], maxDeliver = 1, push = false): Worker => ({
+  name,
+  filters,
+  maxDeliver,
+  ...(push && { push }),
+});
+
+/** Consumers that a work queue allows: no two take the same. */
+const APART: readonly (readonly Worker[])[] = [
+  [worker('a', [])],
+  [worker('a', ['q.*'])],
+  [worker('a', ['q.a'])],
+  [worker('a', [], 2)],
+  [worker('a', ['q.a']), worker('b', ['q.b'], 2)],
+  [worker('a', ['q.a', 'q.c']), worker('b', ['q.b'])],
+  [worker('a', ['q.a']), worker('b', ['q.b']), worker('c', ['q.c'], 2), worker('d', ['q.d'])],
+  [worker('a', ['q.a']), worker('p', ['q.b'], 1, true)],
+  [worker('p', [], 1, true)],
+  [],
+];
+const OVERLAPPING: readonly (readonly Worker[])[] = [
+  [worker('a', []), worker('b', [])],
+  [worker('a', []), worker('b', ['q.a'], 2)],
+  [worker('a', ['q.a', 'q.b']), worker('b', ['q.b', 'q.c']), worker('c', [])],
+];
+
+const mostly = <T>(usual: T, ...rare: readonly T[]): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 2, arbitrary: fc.constantFrom(...rare) });
+
+export const worlds = (version: string, replicas: 1 | 3): fc.Arbitrary<World> =>
+  fc
+    .record({
+      made: fc.constantFrom('by hand', 'applied'),
+      retention: mostly('workqueue', 'limits', 'interest'),
+      discard: mostly('new', 'old'),
+      storage: mostly('memory', 'file'),
+      apart: fc.constantFrom(...APART),
+      overlapping: fc.constantFrom(...APART, ...OVERLAPPING),
+      dlq: mostly('both', 'max_deliveries', 'all', 'none'),
+      responses: mostly(true, false),
+      limits: mostly('none', 'few', 'one of a subject'),
+      copy: mostly('none', 'mirror', 'full mirror', 'source'),
+      transform: mostly(false, true),
+      beside: mostly('none', 'own', 'shared', 'system'),
+    } as const)
+    .map(({ apart, overlapping, ...world }): World => {
+      const made = world.made as World['made'];
+      const isHandMade = made === 'by hand';
+      // Before 2.12 no stream whose subjects are transformed can be read by subject in all ways; and a spec says less.
+      return {
+        ...world,
+        made,
+        workers: (world.retention === 'workqueue' ? apart : overlapping).filter((one) => isHandMade || !one.push),
+        dlq: isHandMade || world.dlq !== 'all' ? world.dlq : 'both',
+        copy: isHandMade ? world.copy : 'none',
+        beside:
+          world.beside === 'system' && isHandMade
+            ? 'own'
+            : world.beside === 'shared' && !isHandMade
+              ? 'system'
+              : world.beside,
+        replicas,
+        transform: isHandMade && world.transform,
+      } as World;
+    })
+    .filter(({ limits, discard }) => limits === 'none' || discard === 'new' || version !== '');
+
+const ADVISORY = '$JS.EVENT.ADVISORY.CONSUMER';
+const dlqSubjects = (queue: string, dlq: World['dlq']): string[] => [
+  `${ADVISORY}.MAX_DELIVERIES.${queue}.*`,
+  ...(dlq === 'max_deliveries' ? [] : [`${ADVISORY}.MSG_TERMINATED.${queue}.*`, `osapi-ops.rejected.${queue}.*`]),
+];
+
+const FEW = 6;
+const limitsOf = ({ limits, discard }: World): object =>
+  limits === 'few'
+    ? { max_msgs: FEW }
+    : limits === 'one of a subject'
+      ? { max_msgs_per_subject: 1, ...(discard === 'new' && { discard_new_per_subject: true }) }
+      : {};
+
+export const consumerConfig = ({ name, filters, maxDeliver, push }: Worker): Record<string, unknown> => ({
+  durable_name: name,
+  ack_policy: 'explicit',
+  ack_wait: ACK_WAIT_MS * MS,
+  max_deliver: maxDeliver,
+  ...(filters.length === 1 && { filter_subject: filters[0] }),
+  ...(filters.length > 1 && { filter_subjects: filters }),
+  ...(push && { deliver_subject: `push.${name}` }),
+});
+
+export const addConsumer = (person: Person, queue: string, one: Worker): Promise<unknown> =>
+  person.api(`CONSUMER.CREATE.${queue}.${one.name}`, { stream_name: queue, config: consumerConfig(one), action: '' });
+
+/** Makes a world. @throws Refused for one that there cannot be */
+export async function make(person: Person, world: World): Promise<readonly Queue[]> {
+  return world.made === 'applied' ? apply(person, world) : byHand(person, world);
+}
+
+async function byHand(person: Person, world: World): Promise<readonly Queue[]> {
+  const { retention, discard, storage, workers, dlq, responses, copy, transform, beside, replicas } = world;
+  const add = (name: string, subjects: readonly string[], config: object = {}) =>
+    person.api(`STREAM.CREATE.${name}`, {
+      name,
+      storage,
+      num_replicas: replicas,
+      allow_direct: true,
+      ...(subjects.length > 0 && { subjects }),
+      ...config,
+    });
+  const subjects = ['q.*'];
+  await add('Q', subjects, {
+    retention,
+    discard,
+    ...limitsOf(world),
+    ...(transform && { subject_transform: { src: 'q.x', dest: 'q.a' } }),
+  });
+  const shared = beside === 'shared' ? dlqSubjects('R', dlq) : [];
+  if (dlq === 'all') await add('q_dlq', [`${ADVISORY}.>`, 'osapi-ops.rejected.>', 'foreign']);
+  else if (dlq !== 'none') await add('q_dlq', [...dlqSubjects('Q', dlq), ...shared, 'foreign']);
+  if (responses) {
+    const config = { max_msgs_per_subject: 1, discard: 'new', allow_rollup_hdrs: true, deny_delete: true };
+    await add('KV_responses', ['$KV.responses.>'], config);
+  }
+  for (const one of workers) await addConsumer(person, 'Q', one);
+  if (copy === 'mirror' || copy === 'full mirror') {
+    await add('COPY', [], { mirror: { name: 'Q' }, ...(copy === 'full mirror' && { max_msgs: 2, discard: 'new' }) });
+  }
+  if (copy === 'source') await add('COPY', [], { sources: [{ name: 'Q' }] });
+  const dlqs = dlq === 'none' ? [] : ['q_dlq'];
+  const bucket = 'responses';
+  const queues: Queue[] = [
+    { name: 'Q', subjects: ['q.a', 'q.b', 'q.c', ...(transform ? ['q.x'] : [])], workers, dlqs, bucket, retention },
+  ];
+  if (beside !== 'none') {
+    await add('R', ['r.*'], { retention: 'workqueue', discard: 'new' });
+    if (beside === 'own') await add('r_dlq', dlqSubjects('R', 'both'));
+    await addConsumer(person, 'R', worker('w', []));
+    const own = beside === 'own' ? ['r_dlq'] : [];
+    queues.push({
+      name: 'R',
+      subjects: ['r.a'],
+      workers: [worker('w', [])],
+      dlqs: [...(beside === 'shared' || dlq === 'all' ? dlqs : []), ...own],
+      bucket,
+      retention: 'workqueue',
+    });
+  }
+  return queues;
+}
+
+async function apply(person: Person, world: World): Promise<readonly Queue[]> {
+  const { retention, discard, storage, workers, dlq, responses, beside, replicas } = world;
+  const specOf = (name: string, stream: string, letter: string, some: readonly Worker[]): object => ({
+    version: 1,
+    name,
+    queues: {
+      [stream]: {
+        subjects: [`${letter}.*`],
+        retention: stream === 'Q' ? retention : 'workqueue',
+        discard: stream === 'Q' ? discard : 'new',
+        storage,
+        num_replicas: replicas,
+        ...(stream === 'Q' && limitsOf(world)),
+        consumers: Object.fromEntries(
+          some.map(({ name: worker, filters, maxDeliver }) => [
+            worker,
+            {
+              ack_policy: 'explicit',
+              ack_wait: `${ACK_WAIT_MS}ms`,
+              max_deliver: maxDeliver,
+              ...(filters.length === 1 && { filter_subject: filters[0] }),
+              ...(filters.length > 1 && { filter_subjects: filters }),
+            },
+          ]),
+        ),
+        ...(dlq !== 'none' && {
+          dlq: { stream: `${letter}_dlq`, capture: dlq === 'both' ? ['max_deliveries', 'terminated'] : [dlq] },
+        }),
+        ...(responses && { responses: { bucket: `${letter}_answers` } }),
+      },
+    },
+  });
+  const queues: Queue[] = [];
+  const systems = [
+    { name: 'one', stream: 'Q', letter: 'q', some: workers, subjects: ['q.a', 'q.b', 'q.c'] },
+    ...(beside === 'none'
+      ? []
+      : [{ name: 'two', stream: 'R', letter: 'r', some: [worker('w', [])], subjects: ['r.a'] }]),
+  ];
+  for (const { name, stream, letter, some, subjects } of systems) {
+    const spec = `${name}.yaml`;
+    person.write(spec, stringify(specOf(name, stream, letter, some)));
+    const { code, stdout, stderr } = await person.ops(['apply', spec]);
+    if (code !== 0) throw new Refused(`apply ${spec}: ${code} ${stdout} ${stderr}`);
+    queues.push({
+      name: stream,
+      subjects,
+      workers: some,
+      dlqs: dlq === 'none' ? [] : [`${letter}_dlq`],
+      bucket: responses ? `${letter}_answers` : 'responses',
+      retention: stream === 'Q' ? retention : 'workqueue',
+      spec,
+    });
+  }
+  return queues;
+}
