@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { headers, type Msg } from '@nats-io/transport-node';
 import type { Unreadable } from '../../src/lib/dlq/advisory.ts';
-import type { OrphanReport } from '../../src/lib/dlq/orphans.ts';
+import type { OrphanReport } from '../../src/lib/dlq/dead-count.ts';
 import { type ScanOptions, scanEntries } from '../../src/lib/dlq/scan.ts';
 import { advisorySubject, rejectedSubject } from '../../src/lib/facts/names.ts';
 import type { Entry } from '../../src/lib/model/entry.ts';

@@ -1,9 +1,6 @@
 import { ADVISORY, REJECTED_PREFIX } from '../facts/names.ts';
 import { subjectsOverlap } from '../facts/subjects.ts';
 import { type Config, isObject, textsOf } from '../model/json.ts';
-import type { Nats } from '../nats/connect.ts';
-import { getRange } from '../nats/messages.ts';
-import { readCarried } from './carried.ts';
 
 /** What one subject of a DLQ stream lets in. */
 export interface DlqCapture {
@@ -55,18 +52,3 @@ export function capturesOf(config: Config): DlqCapture[] {
 /** Whether deaths in this queue come here. */
 export const serves = (captures: readonly DlqCapture[], queue: string): boolean =>
   captures.some((capture) => capture.kind !== 'service' && (capture.queue === undefined || capture.queue === queue));
-
-/** How many of a service's dead letters are looked at to learn which queues it is for. */
-const SAMPLE = 256;
-
-/** The queues that the first dead letters of a service name. */
-export async function serviceQueues(nats: Nats, stream: string): Promise<Set<string>> {
-  const queues = new Set<string>();
-  let seen = 0;
-  for await (const message of getRange(nats, stream, 1, { batch: SAMPLE })) {
-    const death = readCarried(message);
-    if (death) queues.add(death.queue);
-    if (++seen >= SAMPLE) break;
-  }
-  return queues;
-}

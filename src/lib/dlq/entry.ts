@@ -102,6 +102,20 @@ export function journalledEntry(entry: Entry | undefined, journalled: JournalEnt
   };
 }
 
+type Journal = ReadonlyMap<string, JournalEntry>;
+
+/** An entry as a replay's journal, by id, tells of it: what is gone from the queue may be on its way back. */
+export function withJournal(entry: Entry, journal: Journal): Entry {
+  const journalled = entry.state === 'gone' ? journal.get(entry.id) : undefined;
+  return journalled ? journalledEntry(entry, journalled) : entry;
+}
+
+/** Those of a queue in the journal that no record speaks of. */
+export const journalOrphans = (journal: Journal, queue: string, created: string | undefined): Entry[] =>
+  [...journal.values()]
+    .filter(({ original, records }) => original.stream === queue && records.length === 0)
+    .map((journalled) => journalledEntry(undefined, journalled, created));
+
 type Described = Pick<Entry, 'subject' | 'request_id' | 'published_at' | 'size' | 'replays'>;
 
 function describe(message: StoredMessage | undefined): Described {

@@ -60,6 +60,13 @@ export function responsible(named: string, subject: string, standing: QueueStand
   return standing.consumers.find((consumer) => covers(consumer, subject));
 }
 
+/**
+ * Whether a fate is judged anew by the queue as it stands now: that it waits, may be in flight, or is of a stream made
+ * anew may have changed since the queue was looked at, where that was before the originals were read.
+ */
+export const needsNewStanding = (fate: Fate, standing: QueueStanding, readAt: number): boolean =>
+  standing.readAt < readAt && (fate.fate === 'alive' || (fate.fate === 'gone' && fate.cause === 'stream_recreated'));
+
 function causeOf(
   { record, seq }: Death,
   stored: StoredMessage | undefined,

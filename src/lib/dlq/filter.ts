@@ -1,9 +1,10 @@
 import { subjectCovers } from '../facts/subjects.ts';
 import type { Entry } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
+import type { StoredMessage } from '../model/message.ts';
 import { matchesId } from './id.ts';
-import type { Told } from './index-pass.ts';
 import { payloadHas } from './match.ts';
+import type { Told } from './told.ts';
 
 const among = <T>(wanted: readonly T[] | undefined, value: T): boolean =>
   wanted === undefined || wanted.length === 0 || wanted.includes(value);
@@ -54,3 +55,11 @@ export function wantsOrphans(filter: EntryFilter): boolean {
 /** Whether only orphans are wanted: then nothing of the others has to be fetched. */
 export const wantsOnlyOrphans = ({ states }: EntryFilter): boolean =>
   states !== undefined && states.length > 0 && states.every((state) => state === 'orphan');
+
+/** What was removed in flight is no dead letter: only who asks for what is gone, by id, or for all there is, is told of it. */
+export const isHidden = ({ inner }: Entry, { ids, states }: EntryFilter, raw: boolean | undefined): boolean =>
+  inner.cause === 'removed_in_flight' && !raw && !ids?.length && !states?.includes('gone');
+
+/** Whether, newest first, all that follows a message died too early to be wanted. */
+export const endsBefore = ({ since }: EntryFilter, last: StoredMessage | undefined): boolean =>
+  last !== undefined && since !== undefined && Date.parse(last.time) < since;

@@ -5,9 +5,9 @@ import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
 import { isDeath, readDeath, type Unreadable } from './advisory.ts';
 import { matches } from './filter.ts';
-import { alone, type Told } from './index-pass.ts';
 import { Judgement } from './judgement.ts';
 import { type DlqSource, openSource } from './sources.ts';
+import { alone, type Told } from './told.ts';
 
 export interface FollowOptions {
   readonly signal: AbortSignal;

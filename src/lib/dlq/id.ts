@@ -1,6 +1,8 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
+import type { QueueRef } from '../model/entry.ts';
 import type { IdPattern } from '../model/entry-filter.ts';
+import type { StoredMessage } from '../model/message.ts';
 
 /** Reads an id from its end, where the parts cannot hold a slash; `undefined` for what is none. */
 export function parseId(text: string): IdPattern | undefined {
@@ -25,6 +27,25 @@ export function matchesId(pattern: IdPattern, id: string): boolean {
   return pattern.queue === undefined
     ? before.endsWith(`/${pattern.consumer}`)
     : before === `${pattern.queue}/${pattern.consumer}`;
+}
+
+/** The messages that ids can mean in these queues, each once. */
+export function meantBy(patterns: readonly IdPattern[], queues: readonly QueueRef[]): { queue: string; seq: number }[] {
+  const asked = queues.flatMap(({ queue }) =>
+    patterns.filter((pattern) => (pattern.queue ?? queue) === queue).map(({ seq }) => ({ queue, seq })),
+  );
+  return [...new Map(asked.map((one) => [`${one.queue}/${one.seq}`, one])).values()];
+}
+
+/**
+ * How far back records of ids can lie, in milliseconds since 1970: a record older than its original points at nothing.
+ * `undefined` where an id does not name its queue, or its original is not there: then all are read.
+ */
+export function reachBack(patterns: readonly IdPattern[], originals: readonly StoredMessage[]): number | undefined {
+  const isThere = patterns.every((pattern) =>
+    originals.some(({ stream, seq }) => pattern.queue === stream && pattern.seq === seq),
+  );
+  return isThere ? Math.min(...originals.map(({ time }) => Date.parse(time))) - 1000 : undefined;
 }
 
 /** Ids as people write them. @throws OpsError USAGE */

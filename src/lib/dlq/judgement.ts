@@ -7,18 +7,20 @@ import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { Unreadable } from './advisory.ts';
 import { readAnswered } from './answered.ts';
+import { requestsOf, withAnswers } from './answers.ts';
 import { readStanding } from './collect.ts';
+import type { OrphanReport } from './dead-count.ts';
 import type { Death } from './death.ts';
-import { answeredEntry, journalledEntry, toEntry } from './entry.ts';
-import { type Fate, fateOf } from './fate.ts';
-import { matches, wantsOnlyOrphans } from './filter.ts';
-import type { Told } from './index-pass.ts';
+import { journalOrphans, toEntry, withJournal } from './entry.ts';
+import { type Fate, fateOf, needsNewStanding } from './fate.ts';
+import { isHidden, matches, wantsOnlyOrphans } from './filter.ts';
 import { fetchOriginals } from './originals.ts';
-import { findOrphans, type OrphanReport } from './orphans.ts';
+import { findOrphans } from './orphans.ts';
 import { pageOf } from './pages.ts';
 import { type SeqSet, SeqSets } from './seq-set.ts';
 import type { Group, Order } from './sources.ts';
 import type { QueueStanding } from './standing.ts';
+import type { Told } from './told.ts';
 
 export interface ScanOptions {
   /** By the time the deaths were recorded; orphans, whose death nobody knows, come last. Oldest first where left out. */
@@ -97,11 +99,11 @@ export class Judgement {
 
   /** The wanted entries of a page, in its order. */
   async *entries(told: readonly Told[]): AsyncGenerator<Entry> {
-    const { filter } = this.#run;
+    const { filter, options } = this.#run;
     const none = wantsOnlyOrphans(filter);
     for await (const entry of this.judged(told)) {
       if (none || !matches(filter, entry)) continue;
-      if (isHidden(entry, this.#run)) this.#run.options.onRemoved?.(entry);
+      if (isHidden(entry, filter, options.raw)) options.onRemoved?.(entry);
       else yield entry;
     }
   }
@@ -125,40 +127,26 @@ export class Judgement {
       const fate = await this.#judge(death, stored, readAt);
       if (fate.fate === 'alive') continue;
       if (fate.fate === 'replayable' && fate.original) this.accounted(death.queue).add(death.seq);
-      const entry = toEntry(death, records, fate, this.standings.get(death.queue)!);
-      const journalled = entry.state === 'gone' ? this.#journal.get(entry.id) : undefined;
-      entries.push(journalled ? journalledEntry(entry, journalled) : entry);
+      entries.push(withJournal(toEntry(death, records, fate, this.standings.get(death.queue)!), this.#journal));
     }
     yield* await this.#withAnswers(entries);
   }
 
   /** The same with those whose response is there as answered. */
-  async #withAnswers(entries: readonly Entry[]): Promise<Entry[]> {
-    const asked = new Map<string, string[]>();
-    for (const { queue, state, request_id: id } of entries) {
-      if (state === 'gone' || id === null) continue;
-      const ids = asked.get(queue) ?? [];
-      if (ids.length === 0) asked.set(queue, ids);
-      ids.push(id);
-    }
-    const answered = new Map<string, ReadonlySet<string>>();
-    await Promise.all(
-      [...asked].map(async ([queue, ids]) => {
+  async #withAnswers(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const answered = await Promise.all(
+      [...requestsOf(entries)].map(async ([queue, ids]) => {
         const bucket = this.#refs.get(queue)?.responses ?? RESPONSES_BUCKET;
-        answered.set(queue, await readAnswered(this.#run.nats, bucket, ids));
+        return [queue, await readAnswered(this.#run.nats, bucket, ids)] as const;
       }),
     );
-    return entries.map((entry) => {
-      const isAnswered = entry.state !== 'gone' && answered.get(entry.queue)?.has(entry.request_id ?? '') === true;
-      return isAnswered ? answeredEntry(entry) : entry;
-    });
+    return withAnswers(entries, new Map(answered));
   }
 
   async #judge(death: Death, stored: StoredMessage | undefined, readAt: number): Promise<Fate> {
     const standing = this.standings.get(death.queue)!;
     const fate = fateOf(death, stored, standing, this.#run.now);
-    const isPlain = fate.fate === 'replayable' || (fate.fate === 'gone' && fate.cause !== 'stream_recreated');
-    if (isPlain || standing.readAt >= readAt) return fate;
+    if (!needsNewStanding(fate, standing, readAt)) return fate;
     // It may have come, or the consumer may have come to it, since the queue was looked at.
     const now = await readStanding(this.#run.nats, this.#refs.get(death.queue)!);
     this.standings.set(death.queue, now);
@@ -168,12 +156,8 @@ export class Judgement {
   /** The wanted orphans of a queue, once all records were judged. */
   async *orphans(queue: string, catchUp: () => Promise<void>): AsyncGenerator<Entry> {
     const { nats, filter, options, now } = this.#run;
-    const created = this.standings.get(queue)?.created ?? '';
-    for (const journalled of this.#journal.values()) {
-      if (journalled.original.stream !== queue || journalled.records.length > 0) continue;
-      const entry = journalledEntry(undefined, journalled, created);
-      if (matches(filter, entry)) yield entry;
-    }
+    const created = this.standings.get(queue)?.created;
+    for (const entry of journalOrphans(this.#journal, queue, created)) if (matches(filter, entry)) yield entry;
     const records = { accounted: this.accounted(queue), removed: () => options.removed?.() ?? 0, catchUp };
     const found = findOrphans(nats, this.#refs.get(queue)!, records, now);
     for (let some: Entry[] = []; ; ) {
@@ -189,10 +173,6 @@ export class Judgement {
     }
   }
 }
-
-/** What was removed in flight is no dead letter: only who asks for what is gone, or for all there is, is told of it. */
-const isHidden = ({ inner }: Entry, { filter, options }: Run): boolean =>
-  inner.cause === 'removed_in_flight' && !options.raw && !filter.ids?.length && !filter.states?.includes('gone');
 
 /** None for a user who may not read the ledger: such a one sees these as gone. */
 const journalOf = (nats: Nats, queue: string): Promise<JournalEntry[]> =>

@@ -4,15 +4,13 @@ import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orUndefined } from '../nats/answer.ts';
 import { getMessage } from '../nats/messages.ts';
 import { isDeath, readDeath } from './advisory.ts';
+import { orphanIn } from './dead-count.ts';
 import type { Death } from './death.ts';
-import { orphanEntry } from './entry.ts';
-import { responsible } from './fate.ts';
 import { matches, wantsOrphans } from './filter.ts';
-import { matchesId } from './id.ts';
-import { joinDeaths } from './index-pass.ts';
+import { matchesId, meantBy, reachBack } from './id.ts';
 import { Judgement, type Run, withRaw } from './judgement.ts';
 import { type Group, openSource, readPages } from './sources.ts';
-import { copiedTo } from './standing.ts';
+import { joinDeaths } from './told.ts';
 
 /**
  * The entries of a group that are asked for by id. Newest first: an advisory older than the message it names points at
@@ -23,7 +21,7 @@ export async function* pickEntries(run: Run, group: Group): AsyncGenerator<Entry
   const patterns = filter.ids ?? [];
   const judgement = await Judgement.open(run, group);
   const originals = await storedOriginals(run, group, patterns);
-  const stop = reachBack(patterns, group, originals);
+  const stop = reachBack(patterns, originals);
   const collected = new Map<string, Death[]>();
   for (const dlq of group.dlqs) {
     const source = await openSource(nats, dlq);
@@ -46,31 +44,13 @@ export async function* pickEntries(run: Run, group: Group): AsyncGenerator<Entry
 }
 
 async function storedOriginals({ nats }: Run, group: Group, patterns: readonly IdPattern[]): Promise<StoredMessage[]> {
-  const asked = group.queues.flatMap(({ queue }) =>
-    patterns.filter((pattern) => (pattern.queue ?? queue) === queue).map(({ seq }) => ({ queue, seq })),
-  );
-  const unique = new Map(asked.map((one) => [`${one.queue}/${one.seq}`, one]));
-  const found = await Promise.all([...unique.values()].map(({ queue, seq }) => readIfThere(nats, queue, seq)));
+  const meant = meantBy(patterns, group.queues);
+  const found = await Promise.all(meant.map(({ queue, seq }) => readIfThere(nats, queue, seq)));
   return found.filter((message) => message !== undefined);
 }
 
 const readIfThere = (nats: Run['nats'], queue: string, seq: number): Promise<StoredMessage | undefined> =>
   orUndefined(answerOf(getMessage(nats, queue, seq)));
-
-/** How far back records can lie, in milliseconds since 1970; `undefined` where one of the originals is not there. */
-function reachBack(
-  patterns: readonly IdPattern[],
-  group: Group,
-  originals: readonly StoredMessage[],
-): number | undefined {
-  const isThere = patterns.every((pattern) =>
-    group.queues.some(
-      ({ queue }) =>
-        pattern.queue === queue && originals.some(({ stream, seq }) => stream === queue && seq === pattern.seq),
-    ),
-  );
-  return isThere ? Math.min(...originals.map(({ time }) => Date.parse(time))) - 1000 : undefined;
-}
 
 async function* orphansAmong(
   judgement: Judgement,
@@ -79,12 +59,8 @@ async function* orphansAmong(
 ): AsyncGenerator<Entry> {
   for (const message of originals) {
     const standing = judgement.standings.get(message.stream);
-    if (standing?.retention !== 'workqueue' || judgement.accounted(message.stream).has(message.seq)) continue;
-    const consumer = responsible('', message.subject, standing);
-    if (!consumer || message.seq > consumer.delivered) continue;
-    if (message.seq > consumer.ackFloor && consumer.ackPending > 0) continue;
-    if (message.seq > copiedTo(standing)) continue;
-    const entry = orphanEntry(message, consumer.name, consumer.maxDeliver, standing.created);
-    if (matches(filter, entry)) yield entry;
+    if (!standing || judgement.accounted(message.stream).has(message.seq)) continue;
+    const entry = orphanIn(standing, message);
+    if (entry && matches(filter, entry)) yield entry;
   }
 }

@@ -6,13 +6,14 @@ import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
 import { isDeath, readDeath } from './advisory.ts';
 import type { Death } from './death.ts';
-import { mayMatch, wantsOrphans } from './filter.ts';
-import { alone, indexDeaths, keyOfDeath, type Told } from './index-pass.ts';
+import { endsBefore, mayMatch, wantsOrphans } from './filter.ts';
+import { indexDeaths } from './index-pass.ts';
 import { Judgement, type Run, type ScanOptions, withRaw } from './judgement.ts';
 import { ahead } from './pages.ts';
 import { pickEntries } from './pick.ts';
 import { SeqSets } from './seq-set.ts';
 import { type DlqSource, type Group, groupQueues, type Order, openSource, readPages } from './sources.ts';
+import { alone, keyOfDeath, type Told } from './told.ts';
 
 export type { ScanOptions } from './judgement.ts';
 
@@ -76,7 +77,7 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
     yield* judgement.entries(told);
     // Newest first, all that follow died before this was stored.
     const oldest = page.at(-1);
-    if (order === 'newest' && !orphansToo && sources.length === 1 && isBefore(oldest, filter.since)) break;
+    if (order === 'newest' && !orphansToo && sources.length === 1 && endsBefore(filter, oldest)) break;
   }
   if (!orphansToo) return;
   const late = new LateRecords(run.nats, sources);
@@ -114,9 +115,6 @@ class LateRecords {
     return this.#found;
   }
 }
-
-const isBefore = (message: StoredMessage | undefined, since: number | undefined): boolean =>
-  message !== undefined && since !== undefined && Date.parse(message.time) < since;
 
 /** Reads all sources of a group; from memory the second time where they are small. */
 async function reader(

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { dyingOf, figuresOf } from '../dlq/dead-count.ts';
 import { countJournalled } from '../dlq/journalled.ts';
-import { countUncovered, dyingOf, figuresOf } from '../dlq/orphans.ts';
+import { countUncovered } from '../dlq/orphans.ts';
 import { heldFor, isCopy, toConsumerStanding, toStanding } from '../dlq/standing.ts';
 import { bucketStream, rejectedSubject } from '../facts/names.ts';
 import { numberOf, textOf } from '../model/json.ts';

@@ -1,4 +1,5 @@
-import { capturesOf, type DlqCapture, serves, serviceQueues } from '../dlq/captures.ts';
+import { capturesOf, type DlqCapture, serves } from '../dlq/captures.ts';
+import { serviceQueues } from '../dlq/service-queues.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { isServersOwn, KV_PREFIX } from '../facts/names.ts';
 import { takenSubjects } from '../facts/subjects.ts';

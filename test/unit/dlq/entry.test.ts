@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { answeredEntry, journalledEntry, orphanEntry, requestIdOf, toEntry } from '../../../src/lib/dlq/entry.ts';
+import {
+  answeredEntry,
+  journalledEntry,
+  journalOrphans,
+  orphanEntry,
+  requestIdOf,
+  toEntry,
+  withJournal,
+} from '../../../src/lib/dlq/entry.ts';
 import type { JournalEntry } from '../../../src/lib/ledger/journal.ts';
 import { at, death, entry, record, standing, stored } from './builders.ts';
 
@@ -190,6 +198,27 @@ describe('an entry that a replay holds in its journal', () => {
       inner: { ...inner, message: held(one), journalled: true },
     });
     expect(journalledEntry(gone, one).inner).not.toHaveProperty('cause');
+  });
+
+  test.each([
+    { name: 'gone and held', id: 'REQUESTS/worker/7', state: 'gone' as const, want: true },
+    { name: 'still in its queue', id: 'REQUESTS/worker/7', state: 'replayable' as const, want: false },
+    { name: 'gone, another held', id: 'REQUESTS/worker/8', state: 'gone' as const, want: false },
+  ])('is known by its id: $name', ({ id, state, want }) => {
+    const one = journalled('1', id);
+    const of = entry({ state });
+    const after = withJournal(of, new Map([[id, one]]));
+    expect(after).toEqual(want ? journalledEntry(of, one) : of);
+  });
+
+  test.each([
+    { name: 'one of it', queue: 'REQUESTS', records: [], want: ['REQUESTS/worker/7'] },
+    { name: 'of another', queue: 'OTHER', records: [], want: [] },
+    { name: 'one that a record speaks of', queue: 'REQUESTS', records: [journalled('1').original], want: [] },
+  ])('is an orphan of its queue where no record speaks of it: $name', ({ queue, records, want }) => {
+    const found = journalOrphans(new Map([['x', { ...journalled('1'), records }]]), queue, at(-100));
+    expect(found.map(({ id }) => id)).toEqual(want);
+    for (const one of found) expect(one.inner.streamCreated).toBe(at(-100));
   });
 
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { fateOf, responsible } from '../../../src/lib/dlq/fate.ts';
+import { type Fate, fateOf, needsNewStanding, responsible } from '../../../src/lib/dlq/fate.ts';
 import { at, consumer, death, record, standing, stored } from './builders.ts';
 
 const NOW = Date.parse(at(3600));
@@ -204,5 +204,20 @@ describe('the consumer that would deliver a message', () => {
   test('is the one named, of two for the same', () => {
     const both = [consumer({ name: 'first' }), consumer({ name: 'second' })];
     expect(responsible('second', 'x', standing({ consumers: both }))?.name).toBe('second');
+  });
+});
+
+describe('a queue is looked at anew before a fate holds', () => {
+  const alive: Fate = { fate: 'alive' };
+  test.each<{ name: string; fate: Fate; readAt: number; want: boolean }>([
+    { name: 'alive, and the queue was read before the originals', fate: alive, readAt: 5, want: true },
+    { name: 'alive, and it was read with them', fate: alive, readAt: 6, want: false },
+    { name: 'alive, and it was read after them', fate: alive, readAt: 7, want: false },
+    { name: 'of a stream made anew', fate: { fate: 'gone', cause: 'stream_recreated' }, readAt: 5, want: true },
+    { name: 'the same, read with them', fate: { fate: 'gone', cause: 'stream_recreated' }, readAt: 6, want: false },
+    { name: 'gone otherwise: it does not come back', fate: { fate: 'gone', cause: 'expired' }, readAt: 5, want: false },
+    { name: 'dead and stored', fate: { fate: 'replayable', message: original }, readAt: 5, want: false },
+  ])('$name: $want', ({ fate, readAt, want }) => {
+    expect(needsNewStanding(fate, standing({ readAt }), 6)).toBe(want);
   });
 });

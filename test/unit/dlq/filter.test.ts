@@ -1,13 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
-import { matches, mayMatch, wantsOnlyOrphans, wantsOrphans } from '../../../src/lib/dlq/filter.ts';
-import { matchesId, parseId, parseIds, requireIds } from '../../../src/lib/dlq/id.ts';
-import { alone } from '../../../src/lib/dlq/index-pass.ts';
+import {
+  endsBefore,
+  isHidden,
+  matches,
+  mayMatch,
+  wantsOnlyOrphans,
+  wantsOrphans,
+} from '../../../src/lib/dlq/filter.ts';
+import { matchesId, meantBy, parseId, parseIds, reachBack, requireIds } from '../../../src/lib/dlq/id.ts';
 import { parseJsonPath, valueAt } from '../../../src/lib/dlq/json-path.ts';
 import { compareTimes, isTime } from '../../../src/lib/dlq/time.ts';
+import { alone } from '../../../src/lib/dlq/told.ts';
 import type { Entry, EntryState } from '../../../src/lib/model/entry.ts';
 import type { EntryFilter } from '../../../src/lib/model/entry-filter.ts';
 import { filterFrom } from '../../../src/lib/ui/dlq-flags.ts';
-import { at, death, entry, record } from './builders.ts';
+import { at, death, entry, record, stored } from './builders.ts';
 
 describe('a filter', () => {
   test.each<{ name: string; filter: EntryFilter; want: boolean }>([
@@ -126,6 +133,78 @@ describe('a filter', () => {
     for (const wrong of [{ since: 'soon' }, { 'older-than': '7' }, { until: '24.11.2026' }]) {
       expect(() => filterFrom(wrong, now)).toThrow(expect.objectContaining({ code: 'USAGE' }));
     }
+  });
+});
+
+describe('what was removed while a worker had it', () => {
+  const removed = entry({ state: 'gone', inner: { ...entry().inner, cause: 'removed_in_flight' } });
+  test.each<{ name: string; of?: Entry; filter: EntryFilter; raw?: boolean; want: boolean }>([
+    { name: 'is hidden', filter: {}, want: true },
+    { name: 'is hidden where other states are asked for', filter: { ids: [], states: ['orphan'] }, want: true },
+    { name: 'is shown by its id', filter: { ids: [parseId('7')!] }, want: false },
+    { name: 'is shown among what is gone', filter: { states: ['orphan', 'gone'] }, want: false },
+    { name: 'is written down', filter: {}, raw: true, want: false },
+    { name: 'is not hidden where it went otherwise', of: entry({ state: 'gone' }), filter: {}, want: false },
+  ])('$name', ({ of = removed, filter, raw, want }) => {
+    expect(isHidden(of, filter, raw)).toBe(want);
+  });
+});
+
+test.each([
+  { name: 'before since', since: Date.parse(at(0)) + 1, last: stored({ time: at(0) }), want: true },
+  { name: 'at since', since: Date.parse(at(0)), last: stored({ time: at(0) }), want: false },
+  { name: 'after since', since: Date.parse(at(0)) - 1, last: stored({ time: at(0) }), want: false },
+  { name: 'without since', since: undefined, last: stored({ time: at(0) }), want: false },
+  { name: 'without a message', since: 0, last: undefined, want: false },
+])('reading, newest first, ends $name: $want', ({ since, last, want }) => {
+  expect(endsBefore({ since }, last)).toBe(want);
+});
+
+describe('the originals of ids', () => {
+  const [a, b] = ['A', 'B'].map((queue) => ({ queue, dlq: undefined, dlqs: [], consumers: [] }));
+  test.each([
+    { ids: ['A/w/1', 'A/v/1'], want: ['A/1'] },
+    { ids: ['A/w/1', 'A/w/2'], want: ['A/1', 'A/2'] },
+    { ids: ['w/1'], want: ['A/1', 'B/1'] },
+    { ids: ['C/w/1'], want: [] },
+  ])('$ids can mean $want', ({ ids, want }) => {
+    expect(meantBy(parseIds(ids), [a!, b!]).map(({ queue, seq }) => `${queue}/${seq}`)).toEqual(want);
+  });
+
+  const original = (stream: string, seq: number, seconds: number) => stored({ stream, seq, time: at(seconds) });
+  test.each([
+    {
+      name: 'a second before the oldest',
+      ids: ['A/w/1', 'B/w/2'],
+      there: [original('A', 1, 60), original('B', 2, 30)],
+      want: 29,
+    },
+    {
+      name: 'to the beginning where one is not there',
+      ids: ['A/w/1', 'B/w/2'],
+      there: [original('A', 1, 60)],
+      want: undefined,
+    },
+    {
+      name: 'to the beginning where another sequence is',
+      ids: ['A/w/1'],
+      there: [original('A', 2, 60)],
+      want: undefined,
+    },
+    {
+      name: 'to the beginning where another queue’s is',
+      ids: ['A/w/1'],
+      there: [original('B', 1, 60)],
+      want: undefined,
+    },
+    {
+      name: 'to the beginning where an id leaves its queue open',
+      ids: ['w/1'],
+      there: [original('A', 1, 60)],
+      want: undefined,
+    },
+  ])('let records be read back $name', ({ ids, there, want }) => {
+    expect(reachBack(parseIds(ids), there)).toBe(want && Date.parse(at(want)));
   });
 });
 

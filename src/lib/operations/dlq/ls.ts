@@ -1,4 +1,4 @@
-import type { OrphanReport } from '../../dlq/orphans.ts';
+import type { OrphanReport } from '../../dlq/dead-count.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, EntryState } from '../../model/entry.ts';

@@ -1,0 +1,123 @@
+import { describe, expect, test } from '@jest/globals';
+import { answeredBy, requestsOf, responseSubjects, withAnswers } from '../../../src/lib/dlq/answers.ts';
+import { capturesOf, serves } from '../../../src/lib/dlq/captures.ts';
+import type { Config } from '../../../src/lib/model/json.ts';
+import { entry, stored } from './builders.ts';
+
+describe('responses', () => {
+  test('are looked for under each id that can be a key, once', () => {
+    expect(responseSubjects('b', ['r1', 'r2', 'r1', 'no key', 'a.b', ''])).toEqual([
+      '$KV.b.r1',
+      '$KV.b.r2',
+      '$KV.b.a.b',
+    ]);
+  });
+
+  const value = (name: string, subject = '$KV.b.r1') => stored({ subject, headers: [{ name, value: 'x' }] });
+  test.each([
+    { name: 'a value', found: [value('A')], want: ['r1'] },
+    { name: 'a value without headers', found: [stored({ subject: '$KV.b.r1' })], want: ['r1'] },
+    { name: 'a deletion', found: [value('KV-Operation')], want: [] },
+    { name: 'an expiry', found: [value('Nats-Marker-Reason')], want: [] },
+    { name: 'one of two', found: [value('A'), value('KV-Operation', '$KV.b.r2')], want: ['r1'] },
+  ])('answer their request: $name', ({ found, want }) => {
+    expect([...answeredBy('b', found)]).toEqual(want);
+  });
+
+  const entries = [
+    entry({ id: '1', request_id: 'r1' }),
+    entry({ id: '2', request_id: 'r2', state: 'orphan' }),
+    entry({ id: '3', request_id: 'r3', state: 'gone' }),
+    entry({ id: '4', request_id: null }),
+    entry({ id: '5', request_id: 'r1', queue: 'OTHER' }),
+  ];
+
+  test('are asked for what is dead and has an id, queue by queue', () => {
+    expect([...requestsOf(entries)]).toEqual([
+      ['REQUESTS', ['r1', 'r2']],
+      ['OTHER', ['r1']],
+    ]);
+  });
+
+  test.each([
+    { name: 'none', answered: new Map(), want: [] as string[] },
+    { name: 'of one queue', answered: new Map([['REQUESTS', new Set(['r1', 'r3', ''])]]), want: ['1'] },
+    { name: 'of an orphan', answered: new Map([['REQUESTS', new Set(['r2'])]]), want: ['2'] },
+    { name: 'of another queue', answered: new Map([['OTHER', new Set(['r1', 'r2'])]]), want: ['5'] },
+  ])('make entries answered: $name', ({ answered, want }) => {
+    const after = withAnswers(entries, answered);
+    expect(after.map(({ id }) => id)).toEqual(entries.map(({ id }) => id));
+    expect(after.filter(({ inner }) => inner.cause === 'answered').map(({ id }) => id)).toEqual(want);
+    for (const [index, one] of after.entries()) if (!want.includes(one.id)) expect(one).toBe(entries[index]);
+  });
+});
+
+describe('what a DLQ stream captures', () => {
+  const MAX = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES';
+  const told = (config: Parameters<typeof capturesOf>[0]) =>
+    capturesOf(config).map(({ kind, queue }) => `${kind} ${queue ?? '*'}`);
+  test.each<{ name: string; config: Config; want: string[] }>([
+    { name: 'nothing', config: {}, want: [] },
+    { name: 'other subjects', config: { name: 'LOGS', subjects: ['logs.>'] }, want: [] },
+    { name: 'one queue’s advisories', config: { subjects: [`${MAX}.Q.*`] }, want: ['advisory Q'] },
+    {
+      name: 'terminations',
+      config: { subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.Q.w'] },
+      want: ['advisory Q'],
+    },
+    { name: 'rejects', config: { subjects: ['osapi-ops.rejected.Q.*'] }, want: ['rejected Q'] },
+    { name: 'any queue’s', config: { subjects: [`${MAX}.*.*`] }, want: ['advisory *'] },
+    { name: 'any queue’s, by the rest', config: { subjects: [`${MAX}.>`] }, want: ['advisory *'] },
+    {
+      name: 'all of a consumer',
+      config: { subjects: ['$JS.EVENT.ADVISORY.CONSUMER.>'] },
+      want: ['advisory *', 'advisory *'],
+    },
+    { name: 'everything', config: { subjects: ['>'] }, want: ['advisory *', 'advisory *', 'rejected *'] },
+    {
+      name: 'kinds by a wildcard, of one queue',
+      config: { subjects: ['$JS.EVENT.ADVISORY.CONSUMER.*.Q.*'] },
+      want: ['advisory Q', 'advisory Q'],
+    },
+    { name: 'a mirror', config: { mirror: { filter_subject: `${MAX}.Q.*` } }, want: ['advisory Q'] },
+    { name: 'a mirror of all', config: { mirror: { name: 'dlq' } }, want: [] },
+    {
+      name: 'a source',
+      config: { sources: [{ filter_subject: `${MAX}.Q.*` }, 'x', { filter_subject: '' }] },
+      want: ['advisory Q'],
+    },
+    { name: 'nats-dlq-service', config: { name: 'Q_DLQ', subjects: ['a.b.dlq.>'] }, want: ['service *'] },
+    { name: 'its subject in another stream', config: { name: 'Q_DLQX', subjects: ['a.b.dlq.>'] }, want: [] },
+    {
+      name: 'its name with other subjects',
+      config: { name: 'Q_DLQ', subjects: ['a.b.c.dlq.>', 'a.b.dlq.>.c', 'a.*.dlq.>'] },
+      want: [],
+    },
+    { name: 'nestjs-jetstream', config: { name: 'q_dlq-stream', subjects: ['q_dlq-stream'] }, want: ['service *'] },
+    { name: 'its name with another subject', config: { name: 'q_dlq-stream', subjects: ['q'] }, want: [] },
+    { name: 'its subject in another stream, too', config: { name: 'q', subjects: ['q'] }, want: [] },
+    { name: 'a name that is none', config: { name: 5, subjects: ['a.b.dlq.>'] }, want: [] },
+  ])('$name', ({ config, want }) => {
+    expect(told(config)).toEqual(want);
+  });
+
+  test.each<{ config: Config; stored: string; want: string | undefined }>([
+    { config: { subjects: [`${MAX}.Q.*`] }, stored: `${MAX}.Q.w`, want: 'Q' },
+    { config: { subjects: [`${MAX}.>`] }, stored: `${MAX}.R.w`, want: 'R' },
+    { config: { subjects: [`${MAX}.>`] }, stored: `${MAX}X.R.w`, want: undefined },
+    { config: { name: 'Q_DLQ', subjects: ['a.b.dlq.>'] }, stored: 'a.b.dlq.x', want: undefined },
+  ])('a stored subject names its queue: $stored', ({ config, stored: subject, want }) => {
+    expect(capturesOf(config)[0]!.queueOf(subject)).toBe(want);
+  });
+
+  test.each<{ config: Config; want: boolean }>([
+    { config: { subjects: [`${MAX}.Q.*`] }, want: true },
+    { config: { subjects: [`${MAX}.R.*`] }, want: false },
+    { config: { subjects: [`${MAX}.R.*`, `${MAX}.Q.*`] }, want: true },
+    { config: { subjects: [`${MAX}.>`] }, want: true },
+    { config: { name: 'Q_DLQ', subjects: ['a.b.dlq.>'] }, want: false },
+    { config: {}, want: false },
+  ])('$config is for Q: $want', ({ config, want }) => {
+    expect(serves(capturesOf(config), 'Q')).toBe(want);
+  });
+});
