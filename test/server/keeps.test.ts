@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { headers } from '@nats-io/transport-node';
 import type { OpsError } from '../../src/lib/errors/ops-error.ts';
 import { advisorySubject, REJECT_HEADER, rejectedSubject } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
@@ -14,13 +15,14 @@ import { rebuildEntries } from '../../src/lib/operations/dlq/rebuild.ts';
 import { replayDeadLetters } from '../../src/lib/operations/dlq/replay.ts';
 import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
-import { makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
+import { letDie, makeConsumer, makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
 
 describe.each(availableVersions())('nats-server %s: a stream that would not keep what is written', (version) => {
   let server: TestServer;
   let nats: Nats;
   let dir: string;
+  let archives = 0;
   beforeAll(async () => {
     server = await startServer({ version });
     nats = await connectTo(server);
@@ -173,5 +175,101 @@ describe.each(availableVersions())('nats-server %s: a stream that would not keep
     expect(fault.why).toContain('the queue is full and would drop its oldest: make room first');
     expect(await seqs('REQUESTS')).toEqual([3, before[1]]);
     expect((await seqs('REQUESTS_dlq'))[0]).toBe(1);
+  });
+
+  test('originals in a dropping queue exactly at its max_bytes cost no other message: a copy is larger', async () => {
+    await makeQueue(nats, { config: { discard: 'old' } });
+    await makeDead(nats, 3);
+    await put(nats, 'requests.dns', 'waits');
+    const { state } = (await nats.api('STREAM.INFO.REQUESTS')) as { state: { bytes: number } };
+    await change('REQUESTS', { max_bytes: state.bytes });
+    const before = await seqs('REQUESTS');
+    expect(await replaying(true)).toMatchObject({ remaining: 0, failed: 3 });
+    const fault = await faultOf(replaying(false));
+    expect(fault).toMatchObject({ code: 'DLQ_UNFINISHED', result: { replayed: 0, failed: 3 } });
+    expect(await seqs('REQUESTS')).toEqual(before);
+    await change('REQUESTS', { max_bytes: state.bytes + 2000 });
+    expect(await replaying(false)).toMatchObject({ replayed: 3 });
+    expect((await seqs('REQUESTS'))[0]).toBe(4);
+  });
+
+  test('a limits queue at its limit, which keeps its originals, loses none of its messages', async () => {
+    await makeQueue(nats, { config: { retention: 'limits', discard: 'old' } });
+    await makeDead(nats, 3);
+    await change('REQUESTS', { max_msgs: 4 });
+    const fault = await faultOf(replaying(false));
+    expect(fault).toMatchObject({ code: 'DLQ_UNFINISHED', result: { replayed: 1, failed: 2 } });
+    expect(fault.why).toContain('it holds 3 of its max_msgs 4');
+    expect(await seqs('REQUESTS')).toEqual([4, 1]);
+    expect((await seqs('REQUESTS_dlq'))[0]).toBe(2);
+  });
+
+  test('an interest queue whose consumers wait for other subjects by now keeps its dead letters where they are', async () => {
+    await makeQueue(nats, { config: { retention: 'interest' } });
+    await makeDead(nats, 2);
+    await makeConsumer(nats, { consumerConfig: { filter_subject: 'requests.other' } });
+    // A server drops some of what nobody waits for any more when the filter changes.
+    const before = await seqs('REQUESTS');
+    expect(before[0]).toBeGreaterThan(0);
+    for (const dryRun of [true, false]) {
+      const result = dryRun ? await replaying(true) : (await faultOf(replaying(false))).result;
+      expect(result).toMatchObject({ replayed: 0, failed: before[0] });
+      expect(await seqs('REQUESTS')).toEqual(before);
+    }
+  });
+
+  test('--to an interest stream goes where somebody waits for the subject, and nowhere else', async () => {
+    await makeQueue(nats);
+    await makeDead(nats, 2);
+    await makeOther({ retention: 'interest' });
+    await makeConsumer(nats, { stream: 'OTHER', consumer: 'o', consumerConfig: { filter_subject: 'other.y' } });
+    for (const dryRun of [true, false])
+      expect(await faultOf(replaying(dryRun, 'other.x'))).toMatchObject({ code: 'DLQ_NOT_TAKEN' });
+    expect((await seqs('REQUESTS'))[0]).toBe(2);
+    expect(await replaying(false, 'other.y')).toMatchObject({ replayed: 2 });
+    expect((await seqs('OTHER'))[0]).toBe(2);
+  });
+
+  test.each([
+    ['$KV.b.key', "is the server's own, or a bucket's"],
+    ['$JS.API.STREAM.DELETE.OTHER', "is the server's own, or a bucket's"],
+    ['_INBOX.x', "is the server's own, or a bucket's"],
+    ['other.*', 'it has a wildcard'],
+    ['other.>', 'it has a wildcard'],
+    ['other..x', 'an empty part'],
+    ['nowhere.x', 'no stream captures it'],
+  ])('--to %s is refused for what it is', async (to, why) => {
+    await makeQueue(nats);
+    await makeOther({});
+    expect(await faultOf(replaying(false, to))).toMatchObject({
+      code: 'USAGE',
+      message: expect.stringContaining(why),
+    });
+  });
+
+  test('a copy keeps its time to live where the stream of --to takes one, whatever the queue does', async () => {
+    if (version === '2.10') return;
+    await makeQueue(nats, { config: { allow_msg_ttl: true } });
+    const hdrs = headers();
+    hdrs.set('Nats-TTL', '1h');
+    await put(nats, 'requests.dns', 'x', hdrs);
+    await letDie(nats);
+    await makeOther({});
+    expect(await replaying(false, 'other.x')).toMatchObject({ replayed: 1 });
+    expect((await seqs('OTHER'))[0]).toBe(1);
+  });
+
+  test('an archive of a stream that is no queue says so', async () => {
+    await makeQueue(nats);
+    await reject(91);
+    const archive = join(dir, `moved-${++archives}.ndjson`);
+    await purgeDeadLetters(contextFor(server), { archive, yes: true, dryRun: false, lockWaitMs: 1000, filter: {} });
+    await nats.api('STREAM.DELETE.REQUESTS_dlq');
+    await nats.api('STREAM.DELETE.REQUESTS');
+    await nats.api('STREAM.CREATE.REQUESTS', { name: 'REQUESTS', subjects: ['requests.*'], storage: 'memory' });
+    await makeQueue(nats, { stream: 'SECOND', subjects: ['second.*'] });
+    expect((await faultOf(importing(archive, true))).message).toContain('a stream of this server and no queue');
+    await nats.api('STREAM.DELETE.REQUESTS');
+    expect((await faultOf(importing(archive, true))).message).toContain('which is not on this server');
   });
 });

@@ -124,5 +124,10 @@ function isEntry(value: unknown): value is EntryJson {
 
 const isArchived = (value: unknown): value is ArchivedMessage =>
   isObject(value) &&
-  ['stream', 'subject', 'time', 'headers', 'payload'].every((key) => typeof value[key] === 'string') &&
+  ['stream', 'subject', 'time'].every((key) => typeof value[key] === 'string') &&
+  ['headers', 'payload'].every((key) => isBase64(value[key])) &&
   Number.isSafeInteger(value.seq);
+
+/** Base64 to the letter: what is none is read by Node as other bytes. */
+const isBase64 = (value: unknown): boolean =>
+  typeof value === 'string' && value.length % 4 === 0 && !/[^A-Za-z0-9+/]/.test(value.replace(/={1,2}$/, ''));

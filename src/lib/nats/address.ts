@@ -25,9 +25,8 @@ export function whyForbidden(subject: string, kind: CopyKind, prefixes: readonly
   const isReserved =
     [...RESERVED, ...prefixes].some((prefix) => `${subject}.`.startsWith(`${prefix}.`)) ||
     (kind === 'named' && /^[$_]/.test(subject));
-  return isReserved && !isAdvisory
-    ? `its subject ${subject} is the server's own: nothing is published there`
-    : undefined;
+  if (!isReserved || isAdvisory) return undefined;
+  return `its subject ${subject} is the server's own${kind === 'named' ? ", or a bucket's" : ''}: nothing is published there`;
 }
 
 /** Why a copy must not be published on this subject; `undefined` where the stream takes it. */

@@ -1,8 +1,10 @@
 import { OpsError } from '../errors/ops-error.ts';
-import type { Config } from '../model/json.ts';
+import { subjectsOverlap } from '../facts/subjects.ts';
+import { type Config, textOf, textsOf } from '../model/json.ts';
 import { printSize } from '../model/units.ts';
-import { orThrow } from './answer.ts';
-import type { StreamInfo } from './info.ts';
+import { orElse, orThrow } from './answer.ts';
+import { listConsumers } from './consumers.ts';
+import type { ConsumerInfo, StreamInfo } from './info.ts';
 import type { Nats } from './port.ts';
 import { readStream, readSubjects } from './streams.ts';
 
@@ -65,10 +67,16 @@ export function whyNotKept({ name, config, figures }: Kept, coming: Coming): Not
 
 /** What the server adds to a message in a file, and what `publishCopy` and `storeCopy` may add to its headers. */
 const STORED_MORE = 34 + 'Nats-Expected-Stream: \r\n'.length + 21;
+/** The least that a server adds, in memory. */
+const STORED_LEAST = 16;
 
 /** What a message takes in a stream, in bytes: never less than the server counts. */
 const storedSize = (stream: string, { subject, headers, payload }: Published): number =>
   Buffer.byteLength(subject) + headers.byteLength + payload.byteLength + stream.length + STORED_MORE;
+
+/** What a stored message leaves when it goes: never more than the server counts. */
+export const freedSize = ({ subject, headers, payload }: Published): number =>
+  Buffer.byteLength(subject) + headers.byteLength + payload.byteLength + STORED_LEAST;
 
 interface Published {
   readonly subject: string;
@@ -76,37 +84,70 @@ interface Published {
   readonly payload: Uint8Array;
 }
 
+/** A message that leaves the stream before another is published in its place. */
+export interface Freed {
+  readonly subject: string;
+  /** As stored, at least. */
+  readonly bytes: number;
+}
+
 /** The room in a stream, as messages are meant for it one after the other. */
 export class Room {
   readonly #stream: Kept;
   readonly #subjects: Map<string, number>;
+  readonly #isAwaited: (subject: string) => boolean;
   #messages = 0;
   #bytes = 0;
 
-  /** `subjects` has how many messages are stored on each, where the stream has a limit for them. */
-  constructor(stream: Kept, subjects: ReadonlyMap<string, number>) {
+  /**
+   * `subjects` has how many messages are stored on each, where the stream has a limit for them; `isAwaited` tells whether
+   * somebody waits for a subject, where the stream keeps nothing else.
+   */
+  constructor(stream: Kept, subjects: ReadonlyMap<string, number>, isAwaited = (_subject: string): boolean => true) {
     this.#stream = stream;
     this.#subjects = new Map(subjects);
+    this.#isAwaited = isAwaited;
   }
 
-  /** Counts one more in, or tells why the stream would not keep it: then it is not counted. */
-  take(message: Published): NotKept | undefined {
-    const messages = this.#messages + 1;
-    const bytes = this.#bytes + storedSize(this.#stream.name, message);
-    const onSubject = (this.#subjects.get(message.subject) ?? 0) + 1;
-    const why = whyNotKept(this.#stream, { messages, bytes, onSubject });
+  /** Counts one more in, and out what goes for it; or tells why the stream would not keep it: then nothing is counted. */
+  take(message: Published, freed?: Freed): NotKept | undefined {
+    const messages = this.#messages + (freed ? 0 : 1);
+    const bytes = this.#bytes + storedSize(this.#stream.name, message) - (freed?.bytes ?? 0);
+    const leaves = freed?.subject === message.subject ? 1 : 0;
+    const onSubject = (this.#subjects.get(message.subject) ?? 0) + 1 - leaves;
+    const why = whyNotKept(this.#stream, { messages, bytes, onSubject }) ?? this.#whyUnawaited(message.subject);
     if (why) return why;
     [this.#messages, this.#bytes] = [messages, bytes];
     this.#subjects.set(message.subject, onSubject);
     return undefined;
   }
+
+  #whyUnawaited(subject: string): NotKept | undefined {
+    if (this.#isAwaited(subject)) return undefined;
+    const text = `stream ${this.#stream.name} keeps only what a consumer waits for (retention interest), and none of its waits for ${subject}`;
+    return { code: 'DLQ_NOT_TAKEN', text };
+  }
 }
 
-/** The room in a stream as it is known; how much lies on each subject is asked only where there is a limit for it. */
+/** Whether a consumer of a stream would be given what comes on a subject. */
+const waitsFor = (subject: string, { config }: ConsumerInfo): boolean => {
+  const filters = [textOf(config.filter_subject), ...textsOf(config.filter_subjects)].filter(Boolean);
+  return filters.length === 0 || filters.some((filter) => subjectsOverlap(filter, subject));
+};
+
+/**
+ * The room in a stream as it is known; how much lies on each subject, and who waits for it, is asked only where it
+ * matters. Who may not list consumers is told nothing of them.
+ */
 export async function roomIn(nats: Nats, stream: StreamInfo): Promise<Room> {
-  if (droppingLimits(stream.config).perSubject === Number.POSITIVE_INFINITY) return new Room(stream, new Map());
-  const now = await orThrow(readSubjects(nats, stream.name));
-  return new Room(now, now.subjects);
+  const isCounted = Number.isFinite(droppingLimits(stream.config).perSubject);
+  const [now, consumers] = await Promise.all([
+    isCounted ? orThrow(readSubjects(nats, stream.name)) : { ...stream, subjects: new Map<string, number>() },
+    stream.config.retention === 'interest'
+      ? orElse(listConsumers(nats, stream.name), { denied: undefined })
+      : undefined,
+  ]);
+  return new Room(now, now.subjects, (subject) => consumers?.some((one) => waitsFor(subject, one)) ?? true);
 }
 
 /** The room in a stream as it is now. @throws ApiError, OpsError */

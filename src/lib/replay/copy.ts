@@ -2,6 +2,7 @@ import { replayCount } from '../dlq/entry.ts';
 import { REPLAY_HEADER } from '../facts/names.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Seen } from '../model/message.ts';
+import { freedSize } from '../nats/keeps.ts';
 import { type HeaderLine, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 import type { Move } from './protocol.ts';
 
@@ -105,8 +106,8 @@ export function makeMove(entry: Entry, facts: MoveFacts, options: CopyOptions): 
     ...(original &&
       facts.removesOriginal && {
         original: { stream: original.stream, created: streamCreated, seq: original.seq, time: original.time },
+        frees: { subject: original.subject, bytes: freedSize(original) },
       }),
-    ...(!original && { carried: true as const }),
     records,
     ...(entry.request_id !== null && { requestId: entry.request_id }),
     died: reasonText(entry.reason, entry.inner.detail),

@@ -148,17 +148,16 @@ async function lookAtTarget({ nats, queue, created, target }: ReplayRun): Promis
 }
 
 /**
- * Those of a page that the queue would not keep, or would drop others for: what only a record carries makes no room by
- * leaving. Another stream gets all of the page or nothing. @throws OpsError NO_ROOM, DLQ_NOT_TAKEN
+ * Those of a page that the queue would not keep, or would drop others for: a copy is larger than its original, and what
+ * only a record carries, or what stays where it is, makes no room by leaving. Another stream gets all of the page or nothing.
+ * @throws OpsError NO_ROOM, DLQ_NOT_TAKEN
  */
 async function findUnkept(run: ReplayRun, moves: readonly Move[], to: StreamInfo): Promise<Map<string, Moved>> {
   const unkept = new Map<string, Moved>();
-  const isOther = run.target !== run.queue;
-  const coming = isOther ? moves : moves.filter(({ carried }) => carried);
-  if (coming.length === 0) return unkept;
   const room = await roomIn(run.nats, to);
-  for (const move of coming) {
-    const why = room.take(move);
+  const isOther = run.target !== run.queue;
+  for (const move of moves) {
+    const why = room.take(move, isOther ? undefined : move.frees);
     if (why && isOther) throw notKept(why);
     if (why) unkept.set(move.msgId, { move, outcome: 'failed', error: fullQueue(why) });
   }

@@ -20,11 +20,13 @@ export interface QueueFacts {
   readonly removesOriginal: boolean;
   /** Whether a dead message is found without a record of it. */
   readonly orphansAreFound: boolean;
-  readonly allowTtl: boolean;
   readonly replicas: number;
   /** The stream makes room by dropping its oldest messages: a publish may cost another message. */
   readonly drops: boolean;
 }
+
+/** Whether a stream takes a time to live for a message. */
+export const allowsTtl = ({ config }: Pick<StreamInfo, 'config'>): boolean => config.allow_msg_ttl === true;
 
 export function toQueueFacts({ config, created, figures }: StreamInfo): QueueFacts {
   // With several consumers on an interest stream the message may still be another's work.
@@ -34,7 +36,6 @@ export function toQueueFacts({ config, created, figures }: StreamInfo): QueueFac
     lastSeq: figures.last_seq,
     removesOriginal: config.retention === 'workqueue' || isInterestOfOne,
     orphansAreFound: config.retention === 'workqueue',
-    allowTtl: config.allow_msg_ttl === true,
     replicas: numberOf(config.num_replicas, 1),
     drops: dropsOldest(config),
   };
@@ -44,6 +45,7 @@ export function toQueueFacts({ config, created, figures }: StreamInfo): QueueFac
 export interface CheckedQueue extends QueueFacts {
   /** When each of its DLQ streams was made, RFC 3339. */
   readonly dlqsCreated: ReadonlyMap<string, string>;
+  readonly info: StreamInfo;
 }
 
 /**
@@ -67,7 +69,7 @@ export async function checkQueue(nats: Nats, ref: QueueRef, { needsRoom = true }
   });
   const touched = [...(facts.removesOriginal ? [ref.queue] : []), ...ref.dlqs];
   await Promise.all([forgetNothing(nats), ...touched.map((stream) => requireRemovable(nats, stream))]);
-  return { ...facts, dlqsCreated: new Map(dlqs.flatMap((dlq) => (dlq ? [[dlq.name, dlq.created]] : []))) };
+  return { ...facts, info, dlqsCreated: new Map(dlqs.flatMap((dlq) => (dlq ? [[dlq.name, dlq.created]] : []))) };
 }
 
 async function requireRemovable(nats: Nats, stream: string): Promise<void> {

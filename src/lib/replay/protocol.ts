@@ -1,5 +1,6 @@
 import type { Seen } from '../model/message.ts';
 import type { CopyKind } from '../nats/address.ts';
+import type { Freed } from '../nats/keeps.ts';
 
 //   The order in which one message moves. Each step is confirmed before the next begins; docs/replay-protocol.md has the
 //   table of what is durable after each, and what the next run sees when this one is killed there.
@@ -34,8 +35,8 @@ export interface Move {
   readonly kind: CopyKind;
   /** The original, where it is to be removed. */
   readonly original?: Seen;
-  /** True where nothing of it is in the queue: what is published is in its record alone. */
-  readonly carried?: true;
+  /** What the original leaves in the queue, where it is to be removed. */
+  readonly frees?: Freed;
   /** What goes of the DLQ streams when the entry goes. */
   readonly records: readonly Seen[];
   readonly requestId?: string;

@@ -9,6 +9,7 @@ import { orThrow } from '../nats/answer.ts';
 import { isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { readConsumer } from '../nats/consumers.ts';
+import type { StreamInfo } from '../nats/info.ts';
 import { getMessage, IN_FLIGHT } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { confirmRemovals } from '../nats/removal.ts';
@@ -16,7 +17,7 @@ import { type CopyOptions, makeMove, recordsSeen } from './copy.ts';
 import { movePage, type PageResult } from './execute.ts';
 import { type FollowMark, followMoves, markFollow } from './follow.ts';
 import { createPacer } from './pace.ts';
-import { type CheckedQueue, checkQueue } from './preflight.ts';
+import { allowsTtl, type CheckedQueue, checkQueue } from './preflight.ts';
 import { type Move, type Moved, PROTOCOL, type Protocol } from './protocol.ts';
 import { removeRecords } from './records.ts';
 import { drainJournal, settleLeftIntent } from './recover.ts';
@@ -51,7 +52,7 @@ export interface QueueJob {
   /** Aborted by Ctrl-C, and when the lock is lost. */
   readonly signal: AbortSignal;
   /** The stream that captures `--to`. */
-  readonly target?: string;
+  readonly target?: StreamInfo;
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly protocol?: Protocol;
@@ -125,7 +126,7 @@ class QueueReplay {
       nats,
       queue: ref.queue,
       created: facts.created,
-      target: job.target ?? ref.queue,
+      target: job.target?.name ?? ref.queue,
       ...(ref.responses !== undefined && { responses: ref.responses }),
       // Where a publish makes the stream drop its oldest, the original goes first, so that nothing has to be dropped.
       protocol: facts.drops ? { room: protocol.full, full: protocol.full } : protocol,
@@ -242,7 +243,7 @@ class QueueReplay {
       return undefined;
     }
     const options = {
-      allowTtl: this.#facts.allowTtl,
+      allowTtl: allowsTtl(this.#job.target ?? this.#facts.info),
       to: wishes.to,
       edited,
     };

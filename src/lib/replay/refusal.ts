@@ -27,3 +27,14 @@ export function refusal(error: unknown): string | undefined {
   if (code === 'DLQ_NOT_TAKEN') return elsewhere(message);
   return code === 'SERVER_REFUSED' ? message : undefined;
 }
+
+const MOST_REASONS = 5;
+
+/** Why messages failed, the commonest reasons first, in a sentence. */
+export function tellReasons(reasons: readonly (readonly [why: string, count: number])[]): string {
+  const sorted = [...reasons].sort(([, a], [, b]) => b - a);
+  const told = sorted.slice(0, MOST_REASONS).map(([why, count]) => `${count} × ${why}`);
+  const more = sorted.slice(MOST_REASONS).reduce((sum, [, count]) => sum + count, 0);
+  const others = sorted.length - told.length;
+  return `${[...told, ...(more > 0 ? [`and ${more} more for ${others} other ${others === 1 ? 'reason' : 'reasons'}`] : [])].join('; ')}.`;
+}

@@ -141,3 +141,24 @@ test('a line that was forged, its digest too, is refused or can be imported; not
     { numRuns: 1000 },
   );
 });
+
+test.each([
+  ['', true],
+  ['YQ==', true],
+  ['YWI=', true],
+  ['YWJj', true],
+  ['YW+/', true],
+  ['YWJ', false],
+  ['YQ', false],
+  ['Y===', false],
+  ['YW-_', false],
+  ['YW Jj', false],
+  ['not base64!!', false],
+])('a payload %j in an archive is base64: %p', (payload, isWhole) => {
+  const { digest: _, ...content } = JSON.parse(printArchiveLine(entry())) as ArchiveLine;
+  const changed = { ...content, original: { ...content.original!, payload } };
+  const digest = createHash('sha256').update(JSON.stringify(changed)).digest('hex');
+  const read = () => parseArchiveLine(JSON.stringify({ ...changed, digest }), 'a:1');
+  if (isWhole) expect(read().original!.payload).toBe(payload);
+  else expect(read).toThrow('this is no line of an archive');
+});

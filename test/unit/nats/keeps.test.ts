@@ -88,4 +88,24 @@ describe('the room in a stream', () => {
     expect(room.take(message('a', 100))).toBeUndefined();
     expect(room.take(message('a', 100))?.code).toBe('NO_ROOM');
   });
+
+  test('counts what goes before as room: of messages, of its own subject, and of bytes', () => {
+    const full = (config: Config) => new Room(stream(config), new Map([['a', 1]]));
+    const freed = { subject: 'a', bytes: 1000 };
+    expect(full({ max_msgs: 7 }).take(message('a'), freed)).toBeUndefined();
+    expect(full({ max_msgs: 7 }).take(message('a'))?.code).toBe('NO_ROOM');
+    expect(full({ max_msgs_per_subject: 1 }).take(message('a'), freed)).toBeUndefined();
+    expect(full({ max_msgs_per_subject: 1 }).take(message('a'), { subject: 'b', bytes: 1000 })?.code).toBe('NO_ROOM');
+    expect(full({ max_bytes: 700 }).take(message('a', 300), freed)).toBeUndefined();
+    expect(full({ max_bytes: 700 }).take(message('a', 300), { subject: 'a', bytes: 300 })?.code).toBe('NO_ROOM');
+  });
+
+  test('is none for what nobody waits for, where only that is kept', () => {
+    const room = new Room(stream({ retention: 'interest' }, 1), new Map(), (subject) => subject === 'a');
+    expect(room.take(message('a'))).toBeUndefined();
+    expect(room.take(message('b'))).toMatchObject({
+      code: 'DLQ_NOT_TAKEN',
+      text: expect.stringContaining('waits for b'),
+    });
+  });
 });

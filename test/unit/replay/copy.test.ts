@@ -158,11 +158,11 @@ describe('a move', () => {
   const facts = { removesOriginal: true, dlqsCreated: new Map([['dlq', '2026-11-01T00:00:00Z']]) };
 
   test.each([
-    { name: 'of a queue’s message', inner: { original: stored(), message: stored() }, carried: false },
-    { name: 'of one that only its record carries', inner: { message: stored() }, carried: true },
-  ])('$name says whether its message is in its record alone: $carried', ({ inner, carried }) => {
+    { name: 'of a queue’s message', inner: { original: stored(), message: stored() }, frees: 39 },
+    { name: 'of one that only its record carries', inner: { message: stored() }, frees: undefined },
+  ])('$name says what it leaves in the queue, no more than a server counts: $frees', ({ inner, frees }) => {
     const move = makeMove(entry(inner), facts, { allowTtl: false });
-    expect('carried' in move && move.carried).toBe(carried);
+    expect(move.frees?.bytes).toBe(frees);
     expect(move.died).toBe('max_deliveries');
   });
 

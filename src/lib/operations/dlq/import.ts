@@ -8,7 +8,7 @@ import type { Context } from '../../model/context.ts';
 import type { Entry, EntryState, QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
-import { orUndefined } from '../../nats/answer.ts';
+import { orElse, orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { type Copy, storeCopy } from '../../nats/copies.ts';
 import type { StreamInfo } from '../../nats/info.ts';
@@ -18,6 +18,7 @@ import { pipelined } from '../../nats/pipeline.ts';
 import { readStream } from '../../nats/streams.ts';
 import { readArchive } from '../../replay/archive-file.ts';
 import { carryOriginal, type ImportMessage, restoreRecord } from '../../replay/imported.ts';
+import { tellReasons } from '../../replay/refusal.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 export interface ImportOptions extends DlqChoice {
@@ -58,7 +59,8 @@ export async function importDeadLetters(context: Context, options: ImportOptions
   const named = file === '-' ? undefined : await checkArchive(file);
   return withDlq(context, options, async ({ nats, queues, filter }) => {
     const refs = new Map(queues.map((ref) => [ref.queue, ref]));
-    for (const queue of named ?? []) if (!refs.has(queue) && !filter.queues?.length) throw noQueue(queue, file);
+    for (const queue of named ?? [])
+      if (!refs.has(queue) && !filter.queues?.length) throw await noQueue(nats, queue, file);
     const run: ImportRun = {
       context,
       nats,
@@ -132,12 +134,11 @@ function finishImport(run: ImportRun): ImportResult {
     entries.filter(({ outcome }) => outcome === 'failed'),
     ({ error }) => error,
   );
-  const told = [...reasons].slice(0, 5).map(([why, all]) => `${all.length} × ${why}`);
   const text = dryRun
     ? `${imported} would be imported; ${failed} could not be`
     : `${imported} imported; ${failed} could not be`;
   throw new OpsError('DLQ_UNFINISHED', text, {
-    why: `${told.join('; ')}.`,
+    why: tellReasons([...reasons].map(([why = '', all]) => [why, all.length])),
     hints: ['look at these lines of the archive: what they name is taken by no DLQ of their queue'],
     result,
   });
@@ -215,7 +216,7 @@ async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | Im
   const { entry, original, original_in: place } = line;
   const skipped = (error: string): ImportOutcome => ({ id: entry.id, outcome: 'skipped', error });
   const ref = run.refs.get(entry.queue);
-  if (!ref) throw noQueue(entry.queue, 'the archive');
+  if (!ref) throw await noQueue(run.nats, entry.queue, 'the archive');
   const { listed, dlqs } = await placeOf(run, ref);
   const state = listed.get(entry.id);
   if (state === 'replayable' || state === 'orphan' || (state === 'gone' && !original))
@@ -288,9 +289,21 @@ const noDlq = (ref: QueueRef): OpsError =>
     hints: ['give the queue a `dlq:` in its spec and apply it, then import again'],
   });
 
-const noQueue = (queue: string, where: string): OpsError =>
-  new OpsError('NOT_FOUND', `the archive is of queue ${queue}, which is not on this server`, {
-    where,
-    why: 'Nothing was imported.',
-    hints: ['apply its spec first, or import only what is of another with --queue'],
-  });
+async function noQueue(nats: Nats, queue: string, where: string): Promise<OpsError> {
+  const exists = (await orElse(readStream(nats, queue), { missing: undefined, denied: undefined })) !== undefined;
+  return new OpsError(
+    'NOT_FOUND',
+    exists
+      ? `the archive is of ${queue}, which is a stream of this server and no queue: no consumer's deaths in it go to a DLQ`
+      : `the archive is of queue ${queue}, which is not on this server`,
+    {
+      where,
+      why: 'Nothing was imported.',
+      hints: [
+        exists
+          ? 'give the queue a `dlq:` in its spec and apply it, then import again'
+          : 'apply its spec first, or import only what is of another with --queue',
+      ],
+    },
+  );
+}

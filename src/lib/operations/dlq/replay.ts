@@ -8,7 +8,7 @@ import type { Entry, QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { textsOf } from '../../model/json.ts';
 import type { ReplayResult } from '../../model/replay.ts';
-import { ownPrefixes, whyNotTaken } from '../../nats/address.ts';
+import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
 import { orThrow, orUndefined } from '../../nats/answer.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
@@ -20,9 +20,9 @@ import { type EditRecord, editEntry, requireEditor } from '../../replay/edit.ts'
 import type { Edited } from '../../replay/edit-text.ts';
 import { GroupTable } from '../../replay/groups.ts';
 import { timeLeft } from '../../replay/pace.ts';
-import { toQueueFacts } from '../../replay/preflight.ts';
+import { allowsTtl, toQueueFacts } from '../../replay/preflight.ts';
 import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
-import { elsewhere, fullQueue } from '../../replay/refusal.ts';
+import { elsewhere, fullQueue, tellReasons } from '../../replay/refusal.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
 import { roomForLock } from '../../replay/want.ts';
@@ -59,7 +59,7 @@ export async function replayDeadLetters(context: Context, options: ReplayOptions
     const tally = new Tally(options.keepEntries);
     for (const ref of queues) {
       if (wanted.limit !== undefined && tally.replayed + tally.failed + tally.skipped >= wanted.limit) break;
-      await replayOne(context, nats, ref, { ...options, filter: wanted }, tally, target?.name);
+      await replayOne(context, nats, ref, { ...options, filter: wanted }, tally, target);
     }
     if (isOfNone(tally)) await tellNone(context, scope);
     return finish(context, tally);
@@ -79,7 +79,7 @@ async function replayOne(
   ref: QueueRef,
   options: ReplayOptions,
   tally: Tally,
-  target: string | undefined,
+  target: StreamInfo | undefined,
 ): Promise<void> {
   const { io } = context;
   const { wishes, filter } = options;
@@ -201,10 +201,9 @@ function finish(context: Context, tally: Tally): ReplayResult {
   const result = tally.result();
   const { failed, remaining } = result;
   if (failed + remaining === 0) return result;
-  const reasons = Object.entries(tally.errors).map(([why, count]) => `${count} × ${why}`);
   const parts = [failed > 0 ? `${failed} could not be replayed` : '', remaining > 0 ? `${remaining} remain` : ''];
   throw new OpsError('DLQ_UNFINISHED', `${tally.replayed} replayed; ${parts.filter(Boolean).join(', ')}`, {
-    why: `${reasons.slice(0, 5).join('; ')}.`,
+    why: tellReasons(Object.entries(tally.errors)),
     hints: ['nothing is lost: mend the reason and run it again'],
     result,
   });
@@ -236,11 +235,16 @@ function whyNoTarget({ name, config }: StreamInfo, queues: readonly QueueRef[]):
  * DLQ_NOT_TAKEN where the stream would keep nothing
  */
 async function targetOf(nats: Nats, subject: string, queues: readonly QueueRef[]): Promise<StreamInfo> {
-  const [name] = isPlainSubject(subject) ? await orThrow(streamNames(nats, { subject, enough: 1 })) : [];
+  const never = isPlainSubject(subject)
+    ? whyForbidden(subject, 'named', ownPrefixes(nats))
+    : 'it is no subject of one message: it has a wildcard, a blank or an empty part';
+  const [name] = never === undefined ? await orThrow(streamNames(nats, { subject, enough: 1 })) : [];
   const stream = name === undefined ? undefined : await orUndefined(readStream(nats, name));
-  const why = stream
-    ? (whyNotTaken(stream, subject, 'named', ownPrefixes(nats)) ?? whyNoTarget(stream, queues))
-    : 'no stream captures it';
+  const why =
+    never ??
+    (stream
+      ? (whyNotTaken(stream, subject, 'named', ownPrefixes(nats)) ?? whyNoTarget(stream, queues))
+      : 'no stream captures it: what is replayed to it would be lost');
   if (stream && why === undefined) {
     const unkept = whyNotKept(stream, { messages: 0, bytes: 0, onSubject: 0 });
     if (unkept?.code === 'DLQ_NOT_TAKEN') throw notKept(unkept);
@@ -248,8 +252,8 @@ async function targetOf(nats: Nats, subject: string, queues: readonly QueueRef[]
   }
   throw new OpsError('USAGE', `--to ${JSON.stringify(subject)}: ${why}`, {
     where: '--to',
-    why: 'What is replayed to it would be lost.',
-    hints: ['name a subject that a stream of yours takes, without wildcards'],
+    why: 'Nothing was published or removed.',
+    hints: ['name a subject that a stream of yours takes, without wildcards, and none that begins with `$` or `_`'],
   });
 }
 
@@ -284,7 +288,7 @@ async function previewReplay(
   for await (const entry of entries) {
     const info = infos.get(entry.queue)!;
     const facts = toQueueFacts(info);
-    const { lastSeq, allowTtl } = facts;
+    const { lastSeq } = facts;
     const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq });
     const subject = entry.inner.message?.subject ?? '';
     const why = target ? undefined : whyNotTaken(info, subject, 'stored', ownPrefixes(nats));
@@ -295,10 +299,10 @@ async function previewReplay(
     } else if (skipped) tally.skip(skipped);
     else if (why !== undefined) tally.fail(entry.id, elsewhere(why));
     else {
-      const move = makeMove(entry, { ...facts, dlqsCreated }, { allowTtl, to: wishes.to });
       const to = target ?? info;
+      const move = makeMove(entry, { ...facts, dlqsCreated }, { allowTtl: allowsTtl(to), to: wishes.to });
       const isOther = to.name !== entry.queue;
-      const unkept = isOther || move.carried ? rooms.get(to.name)!.take(move) : undefined;
+      const unkept = rooms.get(to.name)!.take(move, isOther ? undefined : move.frees);
       if (unkept && isOther) throw notKept(unkept);
       if (unkept) {
         tally.fail(entry.id, fullQueue(unkept));
