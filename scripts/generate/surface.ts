@@ -76,7 +76,8 @@ function surfaceOf(id: string, command: Command.Class): CommandSurface {
 }
 
 function flagOf(flag: Interfaces.Flag<unknown>, said: (text: string) => string): FlagSurface {
-  const { default: standard, options } = flag as { default?: unknown; options?: readonly string[] };
+  const { default: value, options } = flag as { default?: unknown; options?: readonly string[] };
+  const standard: unknown = Array.isArray(value) ? value.join(',') : value;
   const isPlain = ['string', 'number', 'boolean'].includes(typeof standard);
   return {
     type: flag.type,

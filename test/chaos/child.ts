@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withQueueLocks } from '../../src/lib/dlq/lock.ts';
 import { LEASE, type Lease } from '../../src/lib/ledger/turn.ts';
+import { TO_REPLAY } from '../../src/lib/model/entry.ts';
 import type { EntryFilter } from '../../src/lib/model/entry-filter.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { locateQueues } from '../../src/lib/places/queues.ts';
@@ -63,7 +64,7 @@ async function main([url, name, inFlight, queue, steps, lockMs, rate]: readonly 
     }
   }
   const protocol: Protocol = { room: watched(room, life), full: watched(full, life) };
-  const filter: EntryFilter = { states: ['replayable', 'orphan'] };
+  const filter: EntryFilter = { states: TO_REPLAY };
   try {
     const refs = await locateQueues(nats, { queues: [queue!] });
     for (const ref of refs) {

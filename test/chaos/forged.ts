@@ -201,6 +201,7 @@ const archiveLines: fc.Arbitrary<string> = fc
       request_id: null,
       state: 'replayable',
       reason: 'max_deliveries',
+      detail: null,
       deliveries: 1,
       died_at: time,
       published_at: time,

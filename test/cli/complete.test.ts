@@ -115,7 +115,7 @@ describe('what is offered', () => {
       [expect.stringMatching(/^--detailed-exitcode\t/)],
     ],
     ['no flag twice', ['plan', '--out', 'x', '-f', 'y'], '--out', []],
-    ['what a flag can be', ['dlq', 'ls', '--state'], '', ['replayable', 'gone', 'orphan']],
+    ['what a flag can be', ['dlq', 'ls', '--state'], '', ['replayable', 'parked', 'gone', 'orphan']],
     ['the same behind a sign', ['status'], '--fail-on=c', ['--fail-on=critical']],
     ['another goal after a comma', ['status', '--for'], 'healthy,d', ['healthy,drained', 'healthy,dlq-empty']],
     ['roles', ['permissions', 'x.yaml'], 'w', ['worker']],

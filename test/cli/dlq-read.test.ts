@@ -60,6 +60,7 @@ describe('three dead letters, one of them binary', () => {
       'request_id',
       'state',
       'reason',
+      'detail',
       'deliveries',
       'died_at',
       'published_at',
@@ -80,6 +81,9 @@ describe('three dead letters, one of them binary', () => {
     expect(await ids('--state', 'replayable', '3')).toEqual([3]);
     expect(await ids('--older-than', '1h')).toEqual([]);
     expect(await ids('--since', '1h', '--limit', '2')).toHaveLength(2);
+    expect(await ids('--where', 'json:.id=r0')).toEqual([1]);
+    expect(await ids('--where', 'subject!=*.dns', '--where', 'reason=max*')).toEqual([3]);
+    expect(await dlq('ls', '--where', 'colour=red')).toMatchObject({ code: 64 });
     expect(await dlq('ls', '--since', 'soon')).toMatchObject({ code: 64 });
     expect(await dlq('ls', '--reason', 'bored')).toMatchObject({ code: 64 });
   });
@@ -94,6 +98,9 @@ describe('three dead letters, one of them binary', () => {
     expect(shown.stdout).toContain('00000000  00 ff 1b 5b 32 4a 0a');
     expect(shown.stdout).not.toContain('\u001b');
     expect((await dlq('show', '1')).stdout).toContain('"query": "example.com"');
+    expect(JSON.parse((await dlq('show', '--where', 'subject=*.dns', '--json')).stdout)).toMatchObject({ seq: 2 });
+    expect(await dlq('show', '--where', 'subject=mail')).toMatchObject({ code: 1 });
+    expect(await dlq('show')).toMatchObject({ code: 64 });
     expect((await dlq('show', '1', '--raw')).stdout).toBe('{"id":"r0","query":"example.com"}');
     const missing = await dlq('show', '99', '--json');
     expect(missing.code).toBe(1);
@@ -110,7 +117,9 @@ describe('three dead letters, one of them binary', () => {
         { by: { subject: 'requests.raw', 'json:.query': null }, count: 1, sample: 'REQUESTS/request-worker/3' },
       ],
     });
-    expect(lines((await dlq('stats')).stdout)[0]).toMatch(/^COUNT +SUBJECT +REASON +FIRST +LAST +SAMPLE$/);
+    expect(lines((await dlq('stats')).stdout)[0]).toMatch(/^COUNT +SUBJECT +REASON +FIRST +LAST +SAMPLE +REPLAY$/);
+    const json = async (...args: string[]) => JSON.parse((await dlq('stats', '--json', ...args)).stdout);
+    expect(await json('--by', 'subject', '--by', 'reason')).toEqual(await json());
     expect(await dlq('stats', '--by', 'colour')).toMatchObject({ code: 64 });
   });
 

@@ -160,7 +160,7 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     await until(async () => (await recorded(nats)) === 1, 'the termination is recorded');
     const found = await scan(nats);
     expect(brief(found)).toEqual(['1 gone terminated terminated']);
-    expect(found.entries[0]!.inner.detail).toBe('no such query');
+    expect(found.entries[0]!.detail).toBe('no such query');
   });
 
   test('what was taken back while a worker had it is no dead letter, though the server says "terminated"', async () => {
@@ -216,9 +216,9 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
       const found = await scan(nats, {}, options);
       expect(brief(found)).toEqual(['1 replayable rejected']);
       expect(found.entries[0]).toMatchObject({ subject: 'requests.dns', deliveries: 1, size: 8 });
-      const { message: carried, records, detail, original } = found.entries[0]!.inner;
+      const { message: carried, records, original } = found.entries[0]!.inner;
       expect(original).toBeUndefined();
-      expect(detail).toBe('not JSON');
+      expect(found.entries[0]!.detail).toBe('not JSON');
       expect(records.map(({ kind }) => kind)).toEqual(['rejected', 'advisory']);
       expect(Buffer.from(carried!.headers).toString()).toBe('NATS/1.0\r\nTrace-Id: abc\r\n\r\n');
       expect(Buffer.from(carried!.payload).toString()).toBe('not json');
@@ -386,7 +386,7 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
       deliveries: 3,
       request_id: 'q7',
       subject: 'requests.dns',
-      inner: { detail: 'bad input' },
+      detail: 'bad input',
     });
     expect(Buffer.from(byId['REQUESTS/request-worker/7']!.inner.message!.headers).toString()).toContain(
       'Trace-Id: abc',

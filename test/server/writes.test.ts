@@ -204,6 +204,7 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
           request_id: null,
           state: 'replayable',
           reason: 'max_deliveries',
+          detail: null,
           deliveries: 1,
           died_at: message.time,
           published_at: message.time,

@@ -25,8 +25,9 @@ const entry = {
   seq: count,
   subject: z.string().nullable(),
   request_id: z.string().nullable(),
-  state: z.enum(['replayable', 'gone', 'orphan']),
+  state: z.enum(['replayable', 'parked', 'gone', 'orphan']),
   reason: z.enum(['max_deliveries', 'terminated', 'rejected']),
+  detail: z.string().nullable().describe('the words of the worker'),
   deliveries: known,
   died_at: moment.nullable(),
   published_at: moment.nullable(),
@@ -126,7 +127,6 @@ export const OPERATE = {
     cause: z
       .enum(['terminated', 'expired', 'acked_or_removed', 'removed_in_flight', 'stream_recreated', 'stream_deleted'])
       .optional(),
-    detail: z.string().optional(),
     timeline: z.array(
       z.object({
         at: moment.nullable(),
@@ -153,6 +153,7 @@ export const OPERATE = {
         first_seen: moment.nullable(),
         last_seen: moment.nullable(),
         sample: z.string(),
+        replay: z.string().nullable().describe('the line that replays these; null where nothing of them can be'),
       }),
     ),
     others: count.optional(),

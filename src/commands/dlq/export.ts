@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { exportDeadLetters, exportToFile } from '../../lib/operations/dlq/export.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
-import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
+import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { createLineWriter } from '../../lib/ui/line-writer.ts';
 import { keepHeapSmall } from '../../lib/ui/small-heap.ts';
@@ -27,9 +27,8 @@ it. \`dlq import\` reads it. Oldest first, orphans last, in bounded memory. Touc
 
   protected async execute(): Promise<number | undefined> {
     keepHeapSmall();
-    const { out, file } = this.flags;
-    const filter = filterFrom(this.flags, this.context.now());
-    const choice = { ids: namesOf(this.args.id), filter, file };
+    const { out } = this.flags;
+    const choice = choiceFrom(this.flags, namesOf(this.args.id), this.context.now());
     if (out !== undefined && out !== '-') {
       const exported = await exportToFile(this.context, choice, out);
       this.print({ exported, file: out }, '');

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { importDeadLetters } from '../../lib/operations/dlq/import.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
-import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
+import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderImported } from '../../lib/ui/render/replay.ts';
 import { lockWaitFlag, lockWaitMs } from '../../lib/ui/spec-flags.ts';
@@ -32,9 +32,8 @@ puts them into the queue, import does not, for there they would be work at once.
 
   protected async execute(): Promise<number | undefined> {
     const result = await importDeadLetters(this.context, {
+      ...choiceFrom(this.flags, [], this.context.now()),
       archive: this.args.archive,
-      filter: filterFrom(this.flags, this.context.now()),
-      file: this.flags.file,
       dryRun: this.flags['dry-run'],
       lockWaitMs: lockWaitMs(this.flags['lock-wait']),
     });

@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { type Entry, type EntryJson, entryJson } from '../../lib/model/entry.ts';
 import { listDeadLetters } from '../../lib/operations/dlq/ls.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
-import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
+import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { createLineWriter } from '../../lib/ui/line-writer.ts';
 import { createEntryTable } from '../../lib/ui/render/dlq.ts';
@@ -32,7 +32,7 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
 
   protected async execute(): Promise<number | undefined> {
     const now = this.context.now();
-    const choice = { ids: namesOf(this.args.id), filter: filterFrom(this.flags, now), file: this.flags.file };
+    const choice = choiceFrom(this.flags, namesOf(this.args.id), now);
     const out = createLineWriter(this.flags.ndjson ? this.stdout : this.screen);
     if (this.flags.ndjson) {
       keepHeapSmall();

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { purgeDeadLetters } from '../../lib/operations/dlq/purge.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
-import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
+import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderPurged } from '../../lib/ui/render/replay.ts';
 import { lockWaitFlag, lockWaitMs, namesOf } from '../../lib/ui/spec-flags.ts';
@@ -30,11 +30,9 @@ Asks on a terminal; without one it does nothing unless --yes is given. Never tou
   protected override readonly acts = true;
 
   protected async execute(): Promise<number | undefined> {
-    const { archive, yes, file } = this.flags;
+    const { archive, yes } = this.flags;
     const result = await purgeDeadLetters(this.context, {
-      ids: namesOf(this.args.id),
-      filter: filterFrom(this.flags, this.context.now()),
-      file,
+      ...choiceFrom(this.flags, namesOf(this.args.id), this.context.now()),
       yes,
       dryRun: this.flags['dry-run'],
       lockWaitMs: lockWaitMs(this.flags['lock-wait']),

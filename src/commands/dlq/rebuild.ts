@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { rebuildEntries } from '../../lib/operations/dlq/rebuild.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
-import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
+import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderRebuilt } from '../../lib/ui/render/replay.ts';
 import { lockWaitFlag, lockWaitMs, namesOf } from '../../lib/ui/spec-flags.ts';
@@ -29,9 +29,7 @@ in the server's own form, marked as rebuilt by its id. Touches no message of the
 
   protected async execute(): Promise<number | undefined> {
     const result = await rebuildEntries(this.context, {
-      ids: namesOf(this.args.id),
-      filter: filterFrom(this.flags, this.context.now()),
-      file: this.flags.file,
+      ...choiceFrom(this.flags, namesOf(this.args.id), this.context.now()),
       dryRun: this.flags['dry-run'],
       lockWaitMs: lockWaitMs(this.flags['lock-wait']),
     });

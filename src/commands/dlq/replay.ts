@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../../lib/errors/codes.ts';
 import { replayDeadLetters } from '../../lib/operations/dlq/replay.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
-import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
+import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { rateOf } from '../../lib/ui/dlq-write-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderPreview, renderReplayed } from '../../lib/ui/render/replay.ts';
@@ -45,9 +45,7 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
     const { flags } = this;
     const now = this.context.now();
     const result = await replayDeadLetters(this.context, {
-      ids: namesOf(this.args.id),
-      filter: filterFrom(flags, now),
-      file: flags.file,
+      ...choiceFrom(flags, namesOf(this.args.id), now),
       dryRun: flags['dry-run'],
       edit: flags.edit,
       lockWaitMs: lockWaitMs(flags['lock-wait']),

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core';
 import { statsOfDeadLetters } from '../../lib/operations/dlq/stats.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
-import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
+import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderStats } from '../../lib/ui/render/dlq-stats.ts';
 
@@ -9,22 +9,27 @@ export default class DlqStats extends BaseCommand<typeof DlqStats> {
   static override summary = 'count dead letters by what they have in common';
   static override description =
     `Groups by queue, consumer, subject, reason, state, day, hour, detail (the worker's words), header:NAME or json:.path
-(a value in the payload), or several of them. Each group has its count, the first and the last death, and the id of a
-sample for \`dlq show\`. Touches nothing.`;
+(a value in the payload), or several of them. Each group has its count, the first and the last death, the id of a
+sample for \`dlq show\`, and the line that replays just it. Touches nothing.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --by subject,json:.error.code --since 1d',
     '<%= config.bin %> <%= command.id %> --by header:Trace-Id --json',
   ];
   static override flags = withEnv({
-    by: Flags.string({ summary: 'what to group by, with commas between', default: 'subject,reason' }),
+    by: Flags.string({
+      summary: 'what to group by, with commas between; repeatable',
+      multiple: true,
+      multipleNonGreedy: true,
+      default: ['subject', 'reason'],
+    }),
     ...dlqFilterFlags,
   });
 
   protected async execute(): Promise<number | undefined> {
     const now = this.context.now();
-    const { by, file } = this.flags;
-    const stats = await statsOfDeadLetters(this.context, { by, file, filter: filterFrom(this.flags, now) });
+    const choice = choiceFrom(this.flags, [], now);
+    const stats = await statsOfDeadLetters(this.context, { ...choice, by: this.flags.by });
     await this.show(stats, renderStats(stats, { ...this.output, width: this.output.tableWidth, now }));
     return undefined;
   }

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { entryJson } from '../../lib/model/entry.ts';
 import { watchDeadLetters } from '../../lib/operations/dlq/watch.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
-import { dlqFilterFlags, filterFrom } from '../../lib/ui/dlq-flags.ts';
+import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderDeath } from '../../lib/ui/render/dlq.ts';
 
@@ -22,7 +22,7 @@ Touches nothing.`;
   });
 
   protected async execute(): Promise<number | undefined> {
-    const choice = { filter: filterFrom(this.flags, this.context.now()), file: this.flags.file };
+    const choice = choiceFrom(this.flags, [], this.context.now());
     const asJson = this.flags.ndjson || this.output.json;
     const died = await watchDeadLetters(this.context, choice, (entry) => {
       const line = asJson ? JSON.stringify(entryJson(entry)) : renderDeath(entry, this.output.theme);

@@ -24,13 +24,18 @@ nothing.`;
   static override flags = withEnv({
     ...requestFlags,
     subject: Flags.string({ summary: 'only on this subject; * and > work', multiple: true, multipleNonGreedy: true }),
+    where: Flags.string({
+      summary: 'only where this holds: header:NAME=VALUE, json:.path!=VALUE; * is any text; repeatable',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
     'older-than': Flags.string({ summary: 'only what waits longer than this, as 5m' }),
     limit: Flags.integer({ summary: 'at most so many', min: 1 }),
     ndjson: Flags.boolean({ summary: 'a line of JSON for each, as it is read', helpGroup: 'OUTPUT' }),
   });
 
   protected async execute(): Promise<number | undefined> {
-    const { file, queue, bucket, subject, limit } = this.flags;
+    const { file, queue, bucket, subject, where, limit } = this.flags;
     const older = this.flags['older-than'];
     const now = this.context.now();
     const choice = {
@@ -39,6 +44,7 @@ nothing.`;
       bucket,
       limit,
       subjects: subject,
+      where,
       ...(older !== undefined && { before: now.getTime() - durationMs('--older-than', older) }),
     };
     const out = createLineWriter(this.flags.ndjson ? this.stdout : this.screen);

@@ -30,9 +30,12 @@ const server = (asked: Asked): Kind => ({ type: 'server', asked });
 const FREE: Kind = { type: 'free' };
 const SPEC = files('yaml', 'yml');
 
+/** What dead letters are grouped and chosen by. */
+const KEYS = ['subject', 'consumer', 'reason', 'detail', 'day', 'hour', 'queue', 'state', 'header:', 'json:.'];
+
 /** By `command --flag`, where a flag means something else there; `init` makes what is not on the server yet. */
 const FLAGS_OF: Readonly<Record<string, Kind>> = {
-  'dlq stats --by': several('subject', 'consumer', 'reason', 'day', 'queue', 'state', 'header:', 'json:.'),
+  'dlq stats --by': several(...KEYS),
   'history --verb': words(
     'apply',
     'destroy',
@@ -66,6 +69,7 @@ const FLAGS: Readonly<Record<string, Kind>> = {
   input: files(),
   rejects: files(),
   handler: files('js', 'mjs', 'ts', 'mts'),
+  where: words(...KEYS.map((key) => (/\W$/.test(key) ? key : `${key}=`))),
   dir: { type: 'folders' },
   queue: server('queues'),
   consumer: server('consumers'),

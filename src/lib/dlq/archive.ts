@@ -116,6 +116,8 @@ function isEntry(value: unknown): value is EntryJson {
   const mayBe = (key: string, type: string) => value[key] === null || typeof value[key] === type;
   return (
     ['id', 'state', 'reason'].every(isText) &&
+    // Up to 0.1.0 it was not archived.
+    (value.detail === undefined || mayBe('detail', 'string')) &&
     ['subject', 'request_id', 'died_at', 'published_at'].every((key) => mayBe(key, 'string')) &&
     ['deliveries', 'size'].every((key) => mayBe(key, 'number')) &&
     typeof value.replays === 'number'

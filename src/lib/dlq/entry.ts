@@ -1,7 +1,7 @@
 import { REPLAY_HEADER } from '../facts/names.ts';
 import type { JournalEntry } from '../ledger/journal.ts';
 import { asBuffer } from '../model/bytes.ts';
-import { type DlqRecord, type Entry, type EntryInner, entryId } from '../model/entry.ts';
+import { type DlqRecord, type Entry, type EntryInner, entryId, MOST_REPLAYS } from '../model/entry.ts';
 import { isObject, parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, headerValue, parseHeaders } from '../nats/raw-headers.ts';
@@ -22,15 +22,17 @@ export function toEntry(
 ): Entry {
   const message = fate.fate === 'replayable' ? fate.message : undefined;
   const speaking = records.findLast(({ kind }) => kind === 'rejected') ?? death.record;
+  const described = describe(message);
   const detail = speaking.detail ?? records.findLast((record) => record.detail !== undefined)?.detail;
   return {
     id: death.id,
     queue: death.queue,
     consumer: death.consumer,
     seq: death.seq,
-    ...describe(message),
-    state: fate.fate,
+    ...described,
+    state: fate.fate === 'replayable' ? stateOf(described) : fate.fate,
     reason: speaking.reason,
+    detail: detail ?? null,
     deliveries: speaking.deliveries ?? death.record.deliveries,
     died_at: death.record.time,
     inner: {
@@ -38,7 +40,6 @@ export function toEntry(
       ...(fate.fate === 'replayable' && fate.original && { original: fate.original }),
       message,
       ...(fate.fate === 'gone' && { cause: fate.cause }),
-      detail,
       streamCreated: standing.created,
       certain: true,
     },
@@ -56,6 +57,7 @@ export function orphanEntry(message: StoredMessage, consumer: string, maxDeliver
     ...describe(message),
     state: 'orphan',
     reason: 'max_deliveries',
+    detail: null,
     deliveries: maxDeliver > 0 ? maxDeliver : null,
     died_at: null,
     inner,
@@ -85,7 +87,7 @@ export function journalledEntry(entry: Entry | undefined, journalled: JournalEnt
   const described = describe(message);
   // The journal holds the copy, which counts the replay that is under way.
   const replays = Math.max(0, described.replays - 1);
-  if (entry) return { ...entry, ...described, replays, state: 'replayable', inner: rest };
+  if (entry) return { ...entry, ...described, replays, state: stateOf({ replays }), inner: rest };
   const [consumer = '-'] = id.split('/').slice(-2);
   return {
     id,
@@ -96,6 +98,7 @@ export function journalledEntry(entry: Entry | undefined, journalled: JournalEnt
     replays,
     state: 'orphan',
     reason: 'max_deliveries',
+    detail: null,
     deliveries: null,
     died_at: null,
     inner: rest,
@@ -115,6 +118,9 @@ export const journalOrphans = (journal: Journal, queue: string, created: string 
   [...journal.values()]
     .filter(({ original, records }) => original.stream === queue && records.length === 0)
     .map((journalled) => journalledEntry(undefined, journalled, created));
+
+const stateOf = ({ replays }: Pick<Entry, 'replays'>): 'parked' | 'replayable' =>
+  replays >= MOST_REPLAYS ? 'parked' : 'replayable';
 
 type Described = Pick<Entry, 'subject' | 'request_id' | 'published_at' | 'size' | 'replays'>;
 

@@ -27,7 +27,7 @@ export const mayMatch = (filter: EntryFilter, { death, records }: Told): boolean
 
 /** Whether an entry is wanted. One without a time of death is judged by when it was published: it did not die before. */
 export function matches(filter: EntryFilter, entry: Entry): boolean {
-  const { subjects, match, requestIds, since, until } = filter;
+  const { subjects, match, requestIds, since, until, where } = filter;
   const time = entry.died_at ?? entry.published_at;
   return (
     matchesIds(filter, entry.id) &&
@@ -38,7 +38,8 @@ export function matches(filter: EntryFilter, entry: Entry): boolean {
     (time === null ? since === undefined && until === undefined : diedWithin(filter, time)) &&
     (!subjects?.length || (entry.subject !== null && subjects.some((one) => subjectCovers(one, entry.subject!)))) &&
     (!requestIds?.length || (entry.request_id !== null && requestIds.includes(entry.request_id))) &&
-    (match === undefined || (entry.inner.message !== undefined && payloadHas(entry.inner.message.payload, match)))
+    (match === undefined || (entry.inner.message !== undefined && payloadHas(entry.inner.message.payload, match))) &&
+    (where === undefined || where.every((term) => term.holds(entry)))
   );
 }
 

@@ -34,7 +34,7 @@ export async function* followDeaths(
   { signal, onReady = () => {}, onUnreadable = () => {} }: FollowOptions,
 ): AsyncGenerator<Entry> {
   const dlqs = [...new Set(queues.flatMap((ref) => ref.dlqs))];
-  const run = { nats, filter, options: {}, now: Date.now(), clock: () => performance.now() };
+  const run = { nats, filter, options: { details: true }, now: Date.now(), clock: () => performance.now() };
   const [judgement, ...opened] = await Promise.all([
     Judgement.open(run, { queues, dlqs }),
     ...dlqs.map((dlq) => openSource(nats, dlq)),

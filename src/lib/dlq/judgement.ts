@@ -11,6 +11,7 @@ import { requestsOf, withAnswers } from './answers.ts';
 import { readStanding } from './collect.ts';
 import type { OrphanReport } from './dead-count.ts';
 import type { Death } from './death.ts';
+import { Details } from './details.ts';
 import { journalOrphans, toEntry, withJournal } from './entry.ts';
 import { type Fate, fateOf, needsNewStanding } from './fate.ts';
 import { isHidden, matches, wantsOnlyOrphans } from './filter.ts';
@@ -32,6 +33,8 @@ export interface ScanOptions {
   readonly exact?: boolean;
   /** Keeps each record as stored, for those who write it down. */
   readonly raw?: boolean;
+  /** Looks up what the worker wrote down of the last delivery, where the dead letter itself does not say why. */
+  readonly details?: boolean;
   readonly signal?: AbortSignal;
   /** Milliseconds since 1970. */
   readonly now?: number;
@@ -65,6 +68,7 @@ export class Judgement {
   readonly standings: Map<string, QueueStanding>;
   readonly #run: Run;
   readonly #refs: ReadonlyMap<string, QueueRef>;
+  readonly #details: Details | undefined;
   /** Dead and stored, with a record that says so. */
   readonly #accounted = new SeqSets();
   /** What a replay has taken out of a full queue and not put back yet, by id. */
@@ -79,6 +83,8 @@ export class Judgement {
     this.#run = run;
     this.#refs = refs;
     this.standings = standings;
+    const isAsked = run.options.details || run.filter.where?.some(({ key }) => key === 'detail');
+    this.#details = isAsked ? new Details(run.nats) : undefined;
     this.#journal = new Map(journal.map((entry) => [entry.id, entry]));
   }
 
@@ -129,18 +135,28 @@ export class Judgement {
       if (fate.fate === 'replayable' && fate.original) this.accounted(death.queue).add(death.seq);
       entries.push(withJournal(toEntry(death, records, fate, this.standings.get(death.queue)!), this.#journal));
     }
-    yield* await this.#withAnswers(entries);
+    yield* await this.#told(entries);
   }
 
-  /** The same with those whose response is there as answered. */
-  async #withAnswers(entries: readonly Entry[]): Promise<readonly Entry[]> {
+  /** Entries with what is said of them elsewhere: words of their workers, and that they are answered. */
+  async #told(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const [detailed, answered] = await Promise.all([this.detailed(entries), this.#readAnswers(entries)]);
+    return withAnswers(detailed, answered);
+  }
+
+  /** Entries with their workers' words, where those are asked for. */
+  async detailed(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    return this.#details ? this.#details.added(entries) : entries;
+  }
+
+  async #readAnswers(entries: readonly Entry[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
     const answered = await Promise.all(
       [...requestsOf(entries)].map(async ([queue, ids]) => {
         const bucket = this.#refs.get(queue)?.responses ?? RESPONSES_BUCKET;
         return [queue, await readAnswered(this.#run.nats, bucket, ids)] as const;
       }),
     );
-    return withAnswers(entries, new Map(answered));
+    return new Map(answered);
   }
 
   async #judge(death: Death, stored: StoredMessage | undefined, readAt: number): Promise<Fate> {
@@ -164,7 +180,7 @@ export class Judgement {
       const { done, value } = await found.next();
       if (!done) some.push(value);
       if (done || some.length === AT_ONCE) {
-        for (const entry of await this.#withAnswers(some)) if (matches(filter, entry)) yield entry;
+        for (const entry of await this.#told(some)) if (matches(filter, entry)) yield entry;
         some = [];
       }
       if (!done) continue;

@@ -61,6 +61,6 @@ async function* orphansAmong(
     const standing = judgement.standings.get(message.stream);
     if (!standing || judgement.accounted(message.stream).has(message.seq)) continue;
     const entry = orphanIn(standing, message);
-    if (entry && matches(filter, entry)) yield entry;
+    for (const one of await judgement.detailed(entry ? [entry] : [])) if (matches(filter, one)) yield one;
   }
 }

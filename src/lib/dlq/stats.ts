@@ -1,117 +1,95 @@
-import { OpsError } from '../errors/ops-error.ts';
 import type { DeadGroup, DeadStats } from '../model/dead-stats.ts';
-import type { Entry } from '../model/entry.ts';
-import { parseExact } from '../model/json.ts';
-import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
-import { parseJsonPath, valueAt } from './json-path.ts';
+import { type Entry, MOST_REPLAYS, TO_REPLAY } from '../model/entry.ts';
+import type { EntryFilter } from '../model/entry-filter.ts';
+import { shellLine } from '../model/shell.ts';
+import type { Dimension } from './dimension.ts';
+import { filterWords } from './filter-words.ts';
 import { compareTimes } from './time.ts';
+import { termFor } from './where.ts';
 
-/** Takes what an entry is grouped by; null where it has none. */
-export interface Dimension {
-  readonly name: string;
-  valueOf(entry: Entry): string | null;
-}
-
-const LONGEST_VALUE = 200;
+/** So many characters of a value keep groups apart. */
+const LONGEST_VALUE = 1000;
 /** So many groups are kept apart; what comes after counts as others, so that memory stays bounded. */
 const MOST_GROUPS = 20_000;
-/** Payloads beyond this many bytes are not parsed. */
-const LARGEST_PARSED = 4 * 1024 * 1024;
-
-const PLAIN: Readonly<Record<string, (entry: Entry) => string | null>> = {
-  queue: ({ queue }) => queue,
-  consumer: ({ consumer }) => consumer,
-  subject: ({ subject }) => subject,
-  reason: ({ reason }) => reason,
-  state: ({ state }) => state,
-  day: (entry) => timeOf(entry)?.slice(0, 10) ?? null,
-  hour: (entry) => timeOf(entry)?.slice(0, 13) ?? null,
-  detail: ({ inner }) => inner.detail ?? null,
-};
-
-/** When it died; for an orphan, when it was published. */
-const timeOf = (entry: Entry): string | null => entry.died_at ?? entry.published_at;
-
-/** Reads `subject,reason`, `header:Trace-Id`, `json:.error.code`. @throws OpsError USAGE */
-export function parseDimensions(text: string): Dimension[] {
-  const names = text.split(',').map((name) => name.trim());
-  return names.map((name) => {
-    const plain = Object.hasOwn(PLAIN, name) ? PLAIN[name] : undefined;
-    if (plain) return { name, valueOf: plain };
-    if (/^header:[!-9;-~]+$/.test(name)) return { name, valueOf: headerOf(name.slice('header:'.length)) };
-    const path = name.startsWith('json:') ? parseJsonPath(name.slice('json:'.length)) : undefined;
-    if (path) return { name, valueOf: (entry) => jsonOf(entry, path) };
-    throw new OpsError('USAGE', `--by: nothing can be grouped by "${name}"`, {
-      where: '--by',
-      why: `There are ${Object.keys(PLAIN).join(', ')}, header:NAME and json:.path.`,
-      hints: ['write them with commas between: --by subject,reason,json:.type'],
-    });
-  });
-}
-
-/** A header by its name, to the letter first, as NATS takes it, else in any case. */
-const headerOf =
-  (name: string) =>
-  ({ inner: { message } }: Entry): string | null => {
-    if (!message) return null;
-    const lines = parseHeaders(message.headers);
-    const value =
-      headerValue(lines, name) ?? lines.find((line) => line.name.toLowerCase() === name.toLowerCase())?.value;
-    return value === undefined ? null : fromHeaderValue(value).slice(0, LONGEST_VALUE);
-  };
-
-function jsonOf({ inner: { message } }: Entry, path: readonly (string | number)[]): string | null {
-  if (!message || message.payload.byteLength === 0 || message.payload.byteLength > LARGEST_PARSED) return null;
-  try {
-    const value = valueAt(parseExact(Buffer.from(message.payload).toString('utf8')), path);
-    if (value === undefined) return null;
-    return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, LONGEST_VALUE);
-  } catch {
-    return null;
-  }
-}
 
 interface Counting {
   readonly by: Readonly<Record<string, string | null>>;
+  /** What `--where` needs to choose these and no others. */
+  readonly where: readonly string[];
   count: number;
   first: string | null;
   last: string | null;
   sample: string;
+  /** Of those that can be replayed; the fewest replays of any of them. */
+  replays: number;
 }
 
-/** Counts entries by what they have in common. */
-export function createStats(dimensions: readonly Dimension[]): { add(entry: Entry): void; result(): DeadStats } {
+/** How a line that replays a group begins, and what chose what is counted. */
+export interface LineStart {
+  readonly words: readonly string[];
+  readonly filter: EntryFilter;
+}
+
+/** Counts entries by what they have in common; each group with the line that replays just it. */
+export function createStats(
+  dimensions: readonly Dimension[],
+  { words, filter }: LineStart,
+): { add(entry: Entry): void; result(): DeadStats } {
   const groups = new Map<string, Counting>();
   let total = 0;
   let others = 0;
+  const start = (values: readonly (string | null)[], { id }: Entry): Counting => ({
+    by: Object.fromEntries(dimensions.map(({ name }, index) => [name, values[index] ?? null])),
+    where: dimensions.map(({ name }, index) => {
+      const value = values[index] ?? null;
+      return termFor(name, value, value !== null && value.length === LONGEST_VALUE);
+    }),
+    count: 0,
+    first: null,
+    last: null,
+    sample: id,
+    replays: Number.POSITIVE_INFINITY,
+  });
+  const lineOf = ({ where, replays }: Counting): string | null => {
+    if (replays === Number.POSITIVE_INFINITY) return null;
+    const conditions = where.flatMap((term) => ['--where', term]);
+    const again = replays < MOST_REPLAYS ? [] : ['--max-replays', String(replays + 1)];
+    return shellLine([...words, ...filterWords(filter), ...conditions, ...again]);
+  };
   return {
     add(entry) {
       total += 1;
-      const values = dimensions.map((dimension) => dimension.valueOf(entry));
+      const values = dimensions.map((dimension) => dimension.valueOf(entry)?.slice(0, LONGEST_VALUE) ?? null);
       const key = JSON.stringify(values);
-      const time = timeOf(entry);
-      const group = groups.get(key);
-      if (group) {
-        group.count += 1;
-        if (time !== null && (group.first === null || compareTimes(time, group.first) < 0)) group.first = time;
-        if (time !== null && (group.last === null || compareTimes(time, group.last) > 0)) {
-          group.last = time;
-          group.sample = entry.id;
+      let group = groups.get(key);
+      if (!group) {
+        if (groups.size >= MOST_GROUPS) {
+          others += 1;
+          return;
         }
-      } else if (groups.size < MOST_GROUPS) {
-        const by = Object.fromEntries(dimensions.map(({ name }, index) => [name, values[index] ?? null]));
-        groups.set(key, { by, count: 1, first: time, last: time, sample: entry.id });
-      } else others += 1;
+        group = start(values, entry);
+        groups.set(key, group);
+      }
+      group.count += 1;
+      if (TO_REPLAY.includes(entry.state)) group.replays = Math.min(group.replays, entry.replays);
+      const time = entry.died_at ?? entry.published_at;
+      if (time === null) return;
+      if (group.first === null || compareTimes(time, group.first) < 0) group.first = time;
+      if (group.last === null || compareTimes(time, group.last) > 0) {
+        group.last = time;
+        group.sample = entry.id;
+      }
     },
     result() {
       const sorted = [...groups.values()]
         .map(
-          ({ by, count, first, last, sample }): DeadGroup => ({
-            by,
-            count,
-            first_seen: first,
-            last_seen: last,
-            sample,
+          (group): DeadGroup => ({
+            by: group.by,
+            count: group.count,
+            first_seen: group.first,
+            last_seen: group.last,
+            sample: group.sample,
+            replay: lineOf(group),
           }),
         )
         .sort((a, b) => b.count - a.count || (a.sample < b.sample ? -1 : 1));

@@ -19,7 +19,8 @@ const waitAfter = (waits: readonly number[], delivery: number): number =>
  */
 export function lifeOf(entry: Entry, consumer: ConsumerStanding | undefined): LifeEvent[] {
   const events: LifeEvent[] = [];
-  const { message, records, cause, detail } = entry.inner;
+  const { detail } = entry;
+  const { message, records, cause } = entry.inner;
   if (message && entry.replays > 0) {
     const lines = parseHeaders(message.headers);
     const of = headerValue(lines, REPLAY_HEADER.of);

@@ -21,8 +21,6 @@ export interface DeadLetter extends EntryJson {
   readonly payload_base64?: string;
   /** Why the original is not in its stream. */
   readonly cause?: GoneCause;
-  /** The worker's words. */
-  readonly detail?: string;
   readonly timeline: readonly LifeEvent[];
   /** What the DLQ streams have of it. */
   readonly records: readonly {

@@ -8,6 +8,8 @@ export interface DeadGroup {
   readonly last_seen: string | null;
   /** The id of the last one. */
   readonly sample: string;
+  /** The line that replays these and no others; null where nothing of them can be replayed. */
+  readonly replay: string | null;
 }
 
 export interface DeadStats {

@@ -1,4 +1,4 @@
-import type { EntryReason, EntryState } from './entry.ts';
+import type { Entry, EntryReason, EntryState } from './entry.ts';
 
 /** An id or a shorthand of one: `REQUESTS/worker/17`, `worker/17`, `17`. What is left out may be anything. */
 export interface IdPattern {
@@ -6,6 +6,24 @@ export interface IdPattern {
   readonly queue?: string;
   readonly consumer?: string;
   readonly seq: number;
+}
+
+/** Which entries a command is about, as people write it. */
+export interface EntryChoice {
+  /** Whole ids or shorthands. */
+  readonly ids?: readonly string[];
+  /** Conditions that all have to hold. */
+  readonly where?: readonly string[];
+  readonly filter: EntryFilter;
+  /** `-f/--file`: the spec; without one, the server says what its queues are. */
+  readonly file?: string;
+}
+
+/** A condition of `--where`, as it was written and as it is asked. */
+export interface WhereTerm<T = Entry> {
+  readonly text: string;
+  readonly key: string;
+  holds(of: T): boolean;
 }
 
 /** Which entries a verb is about. Several values of one kind mean any of them; several kinds mean all of them. */
@@ -24,6 +42,8 @@ export interface EntryFilter {
   /** A text in the payload; JSON is compared as JSON, not by its blanks. */
   readonly match?: string;
   readonly requestIds?: readonly string[];
+  /** All of them have to hold. */
+  readonly where?: readonly WhereTerm[];
   /** At most so many. */
   readonly limit?: number;
 }

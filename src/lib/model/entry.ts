@@ -1,6 +1,12 @@
 import type { StoredMessage } from './message.ts';
 
-export type EntryState = 'replayable' | 'gone' | 'orphan';
+export type EntryState = 'replayable' | 'parked' | 'gone' | 'orphan';
+/** Of these something is left that can be put back. */
+export const TO_REPLAY: readonly EntryState[] = ['replayable', 'parked', 'orphan'];
+
+/** What was replayed so often and died again is parked: only who asks for more tries it once more. */
+export const MOST_REPLAYS = 3;
+
 export type EntryReason = 'max_deliveries' | 'terminated' | 'rejected';
 
 /** Why the original of an entry is not in its stream, as far as the server still tells. */
@@ -30,6 +36,8 @@ export interface EntryJson {
   readonly request_id: string | null;
   readonly state: EntryState;
   readonly reason: EntryReason;
+  /** The worker's words. */
+  readonly detail: string | null;
   readonly deliveries: number | null;
   /** RFC 3339. */
   readonly died_at: string | null;
@@ -71,7 +79,6 @@ export interface EntryInner {
   /** What a replay publishes: the original, or the copy that a record carries. Absent where nothing is left of it. */
   readonly message?: StoredMessage;
   readonly cause?: GoneCause;
-  readonly detail?: string;
   /** RFC 3339: when the queue's stream was made. With stream and seq it names a message for good. */
   readonly streamCreated: string;
   /** True where a replay holds it in its journal: it left the stream, and the full queue has not taken its copy yet. */
@@ -99,6 +106,7 @@ export const entryJson = (entry: Entry): EntryJson => ({
   request_id: entry.request_id,
   state: entry.state,
   reason: entry.reason,
+  detail: entry.detail,
   deliveries: entry.deliveries,
   died_at: entry.died_at,
   published_at: entry.published_at,

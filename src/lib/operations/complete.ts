@@ -181,7 +181,11 @@ async function askEntries(
   { file, queues }: Scope,
   onChoice: (choice: Choice) => void,
 ): Promise<void> {
-  const filter = { limit: MOST, states: ['replayable', 'gone'] as const, ...(queues.length > 0 && { queues }) };
+  const filter = {
+    limit: MOST,
+    states: ['replayable', 'parked', 'gone'] as const,
+    ...(queues.length > 0 && { queues }),
+  };
   await listDeadLetters(context, { file, filter }, ({ id, subject, state, died_at }) => {
     const about = [subject ?? '', ...(state === 'gone' ? ['gone'] : [])].filter(Boolean).join(', ');
     onChoice({ value: id, about, ...(died_at !== null && { since: died_at }) });
@@ -202,7 +206,11 @@ async function askRequests(
   }).catch((error: unknown) => {
     if (!(error instanceof OpsError && error.code === 'NOT_FOUND')) throw error;
   });
-  const filter = { limit: MOST, states: ['replayable'] as const, ...(queue !== undefined && { queues: [queue] }) };
+  const filter = {
+    limit: MOST,
+    states: ['replayable', 'parked'] as const,
+    ...(queue !== undefined && { queues: [queue] }),
+  };
   await listDeadLetters(context, { file, filter }, ({ request_id, subject, died_at }) => {
     if (request_id !== null && died_at !== null)
       onChoice({ value: request_id, about: `${subject ?? ''}, dead`, since: died_at });

@@ -59,6 +59,8 @@ const viewer: Rule = (_, streams) => ({
     'STREAM.NAMES',
     `STREAM.INFO.${LEDGER}`,
     `DIRECT.GET.${LEDGER}.$KV.${LEDGER_BUCKET}.>`,
+    // Why workers failed is read in pages.
+    `DIRECT.GET.${LEDGER}`,
     ...streams.map(({ name }) => `STREAM.INFO.${name}`),
     ...streams.flatMap(({ name, consumers }) => consumers.map((one) => `CONSUMER.INFO.${name}.${one}`)),
     ...streams
@@ -108,7 +110,6 @@ const operator: Rule = (spec, streams) => {
       // The lock, the journal of replays and the history are kept there; the first of them makes the bucket.
       `STREAM.CREATE.${LEDGER}`,
       `STREAM.PURGE.${LEDGER}`,
-      `DIRECT.GET.${LEDGER}`,
       // What an interrupted replay left behind is asked of the leader.
       `STREAM.MSG.GET.${LEDGER}`,
       `STREAM.MSG.DELETE.${LEDGER}`,

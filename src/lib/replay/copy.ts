@@ -110,6 +110,6 @@ export function makeMove(entry: Entry, facts: MoveFacts, options: CopyOptions): 
       }),
     records,
     ...(entry.request_id !== null && { requestId: entry.request_id }),
-    died: reasonText(entry.reason, entry.inner.detail),
+    died: reasonText(entry.reason, entry.detail ?? undefined),
   };
 }

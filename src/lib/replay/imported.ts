@@ -55,7 +55,8 @@ export function carryOriginal(line: ArchiveLine): ImportMessage | undefined {
   if (!original || records.some(({ kind }) => kind !== 'advisory')) return undefined;
   const { subject, headers, payload } = restored(original);
   const told: HeaderLine[] = Object.entries({
-    [REJECT_HEADER.reason]: 'imported from an archive',
+    // Up to 0.1.0 no worker's words were archived.
+    ...(entry.detail && { [REJECT_HEADER.reason]: entry.detail }),
     [REJECT_HEADER.stream]: entry.queue,
     [REJECT_HEADER.consumer]: entry.consumer,
     [REJECT_HEADER.seq]: String(entry.seq),

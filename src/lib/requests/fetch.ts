@@ -2,7 +2,7 @@ import { readStanding } from '../dlq/collect.ts';
 import { scanEntries } from '../dlq/scan.ts';
 import type { QueueStanding } from '../dlq/standing.ts';
 import { readFailures } from '../ledger/failure.ts';
-import type { Entry, QueueRef } from '../model/entry.ts';
+import { type Entry, type QueueRef, TO_REPLAY } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Fetched } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -88,7 +88,7 @@ export async function fetchRequest(
     // A worker may have answered while we looked.
     return (await fetchResponse(nats, buckets, id)) ?? state;
   }
-  const carried = { requestIds: [id], states: ['replayable' as const, 'orphan' as const], limit: 1 };
+  const carried = { requestIds: [id], states: TO_REPLAY, limit: 1 };
   for await (const entry of scanEntries(nats, refs, carried, { order: 'newest', exact: false, signal: nats.signal })) {
     return { status: stateOfEntry(id, entry) };
   }

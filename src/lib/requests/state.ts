@@ -35,7 +35,7 @@ export function stateOfStored(id: string, { message, standing, entry, failure, n
     ...(takers[0] && { consumer: takers[0].name }),
     ...(replays > 0 && { replays }),
   };
-  if (entry) return { ...base, ...deadPart(entry), detail: entry.inner.detail ?? failure?.reason };
+  if (entry) return { ...base, ...deadPart(entry), detail: entry.detail ?? failure?.reason };
   if (isWaiting(standing, message)) return { ...base, state: 'queued', ...whyWaiting(standing, message) };
   if (!failure) return { ...base, state: 'in_flight', detail: whyInFlight(standing, message) };
   const told = { deliveries: failure.delivery, detail: failure.reason };
@@ -47,7 +47,7 @@ export function stateOfStored(id: string, { message, standing, entry, failure, n
     : { ...base, state: 'retry', ...told, next_delivery_at: next };
 }
 
-function deadPart({ id, consumer, died_at, reason, deliveries, inner }: Entry): Omit<RequestStatus, 'id'> {
+function deadPart({ id, consumer, died_at, reason, deliveries, detail, inner }: Entry): Omit<RequestStatus, 'id'> {
   return {
     state: 'dead',
     consumer,
@@ -55,7 +55,7 @@ function deadPart({ id, consumer, died_at, reason, deliveries, inner }: Entry): 
     entry: id,
     ...(died_at !== null && { died_at }),
     ...(deliveries !== null && { deliveries }),
-    detail: inner.journalled ? 'an unfinished replay holds it in its journal' : inner.detail,
+    detail: inner.journalled ? 'an unfinished replay holds it in its journal' : (detail ?? undefined),
   };
 }
 

@@ -1,10 +1,10 @@
 import { Flags } from '@oclif/core';
 import type { EntryReason, EntryState } from '../model/entry.ts';
-import type { EntryFilter } from '../model/entry-filter.ts';
+import type { EntryChoice, EntryFilter } from '../model/entry-filter.ts';
 import { durationMs, fileFlag, momentFlag } from './spec-flags.ts';
 
 const GROUP = 'FILTER';
-const STATES = ['replayable', 'gone', 'orphan'] as const satisfies readonly EntryState[];
+const STATES = ['replayable', 'parked', 'gone', 'orphan'] as const satisfies readonly EntryState[];
 const REASONS = ['max_deliveries', 'terminated', 'rejected'] as const satisfies readonly EntryReason[];
 
 /** The filters of every dlq verb. Those that may be repeated take any of their values; different ones all have to hold. */
@@ -48,6 +48,12 @@ export const dlqFilterFlags = {
     multipleNonGreedy: true,
     helpGroup: GROUP,
   }),
+  where: Flags.string({
+    summary: 'only where this holds: detail=VALUE, header:NAME!=VALUE, json:.path=VALUE; * is any text; repeatable',
+    multiple: true,
+    multipleNonGreedy: true,
+    helpGroup: GROUP,
+  }),
   match: Flags.string({
     summary: 'only with this text in the payload; JSON is compared as JSON, not by its blanks',
     helpGroup: GROUP,
@@ -74,6 +80,13 @@ export interface WrittenFilter {
   readonly 'request-id'?: readonly string[];
   readonly limit?: number;
 }
+
+/** The flags of a dlq verb as what it is about. @throws OpsError USAGE */
+export const choiceFrom = (
+  flags: WrittenFilter & Pick<EntryChoice, 'where' | 'file'>,
+  ids: readonly string[],
+  now: Date,
+): EntryChoice => ({ ids, where: flags.where, filter: filterFrom(flags, now), file: flags.file });
 
 /** The flags as a filter. Times are measured from `now`. @throws OpsError USAGE */
 export function filterFrom(flags: WrittenFilter, now: Date): EntryFilter {

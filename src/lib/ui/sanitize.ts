@@ -1,15 +1,4 @@
-/**
- * What can move the cursor, recolour, reorder or hide text: control characters (ANSI sequences begin with one), format
- * characters such as bidi overrides, line separators of other kinds, invisible fillers, lone surrogates.
- */
-const TRICKY = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
-
-function escapeOf(character: string): string {
-  const code = character.codePointAt(0)!;
-  const hex = code.toString(16);
-  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
-  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
-}
+import { escapeOf, TRICKY } from '../model/visible.ts';
 
 /**
  * What the log of a GitHub job would obey: a workflow command at the start of a line (text is wrapped at spaces, so any

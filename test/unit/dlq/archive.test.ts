@@ -77,6 +77,7 @@ test.each<{ path: string; bad: unknown[]; good?: unknown[] }>([
   { path: 'entry.died_at', bad: [1], good: [null] },
   { path: 'entry.published_at', bad: [1], good: [null] },
   { path: 'entry.deliveries', bad: ['3'], good: [null, 0] },
+  { path: 'entry.detail', bad: [3, {}], good: [null, undefined, 'words'] },
   { path: 'entry.size', bad: ['3'], good: [null, 0] },
   { path: 'entry.replays', bad: ['0', null], good: [0] },
 ])('a line whose digest fits has a $path of its kind', ({ path, bad, good = [] }) => {

@@ -92,6 +92,7 @@ export function entry(fields: Partial<Entry> = {}): Entry {
     request_id: 'r7',
     state: 'replayable',
     reason: 'max_deliveries',
+    detail: null,
     deliveries: 3,
     died_at: at(60),
     published_at: at(0),

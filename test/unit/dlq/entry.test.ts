@@ -20,6 +20,7 @@ const dead = {
   consumer: 'worker',
   seq: 7,
   reason: 'max_deliveries',
+  detail: null,
   deliveries: 3,
   died_at: at(60),
 };
@@ -42,6 +43,16 @@ describe('an entry', () => {
     expect(made.inner).not.toHaveProperty('cause');
   });
 
+  test.each([
+    { count: '2', state: 'replayable' },
+    { count: '3', state: 'parked' },
+    { count: '4', state: 'parked' },
+  ])('that died again after $count replays is $state', ({ count, state }) => {
+    const again = stored({ headers: [{ name: 'Osapi-Replay-Count', value: count }] });
+    expect(toEntry(death(), [record()], { fate: 'replayable', message: again }, standing()).state).toBe(state);
+    expect(toEntry(death(), [record()], { fate: 'gone', cause: 'expired' }, standing()).state).toBe('gone');
+  });
+
   test('of which nothing is left says why', () => {
     const made = toEntry(death(), [record()], { fate: 'gone', cause: 'expired' }, standing());
     expect(made).toEqual({ ...dead, ...nothing, state: 'gone', inner: { ...inner, cause: 'expired' } });
@@ -52,12 +63,12 @@ describe('an entry', () => {
   const reject = record({ seq: 2, kind: 'rejected', reason: 'rejected', deliveries: null, detail: 'bad' });
   const later = record({ seq: 3, reason: 'terminated', deliveries: 5, detail: undefined });
   test.each([
-    { name: 'alone', newest: advisory, records: [advisory], want: ['max_deliveries', 3, undefined] },
+    { name: 'alone', newest: advisory, records: [advisory], want: ['max_deliveries', 3, null] },
     {
       name: 'the newest of two advisories',
       newest: later,
       records: [advisory, later],
-      want: ['terminated', 5, undefined],
+      want: ['terminated', 5, null],
     },
     {
       name: 'a reject before what is newer',
@@ -85,7 +96,7 @@ describe('an entry', () => {
     },
   ])('is told by $name', ({ newest, records, want }) => {
     const made = toEntry(death({ record: newest }), records, { fate: 'gone', cause: 'expired' }, standing());
-    expect([made.reason, made.deliveries, made.inner.detail]).toEqual(want);
+    expect([made.reason, made.deliveries, made.detail]).toEqual(want);
     expect(made.inner.records).toBe(records);
   });
 
@@ -186,6 +197,7 @@ describe('an entry that a replay holds in its journal', () => {
     { count: '1', replays: 0 },
     { count: '2', replays: 1 },
     { count: '0', replays: 0 },
+    { count: '3', replays: 2 },
   ])('is replayable by its copy, which counts the replay under way: $count', ({ count, replays }) => {
     const gone = toEntry(death(), [record()], { fate: 'gone', cause: 'acked_or_removed' }, standing());
     const one = journalled(count);

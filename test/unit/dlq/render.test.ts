@@ -29,7 +29,7 @@ test('what others wrote moves no cursor', () => {
   const evil = entry({
     subject: EVIL,
     request_id: EVIL,
-    inner: { ...entry().inner, detail: EVIL },
+    detail: EVIL,
   });
   const letter = {
     ...evil,

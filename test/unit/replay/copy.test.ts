@@ -29,6 +29,7 @@ const entry = (inner: Partial<Entry['inner']>): Entry => ({
   request_id: 'r7',
   state: 'replayable',
   reason: 'max_deliveries',
+  detail: null,
   deliveries: 3,
   died_at: '2026-11-24T08:01:00Z',
   published_at: '2026-11-24T08:00:00Z',
@@ -171,9 +172,7 @@ describe('a move', () => {
       makeMove({ ...entry({ message: stored() }), ...fields }, facts, { allowTtl: false });
     expect(of({}).requestId).toBe('r7');
     expect(of({ request_id: null })).not.toHaveProperty('requestId');
-    expect(of({ inner: { ...entry({ message: stored() }).inner, detail: 'no such kind' } }).died).toBe(
-      'max_deliveries: no such kind',
-    );
+    expect(of({ detail: 'no such kind' }).died).toBe('max_deliveries: no such kind');
     expect(reasonText('rejected', '')).toBe('rejected: ');
   });
 

@@ -130,7 +130,7 @@ describe('the state of a stored request', () => {
 
 test.each([
   { name: 'of the dead letter', inner: 'terminated by hand', want: 'terminated by hand' },
-  { name: 'that the worker noted, where the dead letter has none', inner: undefined, want: failed.reason },
+  { name: 'that the worker noted, where the dead letter has none', inner: null, want: failed.reason },
 ])('a dead request tells the reason $name', ({ inner, want }) => {
   const entry = {
     id: 'REQUESTS/w/17',
@@ -138,7 +138,8 @@ test.each([
     died_at: null,
     reason: 'max_deliveries',
     deliveries: 3,
-    inner: { detail: inner },
+    detail: inner,
+    inner: {},
   };
   const seen = { message, standing: standing(taker()), now: NOW, failure: failed, entry: entry as unknown as Entry };
   expect(stateOfStored('a', seen)).toMatchObject({ state: 'dead', detail: want });

@@ -20,6 +20,7 @@ export async function printArchive(
   let count = 0;
   const entries = scanEntries(nats, queues, filter, {
     raw: true,
+    details: true,
     signal: context.io.signal,
     now: context.now().getTime(),
     onUnreadable: strange.add,

@@ -175,6 +175,7 @@ async function importAll(run: ImportRun, file: string, signal: AbortSignal): Pro
 /** A line as an entry, for the filters. */
 const entryOf = ({ entry, original, stream_created: streamCreated }: ArchiveLine): Entry => ({
   ...entry,
+  detail: entry.detail ?? null,
   inner: { records: [], streamCreated, certain: true, ...(original && { message: restored(original) }) },
 });
 
@@ -219,7 +220,7 @@ async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | Im
   if (!ref) throw await noQueue(run.nats, entry.queue, 'the archive');
   const { listed, dlqs } = await placeOf(run, ref);
   const state = listed.get(entry.id);
-  if (state === 'replayable' || state === 'orphan' || (state === 'gone' && !original))
+  if ((state !== undefined && state !== 'gone') || (state === 'gone' && !original))
     return skipped('it is there already');
   if (original && place === 'stream') {
     const stored = await getMessage(run.nats, original.stream, original.seq);

@@ -24,12 +24,13 @@ export async function listDeadLetters(
 ): Promise<DlqListing> {
   return withDlq(context, choice, async (scope) => {
     const { nats, queues, filter } = scope;
-    const listed = { replayable: 0, gone: 0, orphan: 0 };
+    const listed = { replayable: 0, parked: 0, gone: 0, orphan: 0 };
     const counts: OrphanReport[] = [];
     const strange = strangers(context);
     const entries = scanEntries(nats, queues, filter, {
       order: 'newest',
       exact: false,
+      details: true,
       signal: context.io.signal,
       now: context.now().getTime(),
       onUnreadable: strange.add,

@@ -1,6 +1,6 @@
 import { scanEntries } from '../../dlq/scan.ts';
 import type { Context } from '../../model/context.ts';
-import type { EntryState } from '../../model/entry.ts';
+import { type EntryState, TO_REPLAY } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import type { DlqScope } from './scope.ts';
 
@@ -18,7 +18,7 @@ export async function tellNone(
   context: Context,
   { nats, queues, filter }: DlqScope,
   { states, noun }: { states: readonly EntryState[]; noun: string } = {
-    states: ['replayable', 'orphan'],
+    states: TO_REPLAY,
     noun: 'dead letters',
   },
 ): Promise<boolean> {

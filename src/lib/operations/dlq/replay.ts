@@ -4,7 +4,7 @@ import { OpsError } from '../../errors/ops-error.ts';
 import { ADVISORY, bucketStream, LEDGER_BUCKET } from '../../facts/names.ts';
 import { isPlainSubject } from '../../facts/subjects.ts';
 import type { Context } from '../../model/context.ts';
-import type { Entry, QueueRef } from '../../model/entry.ts';
+import { type Entry, type QueueRef, TO_REPLAY } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { textsOf } from '../../model/json.ts';
 import type { ReplayResult } from '../../model/replay.ts';
@@ -71,7 +71,7 @@ const isOfNone = ({ replayed, skipped, failed, remaining }: Omit<ReplayResult, '
 
 /** Entries that can be replayed, unless somebody names ids or states: then those that cannot are told apart. */
 const replayable = (filter: EntryFilter): EntryFilter =>
-  filter.states?.length || filter.ids?.length ? filter : { ...filter, states: ['replayable', 'orphan'] };
+  filter.states?.length || filter.ids?.length ? filter : { ...filter, states: TO_REPLAY };
 
 async function replayOne(
   context: Context,
@@ -169,8 +169,9 @@ async function editAll(
   return shown;
 }
 
-const filterDetail = ({ ids, ...filter }: EntryFilter): unknown => ({
+const filterDetail = ({ ids, where, ...filter }: EntryFilter): unknown => ({
   ...filter,
+  ...(where && { where: where.map(({ text }) => text) }),
   ...(ids && { ids: ids.map(({ text }) => text) }),
 });
 

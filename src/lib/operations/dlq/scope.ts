@@ -1,24 +1,19 @@
 import { parseIds, requireIds } from '../../dlq/id.ts';
 import { scanEntries } from '../../dlq/scan.ts';
+import { parseWhere } from '../../dlq/where.ts';
 import type { Context } from '../../model/context.ts';
 import type { QueueRef } from '../../model/entry.ts';
-import type { EntryFilter } from '../../model/entry-filter.ts';
+import type { EntryChoice, EntryFilter } from '../../model/entry-filter.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { withPlaces } from '../places.ts';
 
 /** What every dlq verb is told. */
-export interface DlqChoice {
-  /** As people write them: whole ids or shorthands. */
-  readonly ids?: readonly string[];
-  readonly filter: EntryFilter;
-  /** `-f/--file`: the spec; without one, the server says what its queues are. */
-  readonly file?: string;
-}
+export type DlqChoice = EntryChoice;
 
 export interface DlqScope {
   readonly nats: Nats;
   readonly queues: readonly QueueRef[];
-  /** With the ids in it. */
+  /** With the ids and the conditions in it. */
   readonly filter: EntryFilter;
 }
 
@@ -28,10 +23,12 @@ export interface DlqScope {
  */
 export async function withDlq<T>(
   context: Context,
-  { ids = [], filter, file }: DlqChoice,
+  { ids = [], where = [], filter: written, file }: DlqChoice,
   work: (scope: DlqScope) => Promise<T>,
 ): Promise<T> {
   const patterns = parseIds(ids);
+  const terms = parseWhere(where);
+  const filter: EntryFilter = { ...written, ...(terms.length > 0 && { where: terms }) };
   return withPlaces(context, { file, queues: filter.queues }, async (places) => {
     const queues = await places.someQueues();
     const { nats } = places;

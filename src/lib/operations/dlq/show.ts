@@ -2,11 +2,9 @@ import { readStanding } from '../../dlq/collect.ts';
 import { noSuchLetter } from '../../dlq/id.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { lifeOf } from '../../dlq/timeline.ts';
-import { readFailure } from '../../ledger/failure.ts';
 import type { Context } from '../../model/context.ts';
 import type { DeadLetter } from '../../model/dead-letter.ts';
-import { type Entry, entryJson } from '../../model/entry.ts';
-import type { Nats } from '../../nats/connect.ts';
+import { entryJson } from '../../model/entry.ts';
 import { fromHeaderValue, parseHeaders } from '../../nats/raw-headers.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
@@ -20,41 +18,33 @@ export interface Shown {
  * Reads one dead letter with all that is known of it.
  * @throws OpsError USAGE, NOT_FOUND, CONN_*, DENIED_*, INTERRUPTED
  */
-export async function showDeadLetter(
-  context: Context,
-  choice: DlqChoice & { readonly ids: readonly string[] },
-): Promise<Shown> {
+export async function showDeadLetter(context: Context, choice: DlqChoice): Promise<Shown> {
   return withDlq(context, choice, async ({ nats, queues, filter }) => {
-    const entries: Entry[] = [];
-    const options = { signal: context.io.signal, now: context.now().getTime() };
-    for await (const entry of scanEntries(nats, queues, filter, options)) entries.push(entry);
-    const [entry] = entries;
-    // It went since it was looked for.
-    if (!entry) throw noSuchLetter(filter.ids?.[0]?.text ?? '');
+    const options = {
+      order: 'newest',
+      details: true,
+      signal: context.io.signal,
+      now: context.now().getTime(),
+    } as const;
+    const { value: entry } = await scanEntries(nats, queues, { ...filter, limit: 1 }, options).next();
+    // Nothing is chosen, or it went since it was looked for.
+    if (!entry) throw noSuchLetter([...(filter.ids ?? []), ...(filter.where ?? [])].map(({ text }) => text).join(', '));
     const ref = queues.find(({ queue }) => queue === entry.queue)!;
     const standing = await readStanding(nats, ref);
     const consumer = standing.consumers.find(({ name }) => name === entry.consumer);
     const { message, cause, records } = entry.inner;
-    const detail = entry.inner.detail ?? (await lastFailure(nats, entry));
     return {
       letter: {
         ...entryJson(entry),
         headers: headersOf(message?.headers),
         ...payloadOf(message?.payload),
         ...(cause && { cause }),
-        ...(detail !== undefined && { detail }),
         timeline: lifeOf(entry, consumer),
         records: records.map(({ stream, seq, kind, time }) => ({ stream, seq, kind, time })),
       },
       ...(message && { payload: message.payload }),
     };
   });
-}
-
-/** The worker's own words on the last delivery, where it wrote them down: the server's advisory has none. */
-async function lastFailure(nats: Nats, { queue, seq, published_at }: Entry): Promise<string | undefined> {
-  if (published_at === null) return undefined;
-  return (await readFailure(nats, { stream: queue, seq, time: published_at }))?.reason;
 }
 
 function headersOf(block: Uint8Array | undefined): Record<string, string[]> {

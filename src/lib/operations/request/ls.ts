@@ -1,4 +1,5 @@
 import { readStanding } from '../../dlq/collect.ts';
+import { parseWhere } from '../../dlq/where.ts';
 import type { Context } from '../../model/context.ts';
 import type { WaitingJson } from '../../model/request.ts';
 import { idOf, replaysOf } from '../../requests/identify.ts';
@@ -7,6 +8,8 @@ import { type RequestChoice, withRequests } from './scope.ts';
 
 export interface ListOptions extends RequestChoice, WaitingFilter {
   readonly limit?: number;
+  /** Conditions that all have to hold. */
+  readonly where?: readonly string[];
 }
 
 /** How much was listed, and whether there is more. */
@@ -24,6 +27,7 @@ export async function listWaiting(
   options: ListOptions,
   onRequest: (request: WaitingJson) => Promise<void> | undefined,
 ): Promise<Listed> {
+  const where = parseWhere(options.where ?? [], { alive: true });
   return withRequests(context, options, async (places) => {
     const { nats } = places;
     let listed = 0;
@@ -31,8 +35,10 @@ export async function listWaiting(
       const standing = await readStanding(nats, ref);
       for await (const message of scanWaiting(nats, standing, options)) {
         context.io.signal.throwIfAborted();
-        if (listed === options.limit) return { listed, more: true };
         const { stream: queue, seq, subject, time, payload } = message;
+        const facts = { queue, subject, died_at: null, published_at: time, inner: { message } };
+        if (!where.every((term) => term.holds(facts))) continue;
+        if (listed === options.limit) return { listed, more: true };
         await onRequest({
           id: idOf(message) ?? null,
           queue,

@@ -2,6 +2,7 @@ import { readStanding } from '../../dlq/collect.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { readFailures } from '../../ledger/failure.ts';
 import type { Context } from '../../model/context.ts';
+import { TO_REPLAY } from '../../model/entry.ts';
 import type { Fetched, TimelineJson } from '../../model/request.ts';
 import type { Places } from '../../places/places.ts';
 import { fetchResponse, findRequest, readEntry } from '../../requests/fetch.ts';
@@ -61,7 +62,7 @@ async function gather(context: Context, places: Places, id: string): Promise<{ f
     return { facts, ...response };
   }
   if (answered) return { facts: { ...common, status: answered.status }, ...response };
-  const carried = { requestIds: [id], states: ['replayable' as const, 'orphan' as const], limit: 1 };
+  const carried = { requestIds: [id], states: TO_REPLAY, limit: 1 };
   for await (const entry of scanEntries(nats, refs, carried, { order: 'newest', signal: nats.signal })) {
     const { message } = entry.inner;
     return { facts: { ...common, status: stateOfEntry(id, entry), entry, ...(message && { message }) } };

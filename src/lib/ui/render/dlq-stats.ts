@@ -5,9 +5,13 @@ import type { Theme } from '../theme.ts';
 import { ageOf, shorten } from './dlq.ts';
 import { renderColumns } from './dlq-show.ts';
 
-const WIDEST = 48;
+/** Narrower than this no value is cut, in columns. */
+const NARROWEST = 12;
 
-/** Draws the groups as a table, the largest first. */
+/**
+ * Draws the groups as a table, the largest first, each with the line that replays it: behind it where there is room,
+ * else below it. A line is never cut, since it is there to be copied.
+ */
 export function renderStats(
   stats: DeadStats,
   { theme, width, now }: { theme: Theme; width: number; now: Date },
@@ -15,23 +19,57 @@ export function renderStats(
   const first = stats.groups[0];
   if (!first) return 'no dead letters';
   const names = Object.keys(first.by);
-  const cell = (text: string): string => (text.length > WIDEST ? shorten(text, WIDEST) : text);
-  const rows = stats.groups.map(({ by, count, first_seen, last_seen, sample }) => [
-    String(count),
-    ...names.map((name) => cell(clean(by[name] ?? '-'))),
-    ageOf(first_seen, now) || '-',
-    ageOf(last_seen, now) || '-',
-    clean(sample),
-  ]);
-  const header = ['COUNT', ...names.map((name) => clean(name.toUpperCase())), 'FIRST', 'LAST', 'SAMPLE'];
-  const draw = (without: number) =>
-    renderColumns(
+  const table = (widest: number, without: number): string[] => {
+    const cell = (text: string): string => (widthOf(text) > widest ? shorten(text, widest) : text);
+    const rows = stats.groups.map(({ by, count, first_seen, last_seen, sample }) => [
+      String(count),
+      ...names.map((name) => cell(clean(by[name] ?? '-'))),
+      ageOf(first_seen, now) || '-',
+      ageOf(last_seen, now) || '-',
+      clean(sample),
+    ]);
+    const header = ['COUNT', ...names.map((name) => clean(name.toUpperCase())), 'FIRST', 'LAST', 'SAMPLE'];
+    return renderColumns(
       [header, ...rows].map((row) => row.slice(0, row.length - without)),
       new Set([0]),
     );
-  // What is said elsewhere goes where the terminal is narrow: the sample, then the times.
-  const fits = (lines: readonly string[]) => lines.every((line) => widthOf(line) <= width);
-  const [head, ...lines] = [0, 1, 2].map(draw).find(fits) ?? draw(3);
+  };
+  const widest = (lines: readonly string[]): number => Math.max(...lines.map(widthOf));
   const others = stats.others ? [theme.faint(`${stats.others} more in other groups`)] : [];
-  return [theme.strong(head!), ...lines, ...others].join('\n');
+  const lines = stats.groups.map(({ replay }) => clean(replay ?? '-'));
+
+  const whole = table(Number.POSITIVE_INFINITY, 0);
+  const column = widest(whole) + 2;
+  if (column + widest(lines) <= width) {
+    const [head, ...rows] = whole.map(
+      (row, index) => `${row.padEnd(row.length + column - widthOf(row))}${index === 0 ? 'REPLAY' : lines[index - 1]}`,
+    );
+    return [theme.strong(head!), ...rows, ...others].join('\n');
+  }
+  // What is said elsewhere goes first where the terminal is narrow, the sample, then the times; then values are cut.
+  const [head, ...rows] = fitted(width, names.length, table, widest);
+  const pairs = rows.flatMap((row, index) =>
+    stats.groups[index]!.replay === null ? [row] : [row, theme.faint(`       ${lines[index]}`)],
+  );
+  return [theme.strong(head!), ...pairs, ...others].join('\n');
+}
+
+function fitted(
+  width: number,
+  values: number,
+  table: (widest: number, without: number) => string[],
+  widest: (lines: readonly string[]) => number,
+): string[] {
+  for (const without of [0, 1, 2, 3]) {
+    const whole = table(Number.POSITIVE_INFINITY, without);
+    if (widest(whole) <= width) return whole;
+    const least = table(NARROWEST, without);
+    if (widest(least) > width && without < 3) continue;
+    for (let cells = Math.floor(width / Math.max(1, values)); cells > NARROWEST; cells--) {
+      const cut = table(cells, without);
+      if (widest(cut) <= width) return cut;
+    }
+    return least;
+  }
+  return [];
 }

@@ -48,10 +48,10 @@ const CAUSES = {
 } as const;
 
 /** The worker's words, or why nothing is left; empty where there is nothing to say. */
-export function whyOf({ inner, replays }: Entry): string {
+export function whyOf({ inner, detail, replays }: Entry): string {
   const parts = [
-    inner.detail ?? '',
-    inner.cause && (inner.cause !== 'terminated' || !inner.detail) ? CAUSES[inner.cause] : '',
+    detail ?? '',
+    inner.cause && (inner.cause !== 'terminated' || !detail) ? CAUSES[inner.cause] : '',
     replays > 0 ? `replayed ${replays}×` : '',
   ];
   return parts.filter(Boolean).join('; ');

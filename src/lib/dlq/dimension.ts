@@ -1,0 +1,85 @@
+import { OpsError } from '../errors/ops-error.ts';
+import type { Entry } from '../model/entry.ts';
+import { parseExact } from '../model/json.ts';
+import type { StoredMessage } from '../model/message.ts';
+import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
+import { parseJsonPath, valueAt } from './json-path.ts';
+
+/** What a key looks at: an entry, or a request that did not die. */
+export type Facts = Pick<Entry, 'queue' | 'subject' | 'died_at' | 'published_at'> &
+  Partial<Pick<Entry, 'consumer' | 'reason' | 'state' | 'detail'>> & {
+    readonly inner: { readonly message?: StoredMessage };
+  };
+
+/** What entries are grouped and chosen by: a key, and how its value is taken; null where there is none. */
+export interface Dimension {
+  readonly name: string;
+  /** True where only what died has it. */
+  readonly ofDeath?: true;
+  valueOf(facts: Facts): string | null;
+}
+
+/** Payloads beyond this many bytes are not parsed. */
+const LARGEST_PARSED = 4 * 1024 * 1024;
+
+/** When it died; for an orphan, when it was published. */
+const timeOf = ({ died_at: died, published_at: published }: Facts): string | null => died ?? published;
+
+const PLAIN: Readonly<Record<string, Omit<Dimension, 'name'>>> = {
+  subject: { valueOf: ({ subject }) => subject },
+  consumer: { valueOf: ({ consumer = null }) => consumer, ofDeath: true },
+  reason: { valueOf: ({ reason = null }) => reason, ofDeath: true },
+  detail: { valueOf: ({ detail = null }) => detail, ofDeath: true },
+  day: { valueOf: (facts) => timeOf(facts)?.slice(0, 10) ?? null },
+  hour: { valueOf: (facts) => timeOf(facts)?.slice(0, 13) ?? null },
+  queue: { valueOf: ({ queue }) => queue },
+  state: { valueOf: ({ state = null }) => state, ofDeath: true },
+};
+
+/** Reads `subject`, `header:Trace-Id`, `json:.error.code`; `undefined` for what is no key. */
+export function parseDimension(name: string): Dimension | undefined {
+  if (Object.hasOwn(PLAIN, name)) return { name, ...PLAIN[name]! };
+  // Without what parts a key from its value.
+  if (/^header:[!-9;<>-~]+$/.test(name)) return { name, valueOf: headerOf(name.slice('header:'.length)) };
+  const path = name.startsWith('json:') ? parseJsonPath(name.slice('json:'.length)) : undefined;
+  return path && { name, valueOf: ({ inner: { message } }) => (message ? jsonOf(message, path) : null) };
+}
+
+/** Reads keys with commas between. @throws OpsError USAGE */
+export function parseDimensions(texts: readonly string[]): Dimension[] {
+  // A comma in a quoted name parts nothing.
+  const names = texts.flatMap((text) => text.split(/,(?![^[]*"\])/)).map((name) => name.trim());
+  return [...new Set(names)].map((name) => {
+    const dimension = parseDimension(name);
+    if (dimension) return dimension;
+    throw new OpsError('USAGE', `--by: nothing can be grouped by ${JSON.stringify(name)}`, {
+      where: '--by',
+      why: KEYS_THERE_ARE,
+      hints: ['write them with commas between: --by subject,reason,json:.type'],
+    });
+  });
+}
+
+export const KEYS_THERE_ARE = `There are ${Object.keys(PLAIN).join(', ')}, header:NAME and json:.path.`;
+
+/** A header by its name, to the letter first, as NATS takes it, else in any case. */
+const headerOf =
+  (name: string) =>
+  ({ inner: { message } }: Facts): string | null => {
+    if (!message) return null;
+    const lines = parseHeaders(message.headers);
+    const value =
+      headerValue(lines, name) ?? lines.find((line) => line.name.toLowerCase() === name.toLowerCase())?.value;
+    return value === undefined ? null : fromHeaderValue(value);
+  };
+
+function jsonOf({ payload }: StoredMessage, path: readonly (string | number)[]): string | null {
+  if (payload.byteLength === 0 || payload.byteLength > LARGEST_PARSED) return null;
+  try {
+    const value = valueAt(parseExact(Buffer.from(payload).toString('utf8')), path);
+    if (value === undefined) return null;
+    return typeof value === 'string' ? value : JSON.stringify(value);
+  } catch {
+    return null;
+  }
+}

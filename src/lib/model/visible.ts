@@ -1,0 +1,13 @@
+/**
+ * What can move the cursor, recolour, reorder or hide text: control characters (ANSI sequences begin with one), format
+ * characters such as bidi overrides, line separators of other kinds, invisible fillers, lone surrogates.
+ */
+export const TRICKY = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** A character as an escape that shows: `\x1b`, `\u202e`, `\u{e0001}`. */
+export function escapeOf(character: string): string {
+  const code = character.codePointAt(0)!;
+  const hex = code.toString(16);
+  if (code <= 0xff) return `\\x${hex.padStart(2, '0')}`;
+  return code <= 0xffff ? `\\u${hex.padStart(4, '0')}` : `\\u{${hex}}`;
+}

@@ -1,0 +1,160 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { headers } from '@nats-io/transport-node';
+import { parseArchiveLine } from '../../src/lib/dlq/archive.ts';
+import { failureKey } from '../../src/lib/facts/names.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { BIN, cleanEnv, runCli, startCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { letDie, makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
+import { needing } from '../support/needing.ts';
+import { startInTerminal } from '../support/pty.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+let nats: Nats;
+let cwd: string;
+beforeAll(async () => {
+  server = await startServer();
+  nats = await connectTo(server);
+  cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-where-'));
+});
+afterAll(async () => {
+  await nats?.close();
+  await server?.stop();
+  rmSync(cwd, { recursive: true, force: true });
+});
+
+const HOSTILE = ['it\'s $(touch pwned) `id` "x"', 'two\nlines \u001b[2J', '*', '; exit 7 #', 'a\\x41'];
+
+/** Dead letters that differ in a value that somebody else chose. */
+beforeEach(async () => {
+  await wipe(nats);
+  await makeQueue(nats);
+  for (const value of HOSTILE) {
+    const about = headers();
+    about.set('Team', 'red');
+    await put(nats, 'requests.dns', JSON.stringify({ error: value }), about);
+  }
+  await put(nats, 'requests.raw', '{"error":"other"}');
+  await letDie(nats);
+});
+
+const dlq = (...args: string[]) => runCli(['dlq', ...args], { server, cwd });
+const stored = async (stream: string): Promise<number> => {
+  const info = (await nats.api(`STREAM.INFO.${stream}`)) as unknown as { state: { messages: number } };
+  return info.state.messages;
+};
+
+/** A line as a person pastes it into a shell that has the CLI on its path. */
+function paste(line: string): string {
+  const bin = join(cwd, 'osapi-ops');
+  writeFileSync(bin, `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`);
+  chmodSync(bin, 0o755);
+  const env = cleanEnv({ server });
+  return execFileSync('bash', ['-c', line], { cwd, env: { ...env, PATH: `${cwd}:${env.PATH}` }, encoding: 'utf8' });
+}
+
+test('each line of the stats replays just its group, whatever somebody wrote into it', async () => {
+  const { groups } = JSON.parse((await dlq('stats', '--by', 'json:.error', '--json')).stdout) as {
+    groups: { by: Record<string, string>; replay: string }[];
+  };
+  expect(groups.map(({ by }) => by['json:.error']).sort()).toEqual([...HOSTILE, 'other'].sort());
+  for (const [index, { replay }] of groups.entries()) {
+    expect(paste(replay)).toBe('Replayed 1 dead letter.\n');
+    expect(await stored('REQUESTS_dlq')).toBe(HOSTILE.length - index);
+  }
+  expect(() => readFileSync(join(cwd, 'pwned'))).toThrow();
+});
+
+test('a condition chooses the same in every verb', async () => {
+  const red = ['--where', 'header:Team=red', '--where', 'json:.error=*lines*'];
+  const exported = (await dlq('export', ...red)).stdout.trim().split('\n');
+  expect(exported.map((line) => parseArchiveLine(line, '').entry.seq)).toEqual([2]);
+  expect((await dlq('stats', ...red)).stdout).toMatch(/^COUNT.*\n +1 /);
+  expect(JSON.parse((await dlq('show', ...red, '--json')).stdout)).toMatchObject({ seq: 2 });
+  expect(JSON.parse((await dlq('replay', ...red, '--dry-run', '--json')).stdout)).toMatchObject({ remaining: 1 });
+  expect(JSON.parse((await dlq('purge', ...red, '--dry-run', '--json')).stdout)).toMatchObject({ purged: 1 });
+  expect((await dlq('purge', ...red, '--yes', '--archive', 'gone.ndjson')).code).toBe(0);
+  expect(await stored('REQUESTS')).toBe(HOSTILE.length);
+  const none = ['import', 'gone.ndjson', '--where', 'header:Team=blue', '--json'];
+  expect(JSON.parse((await dlq(...none)).stdout)).toMatchObject({ imported: 0 });
+  expect(JSON.parse((await dlq('import', 'gone.ndjson', ...red, '--json')).stdout)).toMatchObject({ imported: 1 });
+  await nats.api('STREAM.PURGE.REQUESTS_dlq');
+  expect(JSON.parse((await dlq('rebuild', '--where', 'subject=*.raw', '--json')).stdout)).toMatchObject({ rebuilt: 1 });
+});
+
+test('what a worker wrote down of the last delivery is chosen, counted and listed alike', async () => {
+  expect((await dlq('replay', '--limit', '1')).code).toBe(0);
+  await letDie(nats);
+  const { time, seq } = await nats
+    .api('STREAM.MSG.GET.REQUESTS', { last_by_subj: 'requests.dns' })
+    .then(({ message }) => message as { time: string; seq: number });
+  const failure = {
+    stream: 'REQUESTS',
+    consumer: 'request-worker',
+    seq,
+    published_at: new Date(Math.floor(Date.parse(time))).toISOString(),
+    delivery: 1,
+    kind: 'failed',
+    reason: 'ETIMEDOUT: db is down',
+    at: new Date().toISOString(),
+    worker: 'w',
+  };
+  await put(nats, `$KV.osapi_ops.${failureKey('REQUESTS', seq)}`, JSON.stringify(failure));
+  const down = ['--where', 'detail=*db is down'];
+  expect(JSON.parse((await dlq('ls', ...down, '--json')).stdout)).toMatchObject([
+    { seq, detail: 'ETIMEDOUT: db is down' },
+  ]);
+  expect((await dlq('ls')).stdout).toContain('ETIMEDOUT: db is down');
+  expect((await dlq('stats', '--by', 'detail')).stdout).toContain("--where 'detail=ETIMEDOUT: db is down'");
+  expect(JSON.parse((await dlq('replay', ...down, '--json')).stdout)).toMatchObject({ replayed: 1 });
+});
+
+test('new deaths are watched for by a condition, and waiting requests are listed by one', async () => {
+  const watch = startCli(['dlq', 'watch', '--ndjson', '--where', 'json:.n=2'], { server, cwd });
+  await watch.until('stderr', /watching REQUESTS/);
+  for (const n of [1, 2, 3]) await put(nats, 'requests.new', `{"n":${n}}`);
+  const waiting = await runCli(['request', 'ls', '--json', '--where', 'json:.n!=2', '--limit', '2'], { server, cwd });
+  expect(JSON.parse(waiting.stdout)).toHaveLength(2);
+  expect(await runCli(['request', 'ls', '--where', 'detail=x'], { server, cwd })).toMatchObject({ code: 64 });
+  await letDie(nats);
+  const [line] = await watch.until('stdout', /.+\n/);
+  expect(JSON.parse(line)).toMatchObject({ seq: HOSTILE.length + 3 });
+  watch.child.kill('SIGINT');
+  expect((await watch.done).stdout.trim().split('\n')).toHaveLength(1);
+});
+
+needing('a pseudo-terminal').test.each([60, 80, 120])(
+  'on a terminal of %i columns the rows of the stats fit, and their lines are whole',
+  async (columns) => {
+    const long = 'connection refused by a server with a long name '.repeat(4).trim();
+    await put(nats, 'requests.dns', JSON.stringify({ error: long }));
+    await letDie(nats);
+    const terminal = startInTerminal(['dlq', 'stats', '--by', 'json:.error', '--no-pager'], { server, cwd, columns });
+    expect(await terminal.done).toBe(0);
+    const shown = terminal.text().split('\n');
+    expect(shown.some((line) => line.includes(`json:.error=${long}'`))).toBe(true);
+    for (const line of shown) if (/^ *\d/.test(line)) expect(line.length).toBeLessThanOrEqual(columns);
+    expect((await dlq('stats', '--by', 'json:.error')).stdout.split(long)).toHaveLength(3);
+  },
+);
+
+test('a queue that lies parked is counted so, and the line that its group has tries it again', async () => {
+  await wipe(nats);
+  await makeQueue(nats);
+  await makeDead(nats, 2);
+  for (let round = 0; round < 3; round++) {
+    expect((await dlq('replay')).code).toBe(0);
+    await letDie(nats);
+  }
+  expect(await dlq('replay')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Nothing was replayed/) });
+  expect(JSON.parse((await dlq('ls', '--state', 'parked', '--json')).stdout)).toHaveLength(2);
+  expect((await dlq('ls', '--state', 'replayable')).stderr).not.toContain('replayable\n');
+  const { groups } = JSON.parse((await dlq('stats', '--by', 'state', '--json')).stdout);
+  expect(groups).toMatchObject([{ by: { state: 'parked' }, count: 2 }]);
+  expect(paste(groups[0].replay)).toBe('Replayed 2 dead letters.\n');
+});
