@@ -24,6 +24,7 @@ const REPORT: StatusReport = {
   })),
   queues: [
     { name: 'REQUESTS', ready: 1, in_flight: 1, dead: 1, rejected: 0, redelivered: 1, oldest_seconds: 1, responses: 1 },
+    ...['clears', 'grows', 'stalled'].map((state) => ({ name: state, trend: { state, seconds: 1 } })),
   ] as unknown as StatusReport['queues'],
 };
 

@@ -85,6 +85,15 @@ export const OPERATE = {
         redelivered: known,
         oldest_seconds: z.number().nullable(),
         responses: known,
+        trend: z
+          .object({
+            state: z.enum(['clears', 'grows', 'stalled']),
+            per_second: z.number().optional().describe('of what waits, or of what is stored where it grows'),
+            seconds: z.number().optional().describe('until nothing waits, until it is full, or since it moved'),
+            summary: z.string(),
+          })
+          .optional()
+          .describe('absent where it goes nowhere, or where nobody can know'),
       }),
     ),
     drift: z.array(change),

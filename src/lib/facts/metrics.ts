@@ -19,6 +19,18 @@ export const METRICS = {
     name: 'osapi_ops_queue_oldest_waiting_seconds',
     help: 'The age of the oldest message that waits undelivered.',
   },
+  clears: {
+    name: 'osapi_ops_queue_clears_in_seconds',
+    help: 'When nothing waits any more, at the rate of the last minute; absent where nobody can know.',
+  },
+  full: {
+    name: 'osapi_ops_queue_full_in_seconds',
+    help: 'When the queue is full, at the rate of the last minute; absent where it does not fill up.',
+  },
+  stalled: {
+    name: 'osapi_ops_queue_stalled_seconds',
+    help: 'For how long nothing moved while something waits; absent where it moves.',
+  },
   responses: { name: 'osapi_ops_queue_responses', help: 'Responses kept for a queue.' },
 } as const satisfies Record<string, MetricFact>;
 

@@ -16,7 +16,8 @@ import { firstMessage } from '../nats/messages.ts';
 import { inTurn, pipelined } from '../nats/pipeline.ts';
 import { listStreams, readStream, readSubjects } from '../nats/streams.ts';
 import { askResource, asResource, IN_FLIGHT } from '../observed/read.ts';
-import type { ConsumerState, DeadState, QueueState, StreamState } from './snapshot.ts';
+import type { ConsumerState, DeadState, Flow, QueueState, StreamState } from './snapshot.ts';
+import { flowBetween, type Sample, toSample } from './trend.ts';
 
 /** A queue to look at. */
 export interface QueueToLook {
@@ -300,27 +301,37 @@ function deadOf(
   return base.dead === 0 ? { ...base, orphans: 0, exact: true } : { ...base, exact: false };
 }
 
-/** The queues' streams a moment later, to tell how they grow. In messages and bytes for each second. */
-export async function measureGrowth(
+/** A queue's stream and consumers, as far as they tell how it moves. */
+async function readSample(nats: Nats, { name, consumers }: QueueState): Promise<Sample | undefined> {
+  const none = { missing: undefined, silent: undefined };
+  const [info, ...infos] = await Promise.all([
+    orElse(readStream(nats, name), none),
+    ...consumers.map((consumer) => orElse(readConsumer(nats, name, consumer.name), none)),
+  ]);
+  if (!info || infos.includes(undefined)) return undefined;
+  return toSample(
+    info.figures,
+    infos.map((consumer) => toConsumerStanding(consumer!)),
+    performance.now(),
+  );
+}
+
+/** The queues a moment later, to tell how they move. */
+export async function measureFlow(
   nats: Nats,
   queues: readonly QueueState[],
   waitMs: number,
-): Promise<Map<string, { messages: number; bytes: number }>> {
-  const read = () =>
-    pipelined(queues, IN_FLIGHT, async ({ name }) => {
-      const info = await orElse(readStream(nats, name), { missing: undefined, silent: undefined });
-      return info && { at: performance.now(), messages: info.figures.messages, bytes: info.figures.bytes };
-    });
+): Promise<Map<string, Flow>> {
+  const read = () => pipelined(queues, IN_FLIGHT, (queue) => readSample(nats, queue));
   const first = await read();
   await sleep(waitMs);
   nats.signal.throwIfAborted();
   const second = await read();
-  const growth = new Map<string, { messages: number; bytes: number }>();
+  const flows = new Map<string, Flow>();
   for (const [index, { name }] of queues.entries()) {
     const [a, b] = [first[index], second[index]];
-    if (!a || !b) continue;
-    const seconds = (b.at - a.at) / 1000;
-    growth.set(name, { messages: (b.messages - a.messages) / seconds, bytes: (b.bytes - a.bytes) / seconds });
+    const flow = a && b && flowBetween(a, b);
+    if (flow) flows.set(name, flow);
   }
-  return growth;
+  return flows;
 }

@@ -57,6 +57,15 @@ export interface DeadState {
   readonly lastHour?: number;
 }
 
+/** How a queue went between two looks, for each second; and how many seconds they were apart. */
+export interface Flow {
+  readonly seconds: number;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly waiting: number;
+  readonly delivered: number;
+}
+
 export interface QueueState {
   readonly name: string;
   readonly health: HealthSpec;
@@ -74,6 +83,8 @@ export interface QueueState {
   readonly responses?: StreamState & { readonly name: string };
   /** How the queue grew between two looks, for each second; absent where there was one look only. */
   readonly growth?: { readonly messages: number; readonly bytes: number };
+  /** The same with what waited and what was delivered; absent where there was one look only. */
+  readonly flow?: Flow;
 }
 
 export type Drift =

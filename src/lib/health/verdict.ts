@@ -6,6 +6,7 @@ import { resourceChecks } from './checks/resources.ts';
 import { systemChecks } from './checks/system.ts';
 import { workerChecks } from './checks/workers.ts';
 import { deathsOf, inFlightOf, oldestOf, type QueueState, readyOf, retryingOf, type Snapshot } from './snapshot.ts';
+import { trendOf } from './trend.ts';
 
 /** Judges a snapshot: every check, the figures of each queue, and the worst of all. Pure. */
 export function judgeHealth(snapshot: Snapshot): StatusReport {
@@ -23,7 +24,7 @@ export function judgeHealth(snapshot: Snapshot): StatusReport {
     system: snapshot.system,
     health: checks.reduce<Health>((worst, { status }) => worse(worst, status), 'ok'),
     checks,
-    queues: snapshot.queues.map(figuresOf),
+    queues: snapshot.queues.map((queue) => figuresOf(queue, snapshot.now)),
     drift: snapshot.drift.known ? snapshot.drift.changes : [],
     at: new Date(snapshot.now).toISOString(),
     target: snapshot.target,
@@ -37,8 +38,9 @@ const nothingCheck = checkOf('resources', {
   next: 'osapi-ops doctor; or osapi-ops apply SPEC',
 });
 
-function figuresOf(queue: QueueState): QueueFigures {
+function figuresOf(queue: QueueState, now: number): QueueFigures {
   const { name, stream, deadState, responses } = queue;
+  const trend = stream && trendOf(queue, now);
   const oldest = stream ? oldestOf(queue) : undefined;
   return {
     name,
@@ -51,6 +53,7 @@ function figuresOf(queue: QueueState): QueueFigures {
     responses: responses ? responses.figures.messages : null,
     journalled: deadState?.journalled ?? null,
     exact: deadState?.exact ?? false,
+    ...(trend && { trend }),
   };
 }
 

@@ -27,6 +27,17 @@ export interface Check {
   readonly next?: string;
 }
 
+/** Where a queue is going. */
+export interface Trend {
+  readonly state: 'clears' | 'grows' | 'stalled';
+  /** How what waits (`clears`) or what is stored (`grows`) changes. */
+  readonly per_second?: number;
+  /** Until nothing waits, until it is full, or since anything moved; absent where it has no end that one can know. */
+  readonly seconds?: number;
+  /** In a sentence. */
+  readonly summary: string;
+}
+
 /** The figures of one queue. `null` where they cannot be known. */
 export interface QueueFigures {
   readonly name: string;
@@ -45,6 +56,8 @@ export interface QueueFigures {
   readonly journalled: number | null;
   /** Whether each of the dead was looked at; else `dead` is by arithmetic. */
   readonly exact: boolean;
+  /** Absent where it goes nowhere, or where nobody can know. */
+  readonly trend?: Trend;
 }
 
 /** Everything `status` says. */

@@ -138,6 +138,19 @@ function panelsOf(spec: Spec | undefined): Panel[] {
       steps: stepsOf(spec, 'usage', 1 / 100),
     },
     {
+      title: 'Where it is going',
+      description:
+        'Until nothing waits, until the queue is full, and since nothing moved; silent where nobody can know.',
+      kind: 'timeseries',
+      width: 24,
+      unit: 's',
+      targets: [
+        { expr: `${METRICS.clears.name}${CHOSEN}`, legend: '{{queue}} clears in' },
+        { expr: `${METRICS.full.name}${CHOSEN}`, legend: '{{queue}} full in' },
+        { expr: `${METRICS.stalled.name}${CHOSEN}`, legend: '{{queue}} stalled for' },
+      ],
+    },
+    {
       title: 'Checks',
       description: METRICS.check.help,
       kind: 'state-timeline',

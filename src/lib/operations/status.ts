@@ -1,8 +1,9 @@
 import { deriveDesired } from '../desired/derive.ts';
 import { EXIT } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
-import { collect, measureGrowth, type QueueToLook } from '../health/collect.ts';
-import { type Drift, deathsOf, type QueueState, type Snapshot } from '../health/snapshot.ts';
+import { collect, measureFlow, type QueueToLook } from '../health/collect.ts';
+import { type Drift, deathsOf, type Flow, type QueueState, readyOf, type Snapshot } from '../health/snapshot.ts';
+import { flowBetween, type Sample, sampleOf } from '../health/trend.ts';
 import { judgeHealth, unreachedReport } from '../health/verdict.ts';
 import { type Applied, readAppliedSpec, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
@@ -92,21 +93,38 @@ function createLooker(
   applied: Applied | undefined,
 ): () => Promise<StatusReport> {
   let known = applied;
-  let before: { readonly at: number; readonly queues: readonly QueueState[] } | undefined;
+  const seen = new Map<string, Sample[]>();
   return async () => {
     const now = context.now().getTime();
     const base = loaded ? await readDeclared(nats, loaded, known, now) : await readFound(nats, now);
     known = undefined;
+    const isFirst = seen.size === 0;
     const at = performance.now();
     const looked = await lookIntoDead(nats, base);
-    const growth = before ? growthSince(before, at, looked) : await growthOf(nats, looked);
+    const since = new Map(looked.map((queue) => [queue.name, flowSince(seen, queue, at)]));
+    const flows = isFirst ? await flowsOf(nats, looked) : since;
     const queues = looked.map((queue) => {
-      const grown = growth.get(queue.name);
-      return grown ? { ...queue, growth: grown } : queue;
+      const flow = flows.get(queue.name);
+      return flow ? { ...queue, flow, growth: flow } : queue;
     });
-    before = { at, queues };
     return judgeHealth({ ...base, queues });
   };
+}
+
+/** So far back a rate is taken while somebody watches, in milliseconds: less jumps about, more is old news. */
+const WINDOW_MS = 60_000;
+
+/** How a queue went since it was seen first within the window, and that it was seen. */
+function flowSince(seen: Map<string, Sample[]>, queue: QueueState, at: number): Flow | undefined {
+  const sample = sampleOf(queue, at);
+  if (!sample) return undefined;
+  const recent = (seen.get(queue.name) ?? []).filter((one) => at - one.at <= WINDOW_MS);
+  seen.set(queue.name, [...recent, sample]);
+  const [first] = recent;
+  const flow = first && flowBetween(first, sample);
+  // Made anew since: what was seen before is of another.
+  if (first && !flow && at - first.at > 1000) seen.set(queue.name, [sample]);
+  return flow;
 }
 
 /** Reading a DLQ is loaded where something is dead. */
@@ -219,29 +237,14 @@ const isFilling = ({ stream, health }: QueueState): boolean => {
   );
 };
 
-/** A second look is worth its time only where a queue is filling up. */
-async function growthOf(
-  nats: Nats,
-  queues: readonly QueueState[],
-): Promise<ReadonlyMap<string, { messages: number; bytes: number }>> {
-  const filling = queues.filter(isFilling);
-  return filling.length > 0 ? measureGrowth(nats, filling, GROWTH_MS) : new Map();
+/** A second look is worth its time only where a queue is filling up, or has a backlog that somebody wants to see gone. */
+async function flowsOf(nats: Nats, queues: readonly QueueState[]): Promise<ReadonlyMap<string, Flow>> {
+  const moving = queues.filter((queue) => isFilling(queue) || isBehind(queue));
+  return moving.length > 0 ? measureFlow(nats, moving, GROWTH_MS) : new Map();
 }
 
-function growthSince(
-  before: { readonly at: number; readonly queues: readonly QueueState[] },
-  at: number,
-  queues: readonly QueueState[],
-): ReadonlyMap<string, { messages: number; bytes: number }> {
-  const seconds = (at - before.at) / 1000;
-  const growth = new Map<string, { messages: number; bytes: number }>();
-  for (const { name, stream } of queues) {
-    const earlier = before.queues.find((queue) => queue.name === name)?.stream;
-    if (!stream || !earlier || seconds <= 0) continue;
-    growth.set(name, {
-      messages: (stream.figures.messages - earlier.figures.messages) / seconds,
-      bytes: (stream.figures.bytes - earlier.figures.bytes) / seconds,
-    });
-  }
-  return growth;
-}
+const isBehind = (queue: QueueState): boolean => {
+  const { warn, critical } = queue.health.backlog;
+  const least = warn ?? critical;
+  return queue.stream !== undefined && least !== null && readyOf(queue) >= least;
+};

@@ -33,6 +33,10 @@ export function renderStatusMarkdown(report: StatusReport): string {
       const age = oldest === null ? '–' : aboutMs(oldest * 1000);
       lines.push(row([code(queue.name), figure(ready), figure(in_flight), figure(dead), age, figure(responses)]));
     }
+    const trends = queues
+      .slice(0, ROWS)
+      .flatMap(({ name, trend }) => (trend ? [`- ${code(name)} ${plain(trend.summary)}`] : []));
+    if (trends.length > 0) lines.push('', ...trends);
     if (queues.length > ROWS) lines.push('', `and ${counted(queues.length - ROWS, 'more queue')}`);
     lines.push('');
   }

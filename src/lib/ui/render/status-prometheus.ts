@@ -57,6 +57,18 @@ export function renderPrometheus(report: StatusReport): string {
       METRICS.oldest,
       queueSamples(({ oldest_seconds: oldest }) => oldest),
     ),
+    ...(
+      [
+        ['clears', METRICS.clears],
+        ['grows', METRICS.full],
+        ['stalled', METRICS.stalled],
+      ] as const
+    ).map(([state, fact]) =>
+      metric(
+        fact,
+        queueSamples(({ trend }) => (trend?.state === state ? (trend.seconds ?? null) : null)),
+      ),
+    ),
     metric(
       METRICS.responses,
       queueSamples(({ responses }) => responses),

@@ -30,7 +30,7 @@ export const statusJson = ({ system, health, checks, queues, drift }: StatusRepo
     ...(value !== undefined && { value }),
     ...(threshold && { threshold }),
   })),
-  queues: queues.map(({ name, ready, in_flight, dead, redelivered, oldest_seconds, responses }) => ({
+  queues: queues.map(({ name, ready, in_flight, dead, redelivered, oldest_seconds, responses, trend }) => ({
     name,
     ready,
     in_flight,
@@ -38,6 +38,7 @@ export const statusJson = ({ system, health, checks, queues, drift }: StatusRepo
     redelivered,
     oldest_seconds,
     responses,
+    ...(trend && { trend }),
   })),
   drift,
 });
@@ -58,7 +59,7 @@ export function figuresLine(queue: QueueFigures): string {
     ...(queue.dead === null ? [] : [queue.dead === 0 ? 'nothing dead' : `${queue.dead} dead`]),
     ...(queue.responses === null ? [] : [counted(queue.responses, 'response')]),
   ];
-  return parts.join(', ');
+  return `${parts.join(', ')}${queue.trend ? `; ${queue.trend.summary}` : ''}`;
 }
 
 const BAD: readonly Health[] = ['critical', 'warn', 'unknown'];
