@@ -3,16 +3,15 @@ import { camelCase, type Field, type Loss } from '../../src/lib/facts/field.ts';
 import { FIELDS } from '../../src/lib/facts/fields.ts';
 import type { ResourceKind } from '../../src/lib/model/resource.ts';
 import { CONSUMER_DEFAULTS, QUEUE_DEFAULTS } from '../../src/lib/spec/assemble.ts';
+import { changeCases, defaultWords, line, slotType, typeWords } from '../../src/lib/spec/field-words.ts';
 import {
   connectionShape,
   dlqShape,
   healthShape,
   type ObjectShape,
   responsesShape,
-  type Slot,
   specShape,
 } from '../../src/lib/spec/shape.ts';
-import { changeCases, defaultWords, line, typeWords } from './field-facts.ts';
 
 export const SPEC_PAGE_FILE = fileURLToPath(new URL('../../docs/spec.md', import.meta.url));
 
@@ -160,31 +159,6 @@ function resource(kind: ResourceKind, intro: string): string {
     '',
     ...fields.map((field) => section(field, kind)),
   ].join('\n');
-}
-
-/** What a slot takes, for the keys that are the spec's own. */
-function slotType({ shape, field }: Slot): string {
-  if (field) return typeWords(field.type);
-  if (shape.kind === 'named') return `map of ${shape.what}s by name`;
-  if (shape.kind !== 'leaf') return 'map';
-  switch (shape.type.type) {
-    case 'version':
-      return '`1`';
-    case 'name':
-      return 'name: letters, digits, `-`, `_`';
-    case 'server-version':
-      return 'version, as `2.12`';
-    case 'secret':
-      return 'text, never printed';
-    case 'urls':
-      return 'list of URLs, or one text with commas';
-    case 'choices':
-      return `list of ${shape.type.values.map((value) => `\`${value}\``).join(', ')}`;
-    case 'limit':
-      return { count: 'number or `off`', duration: 'duration or `off`', percent: 'percentage or `off`' }[shape.type.of];
-    default:
-      return typeWords(shape.type);
-  }
 }
 
 function ownKeys(shape: ObjectShape): string {

@@ -57,6 +57,8 @@ describe('what --json prints is what schemas/results says', () => {
     await run('doctor', 'config/prod.yaml');
     await run('monitoring alerts', 'config/prod.yaml');
     await run('monitoring grafana');
+    await run('explain', 'max_age');
+    await run('explain', 'queues');
     await run('history');
   });
 

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { DemoReport } from '../../../src/lib/model/demo.ts';
 import type { DevReport } from '../../../src/lib/model/dev.ts';
+import type { Explanation } from '../../../src/lib/model/explanation.ts';
 import type { Permissions } from '../../../src/lib/model/permissions.ts';
 import { ROLES } from '../../../src/lib/model/permissions.ts';
 import type { AlertFile } from '../../../src/lib/monitoring/alerts.ts';
@@ -56,6 +57,22 @@ export const PROVISION = {
     left_out: z.array(z.object({ file: z.string(), path: z.string(), why: z.string() })),
     problems: z.array(problem),
   }),
+  explain: z.array(
+    z.object({
+      path: z.string().describe('as queues.NAME.consumers.NAME.backoff'),
+      type: z.string(),
+      doc: z.string(),
+      required: z.boolean(),
+      default: z.string().optional().describe('what the server fills in'),
+      since: z.string().optional(),
+      until: z.string().optional(),
+      changes: z.array(z.object({ when: z.string(), in_place: z.boolean(), note: z.string() })).optional(),
+      may_delete: z.boolean().optional(),
+      also_understood: z.array(z.string()),
+      source: z.string().optional(),
+      keys: z.array(z.object({ name: z.string(), type: z.string(), doc: z.string() })),
+    }),
+  ) satisfies z.ZodType<readonly Explanation[]>,
   init: z.object({ system: z.string(), path: z.string(), written: z.array(z.string()) }),
   autocomplete: z.object({
     shell: z.enum(SHELLS),

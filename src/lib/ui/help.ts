@@ -78,7 +78,7 @@ function variablesOf(flags: readonly Command.Flag.Any[]): string {
 
 /** Root commands and topics by what a person is about to do, in the order of a system's life. */
 const TASKS: readonly (readonly [string, readonly string[]])[] = [
-  ['PROVISION', ['init', 'validate', 'plan', 'apply', 'destroy', 'export', 'convert', 'schema']],
+  ['PROVISION', ['init', 'validate', 'plan', 'apply', 'destroy', 'export', 'convert', 'explain', 'schema']],
   ['WATCH', ['status', 'doctor', 'history', 'monitoring', 'permissions']],
   ['DEAD LETTERS', ['dlq']],
   ['REQUESTS', ['request', 'queue', 'worker']],

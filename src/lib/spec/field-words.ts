@@ -1,9 +1,9 @@
 // Sentences about a field, found by asking its own rules: representative values go in, what differs is told.
-import type { Field, FieldType, FillContext, Verdict } from '../../src/lib/facts/field.ts';
-import { hasField } from '../../src/lib/facts/fields.ts';
-import type { Config, Json } from '../../src/lib/model/json.ts';
-import { equalJson } from '../../src/lib/model/json.ts';
-import { printDuration, printSize } from '../../src/lib/model/units.ts';
+import type { Field, FieldType, FillContext, Verdict } from '../facts/field.ts';
+import { hasField } from '../facts/fields.ts';
+import { type Config, equalJson, type Json } from '../model/json.ts';
+import { printDuration, printSize } from '../model/units.ts';
+import type { Slot } from './shape.ts';
 
 /** The server lines that differ in some fact, oldest first. */
 export const LINES = ['2.10', '2.11', '2.12', '2.14'] as const;
@@ -80,6 +80,31 @@ export function typeWords(type: FieldType): string {
       return 'map';
     case 'groups':
       return `list of maps, told apart by \`${type.key}\``;
+  }
+}
+
+/** What a slot takes, for the keys that are the spec's own. */
+export function slotType({ shape, field }: Slot): string {
+  if (field) return typeWords(field.type);
+  if (shape.kind === 'named') return `map of ${shape.what}s by name`;
+  if (shape.kind !== 'leaf') return 'map';
+  switch (shape.type.type) {
+    case 'version':
+      return '`1`';
+    case 'name':
+      return 'name: letters, digits, `-`, `_`';
+    case 'server-version':
+      return 'version, as `2.12`';
+    case 'secret':
+      return 'text, never printed';
+    case 'urls':
+      return 'list of URLs, or one text with commas';
+    case 'choices':
+      return `list of ${shape.type.values.map((value) => `\`${value}\``).join(', ')}`;
+    case 'limit':
+      return { count: 'number or `off`', duration: 'duration or `off`', percent: 'percentage or `off`' }[shape.type.of];
+    default:
+      return typeWords(shape.type);
   }
 }
 
