@@ -171,6 +171,55 @@ describe('one truth', () => {
     expect(found.checks.find(({ id }) => id === 'q_dlq.dlq')?.summary).toContain('1 message in it is no dead letter');
   });
 
+  test('a mirror that answers for its origin changes nothing: not what it keeps, nor what it lacks', async () => {
+    await queue('workqueue', { a: {} });
+    const copy = { storage: 'memory', allow_direct: true, mirror_direct: true };
+    await nats.api('STREAM.CREATE.COPY', { name: 'COPY', mirror: { name: 'Q' }, ...copy });
+    // It stops at one message; and one of the DLQ answers as well.
+    await nats.api('STREAM.CREATE.FULL', {
+      name: 'FULL',
+      mirror: { name: 'q_dlq' },
+      max_msgs: 1,
+      discard: 'new',
+      ...copy,
+    });
+    for (const id of ['1', '2', '3']) await send(id);
+    await kill('a', 3);
+    await nats.api('STREAM.MSG.DELETE.Q', { seq: 1 });
+    for (let time = 0; time < 4; time++) {
+      expect(await truth()).toMatchObject({ dead: 2, listed: 2, counted: 3, empty: false, code: 2 });
+    }
+  });
+
+  test('without a consumer what the DLQ tells is known, and that it is empty', async () => {
+    await queue('limits', {});
+    expect(await truth()).toMatchObject({ dead: 0, listed: 0, empty: true });
+    await nats.api('STREAM.DELETE.Q');
+    await nats.api('STREAM.DELETE.q_dlq');
+    await queue('workqueue', { a: {} });
+    for (const id of ['1', '2']) await send(id);
+    await kill('a', 2);
+    await nats.api('CONSUMER.DELETE.Q.a');
+    expect(await truth()).toMatchObject({ dead: 2, listed: 2, counted: 2, ready: 2, empty: false });
+  });
+
+  test('what was imported is dead for queue drain as well', async () => {
+    await queue('workqueue', { a: {} });
+    await send('1');
+    await kill('a', 1);
+    await nats.api('STREAM.UPDATE.q_dlq', {
+      name: 'q_dlq',
+      subjects: [ADVISORIES, 'osapi-ops.rejected.Q.*'],
+      storage: 'memory',
+      allow_direct: true,
+    });
+    const archive = join(cwd, 'drained.ndjson');
+    expect((await run('dlq', 'purge', '--yes', '--archive', archive)).code).toBe(0);
+    expect((await run('dlq', 'import', archive)).code).toBe(0);
+    expect(await truth()).toMatchObject({ dead: 1, listed: 1, empty: false });
+    expect((await json('queue', 'drain', 'Q', '--wait', '0s')).value).toMatchObject({ drained: true, dead: 1 });
+  });
+
   test('nothing to judge is not healthy', async () => {
     const { code, stdout } = await run('status');
     expect({ code, stdout }).toMatchObject({ code: 2, stdout: expect.stringContaining('nothing to judge') });

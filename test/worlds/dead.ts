@@ -1,7 +1,17 @@
 // Who is dead, by what the server itself said when it happened: its advisories are heard as they are sent, whatever
 // becomes of them in a DLQ stream. Nothing here is shared with the code under test.
 import type { NatsConnection } from '@nats-io/transport-node';
-import { answeredIn, isCopy, journalOf, type RawStream, requestIdOf, type Stored, type Truth } from './truth.ts';
+import {
+  answeredIn,
+  isCopy,
+  journalOf,
+  type RawStream,
+  requestIdOf,
+  type Stored,
+  type Truth,
+  takesOf,
+  workersOf,
+} from './truth.ts';
 
 export interface Heard {
   readonly kind: 'MAX_DELIVERIES' | 'MSG_TERMINATED';
@@ -42,8 +52,10 @@ function storedDead(queue: RawStream, heard: readonly Heard[], recorded: Readonl
     const worker = queue.consumers.find(({ name }) => name === consumer);
     if (stream !== queue.name || !message || isCopy({ name: consumer } as RawStream['consumers'][number])) continue;
     // The number of another message, of a stream or a consumer that was made anew since.
-    if (!before(message.time, time) || !before(queue.created, time) || !worker || !before(worker.created, time))
-      continue;
+    if (!before(message.time, time) || !before(queue.created, time)) continue;
+    // A consumer that was made anew has it once more; without one, nobody has.
+    const isTaken = queue.retention === 'workqueue' && workersOf(queue).some((one) => takesOf(one, message.subject));
+    if (worker ? !before(worker.created, time) : isTaken) continue;
     const id = `${queue.name}/${consumer}/${seq}`;
     if (queue.retention === 'workqueue') {
       if (kind === 'MAX_DELIVERIES') dead.set(id, message);

@@ -251,6 +251,10 @@ export class Play {
       ),
     ];
     const id = ids[pick % Math.max(1, ids.length)];
+    // Where there is no queue at all, that is an error.
+    const none = live.some(({ retention, dlqs }) => retention === 'workqueue' || dlqs.some((dlq) => truth.has(dlq)))
+      ? []
+      : [1];
     type Wish = Omit<Reading, 'said'> & { readonly args: readonly string[] };
     const always: Wish[] = [
       { name: 'ls', command: 'dlq ls', codes: [0], args: ['dlq', 'ls', '--json'] },
@@ -311,7 +315,11 @@ export class Play {
     ];
     const chosen = all ? others : others.filter((_, index) => (pick * 7 + index * 5) % others.length < 3);
     return Promise.all(
-      [...always, ...chosen].map(async ({ args, ...wish }) => ({ ...wish, said: await this.person.look(args) })),
+      [...always, ...chosen].map(async ({ args, codes, ...wish }) => ({
+        ...wish,
+        codes: [...codes, ...none],
+        said: await this.person.look(args),
+      })),
     );
   }
 

@@ -106,13 +106,14 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
       names = [...new Set([...named, ...others])];
       if (names.length > named.length) continue;
     }
-    if (names.length === 0) return { stream, consumers: after };
     const standing = (answers: typeof before) => toStanding(name, stream.value, found(answers.values()), 0);
     const now = standing(after);
     const steady = figuresOf(standing(before)) === figuresOf(now);
     if (!steady && attempt < TRIES) continue;
     const isQueue = now.retention === 'workqueue';
-    if (now.consumers.length === 0) return { stream, consumers: after, uncovered: isQueue ? now.messages : 0 };
+    // Without a consumer nothing can die any more; what died before is told by the DLQ.
+    if (now.consumers.length === 0)
+      return { stream, consumers: after, uncovered: isQueue ? now.messages : 0, dead: { dead: 0, steady } };
     // A stream of another retention keeps what was acked, and what nobody was to take.
     if (!isQueue) return { stream, consumers: after, dead: { dead: 0, steady } };
     const uncovered = await countUncovered(nats, now);

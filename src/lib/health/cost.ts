@@ -30,7 +30,8 @@ export const fits = ({ messages, bytes, requests }: Cost): boolean =>
 export function costOf({ stream, dlq, deadState, consumers }: QueueState, hasBatches: boolean): Cost {
   const records = dlq?.figures.messages ?? 0;
   const stored = stream?.figures.messages ?? 0;
-  const isQueue = stream?.config.retention === 'workqueue';
+  // Without a consumer the figures of a work queue tell nothing of its dead.
+  const isQueue = stream?.config.retention === 'workqueue' && consumers.length > 0;
   const wanted = Math.min(stored, isQueue ? (deadState?.dead ?? 0) : records * Math.max(1, consumers.length));
   const each = stored === 0 ? 0 : (stream?.figures.bytes ?? 0) / stored;
   // Read as a range, what lies between them comes along.

@@ -149,8 +149,8 @@ const exactly = (state: DeadState, seen: Seen, foreign: number): DeadState => ({
 
 /** By arithmetic and by the counts of the DLQ's subjects. */
 async function roughly(nats: Nats, queue: QueueState, state: DeadState): Promise<DeadState> {
-  const { name, dlq, stream } = queue;
-  if (stream?.config.retention !== 'workqueue') {
+  const { name, dlq, stream, consumers } = queue;
+  if (stream?.config.retention !== 'workqueue' || consumers.length === 0) {
     return { ...state, exact: false, unknown: `${dlq?.figures.messages ?? 0} records were not looked into` };
   }
   if (!dlq) return { ...state, orphans: state.dead, exact: true };

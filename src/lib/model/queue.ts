@@ -18,7 +18,7 @@ export interface DrainResult {
   readonly in_flight: number;
   /** Held by a replay that has not ended. */
   readonly journalled: number;
-  /** `null` for what is no work queue: it keeps what was acknowledged. */
+  /** `null` where it cannot be known. */
   readonly dead: number | null;
   readonly dying: number;
   readonly waited_seconds: number;

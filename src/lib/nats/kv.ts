@@ -5,7 +5,7 @@ import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orUndefined } from './answer.ts';
 import { isApiError } from './api-error.ts';
 import { openWriter } from './kv-write.ts';
-import { readMessage } from './messages.ts';
+import { ANOTHERS, readMessage } from './messages.ts';
 import { pipelined } from './pipeline.ts';
 import type { Kv, KvEntry, Nats, ReadOptions } from './port.ts';
 import { headerValue, parseHeaders } from './raw-headers.ts';
@@ -77,11 +77,15 @@ async function readValues(nats: Nats, bucket: string, pattern: string): Promise<
   return values.filter((value) => value !== undefined && !value.deleted) as KvEntry[];
 }
 
-/** `nobody` where no server answers reads of the bucket: it does not exist, or none is ready. The API knows which. */
+/**
+ * `nobody` where no server answers reads of the bucket: it does not exist, none is ready, or a mirror of it did. The API
+ * knows which.
+ */
 async function readDirect(nats: Nats, stream: string, subject: string): Promise<StoredMessage | undefined | 'nobody'> {
   const where = `${nats.settings.apiPrefix}.DIRECT.GET.${stream}.${subject}`;
   try {
-    return readMessage(stream, where, rawReply(await nats.request(where, '')));
+    const message = readMessage(stream, where, rawReply(await nats.request(where, '')));
+    return message === ANOTHERS ? 'nobody' : message;
   } catch (error) {
     if (error instanceof OpsError && error.code === 'CONN_NO_JETSTREAM') return 'nobody';
     throw error;

@@ -1,6 +1,5 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
-import { atLeast } from '../facts/versions.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { orElse } from './answer.ts';
 import { ApiError, isApiError } from './api-error.ts';
@@ -11,6 +10,7 @@ import type { Nats, ReadOptions } from './port.ts';
 import { isForeignApi } from './settings.ts';
 import { isOfBatch, parseApiMessage, parseStored, replyStatus } from './stored.ts';
 import { readStream } from './streams.ts';
+import { isKnown, waysOf } from './ways.ts';
 import { type RawReply, wireOf } from './wire.ts';
 
 /** How many requests are under way at once where each message takes one. */
@@ -19,35 +19,12 @@ export const IN_FLIGHT = 256;
 const BATCH = 1024;
 const BATCH_BYTES = 8 * 1024 * 1024;
 
-/** What was found out about a stream's reads, for as long as the connection lasts. */
-interface Ways {
-  /** False where the stream does not answer direct gets, or they are denied to us. */
-  direct: boolean;
-  /** False where its server takes one message for a batch, as 2.10 does. */
-  batch: boolean;
-}
-const ways = new WeakMap<Nats['nc'], Map<string, Ways>>();
-
-function waysOf(nats: Nats, stream: string): Ways {
-  let known = ways.get(nats.nc);
-  if (!known) {
-    known = new Map();
-    ways.set(nats.nc, known);
-  }
-  let way = known.get(stream);
-  if (!way) {
-    way = { direct: true, batch: atLeast(nats.target.server.version, '2.11.0') };
-    known.set(stream, way);
-  }
-  return way;
-}
-
 /**
  * Through a domain or an import nobody says that no stream answers direct gets: who asks would wait in vain. There it
  * is looked up once for each stream.
  */
 async function learnWays(nats: Nats, stream: string): Promise<void> {
-  if (!isForeignApi(nats.settings) || ways.get(nats.nc)?.has(stream)) return;
+  if (!isForeignApi(nats.settings) || isKnown(nats, stream)) return;
   const direct = await answersDirect(nats, stream);
   waysOf(nats, stream).direct = direct;
 }
@@ -88,7 +65,9 @@ async function getAny(
   if (way.direct && !fromLeader) {
     try {
       const reply = await wireOf(nats).ask(subject, JSON.stringify(wanted), { timeoutMs });
-      return readMessage(stream, subject, reply);
+      const message = readMessage(stream, subject, reply);
+      if (message !== ANOTHERS) return message;
+      way.direct = false;
     } catch (error) {
       const fault = isNoRespondersError(error) ? error : failure(nats, error, subject);
       if (fault instanceof OpsError && fault.code !== 'DENIED_SUBJECT') throw error;
@@ -98,11 +77,20 @@ async function getAny(
   return getThroughApi(nats, stream, wanted);
 }
 
+/** What came is a message, of another stream: a mirror answers direct gets of its origin, under its own name. */
+export const ANOTHERS = 'of another stream';
+
 /** The message in an answer, `undefined` for the server's word that there is none. */
-export function readMessage(stream: string, subject: string, reply: RawReply): StoredMessage | undefined {
+export function readMessage(
+  stream: string,
+  subject: string,
+  reply: RawReply,
+): StoredMessage | undefined | typeof ANOTHERS {
   const message = parseStored(stream, reply);
-  const status = message ? 0 : replyStatus(reply);
-  if (message || status === 404) return message;
+  if (message) return message;
+  const status = replyStatus(reply);
+  if (status === 404) return undefined;
+  if (status === 0) return ANOTHERS;
   throw noMessage(subject, status);
 }
 
@@ -236,6 +224,11 @@ async function askBatch(
   } catch (error) {
     const denied = !isNoRespondersError(error) && failure(nats, error, stream).code === 'DENIED_SUBJECT';
     if (!denied && !(isNoRespondersError(error) && !(await answersDirect(nats, stream)))) throw error;
+    waysOf(nats, stream).direct = false;
+    return undefined;
+  }
+  if (status === 0 && isBatch && messages.length <= wanted.batch) {
+    // Somebody else's message: see `Ways`.
     waysOf(nats, stream).direct = false;
     return undefined;
   }

@@ -3,6 +3,7 @@ import { type Answer, answerOf } from './answer.ts';
 import { nameOf, parseDeleted, parseStreamInfo, parseSubjects, type StreamInfo } from './info.ts';
 import { readList, readPages } from './pages.ts';
 import type { Nats, RequestOptions } from './port.ts';
+import { noteMirror } from './ways.ts';
 
 // All that is asked of streams and done to them, but for their messages.
 
@@ -37,8 +38,11 @@ export const readDeleted = (nats: Nats, stream: string): Promise<Answer<readonly
   answerOf(nats.api(`STREAM.INFO.${stream}`, { deleted_details: true }).then(parseDeleted));
 
 /** All streams of the account, those of buckets among them. */
-export const listStreams = (nats: Nats): Promise<Answer<StreamInfo[]>> =>
-  readList(nats, 'STREAM.LIST', { field: 'streams', parse: parseStreamInfo });
+export async function listStreams(nats: Nats): Promise<Answer<StreamInfo[]>> {
+  const answer = await readList(nats, 'STREAM.LIST', { field: 'streams', parse: parseStreamInfo });
+  if (answer.is === 'found') for (const { config } of answer.value) noteMirror(nats, config);
+  return answer;
+}
 
 /** The names of all streams, or of those that take a subject; a wildcard means all it touches. */
 export const streamNames = (

@@ -3,10 +3,14 @@ import { readStanding } from '../../dlq/collect.ts';
 import { countJournalled } from '../../dlq/journalled.ts';
 import { countDead } from '../../dlq/orphans.ts';
 import { OpsError } from '../../errors/ops-error.ts';
+import { collect } from '../../health/collect.ts';
 import { isDrained } from '../../health/goals.ts';
+import { scanDead } from '../../health/scan.ts';
+import { deathsOf } from '../../health/snapshot.ts';
 import type { Context } from '../../model/context.ts';
 import type { DrainResult } from '../../model/queue.ts';
 import type { Nats } from '../../nats/connect.ts';
+import { HEALTH_DEFAULTS } from '../../spec/assemble.ts';
 import { type QueueScope, type QueueTarget, recordQueueAct, withQueue } from './scope.ts';
 
 export interface DrainOptions extends QueueTarget {
@@ -28,8 +32,9 @@ export async function drainQueue(context: Context, options: DrainOptions): Promi
     for (let told = 0; ; ) {
       const left = await readLeft(scope, context.now().getTime());
       const waited = performance.now() - start;
-      const result = { ...left, waited_seconds: Math.round(waited / 100) / 10 };
       if (left.drained || waited >= options.waitMs) {
+        const dead = await readDead(scope, context.now().getTime());
+        const result = { ...left, dead, waited_seconds: Math.round(waited / 100) / 10 };
         await finish(context, scope, result);
         return result;
       }
@@ -44,19 +49,22 @@ export async function drainQueue(context: Context, options: DrainOptions): Promi
   });
 }
 
-async function readLeft({ nats, ref }: QueueScope, nowMs: number): Promise<Omit<DrainResult, 'waited_seconds'>> {
+/** As `status` counts them: every figure of the dead is of one reading. */
+async function readDead({ nats, ref }: QueueScope, nowMs: number): Promise<number | null> {
+  const { queue: name, consumers, dlq, responses } = ref;
+  const { queues } = await collect(nats, [{ name, consumers, dlq, responses, health: HEALTH_DEFAULTS }], [], nowMs);
+  const [queue] = await scanDead(nats, queues, nowMs);
+  return queue?.deadState && queue.deadState.unknown === undefined ? deathsOf(queue) : null;
+}
+
+type Left = Omit<DrainResult, 'dead' | 'waited_seconds'>;
+
+async function readLeft({ nats, ref }: QueueScope, nowMs: number): Promise<Left> {
   const [count, journal] = await Promise.all([countDead(nats, ref, nowMs), countJournalled(nats)]);
   const journalled = journal?.get(ref.queue) ?? 0;
   const left = count ?? (await readOther(nats, ref));
   const figures = { ready: left.ready + left.uncovered, in_flight: left.inFlight, journalled };
-  const { dead, dying } = left;
-  return {
-    queue: ref.queue,
-    drained: isDrained(figures),
-    ...figures,
-    dead: dead === null ? null : dead + journalled,
-    dying,
-  };
+  return { queue: ref.queue, drained: isDrained(figures), ...figures, dying: left.dying };
 }
 
 /** A stream that keeps what was acked, or a queue without a consumer. */
@@ -68,7 +76,6 @@ async function readOther(nats: Nats, ref: QueueScope['ref']) {
     ready: consumers.reduce((sum, { pending }) => sum + pending, 0),
     uncovered: isUntaken ? messages : 0,
     inFlight: consumers.reduce((sum, { ackPending }) => sum + ackPending, 0),
-    dead: null,
     dying: 0,
   };
 }
