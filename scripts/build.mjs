@@ -53,6 +53,37 @@ const lazyRequires = {
     }),
 };
 
+/** Node's own modules that take a millisecond or more to load, and of which most runs call nothing. */
+const lazyBuiltins = {
+  name: 'lazy-builtins',
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^node:(crypto|fs\/promises)$/ }, ({ path, namespace }) =>
+      namespace === 'lazy' ? undefined : { path, namespace: 'lazy' },
+    );
+    bundler.onLoad({ filter: /.*/, namespace: 'lazy' }, ({ path }) => ({
+      contents: `let loaded; const load = () => (loaded ??= require('${path}'));\n${Object.keys(
+        process.getBuiltinModule(path),
+      )
+        .map((name) => `Object.defineProperty(exports, '${name}', { enumerable: true, get: () => load().${name} });`)
+        .join('\n')}`,
+    }));
+  },
+};
+
+/** The NATS client hands all of its keys on, to whom they are of no use: 50 kB that are evaluated where one is asked for. */
+const lazyKeys = {
+  name: 'lazy-keys',
+  setup: (bundler) =>
+    bundler.onLoad({ filter: /@nats-io.nats-core.lib.nkeys\.js$/ }, ({ path }) => {
+      const eager = 'exports.nkeys = __importStar(require("@nats-io/nkeys"));';
+      const contents = readFileSync(path, 'utf8');
+      if (!contents.includes(eager)) throw new Error(`${path} is no longer what it was`);
+      const get = 'get: () => (keys ??= __importStar(require("@nats-io/nkeys")))';
+      const lazy = `let keys; Object.defineProperty(exports, 'nkeys', { enumerable: true, ${get} });`;
+      return { contents: contents.replace(eager, lazy) };
+    }),
+};
+
 const { metafile } = await build({
   metafile: true,
   absWorkingDir: root,
@@ -67,7 +98,7 @@ const { metafile } = await build({
   minify: !process.env.NOMIN,
   lineLimit: 160,
   alias: Object.fromEntries(unreached.map((name) => [name, './scripts/unbundled/nothing.cjs'])),
-  plugins: [leanOclif, lazyRequires, lazyTls],
+  plugins: [leanOclif, lazyKeys, lazyRequires, lazyTls, lazyBuiltins],
   legalComments: 'none',
   logLevel: 'warning',
 });
