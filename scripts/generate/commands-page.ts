@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { TASKS } from '../../src/lib/ui/help.ts';
 import { cell } from './markdown.ts';
 import type { CommandSurface, FlagSurface } from './surface.ts';
 
@@ -22,15 +23,6 @@ A value is taken from the flag, else from its variable, else it is the default. 
 /** Descriptions are broken where the source's lines end. */
 const reflow = (text: string): string => text.replace(/[ \t]*\n(?!\n)[ \t]*/g, ' ');
 const anchor = (id: string): string => `osapi-ops-${id.replaceAll(' ', '-')}`;
-
-const TASKS: readonly (readonly [string, readonly string[]])[] = [
-  ['Provision', ['init', 'validate', 'plan', 'apply', 'destroy', 'export', 'convert', 'schema', 'permissions']],
-  ['Watch', ['status', 'doctor', 'history']],
-  ['Dead letters', ['dlq']],
-  ['Requests and queues', ['request', 'queue', 'worker']],
-  ['Development', ['dev', 'demo']],
-  ['Shell', ['autocomplete']],
-];
 
 /** Commands by what a person is about to do; what no task names comes last. */
 function grouped(surface: readonly CommandSurface[]): [string, CommandSurface[]][] {

@@ -77,13 +77,13 @@ function variablesOf(flags: readonly Command.Flag.Any[]): string {
 }
 
 /** Root commands and topics by what a person is about to do, in the order of a system's life. */
-const TASKS: readonly (readonly [string, readonly string[]])[] = [
-  ['PROVISION', ['init', 'validate', 'plan', 'apply', 'destroy', 'export', 'convert', 'explain', 'schema']],
-  ['WATCH', ['status', 'doctor', 'history', 'monitoring', 'permissions']],
-  ['DEAD LETTERS', ['dlq']],
-  ['REQUESTS', ['request', 'queue', 'worker']],
-  ['DEVELOPMENT', ['dev', 'demo']],
-  ['SHELL', ['autocomplete']],
+export const TASKS: readonly (readonly [string, readonly string[]])[] = [
+  ['Provision', ['init', 'validate', 'plan', 'apply', 'destroy', 'export', 'convert', 'explain', 'schema']],
+  ['Watch', ['status', 'doctor', 'history', 'monitoring', 'permissions']],
+  ['Dead letters', ['dlq']],
+  ['Requests and queues', ['request', 'queue', 'worker']],
+  ['Development', ['dev', 'demo']],
+  ['Shell', ['autocomplete']],
 ];
 
 /** The help of all commands: grouped by task, details last, at the width of the terminal. */
@@ -101,7 +101,7 @@ export class OpsHelp extends Help {
     for (const [task, rows] of this.groups()) {
       this.log(
         this.section(
-          task,
+          task.toUpperCase(),
           this.renderList(rows, { indentation: 2, spacer: '\n', stripAnsi: this.opts.stripAnsi ?? false }),
         ),
       );
@@ -118,7 +118,7 @@ export class OpsHelp extends Help {
     const roots = new Map([...topics, ...commands].filter(([name]) => name && !/[: ]/.test(name)));
     const named = new Set(TASKS.flatMap(([, names]) => names));
     const others = [...roots.keys()].filter((name) => !named.has(name));
-    return [...TASKS, ['OTHERS', others] as const]
+    return [...TASKS, ['Others', others] as const]
       .map(([task, names]): [string, [string, string | undefined][]] => [
         task,
         names.filter((name) => roots.has(name)).map((name) => [name, roots.get(name)]),
