@@ -1,3 +1,4 @@
+import { isKvKey } from '../facts/kv-key.ts';
 import type { Intended, Mark } from '../ledger/journal.ts';
 import { orUndefined } from '../nats/answer.ts';
 import { isMissing } from '../nats/api-error.ts';
@@ -6,6 +7,7 @@ import { pipelined } from '../nats/pipeline.ts';
 import { headerValue, parseHeaders } from '../nats/raw-headers.ts';
 import { readStream } from '../nats/streams.ts';
 import type { ReplayRun } from './run.ts';
+import { firstCopy } from './settling.ts';
 
 /**
  * Which of these message ids are stored: copies that an earlier run published. Gives their sequences. Reads everything
@@ -18,11 +20,12 @@ export async function findCopies(
   msgIds: ReadonlySet<string>,
 ): Promise<Map<string, number>> {
   const found = new Map<string, number>();
-  for (const { stream, created, after } of marks) {
+  for (const mark of marks) {
+    const { stream } = mark;
     if (found.size === msgIds.size) break;
     const now = await orUndefined(readStream(nats, stream, { finish: true }));
     if (!now) continue;
-    const from = created === '' || created === now.created ? after + 1 : 1;
+    const from = firstCopy(mark, now.created);
     try {
       for await (const message of getRange(nats, stream, from, { fromLeader: true })) {
         if (message.headers.byteLength === 0) continue;
@@ -62,8 +65,7 @@ export async function findAnswered(
   if (responses === undefined || since === undefined) return answered;
   const kv = nats.kv(responses);
   await pipelined(moves, IN_FLIGHT, async ({ msgId, requestId }) => {
-    // An id that is no token of a subject cannot be a key.
-    if (requestId === undefined || !/^[-/_=.a-zA-Z0-9]+$/.test(requestId)) return;
+    if (requestId === undefined || !isKvKey(requestId)) return;
     try {
       const response = await kv.get(requestId);
       if (response && Date.parse(response.created) > Date.parse(since)) answered.add(msgId);

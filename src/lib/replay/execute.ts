@@ -11,15 +11,14 @@ import type { StreamInfo } from '../nats/info.ts';
 import { notKept, roomIn } from '../nats/keeps.ts';
 import { type Look, lookAhead, madeAnew, type Removable, removeMessage } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
+import { afterFault, lanesFor, movedBy, sizeOf } from './outcome.ts';
 import { type Move, type Moved, PROTOCOL, type Step } from './protocol.ts';
 import { removeRecords } from './records.ts';
 import { settleIntent } from './recover.ts';
-import { fullQueue, isFull, isPassing, refusal } from './refusal.ts';
+import { fullQueue, isFull, isPassing } from './refusal.ts';
 import type { ReplayRun } from './run.ts';
 import { Want } from './want.ts';
 
-/** Payloads under way at once, in bytes, however many messages that are. */
-const BYTES_IN_FLIGHT = 32 * 1024 * 1024;
 const RETRY_MS = 250;
 
 /** The end of a page: what became of each message, and what did not begin. */
@@ -107,7 +106,7 @@ async function movePart(run: ReplayRun, read: readonly Move[], want: Want): Prom
     throw error;
   }
   let open = [...moves];
-  let lanes = lanesFor(run, moves);
+  let lanes = lanesFor(run.inFlight, moves);
   let fault: unknown;
   try {
     for (let began = performance.now(); ; ) {
@@ -216,14 +215,6 @@ async function moveAll(run: ReplayRun, moves: readonly Move[], page: Page, lanes
   return { ...(doubt && { doubt }), ...(noRoom && { noRoom }) };
 }
 
-const sizeOf = ({ payload, headers }: Move): number => payload.byteLength + headers.byteLength;
-
-function lanesFor({ inFlight }: ReplayRun, moves: readonly Move[]): number {
-  const bytes = moves.reduce((sum, move) => sum + sizeOf(move), 0);
-  const average = bytes / Math.max(1, moves.length);
-  return Math.max(1, Math.min(inFlight, moves.length, Math.max(4, Math.floor(BYTES_IN_FLIGHT / (average + 1)))));
-}
-
 /** One message through the steps of the protocol, all but the last; or why there is no room for the first of them. */
 async function moveOne(run: ReplayRun, move: Move, page: Page): Promise<Moved | ApiError> {
   const { room, full } = run.protocol;
@@ -233,19 +224,13 @@ async function moveOne(run: ReplayRun, move: Move, page: Page): Promise<Moved | 
     try {
       return await takeSteps(run, move, page, steps, taken);
     } catch (error) {
-      const why = refusal(error);
-      // With its copy in, what is refused is the removal: the next run looks the message up.
-      if (why === undefined || taken.has('publish')) throw error;
-      if (taken.has('journal'))
-        return { move, outcome: 'waiting', error: `${why}; the message is safe in the journal` };
-      const isJournal = steps === full;
-      if (isFull(error) && !isJournal) {
-        page.refused.add(move.msgId);
-        if (move.original) continue;
-        return { move, outcome: 'waiting', error: 'the queue is full, and removing this makes no room in it' };
-      }
-      if (isNoRoom(error)) return error;
-      return { move, outcome: 'failed', error: isJournal ? `it cannot be journalled: ${why}` : why };
+      const { original } = move;
+      const isFullWay = steps === full;
+      const after = afterFault(error, { original: original !== undefined, taken, isFullWay });
+      if (after.goes === 'in-doubt') throw error;
+      if (isFull(error) && !isFullWay) page.refused.add(move.msgId);
+      if (after.goes === 'told') return { move, outcome: after.outcome, error: after.error };
+      if (after.goes === 'no-room') return error as ApiError;
     }
   }
 }
@@ -289,13 +274,7 @@ async function takeSteps(
     look = ahead;
     taken.add(step);
   }
-  return {
-    move,
-    outcome: 'moved',
-    ...(copy && { newSeq: copy.seq }),
-    ...(copy && copy.how !== 'stored' && { before: copy.how }),
-    ...(isLate && copy?.how === 'stored' && { late: true }),
-  };
+  return movedBy(move, copy, isLate);
 }
 
 /** Removes an original; true where it had gone by another hand. */

@@ -13,6 +13,17 @@ export function createPacer(rate: number, now: () => number): () => number {
   };
 }
 
+/**
+ * How many may go as one page of at most `most`: what is left of a canary, where there is one, and what goes in a second.
+ * A page is read before it goes: at a slow pace its end would be old news.
+ */
+export const pageSize = (most: number, canaryLeft: number, rate = Number.POSITIVE_INFINITY): number =>
+  Math.min(canaryLeft > 0 ? canaryLeft : most, Math.max(1, Math.floor(rate)));
+
+/** How many of a page have room where at most so many may be pending; 0 while there is none. */
+export const roomFor = (size: number, maxPending: number, pending: number): number =>
+  Math.max(0, Math.min(size, maxPending - pending));
+
 /** Text for how long the rest takes at the speed so far: `12s`, `3m`; empty while nothing is known. */
 export function timeLeft(done: number, total: number, elapsedMs: number): string {
   if (done === 0 || elapsedMs < 1000 || total <= done) return '';

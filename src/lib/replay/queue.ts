@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scanEntries } from '../dlq/scan.ts';
 import { SeqSet } from '../dlq/seq-set.ts';
-import { OpsError } from '../errors/ops-error.ts';
 import { forgetIntent } from '../ledger/journal.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
@@ -13,12 +12,14 @@ import type { StreamInfo } from '../nats/info.ts';
 import { getMessage, IN_FLIGHT } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { confirmRemovals } from '../nats/removal.ts';
+import { canaryAfter, canaryFault } from './canary.ts';
 import { type CopyOptions, makeMove, recordsSeen } from './copy.ts';
 import { movePage, type PageResult } from './execute.ts';
 import { type FollowMark, followMoves, markFollow } from './follow.ts';
-import { createPacer } from './pace.ts';
-import { allowsTtl, type CheckedQueue, checkQueue } from './preflight.ts';
+import { createPacer, pageSize, roomFor } from './pace.ts';
+import { type CheckedQueue, checkQueue } from './preflight.ts';
 import { type Move, type Moved, PROTOCOL, type Protocol } from './protocol.ts';
+import { allowsTtl } from './queue-facts.ts';
 import { removeRecords } from './records.ts';
 import { drainJournal, settleLeftIntent } from './recover.ts';
 import type { ReplayRun } from './run.ts';
@@ -254,13 +255,11 @@ class QueueReplay {
   /** How many may go now: all of a page, what the canary or the rate allows, or what the queue has room to work on. */
   async #pageSize(): Promise<number> {
     const { wishes, signal } = this.#job;
-    let size = this.#canaryLeft > 0 ? this.#canaryLeft : PAGE;
-    // A page is read before it goes: at a slow pace its end would be old news.
-    if (wishes.rate !== undefined) size = Math.min(size, Math.max(1, Math.floor(wishes.rate)));
+    const size = pageSize(PAGE, this.#canaryLeft, wishes.rate);
     if (wishes.maxPending === undefined) return size;
     for (;;) {
-      const room = wishes.maxPending - (await this.#pending());
-      if (room > 0 || signal.aborted) return Math.max(1, Math.min(size, room));
+      const room = roomFor(size, wishes.maxPending, await this.#pending());
+      if (room > 0 || signal.aborted) return Math.max(1, room);
       await sleep(POLL_MS, undefined, { signal }).catch(() => {});
     }
   }
@@ -322,21 +321,12 @@ class QueueReplay {
 
   async #judgeCanary(moved: readonly Moved[]): Promise<void> {
     const { tally, tellNote, ref } = this.#job;
-    this.#canaryLeft = Math.max(0, this.#canaryLeft - moved.length);
+    this.#canaryLeft = canaryAfter(this.#canaryLeft, moved.length);
     if (this.#canaryLeft > 0) return;
     const sent = this.#followed.length;
     tellNote(`${ref.queue}: ${sent} sent ahead; waiting for what becomes of them`);
-    const { died, unknown } = await this.#follow();
-    if (died + unknown === 0) return;
-    const what = died > 0 ? `${died} of ${sent} died again` : `${unknown} of ${sent} were not settled in time`;
-    throw new OpsError('DLQ_DIED_AGAIN', `${what}: the others were left where they are`, {
-      where: `queue ${ref.queue}`,
-      why:
-        Object.entries(tally.deaths)
-          .map(([reason, count]) => `${count} × ${reason}`)
-          .join(', ') || 'No worker took them, or it is slow.',
-      hints: ['mend the worker and run this again; --wait-timeout gives them longer'],
-    });
+    const fault = canaryFault(ref.queue, sent, await this.#follow(), tally.deaths);
+    if (fault) throw fault;
   }
 
   async #follow(): Promise<{ died: number; unknown: number }> {

@@ -1,10 +1,8 @@
 import {
   forgetIntent,
   forgetJournal,
-  type Intended,
   type Intent,
   type JournalEntry,
-  type Mark,
   readIntent,
   readJournal,
 } from '../ledger/journal.ts';
@@ -20,6 +18,7 @@ import { awaitLeaders, isShared } from './barrier.ts';
 import { findAnswered, findCopies, findOriginals } from './evidence.ts';
 import { refusal } from './refusal.ts';
 import type { ReplayRun } from './run.ts';
+import { doubtfulAmong, isSame, journalOf, marksOf, settle } from './settling.ts';
 
 /** How far the messages of an intent had come. */
 export interface Settled {
@@ -28,16 +27,6 @@ export interface Settled {
   /** Message ids that lie in the journal: the journal's pass finishes them. */
   readonly journalled: ReadonlySet<string>;
 }
-
-//   What a run finds of a message that one before it (killed, or cut off) meant to move:
-//   original   journal   copy found or answered    so
-//   there      there     –                         killed before the original went: the journal's pass goes on
-//   there      –         yes                       killed after the publish: remove original and records
-//   there      –         no                        not published, as far as anything tells: it is a dead letter as before
-//   gone       there     –                         the journal's pass goes on
-//   gone       –         –                         killed before the records went: remove them
-//   gone with its stream, which was made anew      only a copy or an answer tells that it was moved
-//   none       –         yes / no                  (limits, rejects) remove the records / a dead letter as before
 
 /**
  * Finishes what an intent had begun; touches nothing that may not have been published.
@@ -52,25 +41,17 @@ export async function settleIntent(run: ReplayRun, intent: Intent & { readonly w
   const journalled = new Set((await readJournal(nats, queue, { fromLeader: isShared(run) })).map(({ msgId }) => msgId));
   const moves = intent.moves.filter(({ msgId }) => !journalled.has(msgId));
   const there = await findOriginals(run, moves);
-  const isMoved = ({ msgId, original }: Intended) =>
-    original !== undefined && !there.has(msgId) && (original.created === '' || original.created === created);
-  const doubtful = moves.filter((one) => !isMoved(one));
+  const doubtful = doubtfulAmong(moves, { there, created });
   const copies = await findCopies(run, [intent.target], new Set(doubtful.map(({ msgId }) => msgId)));
   const answered = await findAnswered(
     run,
     doubtful.filter(({ msgId }) => !copies.has(msgId)),
     intent.written,
   );
-  const done = moves.filter((one) => copies.has(one.msgId) || answered.has(one.msgId) || isMoved(one));
-  await removeMessages(
-    nats,
-    done.flatMap(({ msgId, original }) => (original && there.has(msgId) ? [original] : [])),
-  );
-  await removeMessages(
-    nats,
-    done.flatMap(({ records }) => records),
-  );
-  return { done: new Map(done.map(({ msgId }) => [msgId, copies.get(msgId)])), journalled };
+  const { done, originals, records } = settle(moves, { there, created, copies, answered });
+  await removeMessages(nats, originals);
+  await removeMessages(nats, records);
+  return { done, journalled };
 }
 
 /** Settles what an earlier run left behind. Gives how many of its messages were finished. */
@@ -98,8 +79,7 @@ export interface Drained {
 export async function drainJournal(run: ReplayRun, refused: ReadonlySet<string> = new Set()): Promise<Drained[]> {
   const { nats, queue } = run;
   const all = await readJournal(nats, queue, { fromLeader: isShared(run) });
-  // What was taken out of a queue before it was made anew is none of the new one's: its entry tells.
-  const entries = all.filter(({ target: { stream, created } }) => stream !== queue || isSame(created, run.created));
+  const entries = journalOf(all, queue, run.created);
   if (entries.length === 0) return [];
   const streams = [...new Set(entries.map(({ target }) => target.stream))];
   const addresses = new Map(
@@ -139,22 +119,8 @@ export async function drainJournal(run: ReplayRun, refused: ReadonlySet<string> 
   return drained;
 }
 
-/** Whether a stream is the one that was written down; nobody wrote it down up to 0.1.0. */
-const isSame = (written: string, created: string): boolean => written === '' || written === created;
-
 async function publishJournalled({ nats }: ReplayRun, entry: JournalEntry, to: StreamInfo | undefined) {
   if (!to) throw notTaken(`stream ${entry.target.stream} is not there any more`);
   if (!isSame(entry.target.created, to.created)) throw notTaken(`stream ${to.name} was made anew since`);
   return publishCopy(nats, to, entry);
-}
-
-/** Where the copies of these can lie: behind the lowest sequence in each stream as it was made. */
-function marksOf(entries: readonly JournalEntry[]): Mark[] {
-  const marks = new Map<string, Mark>();
-  for (const { target } of entries) {
-    const key = `${target.stream} ${target.created}`;
-    const known = marks.get(key);
-    if (!known || target.after < known.after) marks.set(key, target);
-  }
-  return [...marks.values()];
 }

@@ -1,5 +1,5 @@
 import type { ReplayFate, ReplayOutcome, ReplayResult } from '../model/replay.ts';
-import type { Followed } from './follow.ts';
+import type { Followed } from './fates.ts';
 import type { Moved } from './protocol.ts';
 import type { Skipped } from './select.ts';
 

@@ -7,7 +7,7 @@ import { headerValue } from '../../../src/lib/nats/raw-headers.ts';
 import { frontOf } from '../../../src/lib/nats/removal.ts';
 import { editorWords, parseEdited, printForEdit } from '../../../src/lib/replay/edit-text.ts';
 import { createPacer, timeLeft } from '../../../src/lib/replay/pace.ts';
-import { toQueueFacts } from '../../../src/lib/replay/preflight.ts';
+import { toQueueFacts } from '../../../src/lib/replay/queue-facts.ts';
 import { whySkipped } from '../../../src/lib/replay/select.ts';
 
 describe('the front of a DLQ that can go as one purge', () => {

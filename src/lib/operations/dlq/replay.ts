@@ -20,8 +20,8 @@ import { type EditRecord, editEntry, requireEditor } from '../../replay/edit.ts'
 import type { Edited } from '../../replay/edit-text.ts';
 import { GroupTable } from '../../replay/groups.ts';
 import { timeLeft } from '../../replay/pace.ts';
-import { allowsTtl, toQueueFacts } from '../../replay/preflight.ts';
 import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
+import { allowsTtl, toQueueFacts } from '../../replay/queue-facts.ts';
 import { elsewhere, fullQueue, tellReasons } from '../../replay/refusal.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
