@@ -324,7 +324,7 @@ test.each([
   ['of a cluster that tells none', bare(3, 'C1')],
   ['of a single replica with its leader', placed({ replicas: [] }, 1)],
 ])('no check of replicas is made %s', (_, snapshot) => {
-  expect(namesOf(snapshot)).toEqual(namesOf(snapshotOf()));
+  expect(namesOf(snapshot)).toStrictEqual(namesOf(snapshotOf()));
 });
 
 const QUEUE = { resource: 'REQUESTS' } as const;

@@ -353,5 +353,5 @@ judged(RESPONSES, [{ name: 'no limit', of: bucket({ messages: 1 }), status: 'ok'
 
 test('a queue whose dead nobody can tell has no check of them', () => {
   const without = namesOf(queue({})).filter((name) => !/^(dead|dying|orphans|expired)$/.test(name));
-  expect(namesOf(queue({ deadState: undefined }))).toEqual(without);
+  expect(namesOf(queue({ deadState: undefined }))).toStrictEqual(without);
 });

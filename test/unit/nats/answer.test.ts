@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Code } from '../../../src/lib/errors/codes.ts';
 import { OpsError } from '../../../src/lib/errors/ops-error.ts';
 import { answerOf, ifFound, orElse, orThrow, orUndefined } from '../../../src/lib/nats/answer.ts';
-import { ApiError, type ApiFault } from '../../../src/lib/nats/api-error.ts';
+import { ApiError } from '../../../src/lib/nats/api-error.ts';
 
 const api = (err_code: number) => new ApiError('S', { err_code });
 const ops = (code: Code) => new OpsError(code, 'x');
@@ -51,13 +51,4 @@ describe('an answer', () => {
     expect(ifFound({ is: 'found', value: 2 }, (value) => value * 2)).toEqual({ is: 'found', value: 4 });
     expect(ifFound({ is: 'missing', error }, () => 0)).toEqual({ is: 'missing', error });
   });
-});
-
-test.each<[unknown, number, string]>([
-  [{}, 0, 'no description'],
-  [{ err_code: 10059, description: 'stream\u001b[2J not found' }, 10059, 'stream[2J not found'],
-  [{ err_code: '10059', description: 5 }, 0, 'no description'],
-  [{ err_code: 1.5, description: { toString: 5 } }, 0, 'no description'],
-])('a refusal of any shape (%j) is one', (fault, errCode, description) => {
-  expect(new ApiError('$JS.API.STREAM.INFO.Q', fault as ApiFault)).toMatchObject({ errCode, description });
 });
