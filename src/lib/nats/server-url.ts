@@ -15,7 +15,7 @@ const FORM =
   /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:([^\s@/\\?#,]*)@)?(\[[\da-f:.]+\]|[^\s@/\\?#,:[\]"'`<>%{}|^]+)(?::(\d{1,5}))?\/?$/i;
 
 /** Schemes by which people know other servers: such a word is no secret. */
-const OTHERS = new Set(['amqp', 'amqps', 'http', 'https', 'kafka', 'leaf', 'mqtt', 'redis', 'tcp', 'ws', 'wss']);
+const OTHERS = new Set(['amqp', 'amqps', 'http', 'https', 'kafka', 'leaf', 'mqtt', 'redis', 'tcp']);
 
 const ESCAPES =
   'in a user or a password write / @ , : ? # as %2F %40 %2C %3A %3F %23, or give them with --user and --password';

@@ -1,6 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { headerValue, parseHeaders, printHeaders } from '../../../src/lib/nats/raw-headers.ts';
+import {
+  fromHeaderValue,
+  headerValue,
+  parseHeaders,
+  printHeaders,
+  toHeaderValue,
+  withHeader,
+} from '../../../src/lib/nats/raw-headers.ts';
 
 const block = (...lines: string[]): Buffer =>
   Buffer.from(`NATS/1.0\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`, 'latin1');
@@ -29,5 +36,35 @@ describe('stored headers', () => {
     const lines = parseHeaders(block('Nats-Msg-Id:   x y \t', 'nats-msg-id: z'));
     expect(headerValue(lines, 'Nats-Msg-Id')).toBe('x y');
     expect(headerValue(lines, 'NATS-MSG-ID')).toBeUndefined();
+  });
+
+  test.each([
+    ['', []],
+    ['NATS/1.0 404 none\r\na: b\r\n\r\n', [{ name: 'a', value: 'b' }]],
+    ['no status\r\na:b\r\nno colon\r\n\r\n', [{ name: 'a', value: 'b', tight: true }]],
+    ['x: NATS/1.0\r\n\r\n', [{ name: 'x', value: 'NATS/1.0' }]],
+    ['NATS/1.0: y\r\n\r\n', []],
+    [': b\r\n\r\n', [{ name: '', value: 'b' }]],
+  ])('%j are these lines', (text, want) => expect(parseHeaders(Buffer.from(text, 'latin1'))).toEqual(want));
+
+  test('of no lines there is no block', () => {
+    expect(printHeaders([]).byteLength).toBe(0);
+  });
+
+  test.each([
+    ['', ['c: d']],
+    ['a: b', ['a: b', 'c: d']],
+    ['a:b', ['a:b', 'c: d']],
+  ])('%j with one line more are %j', (line, want) => {
+    const before = line === '' ? new Uint8Array(0) : block(line);
+    expect(Buffer.from(withHeader(before, { name: 'c', value: 'd' }))).toEqual(block(...want));
+  });
+
+  test.each([
+    ['grün €', 'grÃ¼n â\x82¬'],
+    ['two\r\nlines\0', 'two lines '],
+  ])('%j is written as %j, and what stays of it is read again', (text, want) => {
+    expect(toHeaderValue(text)).toBe(want);
+    expect(fromHeaderValue(want)).toBe(text.replace(/[\r\n\0]+/g, ' '));
   });
 });

@@ -17,6 +17,9 @@ describe('server URLs', () => {
     ['nats://token@host', { url: 'nats://host:4222', tls: false, user: 'token' }],
     ['nats://:pw@host', { url: 'nats://host:4222', tls: false, password: 'pw' }],
     ['nats://u:a:b@host', { url: 'nats://host:4222', tls: false, user: 'u', password: 'a:b' }],
+    ['nats://@host', { url: 'nats://host:4222', tls: false }],
+    ['nats://u:@host', { url: 'nats://host:4222', tls: false, user: 'u' }],
+    ['host:00080', { url: 'nats://host:80', tls: false }],
     ['nats://u:%zz@host', { url: 'nats://host:4222', tls: false, user: 'u', password: '%zz' }],
     ['nats://bücher', { url: 'nats://xn--bcher-kva:4222', tls: false }],
   ])('%s is read', (text, want) => expect(read(text)).toEqual([want]));
@@ -53,10 +56,58 @@ describe('server URLs', () => {
     ['nats://host:123456', 'it cannot be read'],
     ['nats://host/hunter2', 'it cannot be read'],
     ['nats://', 'it cannot be read'],
+    ['nats://[1.2]', 'it cannot be read'],
+    ['tls://[hunter2]', 'it cannot be read'],
+    ['nats://256.256.256.256', 'it cannot be read'],
+    ['ws://hunter2', 'websockets are not spoken here'],
+    ['WSS://hunter2', 'websockets are not spoken here'],
+    ['x hunter2://host', 'it cannot be read'],
+    ['host"hunter2', 'it cannot be read'],
     ['nats://a,http://hunter2@b', 'the 2nd of 2, is not a server URL: "http" is no scheme of NATS'],
   ])('%s is refused, and nothing of it told', (text, why) => {
     expect(() => read(text)).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(why) }));
     expect(() => read(text)).toThrow(expect.objectContaining({ message: expect.not.stringContaining('hunter2') }));
+  });
+
+  test.each(['amqp', 'amqps', 'http', 'https', 'kafka', 'leaf', 'mqtt', 'redis', 'tcp'])(
+    'of %s are known to be others',
+    (scheme) => {
+      expect(() => read(`${scheme.toUpperCase()}://host`)).toThrow(
+        `NATS_URL is not a server URL: "${scheme}" is no scheme of NATS`,
+      );
+    },
+  );
+
+  const ESCAPES = /^in a user or a password write \/ @ /;
+  const FORM = /^write it as nats:\/\/host:4222/;
+  test.each([
+    ['nats://', ' is not a server URL: it cannot be read', FORM],
+    ['ws://a', ' is not a server URL: websockets', FORM],
+    ['"a"', ' is not a server URL: it stands in quotes', /^leave the quotes out/],
+    ['nats://u:p/q@a', ' is not a server URL: its user', ESCAPES],
+    ['a,u:p@b', ' is not a server URL: its user', ESCAPES],
+    ['a,b:x', ', the 2nd of 2, is not a server URL: it cannot be read', FORM],
+    ['a:x,b', ', the 1st of 2, is not a server URL: it cannot be read', FORM],
+    ['a,b,c:x', ', the 3rd of 3, is not a server URL: it cannot be read', FORM],
+    ...([4, 10, 11, 12, 13, 14, 20].map((at) => [at, 'th']) as [number, string][])
+      .concat([
+        [21, 'st'],
+        [22, 'nd'],
+        [23, 'rd'],
+        [24, 'th'],
+        [111, 'th'],
+        [113, 'th'],
+        [121, 'st'],
+      ])
+      .map(([at, end]) => [`${'a,'.repeat(at - 1)}b:x`, `, the ${at}${end} of ${at}, is not`, FORM] as const),
+  ] as const)('%s is told with its place and what to do', (text, says, hint) => {
+    expect(() => read(text)).toThrow(
+      expect.objectContaining({
+        message: expect.stringMatching(new RegExp(`^NATS_URL${says}`)),
+        where: 'NATS_URL',
+        hints: [expect.stringMatching(hint)],
+      }),
+    );
   });
 
   test('show no part of a password, whatever is in it and wherever it stands', () => {
@@ -102,6 +153,8 @@ describe('server URLs', () => {
     ['nats://ada:pw@host:4222', 'nats://host:4222'],
     ['ada:pw@host', 'nats://host:4222'],
     ['nats://host', 'nats://host'],
+    [' nats://host ', 'nats://host'],
+    [' nats://ada@host ', 'nats://host:4222'],
     ['host:1', 'host:1'],
     ['nats://u:p/w@host', undefined],
     ['nats://u:p,w@host', undefined],
