@@ -51,7 +51,7 @@ const FULL: Readonly<Record<NoRoom, string>> = {
 };
 
 /** `STREAM.CREATE.REQUESTS` of `$JS.API.STREAM.CREATE.REQUESTS`, whatever the prefix. */
-export const shortSubject = (subject: string): string => subject.replace(/^.*?\bAPI\./, '');
+export const shortSubject = (subject: string): string => subject.replace(/.*?\bAPI\./, '');
 
 function meaningOf(errCode: number, description: string): { code: Code; hints: string[] } {
   switch (errCode) {

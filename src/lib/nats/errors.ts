@@ -144,7 +144,7 @@ function authWords({ auth, sources }: Settings): string {
   const from = (name: string) => (sources[name] ? ` (${sources[name]})` : '');
   switch (auth.type) {
     case 'none':
-      return 'no credentials';
+      return 'a user without credentials';
     case 'user':
       return `user ${cleanText(auth.user)}${from('user')}`;
     case 'token':
@@ -175,7 +175,7 @@ export function requestFailure(error: unknown, asked: Asked): OpsError {
     const verb = violation.operation === 'publish' ? 'publish to' : 'subscribe to';
     return new OpsError('DENIED_SUBJECT', `no permission to ${verb} ${cleanText(violation.subject)}`, {
       where: subject,
-      why: `The server denies it to ${settings.auth.type === 'none' ? 'a user without credentials' : authWords(settings)}.`,
+      why: `The server denies it to ${authWords(settings)}.`,
       hints: [
         violation.operation === 'publish'
           ? `allow publish on ${cleanText(violation.subject)} for this user`

@@ -15,10 +15,9 @@ const asText = (bytes: Uint8Array): string => asBuffer(bytes).toString('latin1')
 
 /** The lines of a stored header block in their order, repeated names included; lines without a colon are left out. */
 export function parseHeaders(block: Uint8Array): HeaderLine[] {
-  if (block.byteLength === 0) return [];
-  const [first = '', ...rest] = asText(block).split('\r\n');
+  const all = asText(block).split('\r\n');
   // What is no status line is a header already: the server stores what it is sent.
-  const lines = first.startsWith(FIRST_LINE) ? rest : [first, ...rest];
+  const lines = all[0]!.startsWith(FIRST_LINE) ? all.slice(1) : all;
   return lines.flatMap((line) => {
     const colon = line.indexOf(':');
     if (colon < 0) return [];
@@ -46,8 +45,7 @@ export const headerValue = (lines: readonly HeaderLine[], name: string): string 
   lines.find((line) => line.name === name)?.value.trim();
 
 /** A text of ours as a header's value: UTF-8, and what would break the line goes. */
-export const toHeaderValue = (text: string): string =>
-  Buffer.from(text.replace(/[\r\n\0]+/g, ' '), 'utf8').toString('latin1');
+export const toHeaderValue = (text: string): string => Buffer.from(text.replace(/[\r\n\0]+/g, ' ')).toString('latin1');
 
 /** A header's value as text to read; bytes that are no UTF-8 become replacement characters. */
 export const fromHeaderValue = (value: string): string => Buffer.from(value, 'latin1').toString('utf8');

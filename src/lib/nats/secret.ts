@@ -75,9 +75,10 @@ export function readSecret(reference: string, what: string, place: Base): string
 }
 
 function readReference(reference: string, what: string, place: Base): string {
-  const [, scheme, rest = ''] = /^(file|env|op|nsc):\/\/(.*)$/s.exec(reference) ?? [];
+  const match = /^(file|env|op|nsc):\/\/(.*)/s.exec(reference);
+  const rest = match ? match[2]! : reference;
   if (reference.startsWith('data:')) return readInline(reference, what);
-  switch (scheme) {
+  switch (match?.[1]) {
     case 'env': {
       const value = place.env[rest];
       const name = /^[A-Za-z_]\w*$/.test(rest) ? `the variable ${rest}` : 'the variable that it names';
@@ -86,14 +87,13 @@ function readReference(reference: string, what: string, place: Base): string {
     }
     case 'op':
     case 'nsc':
-      throw secretError(`${what}: ${scheme}:// references are not read by this build`);
+      throw secretError(`${what}: ${match![1]}:// references are not read by this build`);
     default: {
-      const given = scheme === 'file' ? rest : reference;
       try {
-        return readWholeSync(resolvePath(given, place), MOST_BYTES).toString('utf8');
+        return readWholeSync(resolvePath(rest, place), MOST_BYTES).toString('utf8');
       } catch (error) {
-        const file = shownPath(given, place);
-        if (file === undefined) throw noPath(what, given);
+        const file = shownPath(rest, place);
+        if (file === undefined) throw noPath(what, rest);
         throw secretError(`${what}: ${file} cannot be read: ${systemReason(error)}`, error);
       }
     }
@@ -133,11 +133,11 @@ export function parseSeed(text: string, what: string): string {
 }
 
 function readInline(reference: string, what: string): string {
-  const [, header = '', payload = ''] = /^data:([^,]*),(.*)$/s.exec(reference) ?? [];
-  if (!header.split(';').some((part) => part.trim() === 'base64')) {
+  const match = /^data:([^,]*),(.*)/s.exec(reference);
+  if (!match || !match[1]!.split(';').some((part) => part.trim() === 'base64')) {
     throw secretError(`${what}: inline data must be written as data:;base64,…`);
   }
-  return Buffer.from(payload, 'base64').toString('utf8');
+  return Buffer.from(match[2]!, 'base64').toString('utf8');
 }
 
 const noPath = (what: string, text: string): OpsError =>

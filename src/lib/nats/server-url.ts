@@ -43,7 +43,7 @@ export function parseServers(text: string, from: string): ServerUrl[] {
   const parts = text.split(',').map((part) => part.trim());
   // A comma in a password, or a second server? Only a scheme tells.
   const isSplit = parts.some((part, index) => index > 0 && part.includes('@') && !part.includes('://'));
-  const read = parts.map((part) => (part === '' ? undefined : parseServer(part)));
+  const read = parts.map(parseServer);
   const wrong = parts.findIndex((part, index) => part !== '' && (isSplit || !read[index]));
   if (wrong >= 0) {
     const { why, hint } = isSplit
@@ -62,9 +62,11 @@ const ordinal = (number: number): string =>
   `${number}${['th', 'st', 'nd', 'rd'][number % 100 > 10 && number % 100 < 14 ? 0 : number % 10] ?? 'th'}`;
 
 function parseServer(text: string): ServerUrl | undefined {
-  const [matched, scheme = 'nats', userinfo, host = '', port = '4222'] = FORM.exec(text) ?? [];
+  const parts = FORM.exec(text);
+  if (!parts) return undefined;
+  const [, scheme = 'nats', userinfo = '', host, port = '4222'] = parts;
   const name = scheme.toLowerCase();
-  if (matched === undefined || (name !== 'nats' && name !== 'tls') || Number(port) > 65_535) return undefined;
+  if ((name !== 'nats' && name !== 'tls') || Number(port) > 65_535) return undefined;
   let hostname: string;
   try {
     // The URL class knows names in other scripts, brackets and short forms of addresses.
@@ -72,11 +74,12 @@ function parseServer(text: string): ServerUrl | undefined {
   } catch {
     return undefined;
   }
-  const [, user = '', password] = /^([^:]*)(?::(.*))?$/s.exec(userinfo ?? '')!;
+  const [user, ...rest] = userinfo.split(':');
+  const password = rest.join(':');
   return {
     url: `${name}://${hostname}:${Number(port)}`,
     tls: name === 'tls',
-    ...(user !== '' && { user: decode(user) }),
+    ...(user && { user: decode(user) }),
     ...(password && { password: decode(password) }),
   };
 }

@@ -121,7 +121,7 @@ export function resolveSettings(input: SettingsInput): Settings {
 
   const url = find('server', 'server', 'NATS_URL', 'url', 'servers');
   const parsed = parseServers(url?.value ?? DEFAULT_URL, url?.from ?? DEFAULT_CHOICE);
-  if (parsed.length === 0) throw usage(`${url?.from}: no server URL in it`, 'give one as nats://host:4222');
+  if (parsed.length === 0) throw usage(`${url!.from}: no server URL in it`, 'give one as nats://host:4222');
   if (find('socks_proxy', undefined, 'NATS_SOCKS_PROXY', 'socks_proxy', undefined)) {
     throw usage('a SOCKS proxy is set, and this build cannot go through one', 'connect from where no proxy is needed');
   }
@@ -172,9 +172,9 @@ export function resolveSettings(input: SettingsInput): Settings {
     inboxPrefix: inbox?.value ?? '_INBOX',
     chosenBy: url?.from ?? DEFAULT_CHOICE,
     sources,
-    secrets: [password, token, jwt, seed, ...(token || password ? [] : [user])]
-      .flatMap((found) => (found ? [found.value] : []))
-      .filter((secret) => secret.length > 0),
+    secrets: [password, token, jwt, seed, ...(token || password ? [] : [user])].flatMap((found) =>
+      found ? [found.value] : [],
+    ),
   };
 }
 

@@ -34,7 +34,7 @@ export function parseStored(stream: string, { headers, data }: RawReply): Stored
     return added.slice(start, added.indexOf('\r\n', start));
   };
   // Without stored headers there is the first line only, which the server wrote itself.
-  const bare = at === EMPTY.length && block.toString('latin1', 0, at) === EMPTY;
+  const bare = block.toString('latin1', 0, at) === EMPTY;
   return {
     stream,
     seq: Number(line('Nats-Sequence')),

@@ -1,10 +1,11 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { keepSecret } from '../../../src/lib/errors/conceal.ts';
+import { isKeptSecret, keepSecret } from '../../../src/lib/errors/conceal.ts';
 import { cleanText } from '../../../src/lib/nats/redact.ts';
 import {
+  expandPath,
   mayBePath,
   parseCreds,
   parseSeed,
@@ -25,21 +26,56 @@ describe('a credential', () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the reference is written so
     ['${WHERE}/a.creds', 'inside\n'],
     ['env://SECRET', 'from env'],
-    [`data:;base64,${Buffer.from('inline').toString('base64')}`, 'inline'],
+    [`data:;base64,${Buffer.from('gesagt').toString('base64')}`, 'gesagt'],
   ])('is read from %s', (reference, want) => {
     expect(readSecret(reference, 'creds', place)).toBe(want);
   });
 
   test('is looked for beside the spec that names it', () => {
     expect(readSecret('a.creds', 'creds', { ...place, base: join(dir, 'spec.yaml') })).toBe('inside\n');
+    expect(readSecret('a.creds', 'creds', { ...place, cwd: dir, base: 'spec.yaml' })).toBe('inside\n');
   });
 
-  test.each(['op://vault/item', 'nsc://o/a/u', 'env://UNSET', '/no/such/file', 'data:plain'])(
-    '%s is refused with its reason',
-    (reference) => {
-      expect(() => readSecret(reference, 'creds', place)).toThrow(expect.objectContaining({ code: 'USAGE_FILE' }));
-    },
-  );
+  test.each([
+    ['op://vault/item', 'op:// references are not read by this build'],
+    ['nsc://o/a/u', 'nsc:// references are not read by this build'],
+    ['env://UNSET', 'the variable UNSET is not set'],
+    ['data:plain', 'inline data must be written as data:;base64,…'],
+    ['data:;base64', 'inline data must be written as data:;base64,…'],
+    ['data:;base65,x', 'inline data must be written as data:;base64,…'],
+  ])('%s is refused with its reason', (reference, why) => {
+    expect(() => readSecret(reference, 'creds', place)).toThrow(
+      expect.objectContaining({
+        code: 'USAGE_FILE',
+        message: `creds: ${why}`,
+        why: 'The credentials are needed to connect.',
+        hints: ['give a file that can be read, env://NAME, or data:;base64,…'],
+      }),
+    );
+  });
+
+  test.each([
+    ['data:text/plain; base64 ;x,aSBu', 'i n'],
+    ['data:;base64,', ''],
+  ])('inline is read from %s', (reference, want) => expect(readSecret(reference, 'creds', place)).toBe(want));
+
+  test.each([
+    [16 * 1024, true],
+    [16 * 1024 + 1, false],
+  ])('of %i bytes is kept from everything that is shown: %s', (length, isKept) => {
+    const text = `${length}`.repeat(length).slice(0, length);
+    expect(readSecret('env://LONG', 'creds', { ...place, env: { LONG: text } })).toBe(text);
+    expect(isKeptSecret(text)).toBe(isKept);
+  });
+
+  test.each([
+    ['~', homedir()],
+    ['~/a', `${homedir()}/a`],
+    ['~\\a', `${homedir()}\\a`],
+    ['~ada/a', '~ada/a'],
+    ['a/~', 'a/~'],
+    ['$UNSET/a$SECRET', '/afrom env'],
+  ])('is looked for at %s, which is %s', (text, want) => expect(expandPath(text, place.env)).toBe(want));
 
   const jwt = 'eyJ0eXAi.eyJqdGki-_.c2ln-_';
   const seed = `SU${'AB2C'.repeat(14)}`;
@@ -48,22 +84,30 @@ describe('a credential', () => {
     { name: 'as it is written', text: file },
     { name: 'without its last line break, as a CI system keeps it', text: file.trimEnd() },
     { name: 'with the line breaks of Windows', text: file.replaceAll('\n', '\r\n') },
+    { name: 'whose JWT has the shape of a seed in it', text: file.replace(jwt, `eyJ0.${seed.replace('B', 'C')}.c2ln`) },
     { name: 'pasted into one line', text: file.replaceAll('\n', ' ') },
   ])('a credentials file is read $name', ({ text }) => {
-    expect(parseCreds(text)).toEqual({ jwt, seed });
+    expect(parseCreds(text).seed).toBe(seed);
+    expect(text).toContain(parseCreds(text).jwt);
   });
 
   test.each([
     { name: 'without a seed', text: file.replace(seed, ''), why: 'It has no user seed.' },
+    { name: 'without a JWT', text: file.replace(jwt, ''), why: 'It has no user JWT.' },
     { name: 'of something else', text: 'hunter2', why: 'It has no user JWT and no user seed.' },
   ])('a credentials file $name is refused, and nothing of it told', ({ text, why }) => {
-    expect(() => parseCreds(text)).toThrow(expect.objectContaining({ code: 'USAGE_FILE', why }));
+    const hints = [expect.stringMatching(/^give the whole file/)];
+    expect(() => parseCreds(text)).toThrow(expect.objectContaining({ code: 'USAGE_FILE', why, hints }));
     expect(() => parseCreds(text)).not.toThrow(/hunter2|eyJ/);
   });
 
   test('a password is itself unless it is a reference', () => {
     expect(readLiteral('p@ss://word', 'password', place)).toBe('p@ss://word');
+    expect(readLiteral('xdata:;base64,YQ==', 'password', place)).toBe('xdata:;base64,YQ==');
     expect(readLiteral('env://SECRET', 'password', place)).toBe('from env');
+    expect(readLiteral(`file://${join(dir, 'a.creds')}`, 'password', place)).toBe('inside');
+    const lines = { ...place, env: { LINES: 'a\r\nb\r\n\n' } };
+    expect(readLiteral('env://LINES', 'password', lines)).toBe('a\r\nb');
   });
 });
 
@@ -110,8 +154,18 @@ describe('where a path belongs', () => {
     ['x'.repeat(5000)],
     ['../hunter2/x'],
     ['hun"ter2 with blanks'],
+    ['hunter2.pem.hunter3'],
+    ['hunter2\n.pem'],
+    [`hunter2${'x'.repeat(1020)}.pem`],
   ])('what is no file here may be a secret, and is not shown: %j', (text) => {
-    expect(messageOf(text)).toMatch(/^creds \(NATS_CREDS\): it names no file that is here\n/);
+    expect(messageOf(text)).toBe(
+      [
+        'creds (NATS_CREDS): it names no file that is here',
+        '',
+        'What it holds is not shown: it may be a secret.',
+        'give the path of a file, env://NAME for what is in a variable, or data:;base64,…',
+      ].join('\n'),
+    );
     expect(messageOf(text)).not.toMatch(/hunter|xxx|from env|SECRET/);
   });
 
@@ -133,6 +187,12 @@ describe('where a path belongs', () => {
     [seed, '(not shown: it is no file here)', dir],
     ['hunter2', '(not shown: it is no file here)', dir],
     ['op://vault/item', 'op://vault/item', dir],
+    ['xop://vault/item', '(not shown: it is no file here)', dir],
+    ['op://hunter 2', '(not shown: it is no file here)', dir],
+    [`env://${'x'.repeat(101)}`, '(not shown: it is no file here)', dir],
+    [`file://${files.a}`, files.a, dir],
+    [`${dir}/gone`, `${dir}/gone`, '/'],
+    ['xfile:///a', '(not shown: it is no file here)', '/'],
   ])('%s is told as %s', (text, want, cwd) => {
     expect(shownReference(text, { ...place, cwd })).toBe(cwd === '/' && text === 'a.creds' ? '/a.creds' : want);
   });
@@ -146,6 +206,7 @@ describe('where a path belongs', () => {
     ['x'.repeat(1025), false],
     [seed, false],
     ['data:;base64,x', false],
+    ['x-data:', true],
   ])('%j may be kept: %s', (text, want) => expect(mayBePath(text)).toBe(want));
 
   test('a seed is found among comments, and nothing of another text is told', () => {

@@ -423,9 +423,12 @@ describe('the rest', () => {
   });
 
   test('a domain makes the API prefix, before a prefix of the context', () => {
-    const contexts = { x: { jetstream_api_prefix: 'imported.API', jetstream_domain: '' } };
+    const contexts = { x: { jetstream_api_prefix: 'imported.API.', jetstream_domain: '' } };
     expect(resolve({}).apiPrefix).toBe('$JS.API');
-    expect(resolve({ flags: { context: 'x' }, contexts }).apiPrefix).toBe('imported.API');
+    expect(resolve({ flags: { context: 'x' }, contexts })).toMatchObject({
+      apiPrefix: 'imported.API',
+      sources: { api_prefix: 'context x (--context)' },
+    });
     expect(resolve({ flags: { context: 'x', domain: 'hub' }, contexts }).apiPrefix).toBe('$JS.hub.API');
   });
 
@@ -439,7 +442,10 @@ describe('the rest', () => {
 
   test('the timeout reads like everywhere, also from the spec in nanoseconds', () => {
     expect(resolve({}).timeoutMs).toBe(5000);
-    expect(resolve({ env: { NATS_TIMEOUT: '1m' } }).timeoutMs).toBe(60_000);
+    expect(resolve({ env: { NATS_TIMEOUT: '1m' } })).toMatchObject({
+      timeoutMs: 60_000,
+      sources: { timeout: 'NATS_TIMEOUT' },
+    });
     expect(resolve({ spec: { timeout: 2e9 as Nanos } }).timeoutMs).toBe(2000);
     expect(resolve({ flags: { timeout: '1ms' } }).timeoutMs).toBe(1);
     expect(() => resolve({ flags: { timeout: 'soon' } })).toThrow('--timeout: "soon" is not a length of time');
