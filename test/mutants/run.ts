@@ -10,6 +10,8 @@ import { Stryker } from '@stryker-mutator/core';
 interface Room {
   readonly floor: number;
   readonly files: readonly string[];
+  /** Files that await nothing but what they are handed: no server, no system. */
+  readonly handed?: readonly string[];
   /** Globs of test/unit. */
   readonly tests: readonly string[];
 }
@@ -19,7 +21,10 @@ type Result = Awaited<ReturnType<Stryker['runMutationTest']>>[number];
 const rooms = JSON.parse(readFileSync('test/mutants/rooms.json', 'utf8')) as Record<string, Room>;
 /** What awaits asks a server or the system: the tests on real servers hold it. */
 const isPure = (file: string): boolean => !/\bawait\b/.test(readFileSync(file, 'utf8'));
-const pureFiles = (room: Room): string[] => globSync([...room.files]).filter(isPure);
+const pureFiles = ({ files, handed = [] }: Room): string[] => [
+  ...globSync([...files]).filter(isPure),
+  ...globSync([...handed]),
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

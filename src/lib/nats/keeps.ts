@@ -2,11 +2,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { subjectsOverlap } from '../facts/subjects.ts';
 import { type Config, textOf, textsOf } from '../model/json.ts';
 import { printSize } from '../model/units.ts';
-import { orElse, orThrow } from './answer.ts';
-import { listConsumers } from './consumers.ts';
 import type { ConsumerInfo, StreamInfo } from './info.ts';
-import type { Nats } from './port.ts';
-import { readStream, readSubjects } from './streams.ts';
 
 //   A server acks much that it does not keep: what drops older messages, and what no consumer is there for. A copy that
 //   is to take the place of something else goes only where it costs nothing.
@@ -30,7 +26,7 @@ export interface NotKept {
 const limitOf = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : Number.POSITIVE_INFINITY);
 
 /** The limits at which a stream drops its oldest messages instead of refusing the new one. */
-function droppingLimits(config: Config): { messages: number; bytes: number; perSubject: number } {
+export function droppingLimits(config: Config): { messages: number; bytes: number; perSubject: number } {
   const isNew = config.discard === 'new';
   return {
     messages: limitOf(isNew ? undefined : config.max_msgs),
@@ -130,29 +126,10 @@ export class Room {
 }
 
 /** Whether a consumer of a stream would be given what comes on a subject. */
-const waitsFor = (subject: string, { config }: ConsumerInfo): boolean => {
+export const waitsFor = (subject: string, { config }: ConsumerInfo): boolean => {
   const filters = [textOf(config.filter_subject), ...textsOf(config.filter_subjects)].filter(Boolean);
   return filters.length === 0 || filters.some((filter) => subjectsOverlap(filter, subject));
 };
-
-/**
- * The room in a stream as it is known; how much lies on each subject, and who waits for it, is asked only where it
- * matters. Who may not list consumers is told nothing of them.
- */
-export async function roomIn(nats: Nats, stream: StreamInfo): Promise<Room> {
-  const isCounted = Number.isFinite(droppingLimits(stream.config).perSubject);
-  const [now, consumers] = await Promise.all([
-    isCounted ? orThrow(readSubjects(nats, stream.name)) : { ...stream, subjects: new Map<string, number>() },
-    stream.config.retention === 'interest'
-      ? orElse(listConsumers(nats, stream.name), { denied: undefined })
-      : undefined,
-  ]);
-  return new Room(now, now.subjects, (subject) => consumers?.some((one) => waitsFor(subject, one)) ?? true);
-}
-
-/** The room in a stream as it is now. @throws ApiError, OpsError */
-export const readRoom = async (nats: Nats, stream: string): Promise<Room> =>
-  roomIn(nats, await orThrow(readStream(nats, stream)));
 
 export const notKept = ({ code, text }: NotKept): OpsError =>
   new OpsError(code, text, {
