@@ -9,10 +9,11 @@ import { failureKey } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { BIN, cleanEnv, runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { letDie, makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
+import { letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 let server: TestServer;
 let nats: Nats;
@@ -158,3 +159,68 @@ test('a queue that lies parked is counted so, and the line that its group has tr
   expect(groups).toMatchObject([{ by: { state: 'parked' }, count: 2 }]);
   expect(paste(groups[0].replay)).toBe('Replayed 2 dead letters.\n');
 });
+
+test('a list says how many there are in all, is sorted, and has the columns that are asked for', async () => {
+  const limited = await dlq('ls', '--limit', '2');
+  expect(limited.stdout.trim().split('\n')).toHaveLength(3);
+  expect(limited.stderr).toBe(`2 of ${HOSTILE.length + 1}: 2 replayable\n`);
+  expect((await dlq('ls', '--limit', '6')).stderr).toBe('6 replayable\n');
+  const seqs = async (...args: string[]) =>
+    (JSON.parse((await dlq('ls', '--json', ...args)).stdout) as { seq: number }[]).map(({ seq }) => seq);
+  expect(await seqs('--sort', 'id', '--limit', '2')).toEqual([1, 2]);
+  expect(await seqs('--sort', 'subject', '--reverse', '--limit', '1')).toEqual([HOSTILE.length + 1]);
+  expect((await dlq('ls', '--columns', 'request,id')).stdout).toMatch(/^REQUEST +ID\n/);
+  expect((await dlq('ls', '--wide')).stdout).toMatch(/ SIZE /);
+  for (const wrong of [['--columns', 'colour'], ['--sort', 'colour'], ['--reverse'], ['--since', '25:00']]) {
+    expect(await dlq('ls', ...wrong)).toMatchObject({ code: 64 });
+  }
+  expect(await seqs('--since', 'yesterday')).toHaveLength(HOSTILE.length + 1);
+});
+
+test('ids come from a file or a pipe; one that is not there, or none at all, is an error before anything moves', async () => {
+  const piped = (stdin: string, ...args: string[]) => runCli(['dlq', ...args, '--ids', '-'], { server, cwd, stdin });
+  const chosen = await dlq('ls', '--ndjson', '--where', 'subject=*.raw');
+  expect(JSON.parse((await piped(chosen.stdout, 'replay', '--json')).stdout)).toMatchObject({ replayed: 1 });
+  writeFileSync(join(cwd, 'ids.txt'), 'REQUESTS/request-worker/1\nrequest-worker/2\n\n');
+  expect(JSON.parse((await dlq('ls', '--ids', 'ids.txt', '--json')).stdout)).toHaveLength(2);
+  expect(await piped('1\n99\n', 'replay')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('no dead letter 99'),
+  });
+  expect(await piped('', 'purge', '--yes')).toMatchObject({
+    code: 64,
+    stderr: expect.stringContaining('names no dead letter'),
+  });
+  expect(await dlq('replay', '--ids', 'none.txt')).toMatchObject({ code: 64 });
+  expect(await stored('REQUESTS_dlq')).toBe(HOSTILE.length);
+  await makeQueue(nats, { stream: 'OTHER', subjects: ['other.*'], consumer: 'w' });
+  await put(nats, 'other.x', '{}');
+  await letDie(nats, 'OTHER', 'w');
+  for (const verb of [['show'], ['replay']]) {
+    expect(await dlq(...verb, '1')).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('could be 2 dead letters'),
+    });
+  }
+});
+
+needing('a pseudo-terminal').test.each([60, 80, 120])(
+  'on a terminal of %i columns a list says why, and no row is broken',
+  async (columns) => {
+    await nats.api('STREAM.PURGE.REQUESTS');
+    await nats.api('STREAM.PURGE.REQUESTS_dlq');
+    await put(nats, 'requests.dns', '{"id":"0c2f5a3e-7d7e-4b0e-9a3f-0d2f6c1b2a3d"}');
+    const [message] = await pull(nats, 'REQUESTS', 'request-worker');
+    message!.respond('+TERM ETIMEDOUT: the database db-7 does not answer');
+    await until(async () => (await stored('REQUESTS_dlq')) === 1, 'it is recorded');
+    const terminal = startInTerminal(['dlq', 'ls', '--no-pager'], { server, cwd, columns });
+    expect(await terminal.done).toBe(0);
+    const rows = terminal
+      .text()
+      .split('\n')
+      .filter((line) => /^(ID|REQUESTS)/.test(line));
+    expect(rows[0]).toMatch(/ WHY$/);
+    expect(rows[1]).toContain('ETIMEDOUT');
+    for (const row of rows) expect(row.length).toBeLessThanOrEqual(columns);
+  },
+);

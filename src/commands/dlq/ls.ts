@@ -1,11 +1,12 @@
 import { Args, Flags } from '@oclif/core';
 import { type Entry, type EntryJson, entryJson } from '../../lib/model/entry.ts';
+import { ENTRY_ORDERS, type EntryOrder } from '../../lib/model/entry-order.ts';
 import { listDeadLetters } from '../../lib/operations/dlq/ls.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { createLineWriter } from '../../lib/ui/line-writer.ts';
-import { createEntryTable } from '../../lib/ui/render/dlq.ts';
+import { COLUMN_NAMES, columnsFrom, createEntryTable } from '../../lib/ui/render/dlq.ts';
 import { keepHeapSmall } from '../../lib/ui/small-heap.ts';
 import { namesOf } from '../../lib/ui/spec-flags.ts';
 
@@ -27,12 +28,26 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
   };
   static override flags = withEnv({
     ...dlqFilterFlags,
+    sort: Flags.string({
+      summary: 'by this, the smallest first; where left out the newest death first',
+      options: Object.keys(ENTRY_ORDERS),
+      helpGroup: 'OUTPUT',
+    }),
+    reverse: Flags.boolean({ summary: 'with --sort, the largest first', dependsOn: ['sort'], helpGroup: 'OUTPUT' }),
+    columns: Flags.string({
+      summary: `only these, with commas between: ${COLUMN_NAMES.join(', ')}`,
+      helpGroup: 'OUTPUT',
+    }),
+    wide: Flags.boolean({ summary: 'all columns, and nothing cut', helpGroup: 'OUTPUT' }),
     ndjson: Flags.boolean({ summary: 'a line of JSON for each entry, as it is found', helpGroup: 'OUTPUT' }),
   });
 
   protected async execute(): Promise<number | undefined> {
     const now = this.context.now();
-    const choice = choiceFrom(this.flags, namesOf(this.args.id), now);
+    const { sort, reverse, wide } = this.flags;
+    const columns = this.flags.columns === undefined ? undefined : columnsFrom(this.flags.columns);
+    const chosen = choiceFrom(this.flags, namesOf(this.args.id), now);
+    const choice = { ...chosen, sort: sort as EntryOrder | undefined, reverse };
     const out = createLineWriter(this.flags.ndjson ? this.stdout : this.screen);
     if (this.flags.ndjson) {
       keepHeapSmall();
@@ -49,11 +64,12 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
     let table: ReturnType<typeof createEntryTable> | undefined;
     const waiting: Entry[] = [];
     const begin = async () => {
-      table = createEntryTable(waiting, { ...this.output, width: this.output.tableWidth, now });
+      table = createEntryTable(waiting, { ...this.output, width: this.output.tableWidth, now, columns, wide });
       await out.line(table.header);
       for (const entry of waiting) await out.line(table.row(entry));
     };
-    const { listed, isFiltered } = await listDeadLetters(this.context, choice, (entry) => {
+    const counting = { ...choice, countAll: true };
+    const { listed, all, isFiltered } = await listDeadLetters(this.context, counting, (entry) => {
       if (table) return out.line(table.row(entry));
       waiting.push(entry);
       return waiting.length < SAMPLE ? undefined : begin();
@@ -62,7 +78,8 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
     await out.end();
     if (isFiltered) return;
     const counts = Object.entries(listed).filter(([, count]) => count > 0);
-    const text = counts.map(([state, count]) => `${count} ${state}`).join(', ') || 'nothing is dead';
+    const states = counts.map(([state, count]) => `${count} ${state}`).join(', ') || 'nothing is dead';
+    const text = all ? `${chosen.filter.limit} of ${all.isWhole ? '' : 'more than '}${all.count}: ${states}` : states;
     this.context.io.tell({ type: 'note', text });
   }
 }

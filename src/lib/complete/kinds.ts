@@ -65,6 +65,7 @@ const FLAGS: Readonly<Record<string, Kind>> = {
   tlskey: files(),
   tlsca: files(),
   out: files(),
+  ids: files(),
   archive: files(),
   input: files(),
   rejects: files(),

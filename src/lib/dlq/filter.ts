@@ -2,7 +2,7 @@ import { subjectCovers } from '../facts/subjects.ts';
 import type { Entry } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { matchesId } from './id.ts';
+import { isAmong } from './id.ts';
 import { payloadHas } from './match.ts';
 import type { Told } from './told.ts';
 
@@ -10,7 +10,7 @@ const among = <T>(wanted: readonly T[] | undefined, value: T): boolean =>
   wanted === undefined || wanted.length === 0 || wanted.includes(value);
 
 const matchesIds = (filter: EntryFilter, id: string): boolean =>
-  filter.ids === undefined || filter.ids.length === 0 || filter.ids.some((pattern) => matchesId(pattern, id));
+  filter.ids === undefined || filter.ids.length === 0 || isAmong(filter.ids, id);
 
 function diedWithin({ since, until }: EntryFilter, time: string): boolean {
   const at = Date.parse(time);

@@ -48,6 +48,29 @@ export function reachBack(patterns: readonly IdPattern[], originals: readonly St
   return isThere ? Math.min(...originals.map(({ time }) => Date.parse(time))) - 1000 : undefined;
 }
 
+const bySeq = new WeakMap<readonly IdPattern[], ReadonlyMap<number, readonly IdPattern[]>>();
+
+/** Whether an entry of this id is among those that are meant, however many they are. */
+export function isAmong(patterns: readonly IdPattern[], id: string): boolean {
+  const index = bySeq.get(patterns) ?? Map.groupBy(patterns, ({ seq }) => seq);
+  bySeq.set(patterns, index);
+  return (index.get(Number(id.slice(id.lastIndexOf('/') + 1))) ?? []).some((pattern) => matchesId(pattern, id));
+}
+
+/** Reads ids, one a line, or lines of JSON that have one, as `dlq ls --ndjson` prints them. */
+export function idsIn(text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const word = line.trim();
+    if (!word.startsWith('{')) return word === '' ? [] : [word];
+    try {
+      const { id }: { id?: unknown } = JSON.parse(word);
+      return [typeof id === 'string' ? id : word];
+    } catch {
+      return [word];
+    }
+  });
+}
+
 /** Ids as people write them. @throws OpsError USAGE */
 export function parseIds(texts: readonly string[]): IdPattern[] {
   return texts.map((text) => {
@@ -73,13 +96,14 @@ export const noSuchLetter = (text: string): OpsError =>
  * @throws OpsError NOT_FOUND, USAGE
  */
 export function requireIds(patterns: readonly IdPattern[], ids: readonly string[]): void {
+  const found = Map.groupBy(ids, (id) => Number(id.slice(id.lastIndexOf('/') + 1)));
   for (const pattern of patterns) {
-    const found = ids.filter((id) => matchesId(pattern, id));
-    if (found.length === 0) throw noSuchLetter(pattern.text);
-    if (found.length > 1) {
-      throw new OpsError('USAGE', `${pattern.text} could be ${found.length} dead letters`, {
+    const ids = (found.get(pattern.seq) ?? []).filter((id) => matchesId(pattern, id));
+    if (ids.length === 0) throw noSuchLetter(pattern.text);
+    if (ids.length > 1) {
+      throw new OpsError('USAGE', `${pattern.text} could be ${ids.length} dead letters`, {
         where: pattern.text,
-        why: `They are ${found.slice(0, 5).join(', ')}${found.length > 5 ? ', …' : ''}.`,
+        why: `They are ${ids.slice(0, 5).join(', ')}${ids.length > 5 ? ', …' : ''}.`,
         hints: ['name the whole id'],
       });
     }

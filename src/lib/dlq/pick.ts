@@ -2,12 +2,13 @@ import type { Entry } from '../model/entry.ts';
 import type { EntryFilter, IdPattern } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orUndefined } from '../nats/answer.ts';
-import { getMessage } from '../nats/messages.ts';
+import { getMessage, IN_FLIGHT } from '../nats/messages.ts';
+import { pipelined } from '../nats/pipeline.ts';
 import { isDeath, readDeath } from './advisory.ts';
 import { orphanIn } from './dead-count.ts';
 import type { Death } from './death.ts';
 import { matches, wantsOrphans } from './filter.ts';
-import { matchesId, meantBy, reachBack } from './id.ts';
+import { isAmong, meantBy, reachBack } from './id.ts';
 import { Judgement, type Run, withRaw } from './judgement.ts';
 import { type Group, openSource, readPages } from './sources.ts';
 import { joinDeaths } from './told.ts';
@@ -31,7 +32,7 @@ export async function* pickEntries(run: Run, group: Group): AsyncGenerator<Entry
       for (const message of page) {
         const death = readDeath(message);
         if (!isDeath(death) || !judgement.standings.has(death.queue)) continue;
-        if (!patterns.some((pattern) => matchesId(pattern, death.id))) continue;
+        if (!isAmong(patterns, death.id)) continue;
         const deaths = collected.get(death.id) ?? [];
         collected.set(death.id, [...deaths, options.raw ? withRaw(death, message) : death]);
       }
@@ -45,7 +46,7 @@ export async function* pickEntries(run: Run, group: Group): AsyncGenerator<Entry
 
 async function storedOriginals({ nats }: Run, group: Group, patterns: readonly IdPattern[]): Promise<StoredMessage[]> {
   const meant = meantBy(patterns, group.queues);
-  const found = await Promise.all(meant.map(({ queue, seq }) => readIfThere(nats, queue, seq)));
+  const found = await pipelined(meant, IN_FLIGHT, ({ queue, seq }) => readIfThere(nats, queue, seq));
   return found.filter((message) => message !== undefined);
 }
 

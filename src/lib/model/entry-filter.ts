@@ -12,6 +12,8 @@ export interface IdPattern {
 export interface EntryChoice {
   /** Whole ids or shorthands. */
   readonly ids?: readonly string[];
+  /** A file with more of them; `-` is standard input. */
+  readonly idsFrom?: string;
   /** Conditions that all have to hold. */
   readonly where?: readonly string[];
   readonly filter: EntryFilter;

@@ -29,7 +29,7 @@ export const dlqFilterFlags = {
     helpGroup: GROUP,
   }),
   since: Flags.string({
-    summary: 'died at this time or later: 2h (ago), 2026-11-24, 2026-11-24T08:00Z',
+    summary: 'died at this time or later: 2h (ago), 03:10, yesterday, 2026-11-24, 2026-11-24T08:00Z',
     helpGroup: GROUP,
   }),
   until: Flags.string({ summary: 'died before this time, written as for --since', helpGroup: GROUP }),
@@ -64,6 +64,7 @@ export const dlqFilterFlags = {
     multipleNonGreedy: true,
     helpGroup: GROUP,
   }),
+  ids: Flags.string({ summary: 'only the entries that this file names, an id a line; - is stdin', helpGroup: GROUP }),
   limit: Flags.integer({ summary: 'at most so many', min: 1, helpGroup: GROUP }),
 };
 
@@ -83,10 +84,10 @@ export interface WrittenFilter {
 
 /** The flags of a dlq verb as what it is about. @throws OpsError USAGE */
 export const choiceFrom = (
-  flags: WrittenFilter & Pick<EntryChoice, 'where' | 'file'>,
+  flags: WrittenFilter & Pick<EntryChoice, 'where' | 'file'> & { readonly ids?: string },
   ids: readonly string[],
   now: Date,
-): EntryChoice => ({ ids, where: flags.where, filter: filterFrom(flags, now), file: flags.file });
+): EntryChoice => ({ ids, idsFrom: flags.ids, where: flags.where, filter: filterFrom(flags, now), file: flags.file });
 
 /** The flags as a filter. Times are measured from `now`. @throws OpsError USAGE */
 export function filterFrom(flags: WrittenFilter, now: Date): EntryFilter {

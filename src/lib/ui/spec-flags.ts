@@ -37,14 +37,34 @@ export function durationMs(flag: string, text: string, least = 0): number {
 /** `--lock-wait` in milliseconds. @throws OpsError USAGE */
 export const lockWaitMs = (text: string): number => durationMs('--lock-wait', text);
 
+/** A time of the day, by the clock on the wall here: today's, or yesterday's where that one is still to come. */
+function clockTime(text: string, now: Date): Date | undefined {
+  const [found, word, hours, minutes = '0', seconds = '0'] =
+    /^(?:(today|yesterday)(?: +(?=.)|$))?(?:([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?)?$/i.exec(text.trim()) ?? [];
+  if (!found) return undefined;
+  const on = (daysAgo: number) =>
+    new Date(
+      now.getFullYear(),
+      now.getMonth(),
+      now.getDate() - daysAgo,
+      Number(hours ?? 0),
+      Number(minutes),
+      Number(seconds),
+    );
+  if (word) return on(word.toLowerCase() === 'today' ? 0 : 1);
+  return on(0) > now ? on(1) : on(0);
+}
+
 /** A time that a flag was given; a length of time counts back from `now` where there is one. @throws OpsError USAGE */
 export function momentFlag(flag: string, text: string, now?: Date): Date {
   const ago = now && /^\d+(\.\d+)?[a-zµμ]/i.test(text) ? parseDuration(text) : undefined;
   if (now && ago !== undefined) return new Date(now.getTime() - ago / 1e6);
+  const clock = now && clockTime(text, now);
+  if (clock) return clock;
   const at = /^\d{4}-\d\d-\d\d([T ]|$)/.test(text) ? Date.parse(text.replace(' ', 'T')) : Number.NaN;
   if (!Number.isNaN(at)) return new Date(at);
   throw new OpsError('USAGE', `${flag}: "${text}" is ${now ? 'neither a time nor a length of time' : 'not a time'}`, {
     where: flag,
-    hints: [`write it as ${now ? '2h, ' : ''}2026-11-24 or 2026-11-24T08:00:00Z`],
+    hints: [`write it as ${now ? '2h, 03:10, yesterday, ' : ''}2026-11-24 or 2026-11-24T08:00:00Z`],
   });
 }

@@ -7,7 +7,16 @@ import {
   wantsOnlyOrphans,
   wantsOrphans,
 } from '../../../src/lib/dlq/filter.ts';
-import { matchesId, meantBy, parseId, parseIds, reachBack, requireIds } from '../../../src/lib/dlq/id.ts';
+import {
+  idsIn,
+  isAmong,
+  matchesId,
+  meantBy,
+  parseId,
+  parseIds,
+  reachBack,
+  requireIds,
+} from '../../../src/lib/dlq/id.ts';
 import { parseJsonPath, valueAt } from '../../../src/lib/dlq/json-path.ts';
 import { compareTimes, isTime } from '../../../src/lib/dlq/time.ts';
 import { alone } from '../../../src/lib/dlq/told.ts';
@@ -337,4 +346,21 @@ test('a path leads into JSON by names, indexes and quoted names, and never to wh
   expect(valueAt(value, parseJsonPath('.a.b')!)).toBeUndefined();
   expect(valueAt(value, parseJsonPath('.constructor')!)).toBeUndefined();
   expect(['', 'a b', '.a[', '.a..b', '.[x]'].map(parseJsonPath)).toEqual(Array(5).fill(undefined));
+});
+
+test('ids are read a line each, bare or as JSON that has one', () => {
+  expect(idsIn('A/w/1\r\n\n  17 \n{"id":"A/w/2","seq":9}\n{"seq":1}\n{')).toEqual([
+    'A/w/1',
+    '17',
+    'A/w/2',
+    '{"seq":1}',
+    '{',
+  ]);
+  expect(idsIn(' \n')).toEqual([]);
+});
+
+test('one of many ids is found by all that it says', () => {
+  const patterns = parseIds(['A/w/1', 'w/2', '3']);
+  const among = ['A/w/1', 'B/w/1', 'B/w/2', 'B/v/2', 'C/x/3', 'A/w/4'];
+  expect(among.filter((id) => isAmong(patterns, id))).toEqual(['A/w/1', 'B/w/2', 'C/x/3']);
 });

@@ -1,5 +1,13 @@
 import { expect, test } from '@jest/globals';
-import { ageOf, createEntryTable, renderDeath } from '../../../src/lib/ui/render/dlq.ts';
+import type { Entry } from '../../../src/lib/model/entry.ts';
+import { byOrder, type EntryOrder } from '../../../src/lib/model/entry-order.ts';
+import {
+  ageOf,
+  columnsFrom,
+  createEntryTable,
+  renderDeath,
+  type TableOptions,
+} from '../../../src/lib/ui/render/dlq.ts';
 import { renderDeadLetter } from '../../../src/lib/ui/render/dlq-show.ts';
 import { widthOf } from '../../../src/lib/ui/text.ts';
 import { createTheme } from '../../../src/lib/ui/theme.ts';
@@ -23,6 +31,63 @@ test.each([200, 100, 80, 60, 40])('a table of %i columns fits, and its ids are w
   expect(lines[2]).toContain('REQUESTS/request-worker/1234567');
   // Id, state, reason and age are what it needs at least.
   expect(Math.max(...lines.map(widthOf))).toBeLessThanOrEqual(Math.max(width, 80));
+});
+
+const dead = (fields: Partial<Entry> = {}) =>
+  entry({ subject: 'requests.some.very.long.subject', request_id: 'f'.repeat(36), ...fields });
+const titlesOf = (entries: readonly Entry[], options: Partial<TableOptions>) =>
+  createEntryTable(entries, { theme, width: 80, now, ...options }).header.split(/ +/);
+
+test.each([
+  { width: 200, want: 'ID STATE REASON DIED TRIES SUBJECT REQUEST WHY' },
+  { width: 120, want: 'ID STATE REASON DIED TRIES SUBJECT WHY' },
+  { width: 80, want: 'ID STATE DIED SUBJECT WHY' },
+  { width: 60, want: 'ID STATE DIED WHY' },
+  { width: 40, want: 'ID STATE WHY' },
+  { width: 20, want: 'ID WHY' },
+])('why it died is never the column that goes: $width columns have $want', ({ width, want }) => {
+  const entries = [dead({ detail: 'ETIMEDOUT: db is down' }), dead({ detail: null })];
+  const table = createEntryTable(entries, { theme, width, now });
+  expect(table.header.split(/ +/).join(' ')).toBe(want);
+  expect(table.row(entries[0]!)).toContain('ETIME');
+  // Without words the reason stands for them.
+  expect(table.row(entries[1]!)).toMatch(/max_d/);
+  expect(Math.max(...entries.map((one) => widthOf(table.row(one))))).toBeLessThanOrEqual(Math.max(width, 40));
+});
+
+test('where nobody said anything the reason stays', () => {
+  expect(titlesOf([dead()], { width: 60 })).toEqual(['ID', 'STATE', 'REASON', 'DIED']);
+});
+
+test('columns are those that are asked for, in that order; wide are all of them, whole', () => {
+  const long = dead({ detail: 'x'.repeat(200) });
+  expect(titlesOf([long], { columns: columnsFrom('why, ID,size') })).toEqual(['WHY', 'ID', 'SIZE']);
+  const wide = createEntryTable([long], { theme, width: 60, now, wide: true });
+  expect(wide.header).toMatch(/PUBLISHED +TRIES +REPLAYS +SIZE +QUEUE/);
+  expect(wide.row(long)).toContain('x'.repeat(200));
+  for (const wrong of ['colour', '', 'id,']) {
+    expect(() => columnsFrom(wrong)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  }
+});
+
+test.each<{ order: EntryOrder; want: string }>([
+  { order: 'id', want: '10 2 9' },
+  { order: 'tries', want: '9 2 10' },
+  { order: 'died', want: '2 9 10' },
+  { order: 'why', want: '2 10 9' },
+  { order: 'state', want: '2 9 10' },
+])('entries are sorted by $order, what has none last, what is alike by its sequence', ({ order, want }) => {
+  const entries = [
+    entry({ id: 'Q/w/10', seq: 10, deliveries: 7, died_at: null, detail: 'b' }),
+    entry({ id: 'Q/w/9', seq: 9, deliveries: 2, died_at: at(9), detail: null }),
+    entry({ id: 'Q/w/2', seq: 2, deliveries: 3, died_at: at(2), detail: 'a' }),
+  ];
+  expect(
+    [...entries]
+      .sort(byOrder(order))
+      .map(({ seq }) => seq)
+      .join(' '),
+  ).toBe(want);
 });
 
 test('what others wrote moves no cursor', () => {

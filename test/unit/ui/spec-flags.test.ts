@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { durationMs } from '../../../src/lib/ui/spec-flags.ts';
+import { durationMs, momentFlag } from '../../../src/lib/ui/spec-flags.ts';
 
 describe('a length of time in a flag', () => {
   test.each([
@@ -22,5 +22,38 @@ describe('a length of time in a flag', () => {
     ['999us', 1],
   ])('%j, at least %i, is refused', (text, least) => {
     expect(() => durationMs('--wait', text, least)).toThrow(`--wait: "${text}" is not a length of time`);
+  });
+});
+
+describe('a time of the day in a flag', () => {
+  // By the clock on the wall, in whatever zone the tests run.
+  const now = new Date(2026, 10, 24, 3, 10, 30);
+  const shown = (text: string) => {
+    const at = momentFlag('--since', text, now);
+    return [at.getDate(), at.getHours(), at.getMinutes(), at.getSeconds()].join(' ');
+  };
+  test.each([
+    ['03:10', '24 3 10 0'],
+    ['3:10:30', '24 3 10 30'],
+    ['03:10:31', '23 3 10 31'],
+    ['23:59', '23 23 59 0'],
+    ['00:00', '24 0 0 0'],
+    ['today', '24 0 0 0'],
+    ['Yesterday', '23 0 0 0'],
+    ['yesterday 22:15', '23 22 15 0'],
+    ['today 22:15', '24 22 15 0'],
+  ])('%s is %s', (text, want) => {
+    expect(shown(text)).toBe(want);
+  });
+
+  test.each(['24:00', '12:60', '12:00:60', '12', 'yesterday 25:00', 'yesterday x', 'tomorrow', '', ' '])(
+    '%j is none',
+    (text) => {
+      expect(() => momentFlag('--since', text, now)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    },
+  );
+
+  test('needs a now', () => {
+    expect(() => momentFlag('--until', '12:00')).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 });

@@ -2,6 +2,7 @@ import type { OrphanReport } from '../../dlq/dead-count.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, EntryState } from '../../model/entry.ts';
+import { byOrder, type EntryOrder } from '../../model/entry-order.ts';
 import { tellNone } from './none.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
@@ -9,17 +10,30 @@ export interface DlqListing {
   readonly listed: Readonly<Record<EntryState, number>>;
   /** One for each queue whose dead could be counted. */
   readonly counts: readonly OrphanReport[];
+  /** How many there are in all where a limit left some out; `isWhole` where all were counted. */
+  readonly all?: { readonly count: number; readonly isWhole: boolean };
   /** Whether there are dead letters, and the filter chose none of them. */
   readonly isFiltered: boolean;
 }
 
+export interface ListOptions extends DlqChoice {
+  /** The smallest first: then nothing is given out before all were read. Newest first where left out. */
+  readonly sort?: EntryOrder | undefined;
+  readonly reverse?: boolean;
+  /** Counts also what the limit leaves out, as far as that is done in a moment. */
+  readonly countAll?: boolean;
+}
+
+/** What a limit leaves out is counted for so long, in milliseconds. */
+const COUNTING_MS = 2000;
+
 /**
- * Lists dead letters, newest first, each as soon as it is known.
+ * Lists dead letters, each as soon as it is known.
  * @throws OpsError USAGE, NOT_FOUND, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function listDeadLetters(
   context: Context,
-  choice: DlqChoice,
+  choice: ListOptions,
   onEntry: (entry: Entry) => Promise<void> | undefined,
 ): Promise<DlqListing> {
   return withDlq(context, choice, async (scope) => {
@@ -27,7 +41,9 @@ export async function listDeadLetters(
     const listed = { replayable: 0, parked: 0, gone: 0, orphan: 0 };
     const counts: OrphanReport[] = [];
     const strange = strangers(context);
-    const entries = scanEntries(nats, queues, filter, {
+    const { limit = Number.POSITIVE_INFINITY, ...unlimited } = filter;
+    const { sort, reverse, countAll } = choice;
+    const entries = scanEntries(nats, queues, sort || countAll ? unlimited : filter, {
       order: 'newest',
       exact: false,
       details: true,
@@ -37,16 +53,44 @@ export async function listDeadLetters(
       onRemoved: strange.addRemoved,
       onCount: (report) => counts.push(report),
     });
-    for await (const entry of entries) {
+    let count = 0;
+    let isWhole = true;
+    let until = Number.POSITIVE_INFINITY;
+    const sorted: Entry[] = [];
+    const give = async (entry: Entry) => {
       listed[entry.state] += 1;
       await onEntry(entry);
+    };
+    for await (const entry of entries) {
+      count += 1;
+      if (sort) sorted.push(withoutPayload(entry));
+      else if (count <= limit) await give(entry);
+      if (count === limit) until = performance.now() + COUNTING_MS;
+      if (sort || performance.now() <= until) continue;
+      isWhole = false;
+      break;
+    }
+    if (sort) {
+      sorted.sort(byOrder(sort));
+      for (const entry of (reverse ? sorted.reverse() : sorted).slice(0, limit)) await give(entry);
     }
     strange.tell();
     for (const text of counts.flatMap(countNotes)) context.io.tell({ type: 'note', text });
     const isEmpty = Object.values(listed).every((count) => count === 0);
-    return { listed, counts, isFiltered: isEmpty && (await tellNone(context, scope)) };
+    return {
+      listed,
+      counts,
+      ...(count > limit && { all: { count, isWhole } }),
+      isFiltered: isEmpty && (await tellNone(context, scope)),
+    };
   });
 }
+
+/** What is kept of an entry until all are sorted. */
+const withoutPayload = ({ inner: { message: _, original: __, ...inner }, ...entry }: Entry): Entry => ({
+  ...entry,
+  inner,
+});
 
 /** Gathers what lies in DLQ streams and is no dead letter, and tells of it once. */
 export function strangers({ io }: Context): {

@@ -1,6 +1,10 @@
-import { parseIds, requireIds } from '../../dlq/id.ts';
+import path from 'node:path';
+import { idsIn, parseIds, requireIds } from '../../dlq/id.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { parseWhere } from '../../dlq/where.ts';
+import { OpsError } from '../../errors/ops-error.ts';
+import { systemReason } from '../../errors/system-error.ts';
+import { readWhole } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
 import type { QueueRef } from '../../model/entry.ts';
 import type { EntryChoice, EntryFilter } from '../../model/entry-filter.ts';
@@ -23,10 +27,10 @@ export interface DlqScope {
  */
 export async function withDlq<T>(
   context: Context,
-  { ids = [], where = [], filter: written, file }: DlqChoice,
+  { ids = [], idsFrom, where = [], filter: written, file }: DlqChoice,
   work: (scope: DlqScope) => Promise<T>,
 ): Promise<T> {
-  const patterns = parseIds(ids);
+  const patterns = parseIds([...ids, ...(idsFrom === undefined ? [] : await readIds(context, idsFrom))]);
   const terms = parseWhere(where);
   const filter: EntryFilter = { ...written, ...(terms.length > 0 && { where: terms }) };
   return withPlaces(context, { file, queues: filter.queues }, async (places) => {
@@ -39,4 +43,31 @@ export async function withDlq<T>(
     requireIds(patterns, found);
     return work({ nats, queues, filter: { ...filter, ids: patterns } });
   });
+}
+
+/** In bytes: a million ids. */
+const MOST_IDS = 64 * 1024 * 1024;
+
+/** The ids in a file. One without any chooses nothing: that must not be taken for all there is. @throws OpsError USAGE_FILE */
+async function readIds(context: Context, file: string): Promise<string[]> {
+  const name = file === '-' ? 'standard input' : file;
+  const fault = (what: string, cause?: unknown) =>
+    new OpsError('USAGE_FILE', `--ids: ${what}`, {
+      where: name,
+      why: 'Nothing was touched.',
+      hints: ['give it ids, one a line, or what `osapi-ops dlq ls --ndjson` prints'],
+      cause,
+    });
+  let text: string;
+  try {
+    text =
+      file === '-'
+        ? await context.readStdin(MOST_IDS)
+        : (await readWhole(path.resolve(context.cwd, file), MOST_IDS)).toString('utf8');
+  } catch (error) {
+    throw fault(`${name} cannot be read: ${systemReason(error)}`, error);
+  }
+  const ids = idsIn(text);
+  if (ids.length === 0) throw fault(`${name} names no dead letter`);
+  return ids;
 }

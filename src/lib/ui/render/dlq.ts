@@ -1,3 +1,4 @@
+import { OpsError } from '../../errors/ops-error.ts';
 import type { Entry } from '../../model/entry.ts';
 import { clean } from '../sanitize.ts';
 import { padEnd, widthOf } from '../text.ts';
@@ -19,22 +20,53 @@ export function ageOf(time: string | null, now: Date): string {
 }
 
 interface Column {
-  readonly title: string;
+  readonly name: string;
   readonly value: (entry: Entry, now: Date) => string;
-  /** May be cut to so many columns where the terminal is narrow; 0: it may be left out. Whole where absent. */
-  readonly least?: number;
+  /** Shown only where it is asked for. */
+  readonly extra?: true;
 }
 
-/** In the order in which they are drawn; what can be left out goes from the right. */
+/** In the order in which they are drawn. */
 const COLUMNS: readonly Column[] = [
-  { title: 'ID', value: ({ id }) => id },
-  { title: 'STATE', value: ({ state }) => state },
-  { title: 'REASON', value: ({ reason }) => reason, least: 0 },
-  { title: 'DIED', value: ({ died_at }, now) => ageOf(died_at, now) || '-' },
-  { title: 'TRIES', value: ({ deliveries }) => (deliveries === null ? '-' : String(deliveries)), least: 0 },
-  { title: 'SUBJECT', value: ({ subject }) => subject ?? '-', least: 12 },
-  { title: 'REQUEST', value: ({ request_id }) => request_id ?? '-', least: 0 },
-  { title: 'WHY', value: whyOf, least: 0 },
+  { name: 'id', value: ({ id }) => id },
+  { name: 'state', value: ({ state }) => state },
+  { name: 'reason', value: ({ reason }) => reason },
+  { name: 'died', value: ({ died_at }, now) => ageOf(died_at, now) || '-' },
+  { name: 'published', value: ({ published_at }, now) => ageOf(published_at, now) || '-', extra: true },
+  { name: 'tries', value: ({ deliveries }) => (deliveries === null ? '-' : String(deliveries)) },
+  { name: 'replays', value: ({ replays }) => String(replays), extra: true },
+  { name: 'size', value: ({ size }) => (size === null ? '-' : String(size)), extra: true },
+  { name: 'queue', value: ({ queue }) => queue, extra: true },
+  { name: 'consumer', value: ({ consumer }) => consumer, extra: true },
+  { name: 'subject', value: ({ subject }) => subject ?? '-' },
+  { name: 'request', value: ({ request_id }) => request_id ?? '-' },
+  { name: 'why', value: whyOf },
+];
+
+export const COLUMN_NAMES: readonly string[] = COLUMNS.map(({ name }) => name);
+
+/** Reads `id,why`. @throws OpsError USAGE */
+export function columnsFrom(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim().toLowerCase());
+  const wrong = names.find((name) => !COLUMN_NAMES.includes(name));
+  if (wrong === undefined) return names;
+  throw new OpsError('USAGE', `--columns: there is no column ${JSON.stringify(wrong)}`, {
+    where: '--columns',
+    hints: [`name some of ${COLUMN_NAMES.join(', ')}, with commas between`],
+  });
+}
+
+/** What is done, one after the other, until a table fits: why it died is cut, and never goes. */
+const SHRINKING: readonly (readonly [name: string, least: number])[] = [
+  ['why', 24],
+  ['subject', 12],
+  ['request', 0],
+  ['tries', 0],
+  ['reason', 0],
+  ['subject', 0],
+  ['why', 8],
+  ['died', 0],
+  ['state', 0],
 ];
 
 const CAUSES = {
@@ -61,37 +93,54 @@ export interface TableOptions {
   readonly theme: Theme;
   readonly width: number;
   readonly now: Date;
+  /** These and no others. */
+  readonly columns?: readonly string[] | undefined;
+  /** All of them, and nothing is cut. */
+  readonly wide?: boolean | undefined;
 }
 
 /** Draws rows of one width, which the first entries decide: a table of a million is never held in memory. */
-export function createEntryTable(first: readonly Entry[], { theme, width, now }: TableOptions) {
-  const cell = (column: Column, entry: Entry): string => clean(column.value(entry, now));
-  const columns = COLUMNS.map((column) => ({
+export function createEntryTable(
+  first: readonly Entry[],
+  { theme, width, now, columns: asked, wide = false }: TableOptions,
+) {
+  const cell = ({ value }: Column, entry: Entry): string => clean(value(entry, now));
+  const isUsed = (column: Column) => first.some((entry) => !['', '-'].includes(cell(column, entry)));
+  const isShown = (column: Column) =>
+    (wide || !column.extra) && (['id', 'state', 'died'].includes(column.name) || isUsed(column));
+  const chosen = asked
+    ? asked.flatMap((name) => COLUMNS.find((column) => column.name === name) ?? [])
+    : COLUMNS.filter(isShown);
+  let columns = chosen.map((column) => ({
     ...column,
-    width: Math.max(widthOf(column.title), ...first.map((entry) => widthOf(cell(column, entry)))),
-    used: first.some((entry) => !['', '-'].includes(cell(column, entry))),
-  })).filter(({ used, least }) => used || least === undefined);
-  const total = () => columns.reduce((sum, column) => sum + column.width + 2, -2);
-  for (let index = columns.length - 1; index >= 0 && total() > width; index--) {
-    const column = columns[index]!;
-    if (column.least === undefined) continue;
-    const fitting = column.width - (total() - width);
-    if (fitting >= Math.max(column.least, 8)) column.width = fitting;
-    else if (column.least > 0) column.width = Math.min(column.width, column.least);
-    else columns.splice(index, 1);
+    width: Math.max(column.name.length, ...first.map((entry) => widthOf(cell(column, entry)))),
+  }));
+  const over = () => columns.reduce((sum, column) => sum + column.width + 2, -2) - width;
+  const hasWhy = columns.some(({ name }) => name === 'why');
+  for (const [name, least] of wide ? [] : SHRINKING) {
+    const column = columns.find((one) => one.name === name);
+    if (over() <= 0 || !column) continue;
+    if (least > 0) column.width = Math.max(Math.min(column.width, least), column.width - over());
+    // Where no worker said anything, the reason is all there is to say why.
+    else if (!asked && (name !== 'reason' || hasWhy)) columns = columns.filter((one) => one !== column);
   }
+  const hasReason = columns.some(({ name }) => name === 'reason');
+  const isCut = ({ name, width: most }: (typeof columns)[number], text: string) =>
+    !wide && (name === 'subject' || name === 'why') && widthOf(text) > most;
   const draw = (texts: readonly string[]): string =>
     texts
-      .map((text, index) => padEnd(cut(text, columns[index]!, index), columns[index]!.width))
+      .map((text, index) => {
+        const column = columns[index]!;
+        return padEnd(isCut(column, text) ? shorten(text, column.width) : text, column.width);
+      })
       .join('  ')
       .trimEnd();
-  // The id is what people copy: it is never cut.
-  const cut = (text: string, column: { width: number; least?: number }, index: number): string =>
-    index === 0 || column.least === undefined || widthOf(text) <= column.width ? text : shorten(text, column.width);
   return {
-    header: theme.strong(draw(columns.map(({ title }) => title))),
+    header: theme.strong(draw(columns.map(({ name }) => name.toUpperCase()))),
     row: (entry: Entry): string => {
-      const text = draw(columns.map((column) => cell(column, entry)));
+      const text = draw(
+        columns.map((column) => cell(column, entry) || (column.name === 'why' && !hasReason ? entry.reason : '')),
+      );
       return entry.state === 'gone' ? theme.faint(text) : text;
     },
   };
