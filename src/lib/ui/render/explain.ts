@@ -11,6 +11,18 @@ interface View {
 export const renderExplanations = (all: readonly Explanation[], view: View): string =>
   all.map((each) => renderOne(each, view)).join('\n\n');
 
+/** Paragraphs are flowed to the width, with a line between; code stands as it is. */
+const inBlocks = (text: string): string[] =>
+  text
+    .split(/\n\n+/)
+    .flatMap((block, at) => [...(at > 0 ? [''] : []), isCode(block) ? block : block.replace(/\n/g, ' ')]);
+const isCode = (block: string): boolean => block.startsWith('```');
+const indented = (block: string): string =>
+  block
+    .replace(/^```.*\n?/gm, '')
+    .trimEnd()
+    .replace(/^/gm, '    ');
+
 function renderOne(explanation: Explanation, { theme, width }: View): string {
   const { path, type, doc, changes = [], keys } = explanation;
   const { since, until } = explanation;
@@ -35,7 +47,7 @@ function renderOne(explanation: Explanation, { theme, width }: View): string {
   const names = Math.max(0, ...keys.map(({ name }) => widthOf(name)));
   return [
     theme.strong(path),
-    flow(doc, { width, first: '  ' }),
+    ...inBlocks(doc).map((block) => (isCode(block) ? indented(block) : block && flow(block, { width, first: '  ' }))),
     '',
     ...rows.map(([name, text]) => flow(text, { width, first: theme.faint(label(name)) })),
     ...(keys.length > 0
