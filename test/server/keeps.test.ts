@@ -15,7 +15,7 @@ import { rebuildEntries } from '../../src/lib/operations/dlq/rebuild.ts';
 import { replayDeadLetters } from '../../src/lib/operations/dlq/replay.ts';
 import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
-import { letDie, makeConsumer, makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
+import { letDie, makeConsumer, makeDead, makeQueue, put, putReject, wipe } from '../support/dead-letters.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
 
 describe.each(availableVersions())('nats-server %s: a stream that would not keep what is written', (version) => {
@@ -103,14 +103,44 @@ describe.each(availableVersions())('nats-server %s: a stream that would not keep
     expect(await seqs('REQUESTS_dlq')).toEqual([4, before[1]]);
   });
 
-  test('an import of what has no id of its own says what it stored, and no more', async () => {
+  test('an import of what has no id of its own says what it stored, and no more, whatever the window', async () => {
+    await makeQueue(nats, { dlqConfig: { duplicate_window: 100e6 } });
+    // The first two are alike but for their place: two dead letters.
+    const time = new Date().toISOString();
+    for (const id of ['a', 'a', 'b']) await putReject(nats, undefined, id, { time });
+    const archive = join(dir, `nameless-${++archives}.ndjson`);
+    const purge = () =>
+      purgeDeadLetters(contextFor(server), { archive, yes: true, dryRun: false, lockWaitMs: 1000, filter: {} });
+    await purge();
+    const windowOver = () => new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await importing(archive, false)).toMatchObject({ imported: 3, skipped: 0 });
+    await windowOver();
+    for (const dryRun of [true, false])
+      expect(await importing(archive, dryRun)).toMatchObject({ imported: 0, skipped: 3 });
+    await nats.api('STREAM.MSG.DELETE.REQUESTS_dlq', { seq: 4 });
+    await windowOver();
+    expect(await importing(archive, false)).toMatchObject({ imported: 1, skipped: 2 });
+    expect((await seqs('REQUESTS_dlq'))[0]).toBe(3);
+  });
+
+  test('a purge says first what an import could not bring back, and nothing where it could', async () => {
     await makeQueue(nats);
-    await reject('none');
-    const archive = join(dir, 'nameless.ndjson');
-    await purgeDeadLetters(contextFor(server), { archive, yes: true, dryRun: false, lockWaitMs: 1000, filter: {} });
-    expect(await importing(archive, false)).toMatchObject({ imported: 1, skipped: 0 });
-    expect(await importing(archive, false)).toMatchObject({ imported: 0, skipped: 1 });
-    expect((await seqs('REQUESTS_dlq'))[0]).toBe(1);
+    const purge = async () => {
+      const context = contextFor(server);
+      const archive = join(dir, `lasting-${++archives}.ndjson`);
+      await purgeDeadLetters(context, { archive, yes: true, dryRun: false, lockWaitMs: 1000, filter: {} });
+      return context.io.events.flatMap((event) => (event.type === 'warning' ? [event.text] : []));
+    };
+    await reject(91);
+    expect(await purge()).toEqual([]);
+    await reject(92);
+    await makeDead(nats, 2);
+    await change('REQUESTS_dlq', { subjects: [advisorySubject('max_deliveries', 'REQUESTS')] });
+    expect(await purge()).toEqual([
+      expect.stringMatching(
+        /^`dlq import` could not bring all of this back as things are: 1 × stream REQUESTS_dlq does not take/,
+      ),
+    ]);
   });
 
   test('a rebuild evicts no dead letter', async () => {

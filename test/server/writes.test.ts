@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { printArchiveLine } from '../../src/lib/dlq/archive.ts';
+import { scanEntries } from '../../src/lib/dlq/scan.ts';
 import type { OpsError } from '../../src/lib/errors/ops-error.ts';
 import { REJECT_HEADER, rejectedSubject } from '../../src/lib/facts/names.ts';
 import { readJournal, writeJournal } from '../../src/lib/ledger/journal.ts';
+import { entryJson } from '../../src/lib/model/entry.ts';
 import type { Seen, StoredMessage } from '../../src/lib/model/message.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { publish } from '../../src/lib/nats/message-writes.ts';
@@ -114,12 +116,19 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
     }));
     return publish(nats, rejectedSubject('REQUESTS', 'request-worker'), Buffer.from(payload), printHeaders(lines));
   };
-  const importing = (archive: string, dryRun = false) =>
-    importDeadLetters(contextFor(server), { archive, filter: {}, dryRun, lockWaitMs: 1000 });
+  const importing = (archive: string, dryRun = false, context = contextFor(server)) =>
+    importDeadLetters(context, { archive, filter: {}, dryRun, lockWaitMs: 1000 });
   const purging = async (): Promise<string> => {
     const archive = join(dir, `${Math.random()}.ndjson`);
     await purgeDeadLetters(contextFor(server), { archive, yes: true, dryRun: false, lockWaitMs: 1000, filter: {} });
     return archive;
+  };
+
+  const scanned = async () => {
+    const ref = { queue: 'REQUESTS', dlq: 'REQUESTS_dlq', dlqs: ['REQUESTS_dlq'], consumers: ['request-worker'] };
+    const found = [];
+    for await (const entry of scanEntries(nats, [ref], {})) found.push(entryJson(entry));
+    return found;
   };
 
   describe('goes where it belongs, or nowhere:', () => {
@@ -182,6 +191,25 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
       expect([await count('REQUESTS'), await count('OTHER'), await count('KV_config')]).toEqual([1, 0, 0]);
     });
 
+    test.each(['$JS.API.STREAM.DELETE.OTHER', '$SYS.REQ.SERVER.PING', '_INBOX.x', 'requests.*', 'a b', 'a..b'])(
+      'a reject of %s is dead and not gone: purged and imported it is what it was, and goes with --to',
+      async (subject) => {
+        await makeQueue(nats);
+        await reject({ subject }, 'body');
+        const listed = await scanned();
+        expect(listed).toMatchObject([{ state: 'replayable', subject, size: 4 }]);
+        expect(await faultOf(replay())).toMatchObject({ result: { failed: 1 } });
+        const [before] = await all('REQUESTS_dlq');
+        const archive = await purging();
+        expect(await count('REQUESTS_dlq')).toBe(0);
+        expect(await importing(archive)).toMatchObject({ imported: 1 });
+        const [after] = await all('REQUESTS_dlq');
+        expect(after!.payload).toEqual(before!.payload);
+        expect(await scanned()).toEqual(listed);
+        expect(await replay({}, { to: 'requests.dns' })).toMatchObject({ replayed: 1 });
+      },
+    );
+
     test('what an archive holds, which its dry run tells too', async () => {
       await makeQueue(nats);
       await makeOther('OTHER', ['other.>']);
@@ -229,12 +257,18 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
           line({ ...dead, seq: 11 }),
         ].join('\n'),
       );
-      const tried = await faultOf(importing(archive, true));
-      expect(tried).toMatchObject({ code: 'DLQ_UNFINISHED', result: { imported: 1, failed: 4, dry_run: true } });
+      const context = contextFor(server);
+      const tried = await faultOf(importing(archive, true, context));
+      expect(tried).toMatchObject({ code: 'DLQ_UNFINISHED', result: { imported: 3, failed: 2, dry_run: true } });
+      const warnings = context.io.events.filter(({ type }) => type === 'warning');
+      expect(warnings).toEqual([{ type: 'warning', text: expect.stringMatching(/^2 of these .* with --to only$/) }]);
       expect(await count('REQUESTS_dlq')).toBe(0);
       const fault = await faultOf(importing(archive));
-      expect(fault).toMatchObject({ code: 'DLQ_UNFINISHED', exitCode: 1, result: { imported: 1, failed: 4 } });
-      expect([await count('REQUESTS_dlq'), await count('REQUESTS'), await count('OTHER')]).toEqual([1, 0, 0]);
+      expect(fault).toMatchObject({ code: 'DLQ_UNFINISHED', exitCode: 1, result: { imported: 3, failed: 2 } });
+      expect([await count('REQUESTS_dlq'), await count('REQUESTS'), await count('OTHER')]).toEqual([3, 0, 0]);
+      // What could go where a server obeys goes nowhere.
+      expect(await faultOf(replay())).toMatchObject({ result: { replayed: 1, failed: 2 } });
+      expect([await count('REQUESTS_dlq'), await count('REQUESTS'), await count('OTHER')]).toEqual([2, 1, 0]);
     });
 
     test('a journalled copy: it is found in the stream that --to meant, whatever the next run is told', async () => {

@@ -1,5 +1,4 @@
 import { IMPORT_HEADER, IMPORT_ID, REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX } from '../facts/names.ts';
-import { isPlainSubject } from '../facts/subjects.ts';
 import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import { type EntryReason, entryId, type RecordKind } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
@@ -161,8 +160,8 @@ export function readCarried(message: StoredMessage): Death | undefined {
       deliveries: number(convention.deliveries) ?? null,
       detail,
     },
+    // One that no message can have is replayed elsewhere (--to): its payload is there all the same.
     ...(subject !== undefined &&
-      isPlainSubject(subject) &&
       !(convention.kind === 'dlq-service' && isEmptyShell(message, values)) && {
         carried: {
           stream,

@@ -250,6 +250,8 @@ export async function withLock<T>(
     lost.signal.throwIfAborted();
     return result;
   } catch (error) {
+    // What is met once the turn is over came of that; the timer that tells may be late.
+    if (left() <= 0) lose(MAY_BE_OVER);
     throw lost.signal.aborted ? asLost(lost.signal.reason as OpsError, error) : error;
   } finally {
     clearInterval(beat);

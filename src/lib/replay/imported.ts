@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ArchivedMessage, ArchiveLine } from '../dlq/archive.ts';
 import { restored } from '../dlq/archive.ts';
 import {
@@ -8,6 +9,8 @@ import {
   REJECT_KEPT,
   rejectedSubject,
 } from '../facts/names.ts';
+import type { DlqRecord, EntryJson } from '../model/entry.ts';
+import type { StoredMessage } from '../model/message.ts';
 import { type HeaderLine, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 import { isObeyed } from './copy.ts';
 
@@ -28,6 +31,22 @@ const MSG_ID = 'Nats-Msg-Id';
 /** The same for the same content, however often it is imported. */
 const importId = (line: ArchiveLine, part: string): string => `${IMPORT_ID}${line.digest.slice(0, 32)}.${part}`;
 
+/**
+ * Names a record that tells no sequence: by what it is, without the id under which it was stored. Two that are alike have
+ * the same name, and are two.
+ */
+export function contentOf({
+  subject,
+  headers,
+  payload,
+}: Pick<StoredMessage, 'subject' | 'headers' | 'payload'>): string {
+  const lines = parseHeaders(headers).filter(({ name }) => !isObeyed(name) && name !== MSG_ID);
+  return createHash('sha256')
+    .update(JSON.stringify([subject, lines.map(({ name, value }) => [name, value])]))
+    .update(payload)
+    .digest('base64');
+}
+
 /** A record as it was: subject, payload and headers, and a message id where it had none. */
 export function restoreRecord(line: ArchiveLine, record: ArchivedMessage, index: number): ImportMessage {
   const { subject, headers, payload } = restored(record);
@@ -35,6 +54,30 @@ export function restoreRecord(line: ArchiveLine, record: ArchivedMessage, index:
   const id = headerValue(lines, MSG_ID) ?? importId(line, String(index));
   return { subject, id, headers: withId(lines), payload };
 }
+
+/** All that is to be published of a line: its records, and its message where none of them carries it. */
+export function importMessages(line: ArchiveLine): ImportMessage[] {
+  const carried = carryOriginal(line);
+  return [...line.records.map((record, index) => restoreRecord(line, record, index)), ...(carried ? [carried] : [])];
+}
+
+/** On which subjects that is. */
+export const importSubjects = (
+  { queue, consumer }: Pick<EntryJson, 'queue' | 'consumer'>,
+  records: readonly Pick<DlqRecord, 'subject' | 'kind'>[],
+  hasMessage: boolean,
+): Pick<ImportMessage, 'subject' | 'otherwise'>[] => [
+  ...records.map(({ subject }) => ({ subject })),
+  ...(hasMessage && carriesNone(records) ? [carriedOn({ queue, consumer })] : []),
+];
+
+const carriesNone = (records: readonly Pick<DlqRecord, 'kind'>[]): boolean =>
+  records.every(({ kind }) => kind === 'advisory');
+
+const carriedOn = ({ queue, consumer }: Pick<EntryJson, 'queue' | 'consumer'>) => ({
+  subject: rejectedSubject(queue, consumer),
+  otherwise: advisorySubject('max_deliveries', queue, consumer),
+});
 
 /** Makes the header block of a message id: where the lines have one, it takes its place. */
 const withId =
@@ -52,7 +95,7 @@ const withId =
  */
 export function carryOriginal(line: ArchiveLine): ImportMessage | undefined {
   const { entry, original, records } = line;
-  if (!original || records.some(({ kind }) => kind !== 'advisory')) return undefined;
+  if (!original || !carriesNone(records)) return undefined;
   const { subject, headers, payload } = restored(original);
   const told: HeaderLine[] = Object.entries({
     // Up to 0.1.0 no worker's words were archived.
@@ -71,8 +114,7 @@ export function carryOriginal(line: ArchiveLine): ImportMessage | undefined {
     /^(?:nats-|osapi-reject-|osapi-import-)/i.test(line.name) ? { ...line, name: `${REJECT_KEPT}${line.name}` } : line,
   );
   return {
-    subject: rejectedSubject(entry.queue, entry.consumer),
-    otherwise: advisorySubject('max_deliveries', entry.queue, entry.consumer),
+    ...carriedOn(entry),
     id: importId(line, 'message'),
     headers: withId([...kept, ...told]),
     payload,

@@ -3,12 +3,13 @@ import { printArchiveLine } from '../../dlq/archive.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { writeWhole } from '../../files/write.ts';
 import type { Context } from '../../model/context.ts';
+import type { Entry } from '../../model/entry.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
-/** Takes a line; where it gives a promise, the next line waits for it. */
-type OnLine = (line: string) => Promise<void> | undefined;
+/** Takes a line, and the entry that it is of; where it gives a promise, the next line waits for it. */
+type OnLine = (line: string, entry: Entry) => Promise<void> | undefined;
 
 /** Prints dead letters as an archive, a line each, oldest first, with all that there is of each. */
 export async function printArchive(
@@ -26,7 +27,7 @@ export async function printArchive(
     onUnreadable: strange.add,
   });
   for await (const entry of entries) {
-    await onLine(printArchiveLine(entry));
+    await onLine(printArchiveLine(entry), entry);
     if (++count % 1000 === 0) context.io.tell({ type: 'progress', title: 'dead letters', done: count });
   }
   strange.tell();

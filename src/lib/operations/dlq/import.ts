@@ -5,7 +5,7 @@ import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
-import type { Entry, EntryState, QueueRef } from '../../model/entry.ts';
+import { type Entry, type EntryJson, type EntryState, entryId, type QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
 import { orElse, orUndefined } from '../../nats/answer.ts';
@@ -18,7 +18,7 @@ import { pipelined } from '../../nats/pipeline.ts';
 import { readRoom } from '../../nats/room-in.ts';
 import { readStream } from '../../nats/streams.ts';
 import { readArchive } from '../../replay/archive-file.ts';
-import { carryOriginal, type ImportMessage, restoreRecord } from '../../replay/imported.ts';
+import { contentOf, type ImportMessage, importMessages, importSubjects } from '../../replay/imported.ts';
 import { tellReasons } from '../../replay/refusal.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
@@ -72,6 +72,7 @@ export async function importDeadLetters(context: Context, options: ImportOptions
       rooms: new Map(),
       entries: [],
       counts: new Map(),
+      placeless: new Set(),
     };
     const wanted = queues.filter(({ queue }) => named === undefined || named.has(queue));
     const names = wanted.map(({ queue }) => queue);
@@ -117,19 +118,27 @@ interface ImportRun {
   readonly rooms: Map<string, Promise<Room>>;
   readonly entries: ImportOutcome[];
   readonly counts: Map<string, number>;
+  /** Taken back, but of subjects on which nothing is published. */
+  readonly placeless: Set<string>;
 }
 
 /** A queue, as far as an import has to know it. */
 interface Place {
   /** What is listed already, by id. */
   readonly listed: ReadonlyMap<string, EntryState>;
+  /** How many records without a sequence are stored, by content: their place in a DLQ, which their id has, is not theirs for good. */
+  readonly nameless: Map<string, number>;
   /** Its DLQ streams. */
   readonly dlqs: readonly StreamInfo[];
 }
 
+const placeless = (count: number): string =>
+  `${count} of these say that their messages were on subjects on which nothing is published ($JS, $SYS, inboxes): they can be replayed with --to only`;
+
 function finishImport(run: ImportRun): ImportResult {
   const result = importResult(run);
   const { imported, failed, entries, dry_run: dryRun } = result;
+  if (run.placeless.size > 0) run.context.io.tell({ type: 'warning', text: placeless(run.placeless.size) });
   if (failed === 0) return result;
   const reasons = Map.groupBy(
     entries.filter(({ outcome }) => outcome === 'failed'),
@@ -219,29 +228,47 @@ async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | Im
   const skipped = (error: string): ImportOutcome => ({ id: entry.id, outcome: 'skipped', error });
   const ref = run.refs.get(entry.queue);
   if (!ref) throw await noQueue(run.nats, entry.queue, 'the archive');
-  const { listed, dlqs } = await placeOf(run, ref);
-  const state = listed.get(entry.id);
+  const { listed, nameless, dlqs } = await placeOf(run, ref);
+  const [record] = isNameless(entry) ? line.records : [];
+  if (record && takesOne(nameless, contentOf(restored(record)))) return skipped('it is there already');
+  const state = isNameless(entry) ? undefined : listed.get(entry.id);
   if ((state !== undefined && state !== 'gone') || (state === 'gone' && !original))
     return skipped('it is there already');
   if (original && place === 'stream') {
     const stored = await getMessage(run.nats, original.stream, original.seq);
     if (stored?.time === original.time) return skipped('its message is in the queue');
   }
-  const carried = carryOriginal(line);
-  const records = state === 'gone' ? [] : line.records.map((record, index) => restoreRecord(line, record, index));
-  const messages = [...records, ...(carried ? [carried] : [])];
+  const all = importMessages(line);
+  // Of one that is listed as gone the records are there.
+  const messages = state === 'gone' ? all.slice(line.records.length) : all;
   if (messages.length === 0) return skipped('nothing of it is in the archive');
   if (dlqs.length === 0) throw noDlq(ref);
   // All of it, or nothing: half of an entry would be another one.
   const places = messages.map((message) => chooseDlq(run, dlqs, message));
-  const why = whyNoMessage(run, original) ?? places.find((chosen) => typeof chosen === 'string');
+  const why = places.find((chosen) => typeof chosen === 'string');
   if (why !== undefined) return { id: entry.id, outcome: 'failed', error: why };
+  if (original && whyForbidden(original.subject, 'stored', ownPrefixes(run.nats)) !== undefined)
+    run.placeless.add(entry.id);
   return { id: entry.id, queue: ref.queue, places: places.filter((chosen) => typeof chosen === 'object') };
 }
 
-/** What can never be replayed is no dead letter to bring back. */
-const whyNoMessage = ({ nats }: ImportRun, original: ArchiveLine['original']): string | undefined =>
-  original ? whyForbidden(original.subject, 'stored', ownPrefixes(nats)) : undefined;
+/** A record that does not tell its message's sequence; only records of other tools, and rejects, are so. */
+const isNameless = ({ id, queue, consumer, seq }: EntryJson): boolean => id !== entryId(queue, consumer, seq);
+
+/** Counts one of these out; false where none is left. */
+function takesOne(counts: Map<string, number>, key: string): boolean {
+  const count = counts.get(key) ?? 0;
+  if (count > 0) counts.set(key, count - 1);
+  return count > 0;
+}
+
+/** Why a dead letter could not be brought back as things are; `undefined` where it could. */
+export function whyNotImported(nats: Nats, dlqs: readonly StreamInfo[], entry: Entry): string | undefined {
+  const found = importSubjects(entry, entry.inner.records, entry.inner.message !== undefined).map((one) =>
+    subjectFor({ nats }, dlqs, one),
+  );
+  return found.find((one) => typeof one === 'string');
+}
 
 interface Chosen {
   readonly dlq: StreamInfo;
@@ -249,19 +276,29 @@ interface Chosen {
   copyFor(id: string): Copy;
 }
 
-/** The DLQ stream that takes a message, or why none does. */
-function chooseDlq({ nats }: ImportRun, dlqs: readonly StreamInfo[], message: ImportMessage): Chosen | string {
-  const { id, headers, payload } = message;
+/** The DLQ stream that takes a message, and on which subject; or why none does. */
+function subjectFor(
+  { nats }: Pick<ImportRun, 'nats'>,
+  dlqs: readonly StreamInfo[],
+  { subject, otherwise }: Pick<ImportMessage, 'subject' | 'otherwise'>,
+): { dlq: StreamInfo; subject: string } | string {
   let why = '';
-  for (const subject of [message.subject, ...(message.otherwise === undefined ? [] : [message.otherwise])]) {
+  for (const one of [subject, ...(otherwise === undefined ? [] : [otherwise])]) {
     for (const dlq of dlqs) {
-      const refused = whyNotTaken(dlq, subject, 'record', ownPrefixes(nats));
-      if (refused === undefined)
-        return { dlq, id, copyFor: (id) => ({ subject, payload, headers: headers(id), kind: 'record' }) };
+      const refused = whyNotTaken(dlq, one, 'record', ownPrefixes(nats));
+      if (refused === undefined) return { dlq, subject: one };
       why ||= refused;
     }
   }
-  return why;
+  return why || 'its queue has no DLQ';
+}
+
+function chooseDlq(run: ImportRun, dlqs: readonly StreamInfo[], message: ImportMessage): Chosen | string {
+  const { id, headers, payload } = message;
+  const found = subjectFor(run, dlqs, message);
+  if (typeof found === 'string') return found;
+  const { dlq, subject } = found;
+  return { dlq, id, copyFor: (id) => ({ subject, payload, headers: headers(id), kind: 'record' }) };
 }
 
 function placeOf(run: ImportRun, ref: QueueRef): Promise<Place> {
@@ -269,13 +306,20 @@ function placeOf(run: ImportRun, ref: QueueRef): Promise<Place> {
   if (!place) {
     const read = async () => {
       const listed = new Map<string, EntryState>();
+      const nameless = new Map<string, number>();
       const now = run.context.now().getTime();
-      for await (const { id, state } of scanEntries(run.nats, [ref], {}, { now })) listed.set(id, state);
-      return listed;
+      for await (const entry of scanEntries(run.nats, [ref], {}, { now, raw: true })) {
+        listed.set(entry.id, entry.state);
+        for (const { raw } of isNameless(entry) ? entry.inner.records : []) {
+          const content = raw && contentOf(raw);
+          if (content !== undefined) nameless.set(content, (nameless.get(content) ?? 0) + 1);
+        }
+      }
+      return { listed, nameless };
     };
     place = Promise.all([read(), ...ref.dlqs.map((dlq) => orUndefined(readStream(run.nats, dlq)))]).then(
-      ([listed, ...dlqs]) => ({
-        listed,
+      ([found, ...dlqs]) => ({
+        ...found,
         dlqs: dlqs.filter((dlq) => dlq !== undefined),
       }),
     );

@@ -7,14 +7,20 @@ import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { forgetJournal, readJournal } from '../../ledger/journal.ts';
 import type { Context } from '../../model/context.ts';
+import type { Entry } from '../../model/entry.ts';
+import { orUndefined } from '../../nats/answer.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
+import type { StreamInfo } from '../../nats/info.ts';
 import { pipelined } from '../../nats/pipeline.ts';
 import { confirmRemovals, removeMessage } from '../../nats/removal.ts';
+import { readStream } from '../../nats/streams.ts';
 import { readArchive } from '../../replay/archive-file.ts';
 import { checkQueue } from '../../replay/preflight.ts';
 import { removeRecords } from '../../replay/records.ts';
+import { tellReasons } from '../../replay/refusal.ts';
 import { printArchive, writeArchive } from './export.ts';
+import { whyNotImported } from './import.ts';
 import { tellNone } from './none.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
@@ -129,8 +135,14 @@ const shortDigest = (line: string): string => createHash('sha256').update(line).
  */
 async function agreeToPurge(context: Context, scope: DlqScope, file: string): Promise<ReadonlySet<string>> {
   const shown = new Set<string>();
-  await printArchive(context, scope, (line) => void shown.add(shortDigest(line)));
+  const lasting = await lookForLasting(context, scope);
+  await printArchive(context, scope, (line, entry) => {
+    lasting.see(entry);
+    shown.add(shortDigest(line));
+    return undefined;
+  });
   if (shown.size === 0) return shown;
+  lasting.tell();
   const what = shown.size === 1 ? 'a dead letter' : `${shown.size} dead letters`;
   const text = `Delete ${what} with their messages from ${scope.nats.target.url}? They are archived in ${file} first.`;
   if (await context.io.ask({ type: 'confirm', text, fallback: false })) return shown;
@@ -145,13 +157,16 @@ async function archive(
   agreed: ReadonlySet<string> | undefined,
 ): Promise<number> {
   let count = 0;
+  const lasting = await lookForLasting(context, scope);
   await writeArchive(context, file, (onLine) =>
-    printArchive(context, scope, (line) => {
+    printArchive(context, scope, (line, entry) => {
       if (agreed && !agreed.has(shortDigest(line))) return undefined;
       count += 1;
-      return onLine(line);
+      lasting.see(entry);
+      return onLine(line, entry);
     }),
   );
+  if (!agreed) lasting.tell();
   const moved = agreed ? agreed.size - count : 0;
   if (moved > 0) {
     const text = `${moved} of ${agreed!.size} were replayed, purged or changed while you were asked: they are left alone`;
@@ -159,6 +174,30 @@ async function archive(
   }
   if (count === 0) await rm(file, { force: true });
   return count;
+}
+
+/** Tells before anything goes what an import could not bring back: what no DLQ of its queue takes as things are. */
+async function lookForLasting(context: Context, { nats, queues }: DlqScope) {
+  const dlqs = new Map<string, readonly StreamInfo[]>(
+    await Promise.all(
+      queues.map(async (ref) => {
+        const infos = await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))));
+        return [ref.queue, infos.filter((info) => info !== undefined)] as const;
+      }),
+    ),
+  );
+  const reasons = new Map<string, number>();
+  return {
+    see(entry: Entry): void {
+      const why = whyNotImported(nats, dlqs.get(entry.queue) ?? [], entry);
+      if (why !== undefined) reasons.set(why, (reasons.get(why) ?? 0) + 1);
+    },
+    tell(): void {
+      if (reasons.size === 0) return;
+      const text = `\`dlq import\` could not bring all of this back as things are: ${tellReasons([...reasons])}`;
+      context.io.tell({ type: 'warning', text });
+    },
+  };
 }
 
 interface PurgeRun {
