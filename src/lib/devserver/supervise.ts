@@ -53,6 +53,8 @@ export interface RunningServers {
 
 const READY_MS = 15_000;
 const CLUSTER_READY_MS = 45_000;
+/** nats-server 2.10 forms a cluster of two of three now and then, for good: the third gets in when it starts anew. */
+const LEFT_OUT_MS = 4000;
 const STOP_MS = 10_000;
 
 const logTail = (path: string): string =>
@@ -138,11 +140,14 @@ class Node implements ServerNode {
     return (await this.#ask('/healthz')) !== undefined;
   }
 
-  /** True on the meta leader alone, once it would place a stream on all of so many nodes. */
-  async knowsAll(count: number): Promise<boolean> {
+  /** Of the meta leader, those on which it would place a stream; of others nobody. */
+  async peers(): Promise<readonly string[]> {
     const { meta_cluster: meta } = JSON.parse((await this.#ask('/jsz')) ?? '{}') as { meta_cluster?: MetaCluster };
-    const others = (meta?.replicas ?? []).filter(({ current, offline }) => current && !offline);
-    return meta?.leader === this.name && others.length === count - 1;
+    if (meta?.leader !== this.name) return [];
+    return [
+      this.name,
+      ...(meta.replicas ?? []).filter(({ current, offline }) => current && !offline).map(({ name }) => name),
+    ];
   }
 
   /** What the monitoring answers; undefined where it does not, or not with 200. */
@@ -163,25 +168,34 @@ class Node implements ServerNode {
 
 interface MetaCluster {
   readonly leader?: string;
-  readonly replicas?: readonly { readonly current?: boolean; readonly offline?: boolean }[];
+  readonly replicas?: readonly { readonly name: string; readonly current?: boolean; readonly offline?: boolean }[];
 }
 
 /** A leader that has not heard of a node yet refuses replicas with 10005, though all of them are healthy. */
-async function isWhole(nodes: readonly Node[]): Promise<boolean> {
-  if (nodes.length === 1 || !nodes[0]!.storesStreams) return true;
-  return (await Promise.all(nodes.map((node) => node.knowsAll(nodes.length)))).some(Boolean);
+async function findLeftOut(nodes: readonly Node[]): Promise<readonly Node[]> {
+  if (nodes.length === 1 || !nodes[0]!.storesStreams) return [];
+  const known = await Promise.all(nodes.map((node) => node.peers()));
+  const most = known.reduce((one, other) => (other.length > one.length ? other : one));
+  return nodes.filter(({ name }) => !most.includes(name));
 }
 
-async function untilReady(nodes: readonly Node[], signal: AbortSignal | undefined): Promise<void> {
+async function untilReady(nodes: readonly Node[], { signal, onSpawn }: ServerOptions): Promise<void> {
+  let patience = performance.now() + LEFT_OUT_MS;
   const deadline = performance.now() + (nodes.length > 1 ? CLUSTER_READY_MS : READY_MS);
   for (let pause = 5; ; pause = Math.min(pause * 1.5, 100)) {
     signal?.throwIfAborted();
     const healthy = await Promise.all(nodes.map((node) => node.healthy()));
     const dead = nodes.find((node) => !node.running);
     if (dead) throw failure(`nats-server ${dead.name} ended before it was ready`, dead);
-    if (healthy.every(Boolean) && (await isWhole(nodes))) return;
+    const leftOut = await findLeftOut(nodes);
+    if (healthy.every(Boolean) && leftOut.length === 0) return;
     const late = nodes[healthy.indexOf(false)] ?? nodes[0]!;
     if (performance.now() > deadline) throw failure(`nats-server ${late.name} did not become ready in time`, late);
+    if (leftOut.length > 0 && performance.now() > patience) {
+      await leftOut[0]!.end('SIGTERM');
+      await leftOut[0]!.start(onSpawn);
+      patience = performance.now() + LEFT_OUT_MS;
+    }
     await sleep(pause);
   }
 }
@@ -243,7 +257,7 @@ async function startOnce(options: ServerOptions): Promise<RunningServers> {
   const start = async (): Promise<void> => {
     try {
       await Promise.all(nodes.filter((node) => !node.running).map((node) => node.start(options.onSpawn)));
-      await untilReady(nodes, options.signal);
+      await untilReady(nodes, options);
     } catch (error) {
       await stop();
       throw error;
