@@ -35,6 +35,9 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
     'wait-timeout': Flags.string({ summary: 'how long to follow them', default: '5m' }),
     canary: Flags.integer({ summary: 'send so many ahead, and the others only if these live', min: 1 }),
     to: Flags.string({ summary: 'publish on this subject instead of their own' }),
+    'allow-redelivery': Flags.boolean({
+      summary: 'go on where other consumers of the stream get the messages again (limits, interest)',
+    }),
     edit: Flags.boolean({ summary: 'open each in $EDITOR first: subject, headers, payload' }),
     ...lockWaitFlag,
   });
@@ -59,6 +62,7 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
         maxPending: flags['max-pending'],
         canary: flags.canary,
         to: flags.to,
+        allowRedelivery: flags['allow-redelivery'],
       },
     });
     const { theme, width } = this.output;

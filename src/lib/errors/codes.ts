@@ -41,6 +41,7 @@ export const CODES = {
   DLQ_MADE_ANEW: EXIT.failed,
   DLQ_UNFINISHED: EXIT.failed,
   DLQ_DIED_AGAIN: EXIT.failed,
+  DLQ_REDELIVERY: EXIT.failed,
   DLQ_ARCHIVE: EXIT.failed,
   REQUEST_INVALID: EXIT.usage,
   REQUEST_UNKNOWN_KIND: EXIT.usage,

@@ -28,33 +28,44 @@ function gained({ kind, name, config }: DesiredResource, live: ObservedResource 
   return wanted.filter((subject) => !held.includes(subject));
 }
 
+const subjectsOf = (desired: Desired, observed?: Observed): string[] => [
+  ...new Set(desired.resources.flatMap((resource) => gained(resource, observed?.resources.get(keyOf(resource))))),
+];
+
 /**
- * Streams beyond those that were read which hold a subject that the spec is to gain: the server would refuse it (10065).
- * What this user may not ask for is left out. @throws OpsError CONN_*
+ * Which streams hold a subject of the spec: asked beside all else, before it is known which of them it has already.
+ * `undefined` where there are too many to ask for each. @throws OpsError CONN_*
+ */
+export async function askHolders(nats: Nats, desired: Desired): Promise<readonly string[] | undefined> {
+  const subjects = subjectsOf(desired);
+  if (subjects.length > MANY) return undefined;
+  const names = await pipelined(subjects, IN_FLIGHT, (subject) =>
+    orElse(streamNames(nats, { subject }), { denied: [] }),
+  );
+  return [...new Set(names.flat())];
+}
+
+const keyOfStream = (name: string): ResourceKey => `stream ${name}`;
+
+/**
+ * Of those, what was not read yet, where the spec is to gain a subject: the server would refuse it (10065). What this
+ * user may not ask for is left out. @throws OpsError CONN_*
  */
 export async function readHolders(
   nats: Nats,
   { desired, observed }: { readonly desired: Desired; readonly observed: Observed },
+  names: readonly string[] | undefined,
 ): Promise<ReadonlyMap<ResourceKey, ObservedResource>> {
-  const subjects = new Set(
-    desired.resources.flatMap((resource) => gained(resource, observed.resources.get(keyOf(resource)))),
-  );
+  const subjects = subjectsOf(desired, observed);
+  if (subjects.length === 0) return new Map();
   const known = new Set(
     [...desired.resources, ...observed.resources.values()].map(({ kind, name }) =>
       kind === 'bucket' ? bucketStream(name) : name,
     ),
   );
-  const keyOfStream = (name: string): ResourceKey => `stream ${name}`;
-  if (subjects.size > MANY) {
-    const all = await orElse(listStreams(nats), { denied: [] });
-    const holds = (held: readonly string[]) =>
-      held.some((one) => [...subjects].some((subject) => subjectsOverlap(one, subject)));
-    const holders = all.filter(({ name, config }) => !known.has(name) && holds(textsOf(config.subjects)));
-    return new Map(holders.map((info) => [keyOfStream(info.name), asResource(keyOfStream(info.name), info)]));
-  }
-  const names = await pipelined([...subjects], IN_FLIGHT, (subject) =>
-    orElse(streamNames(nats, { subject }), { denied: [] }),
-  );
-  const strangers = [...new Set(names.flat())].filter((name) => !known.has(name));
-  return (await readObserved(nats, strangers.map(keyOfStream))).resources;
+  if (names) return (await readObserved(nats, names.filter((name) => !known.has(name)).map(keyOfStream))).resources;
+  const all = await orElse(listStreams(nats), { denied: [] });
+  const holds = (held: readonly string[]) => held.some((one) => subjects.some((each) => subjectsOverlap(one, each)));
+  const holders = all.filter(({ name, config }) => !known.has(name) && holds(textsOf(config.subjects)));
+  return new Map(holders.map((info) => [keyOfStream(info.name), asResource(keyOfStream(info.name), info)]));
 }

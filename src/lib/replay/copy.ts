@@ -67,6 +67,8 @@ export const reasonText = (reason: string, detail: string | undefined): string =
 export interface MoveFacts {
   /** Whether an original goes once its copy is in, as the queue's retention has it. */
   readonly removesOriginal: boolean;
+  /** Whether it goes where its copy has its subject and its payload. */
+  readonly movesSame: boolean;
   /** When each DLQ stream was made, RFC 3339. */
   readonly dlqsCreated: ReadonlyMap<string, string>;
 }
@@ -96,6 +98,7 @@ export function makeMove(entry: Entry, facts: MoveFacts, options: CopyOptions): 
     allowTtl: options.allowTtl,
   });
   const subject = options.to ?? options.edited?.subject ?? message.subject;
+  const isSame = subject === message.subject && !options.edited;
   return {
     id: entry.id,
     msgId,
@@ -104,7 +107,7 @@ export function makeMove(entry: Entry, facts: MoveFacts, options: CopyOptions): 
     headers: printHeaders(lines),
     payload: options.edited?.payload ?? message.payload,
     ...(original &&
-      facts.removesOriginal && {
+      (facts.removesOriginal || (facts.movesSame && isSame)) && {
         original: { stream: original.stream, created: streamCreated, seq: original.seq, time: original.time },
         frees: { subject: original.subject, bytes: freedSize(original) },
       }),

@@ -11,6 +11,8 @@ export interface QueueFacts {
   readonly lastSeq: number;
   /** Whether a dead original goes once its copy is in: where the stream keeps messages for their workers only. */
   readonly removesOriginal: boolean;
+  /** Whether it goes where its copy is the same to all consumers: others get the copy in its place. */
+  readonly movesSame: boolean;
   /** Whether a dead message is found without a record of it. */
   readonly orphansAreFound: boolean;
   readonly replicas: number;
@@ -22,13 +24,15 @@ export interface QueueFacts {
 export const allowsTtl = ({ config }: Pick<StreamInfo, 'config'>): boolean => config.allow_msg_ttl === true;
 
 export function toQueueFacts({ config, created, figures }: StreamInfo): QueueFacts {
-  // With several consumers on an interest stream the message may still be another's work.
-  const isInterestOfOne = config.retention === 'interest' && figures.consumer_count === 1;
+  const isQueue = config.retention === 'workqueue';
+  // With several consumers the message may still be another's work. What may not be deleted stays as history.
+  const isOfOne = figures.consumer_count === 1 && config.deny_delete !== true;
   return {
     created,
     lastSeq: figures.last_seq,
-    removesOriginal: config.retention === 'workqueue' || isInterestOfOne,
-    orphansAreFound: config.retention === 'workqueue',
+    removesOriginal: isQueue || isOfOne,
+    movesSame: isQueue || config.deny_delete !== true,
+    orphansAreFound: isQueue,
     replicas: numberOf(config.num_replicas, 1),
     drops: dropsOldest(config),
   };
@@ -36,9 +40,9 @@ export function toQueueFacts({ config, created, figures }: StreamInfo): QueueFac
 
 /** The streams that a replay or purge removes messages from. */
 export const removedFrom = (
-  { removesOriginal }: Pick<QueueFacts, 'removesOriginal'>,
+  { movesSame }: Pick<QueueFacts, 'movesSame'>,
   { queue, dlqs }: Pick<QueueRef, 'queue' | 'dlqs'>,
-): string[] => [...(removesOriginal ? [queue] : []), ...dlqs];
+): string[] => [...(movesSame ? [queue] : []), ...dlqs];
 
 /** Checks that what a stream's configuration says lets it be moved out of. @throws OpsError DLQ_CANNOT_REMOVE */
 export function requireRemoving({ name, config }: Pick<StreamInfo, 'name' | 'config'>): void {

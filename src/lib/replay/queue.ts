@@ -40,6 +40,8 @@ export interface ReplayWishes {
   /** How long copies are followed, in milliseconds. */
   readonly waitMs: number;
   readonly to?: string;
+  /** Other consumers may get the messages again. */
+  readonly allowRedelivery?: boolean;
   /** What a person made of an entry; null where they left it as it is, `undefined` where they were not shown it. */
   edit?(entry: Entry): Promise<CopyOptions['edited'] | null | undefined>;
 }

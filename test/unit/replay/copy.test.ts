@@ -156,7 +156,7 @@ describe('the message id of a replay', () => {
 });
 
 describe('a move', () => {
-  const facts = { removesOriginal: true, dlqsCreated: new Map([['dlq', '2026-11-01T00:00:00Z']]) };
+  const facts = { removesOriginal: true, movesSame: true, dlqsCreated: new Map([['dlq', '2026-11-01T00:00:00Z']]) };
 
   test.each([
     { name: 'of a queue’s message', inner: { original: stored(), message: stored() }, frees: 39 },
@@ -193,8 +193,23 @@ describe('a move', () => {
       original: { stream: 'REQUESTS', created: expect.any(String), seq: 7, time: original.time },
       requestId: 'r7',
     });
-    const kept = { ...facts, removesOriginal: false };
+    const kept = { ...facts, removesOriginal: false, movesSame: false };
     expect(makeMove(entry({ original, message: original }), kept, { allowTtl: false }).original).toBeUndefined();
+  });
+
+  test.each([
+    { name: 'the same copy takes the place of its original', options: {}, goes: true },
+    { name: 'one on another subject leaves it to the others', options: { to: 'elsewhere' }, goes: false },
+    {
+      name: 'one that was edited leaves it to the others',
+      options: { edited: { subject: 'requests.dns', headers: [], payload: Buffer.from('x') } },
+      goes: false,
+    },
+  ])('of a message that others read too: $name', ({ options, goes }) => {
+    const original = stored();
+    const shared = { ...facts, removesOriginal: false };
+    const move = makeMove(entry({ original, message: original }), shared, { allowTtl: false, ...options });
+    expect(move.original !== undefined).toBe(goes);
   });
 
   test('of a message that only its record carries is named by the record', () => {

@@ -126,7 +126,31 @@ describe('what a replay has to know of a stream', () => {
       info: info({ retention: 'interest' }, 2),
       want: { removesOriginal: false },
     },
-    { name: 'a limits stream keeps it', info: info({ retention: 'limits' }), want: { removesOriginal: false } },
+    {
+      name: 'but a copy that is the same takes its place',
+      info: info({ retention: 'interest' }, 2),
+      want: { movesSame: true },
+    },
+    {
+      name: 'a limits stream of one gives it away',
+      info: info({ retention: 'limits' }),
+      want: { removesOriginal: true, movesSame: true },
+    },
+    {
+      name: 'of two it keeps it',
+      info: info({ retention: 'limits' }, 2),
+      want: { removesOriginal: false, movesSame: true },
+    },
+    {
+      name: 'and what denies deletes keeps it always',
+      info: info({ retention: 'limits', deny_delete: true }),
+      want: { removesOriginal: false, movesSame: false },
+    },
+    {
+      name: 'a work queue that denies deletes is found out by asking',
+      info: info({ retention: 'workqueue', deny_delete: true }),
+      want: { removesOriginal: true, movesSame: true },
+    },
     {
       name: 'one that discards its oldest at a limit drops',
       info: info({ discard: 'old', max_msgs: 10 }),

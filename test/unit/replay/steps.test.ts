@@ -431,6 +431,7 @@ describe('a stream that is replayed from', () => {
       created: at(0),
       lastSeq: 9,
       removesOriginal: true,
+      movesSame: true,
       orphansAreFound: true,
       replicas: 3,
       drops: true,
@@ -440,6 +441,7 @@ describe('a stream that is replayed from', () => {
       created: at(0),
       lastSeq: 0,
       removesOriginal: false,
+      movesSame: true,
       orphansAreFound: false,
       replicas: 1,
       drops: false,
@@ -463,10 +465,10 @@ describe('a stream that is replayed from', () => {
   });
 
   test.each([
-    { removesOriginal: true, want: ['Q', 'a', 'b'] },
-    { removesOriginal: false, want: ['a', 'b'] },
-  ])('has messages removed, and its DLQs: $removesOriginal', ({ removesOriginal, want }) => {
-    expect(removedFrom({ removesOriginal }, { queue: 'Q', dlqs: ['a', 'b'] })).toEqual(want);
+    { movesSame: true, want: ['Q', 'a', 'b'] },
+    { movesSame: false, want: ['a', 'b'] },
+  ])('has messages removed, and its DLQs: $movesSame', ({ movesSame, want }) => {
+    expect(removedFrom({ movesSame }, { queue: 'Q', dlqs: ['a', 'b'] })).toEqual(want);
   });
 
   test.each([

@@ -1,3 +1,4 @@
+import { readStanding } from '../../dlq/collect.ts';
 import { type DlqWork, withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
@@ -23,13 +24,14 @@ import { GroupTable } from '../../replay/groups.ts';
 import { timeLeft } from '../../replay/pace.ts';
 import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
 import { allowsTtl, toQueueFacts } from '../../replay/queue-facts.ts';
+import { type GivenUp, isShared, redeliveredTo, redeliveryWords, wouldRedeliver } from '../../replay/redelivery.ts';
 import { elsewhere, fullQueue, tellReasons } from '../../replay/refusal.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
 import { roomForLock } from '../../replay/want.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
-import { type DlqChoice, withDlq } from './scope.ts';
+import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
 export interface ReplayOptions extends DlqChoice {
   readonly wishes: Omit<ReplayWishes, 'edit'>;
@@ -52,6 +54,7 @@ export async function replayDeadLetters(context: Context, options: ReplayOptions
     const { nats, queues, filter } = scope;
     const wanted = replayable(filter);
     const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to, queues);
+    await judgeRedelivery(context, scope, wanted, options);
     if (options.dryRun) {
       const preview = await previewReplay(context, nats, queues, wanted, options, target);
       if (isOfNone(preview)) await tellNone(context, scope);
@@ -221,6 +224,35 @@ async function countRecords(nats: Nats, ref: QueueRef, filter: EntryFilter): Pro
   const infos = await Promise.all(ref.dlqs.map((dlq) => orThrow(readStream(nats, dlq))));
   const count = infos.reduce((sum, { figures }) => sum + figures.messages, 0);
   return Math.min(count, limit ?? count);
+}
+
+/**
+ * Finds which consumers would get again what they did not give up, before anything is touched; a dry run says it.
+ * @throws OpsError DLQ_REDELIVERY
+ */
+async function judgeRedelivery(
+  context: Context,
+  { nats, queues }: DlqScope,
+  filter: EntryFilter,
+  { wishes, dryRun }: ReplayOptions,
+): Promise<void> {
+  if (wishes.allowRedelivery || wishes.to !== undefined) return;
+  const standings = await Promise.all(queues.map((ref) => readStanding(nats, ref)));
+  for (const [index, standing] of standings.entries()) {
+    if (!isShared(standing)) continue;
+    const { queue, lastSeq } = standing;
+    const given: GivenUp[] = [];
+    const options = { now: context.now().getTime(), signal: context.io.signal };
+    for await (const entry of scanEntries(nats, [queues[index]!], filter, options)) {
+      const { seq, consumer, subject } = entry;
+      if (subject === null || whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq })) continue;
+      given.push({ seq, consumer, subject });
+    }
+    const counts = redeliveredTo(standing, given);
+    if (counts.size === 0) continue;
+    if (!dryRun) throw wouldRedeliver(standing, counts);
+    context.io.tell({ type: 'warning', text: `${redeliveryWords(queue, counts)}; --allow-redelivery is needed` });
+  }
 }
 
 /** Why no copy goes into a stream of dead letters, or the ledger's: there it would be none of what lies there. */

@@ -9,7 +9,7 @@ import type { LoadedSpec } from '../../model/spec.ts';
 import { answerOf, orThrow } from '../../nats/answer.ts';
 import { connect, type Nats } from '../../nats/connect.ts';
 import { settingsFor } from '../../nats/open.ts';
-import { readHolders } from '../../observed/holders.ts';
+import { askHolders, readHolders } from '../../observed/holders.ts';
 import { measureLosses } from '../../observed/losses.ts';
 import { readObserved, readSettled } from '../../observed/read.ts';
 import { scanOwned } from '../../observed/scan.ts';
@@ -146,12 +146,15 @@ export async function prepareSystem(
   { prune = false, adopt = false }: { readonly prune?: boolean; readonly adopt?: boolean } = {},
 ): Promise<Prepared> {
   const desired = deriveDesired(loaded);
-  const { observed: read, lastApplied } = await readSystem(context, nats, desired, prune);
+  const [{ observed: read, lastApplied }, names] = await Promise.all([
+    readSystem(context, nats, desired, prune),
+    askHolders(nats, desired),
+  ]);
   const now = context.now();
   const [limits, stranded, holders] = await Promise.all([
     measureLosses(nats, { desired, observed: read }, now),
     measureStranded(nats, { desired, observed: read }),
-    readHolders(nats, { desired, observed: read }),
+    readHolders(nats, { desired, observed: read }, names),
   ]);
   const losses = new Map([...limits, ...stranded]);
   const observed = { ...read, resources: new Map([...read.resources, ...holders]) };

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { runCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { letDie, makeConsumer, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
+
+describe.each(outermostVersions())('a replay where others read the stream too, on %s', (version) => {
+  let server: TestServer;
+  let nats: Nats;
+  beforeAll(async () => {
+    server = await startServer({ version });
+    nats = await connectTo(server);
+  });
+  afterAll(async () => {
+    await nats.close();
+    await server.stop();
+  });
+  beforeEach(() => wipe(nats));
+
+  const replay = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runCli(['dlq', 'replay', '--json', ...args], { server });
+    return { code, stderr, value: JSON.parse(stdout) };
+  };
+  const stored = async () => ((await nats.api('STREAM.INFO.REQUESTS')).state as { messages: number }).messages;
+  /** The healthy one takes and acks all that there is for it. */
+  const audit = async () => {
+    for (const message of await pull(nats, 'REQUESTS', 'audit', 100, 100)) message.respond();
+    await nats.nc.flush();
+  };
+
+  test.each(['limits', 'interest'])(
+    'of retention %s names them, and asks for --allow-redelivery',
+    async (retention) => {
+      await makeQueue(nats, { config: { retention, max_msgs: 5 } });
+      await makeConsumer(nats, {
+        consumer: 'audit',
+        ackWait: 60_000,
+        consumerConfig: { filter_subject: 'requests.*' },
+      });
+      for (const id of ['1', '2']) await put(nats, 'requests.dns', `{"id":"${id}"}`);
+      await letDie(nats);
+      await audit();
+      const dry = await replay('--dry-run');
+      expect(dry).toMatchObject({ code: 0, value: { remaining: 2 } });
+      expect(dry.stderr).toContain(
+        'other consumers would get the messages again: audit (2); --allow-redelivery is needed',
+      );
+      const refused = await replay();
+      expect(refused).toMatchObject({
+        code: 1,
+        value: { error: { code: 'DLQ_REDELIVERY', message: expect.stringContaining('audit (2)') } },
+      });
+      expect(await stored()).toBe(2);
+      // Round after round, the copies take the place of their originals: a stream of five never fills.
+      for (let round = 1; round <= 3; round++) {
+        expect(await replay('--allow-redelivery')).toMatchObject({ code: 0, value: { replayed: 2 } });
+        expect(await stored()).toBe(2);
+        await letDie(nats);
+        await audit();
+      }
+      expect((await replay('--allow-redelivery')).stderr).toContain('2 skipped, parked');
+    },
+  );
+
+  test('goes on where nobody else takes the subject, or all who do gave it up', async () => {
+    await makeQueue(nats, { config: { retention: 'limits' }, consumerConfig: { filter_subject: 'requests.dns' } });
+    await makeConsumer(nats, { consumer: 'mail', consumerConfig: { filter_subject: 'requests.mail' } });
+    await put(nats, 'requests.dns', '{"id":"1"}');
+    await letDie(nats);
+    expect(await replay()).toMatchObject({ code: 0, value: { replayed: 1 } });
+    expect(await stored()).toBe(1);
+  });
+});
