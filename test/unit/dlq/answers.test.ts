@@ -86,6 +86,26 @@ describe('what a DLQ stream captures', () => {
       config: { sources: [{ filter_subject: `${MAX}.Q.*` }, 'x', { filter_subject: '' }] },
       want: ['advisory Q'],
     },
+    {
+      name: 'nats-dlq-service, in long words',
+      config: { name: 'Q_DLQ', subjects: ['app.jobs.dlq.>'] },
+      want: ['service *'],
+    },
+    {
+      name: 'a stream whose name only holds that of nestjs',
+      config: { name: 'q_dlq-stream2', subjects: ['q_dlq-stream2'] },
+      want: [],
+    },
+    {
+      name: 'wildcards before the queue',
+      config: { subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.*.w'] },
+      want: ['advisory *'],
+    },
+    {
+      name: 'a queue named behind any kind',
+      config: { subjects: ['$JS.EVENT.*.CONSUMER.MAX_DELIVERIES.Q.>'] },
+      want: ['advisory Q'],
+    },
     { name: 'nats-dlq-service', config: { name: 'Q_DLQ', subjects: ['a.b.dlq.>'] }, want: ['service *'] },
     { name: 'its subject in another stream', config: { name: 'Q_DLQX', subjects: ['a.b.dlq.>'] }, want: [] },
     {

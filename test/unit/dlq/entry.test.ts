@@ -212,6 +212,20 @@ describe('an entry that a replay holds in its journal', () => {
     expect(journalledEntry(gone, one).inner).not.toHaveProperty('cause');
   });
 
+  const OLD = at(-200);
+  test.each([
+    { name: 'of the queue as it is', target: at(-100), want: undefined },
+    { name: 'of a queue that was made anew', target: OLD, want: true },
+    { name: 'of before anybody wrote down when', target: '', want: undefined },
+    { name: 'on its way elsewhere', target: OLD, stream: 'OTHER', want: undefined },
+    { name: 'where nobody knows when the queue was made', target: OLD, created: '', want: undefined },
+  ])('is stale $name: $want', ({ target: created, stream = 'REQUESTS', want, created: now = at(-100) }) => {
+    const one = { ...journalled('1'), target: { stream, created, after: 0 } };
+    const gone = toEntry(death(), [record()], { fate: 'gone', cause: 'acked_or_removed' }, standing({ created: now }));
+    expect(journalledEntry(gone, one).inner.stale).toBe(want);
+    expect(journalledEntry(undefined, one, now).inner.stale).toBe(want);
+  });
+
   test.each([
     { name: 'gone and held', id: 'REQUESTS/worker/7', state: 'gone' as const, want: true },
     { name: 'still in its queue', id: 'REQUESTS/worker/7', state: 'replayable' as const, want: false },
