@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,19 @@ const start = (...args: string[]): CliProcess => {
   started.push(cli);
   return cli;
 };
+
+/** The command lines on Linux that name this folder. */
+const running = (folder: string): string[] =>
+  readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .flatMap((pid) => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return line.includes(folder) ? [line] : [];
+      } catch {
+        return [];
+      }
+    });
 
 const whenReady = async (cli: CliProcess): Promise<DevReport> =>
   JSON.parse((await cli.until('stdout', /^\{[\s\S]*^\}/m, 60_000))[0]);
@@ -112,6 +125,8 @@ describe('dev', () => {
     cli.child.kill('SIGKILL');
     expect(pids.length).toBeGreaterThan(0);
     await expectGone(pids);
+    // Nor one that it had begun to start, and has not told of.
+    if (process.platform === 'linux') await until(() => running(project).length === 0, 'nothing of the project runs');
   });
 
   test('data is kept from one run to the next, and --fresh drops it', async () => {

@@ -1,13 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { configText, type NodeConfig } from './config.ts';
 import { findFreePorts, firstFreePort } from './ports.ts';
-import { forgetProcess, readyWatchdog, watchProcess } from './watchdog.ts';
+import { spawnWatched } from './watchdog.ts';
 
 export interface ServerOptions {
   /** The nats-server to run. */
@@ -96,26 +96,23 @@ class Node implements ServerNode {
   }
 
   async start(onSpawn: ServerOptions['onSpawn']): Promise<void> {
+    try {
+      accessSync(this.#binary, constants.X_OK);
+    } catch (cause) {
+      throw new OpsError('DEV_FAILED', `${this.#binary} cannot be started: ${(cause as Error).message}`, { cause });
+    }
     const log = openSync(this.log, 'w');
     // A session of its own: Ctrl-C of the terminal is for us, and we stop the servers in order.
-    const child = spawn(this.#binary, ['-c', this.#config], {
+    const child = spawnWatched(this.#binary, ['-c', this.#config], {
       detached: true,
       windowsHide: true,
       stdio: ['ignore', log, log],
     });
     closeSync(log);
     this.#child = child;
-    if (child.pid) {
-      watchProcess(child.pid);
-      onSpawn?.(child.pid);
-    }
-    child.once('exit', () => child.pid && forgetProcess(child.pid));
+    if (child.pid) onSpawn?.(child.pid);
     child.unref();
-    try {
-      await once(child, 'spawn');
-    } catch (cause) {
-      throw new OpsError('DEV_FAILED', `${this.#binary} cannot be started: ${(cause as Error).message}`, { cause });
-    }
+    await once(child, 'spawn');
   }
 
   async end(signal: NodeJS.Signals): Promise<void> {
@@ -239,7 +236,6 @@ async function startOnce(options: ServerOptions): Promise<RunningServers> {
   const routes = ports.slice(count * 2);
   const port = options.port ?? (await firstFreePort(options.preferredPorts ?? [])) ?? ports[0]!;
   mkdirSync(options.dir, { recursive: true });
-  readyWatchdog();
   const nodes = Array.from({ length: count }, (_, index) => {
     const name = `n${index + 1}`;
     return new Node(options.binary, options.dir, {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 
 /**
  * Ends what a process leaves behind when it is killed with -9 and can do nothing itself. A small Node in a session of
@@ -67,10 +67,29 @@ function tell(mark: '+' | '-' | '>' | '<', word: string | number): void {
   watchdog.stdin?.write(`${mark}${word}\n`);
 }
 
-/** Starts the watchdog, so that no moment is left between a server's start and its being watched. */
-export const readyWatchdog = (): void => tell('<', '');
-export const watchProcess = (pid: number): void => tell('+', pid);
-export const forgetProcess = (pid: number): void => tell('-', pid);
+/**
+ * Starts a process that ends with us. We may be killed while we start it and never learn its number: so it says that to
+ * the watchdog itself, before it becomes `command`.
+ */
+export function spawnWatched(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  tell('<', '');
+  const { stdio = ['ignore', 'ignore', 'ignore'] } = options;
+  const pipe = watchdog?.stdin;
+  const child =
+    process.platform === 'win32' || !pipe || !Array.isArray(stdio)
+      ? spawn(command, args, options)
+      : spawn('/bin/sh', ['-c', SAY_AND_BECOME, 'sh', command, ...args], { ...options, stdio: [...stdio, pipe] });
+  const { pid } = child;
+  if (pid !== undefined) {
+    tell('+', pid);
+    child.once('exit', () => tell('-', pid));
+  }
+  return child;
+}
+
+/** In a subshell, which alone dies where the watchdog is gone. */
+const SAY_AND_BECOME = '(echo "+$$" >&3) 2>/dev/null; exec "$@" 3>&-';
+
 /** Removes `path`, a file or directory, should we die without removing it ourselves. */
 export const watchFile = (path: string): void => tell('>', path);
 export const forgetFile = (path: string): void => tell('<', path);

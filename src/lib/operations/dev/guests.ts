@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { forgetProcess, watchProcess } from '../../devserver/watchdog.ts';
+import { spawnWatched } from '../../devserver/watchdog.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 
@@ -17,7 +16,7 @@ export interface Guest {
 export function guestsOf(context: Context, launcher: Launcher, url: string) {
   const start = (...line: string[]) => {
     const [program, ...script] = launcher;
-    const child = spawn(program, [...script, ...line, '--server', url, '--no-context'], {
+    const child = spawnWatched(program, [...script, ...line, '--server', url, '--no-context'], {
       cwd: context.cwd,
       env: { ...context.env, OSAPI_OPS_JSON: undefined, OSAPI_OPS_DETACH: undefined },
       // A session of its own: Ctrl-C of the terminal is for us, and we stop it in order.
@@ -25,11 +24,6 @@ export function guestsOf(context: Context, launcher: Launcher, url: string) {
       windowsHide: true,
       stdio: ['ignore', process.stderr, 'inherit'],
     });
-    const { pid } = child;
-    if (pid !== undefined) {
-      watchProcess(pid);
-      child.once('exit', () => forgetProcess(pid));
-    }
     return { child, exited: once(child, 'exit') as Promise<[number | null]> };
   };
   return {
