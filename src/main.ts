@@ -119,10 +119,12 @@ async function runCommand(root: string, id: string, file: string, argv: readonly
 
 /** Help needs all that is known of the commands. */
 async function showHelp(root: string, argv: readonly string[]): Promise<void> {
-  const { OpsHelp } = await import('./lib/ui/help.ts');
+  const { OpsHelp, showPaged } = await import('./lib/ui/help.ts');
   const pjson = readPackage(root);
   const plugin = new Plugin({ root, pjson, isRoot: true });
   await plugin.load();
   const config = await Config.load({ root, pjson, plugins: new Map([[plugin.name, plugin]]) });
-  await new OpsHelp(config).showHelp(argv.filter((word) => word !== '-h'));
+  const help = new OpsHelp(config);
+  await help.showHelp(argv.filter((word) => word !== '-h'));
+  await showPaged(help.text, process);
 }

@@ -15,7 +15,7 @@ other server; removes all it made. Ends with 1 where a step is not as told.`;
   protected async execute(): Promise<number | undefined> {
     const { theme, json } = this.output;
     const show = (text: string): void => {
-      if (!json) this.print(undefined, text);
+      if (!json) this.screen.write(`${text.trimEnd()}\n`);
     };
     let number = 1;
     const place = { root: this.config.root, launcher: this.launcher };
@@ -23,7 +23,8 @@ other server; removes all it made. Ends with 1 where a step is not as told.`;
       onServer: (server) => show(renderDemoStart(server, theme)),
       onStep: (step) => show(renderDemoStep(step, ++number, theme)),
     });
-    this.print(report, renderDemoEnd(theme));
+    if (json) this.print(report, '');
+    show(renderDemoEnd(theme));
     return 0;
   }
 }

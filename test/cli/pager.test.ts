@@ -36,6 +36,26 @@ describe('a pager', () => {
     expect(kept()).toBe((await runCli(LONG)).stdout);
   });
 
+  inTerminal.each([
+    ['apply', '--help'],
+    ['--help', '--help'],
+  ])('gets the help of %s', async (...args) => {
+    const line = [...new Set(args)];
+    const terminal = startInTerminal(line, { env: { PAGER: keeper }, rows: 20 });
+    await terminal.expect('PAGED');
+    terminal.send('q\n');
+    expect(await terminal.done).toBe(0);
+    expect(kept()).toContain(line.length > 1 ? 'apply' : 'PROVISION');
+  });
+
+  inTerminal('gets the tour, to read it at one’s own pace', async () => {
+    const terminal = startInTerminal(['demo'], { env: { PAGER: keeper }, rows: 20 });
+    await terminal.expect('PAGED', 60_000);
+    terminal.send('q\n');
+    expect(await terminal.done).toBe(0);
+    expect(kept()).toMatch(/1\. A real nats-server comes up[\s\S]*Done\. The server is stopped/);
+  });
+
   inTerminal('is not troubled for what fits', async () => {
     const terminal = startInTerminal(['validate', 'config/dev.yaml'], { env: { PAGER: keeper }, rows: 40 });
     expect(await terminal.done).toBe(0);

@@ -1,5 +1,7 @@
 import { type Command, CommandHelp, Help } from '@oclif/core';
-import { variableOf } from '../model/variables.ts';
+import { isYes, variableOf } from '../model/variables.ts';
+import { isLively } from './host.ts';
+import { createScreen } from './pager.ts';
 
 type Section = ReturnType<CommandHelp['sections']>[number];
 
@@ -90,9 +92,12 @@ export const TASKS: readonly (readonly [string, readonly string[]])[] = [
 export class OpsHelp extends Help {
   protected override CommandHelpClass = OpsCommandHelp;
 
+  /** All that was asked for. */
+  text = '';
+
   /** What stands under no header, such as a summary, oclif does not wrap. */
   protected override log(text: string): void {
-    super.log(text.replace(/^\S.*$/gm, (line) => this.wrap(line, 0)));
+    this.text += `${text.replace(/^\S.*$/gm, (line) => this.wrap(line, 0))}\n`;
   }
 
   protected override async showRootHelp(): Promise<void> {
@@ -125,4 +130,11 @@ export class OpsHelp extends Help {
       ])
       .filter(([, rows]) => rows.length > 0);
   }
+}
+
+/** Shows a text as a reading command does: on a terminal through a pager, where it is longer than the screen. */
+export async function showPaged(text: string, { stdout, env }: Pick<NodeJS.Process, 'stdout' | 'env'>): Promise<void> {
+  const screen = createScreen({ stdout, env, pages: isLively(env) && !isYes(env[variableOf('no-pager')]) });
+  screen.write(text);
+  await screen.end();
 }
