@@ -465,8 +465,13 @@ async function readHeld(server: TestServer, log: string[]): Promise<Map<string, 
   const stored = held.size;
   const journal = await readJournal(nats, 'REQUESTS', { fromLeader: true });
   for (const { payload, original } of journal) note(payload, original.seq);
-  const { state } = await nats.api('STREAM.INFO.REQUESTS');
-  log.push(`held: ${stored} requests in queue and DLQ, ${journal.length} in the journal; ${JSON.stringify(state)}`);
+  const [{ state }, worker] = await Promise.all([
+    nats.api('STREAM.INFO.REQUESTS'),
+    nats.api('CONSUMER.INFO.REQUESTS.request-worker').catch(() => ({})),
+  ]);
+  log.push(
+    `held: ${stored} requests in queue and DLQ, ${journal.length} in the journal; ${JSON.stringify({ state, worker })}`,
+  );
   await nats.close();
   return held;
 }

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
 import { runCli } from '../support/cli.ts';
@@ -14,6 +16,7 @@ let answer: Answer = () => ({});
 
 beforeAll(async () => {
   server = await startServer({ jetstream: false });
+  writeFileSync(join(server.dir, 'q.yaml'), SPEC);
   nc = await connect({ servers: server.url });
   nc.subscribe('$JS.API.>', {
     callback: (_, msg) => {
@@ -59,11 +62,37 @@ const SAID: readonly [string, Answer][] = [
   ],
 ];
 
-describe.each([[['export']], [['dlq', 'ls']], [['status']], [['request', 'get', 'r1']]])('%j', (args) => {
+const SPEC = `version: 1
+name: osapi
+queues:
+  Q:
+    subjects: ["q.*"]
+    consumers: {w: {filter_subject: "q.*"}}
+`;
+
+describe.each([
+  [['export']],
+  [['dlq', 'ls']],
+  [['status']],
+  [['request', 'get', 'r1']],
+  [['request', 'ls']],
+  [['plan', 'q.yaml']],
+  [['worker', 'run', '--builtin', 'echo']],
+])('%j', (args) => {
   test.each(SAID)('ends with a word where the server answers %s', async (_, how) => {
     answer = how;
     const { code, stdout, stderr } = await run(...args);
     expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: '', stderr: expect.stringMatching(/SERVER_REFUSED/) });
+  });
+});
+
+describe.each([[['doctor']], [['history']]])('%j, which tells what it can,', (args) => {
+  test.each(SAID)('ends with a word where the server answers %s', async (_, how) => {
+    answer = how;
+    const { code, stdout, stderr } = await run(...args, '--json');
+    expect([0, 1, 2, 69]).toContain(code);
+    expect(() => JSON.parse(stdout)).not.toThrow();
+    expect(`${stdout}${stderr}`).not.toMatch(/fault of osapi-ops|\n\s+at .*\.(?:ts|js)/);
   });
 });
 

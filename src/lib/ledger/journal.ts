@@ -4,6 +4,7 @@ import { asBuffer } from '../model/bytes.ts';
 import { isObject, numberOf, objectOf, textOf } from '../model/json.ts';
 import type { Seen, StoredMessage } from '../model/message.ts';
 import type { CopyKind } from '../nats/address.ts';
+import { answerOf, orElse } from '../nats/answer.ts';
 import { isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { publish } from '../nats/message-writes.ts';
@@ -141,16 +142,15 @@ export function parseJournal(message: StoredMessage): JournalEntry | undefined {
 
 /** The journalled messages of a queue, oldest first. None where there is no ledger. @throws OpsError CONN_*, DENIED_SUBJECT */
 export async function readJournal(nats: Nats, stream: string, how: ReadOptions = {}): Promise<JournalEntry[]> {
-  const found: JournalEntry[] = [];
-  try {
+  const read = async () => {
+    const entries: JournalEntry[] = [];
     for await (const message of getRange(nats, STREAM, 1, { subject: journalSubjects(stream), ...how })) {
       const entry = parseJournal(message);
-      if (entry) found.push(entry);
+      if (entry) entries.push(entry);
     }
-  } catch (error) {
-    if ((error as { code?: string }).code === 'NOT_FOUND') return [];
-    throw error;
-  }
+    return entries;
+  };
+  const found = await orElse(answerOf(read()), { missing: [] });
   const byOriginal = Map.groupBy(found, ({ original: { seq, time } }) => `${seq} ${time}`);
   return [...byOriginal.values()].map((all) => ({ ...all.at(-1)!, stored: all.flatMap(({ stored }) => stored) }));
 }

@@ -2,14 +2,13 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Choice } from '../complete/choices.ts';
 import type { Asked } from '../complete/kinds.ts';
-import { OpsError } from '../errors/ops-error.ts';
 import { KV_PREFIX } from '../facts/names.ts';
 import { listSystems } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import type { QueueRef } from '../model/entry.ts';
 import { textsOf } from '../model/json.ts';
 import type { ConnectionSpec, LoadedSpec } from '../model/spec.ts';
-import { orThrow } from '../nats/answer.ts';
+import { answerOf, orThrow, orUndefined } from '../nats/answer.ts';
 import { bucketNames } from '../nats/buckets.ts';
 import type { Nats } from '../nats/connect.ts';
 import { contextNames, readContexts } from '../nats/contexts.ts';
@@ -200,12 +199,11 @@ async function askRequests(
   onChoice: (choice: Choice) => void,
 ): Promise<void> {
   const queue = queues[0];
-  await listWaiting(context, { file, queue, limit: MOST }, ({ id, subject, published_at }) => {
+  const waiting = listWaiting(context, { file, queue, limit: MOST }, ({ id, subject, published_at }) => {
     if (id !== null) onChoice({ value: id, about: `${subject}, waits`, since: published_at });
     return undefined;
-  }).catch((error: unknown) => {
-    if (!(error instanceof OpsError && error.code === 'NOT_FOUND')) throw error;
   });
+  await orUndefined(answerOf(waiting));
   const filter = {
     limit: MOST,
     states: ['replayable', 'parked'] as const,

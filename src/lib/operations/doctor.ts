@@ -167,7 +167,15 @@ async function login(
 
 async function jetstreamSymptoms(nats: Nats): Promise<{ works: boolean; symptoms: Symptom[]; fault?: OpsError }> {
   try {
-    const { storage, streams, consumers, limits } = await orThrow(readAccount(nats));
+    const account = await readAccount(nats);
+    if (account.is === 'denied') {
+      const { message, hints } = account.error;
+      return {
+        works: true,
+        symptoms: [{ id: 'jetstream', status: 'unknown', summary: message, next: hints[0] ?? '' }],
+      };
+    }
+    const { storage, streams, consumers, limits } = await orThrow(account);
     const limit = limits.max_storage;
     const room = limit > 0 ? `${storage} of ${limit} bytes used` : `${storage} bytes used, no limit of the account`;
     return {
@@ -176,12 +184,6 @@ async function jetstreamSymptoms(nats: Nats): Promise<{ works: boolean; symptoms
     };
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
-    if (error.code === 'DENIED_SUBJECT') {
-      return {
-        works: true,
-        symptoms: [{ id: 'jetstream', status: 'unknown', summary: error.message, next: error.hints[0] ?? '' }],
-      };
-    }
     const summary = [error.message, error.why].filter(Boolean).join(': ');
     return {
       works: false,

@@ -1,7 +1,6 @@
 import { isKvKey } from '../facts/kv-key.ts';
 import type { Intended, Mark } from '../ledger/journal.ts';
-import { orUndefined } from '../nats/answer.ts';
-import { isMissing } from '../nats/api-error.ts';
+import { answerOf, orElse, orUndefined } from '../nats/answer.ts';
 import { getMessage, getRange, IN_FLIGHT } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { headerValue, parseHeaders } from '../nats/raw-headers.ts';
@@ -26,7 +25,7 @@ export async function findCopies(
     const now = await orUndefined(readStream(nats, stream, { finish: true }));
     if (!now) continue;
     const from = firstCopy(mark, now.created);
-    try {
+    const read = async () => {
       for await (const message of getRange(nats, stream, from, { fromLeader: true })) {
         if (message.headers.byteLength === 0) continue;
         const id = headerValue(parseHeaders(message.headers), 'Nats-Msg-Id');
@@ -34,9 +33,8 @@ export async function findCopies(
         found.set(id, message.seq);
         if (found.size === msgIds.size) break;
       }
-    } catch (error) {
-      if (!isMissing(error)) throw error;
-    }
+    };
+    await orUndefined(answerOf(read()));
   }
   return found;
 }
@@ -66,14 +64,9 @@ export async function findAnswered(
   const kv = nats.kv(responses);
   await pipelined(moves, IN_FLIGHT, async ({ msgId, requestId }) => {
     if (requestId === undefined || !isKvKey(requestId)) return;
-    try {
-      const response = await kv.get(requestId);
-      if (response && Date.parse(response.created) > Date.parse(since)) answered.add(msgId);
-    } catch (error) {
-      // Who may replay need not be allowed to read responses; a bucket may be gone.
-      const { code } = error as { code?: string };
-      if (code !== 'DENIED_SUBJECT' && code !== 'NOT_FOUND' && code !== 'CONN_NO_JETSTREAM') throw error;
-    }
+    // Who may replay need not be allowed to read responses; a bucket may be gone.
+    const response = await orElse(answerOf(kv.get(requestId)), { denied: undefined, missing: undefined });
+    if (response && Date.parse(response.created) > Date.parse(since)) answered.add(msgId);
   });
   return answered;
 }

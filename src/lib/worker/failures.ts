@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
 import { failureKey } from '../facts/names.ts';
-import { ensureLedger, ledger, purgeKeys } from '../ledger/bucket.ts';
+import { inLedger, ledger, purgeKeys } from '../ledger/bucket.ts';
 import type { FailureRecord } from '../ledger/failure.ts';
-import { isApiError, isMissing } from '../nats/api-error.ts';
+import { answerOf } from '../nats/answer.ts';
+import { isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { Delivery } from '../nats/consume.ts';
 import { publishedAt } from './job.ts';
@@ -38,30 +39,29 @@ export function openFailures(nats: Nats, onTrouble: (why: string) => void): Fail
   let ttlSeconds: number | undefined = TTL_SECONDS;
   /** Puts a value that goes by itself, into a bucket that may have to be made first, or knows no such thing. */
   const keep = async (key: string, value: string): Promise<void> => {
-    for (let attempt = 0; ; attempt++) {
+    for (;;) {
       try {
-        await ledger(nats).put(key, value, { timeoutMs: TIMEOUT_MS, ttlSeconds });
+        await inLedger(nats, undefined, () => ledger(nats).put(key, value, { timeoutMs: TIMEOUT_MS, ttlSeconds }));
         return;
       } catch (error) {
-        if (attempt > 1) throw error;
-        if (isApiError(error, TTL_DISABLED)) ttlSeconds = undefined;
-        else if ((error as { code?: string }).code === 'NOT_FOUND') await ensureLedger(nats);
-        else throw error;
+        if (!isApiError(error, TTL_DISABLED) || ttlSeconds === undefined) throw error;
+        ttlSeconds = undefined;
       }
     }
   };
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     if (!usable) return;
+    let trouble: unknown;
     try {
-      await work();
-    } catch (error) {
+      const answer = await answerOf(work());
       // A server that is away just now is no reason to stop trying.
-      const { code } = error as { code?: string };
-      if (!isApiError(error) && code !== 'DENIED_SUBJECT') return;
-      if (isMissing(error) || code === 'CONN_NO_LEADER') return;
-      usable = false;
-      onTrouble((error as Error).message);
+      if (answer.is === 'denied') trouble = answer.error;
+    } catch (error) {
+      if (isApiError(error)) trouble = error;
     }
+    if (trouble === undefined) return;
+    usable = false;
+    onTrouble((trouble as Error).message);
   };
   return {
     note: (delivery, { kind, reason, id, at, nextInMs }) =>
