@@ -20,6 +20,9 @@ export default {
   maxWorkers: 2 * availableParallelism(),
   // A bound for a test that hangs, not for a machine that is busy; a test that needs more says so.
   testTimeout: 60_000,
+  // A worker that has nothing left to do gives back some hundred MB of contexts before it is gone; on a busy machine that
+  // takes longer than the half second after which jest calls it a leak.
+  workerGracefulExitTimeout: 10_000,
   projects: ['unit', 'server', 'cli', 'scenarios'].map((name) => ({
     ...shared,
     ...(name === 'unit' ? {} : ready),

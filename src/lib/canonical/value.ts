@@ -80,11 +80,13 @@ export function canonicalFields(
   config: Config,
   stream?: Config,
 ): Record<string, Json> {
-  const context = { version: table.version, config, stream };
+  const written = Object.fromEntries(
+    table[kind].map(({ name, type }) => [name, canonicalValue(type, config[name])] as const),
+  );
+  // A default that depends on other fields goes by what they come to: a source that names none is no source.
+  const context = { version: table.version, config: { ...config, ...written } as Config, stream };
   const result: Record<string, Json> = {};
-  for (const field of table[kind]) {
-    result[field.name] = canonicalValue(field.type, config[field.name]) ?? fillOf(field, context);
-  }
+  for (const field of table[kind]) result[field.name] = written[field.name] ?? fillOf(field, context);
   return result;
 }
 

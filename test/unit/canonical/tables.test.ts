@@ -151,6 +151,11 @@ describe('what a server makes of a stream', () => {
       has: { sealed: false, deny_delete: false, deny_purge: false, discard: 'old', max_age: S },
     },
     {
+      name: 'a source that names none is no source: the stream has its subject',
+      config: { sources: [{}, { name: '' }] },
+      has: { sources: [], subjects: ['S'] },
+    },
+    {
       name: 'sources in one order',
       config: { sources: [{ name: 'b' }, { name: 'a' }] },
       has: { sources: [{ name: 'a' }, { name: 'b' }] },
