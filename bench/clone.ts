@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,3 +28,38 @@ export const benchDemo = (): Promise<Row[]> =>
 
 export const benchTests = (): Promise<Row[]> =>
   timeInClone([{ what: 'fresh clone, `npm test`, seconds', args: ['test'] }]);
+
+/** What CONTRIBUTING promises of the loop of a change, in seconds on two cores that nobody else uses. */
+const LOOP = [
+  { line: 'npm run test:unit -- test/unit/lock.test.ts', limit: 2 },
+  { line: 'npm run test:unit', limit: 15 },
+  { line: 'scripts/hooks/pre-commit', limit: 5 },
+  { line: 'npm run check', limit: 20 },
+  { line: '.ci/run', limit: 300 },
+];
+
+/**
+ * Times each of the loop, with the processor time of all that it starts: that one a busy machine changes little, so it tells
+ * a change that made the loop slower from a neighbour.
+ */
+export async function benchLoop(): Promise<Row[]> {
+  return LOOP.map(({ line, limit }) => {
+    const started = performance.now();
+    const done = spawnSync('bash', ['-c', `${line} >&2; code=$?; times; exit $code`], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      encoding: 'utf8',
+    });
+    const seconds = (performance.now() - started) / 1000;
+    if (done.status !== 0) throw new Error(`${line} ended with ${done.status}`);
+    // The second line is of what the shell has started: minutes and seconds, as a user and as the system.
+    const parts = [...done.stdout.split('\n')[1]!.matchAll(/(\d+)m([\d.]+)s/g)];
+    const processor = parts.reduce((sum, [, minutes, rest]) => sum + Number(minutes) * 60 + Number(rest), 0);
+    return {
+      what: `\`${line}\`, seconds`,
+      ours: `${seconds.toFixed(1)} s`,
+      theirs: `${processor.toFixed(1)} s of processors`,
+      ratio: seconds,
+      limit,
+    };
+  });
+}

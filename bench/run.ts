@@ -2,7 +2,7 @@
 // run. `--write` keeps the figures in docs/benchmarks.md, beside those of this machine that were not measured anew.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { benchApply } from './apply.ts';
-import { benchDemo, benchTests } from './clone.ts';
+import { benchDemo, benchLoop, benchTests } from './clone.ts';
 import { benchDlqLs } from './dlq-ls.ts';
 import { benchInstall } from './install.ts';
 import { machine, otherLines, type Row, renderRows } from './measure.ts';
@@ -24,11 +24,12 @@ const benches: Record<string, () => Promise<Row[]>> = {
   'dlq-ls': benchDlqLs,
   demo: benchDemo,
   tests: benchTests,
+  loop: benchLoop,
   install: benchInstall,
 };
 
 /** Minutes long: runs only when it is named. */
-const BY_NAME = new Set(['demo', 'tests', 'dlq-ls', 'install']);
+const BY_NAME = new Set(['demo', 'tests', 'loop', 'dlq-ls', 'install']);
 
 const isKept = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((word) => word !== '--write');
