@@ -7,7 +7,7 @@ import { startServer } from '../support/server.ts';
 import type { Law } from './laws.ts';
 import { Refused } from './person.ts';
 import { Broken, Play } from './play.ts';
-import { sequences } from './steps.ts';
+import { openings, sequences } from './steps.ts';
 import { worlds } from './world.ts';
 
 export interface Find {
@@ -25,6 +25,8 @@ export interface Lived {
   readonly steps: number;
   readonly looks: number;
   readonly finds: readonly Find[];
+  /** How often something was there to be judged. */
+  readonly seen: Readonly<Record<string, number>>;
 }
 
 export interface Wish {
@@ -48,6 +50,10 @@ export async function liveInWorlds(wish: Wish): Promise<Lived> {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-worlds-'));
   const nc = await connect({ servers: [...server.urls], ignoreAuthErrorAbort: true });
   const finds: Find[] = [];
+  const seen: Record<string, number> = {};
+  const see = (what: string, count = 1) => {
+    seen[what] = (seen[what] ?? 0) + count;
+  };
   const began = performance.now();
   let [count, steps, looks] = [0, 0, 0];
   try {
@@ -56,35 +62,46 @@ export async function liveInWorlds(wish: Wish): Promise<Lived> {
       count += 1;
       let find: Find | undefined;
       let foundAt = 0;
-      const property = fc.asyncProperty(worlds(server.version, replicas), sequences(most), async (world, commands) => {
-        if (find && performance.now() - foundAt > shrinkMs) return;
-        let play: Play;
-        try {
-          play = await Play.open(nc, server.url, server.version, join(dir, 'home'), world);
-        } catch (error) {
-          if (error instanceof Refused) return;
-          throw error;
-        }
-        try {
-          await play.look(own);
-          await fc.asyncModelRun(() => ({ model: { world, version: server.version }, real: play }), commands);
-          await play.look(0, true);
-        } catch (error) {
-          const law = error instanceof Broken ? error.law : 'touches';
-          // While it shrinks, only the same law counts: another one is another find.
-          if (find && find.law !== law) return;
-          const text = error instanceof Broken ? error.message : String((error as Error).stack ?? error);
-          foundAt ||= performance.now();
-          find = { law, text, lines: [...play.person.lines], seed: own };
-          throw error;
-        } finally {
-          steps += play.steps;
-          looks += play.looks;
-          play.close();
-        }
-      });
+      const property = fc.asyncProperty(
+        worlds(replicas),
+        openings(6),
+        sequences(most),
+        async (world, before, commands) => {
+          if (find && performance.now() - foundAt > shrinkMs) return;
+          let play: Play;
+          try {
+            play = await Play.open(nc, server.url, server.version, join(dir, 'home'), world);
+          } catch (error) {
+            if (error instanceof Refused) {
+              see('worlds that cannot be');
+              return;
+            }
+            throw error;
+          }
+          try {
+            const setup = () => ({ model: { world, version: server.version }, real: play });
+            await fc.asyncModelRun(setup, before);
+            await play.look(own);
+            await fc.asyncModelRun(setup, commands);
+            await play.look(0, true);
+          } catch (error) {
+            const law = error instanceof Broken ? error.law : 'touches';
+            // While it shrinks, only the same law counts: another one is another find.
+            if (find && find.law !== law) return;
+            const text = error instanceof Broken ? error.message : String((error as Error).stack ?? error);
+            foundAt ||= performance.now();
+            find = { law, text, lines: [...play.person.lines], seed: own };
+            throw error;
+          } finally {
+            steps += play.steps;
+            looks += play.looks;
+            for (const [what, often] of play.seen) see(what, often);
+            play.close();
+          }
+        },
+      );
       const from = performance.now();
-      await fc.check(property, { seed: own, numRuns: 1 });
+      await fc.check(property, { seed: own, numRuns: 1, unbiased: true });
       if (find) {
         finds.push(find);
         tell(tellFind(find, server.version));
@@ -98,7 +115,7 @@ export async function liveInWorlds(wish: Wish): Promise<Lived> {
     await server.stop();
     rmSync(dir, { recursive: true, force: true });
   }
-  return { server: server.version, worlds: count, steps, looks, finds };
+  return { server: server.version, worlds: count, steps, looks, finds, seen };
 }
 
 export const tellFind = ({ text, lines, seed }: Find, version: string): string =>

@@ -16,6 +16,8 @@ const line = (...words: readonly string[]): string => words.map(quote).join(' ')
 
 /** With the machine to itself a command takes a tenth of this, in milliseconds: only what hangs comes near. */
 export const SLOW_MS = 5000;
+/** `--version` takes half of this. */
+const IDLE_MS = 150;
 
 export interface Said extends CliResult {
   readonly line: string;
@@ -48,9 +50,10 @@ export class Person {
   /** Runs osapi-ops without noting it: for what only looks. */
   async look(args: readonly string[]): Promise<Said> {
     const said = await this.#run(args);
-    // A machine that is busy for a moment slows down anything.
-    const ms = said.ms > SLOW_MS ? Math.min(said.ms, (await this.#run(args)).ms) : said.ms;
-    return { ...said, ms };
+    if (said.ms <= SLOW_MS) return said;
+    // A busy machine slows down what asks no server as well; what hangs, hangs again.
+    const [again, idle] = await Promise.all([this.#run(args), this.#run(['--version'])]);
+    return { ...said, ms: idle.ms > IDLE_MS ? 0 : Math.min(said.ms, again.ms) };
   }
 
   async #run(args: readonly string[]): Promise<Said> {
@@ -65,7 +68,7 @@ export class Person {
     if (!killAt) {
       this.note(typed);
       const said = await this.#run(args);
-      const isBusy = said.ms > SLOW_MS && (await this.#run(['--version'])).ms > SLOW_MS / 50;
+      const isBusy = said.ms > SLOW_MS && (await this.#run(['--version'])).ms > IDLE_MS;
       return isBusy ? { ...said, ms: 0 } : said;
     }
     const began = performance.now();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { countDead, listen } from './dead.ts';
-import { type Fault, judgeAlone, judgeTogether, type Law, type Reading } from './laws.ts';
+import { type Fault, jsonOf, judgeAlone, judgeTogether, type Law, type Reading } from './laws.ts';
 import { Person, type Said } from './person.ts';
 import { fingerprint, journalOf, readFigures, readTruth, requestIdOf, type Stored, type Truth } from './truth.ts';
 import { ACK_WAIT_MS, make, type Queue, type World } from './world.ts';
@@ -45,6 +45,8 @@ export class Play {
   #count = 0;
   steps = 0;
   looks = 0;
+  /** How often something was there to be judged: what never is, nobody tests. */
+  readonly seen = new Map<string, number>();
   truth: Truth = new Map();
 
   private constructor(nc: NatsConnection, world: World, person: Person, queues: readonly Queue[], version: string) {
@@ -186,6 +188,10 @@ export class Play {
     }
   }
 
+  see(what: string): void {
+    this.seen.set(what, (this.seen.get(what) ?? 0) + 1);
+  }
+
   break(law: Law, text: string): never {
     throw new Broken({ law, text });
   }
@@ -215,6 +221,7 @@ export class Play {
           text: `one of these changed the server: ${readings.map(({ said }) => said.line).join('; ')}`,
         });
       this.truth = after;
+      this.#note(readings);
       const alone = readings.flatMap((one) => judgeAlone(one));
       const together = judgeTogether(readings, after, this.queues, this.#expected(after));
       for (const fault of [...alone, ...together]) {
@@ -223,6 +230,14 @@ export class Play {
       }
       return;
     }
+  }
+
+  #note(readings: readonly Reading[]): void {
+    const entries = jsonOf(readings[0]!.said);
+    const states = new Set(Array.isArray(entries) ? entries.map(({ state }: { state: string }) => state) : []);
+    for (const state of states) this.see(`${state} entries`);
+    if (journalOf(this.truth).length > 0) this.see('a journal');
+    if (this.queues.every(({ name }) => !this.truth.has(name))) this.see('no queue');
   }
 
   #expected(truth: Truth): ReadonlyMap<string, number> {

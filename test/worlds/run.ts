@@ -29,4 +29,9 @@ const report = await liveInWorlds({
 console.log(
   `nats-server ${report.server}, seeds ${seed} to ${seed + report.worlds - 1}: ${report.worlds} worlds, ${report.steps} steps, ${report.looks} looks, ${report.finds.length} finds`,
 );
+console.log(
+  `looked at: ${Object.entries(report.seen)
+    .map(([what, often]) => `${what} ${often}`)
+    .join(', ')}`,
+);
 process.exitCode = report.finds.length === 0 ? 0 : 1;

@@ -16,36 +16,37 @@ export interface Model {
 type Act = (play: Play, pick: readonly number[]) => Promise<void>;
 
 class Step implements fc.AsyncCommand<Model, Play> {
-  readonly #name: string;
-  readonly #act: Act;
+  readonly #row: Row;
   readonly #pick: readonly number[];
-  readonly #isPossible: (model: Model) => boolean;
+  readonly #isJudged: boolean;
 
-  constructor(name: string, act: Act, pick: readonly number[], isPossible: (model: Model) => boolean = () => true) {
-    this.#name = name;
-    this.#act = act;
+  constructor(row: Row, pick: readonly number[], isJudged: boolean) {
+    this.#row = row;
     this.#pick = pick;
-    this.#isPossible = isPossible;
+    this.#isJudged = isJudged;
   }
 
   check(model: Readonly<Model>): boolean {
-    return this.#isPossible(model);
+    const [, , , isPossible] = this.#row;
+    return isPossible?.(model) ?? true;
   }
 
   async run(_model: Model, play: Play): Promise<void> {
+    const [, , act] = this.#row;
     play.steps += 1;
     try {
-      await this.#act(play, this.#pick);
+      await act(play, this.#pick);
     } catch (error) {
       // What the server refuses to a person is no fault of ours.
       if (!(error instanceof Refused)) throw error;
       await play.excuse(error.message);
     }
-    await play.look(this.#pick[0]!);
+    if (this.#isJudged) await play.look(this.#pick[0]!);
   }
 
   toString(): string {
-    return `${this.#name}(${this.#pick.join(', ')})`;
+    const [, name] = this.#row;
+    return `${name}(${this.#pick.join(', ')})`;
   }
 }
 
@@ -358,11 +359,13 @@ const replay: Act = async (play, [, which, filter, how, after]) => {
   const killAt = how! % 3 === 0 ? { subject: of(places, after!)!, after: (after! % 3) + 1 } : undefined;
   const said = await play.person.ops(args, killAt);
   if (said.signal === 'SIGKILL') {
+    play.see('replays killed');
     play.isHalfWay = true;
     // Its lock would be let go by itself, some seconds later.
     await play.person.api('STREAM.PURGE.KV_osapi_ops', { filter: '$KV.osapi_ops.lock.>' });
   } else {
     play.judge(said, 'dlq replay', [0, 1]);
+    if (((jsonOf(said) ?? {}) as { replayed?: number }).replayed) play.see('replays of something');
     // What was half-way is whole again once a run over everything ended.
     if (said.code === 0 && filters(play, queue, filter!).every((word) => ['--queue', queue.name].includes(word)))
       play.isHalfWay = play.isHalfWay && play.queues.length > 1;
@@ -386,6 +389,7 @@ const purge: Act = async (play, [, which, filter]) => {
   ]);
   play.judge(said, 'dlq purge', [0, 1]);
   const archived = play.tokensIn(file);
+  if (archived.size > 0) play.see('purges of something');
   await play.account(said, { may: (token) => archived.has(token) });
   if (filter! % 2 && archived.size > 0) await bringBack(play, file, archived);
 };
@@ -521,12 +525,20 @@ const ROWS: readonly Row[] = [
 
 const picks = fc.array(fc.nat(1000), { minLength: 5, maxLength: 5 });
 
-/** Sequences of steps. The library leaves out what was not done, and shortens what failed. */
-export const sequences = (most: number) =>
+const stepsOf = (rows: readonly Row[], maxCommands: number, isJudged: boolean) =>
   fc.commands(
     // A step that is to come more often stands here more often.
-    ROWS.flatMap(([weight, name, act, isPossible]) =>
-      Array.from({ length: weight }, () => picks.map((pick) => new Step(name, act, pick, isPossible))),
-    ),
-    { maxCommands: most, size: 'max' },
+    rows.flatMap((row) => Array.from({ length: row[0] }, () => picks.map((pick) => new Step(row, pick, isJudged)))),
+    { maxCommands, size: 'max' },
   );
+
+const BEFORE = ['publish', 'die', 'work', 'terminate', 'reject', 'answer'];
+/** What came before anybody looked: backlogs, and the dead of every reason. */
+export const openings = (most: number) =>
+  stepsOf(
+    ROWS.filter(([, name]) => BEFORE.includes(name)),
+    most,
+    false,
+  );
+/** Sequences of steps. The library leaves out what was not done, and shortens what failed. */
+export const sequences = (most: number) => stepsOf(ROWS, most, true);

@@ -72,43 +72,37 @@ const OVERLAPPING: readonly (readonly Worker[])[] = [
 const mostly = <T>(usual: T, ...rare: readonly T[]): fc.Arbitrary<T> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 2, arbitrary: fc.constantFrom(...rare) });
 
-export const worlds = (version: string, replicas: 1 | 3): fc.Arbitrary<World> =>
+export const worlds = (replicas: 1 | 3): fc.Arbitrary<World> =>
   fc
     .record({
-      made: fc.constantFrom('by hand', 'applied'),
-      retention: mostly('workqueue', 'limits', 'interest'),
-      discard: mostly('new', 'old'),
-      storage: mostly('memory', 'file'),
+      made: fc.constantFrom<World['made'][]>('by hand', 'applied'),
+      retention: mostly<World['retention']>('workqueue', 'limits', 'interest'),
+      discard: mostly<World['discard']>('new', 'old'),
+      storage: mostly<World['storage']>('memory', 'file'),
       apart: fc.constantFrom(...APART),
       overlapping: fc.constantFrom(...APART, ...OVERLAPPING),
-      dlq: mostly('both', 'max_deliveries', 'all', 'none'),
+      dlq: mostly<World['dlq']>('both', 'max_deliveries', 'all', 'none'),
       responses: mostly(true, false),
-      limits: mostly('none', 'few', 'one of a subject'),
-      copy: mostly('none', 'mirror', 'full mirror', 'source'),
+      limits: mostly<World['limits']>('none', 'few', 'one of a subject'),
+      copy: mostly<World['copy']>('none', 'mirror', 'full mirror', 'source'),
       transform: mostly(false, true),
-      beside: mostly('none', 'own', 'shared', 'system'),
-    } as const)
-    .map(({ apart, overlapping, ...world }): World => {
-      const made = world.made as World['made'];
-      const isHandMade = made === 'by hand';
-      // Before 2.12 no stream whose subjects are transformed can be read by subject in all ways; and a spec says less.
+      isBeside: fc.boolean(),
+      isShared: fc.boolean(),
+    })
+    .map(({ apart, overlapping, isBeside, isShared, ...world }): World => {
+      const isApplied = world.made === 'applied';
+      const workers = world.retention === 'workqueue' ? apart : overlapping;
+      // A DLQ that takes the advisories of all takes those of what is beside it.
+      const beside = isApplied ? 'system' : isShared || world.dlq === 'all' ? 'shared' : 'own';
       return {
         ...world,
-        made,
-        workers: (world.retention === 'workqueue' ? apart : overlapping).filter((one) => isHandMade || !one.push),
-        dlq: isHandMade || world.dlq !== 'all' ? world.dlq : 'both',
-        copy: isHandMade ? world.copy : 'none',
-        beside:
-          world.beside === 'system' && isHandMade
-            ? 'own'
-            : world.beside === 'shared' && !isHandMade
-              ? 'system'
-              : world.beside,
         replicas,
-        transform: isHandMade && world.transform,
-      } as World;
-    })
-    .filter(({ limits, discard }) => limits === 'none' || discard === 'new' || version !== '');
+        beside: isBeside ? beside : 'none',
+        workers: isApplied ? workers.filter(({ push }) => !push) : workers,
+        // What a spec says nothing of.
+        ...(isApplied && { copy: 'none', transform: false, dlq: world.dlq === 'all' ? 'both' : world.dlq }),
+      };
+    });
 
 const ADVISORY = '$JS.EVENT.ADVISORY.CONSUMER';
 const dlqSubjects = (queue: string, dlq: World['dlq']): string[] => [
