@@ -40,7 +40,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     acts: ['follow', 'send'],
   },
   queue: { imports: [...WORDS, 'nats'] },
-  places: { imports: [...WORDS, 'nats', 'ledger', 'dlq'] },
+  places: { imports: [...WORDS, 'nats', 'ledger', 'dlq'], acts: ['queues'] },
   health: { imports: [...WORDS, 'nats', 'observed', 'dlq'], acts: ['collect'] },
   worker: {
     imports: [...WORDS, 'nats', 'ledger'],

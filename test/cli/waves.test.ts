@@ -58,31 +58,58 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
       await scenes.applied();
       await put(nats, 'requests.dns', JSON.stringify({ id: 'waits', query: 'example.com' }));
     },
-    async dead(count = 1) {
+    async answered() {
+      await scenes.applied();
+      await put(nats, '$KV.responses.is-answered', '{"answer":42}');
+    },
+    async dead(count: number) {
       await scenes.applied();
       await makeDead(nats, count);
     },
+    'one dead': () => scenes.dead(1),
+    'ten dead': () => scenes.dead(10),
     'a thousand dead': () => scenes.dead(1000),
   };
 
-  const rows: readonly [scene: keyof typeof scenes, command: string, waves: number, code?: number][] = [
-    ['nothing', 'apply SPEC', 15],
-    ['applied', 'apply SPEC', 3],
-    ['applied', 'plan SPEC', 3],
-    ['applied', 'status', 4],
-    ['applied', 'status SPEC', 3],
-    ['waiting', 'status', 5],
-    ['a thousand dead', 'status', 6, 2],
+  const rows: readonly [scene: Exclude<keyof typeof scenes, 'dead'>, command: string, waves: number, code?: number][] =
+    [
+      ['nothing', 'apply SPEC', 15],
+      ['applied', 'apply SPEC', 3],
+      ['applied', 'plan SPEC', 3],
+      ['applied', 'status', 4],
+      ['applied', 'status SPEC', 3],
+      ['waiting', 'status', 5],
+      ['a thousand dead', 'status', 6, 2],
+      ['applied', 'dlq ls', 6],
+      ['ten dead', 'dlq ls', 7],
+      ['a thousand dead', 'dlq ls', 7],
+      ['applied', 'request send dns {"query":"example.com"}', 4],
+      ['answered', 'request get is-answered', 4],
+      ['answered', 'request show is-answered', 4],
+      ['waiting', 'request show waits', 7],
+      ['waiting', 'request cancel waits --yes', 8],
+      ['one dead', 'dlq show REQUESTS/request-worker/1', 7],
+    ];
+
+  // Only a newer server can pause.
+  const newer: typeof rows = [
+    ['applied', 'queue pause REQUESTS', 5],
+    ['applied', 'queue pause REQUESTS/request-worker --for 1h', 5],
   ];
 
-  test.each(rows)('%s: %s takes %i waves', async (scene, command, waves, code = 0) => {
-    await scenes[scene]();
-    far.take();
-    const result = await runCli(
-      command.split(' ').map((word) => (word === 'SPEC' ? spec : word)),
-      { server: far, cwd },
-    );
-    expect(result).toMatchObject({ code });
-    expect(far.take().waves).toBeLessThanOrEqual(waves);
-  });
+  test.each(version === '2.10' ? rows : [...rows, ...newer])(
+    '%s: %s takes %i waves',
+    async (scene, command, waves, code = 0) => {
+      // A server of 2.11 or newer may answer in another order than it was asked in; then some of it is asked once more.
+      for (let left = 3; ; left--) {
+        await scenes[scene]();
+        far.take();
+        const argv = command.split(' ').map((word) => (word === 'SPEC' ? spec : word));
+        expect(await runCli(argv, { server: far, cwd })).toMatchObject({ code });
+        const taken = far.take().waves;
+        if (taken <= waves) return;
+        if (left === 1) expect(taken).toBeLessThanOrEqual(waves);
+      }
+    },
+  );
 });

@@ -4,6 +4,7 @@ import type { StoredMessage } from '../model/message.ts';
 import { orphanEntry } from './entry.ts';
 import { responsible } from './fate.ts';
 import { copiedTo, heldFor, type QueueStanding } from './standing.ts';
+import { compareTimes } from './time.ts';
 
 /** What a queue's figures say of its dead. All are counts of messages. */
 export interface DeadCount {
@@ -51,6 +52,24 @@ export const figuresOf = ({ messages, lastSeq, consumers }: QueueStanding): stri
       ackPending,
     ]),
   ]);
+
+/**
+ * Whether two looks that were taken at the same time tell of one moment: they say the same, and one of them was at the
+ * stream between the two at each consumer, or at each consumer between the two at the stream. By the clock of the one
+ * server that answered; in which order it did is not known.
+ */
+export function isOneMoment(a: QueueStanding, b: QueueStanding): boolean {
+  if (figuresOf(a) !== figuresOf(b)) return false;
+  const streams = [a.told, b.told];
+  const consumers = a.consumers.map(({ name, told }) => [told, b.consumers.find((one) => one.name === name)?.told]);
+  return (
+    streams.some((time) => consumers.every((both) => isBetween(time, both))) ||
+    consumers.every((both) => both.some((time) => isBetween(time, streams)))
+  );
+}
+
+const isBetween = (time: string | undefined, [a, b]: readonly (string | undefined)[]): boolean =>
+  time !== undefined && a !== undefined && b !== undefined && compareTimes(a, time) * compareTimes(time, b) >= 0;
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 

@@ -57,7 +57,7 @@ export async function* followDeaths(
     waiting = [];
     for (const one of all) {
       let isDead = false;
-      for await (const entry of judgement.judged([one.told])) {
+      for (const entry of await judgement.told(await judgement.judge([one.told]))) {
         isDead = true;
         if (entry.inner.cause !== 'removed_in_flight' && matches(filter, entry)) yield entry;
       }

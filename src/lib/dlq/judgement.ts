@@ -15,11 +15,11 @@ import { Details } from './details.ts';
 import { journalOrphans, toEntry, withJournal } from './entry.ts';
 import { type Fate, fateOf, needsNewStanding } from './fate.ts';
 import { isHidden, matches, wantsOnlyOrphans } from './filter.ts';
-import { fetchOriginals } from './originals.ts';
-import { findOrphans } from './orphans.ts';
-import { pageOf } from './pages.ts';
+import { areScattered, fetchOriginals } from './originals.ts';
+import { findOrphans, type Measured, measure } from './orphans.ts';
+import { type Order, PAGE, pageOf, pagesAtOnce } from './pages.ts';
 import { type SeqSet, SeqSets } from './seq-set.ts';
-import type { Group, Order } from './sources.ts';
+import type { Group } from './sources.ts';
 import type { QueueStanding } from './standing.ts';
 import type { Told } from './told.ts';
 
@@ -35,6 +35,8 @@ export interface ScanOptions {
   readonly raw?: boolean;
   /** Looks up what the worker wrote down of the last delivery, where the dead letter itself does not say why. */
   readonly details?: boolean;
+  /** Whoever only looks may judge queues as they stood when they were found. */
+  readonly asSeen?: boolean;
   readonly signal?: AbortSignal;
   /** Milliseconds since 1970. */
   readonly now?: number;
@@ -57,6 +59,12 @@ export interface Run {
   /** The process's own clock in milliseconds, as a standing's `readAt`. */
   clock(): number;
 }
+
+/** Who moves entries while they are read reads so many pages ahead: what is read early is old when it goes. */
+const AHEAD_OF_WRITES = 2;
+
+/** So many records, whose originals lie far apart, are judged together. */
+const GATHERED = 16_000;
 
 /** So many orphans are looked up among the responses at once. */
 const AT_ONCE = 256;
@@ -89,8 +97,11 @@ export class Judgement {
   }
 
   static async open(run: Run, group: Group): Promise<Judgement> {
-    const standings = await Promise.all(group.queues.map((ref) => readStanding(run.nats, ref)));
-    const journals = await Promise.all(group.queues.map(({ queue }) => journalOf(run.nats, queue)));
+    const { asSeen } = run.options;
+    const [standings, journals] = await Promise.all([
+      Promise.all(group.queues.map((ref) => (asSeen && ref.seen?.standing) || readStanding(run.nats, ref))),
+      Promise.all(group.queues.map(({ queue }) => journalOf(run.nats, queue))),
+    ]);
     return new Judgement(
       run,
       new Map(group.queues.map((ref) => [ref.queue, ref])),
@@ -103,43 +114,66 @@ export class Judgement {
     return this.#accounted.of(queue);
   }
 
-  /** The wanted entries of a page, in its order. */
-  async *entries(told: readonly Told[]): AsyncGenerator<Entry> {
+  /** So many are judged at once, and so often side by side: fewer where the originals are large. */
+  get pace(): { readonly size: number; readonly atOnce: number; readonly gathered: number } {
+    const standings = [...this.standings.values()];
+    const { filter, options } = this.#run;
+    const size = Math.min(...standings.map(pageOf));
+    const atOnce = options.removed ? AHEAD_OF_WRITES : Math.min(...standings.map(pagesAtOnce));
+    // Whoever wants a few is not kept waiting for many; of what is large little is held.
+    const isFew = filter.limit !== undefined && filter.limit <= size;
+    return { size, atOnce, gathered: isFew || size < PAGE ? 0 : GATHERED };
+  }
+
+  /** Whether the originals of these lie far apart: a mass that dies at once is recorded in no order. */
+  areScattered(told: readonly Told[]): boolean {
+    return [...this.standings].some(([queue, standing]) =>
+      areScattered(
+        standing,
+        told.flatMap(({ death }) => (death.queue === queue && death.pointsAtOriginal ? [death.seq] : [])),
+      ),
+    );
+  }
+
+  /** Those of what was judged that are asked for. */
+  *wanted(entries: readonly Entry[]): Generator<Entry> {
     const { filter, options } = this.#run;
     const none = wantsOnlyOrphans(filter);
-    for await (const entry of this.judged(told)) {
+    for (const entry of entries) {
       if (none || !matches(filter, entry)) continue;
       if (isHidden(entry, filter, options.raw)) options.onRemoved?.(entry);
       else yield entry;
     }
   }
 
-  /** All of a page that are dead. Large originals are fetched a few at a time. */
-  async *judged(told: readonly Told[]): AsyncGenerator<Entry> {
-    const size = Math.min(...[...this.standings.values()].map(pageOf));
-    for (let from = 0; from < told.length; from += size) yield* this.#judgedAtOnce(told.slice(from, from + size));
-  }
-
-  async *#judgedAtOnce(told: readonly Told[]): AsyncGenerator<Entry> {
+  /** All of these that are dead, by their originals, which may be known; which of them have their answer is not told yet. */
+  async judge(told: readonly Told[], known?: readonly StoredMessage[]): Promise<Entry[]> {
     const readAt = this.#run.clock();
     const originals = new Map<string, Map<number, StoredMessage>>();
-    for (const [queue, standing] of this.standings) {
-      const seqs = told.flatMap(({ death }) => (death.queue === queue && death.pointsAtOriginal ? [death.seq] : []));
-      if (seqs.length > 0) originals.set(queue, await fetchOriginals(this.#run.nats, standing, seqs));
-    }
+    await Promise.all(
+      [...this.standings].map(async ([queue, standing]) => {
+        if (known) {
+          const own = known.filter(({ stream }) => stream === queue);
+          originals.set(queue, new Map(own.map((message) => [message.seq, message])));
+          return;
+        }
+        const seqs = told.flatMap(({ death }) => (death.queue === queue && death.pointsAtOriginal ? [death.seq] : []));
+        if (seqs.length > 0) originals.set(queue, await fetchOriginals(this.#run.nats, standing, seqs));
+      }),
+    );
     const entries: Entry[] = [];
     for (const { death, records } of told) {
       const stored = originals.get(death.queue)?.get(death.seq);
-      const fate = await this.#judge(death, stored, readAt);
+      const fate = await this.#fateOf(death, stored, readAt);
       if (fate.fate === 'alive') continue;
       if (fate.fate === 'replayable' && fate.original) this.accounted(death.queue).add(death.seq);
       entries.push(withJournal(toEntry(death, records, fate, this.standings.get(death.queue)!), this.#journal));
     }
-    yield* await this.#told(entries);
+    return entries;
   }
 
   /** Entries with what is said of them elsewhere: words of their workers, and that they are answered. */
-  async #told(entries: readonly Entry[]): Promise<readonly Entry[]> {
+  async told(entries: readonly Entry[]): Promise<readonly Entry[]> {
     const [detailed, answered] = await Promise.all([this.detailed(entries), this.#readAnswers(entries)]);
     return withAnswers(detailed, answered);
   }
@@ -159,7 +193,7 @@ export class Judgement {
     return new Map(answered);
   }
 
-  async #judge(death: Death, stored: StoredMessage | undefined, readAt: number): Promise<Fate> {
+  async #fateOf(death: Death, stored: StoredMessage | undefined, readAt: number): Promise<Fate> {
     const standing = this.standings.get(death.queue)!;
     const fate = fateOf(death, stored, standing, this.#run.now);
     if (!needsNewStanding(fate, standing, readAt)) return fate;
@@ -169,18 +203,27 @@ export class Judgement {
     return fateOf(death, stored, now, this.#run.now);
   }
 
+  /** Counts a queue's dead, for `orphans`. */
+  measure(queue: string): Promise<Measured | undefined> {
+    return measure(this.#run.nats, this.#refs.get(queue)!, this.#run.now);
+  }
+
   /** The wanted orphans of a queue, once all records were judged. */
-  async *orphans(queue: string, catchUp: () => Promise<void>): AsyncGenerator<Entry> {
+  async *orphans(
+    queue: string,
+    catchUp: () => Promise<void>,
+    counted?: Promise<Measured | undefined>,
+  ): AsyncGenerator<Entry> {
     const { nats, filter, options, now } = this.#run;
     const created = this.standings.get(queue)?.created;
     for (const entry of journalOrphans(this.#journal, queue, created)) if (matches(filter, entry)) yield entry;
-    const records = { accounted: this.accounted(queue), removed: () => options.removed?.() ?? 0, catchUp };
+    const records = { accounted: this.accounted(queue), removed: () => options.removed?.() ?? 0, catchUp, counted };
     const found = findOrphans(nats, this.#refs.get(queue)!, records, now);
     for (let some: Entry[] = []; ; ) {
       const { done, value } = await found.next();
       if (!done) some.push(value);
       if (done || some.length === AT_ONCE) {
-        for (const entry of await this.#told(some)) if (matches(filter, entry)) yield entry;
+        for (const entry of await this.told(some)) if (matches(filter, entry)) yield entry;
         some = [];
       }
       if (!done) continue;

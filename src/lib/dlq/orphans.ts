@@ -2,7 +2,7 @@ import type { Entry, QueueRef } from '../model/entry.ts';
 import { orThrow } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
-import { inTurn } from '../nats/pipeline.ts';
+import { isOneServer } from '../nats/pipeline.ts';
 import { readSubjects } from '../nats/streams.ts';
 import { readStanding } from './collect.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type DeadCount,
   deadCount,
   figuresOf,
+  isOneMoment,
   lastOrphan,
   type OrphanReport,
   orphanIn,
@@ -32,19 +33,22 @@ export async function countDead(nats: Nats, ref: QueueRef, nowMs: number): Promi
   return (await measure(nats, ref, nowMs))?.count;
 }
 
-interface Measured {
+export interface Measured {
   readonly count: DeadCount;
   readonly standing: QueueStanding;
 }
 
-async function measure(nats: Nats, ref: QueueRef, nowMs: number): Promise<Measured | undefined> {
+export async function measure(nats: Nats, ref: QueueRef, nowMs: number): Promise<Measured | undefined> {
   const read = () => readStanding(nats, ref);
-  // The stream's figures must be of the same moment as the consumers': these are read before and after.
-  let [before, standing] = await inTurn(nats, read, read);
+  // The stream's figures must be of the same moment as the consumers': two looks at once tell it where one server
+  // answers; else, and where they do not, one after the other.
+  let [before, standing] = isOneServer(nats) ? await Promise.all([read(), read()]) : [undefined, await read()];
   if (!countsDead(standing)) return undefined;
-  const isSteady = () => figuresOf(before) === figuresOf(standing);
-  for (let attempt = 1; attempt < TRIES && !isSteady(); attempt++) [before, standing] = [standing, await read()];
-  const steady = isSteady();
+  let steady = before !== undefined && isOneMoment(before, standing);
+  for (let attempt = 0; attempt < TRIES && !steady; attempt++) {
+    [before, standing] = [standing, await read()];
+    steady = figuresOf(before) === figuresOf(standing);
+  }
   return { count: deadCount(standing, await countUncovered(nats, standing), steady, nowMs), standing };
 }
 
@@ -62,6 +66,8 @@ export interface Records {
   removed(): number;
   /** Adds what was recorded since, and waits for what is on its way. */
   catchUp(): Promise<void>;
+  /** The count, where it was taken already: once all records had been judged. */
+  readonly counted?: Promise<Measured | undefined>;
 }
 
 /** Finds dead messages that no record speaks of. Whether there are any is a sum; only then the stream is read. */
@@ -73,7 +79,7 @@ export async function* findOrphans(
 ): AsyncGenerator<Entry, OrphanReport | undefined> {
   const { accounted } = records;
   const missingOf = ({ count }: Measured) => unaccounted(count, accounted.size, records.removed());
-  let measured = await measure(nats, ref, nowMs);
+  let measured = await (records.counted ?? measure(nats, ref, nowMs));
   if (measured && missingOf(measured) > 0) {
     // What died since the records were read may be all there is to it.
     await records.catchUp();

@@ -1,8 +1,9 @@
-import type { Entry } from '../model/entry.ts';
+import { advisorySubject } from '../facts/names.ts';
+import { type Entry, entryId } from '../model/entry.ts';
 import type { EntryFilter, IdPattern } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orUndefined } from '../nats/answer.ts';
-import { getMessage, IN_FLIGHT } from '../nats/messages.ts';
+import { firstMessage, getMessage, getRange, IN_FLIGHT } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { isDeath, readDeath } from './advisory.ts';
 import { orphanIn } from './dead-count.ts';
@@ -10,38 +11,125 @@ import type { Death } from './death.ts';
 import { matches, wantsOrphans } from './filter.ts';
 import { isAmong, meantBy, reachBack } from './id.ts';
 import { Judgement, type Run, withRaw } from './judgement.ts';
-import { type Group, openSource, readPages } from './sources.ts';
+import { type DlqSource, type Group, openSource, readPages, seenDlqs } from './sources.ts';
 import { joinDeaths } from './told.ts';
 
 /**
  * The entries of a group that are asked for by id. Newest first: an advisory older than the message it names points at
- * nothing, so that reading stops where the oldest of the originals was published.
+ * nothing, so that reading stops where the oldest of the originals was published. Whoever only looks is content with the
+ * records around the one that was found.
  */
 export async function* pickEntries(run: Run, group: Group): AsyncGenerator<Entry> {
   const { nats, filter, options } = run;
   const patterns = filter.ids ?? [];
-  const judgement = await Judgement.open(run, group);
-  const originals = await storedOriginals(run, group, patterns);
+  const seen = seenDlqs(options, group);
+  const open = Promise.all(group.dlqs.map((dlq) => openSource(nats, dlq, seen.get(dlq))));
+  const [judgement, originals, sources] = await Promise.all([
+    Judgement.open(run, group),
+    storedOriginals(run, group, patterns),
+    open.then((opened) => opened.flatMap((source) => (source ? [begun(run, source)] : []))),
+  ]);
+  const ids = wholeIds(patterns);
   const stop = reachBack(patterns, originals);
   const collected = new Map<string, Death[]>();
-  for (const dlq of group.dlqs) {
-    const source = await openSource(nats, dlq);
-    if (!source) continue;
-    for await (const page of readPages(nats, source, 'newest')) {
+  const take = (message: StoredMessage) => {
+    const death = readDeath(message);
+    if (!isDeath(death) || !judgement.standings.has(death.queue)) return;
+    if (!isAmong(patterns, death.id)) return;
+    const deaths = collected.get(death.id) ?? [];
+    if (deaths.some(({ record }) => record.stream === message.stream && record.seq === message.seq)) return;
+    collected.set(death.id, [...deaths, options.raw ? withRaw(death, message) : death]);
+  };
+  const isFound = () => options.asSeen === true && ids !== undefined && ids.every((id) => collected.has(id));
+  for (const { source, pages, late } of sources) {
+    let isFirst = true;
+    for (const message of await late) take(message);
+    for await (const page of pages) {
       options.signal?.throwIfAborted();
-      for (const message of page) {
-        const death = readDeath(message);
-        if (!isDeath(death) || !judgement.standings.has(death.queue)) continue;
-        if (!isAmong(patterns, death.id)) continue;
-        const deaths = collected.get(death.id) ?? [];
-        collected.set(death.id, [...deaths, options.raw ? withRaw(death, message) : death]);
-      }
+      for (const message of page) take(message);
       const oldest = page.at(-1);
-      if (stop !== undefined && oldest && Date.parse(oldest.time) < stop) break;
+      if (isFound() || (stop !== undefined && oldest && Date.parse(oldest.time) < stop)) break;
+      if (isFirst && options.asSeen && ids && page.length < source.messages) {
+        for (const near of await Promise.all(patterns.map((one) => around(run, source, one)))) near.forEach(take);
+        if (isFound()) break;
+      }
+      isFirst = false;
     }
   }
-  yield* judgement.entries([...collected.values()].map(joinDeaths));
+  const told = [...collected.values()].map(joinDeaths);
+  const dead = await judgement.judge(told, options.asSeen ? originals : undefined);
+  yield* judgement.wanted(await judgement.told(dead));
   if (wantsOrphans(filter)) yield* orphansAmong(judgement, originals, filter);
+}
+
+/** A source whose newest page is on its way: among it is what most people ask for. */
+function begun({ nats, options }: Run, source: DlqSource) {
+  const pages = readPages(nats, source, 'newest', options.asSeen ? 1 : undefined);
+  const first = pages.next();
+  first.catch(() => {});
+  async function* all(): AsyncGenerator<StoredMessage[]> {
+    const { done, value } = await first;
+    if (done) return;
+    yield value;
+    yield* pages;
+  }
+  // Where its end was seen a while ago, with what came since.
+  const late = collect(getRange(nats, source.stream, source.last + 1));
+  late.catch(() => {});
+  return { source, pages: all(), late };
+}
+
+async function collect(messages: AsyncIterable<StoredMessage>): Promise<StoredMessage[]> {
+  const all: StoredMessage[] = [];
+  for await (const message of messages) all.push(message);
+  return all;
+}
+
+/** So many ids are looked for where they should be; of more of them the whole is read sooner. */
+const MOST_IDS = 8;
+
+/** The ids where each is a whole one, and where they are few. */
+function wholeIds(patterns: readonly IdPattern[]): readonly string[] | undefined {
+  const ids = patterns.flatMap(({ queue, consumer, seq }) =>
+    queue === undefined || consumer === undefined ? [] : [entryId(queue, consumer, seq)],
+  );
+  return ids.length === patterns.length && ids.length <= MOST_IDS ? ids : undefined;
+}
+
+/** So many places of a stream are looked at in one round trip, and so many messages are read where the search ends. */
+const PLACES = 32;
+const NEAR = 1000;
+
+/**
+ * The records about where that of one message lies. Messages die about in the order they were published in, so that
+ * the sequences which records name grow with their own; a few looks find the place. Where they do not, it holds another.
+ */
+async function around(
+  { nats }: Run,
+  { stream, first, last }: DlqSource,
+  { queue = '', consumer, seq }: IdPattern,
+): Promise<StoredMessage[]> {
+  const subject = advisorySubject('max_deliveries', queue, consumer);
+  let [low, high] = [first, last];
+  while (high - low > NEAR) {
+    const step = (high - low) / (PLACES + 1);
+    const places = Array.from({ length: PLACES }, (_, index) => Math.floor(low + step * (index + 1)));
+    const found = await Promise.all(places.map((place) => firstMessage(nats, stream, place, subject)));
+    const before = { low, high };
+    for (const message of found) {
+      const death = message && readDeath(message);
+      if (!death || !isDeath(death) || death.record.seq > high) continue;
+      if (death.seq <= seq) low = Math.max(low, death.record.seq);
+      else {
+        high = Math.min(high, death.record.seq);
+        break;
+      }
+    }
+    if (low >= high || (low === before.low && high === before.high)) break;
+  }
+  return collect(
+    getRange(nats, stream, Math.max(first, low - NEAR), { untilSeq: Math.min(last, high + NEAR), subject }),
+  );
 }
 
 async function storedOriginals({ nats }: Run, group: Group, patterns: readonly IdPattern[]): Promise<StoredMessage[]> {

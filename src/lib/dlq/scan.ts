@@ -1,18 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Entry, QueueRef } from '../model/entry.ts';
+import type { Entry } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
+import { inOrder } from '../nats/pipeline.ts';
 import { isDeath, readDeath } from './advisory.ts';
 import type { Death } from './death.ts';
 import { endsBefore, mayMatch, wantsOrphans } from './filter.ts';
 import { indexDeaths } from './index-pass.ts';
 import { Judgement, type Run, type ScanOptions, withRaw } from './judgement.ts';
-import { ahead } from './pages.ts';
+import type { Measured } from './orphans.ts';
+import { type Order, PAGE } from './pages.ts';
 import { pickEntries } from './pick.ts';
 import { SeqSets } from './seq-set.ts';
-import { type DlqSource, type Group, groupQueues, type Order, openSource, readPages } from './sources.ts';
+import {
+  carriesOriginals,
+  type DlqSource,
+  type Group,
+  groupQueues,
+  openSource,
+  readPages,
+  seenDlqs,
+} from './sources.ts';
+import type { SeenQueue } from './standing.ts';
 import { alone, keyOfDeath, type Told } from './told.ts';
 
 export type { ScanOptions } from './judgement.ts';
@@ -24,7 +35,7 @@ export type { ScanOptions } from './judgement.ts';
  */
 export async function* scanEntries(
   nats: Nats,
-  queues: readonly QueueRef[],
+  queues: readonly SeenQueue[],
   filter: EntryFilter,
   options: ScanOptions = {},
 ): AsyncGenerator<Entry, void, undefined> {
@@ -47,46 +58,86 @@ const CACHED_MESSAGES = 20_000;
 const CACHED_BYTES = 32 * 1024 * 1024;
 
 async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
-  const { filter, options } = run;
-  const judgement = await Judgement.open(run, group);
-  const sources = (await Promise.all(group.dlqs.map((dlq) => openSource(run.nats, dlq)))).filter(
-    (source) => source !== undefined && source.messages > 0,
-  ) as DlqSource[];
+  const { nats, filter, options } = run;
+  const opening = Judgement.open(run, group);
+  const carrying = Promise.all(options.exact === false ? group.dlqs.map((dlq) => carriesOriginals(nats, dlq)) : []);
+  for (const asked of [opening, carrying]) asked.catch(() => {});
+  const seen = seenDlqs(options, group);
+  const opened = await Promise.all(group.dlqs.map((dlq) => openSource(nats, dlq, seen.get(dlq))));
+  const there = opened.filter((source) => source !== undefined);
+  const sources = there.filter(({ messages }) => messages > 0);
   const order = options.order ?? 'oldest';
+  const isExact = options.exact !== false || sources.length > 1;
+  let read = reader(run, sources, order, isExact);
+  const judgement = await opening;
   const inGroup = (death: Death) => judgement.standings.has(death.queue);
-  const mustIndex = options.exact !== false || sources.length > 1 || sources.some(({ carries }) => carries);
-  const read = await reader(run, sources, order, mustIndex);
   let unreadable = options.onUnreadable ?? (() => {});
   let joined = new Map<string, Told>();
-  if (mustIndex) {
+  if (isExact || (await carrying).includes(true)) {
+    if (!isExact) read = reader(run, sources, order, true);
     joined = await indexDeaths(read, inGroup, unreadable, options.raw ? withRaw : undefined);
     unreadable = () => {};
   }
-  const seen = new SeqSets();
+  const dead = new SeqSets();
   const orphansToo = wantsOrphans(filter);
-  for await (const page of ahead(read())) {
-    const told: Told[] = [];
-    for (const message of page) {
-      const death = readDeath(message);
-      if (!isDeath(death)) unreadable(death);
-      else if (inGroup(death) && seen.of(keyOfDeath(death)).add(death.seq)) {
-        const all = joined.get(death.id) ?? alone(options.raw ? withRaw(death, message) : death);
-        if (orphansToo || mayMatch(filter, all)) told.push(all);
-      }
+  const { size, atOnce, gathered } = judgement.pace;
+  /** Batches that are read, and not judged yet. */
+  let open = 0;
+  let isRead = false;
+  const counted = new Map<string, Promise<Measured | undefined>>();
+  /** The dead are counted as soon as all records were judged; but not ahead of who takes them away meanwhile. */
+  const count = () => {
+    if (!isRead || open > 0 || !orphansToo || options.removed || counted.size > 0) return;
+    for (const { queue } of group.queues) {
+      const measured = judgement.measure(queue);
+      measured.catch(() => {});
+      counted.set(queue, measured);
     }
-    yield* judgement.entries(told);
-    // Newest first, all that follow died before this was stored.
-    const oldest = page.at(-1);
-    if (order === 'newest' && !orphansToo && sources.length === 1 && endsBefore(filter, oldest)) break;
+  };
+  async function* batches(): AsyncGenerator<readonly Told[]> {
+    const told: Told[] = [];
+    for await (const page of read()) {
+      for (const message of page) {
+        const death = readDeath(message);
+        if (!isDeath(death)) unreadable(death);
+        else if (inGroup(death) && dead.of(keyOfDeath(death)).add(death.seq)) {
+          const all = joined.get(death.id) ?? alone(options.raw ? withRaw(death, message) : death);
+          if (orphansToo || mayMatch(filter, all)) told.push(all);
+        }
+      }
+      // Gathered with those of the next pages they are read as ranges, and not each by itself.
+      if (told.length >= gathered || !judgement.areScattered(told)) yield* cut(told.splice(0));
+      // Newest first, all that follow died before this was stored.
+      const oldest = page.at(-1);
+      if (order === 'newest' && !orphansToo && sources.length === 1 && endsBefore(filter, oldest)) break;
+    }
+    yield* cut(told);
+    isRead = true;
+    count();
   }
+  function* cut(told: readonly Told[]): Generator<readonly Told[]> {
+    const isTogether = told.length > PAGE;
+    for (let from = 0; from < told.length; from += isTogether ? gathered : size) {
+      open += 1;
+      yield told.slice(from, from + (isTogether ? gathered : size));
+    }
+  }
+  const judged = async (told: readonly Told[]) => {
+    const entries = await judgement.judge(told);
+    open -= 1;
+    count();
+    return judgement.told(entries);
+  };
+  for await (const entries of inOrder(batches(), atOnce, judged)) yield* judgement.wanted(entries);
   if (!orphansToo) return;
-  const late = new LateRecords(run.nats, sources);
+  const late = new LateRecords(nats, there);
   for (const { queue } of group.queues) {
-    yield* judgement.orphans(queue, async () => {
+    const catchUp = async () => {
       await sleep(ADVISORY_LATENCY);
       for (const death of await late.read())
         if (death.pointsAtOriginal) judgement.accounted(death.queue).add(death.seq);
-    });
+    };
+    yield* judgement.orphans(queue, catchUp, counted.get(queue));
   }
 }
 
@@ -116,21 +167,39 @@ class LateRecords {
   }
 }
 
-/** Reads all sources of a group; from memory the second time where they are small. */
-async function reader(
-  { nats }: Run,
+/** Reads all sources of a group, from now on; from memory the second time where they are small. */
+function reader(
+  { nats, filter }: Run,
   sources: readonly DlqSource[],
   order: Order,
   often: boolean,
-): Promise<() => AsyncGenerator<StoredMessage[]>> {
+): () => AsyncGenerator<StoredMessage[]> {
+  // Whoever wants a few may be served by the first page.
+  const atOnce = filter.limit !== undefined && filter.limit <= PAGE ? 1 : undefined;
   async function* fromServer(): AsyncGenerator<StoredMessage[]> {
-    for (const source of sources) yield* readPages(nats, source, order);
+    for (const source of sources) yield* readPages(nats, source, order, atOnce);
+  }
+  /** The first page is on its way before anybody asks for it. */
+  let begun: AsyncGenerator<StoredMessage[]> | undefined = inOrder(fromServer(), 1, async (page) => page);
+  const first = begun.next();
+  first.catch(() => {});
+  async function* onceBegun(): AsyncGenerator<StoredMessage[]> {
+    const pages = begun;
+    begun = undefined;
+    if (!pages) return yield* fromServer();
+    const { done, value } = await first;
+    if (done) return;
+    yield value;
+    yield* pages;
   }
   const total = (of: 'messages' | 'bytes') => sources.reduce((sum, source) => sum + source[of], 0);
-  if (!often || total('messages') > CACHED_MESSAGES || total('bytes') > CACHED_BYTES) return fromServer;
-  const pages: StoredMessage[][] = [];
-  for await (const page of fromServer()) pages.push(page);
+  if (!often || total('messages') > CACHED_MESSAGES || total('bytes') > CACHED_BYTES) return onceBegun;
+  let pages: StoredMessage[][] | undefined;
   return async function* fromMemory() {
+    if (!pages) {
+      pages = [];
+      for await (const page of onceBegun()) pages.push(page);
+    }
     yield* pages;
   };
 }

@@ -1,12 +1,13 @@
 import { REJECTED_PREFIX } from '../facts/names.ts';
-import type { QueueRef } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
+import type { StreamInfo } from '../nats/info.ts';
 import { getRange } from '../nats/messages.ts';
-import { readSubjects } from '../nats/streams.ts';
+import { readStream, readSubjects } from '../nats/streams.ts';
 import { capturesOf } from './captures.ts';
-import { backward, forward, pageOf } from './pages.ts';
+import { type Order, pagesOf } from './pages.ts';
+import type { SeenQueue } from './standing.ts';
 
 /** A DLQ stream as it was when the scan began. What comes later is not part of it. */
 export interface DlqSource {
@@ -17,17 +18,15 @@ export interface DlqSource {
   readonly bytes: number;
   /** Set where the stream holds much else: only what is on this subject is read. */
   readonly subject?: string;
-  /** Whether it holds dead letters that carry their original; advisories may then speak of the same messages. */
-  readonly carries: boolean;
 }
 
 /** A set of queues whose dead letters lie in the same streams: they are read once for all of them. */
 export interface Group {
-  readonly queues: readonly QueueRef[];
+  readonly queues: readonly SeenQueue[];
   readonly dlqs: readonly string[];
 }
 
-export function groupQueues(queues: readonly QueueRef[]): Group[] {
+export function groupQueues(queues: readonly SeenQueue[]): Group[] {
   let groups: Group[] = [];
   for (const queue of queues) {
     const touching = groups.filter((group) => group.dlqs.some((dlq) => queue.dlqs.includes(dlq)));
@@ -40,16 +39,22 @@ export function groupQueues(queues: readonly QueueRef[]): Group[] {
   return groups;
 }
 
+/** The DLQ streams of a group as they were seen when it was found, where that is good enough. */
+export const seenDlqs = (
+  { asSeen }: { readonly asSeen?: boolean },
+  { queues }: Group,
+): ReadonlyMap<string, StreamInfo> =>
+  new Map(asSeen ? queues.flatMap(({ seen }) => (seen?.dlqs ?? []).map((dlq) => [dlq.name, dlq])) : []);
+
 /** What an audit stream of all advisories holds of ours. */
 const DEATHS = '$JS.EVENT.ADVISORY.CONSUMER.>';
 
-/** A DLQ stream's bounds; `undefined` where it is not there (any more). */
-export async function openSource(nats: Nats, stream: string): Promise<DlqSource | undefined> {
-  const info = await orUndefined(readSubjects(nats, stream, `${REJECTED_PREFIX}.>`));
+/** A DLQ stream's bounds, as they were seen or as they are; `undefined` where it is not there (any more). */
+export async function openSource(nats: Nats, stream: string, seen?: StreamInfo): Promise<DlqSource | undefined> {
+  const info = seen ?? (await orUndefined(readStream(nats, stream)));
   if (!info) return undefined;
   const { figures } = info;
-  const captures = capturesOf(info.config);
-  const isAudit = captures.some(({ kind, subject }) => kind === 'advisory' && subjectDepth(subject) < 4);
+  const isAudit = capturesOf(info.config).some(({ kind, subject }) => kind === 'advisory' && subjectDepth(subject) < 4);
   return {
     stream,
     first: figures.first_seq,
@@ -57,8 +62,15 @@ export async function openSource(nats: Nats, stream: string): Promise<DlqSource 
     messages: figures.messages,
     bytes: figures.bytes,
     ...(isAudit && { subject: DEATHS }),
-    carries: info.subjects.size > 0 || captures.some(({ kind }) => kind === 'service'),
   };
+}
+
+/** Whether a DLQ stream holds dead letters that carry their original; advisories may then speak of the same messages. */
+export async function carriesOriginals(nats: Nats, stream: string): Promise<boolean> {
+  const info = await orUndefined(readSubjects(nats, stream, `${REJECTED_PREFIX}.>`));
+  return (
+    info !== undefined && (info.subjects.size > 0 || capturesOf(info.config).some(({ kind }) => kind === 'service'))
+  );
 }
 
 /** How many tokens stand before the first wildcard. */
@@ -67,11 +79,14 @@ const subjectDepth = (subject: string): number => {
   return at < 0 ? Number.POSITIVE_INFINITY : at;
 };
 
-export type Order = 'oldest' | 'newest';
-
 /** All messages of a DLQ stream, page by page. */
-export function readPages(nats: Nats, source: DlqSource, order: Order): AsyncGenerator<StoredMessage[]> {
+export function readPages(
+  nats: Nats,
+  source: DlqSource,
+  order: Order,
+  atOnce?: number,
+): AsyncGenerator<StoredMessage[]> {
   const read = (from: number, untilSeq: number) =>
     getRange(nats, source.stream, from, { untilSeq, ...(source.subject && { subject: source.subject }) });
-  return (order === 'oldest' ? forward : backward)(read, source.first, source.last, pageOf(source));
+  return pagesOf(read, source, order, atOnce === undefined ? {} : { atOnce });
 }

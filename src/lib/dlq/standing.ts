@@ -1,5 +1,6 @@
 import { isServersOwn } from '../facts/names.ts';
 import { subjectsOverlap } from '../facts/subjects.ts';
+import type { QueueRef } from '../model/entry.ts';
 import { numberOf, textOf, textsOf } from '../model/json.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 
@@ -25,7 +26,11 @@ export interface ConsumerStanding {
   /** What it waits for an ack after each delivery, in nanoseconds; the last one goes for all that follow. */
   readonly waits: readonly number[];
   readonly paused: boolean;
+  /** RFC 3339; absent where nobody ever paused it. */
+  readonly pauseUntil?: string;
   readonly acks: boolean;
+  /** The server's clock when it told this: RFC 3339. */
+  readonly told?: string;
 }
 
 /** A queue's stream and its consumers at one moment: what the fate of a dead letter is judged by. */
@@ -48,12 +53,24 @@ export interface QueueStanding {
   readonly copies: readonly ConsumerStanding[];
   /** When it was read, in milliseconds of the process's own clock. */
   readonly readAt: number;
+  /** The server's clock when it told of the stream: RFC 3339. */
+  readonly told?: string;
+}
+
+/** A queue with what was seen of it when it was found: whoever only looks need not ask for that again. */
+export interface SeenQueue extends QueueRef {
+  readonly seen?: {
+    readonly standing: QueueStanding;
+    /** Its DLQ streams. */
+    readonly dlqs: readonly StreamInfo[];
+  };
 }
 
 const ZERO_TIME = '0001-01-01T00:00:00Z';
 
 /** A consumer's standing from what the server tells of it. */
-export function toConsumerStanding({ name, created, config, figures, lastDelivered }: ConsumerInfo): ConsumerStanding {
+export function toConsumerStanding(info: ConsumerInfo): ConsumerStanding {
+  const { name, created, config, figures, lastDelivered, told } = info;
   const single = textOf(config.filter_subject);
   const backoff = Array.isArray(config.backoff) ? config.backoff.map((wait) => numberOf(wait)) : [];
   return {
@@ -70,7 +87,9 @@ export function toConsumerStanding({ name, created, config, figures, lastDeliver
     maxDeliver: numberOf(config.max_deliver) || -1,
     waits: backoff.length > 0 ? backoff : [numberOf(config.ack_wait)],
     paused: figures.paused,
+    ...(textOf(config.pause_until) && { pauseUntil: textOf(config.pause_until) }),
     acks: textOf(config.ack_policy) !== 'none',
+    told,
   };
 }
 
@@ -98,6 +117,7 @@ export function toStanding(
     consumers: consumers.filter((one) => !isCopy(one)).map(toConsumerStanding),
     copies: consumers.filter(isCopy).map(toConsumerStanding),
     readAt,
+    told: info?.told,
   };
 }
 

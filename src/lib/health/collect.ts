@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dyingOf, figuresOf } from '../dlq/dead-count.ts';
+import { dyingOf, figuresOf, isOneMoment } from '../dlq/dead-count.ts';
 import { countJournalled } from '../dlq/journalled.ts';
 import { countUncovered } from '../dlq/orphans.ts';
 import { heldFor, isCopy, toConsumerStanding, toStanding } from '../dlq/standing.ts';
@@ -13,7 +13,7 @@ import type { Nats } from '../nats/connect.ts';
 import { consumerNames, readConsumer } from '../nats/consumers.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import { firstMessage } from '../nats/messages.ts';
-import { inTurn, pipelined } from '../nats/pipeline.ts';
+import { isOneServer, pipelined } from '../nats/pipeline.ts';
 import { listStreams, readStream, readSubjects } from '../nats/streams.ts';
 import { askResource, asResource, IN_FLIGHT } from '../observed/read.ts';
 import type { ConsumerState, DeadState, Flow, QueueState, StreamState } from './snapshot.ts';
@@ -41,6 +41,8 @@ export interface Collected {
 
 /** Looks whose figures moved meanwhile are repeated so many times. */
 const TRIES = 4;
+/** So many of them with all asked at once. */
+const AT_ONCE_TRIES = 2;
 
 /** Absence and silence are findings; that we may not ask is an error. */
 async function seek<T>(asked: Promise<Answer<T>>): Promise<Answer<T>> {
@@ -91,15 +93,20 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
     const answers = await Promise.all(names.map((one) => seek(readConsumer(nats, name, one))));
     return new Map(names.map((one, index) => [one, answers[index]!]));
   };
-  const readAll = async () => {
+  /** At once first, which tells one moment where one server answers by one clock; then one after the other. */
+  const readAll = async (atOnce: boolean) => {
+    if (listed?.figures.messages === 0) {
+      // What is empty is taken from the listing: that its consumers were read later cannot make anything dead.
+      const consumers = await readConsumers();
+      return [consumers, { is: 'found', value: listed } as Answer<StreamInfo>, consumers] as const;
+    }
     const readQueue = () => seek(readStream(nats, name));
-    if (listed?.figures.messages !== 0) return inTurn(nats, readConsumers, readQueue, readConsumers);
-    // What is empty is taken from the listing: that its consumers were read later cannot make anything dead.
-    const consumers = await readConsumers();
-    return [consumers, { is: 'found', value: listed } as Answer<StreamInfo>, consumers] as const;
+    if (atOnce) return Promise.all([readConsumers(), readQueue(), readConsumers()]);
+    return [await readConsumers(), await readQueue(), await readConsumers()] as const;
   };
   for (let attempt = 0; ; attempt++) {
-    const [before, stream, after] = await readAll();
+    const atOnce = isOneServer(nats) && attempt < AT_ONCE_TRIES;
+    const [before, stream, after] = await readAll(atOnce);
     if (stream.is !== 'found') return { stream, consumers: after };
     if (attempt === 0 && found(after.values()).length < stream.value.figures.consumer_count) {
       const others = await orElse(consumerNames(nats, name), { missing: [], denied: [] });
@@ -108,7 +115,10 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
     }
     const standing = (answers: typeof before) => toStanding(name, stream.value, found(answers.values()), 0);
     const now = standing(after);
-    const steady = figuresOf(standing(before)) === figuresOf(now);
+    const then = standing(before);
+    // Nothing is stored, so nothing is dead, in whichever order that was told.
+    const isOrdered = !atOnce || now.messages === 0;
+    const steady = isOrdered ? figuresOf(then) === figuresOf(now) : isOneMoment(then, now);
     if (!steady && attempt < TRIES) continue;
     const isQueue = now.retention === 'workqueue';
     // Without a consumer nothing can die any more; what died before is told by the DLQ.

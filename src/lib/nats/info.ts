@@ -13,6 +13,8 @@ export interface StreamInfo {
   readonly cluster?: ClusterFigures;
   /** The server's clock when it answered, in milliseconds since 1970; NaN where it does not tell. */
   readonly now: number;
+  /** The same as it was written, to the nanosecond. */
+  readonly told?: string;
 }
 
 /** A consumer as the server tells of it. */
@@ -28,6 +30,8 @@ export interface ConsumerInfo {
   readonly lastAcked?: string;
   /** Of a push consumer: whether somebody listens. */
   readonly bound: boolean;
+  /** The server's clock when it answered: RFC 3339. */
+  readonly told?: string;
 }
 
 const NO_TIME = '0001-01-01T00:00:00Z';
@@ -91,6 +95,7 @@ export function parseStreamInfo(subject: string, answer: unknown): StreamInfo {
     figures: streamFigures(objectOf(info.state)),
     ...clusterFigures(info),
     now: Date.parse(textOf(info.ts)),
+    told: time(info.ts),
   };
 }
 
@@ -108,6 +113,7 @@ export function parseConsumerInfo(subject: string, answer: unknown): ConsumerInf
     lastDelivered,
     lastAcked,
     bound: info.push_bound === true,
+    told: time(info.ts),
   };
 }
 

@@ -14,7 +14,7 @@ import { isKnown, waysOf } from './ways.ts';
 import { type RawReply, wireOf } from './wire.ts';
 
 /** How many requests are under way at once where each message takes one. */
-export const IN_FLIGHT = 256;
+export const IN_FLIGHT = 1024;
 /** The most messages, and bytes, that one batch asks for. */
 const BATCH = 1024;
 const BATCH_BYTES = 8 * 1024 * 1024;
@@ -313,25 +313,30 @@ async function readBatch(
     mustFollow(stream, seq, next);
     next = seq + 1;
   }
-  return messages.length > 0 && status === 204 ? { messages, next } : { messages };
+  // What was not cut off by the number or the size of messages is all there is.
+  const bytes = messages.reduce((sum, { payload, headers }) => sum + payload.byteLength + headers.byteLength, 0);
+  const isCut = status === 204 && messages.length > 0 && (messages.length >= count || bytes >= BATCH_BYTES / 2);
+  return isCut ? { messages, next } : { messages };
 }
 
-/** Gets by sequence, many at once; where most of them are holes, jumps to the next stored message. */
+/**
+ * Gets by sequence, many at once: all of a range that is no wider. In others, where most may be holes, the next stored
+ * message is looked for first.
+ */
 async function readBySequence(
   nats: Nats,
   stream: string,
   from: number,
   { batch, untilSeq = Number.MAX_SAFE_INTEGER, ...how }: RangeOptions & { readonly batch: number },
 ): Promise<Page> {
-  const first = await getOne(nats, stream, { seq: from, next_by_subj: '>' }, how);
-  if (!first || first.seq > untilSeq) return { messages: [] };
-  const count = Math.min(batch, IN_FLIGHT, untilSeq - first.seq);
-  const seqs = Array.from({ length: count }, (_, index) => first.seq + 1 + index);
+  const isNarrow = untilSeq - from < Math.min(batch, IN_FLIGHT);
+  const first = isNarrow ? undefined : await getOne(nats, stream, { seq: from, next_by_subj: '>' }, how);
+  if (!isNarrow && (!first || first.seq > untilSeq)) return { messages: [] };
+  const start = first ? first.seq + 1 : from;
+  const count = Math.min(batch, IN_FLIGHT, untilSeq - start + 1);
+  const seqs = Array.from({ length: count }, (_, index) => start + index);
   const rest = await Promise.all(seqs.map((seq) => getOne(nats, stream, { seq }, how)));
-  return {
-    messages: [first, ...rest.filter((message) => message !== undefined)],
-    next: first.seq + 1 + count,
-  };
+  return { messages: [first, ...rest].filter((message) => message !== undefined), next: start + count };
 }
 
 /** Each next message of a subject: the only way to read by subject where there are no batches. */

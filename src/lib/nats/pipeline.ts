@@ -1,17 +1,66 @@
+import { atLeast } from '../facts/versions.ts';
 import type { Nats } from './port.ts';
 import { isForeignApi } from './settings.ts';
 
+/** Whether one server answers all, by one clock: not the leaders of a cluster, or what lies behind a domain. */
+export const isOneServer = ({ target, settings }: Pick<Nats, 'target' | 'settings'>): boolean =>
+  target.server.cluster === undefined && !isForeignApi(settings);
+
 /**
- * Asks the JetStream API for each in this order. One server answers what came over one connection in the order it came,
- * so that all may leave at once; the leaders of a cluster, and what lies behind a domain, answer each in its own time.
+ * Whether what is asked of the JetStream API over one connection is carried out in the order it was asked in: one server
+ * of up to 2.10 does so. From 2.11 on several hands work on it, and of three requests a later one was answered first in
+ * one of five, or of thirty (measured on 2.10, 2.11, 2.12, 2.14, 2.15).
  */
+export const answersInOrder = (nats: Pick<Nats, 'target' | 'settings'>): boolean =>
+  isOneServer(nats) && !atLeast(nats.target.server.version, '2.11.0');
+
+/** Asks the JetStream API for each in this order: all at once where that is how they are answered, else one by one. */
 export async function inTurn<A extends readonly (() => Promise<unknown>)[]>(
   nats: Pick<Nats, 'target' | 'settings'>,
   ...asks: A
 ): Promise<{ -readonly [I in keyof A]: Awaited<ReturnType<A[I]>> }> {
-  const isOne = nats.target.server.cluster === undefined && !isForeignApi(nats.settings);
-  const answers = await pipelined(asks, isOne ? asks.length : 1, (ask) => ask());
+  const answers = await pipelined(asks, answersInOrder(nats) ? asks.length : 1, (ask) => ask());
   return answers as { -readonly [I in keyof A]: Awaited<ReturnType<A[I]>> };
+}
+
+/**
+ * Does the work on what comes, with at most `limit` of it under way, and gives the results in order, each as soon as it
+ * is there. Whoever stops early leaves what is under way behind; its failure is nobody's.
+ */
+export async function* inOrder<T, R>(
+  items: AsyncIterable<T> | Iterable<T>,
+  limit: number,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<R, void, undefined> {
+  const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  const ask = async () => source.next();
+  const underWay: Promise<R>[] = [];
+  let coming: Promise<IteratorResult<T>> | undefined;
+  let isOver = false;
+  try {
+    while (!isOver || underWay.length > 0) {
+      if (!isOver && underWay.length < limit) {
+        coming ??= ask();
+        coming.catch(() => {});
+        const isReady = underWay[0]?.then(() => undefined);
+        const next = await (isReady ? Promise.race([isReady, coming]) : coming);
+        if (next) {
+          coming = undefined;
+          if (next.done) isOver = true;
+          else {
+            const result = work(next.value);
+            result.catch(() => {});
+            underWay.push(result);
+          }
+          continue;
+        }
+      }
+      yield await underWay.shift()!;
+    }
+  } finally {
+    // It may be waiting for a page that nobody wants any more.
+    void Promise.resolve(source.return?.()).catch(() => {});
+  }
 }
 
 /**

@@ -102,13 +102,15 @@ class Remover {
     }
   }
 
-  async remove(seen: Removable, early?: Promise<Look>): Promise<Removal> {
+  async remove(seen: Removable, early?: Promise<Look>, onSent?: () => void): Promise<Removal> {
     let look = await (early ?? this.lookFor(seen.seq));
     if (performance.now() - look.at > FRESH_MS) look = await this.lookFor(seen.seq);
     const removal = judge(seen, look);
     if (removal !== undefined) return removal;
     try {
-      const isRemoved = await deleteSequence(this.#nats, this.#stream, seen.seq);
+      const deleting = deleteSequence(this.#nats, this.#stream, seen.seq);
+      onSent?.();
+      const isRemoved = await deleting;
       if (isRemoved) this.noteRemoved(look, [seen.seq]);
       return isRemoved ? 'removed' : 'gone';
     } catch (error) {
@@ -150,6 +152,17 @@ class Remover {
   /** @throws OpsError DLQ_MADE_ANEW where messages of another stream may have gone */
   async confirm(): Promise<void> {
     if (this.#unconfirmed.size > 0) await this.#info();
+    this.#tell();
+  }
+
+  /** The same, by when the stream was made, as somebody saw it after the removals. */
+  confirmBy(created: string): void {
+    for (const [then, seqs] of this.#unconfirmed) if (then !== created) this.#doubtful.push(...seqs);
+    this.#unconfirmed = new Map();
+    this.#tell();
+  }
+
+  #tell(): void {
     if (this.#doubtful.length > 0) throw removedFromAnew(this.#stream, this.#doubtful.splice(0));
   }
 }
@@ -218,11 +231,16 @@ export function lookAhead(nats: Nats, { stream, seq }: Removable): Promise<Look>
 }
 
 /**
- * Removes one message, if it is the one that was seen. Many at once share what it takes to know that.
+ * Removes one message, if it is the one that was seen. Many at once share what it takes to know that. `onSent` is called
+ * when the removal is on its way, for what is to be asked right behind it.
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
-export const removeMessage = (nats: Nats, seen: Removable, early?: Promise<Look>): Promise<Removal> =>
-  removerOf(nats, seen.stream).remove(seen, early);
+export const removeMessage = (
+  nats: Nats,
+  seen: Removable,
+  early?: Promise<Look>,
+  onSent?: () => void,
+): Promise<Removal> => removerOf(nats, seen.stream).remove(seen, early, onSent);
 
 /**
  * Removes many: the front of a stream as one purge, where all that is stored there is among them, the others one by one.
@@ -290,6 +308,10 @@ export async function confirmRemovals(nats: Nats): Promise<void> {
   const all = await Promise.allSettled([...(removers.get(nats)?.values() ?? [])].map((remover) => remover.confirm()));
   for (const one of all) if (one.status === 'rejected') throw one.reason;
 }
+
+/** The same of one stream, for who saw after the removals when it was made. @throws OpsError DLQ_MADE_ANEW */
+export const confirmAsSeen = (nats: Nats, stream: string, created: string): void =>
+  removers.get(nats)?.get(stream)?.confirmBy(created);
 
 /** A stream that is not the one that was looked at. */
 export const madeAnew = (stream: string): OpsError =>

@@ -1,13 +1,12 @@
+import type { SeenQueue } from '../dlq/standing.ts';
 import type { OpsError } from '../errors/ops-error.ts';
-import { isServersOwn, RESPONSES_BUCKET } from '../facts/names.ts';
+import { RESPONSES_BUCKET } from '../facts/names.ts';
 import { takenSubjects } from '../facts/subjects.ts';
-import type { QueueRef } from '../model/entry.ts';
 import { answerOf, orElse, orThrow } from '../nats/answer.ts';
 import { bucketNames } from '../nats/buckets.ts';
 import type { Nats } from '../nats/connect.ts';
-import { listConsumers } from '../nats/consumers.ts';
 import { none, requireName, several, theOnly } from './choose.ts';
-import { type LocateOptions, locateQueues } from './queues.ts';
+import { findQueues, type LocateOptions, lookAtQueues } from './queues.ts';
 
 /** What the user named; the rest is found. */
 export interface Named extends LocateOptions {
@@ -40,24 +39,27 @@ export class Places {
     return Object.entries(spec?.queues ?? {}).filter(([name]) => !queues?.length || queues.includes(name));
   }
 
-  /** All queues that may be meant; empty where there is none. */
-  readonly queues = once(() => locateQueues(this.nats, this.#named));
+  /** The queues that may be meant, by their streams alone; empty where there is none. */
+  readonly found = once(() => findQueues(this.nats, this.#named));
+
+  /** The same with their consumers. */
+  readonly queues = once(async () => lookAtQueues(await this.found()));
 
   /** The same, at least one. */
-  async someQueues(): Promise<readonly QueueRef[]> {
+  async someQueues(): Promise<readonly SeenQueue[]> {
     const refs = await this.queues();
     if (refs.length === 0) throw none(this.nats, 'queue');
     return refs;
   }
 
   /** The same, and why there are none: a client may be allowed no more than to publish and to read responses. */
-  async visible(): Promise<{ readonly refs: readonly QueueRef[]; readonly denied?: OpsError }> {
+  async visible(): Promise<{ readonly refs: readonly SeenQueue[]; readonly denied?: OpsError }> {
     const answer = await answerOf(this.queues());
     return answer.is === 'denied' ? { refs: [], denied: answer.error } : { refs: await orThrow(answer) };
   }
 
   /** The queue that was named, else the only one. */
-  async queue(): Promise<QueueRef> {
+  async queue(): Promise<SeenQueue> {
     const refs = await this.queues();
     const names = refs.map(({ queue }) => queue);
     const name = theOnly(this.nats, 'queue', names);
@@ -66,10 +68,8 @@ export class Places {
 
   /** Those of its consumers that a worker can be bound to. */
   async workers(): Promise<readonly string[]> {
-    const { queue, consumers } = await this.queue();
-    if (consumers.length < 2) return consumers;
-    const infos = await orElse(listConsumers(this.nats, queue), { missing: [], denied: [] });
-    const foreign = infos.filter(({ name, config }) => isServersOwn(name, config)).map(({ name }) => name);
+    const { consumers, seen } = await this.queue();
+    const foreign = seen?.standing.copies.map(({ name }) => name) ?? [];
     return consumers.filter((name) => !foreign.includes(name));
   }
 
@@ -91,7 +91,7 @@ export class Places {
     if (bucket !== undefined) return [requireName('bucket', bucket)];
     const said = spec
       ? this.#spoken.map(([, { responses }]) => responses?.bucket)
-      : (await this.visible()).refs.map(({ responses }) => responses);
+      : (await orElse(answerOf(this.found()), { denied: [] })).map(({ responses }) => responses);
     const known = [...new Set(said)].filter((name) => name !== undefined);
     if (known.length > 0) return known;
     const all = await orElse(this.#listed(), { denied: [] });
@@ -115,6 +115,6 @@ export class Places {
     const spoken = this.#spoken;
     if (spoken.length > 0)
       return spoken.map(([queue, { config }]) => ({ queue, subjects: takenSubjects(queue, config) }));
-    return (await this.queues()).map(({ queue, subjects = [] }) => ({ queue, subjects }));
+    return (await this.found()).map(({ queue, subjects = [] }) => ({ queue, subjects }));
   }
 }

@@ -1,15 +1,16 @@
 import { capturesOf, type DlqCapture, serves } from '../dlq/captures.ts';
 import { serviceQueues } from '../dlq/service-queues.ts';
+import { type SeenQueue, toStanding } from '../dlq/standing.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { isServersOwn, KV_PREFIX } from '../facts/names.ts';
 import { takenSubjects } from '../facts/subjects.ts';
 import { readAllApplied } from '../ledger/store.ts';
 import type { QueueRef } from '../model/entry.ts';
 import type { Spec } from '../model/spec.ts';
-import { answerOf, orElse, orThrow, orUndefined } from '../nats/answer.ts';
+import { type Answer, answerOf, orElse, orThrow, orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
-import { consumerNames } from '../nats/consumers.ts';
-import type { StreamInfo } from '../nats/info.ts';
+import { consumerNames, listConsumers } from '../nats/consumers.ts';
+import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { listStreams, readStream, readSubjects } from '../nats/streams.ts';
 
@@ -27,13 +28,31 @@ interface Listed extends StreamInfo {
 
 const AT_ONCE = 64;
 
+/** A queue by its stream alone: what its consumers are is asked for once, when it is needed. */
+export interface FoundQueue extends Omit<QueueRef, 'consumers'> {
+  /** Absent where it is not there. */
+  readonly stream?: StreamInfo;
+  look(): Promise<SeenQueue>;
+}
+
 /**
  * The queues of the server and where their dead letters lie: work queues, and whatever a DLQ stream serves. A spec (the
  * one given, else those last applied) adds the bucket of the responses and the system's name, and stands in where this
- * user may not list streams.
+ * user may not list streams. Their consumers are asked for as soon as they can be, and not waited for.
  * @throws OpsError NOT_FOUND for a named queue that is not there, CONN_*, DENIED_SUBJECT, INTERRUPTED
  */
-export async function locateQueues(nats: Nats, options: LocateOptions = {}): Promise<QueueRef[]> {
+export async function findQueues(nats: Nats, options: LocateOptions = {}): Promise<FoundQueue[]> {
+  // Before the answers: what happens while they are under way is not in them for certain.
+  const readAt = performance.now();
+  const asked = new Map<string, Promise<Answer<readonly ConsumerInfo[]>>>();
+  const consumersOf = (name: string) => {
+    const listing = asked.get(name) ?? listConsumers(nats, name);
+    asked.set(name, listing);
+    listing.catch(() => {});
+    return listing;
+  };
+  const askEarly = (names: readonly string[]) => names.slice(0, AT_ONCE).forEach(consumersOf);
+  askEarly(options.queues ?? []);
   const [specs, streams] = await Promise.all([
     // Where there is no ledger, or this user may not read it, nothing was applied.
     options.spec ? [options.spec] : orElse(answerOf(appliedSpecs(nats)), { missing: [], denied: [] }),
@@ -46,43 +65,67 @@ export async function locateQueues(nats: Nats, options: LocateOptions = {}): Pro
   for (const info of infos) {
     if (!info.name.startsWith(KV_PREFIX)) listed.set(info.name, { ...info, captures: capturesOf(info.config) });
   }
-  const dlqs = [...listed.values()].filter(({ captures }) => captures.length > 0);
-  const served = new Map(await pipelined(dlqs, AT_ONCE, async (dlq) => [dlq.name, await queuesOf(nats, dlq)] as const));
-
   const names = new Set(known.map(({ name }) => name));
   if (!options.spec) {
     for (const { name, config, captures } of listed.values()) {
       if (config.retention === 'workqueue' && captures.length === 0) names.add(name);
     }
-    for (const queues of served.values()) for (const name of queues) names.add(name);
   }
   // Somebody may ask for a stream that is nobody's queue so far.
   for (const name of options.queues ?? []) if (listed.has(name)) names.add(name);
+  const isMeant = (name: string) => !options.queues?.length || options.queues.includes(name);
+  askEarly([...names].filter((name) => isMeant(name) && listed.has(name)));
 
-  const wanted = [...names].filter((name) => !options.queues?.length || options.queues.includes(name)).sort();
+  const dlqs = [...listed.values()].filter(({ captures }) => captures.length > 0);
+  const served = new Map(await pipelined(dlqs, AT_ONCE, async (dlq) => [dlq.name, await queuesOf(nats, dlq)] as const));
+  if (!options.spec) for (const queues of served.values()) for (const name of queues) names.add(name);
+
   const missing = options.queues?.find((name) => !names.has(name));
   if (missing !== undefined) throw noSuchQueue(nats, missing, [...names].sort());
-  return pipelined(wanted, AT_ONCE, async (queue): Promise<QueueRef> => {
-    const spoken = known.find(({ name }) => name === queue);
-    const stream = listed.get(queue);
-    const consumers = Object.keys(spoken?.queue.consumers ?? {});
-    const own = spoken?.queue.dlq?.stream;
-    const found = dlqs.filter(({ name, captures }) => served.get(name)?.has(queue) || serves(captures, queue));
-    // The spec's own comes first: that is where what is rebuilt goes.
-    const all = [
-      ...new Set([...(own !== undefined && listed.has(own) ? [own] : []), ...found.map(({ name }) => name)]),
-    ];
-    return {
-      queue,
-      subjects: stream ? takenSubjects(queue, stream.config) : [],
-      dlq: all[0],
-      dlqs: all,
-      consumers: stream ? await workersOf(nats, queue, consumers) : [],
-      ...(spoken?.queue.responses && { responses: spoken.queue.responses.bucket }),
-      ...(spoken && { system: spoken.spec.name }),
-    };
-  });
+  return [...names]
+    .filter(isMeant)
+    .sort()
+    .map((queue): FoundQueue => {
+      const spoken = known.find(({ name }) => name === queue);
+      const stream = listed.get(queue);
+      const own = spoken?.queue.dlq?.stream;
+      const found = dlqs.filter(({ name, captures }) => served.get(name)?.has(queue) || serves(captures, queue));
+      // The spec's own comes first: that is where what is rebuilt goes.
+      const all = [
+        ...new Set([...(own !== undefined && listed.has(own) ? [own] : []), ...found.map(({ name }) => name)]),
+      ];
+      const ref = {
+        queue,
+        subjects: stream ? takenSubjects(queue, stream.config) : [],
+        dlq: all[0],
+        dlqs: all,
+        ...(spoken?.queue.responses && { responses: spoken.queue.responses.bucket }),
+        ...(spoken && { system: spoken.spec.name }),
+      };
+      const look = async (): Promise<SeenQueue> => {
+        if (!stream) return { ...ref, consumers: [] };
+        const { names, infos } = await workersOf(
+          nats,
+          queue,
+          Object.keys(spoken?.queue.consumers ?? {}),
+          consumersOf(queue),
+        );
+        const seen = infos && {
+          standing: toStanding(queue, stream, infos, readAt),
+          dlqs: all.map((name) => listed.get(name)!),
+        };
+        return { ...ref, consumers: names, ...(seen && { seen }) };
+      };
+      return { ...ref, ...(stream && { stream }), look };
+    });
 }
+
+/** The same with the consumers that workers pull from. @throws as `findQueues` */
+export const locateQueues = async (nats: Nats, options: LocateOptions = {}): Promise<SeenQueue[]> =>
+  lookAtQueues(await findQueues(nats, options));
+
+export const lookAtQueues = (found: readonly FoundQueue[]): Promise<SeenQueue[]> =>
+  pipelined(found, AT_ONCE, (queue) => queue.look());
 
 const appliedSpecs = async (nats: Nats): Promise<Spec[]> => (await readAllApplied(nats)).map(({ spec }) => spec);
 
@@ -109,10 +152,23 @@ async function queuesOf(nats: Nats, { name, captures }: Listed): Promise<Readonl
   return new Set([...stored, ...told.flat()].filter((queue) => queue !== undefined));
 }
 
+interface Workers {
+  readonly names: readonly string[];
+  /** All the consumers, where they may be listed. */
+  readonly infos?: readonly ConsumerInfo[];
+}
+
 /** The consumers that workers pull from, as far as names tell; where they may not be listed, those of the spec. */
-async function workersOf(nats: Nats, stream: string, spoken: readonly string[]): Promise<string[]> {
-  const names = await orElse(consumerNames(nats, stream), { missing: [], denied: spoken });
-  return names.filter((name) => !isServersOwn(name)).sort();
+async function workersOf(
+  nats: Nats,
+  stream: string,
+  spoken: readonly string[],
+  listing: Promise<Answer<readonly ConsumerInfo[]>>,
+): Promise<Workers> {
+  const infos = await orElse(listing, { missing: [], denied: undefined });
+  const names =
+    infos?.map(({ name }) => name) ?? (await orElse(consumerNames(nats, stream), { missing: [], denied: spoken }));
+  return { names: names.filter((name) => !isServersOwn(name)).sort(), ...(infos && { infos }) };
 }
 
 function noSuchQueue(nats: Nats, queue: string, names: readonly string[]): OpsError {

@@ -20,14 +20,30 @@ export function requirePause(nats: Nats): void {
   });
 }
 
+interface Told {
+  readonly paused?: unknown;
+  readonly pause_until?: unknown;
+}
+
+/** A consumer to pause or to resume. */
+export interface Pausable {
+  readonly queue: string;
+  readonly consumer: string;
+  /** How it was when it was found; asked for where it is left out. */
+  readonly known?: Told;
+}
+
 /**
  * Stops delivery to a consumer until `until` (RFC 3339). What is in flight may still be acknowledged.
  * @throws OpsError NOT_FOUND, CONN_*, DENIED_SUBJECT
  */
-export async function pauseConsumer(nats: Nats, queue: string, consumer: string, until: string): Promise<PauseResult> {
-  const before = await readPause(nats, queue, consumer);
-  await pauseUntil(nats, queue, consumer, until);
-  const after = await readPause(nats, queue, consumer);
+export async function pauseConsumer(
+  nats: Nats,
+  { queue, consumer, known }: Pausable,
+  until: string,
+): Promise<PauseResult> {
+  const before = known ? pauseOf(queue, consumer, known) : await readPause(nats, queue, consumer);
+  const after = pauseOf(queue, consumer, await pauseUntil(nats, queue, consumer, until));
   if (!after.paused) {
     throw new OpsError('SERVER_REFUSED', `${queue}/${consumer} is not paused`, {
       where: `consumer ${queue}/${consumer}`,
@@ -39,16 +55,21 @@ export async function pauseConsumer(nats: Nats, queue: string, consumer: string,
 }
 
 /** Starts delivery again. @throws as `pauseConsumer` */
-export async function resumeConsumer(nats: Nats, queue: string, consumer: string): Promise<PauseResult> {
-  const before = await readPause(nats, queue, consumer);
-  if (before.paused) await pauseUntil(nats, queue, consumer);
-  return { ...(before.paused ? await readPause(nats, queue, consumer) : before), changed: before.paused };
+export async function resumeConsumer(nats: Nats, { queue, consumer, known }: Pausable): Promise<PauseResult> {
+  const before = known ? pauseOf(queue, consumer, known) : await readPause(nats, queue, consumer);
+  if (!before.paused) return { ...before, changed: false };
+  return { ...pauseOf(queue, consumer, await pauseUntil(nats, queue, consumer)), changed: true };
 }
 
 async function readPause(nats: Nats, queue: string, consumer: string): Promise<Omit<PauseResult, 'changed'>> {
   const { config, figures } = await orThrow(readConsumer(nats, queue, consumer));
-  const { paused } = figures;
-  const until = textOf(config.pause_until);
+  return pauseOf(queue, consumer, { paused: figures.paused, pause_until: textOf(config.pause_until) });
+}
+
+/** What the server says of a pause, in its answer to one or in the consumer's configuration. */
+function pauseOf(queue: string, consumer: string, told: Told): Omit<PauseResult, 'changed'> {
+  const paused = told.paused === true;
+  const until = textOf(told.pause_until);
   const ends = paused && Date.parse(until) < Date.parse(NO_END);
   return { queue, consumer, paused, ...(ends && { until }) };
 }

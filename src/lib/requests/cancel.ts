@@ -1,9 +1,10 @@
 import { readStanding } from '../dlq/collect.ts';
-import type { QueueRef } from '../model/entry.ts';
+import type { QueueStanding, SeenQueue } from '../dlq/standing.ts';
 import type { CancelledJson, CancelOutcome } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getMessage } from '../nats/messages.ts';
-import { confirmRemovals, removeMessage } from '../nats/removal.ts';
+import { answersInOrder } from '../nats/pipeline.ts';
+import { confirmAsSeen, lookAhead, removeMessage } from '../nats/removal.ts';
 import { type FetchOptions, type Found, fetchRequest, fetchResponse } from './fetch.ts';
 import { isWaiting } from './taker.ts';
 
@@ -25,13 +26,14 @@ const WHY_NOT = {
 /** Says of a request whether it can be taken back. */
 export async function judgeCancel(
   nats: Nats,
-  refs: readonly QueueRef[],
+  refs: readonly SeenQueue[],
   id: string,
   found: Found | undefined,
   options: FetchOptions,
 ): Promise<Cancellable> {
   if (found) {
-    const standing = await readStanding(nats, found.ref);
+    // It is looked at once more right before it goes.
+    const standing = found.ref.seen?.standing ?? (await readStanding(nats, found.ref));
     if (isWaiting(standing, found.message)) {
       return { id, found, detail: `waits in ${found.ref.queue} as ${found.message.seq}` };
     }
@@ -53,14 +55,22 @@ export async function cancelRequest(
   buckets: readonly string[],
 ): Promise<CancelledJson> {
   const place = { id, queue: ref.queue, seq: message.seq };
+  const ahead = lookAhead(nats, { stream: ref.queue, created: '', seq: message.seq, time: message.time });
   const before = await readStanding(nats, ref);
   if (!isWaiting(before, message)) {
     const stored = await getMessage(nats, ref.queue, message.seq);
     if (stored?.time === message.time) return { ...place, outcome: 'in_flight', detail: WHY_NOT.in_flight };
   }
   const seen = { stream: ref.queue, created: before.created, seq: message.seq, time: message.time };
-  const removed = (await removeMessage(nats, seen)) === 'removed';
-  const [after] = await Promise.all([readStanding(nats, ref), confirmRemovals(nats)]);
+  // One server answers in order: what is asked behind the removal is told after it.
+  let next: Promise<QueueStanding> | undefined;
+  const onSent = () => {
+    next = readStanding(nats, ref);
+    next.catch(() => {});
+  };
+  const removed = (await removeMessage(nats, seen, ahead, answersInOrder(nats) ? onSent : undefined)) === 'removed';
+  const after = await (next ?? readStanding(nats, ref));
+  if (after.exists) confirmAsSeen(nats, ref.queue, after.created);
   if (removed && isWaiting(after, message)) {
     return { ...place, outcome: 'cancelled', detail: 'no worker had it' };
   }

@@ -1,14 +1,16 @@
 import { readStanding } from '../dlq/collect.ts';
 import { scanEntries } from '../dlq/scan.ts';
-import type { QueueStanding } from '../dlq/standing.ts';
+import type { SeenQueue } from '../dlq/standing.ts';
 import { readFailures } from '../ledger/failure.ts';
-import { type Entry, type QueueRef, TO_REPLAY } from '../model/entry.ts';
+import { type Entry, TO_REPLAY } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Fetched } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
+import { inTurn } from '../nats/pipeline.ts';
 import { isRequestId } from './id.ts';
 import { findMessages } from './scan.ts';
-import { stateOfEntry, stateOfStored } from './state.ts';
+import { type Seen, stateOfEntry, stateOfStored } from './state.ts';
+import type { Facts } from './timeline.ts';
 
 export interface FetchOptions {
   /** The buckets where a response may be. */
@@ -17,6 +19,10 @@ export interface FetchOptions {
   now(): number;
   /** Hears how many messages were read, where a queue has to be searched. */
   onProgress?(queue: string, read: number): void;
+  /** Queues may be searched as they stood when they were found. */
+  readonly asSeen?: boolean;
+  /** The buckets were just asked. */
+  readonly isUnanswered?: boolean;
 }
 
 /** The newest response under an id, of whichever bucket has one. */
@@ -33,19 +39,19 @@ export async function fetchResponse(nats: Nats, buckets: readonly string[], id: 
 
 /** Where a message of a queue was found. */
 export interface Found {
-  readonly ref: QueueRef;
+  readonly ref: SeenQueue;
   readonly message: StoredMessage;
 }
 
 /** Searches all queues for a request. */
 export async function findRequest(
   nats: Nats,
-  refs: readonly QueueRef[],
+  refs: readonly SeenQueue[],
   id: string,
-  onProgress?: FetchOptions['onProgress'],
+  { onProgress, asSeen }: Pick<FetchOptions, 'onProgress' | 'asSeen'> = {},
 ): Promise<Found | undefined> {
   for (const ref of refs) {
-    const standing = await readStanding(nats, ref);
+    const standing = (asSeen && ref.seen?.standing) || (await readStanding(nats, ref));
     const message = (await findMessages(nats, standing, [id], (read) => onProgress?.(ref.queue, read))).get(id);
     if (message) return { ref, message };
   }
@@ -55,7 +61,7 @@ export async function findRequest(
 /** The dead letter that a stored message is; `undefined` where it waits or is in flight. */
 export async function readEntry(nats: Nats, { ref, message }: Found): Promise<Entry | undefined> {
   const pattern = { text: `${ref.queue}/${message.seq}`, queue: ref.queue, seq: message.seq };
-  for await (const entry of scanEntries(nats, [ref], { ids: [pattern] }, { signal: nats.signal })) {
+  for await (const entry of scanEntries(nats, [ref], { ids: [pattern] }, { signal: nats.signal, asSeen: true })) {
     if (entry.inner.original) return entry;
   }
   return undefined;
@@ -63,11 +69,21 @@ export async function readEntry(nats: Nats, { ref, message }: Found): Promise<En
 
 /** How a stored message stands now. The standing is read before the dead letters: what died since is seen there. */
 export async function readRequestState(nats: Nats, id: string, found: Found, now: number): Promise<Fetched> {
-  const standing: QueueStanding = await readStanding(nats, found.ref);
-  const [entry, failures] = await Promise.all([readEntry(nats, found), readFailures(nats, found.message)]);
-  const failure = failures.at(-1);
-  const seen = { message: found.message, standing, now, entry, failure };
-  return { status: stateOfStored(id, seen) };
+  return { status: stateOfStored(id, await readStored(nats, found, now)) };
+}
+
+/** What tells the state of a stored message. */
+export async function readStored(
+  nats: Nats,
+  { ref, message }: Found,
+  now: number,
+): Promise<Seen & Pick<Facts, 'failures'>> {
+  const [standing, [entry, failures]] = await inTurn(
+    nats,
+    () => readStanding(nats, ref),
+    () => Promise.all([readEntry(nats, { ref, message }), readFailures(nats, message)]),
+  );
+  return { message, standing, now, entry, failure: failures.at(-1), failures };
 }
 
 /**
@@ -76,13 +92,13 @@ export async function readRequestState(nats: Nats, id: string, found: Found, now
  */
 export async function fetchRequest(
   nats: Nats,
-  refs: readonly QueueRef[],
+  refs: readonly SeenQueue[],
   id: string,
-  { buckets, now, onProgress }: FetchOptions,
+  { buckets, now, isUnanswered, ...how }: FetchOptions,
 ): Promise<Fetched> {
-  const answered = await fetchResponse(nats, buckets, id);
+  const answered = isUnanswered ? undefined : await fetchResponse(nats, buckets, id);
   if (answered) return answered;
-  const found = await findRequest(nats, refs, id, onProgress);
+  const found = await findRequest(nats, refs, id, how);
   if (found) {
     const state = await readRequestState(nats, id, found, now());
     // A worker may have answered while we looked.

@@ -1,12 +1,31 @@
-import { backward } from '../dlq/pages.ts';
+import { pagesOf } from '../dlq/pages.ts';
 import type { QueueStanding } from '../dlq/standing.ts';
 import { subjectCovers } from '../facts/subjects.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Nats } from '../nats/connect.ts';
+import type { StreamInfo } from '../nats/info.ts';
 import { firstMessage, getRange } from '../nats/messages.ts';
 import { timeOfId } from './id.ts';
 import { createMatcher } from './identify.ts';
 import { isWaiting } from './taker.ts';
+
+/** What of a queue has to be known to look for a message in it. */
+export type Place = Pick<QueueStanding, 'queue' | 'exists' | 'messages' | 'bytes' | 'firstSeq' | 'lastSeq'>;
+
+/** The same by its stream alone. */
+export const placeOf = ({ queue, stream }: FoundPlace): Place => ({
+  queue,
+  exists: stream !== undefined,
+  messages: stream?.figures.messages ?? 0,
+  bytes: stream?.figures.bytes ?? 0,
+  firstSeq: stream?.figures.first_seq ?? 0,
+  lastSeq: stream?.figures.last_seq ?? 0,
+});
+
+interface FoundPlace {
+  readonly queue: string;
+  readonly stream?: StreamInfo;
+}
 
 /** How far around the time of an id is looked, in milliseconds: clocks differ, and a publish may wait for its turn. */
 const BEFORE_MS = 500;
@@ -22,7 +41,7 @@ const SMALL = 20_000;
  */
 export async function findMessages(
   nats: Nats,
-  standing: QueueStanding,
+  standing: Place,
   ids: readonly string[],
   onProgress?: (read: number) => void,
 ): Promise<Map<string, StoredMessage>> {
@@ -38,7 +57,8 @@ export async function findMessages(
   const match = createMatcher(missing);
   const read = (from: number, untilSeq: number) => getRange(nats, standing.queue, from, { untilSeq });
   let count = 0;
-  for await (const page of backward(read, standing.firstSeq, standing.lastSeq)) {
+  const { firstSeq: first, lastSeq: last, messages, bytes } = standing;
+  for await (const page of pagesOf(read, { first, last, messages, bytes }, 'newest')) {
     nats.signal.throwIfAborted();
     for (const message of page) {
       const id = match(message);
@@ -52,7 +72,7 @@ export async function findMessages(
 }
 
 /** Looks around the time that an id was made at: a few gets to find the place, then what was stored about then. */
-async function findByTime(nats: Nats, standing: QueueStanding, id: string): Promise<StoredMessage | undefined> {
+async function findByTime(nats: Nats, standing: Place, id: string): Promise<StoredMessage | undefined> {
   const made = timeOfId(id);
   if (made === undefined || standing.messages < SMALL) return undefined;
   const from = await seqAt(nats, standing, made - BEFORE_MS);
@@ -65,7 +85,7 @@ async function findByTime(nats: Nats, standing: QueueStanding, id: string): Prom
 }
 
 /** The first sequence stored at a time or later, in milliseconds since 1970; times of a stream only grow. */
-async function seqAt(nats: Nats, standing: QueueStanding, time: number): Promise<number> {
+async function seqAt(nats: Nats, standing: Place, time: number): Promise<number> {
   let [low, high] = [standing.firstSeq, standing.lastSeq + 1];
   while (low < high) {
     const middle = Math.floor((low + high) / 2);

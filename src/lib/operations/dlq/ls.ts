@@ -47,6 +47,7 @@ export async function listDeadLetters(
       order: 'newest',
       exact: false,
       details: true,
+      asSeen: true,
       signal: context.io.signal,
       now: context.now().getTime(),
       onUnreadable: strange.add,

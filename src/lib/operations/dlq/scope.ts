@@ -1,12 +1,13 @@
 import path from 'node:path';
 import { idsIn, parseIds, requireIds } from '../../dlq/id.ts';
 import { scanEntries } from '../../dlq/scan.ts';
+import type { SeenQueue } from '../../dlq/standing.ts';
 import { parseWhere } from '../../dlq/where.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { systemReason } from '../../errors/system-error.ts';
 import { readWhole } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
-import type { QueueRef } from '../../model/entry.ts';
+import type { Entry } from '../../model/entry.ts';
 import type { EntryChoice, EntryFilter } from '../../model/entry-filter.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { withPlaces } from '../places.ts';
@@ -16,9 +17,11 @@ export type DlqChoice = EntryChoice;
 
 export interface DlqScope {
   readonly nats: Nats;
-  readonly queues: readonly QueueRef[];
+  readonly queues: readonly SeenQueue[];
   /** With the ids and the conditions in it. */
   readonly filter: EntryFilter;
+  /** The dead letters that were named by id, as they were found. */
+  readonly named: readonly Entry[];
 }
 
 /**
@@ -36,12 +39,20 @@ export async function withDlq<T>(
   return withPlaces(context, { file, queues: filter.queues }, async (places) => {
     const queues = await places.someQueues();
     const { nats } = places;
-    if (patterns.length === 0) return work({ nats, queues, filter });
-    const found: string[] = [];
-    const options = { signal: context.io.signal, now: context.now().getTime() };
-    for await (const { id } of scanEntries(nats, queues, { ids: patterns }, options)) found.push(id);
-    requireIds(patterns, found);
-    return work({ nats, queues, filter: { ...filter, ids: patterns } });
+    if (patterns.length === 0) return work({ nats, queues, filter, named: [] });
+    const named: Entry[] = [];
+    const options = {
+      signal: context.io.signal,
+      now: context.now().getTime(),
+      asSeen: true,
+      details: patterns.length === 1,
+    };
+    for await (const entry of scanEntries(nats, queues, { ids: patterns }, options)) named.push(entry);
+    requireIds(
+      patterns,
+      named.map(({ id }) => id),
+    );
+    return work({ nats, queues, filter: { ...filter, ids: patterns }, named });
   });
 }
 

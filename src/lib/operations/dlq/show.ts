@@ -1,4 +1,5 @@
 import { readStanding } from '../../dlq/collect.ts';
+import { matches } from '../../dlq/filter.ts';
 import { noSuchLetter } from '../../dlq/id.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { lifeOf } from '../../dlq/timeline.ts';
@@ -19,18 +20,21 @@ export interface Shown {
  * @throws OpsError USAGE, NOT_FOUND, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function showDeadLetter(context: Context, choice: DlqChoice): Promise<Shown> {
-  return withDlq(context, choice, async ({ nats, queues, filter }) => {
+  return withDlq(context, choice, async ({ nats, queues, filter, named }) => {
     const options = {
       order: 'newest',
       details: true,
+      asSeen: true,
       signal: context.io.signal,
       now: context.now().getTime(),
     } as const;
-    const { value: entry } = await scanEntries(nats, queues, { ...filter, limit: 1 }, options).next();
+    const entry = filter.ids?.length
+      ? named.find((one) => matches(filter, one))
+      : (await scanEntries(nats, queues, { ...filter, limit: 1 }, options).next()).value;
     // Nothing is chosen, or it went since it was looked for.
     if (!entry) throw noSuchLetter([...(filter.ids ?? []), ...(filter.where ?? [])].map(({ text }) => text).join(', '));
     const ref = queues.find(({ queue }) => queue === entry.queue)!;
-    const standing = await readStanding(nats, ref);
+    const standing = ref.seen?.standing ?? (await readStanding(nats, ref));
     const consumer = standing.consumers.find(({ name }) => name === entry.consumer);
     const { message, cause, records } = entry.inner;
     return {

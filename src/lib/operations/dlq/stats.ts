@@ -26,6 +26,7 @@ export async function statsOfDeadLetters(
     const entries = scanEntries(nats, queues, filter, {
       order: 'newest',
       exact: false,
+      asSeen: true,
       details: dimensions.some(({ name }) => name === 'detail'),
       signal: context.io.signal,
       now: context.now().getTime(),

@@ -1,8 +1,12 @@
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { PauseResult } from '../../model/queue.ts';
-import { NO_END, pauseConsumer, requirePause, resumeConsumer } from '../../queue/pause.ts';
+import { pipelined } from '../../nats/pipeline.ts';
+import { NO_END, type Pausable, pauseConsumer, requirePause, resumeConsumer } from '../../queue/pause.ts';
 import { type QueueScope, type QueueTarget, recordQueueAct, withQueue } from './scope.ts';
+
+/** Consumers paused or resumed at once. */
+const AT_ONCE = 16;
 
 export interface PauseOptions extends QueueTarget {
   /** In milliseconds from now. */
@@ -23,10 +27,9 @@ export async function pauseQueue(context: Context, options: PauseOptions): Promi
   return withQueue(context, options, async (scope) => {
     requirePause(scope.nats);
     requireConsumers(scope);
-    const done: PauseResult[] = [];
-    for (const name of scope.consumers) {
-      done.push(await pauseConsumer(scope.nats, scope.ref.queue, name, end?.toISOString() ?? NO_END));
-    }
+    const { nats, consumers } = scope;
+    const until = end?.toISOString() ?? NO_END;
+    const done = await pipelined(consumers, AT_ONCE, (name) => pauseConsumer(nats, pausable(scope, name), until));
     const summary = `paused ${listOfNames(done)} ${end ? `until ${end.toISOString()}` : 'until somebody resumes it'}`;
     await recordQueueAct(context, scope, { verb: 'pause', summary, detail: done });
     return done;
@@ -38,8 +41,8 @@ export async function resumeQueue(context: Context, target: QueueTarget): Promis
   return withQueue(context, target, async (scope) => {
     requirePause(scope.nats);
     requireConsumers(scope);
-    const done: PauseResult[] = [];
-    for (const name of scope.consumers) done.push(await resumeConsumer(scope.nats, scope.ref.queue, name));
+    const { nats, consumers } = scope;
+    const done = await pipelined(consumers, AT_ONCE, (name) => resumeConsumer(nats, pausable(scope, name)));
     const changed = done.filter((one) => one.changed);
     if (changed.length > 0) {
       await recordQueueAct(context, scope, {
@@ -50,6 +53,11 @@ export async function resumeQueue(context: Context, target: QueueTarget): Promis
     }
     return done;
   });
+}
+
+function pausable({ ref: { queue, seen } }: QueueScope, consumer: string): Pausable {
+  const known = seen?.standing.consumers.find(({ name }) => name === consumer);
+  return { queue, consumer, ...(known && { known: { paused: known.paused, pause_until: known.pauseUntil } }) };
 }
 
 const listOfNames = (results: readonly PauseResult[]): string =>

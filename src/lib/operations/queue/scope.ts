@@ -1,8 +1,8 @@
+import type { SeenQueue } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { identifyActor } from '../../ledger/actor.ts';
 import { appendHistory } from '../../ledger/history.ts';
 import type { Context } from '../../model/context.ts';
-import type { QueueRef } from '../../model/entry.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { withPlaces } from '../places.ts';
 
@@ -15,7 +15,7 @@ export interface QueueTarget {
 
 export interface QueueScope {
   readonly nats: Nats;
-  readonly ref: QueueRef;
+  readonly ref: SeenQueue;
   /** The one that was named, else all of the queue. */
   readonly consumers: readonly string[];
 }

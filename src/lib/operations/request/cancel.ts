@@ -1,14 +1,15 @@
-import { readStanding } from '../../dlq/collect.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { identifyActor } from '../../ledger/actor.ts';
 import { appendHistory } from '../../ledger/history.ts';
 import type { Context } from '../../model/context.ts';
 import type { QueueRef } from '../../model/entry.ts';
+import type { StoredMessage } from '../../model/message.ts';
 import type { CancelledJson } from '../../model/request.ts';
 import type { Nats } from '../../nats/connect.ts';
+import type { FoundQueue } from '../../places/queues.ts';
 import { type Cancellable, cancelRequest, judgeCancel } from '../../requests/cancel.ts';
 import type { Found } from '../../requests/fetch.ts';
-import { findMessages } from '../../requests/scan.ts';
+import { findMessages, placeOf } from '../../requests/scan.ts';
 import { lookOf } from './get.ts';
 import { type RequestChoice, requireAskable, withRequests } from './scope.ts';
 
@@ -32,11 +33,18 @@ export async function cancelRequests(context: Context, options: CancelOptions): 
   const ids = [...new Set(options.ids.map(requireAskable))];
   return withRequests(context, options, async (places) => {
     const { nats } = places;
-    const refs = await places.someQueues();
     const look = await lookOf(context, places);
-    const found = await findAll(nats, refs, ids, look.onProgress);
+    const [refs, stored] = await Promise.all([
+      places.someQueues(),
+      places.found().then((queues) => findAll(nats, queues, ids, look.onProgress)),
+    ]);
+    const found = (id: string): Found | undefined => {
+      const message = stored.get(id);
+      const ref = refs.find(({ queue }) => queue === message?.stream);
+      return message && ref && { ref, message };
+    };
     const judged: Cancellable[] = [];
-    for (const id of ids) judged.push(await judgeCancel(nats, refs, id, found.get(id), look));
+    for (const id of ids) judged.push(await judgeCancel(nats, refs, id, found(id), look));
     const waiting = judged.filter(({ outcome }) => outcome === undefined);
     if (waiting.length > 0) await agreeToCancel(context, nats, waiting, options.yes);
 
@@ -64,17 +72,16 @@ export async function cancelRequests(context: Context, options: CancelOptions): 
 
 async function findAll(
   nats: Nats,
-  refs: readonly QueueRef[],
+  queues: readonly FoundQueue[],
   ids: readonly string[],
   onProgress: (queue: string, read: number) => void,
-): Promise<Map<string, Found>> {
-  const all = new Map<string, Found>();
-  for (const ref of refs) {
+): Promise<Map<string, StoredMessage>> {
+  const all = new Map<string, StoredMessage>();
+  for (const one of queues) {
     const missing = ids.filter((id) => !all.has(id));
     if (missing.length === 0) break;
-    const standing = await readStanding(nats, ref);
-    const found = await findMessages(nats, standing, missing, (read) => onProgress(ref.queue, read));
-    for (const [id, message] of found) all.set(id, { ref, message });
+    const found = await findMessages(nats, placeOf(one), missing, (read) => onProgress(one.queue, read));
+    for (const [id, message] of found) all.set(id, message);
   }
   return all;
 }

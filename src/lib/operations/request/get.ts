@@ -37,7 +37,10 @@ export async function getRequest(context: Context, options: GetOptions): Promise
     const answered = await fetchResponse(nats, look.buckets, id);
     if (answered) return answered;
     const { refs, denied } = await places.visible();
-    if (options.waitMs === undefined) return undecided(await fetchRequest(nats, refs, id, look), denied);
+    if (options.waitMs === undefined) {
+      const now = { ...look, asSeen: true, isUnanswered: true };
+      return undecided(await fetchRequest(nats, refs, id, now), denied);
+    }
     const ear = listenFor(nats, refs, look.buckets, id);
     try {
       const { onState } = options;

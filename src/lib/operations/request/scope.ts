@@ -27,7 +27,8 @@ export const withRequests = <T>(
 export async function standingFor(places: Places, queue: string): Promise<QueueStanding | undefined> {
   const { refs } = await orElse(answerOf(places.visible()), { missing: { refs: [] } });
   const ref = refs.find((one) => one.queue === queue);
-  return ref && orElse(answerOf(readStanding(places.nats, ref)), { missing: undefined, denied: undefined });
+  if (!ref || ref.seen) return ref?.seen?.standing;
+  return orElse(answerOf(readStanding(places.nats, ref)), { missing: undefined, denied: undefined });
 }
 
 /** @throws OpsError USAGE for what can be no id at all */

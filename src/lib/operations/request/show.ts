@@ -1,11 +1,9 @@
-import { readStanding } from '../../dlq/collect.ts';
 import { scanEntries } from '../../dlq/scan.ts';
-import { readFailures } from '../../ledger/failure.ts';
 import type { Context } from '../../model/context.ts';
 import { TO_REPLAY } from '../../model/entry.ts';
 import type { Fetched, TimelineJson } from '../../model/request.ts';
 import type { Places } from '../../places/places.ts';
-import { fetchResponse, findRequest, readEntry } from '../../requests/fetch.ts';
+import { fetchResponse, findRequest, readStored } from '../../requests/fetch.ts';
 import { stateOfEntry, stateOfStored } from '../../requests/state.ts';
 import { takersOf } from '../../requests/taker.ts';
 import { type Facts, timelineOf } from '../../requests/timeline.ts';
@@ -43,17 +41,13 @@ async function gather(context: Context, places: Places, id: string): Promise<{ f
   const { nats } = places;
   const look = await lookOf(context, places);
   const now = look.now();
-  const refs = await places.queues();
-  const found = await findRequest(nats, refs, id, look.onProgress);
-  const answered = await fetchResponse(nats, look.buckets, id);
+  const [answered, refs] = await Promise.all([fetchResponse(nats, look.buckets, id), places.queues()]);
+  const found = await findRequest(nats, refs, id, { ...look, asSeen: true });
   const common = { failures: [], now, ...(answered?.response && { responseSize: answered.response.byteLength }) };
   const response = answered?.response && { response: answered.response };
   if (found) {
-    const { message, ref } = found;
-    const standing = await readStanding(nats, ref);
-    const [entry, failures] = await Promise.all([readEntry(nats, found), readFailures(nats, message)]);
-    const failure = failures.at(-1);
-    const seen = { message, standing, now, entry, failure };
+    const seen = await readStored(nats, found, now);
+    const { message, standing, entry, failures } = seen;
     const stored = stateOfStored(id, seen);
     // Answered and stored: the ack is under way, or the request was replayed after it had an answer.
     const status = answered ? { ...stored, ...answered.status } : stored;
