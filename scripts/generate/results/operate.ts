@@ -131,6 +131,7 @@ export const OPERATE = {
   'dlq show': z.object({
     ...entry,
     headers: z.record(z.string(), z.array(z.string())),
+    traceparent: z.string().optional(),
     payload: z.string().optional().describe('where it is text'),
     payload_base64: z.string().optional().describe('where it is not'),
     cause: z
@@ -247,6 +248,7 @@ export const OPERATE = {
   'request get': z.object({ ...fetched.shape, ...response }),
   'request show': z.object({
     ...fetched.shape,
+    traceparent: z.string().optional(),
     timeline: z.array(
       z.object({
         at: moment,

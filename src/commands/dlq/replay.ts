@@ -70,6 +70,9 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
       result,
       result.dry_run ? renderPreview(result, { theme, width, now }) : renderReplayed(result, { theme }),
     );
-    return result.failed > 0 ? EXIT.failed : 0;
+    const { died = 0, unknown = 0 } = result.fates ?? {};
+    // A canary that nobody settled is no sign of life.
+    const isBad = result.failed > 0 || died > 0 || (flags.canary !== undefined && unknown > 0);
+    return isBad ? EXIT.failed : EXIT.done;
   }
 }

@@ -1,4 +1,5 @@
 import { REPLAY_HEADER } from '../facts/names.ts';
+import type { FailureRecord } from '../ledger/failure.ts';
 import type { LifeEvent } from '../model/dead-letter.ts';
 import type { Entry } from '../model/entry.ts';
 import { printDuration } from '../model/units.ts';
@@ -17,7 +18,11 @@ const waitAfter = (waits: readonly number[], delivery: number): number =>
  * What happened to a dead letter, in order. The server records when it was published and when it died; deliveries
  * between are computed from the consumer's waits as they are now, and are the earliest they can have been.
  */
-export function lifeOf(entry: Entry, consumer: ConsumerStanding | undefined): LifeEvent[] {
+export function lifeOf(
+  entry: Entry,
+  consumer: ConsumerStanding | undefined,
+  failures: readonly Failed[] = [],
+): LifeEvent[] {
   const events: LifeEvent[] = [];
   const { detail } = entry;
   const { message, records, cause } = entry.inner;
@@ -31,7 +36,7 @@ export function lifeOf(entry: Entry, consumer: ConsumerStanding | undefined): Li
     const what = entry.replays > 0 ? 'this copy was published' : 'published';
     events.push({ at: entry.published_at, event: 'published', detail: `${what} on ${entry.subject}` });
   }
-  events.push(...deliveriesOf(entry, consumer));
+  events.push(...deliveriesOf(entry, consumer, failures));
   for (const record of records) {
     const detail = tellsRemoval(record)
       ? 'not there any more while a worker had it: acked just before a restart, taken back, or dropped by a limit'
@@ -46,14 +51,21 @@ export function lifeOf(entry: Entry, consumer: ConsumerStanding | undefined): Li
   return events;
 }
 
-function deliveriesOf(entry: Entry, consumer: ConsumerStanding | undefined): LifeEvent[] {
+/** What a worker wrote down of a delivery. */
+type Failed = Pick<FailureRecord, 'at' | 'delivery' | 'reason'>;
+
+function deliveriesOf(entry: Entry, consumer: ConsumerStanding | undefined, failures: readonly Failed[]): LifeEvent[] {
   if (entry.published_at === null || !entry.deliveries || !consumer || entry.reason !== 'max_deliveries') return [];
   const events: LifeEvent[] = [];
   let after = 0;
   for (let delivery = 1; delivery <= entry.deliveries; delivery++) {
     const wait = waitAfter(consumer.waits, delivery);
     const at = new Date(Date.parse(entry.published_at) + after / 1e6).toISOString();
-    if (delivery < MOST || delivery === entry.deliveries) {
+    const failed = failures.find((one) => one.delivery === delivery);
+    if (failed) {
+      const detail = `delivery ${delivery} of ${entry.deliveries} failed: ${failed.reason}`;
+      events.push({ at: failed.at, event: 'delivered', detail });
+    } else if (delivery < MOST || delivery === entry.deliveries) {
       events.push({
         at,
         event: 'delivered',

@@ -15,6 +15,8 @@ export interface LifeEvent {
 export interface DeadLetter extends EntryJson {
   /** All values of each header, in their order. */
   readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** The trace it is a part of, as its W3C header has it. */
+  readonly traceparent?: string;
   /** The payload, where it is text. */
   readonly payload?: string;
   /** The payload, where it is not text. */

@@ -64,6 +64,8 @@ export interface Moment {
 }
 
 export interface TimelineJson extends RequestStatus {
+  /** The trace it is a part of, as its W3C header has it. */
+  readonly traceparent?: string;
   readonly timeline: readonly Moment[];
 }
 

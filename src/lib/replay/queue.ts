@@ -181,7 +181,8 @@ class QueueReplay {
       if (this.#waiting.size >= MOST_WAITING && !(await this.#drain(MOST_WAITING / 2))) break;
     }
     await this.#drain(0);
-    if (wishes.wait) await this.#follow();
+    // Fewer than were to be sent ahead are followed, too.
+    if (wishes.wait || this.#canaryLeft > 0) await this.#follow();
   }
 
   #whyStopped(): string {

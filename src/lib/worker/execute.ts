@@ -5,6 +5,7 @@ import { isKeptSecret } from '../errors/conceal.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { parseHeaders } from '../nats/raw-headers.ts';
+import { traceOf } from '../nats/trace.ts';
 import { tookTooLong } from './endings.ts';
 import { type Job, type Outcome, publishedAt, type Runner } from './job.ts';
 
@@ -37,12 +38,16 @@ const withoutCredentials = (env: ExecOptions['env']): NodeJS.ProcessEnv =>
 
 function environment(job: Job, { env, timeoutMs }: ExecOptions): NodeJS.ProcessEnv {
   const { delivery } = job;
+  const trace = traceOf(delivery.headers);
   const lines = parseHeaders(delivery.headers).map(({ name, value }) => [
     name,
     asBuffer(Buffer.from(value, 'latin1')).toString('utf8'),
   ]);
   return {
     ...withoutCredentials(env),
+    // The trace is the request's, never the one that the worker was started in.
+    TRACEPARENT: trace.traceparent,
+    TRACESTATE: trace.tracestate,
     OSAPI_REQUEST_ID: job.id,
     OSAPI_SUBJECT: delivery.subject,
     OSAPI_DELIVERY: String(delivery.delivery),

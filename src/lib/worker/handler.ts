@@ -24,6 +24,9 @@ export interface HandlerContext {
   readonly publishedAt: string;
   /** Milliseconds since 1970 when the handler is stopped. */
   readonly deadline: number;
+  /** The trace that the request is a part of, as its W3C header has it. */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
   /** Ends this run: the request is delivered again after the consumer's backoff, or after `delayMs`. */
   retry(reason?: string, options?: { readonly delayMs?: number }): never;
   /** Ends the request: it goes to the dead letters with this reason, its payload kept. */

@@ -1,4 +1,5 @@
 import { fromHeaderValue, parseHeaders } from '../nats/raw-headers.ts';
+import { traceOf } from '../nats/trace.ts';
 import { type Job, publishedAt } from './job.ts';
 import type { ThreadTask } from './thread.ts';
 
@@ -32,6 +33,7 @@ export function taskOf(job: Job, run: number, deadline: number): ThreadTask {
       seq,
       publishedAt: publishedAt(delivery),
       deadline,
+      ...traceOf(delivery.headers),
     },
   };
 }

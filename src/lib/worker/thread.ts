@@ -13,6 +13,8 @@ export interface ThreadTask {
     readonly seq: number;
     readonly publishedAt: string;
     readonly deadline: number;
+    readonly traceparent?: string;
+    readonly tracestate?: string;
   };
 }
 

@@ -3,10 +3,12 @@ import { matches } from '../../dlq/filter.ts';
 import { noSuchLetter } from '../../dlq/id.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { lifeOf } from '../../dlq/timeline.ts';
+import { readFailures } from '../../ledger/failure.ts';
 import type { Context } from '../../model/context.ts';
 import type { DeadLetter } from '../../model/dead-letter.ts';
 import { entryJson } from '../../model/entry.ts';
 import { fromHeaderValue, parseHeaders } from '../../nats/raw-headers.ts';
+import { traceOf } from '../../nats/trace.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 export interface Shown {
@@ -37,13 +39,19 @@ export async function showDeadLetter(context: Context, choice: DlqChoice): Promi
     const standing = ref.seen?.standing ?? (await readStanding(nats, ref));
     const consumer = standing.consumers.find(({ name }) => name === entry.consumer);
     const { message, cause, records } = entry.inner;
+    const failures =
+      entry.published_at === null
+        ? []
+        : await readFailures(nats, { stream: entry.queue, seq: entry.seq, time: entry.published_at });
+    const { traceparent } = traceOf(message?.headers);
     return {
       letter: {
         ...entryJson(entry),
         headers: headersOf(message?.headers),
+        ...(traceparent !== undefined && { traceparent }),
         ...payloadOf(message?.payload),
         ...(cause && { cause }),
-        timeline: lifeOf(entry, consumer),
+        timeline: lifeOf(entry, consumer, failures),
         records: records.map(({ stream, seq, kind, time }) => ({ stream, seq, kind, time })),
       },
       ...(message && { payload: message.payload }),

@@ -10,10 +10,11 @@ import type { Context } from '../../model/context.ts';
 import type { BulkJson, Fetched, SendFault, SentJson } from '../../model/request.ts';
 import { answerOf, orThrow } from '../../nats/answer.ts';
 import { getMessage } from '../../nats/messages.ts';
+import { withTrace } from '../../nats/trace.ts';
 import type { Places } from '../../places/places.ts';
 import { withId } from '../../requests/body.ts';
 import { sendBulk } from '../../requests/bulk.ts';
-import { fetchResponse } from '../../requests/fetch.ts';
+import { fetchResponse, readEntry } from '../../requests/fetch.ts';
 import { followRequest, listenFor } from '../../requests/follow.ts';
 import { parseHeader } from '../../requests/header.ts';
 import { requireRequestId, uuidV7 } from '../../requests/id.ts';
@@ -78,7 +79,7 @@ function freshId(context: Context): () => string {
  * DENIED_*, INTERRUPTED
  */
 export async function sendOne(context: Context, options: SendOneOptions): Promise<Sent> {
-  const headers = options.headers.map(parseHeader);
+  const headers = withTrace(options.headers.map(parseHeader), context.env);
   const { where, bytes } = await readSource(context, options.source);
   const { id, payload } = makePayload(context, options, bytes, where);
   return withRequests(context, options, async (places) => {
@@ -100,8 +101,8 @@ export async function sendOne(context: Context, options: SendOneOptions): Promis
         const text = `${target.subject} is stored in ${stream}, not in ${target.queue}`;
         context.io.tell({ type: 'warning', text });
       }
-      if (duplicate) await warnOfGone(context, places, sent);
-      warnOfNobody(context, await seen, target.subject);
+      const isOver = duplicate && (await warnOfEnd(context, places, sent));
+      if (!isOver) warnOfNobody(context, await seen, target.subject);
       if (!ear || waitMs === undefined) return { sent };
       const note = duplicate ? `${stream} had it already as ${seq}` : `stored in ${stream} as ${seq}`;
       context.io.tell({ type: 'note', text: `${id}: ${note}; waiting for its response` });
@@ -118,7 +119,7 @@ export async function sendOne(context: Context, options: SendOneOptions): Promis
  * @throws OpsError as `sendOne`, REQUEST_NOT_SENT; each with the figures as `result` once something was sent
  */
 export async function sendMany(context: Context, options: SendManyOptions): Promise<BulkJson> {
-  const headers = options.headers.map(parseHeader);
+  const headers = withTrace(options.headers.map(parseHeader), context.env);
   const { argument, input, stdin } = options.source;
   const name = input ?? argument ?? '-';
   if (argument !== undefined && argument !== '-') {
@@ -199,22 +200,32 @@ function asSent({ queue, seq, subject }: SentJson, { status, response }: Fetched
 }
 
 /** A queue remembers an id for its duplicate window, whatever became of the request: it may have been taken back. */
-async function warnOfGone(context: Context, places: Places, { id, queue, seq }: SentJson): Promise<void> {
+async function warnOfEnd(context: Context, places: Places, { id, queue, seq }: SentJson): Promise<boolean> {
   try {
-    const [stored, answered] = await Promise.all([
+    const [message, answered] = await Promise.all([
       getMessage(places.nats, queue, seq),
       fetchResponse(places.nats, await places.buckets(), id),
     ]);
-    if (stored || answered) return;
+    if (answered) return false;
+    if (message) {
+      const ref = (await places.queues()).find((each) => each.queue === queue);
+      const entry = ref && (await readEntry(places.nats, { ref, message }));
+      if (!entry || entry.state === 'gone') return false;
+      const since = entry.died_at === null ? '' : ` since ${entry.died_at.slice(0, 19)}Z`;
+      const text = `${id} is dead${since}, and was not sent again: replay it with osapi-ops dlq replay ${entry.id}`;
+      context.io.tell({ type: 'warning', text });
+      return true;
+    }
   } catch (error) {
     // Neither may this user look, nor is the bucket known: then it cannot be told.
-    if (error instanceof OpsError && ['DENIED_SUBJECT', 'NOT_FOUND', 'USAGE'].includes(error.code)) return;
+    if (error instanceof OpsError && ['DENIED_SUBJECT', 'NOT_FOUND', 'USAGE'].includes(error.code)) return false;
     throw error;
   }
   context.io.tell({
     type: 'warning',
     text: `${queue} remembers ${id}, but has it no more, and no response: it was taken back, removed, or acked without one. Send it with another id, or after the queue's duplicate window.`,
   });
+  return true;
 }
 
 /** Who may only publish needs to be told the subjects. */

@@ -2,6 +2,7 @@ import { scanEntries } from '../../dlq/scan.ts';
 import type { Context } from '../../model/context.ts';
 import { TO_REPLAY } from '../../model/entry.ts';
 import type { Fetched, TimelineJson } from '../../model/request.ts';
+import { traceOf } from '../../nats/trace.ts';
 import type { Places } from '../../places/places.ts';
 import { fetchResponse, findRequest, readStored } from '../../requests/fetch.ts';
 import { stateOfEntry, stateOfStored } from '../../requests/state.ts';
@@ -30,12 +31,17 @@ export async function showRequest(
     const { status, message } = facts;
     return {
       status,
-      shown: { ...status, timeline: timelineOf(facts) },
+      shown: { ...status, ...pickTrace(message?.headers), timeline: timelineOf(facts) },
       response,
       ...(message && { payload: message.payload }),
     };
   });
 }
+
+const pickTrace = (headers: Uint8Array | undefined): { readonly traceparent?: string } => {
+  const { traceparent } = traceOf(headers);
+  return traceparent === undefined ? {} : { traceparent };
+};
 
 async function gather(context: Context, places: Places, id: string): Promise<{ facts: Facts; response?: Uint8Array }> {
   const { nats } = places;

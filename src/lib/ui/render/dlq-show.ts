@@ -22,6 +22,7 @@ export function renderDeadLetter(
     ...fact('reason', letter.detail ? `${letter.reason}: ${letter.detail}` : letter.reason),
     ...fact('subject', letter.subject),
     ...fact('request', letter.request_id),
+    ...fact('trace', letter.traceparent ?? null),
     ...fact('size', letter.size === null ? null : `${letter.size} bytes`),
     ...fact('in the DLQ', letter.records.map(({ stream, seq }) => `${stream} ${seq}`).join(', ')),
     '',

@@ -91,12 +91,13 @@ function styleOf(theme: Theme, { event, computed }: Moment): (text: string) => s
 /** The life of a request, a line for each moment. */
 export function renderTimeline(shown: TimelineJson, { theme, width }: { theme: Theme; width: number }): string {
   const head = `${theme.strong(clean(shown.id))}  ${renderState(shown)}`;
+  const trace = shown.traceparent === undefined ? [] : [theme.faint(`trace ${clean(shown.traceparent)}`)];
   const lines = shown.timeline.map((moment) => {
     const style = styleOf(theme, moment);
     const first = `${SIGNS[moment.event] ?? '·'} ${padEnd(inMillis(moment.at), 24)}  ${padEnd(WORDS[moment.event], 9)}  `;
     return flow(`${clean(moment.detail)}${moment.computed ? ' (computed)' : ''}`, { width, first: style(first) });
   });
-  return `${[head, '', ...(lines.length > 0 ? lines : ['nothing is recorded of it'])].join('\n')}\n`;
+  return `${[head, ...trace, '', ...(lines.length > 0 ? lines : ['nothing is recorded of it'])].join('\n')}\n`;
 }
 
 /** Rows of what waits; the first ones decide how wide the columns are. */

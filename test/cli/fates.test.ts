@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { runCli, startCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { letDie, makeDead, makeQueue, pull, wipe } from '../support/dead-letters.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+let nats: Nats;
+beforeAll(async () => {
+  server = await startServer();
+  nats = await connectTo(server);
+});
+afterAll(async () => {
+  await nats.close();
+  await server.stop();
+});
+beforeEach(() => wipe(nats));
+
+const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const json = async (args: string[], env: Record<string, string> = {}) => {
+  const { code, stdout, stderr } = await runCli([...args, '--json'], { server, env });
+  return { code, stderr, value: JSON.parse(stdout) };
+};
+
+describe('a replay that is followed', () => {
+  test.each([['--wait'], ['--canary', '3'], ['--canary', '5'], ['--canary', '5', '--wait']])(
+    'fails where they die again, however many there were: %j',
+    async (...flags) => {
+      await makeQueue(nats);
+      await makeDead(nats, 3);
+      const replay = startCli(['dlq', 'replay', '--json', ...flags], { server });
+      let isOver = false;
+      void replay.done.then(() => {
+        isOver = true;
+      });
+      while (!isOver) {
+        await pull(nats, 'REQUESTS', 'request-worker', 10, 30);
+        await sleep(20);
+      }
+      const { code, stdout } = await replay.done;
+      expect({ code, value: JSON.parse(stdout) }).toMatchObject({
+        code: 1,
+        value: { replayed: 3, fates: { died: 3 } },
+      });
+    },
+  );
+});
+
+describe('a request', () => {
+  test('that is dead is not said to wait when it is sent again: how to replay it is', async () => {
+    await makeQueue(nats);
+    const send = () => json(['request', 'send', 'dns', '{}', '--id', 'x']);
+    expect((await send()).stderr).toContain('no worker is pulling');
+    await letDie(nats);
+    const again = await send();
+    expect(again).toMatchObject({ code: 0, value: { duplicate: true } });
+    expect(again.stderr).toMatch(
+      /x is dead since .*: replay it with osapi-ops dlq replay REQUESTS\/request-worker\/1\n/,
+    );
+    expect(again.stderr).not.toContain('waits until');
+  });
+
+  test('takes the trace of its sender along, and shows it wherever it is', async () => {
+    await makeQueue(nats);
+    await json(['request', 'send', 'dns', '{}', '--id', 't'], { TRACEPARENT: PARENT, TRACESTATE: 'a=1' });
+    expect((await json(['request', 'show', 't'])).value).toMatchObject({ state: 'queued', traceparent: PARENT });
+    await letDie(nats);
+    expect((await json(['dlq', 'show', '1'])).value).toMatchObject({ traceparent: PARENT });
+    expect((await runCli(['dlq', 'show', '1'], { server })).stdout).toContain(`trace       ${PARENT}`);
+    await json(['dlq', 'replay']);
+    await nats.api('STREAM.CREATE.KV_responses', {
+      name: 'KV_responses',
+      subjects: ['$KV.responses.>'],
+      max_msgs_per_subject: 1,
+      allow_direct: true,
+      allow_rollup_hdrs: true,
+    });
+    await json(['request', 'send', 'dns', '{}', '--id', 'u']);
+    const worker = await runCli(['worker', 'run', '--exec', 'env', '--max', '2'], {
+      server,
+      env: { TRACEPARENT: PARENT.replace('0af', 'fff') },
+    });
+    expect(worker.code).toBe(0);
+    const told = async (id: string) =>
+      (await runCli(['request', 'get', id], { server })).stdout.match(/^TRACE.*$/gm)?.sort();
+    expect([await told('t'), await told('u')]).toEqual([[`TRACEPARENT=${PARENT}`, 'TRACESTATE=a=1'], undefined]);
+  });
+});
