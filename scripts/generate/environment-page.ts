@@ -37,6 +37,8 @@ const PLACES: Readonly<Record<string, string>> = {
 };
 const PIPELINE: Readonly<Record<string, string>> = {
   GITHUB_ACTIONS: 'annotations at the lines of a spec; the run is noted in `history`',
+  TRACEPARENT: 'the trace that `request send` is a part of: it goes along as a header',
+  TRACESTATE: 'what goes with `TRACEPARENT`',
   GITHUB_STEP_SUMMARY: 'where `status --output github` appends its table',
   GITHUB_WORKSPACE: 'what paths in annotations are relative to',
   CI_PROJECT_DIR: 'the same on GitLab',
