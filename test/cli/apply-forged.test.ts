@@ -108,6 +108,15 @@ const FORGERIES: Readonly<Record<string, (file: PlanFile) => void>> = {
   'another limit than is shown': ({ meta }) => {
     meta.spec = meta.spec.replace('max_msgs: 500', 'max_msgs: 5');
   },
+  'other limits of status': ({ meta }) => {
+    meta.spec = meta.spec.replace(
+      '    max_msgs: 500',
+      '    health: {dead: {warn: 100000, critical: 200000}}\n    max_msgs: 500',
+    );
+  },
+  'another connection': ({ meta }) => {
+    meta.spec += 'connection: {servers: ["nats://elsewhere:4222"]}\n';
+  },
   'another limit than its spec has': ({ plan }) => {
     const field = { path: 'max_msgs', from: 1000, to: 900, impact: 'in-place', origin: 'spec' };
     for (const change of plan.changes) change.fields = [field];

@@ -4,6 +4,7 @@ import { equalJson, stableText } from '../model/json.ts';
 import type { Finding, Plan, ShownPlan } from '../model/plan.ts';
 import { keyOf, type Observed, type ResourceKey } from '../model/resource.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { SETTING } from './settings.ts';
 
 /** What a saved plan carries besides what it shows. */
 export interface SavedMeta {
@@ -98,9 +99,11 @@ function unlikeShown(saved: ShownPlan, fresh: Plan): string[] {
 
 /** What stands in the way now that was not said then: nobody agreed to it. Figures may differ. */
 function unsaid(then: readonly Finding[], now: readonly Finding[]): string[] {
-  const idOf = ({ code, resource, field: at, needs }: Finding): string => stableText([code, resource, at, needs]);
+  const idOf = ({ code, resource, field: at, needs, message }: Finding): string =>
+    stableText([code, resource, at, needs, code === SETTING && message]);
   const said = new Set(then.map(idOf));
-  return now.filter((each) => each.severity === 'refuse' && !said.has(idOf(each))).map(({ message }) => message);
+  const counts = ({ severity, code }: Finding) => severity === 'refuse' || code === SETTING;
+  return now.filter((each) => counts(each) && !said.has(idOf(each))).map(({ message }) => message);
 }
 
 const whichServer = ({ cluster, name }: { cluster?: string; name: string }): string =>

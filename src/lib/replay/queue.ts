@@ -74,6 +74,10 @@ const POLL_MS = 250;
 const FULL_PATIENCE_MS = 10_000;
 const PATIENCE_MS = 30_000;
 
+/** What a run leaves where it is though it may be dead: an orphan is one for certain only while nothing is in flight. */
+const untold = (queue: string, uncertain: number, inFlight: number): string =>
+  `${queue}: up to ${uncertain} more may be dead, without a record; which, cannot be told while workers have ${inFlight} in hand: run this again when they are done`;
+
 /**
  * Replays the dead letters of one queue. Must hold the queue's lock.
  * @throws OpsError DLQ_CANNOT_REMOVE, DLQ_DIED_AGAIN, CONN_*, DENIED_SUBJECT
@@ -199,6 +203,9 @@ class QueueReplay {
       now,
       removed: () => this.#removed,
       onUnreadable,
+      onCount: ({ uncertain, inFlight }) => {
+        if (uncertain > 0) this.#job.tellNote(untold(ref.queue, uncertain, inFlight));
+      },
     });
     try {
       for await (const entry of entries) {

@@ -1,6 +1,6 @@
 import { deriveDesired } from '../../desired/derive.ts';
 import { OpsError, type Problem } from '../../errors/ops-error.ts';
-import { type Applied, readAppliedSpec, readLastApplied } from '../../ledger/store.ts';
+import { type Applied, readAppliedSpec, readLastApplied, withoutSecrets } from '../../ledger/store.ts';
 import type { Context } from '../../model/context.ts';
 import { stableText } from '../../model/json.ts';
 import type { Plan } from '../../model/plan.ts';
@@ -15,6 +15,7 @@ import { readObserved, readSettled } from '../../observed/read.ts';
 import { scanOwned } from '../../observed/scan.ts';
 import { measureStranded } from '../../observed/stranded.ts';
 import { makePlan } from '../../plan/make-plan.ts';
+import { settingFindings } from '../../plan/settings.ts';
 import { chooseSources, fromLedger, loadForWork, type SpecChoice } from '../spec-source.ts';
 
 /** One system with everything that is known of it. */
@@ -158,6 +159,8 @@ export async function prepareSystem(
   ]);
   const losses = new Map([...limits, ...stranded]);
   const observed = { ...read, resources: new Map([...read.resources, ...holders]) };
-  const plan = makePlan({ desired, observed, losses, prune, adopt, now, lastApplied });
+  const made = makePlan({ desired, observed, losses, prune, adopt, now, lastApplied });
+  const settings = lastApplied ? settingFindings(lastApplied.spec, withoutSecrets(loaded.spec)) : [];
+  const plan = { ...made, findings: [...made.findings, ...settings] };
   return { nats, loaded, desired, observed, plan, lastApplied };
 }
