@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { runCli } from '../support/cli.ts';
+import { runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead, put } from '../support/dead-letters.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
@@ -73,9 +73,10 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
 
   const rows: readonly [scene: Exclude<keyof typeof scenes, 'dead'>, command: string, waves: number, code?: number][] =
     [
-      ['nothing', 'apply SPEC', 15],
+      ['nothing', 'apply SPEC', 16],
       ['applied', 'apply SPEC', 3],
       ['applied', 'plan SPEC', 3],
+      ['applied', 'destroy SPEC --yes', 11],
       ['applied', 'status', 4],
       ['applied', 'status SPEC', 3],
       ['waiting', 'status', 5],
@@ -105,7 +106,9 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
         await scenes[scene]();
         far.take();
         const argv = command.split(' ').map((word) => (word === 'SPEC' ? spec : word));
-        expect(await runCli(argv, { server: far, cwd })).toMatchObject({ code });
+        const cli = startCli(argv, { server: far, cwd });
+        far.watch(cli.pid);
+        expect(await cli.done).toMatchObject({ code });
         const taken = far.take().waves;
         if (taken <= waves) return;
         if (left === 1) expect(taken).toBeLessThanOrEqual(waves);

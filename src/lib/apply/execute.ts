@@ -4,7 +4,7 @@ import { ERR } from '../facts/err-codes.ts';
 import type { Io } from '../model/io.ts';
 import { type Config, numberOf } from '../model/json.ts';
 import type { Change, Plan, Step } from '../model/plan.ts';
-import type { ResourceKey } from '../model/resource.ts';
+import { type ResourceKey, splitConsumerName, splitKey } from '../model/resource.ts';
 import { orThrow } from '../nats/answer.ts';
 import { isApiError, isMissing } from '../nats/api-error.ts';
 import { pipelined } from '../nats/pipeline.ts';
@@ -42,7 +42,8 @@ export interface Executed {
  */
 export async function executePlan(nats: Nats, plan: Plan, { io, signal }: Execution): Promise<Executed> {
   const teller = createTeller(plan, io);
-  const left = plan.changes.map((_, index) => plan.steps.filter((step) => step.change === index).length);
+  const left = plan.changes.map(() => 0);
+  for (const { change } of plan.steps) left[change]!++;
   const errors = new Map<number, unknown>();
   const answers = new Map<ResourceKey, Config>();
   let fault: unknown;
@@ -84,8 +85,14 @@ export async function executePlan(nats: Nats, plan: Plan, { io, signal }: Execut
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function stagesOf(steps: readonly Step[]): Step[][] {
-  const byStage = new Map<number, Step[]>();
-  for (const step of steps) byStage.set(step.stage, [...(byStage.get(step.stage) ?? []), step]);
+  const going = new Map(steps.flatMap((step) => (step.verb === 'delete' ? [[step.resource, step.stage]] : [])));
+  // A consumer that goes with its stream need not go before it.
+  const stageOf = ({ verb, resource, stage }: Step): number => {
+    const { kind, name } = splitKey(resource);
+    const withStream = kind === 'consumer' ? going.get(`stream ${splitConsumerName(name).stream}`) : undefined;
+    return verb === 'delete' ? (withStream ?? stage) : stage;
+  };
+  const byStage = Map.groupBy(steps, stageOf);
   return [...byStage].sort(([a], [b]) => a - b).map(([, stage]) => stage);
 }
 

@@ -1,7 +1,7 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { identifyActor } from '../ledger/actor.ts';
 import { appendHistory } from '../ledger/history.ts';
-import { type LockOptions, withLock } from '../ledger/lock.ts';
+import { type LockOptions, withLocks } from '../ledger/lock.ts';
 import type { Lease } from '../ledger/turn.ts';
 import type { Context } from '../model/context.ts';
 import type { QueueRef } from '../model/entry.ts';
@@ -32,24 +32,24 @@ export const withQueueLocks = <T>(
   work: Work<T>,
 ): Promise<T> => holdQueues(context, nats, queues, { ...how, verb: `dlq ${verb}`, waitMs: lockWaitMs }, work);
 
-/** The same for whoever replaces or removes what dead letters lie in. */
+/** The same for whoever replaces or removes what dead letters lie in, behind other locks. */
 export async function holdQueues<T>(
   context: Context,
   nats: Nats,
   queues: readonly string[],
-  how: Pick<LockOptions, 'verb' | 'waitMs' | 'lease' | 'makeRoom'>,
+  how: Pick<LockOptions, 'verb' | 'waitMs' | 'lease' | 'replicas' | 'makeRoom'>,
   work: Work<T>,
-  signal: AbortSignal = context.io.signal,
+  before: readonly string[] = [],
 ): Promise<T> {
   // The same order for everybody: two that want the same queues never wait for each other.
   const [first, ...rest] = [...new Set(queues)].sort();
-  if (first === undefined) return work(signal, nats);
-  const io: LockOptions['io'] = { tell: (event) => context.io.tell(event), signal };
-  const lock = { ...how, actor: identifyActor(context.env), io, replicas: () => replicasOf(nats, first) };
-  return withLock(nats, `the dead letters of ${first}`, lock, (inner, held) =>
-    holdQueues(context, held, rest, how, work, inner),
-  );
+  const names = [...before, ...[first, ...rest].flatMap((queue) => (queue === undefined ? [] : [lockOf(queue)]))];
+  if (names.length === 0) return work(context.io.signal, nats);
+  const replicas = how.replicas ?? (() => replicasOf(nats, first!));
+  return withLocks(nats, names, { ...how, actor: identifyActor(context.env), io: context.io, replicas }, work);
 }
+
+const lockOf = (queue: string): string => `the dead letters of ${queue}`;
 
 /** As many as the queue has, so that a ledger made now need not grow at once: in a cluster that is an election. */
 async function replicasOf(nats: Nats, queue: string): Promise<number> {

@@ -49,7 +49,9 @@ export type Replicas = (() => number | Promise<number>) | undefined;
 /** Does the writing, and where the bucket turns out to be missing, makes it and does the writing again. */
 export async function inLedger<T>(nats: Nats, replicas: Replicas, write: () => Promise<T>): Promise<T> {
   try {
-    return await write();
+    const written = await write();
+    ensured.set(nats.nc, Math.max(1, ensured.get(nats.nc) ?? 0));
+    return written;
   } catch (error) {
     if (!(error instanceof OpsError) || error.code !== 'NOT_FOUND') throw error;
     await makeLedger(nats, nats.target.server.cluster ? ((await replicas?.()) ?? 1) : 1);

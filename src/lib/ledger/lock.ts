@@ -183,23 +183,68 @@ const TAKEN_AWAY = 'Somebody else took it, or removed it. Nothing was written si
  * the lock is surely ours; its signal is aborted by Ctrl-C, and when the lock is lost.
  * @throws OpsError LOCK_HELD where another holder does not let go within the wait, or the lock was lost; what `work` throws
  */
-export async function withLock<T>(
+export const withLock = <T>(nats: Nats, name: string, options: LockOptions, work: Work<T>): Promise<T> =>
+  hold(nats, name, options, work, newHolder(options));
+
+const newHolder = ({ verb, actor }: LockOptions): string => {
+  const id = randomBytes(8).toString('hex');
+  return JSON.stringify({ id, verb, since: new Date().toISOString(), ...actor } satisfies Holder);
+};
+
+/**
+ * The same with several locks. They are taken in this order, the same for all who want some of them, so that nobody waits
+ * for somebody who waits for him; all that are free at once, and let go of together.
+ */
+export async function withLocks<T>(
+  nats: Nats,
+  names: readonly string[],
+  options: LockOptions,
+  work: Work<T>,
+): Promise<T> {
+  const text = newHolder(options);
+  const takeFree = async (name: string): Promise<Taken | undefined> => {
+    const sent = readClocks();
+    const revision = await inLedger(nats, options.replicas, () => ledger(nats).update(ledgerKey.lock(name), text, 0));
+    return revision === undefined ? undefined : { revision, sent };
+  };
+  // What stands in the way is told where the lock is taken by itself.
+  const free = names.length < 2 ? [] : await Promise.all(names.map((name) => takeFree(name).catch(() => undefined)));
+  const missed = free.indexOf(undefined);
+  if (missed >= 0) {
+    const early = free.splice(missed);
+    await Promise.all(
+      early.map((taken, index) => taken && release(nats, ledgerKey.lock(names[missed + index]!), taken.revision)),
+    );
+  }
+  const releases: Promise<void>[] = [];
+  const next = (index: number, signal: AbortSignal, inner: Nats): Promise<T> => {
+    const name = names[index];
+    if (name === undefined) return work(signal, inner);
+    const io = { ...options.io, tell: options.io.tell.bind(options.io), signal };
+    return hold(inner, name, { ...options, io }, (s, n) => next(index + 1, s, n), text, free[index], releases);
+  };
+  try {
+    return await next(0, options.io.signal, nats);
+  } finally {
+    await Promise.all(releases);
+  }
+}
+
+type Work<T> = (signal: AbortSignal, nats: Nats) => Promise<T>;
+
+async function hold<T>(
   nats: Nats,
   name: string,
   options: LockOptions,
-  work: (signal: AbortSignal, nats: Nats) => Promise<T>,
+  work: Work<T>,
+  text: string,
+  taken?: Taken,
+  releases?: Promise<void>[],
 ): Promise<T> {
   const kv = ledger(nats);
   const key = ledgerKey.lock(name);
-  const holder: Holder = {
-    id: randomBytes(8).toString('hex'),
-    verb: options.verb,
-    since: new Date().toISOString(),
-    ...options.actor,
-  };
-  const text = JSON.stringify(holder);
   const { lease = LEASE } = options;
-  let { revision, sent } = await acquire(nats, name, text, options);
+  let { revision, sent } = taken ?? (await acquire(nats, name, text, options));
   const lost = new AbortController();
 
   const lose = (why: string) => {
@@ -257,7 +302,11 @@ export async function withLock<T>(
     clearInterval(beat);
     clearTimeout(end!);
     await renewal;
-    if (!lost.signal.aborted) await release(nats, key, revision);
+    if (!lost.signal.aborted) {
+      const released = release(nats, key, revision);
+      if (releases) releases.push(released);
+      else await released;
+    }
   }
 }
 

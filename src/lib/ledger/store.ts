@@ -201,20 +201,30 @@ async function writeApplied(nats: Nats, record: AppliedRecord): Promise<void> {
 }
 
 /** Parts of other writes: replaced ones, and those of runs that were killed before their head. */
-async function removeOldParts(nats: Nats, system: string, current: string): Promise<void> {
+const removeOldParts = async (nats: Nats, system: string, current: string): Promise<void> =>
+  removeParts(nats, system, await oldParts(nats, system, current));
+
+async function oldParts(nats: Nats, system: string, current: string): Promise<string[]> {
   const prefix = ledgerKey.part(system, '', '>').slice(0, -'.>'.length);
   const keys = await ledger(nats).keys(`${prefix}*.*`);
   const writes = new Set(keys.map((key) => key.slice(prefix.length).split('.')[0]!));
   writes.delete(current);
-  await pipelined([...writes], 8, (write) => purgeKeys(nats, ledgerKey.part(system, write, '>')));
+  return [...writes];
 }
 
-/** Forgets a system that was destroyed; its history stays. */
-export async function forgetApplied(nats: Nats, system: string): Promise<void> {
+async function removeParts(nats: Nats, system: string, writes: readonly string[]): Promise<void> {
+  await pipelined(writes, 8, (write) => purgeKeys(nats, ledgerKey.part(system, write, '>')));
+}
+
+/** Forgets a system that was destroyed, which may be known to be there; its history stays. */
+export async function forgetApplied(nats: Nats, system: string, isKnown = false): Promise<void> {
   const kv = ledger(nats);
-  if (!(await kv.get(ledgerKey.applied(system)))) return;
+  if (!isKnown && !(await kv.get(ledgerKey.applied(system)))) return;
+  // A head without its parts is a system that cannot be read: it goes first, the parts are looked up meanwhile.
+  const parts = oldParts(nats, system, '');
+  parts.catch(() => {});
   await kv.delete(ledgerKey.applied(system));
-  await removeOldParts(nats, system, '');
+  await removeParts(nats, system, await parts);
 }
 
 /**

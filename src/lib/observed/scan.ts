@@ -17,13 +17,18 @@ function identify(info: StreamInfo): ObservedResource {
   return asResource(isBucket ? `bucket ${name.slice(KV_PREFIX.length)}` : `stream ${name}`, info);
 }
 
-/** Everything in the account: streams, buckets (not as streams again) and consumers. */
-export async function scanAll(nats: Nats): Promise<Observed> {
+/**
+ * Everything in the account: streams, buckets (not as streams again) and consumers. Those of streams that are likely
+ * there are asked for before it is known.
+ */
+export async function scanAll(nats: Nats, likely: readonly string[] = []): Promise<Observed> {
+  const early = new Map(likely.slice(0, IN_FLIGHT).map((stream) => [stream, listConsumers(nats, stream)]));
+  for (const asked of early.values()) asked.catch(() => {});
   const streams = (await orThrow(listStreams(nats))).map(identify);
   const busy = streams.filter(({ kind, figures }) => kind === 'stream' && figures.consumer_count > 0);
   const consumers = await pipelined(busy, IN_FLIGHT, async ({ name: stream }) => {
     // Deleted since it was listed.
-    const found = await orElse(listConsumers(nats, stream), { missing: [] });
+    const found = await orElse(early.get(stream) ?? listConsumers(nats, stream), { missing: [] });
     return found.map((info) => asResource(`consumer ${stream}/${info.name}`, info));
   });
   const resources = new Map<ResourceKey, ObservedResource>();
@@ -38,8 +43,8 @@ export function ownerMark(config: Config): string | undefined {
 }
 
 /** Everything in the account that carries the system's owner mark. */
-export async function scanOwned(nats: Nats, system: string): Promise<Observed> {
-  const all = await scanAll(nats);
+export async function scanOwned(nats: Nats, system: string, likely?: readonly string[]): Promise<Observed> {
+  const all = await scanAll(nats, likely);
   const owned = [...all.resources].filter(([, resource]) => ownerMark(resource.config) === system);
   return { target: all.target, resources: new Map(owned) };
 }

@@ -4,13 +4,12 @@ import { holdQueues } from '../dlq/lock.ts';
 import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { tableFor } from '../facts/fields.ts';
-import { identifyActor } from '../ledger/actor.ts';
-import { withLock } from '../ledger/lock.ts';
 import { largestReplicas } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import { equalJson } from '../model/json.ts';
 import type { Change, Filled, Override, Plan } from '../model/plan.ts';
 import { keyOf } from '../model/resource.ts';
+import type { Nats } from '../nats/connect.ts';
 import { openNats } from '../nats/open.ts';
 import { withFigures } from '../nats/room.ts';
 import { findFilled } from '../plan/filled.ts';
@@ -127,6 +126,7 @@ async function keepInStep(context: Context, system: Prepared): Promise<Applied> 
   const { nats, plan, desired } = system;
   const applying = applyingOf(system, system.lastApplied?.filled ?? {});
   if (needsRecord(applying)) {
+    // The first of them may have to make the ledger.
     await recordSystem(context, applying);
     await tellHistory(context, nats, {
       system: desired.system,
@@ -157,30 +157,27 @@ async function lockAndLook(
 ): Promise<Applied | { readonly moved: Prepared }> {
   const { nats, desired } = system;
   const lock = {
-    actor: identifyActor(context.env),
     waitMs: options.lockWaitMs,
-    io: context.io,
     verb: 'apply',
     replicas: () => largestReplicas(configsOf(desired)),
   };
   const queues = queuesTouched(system.plan.changes, system);
-  return withLock(nats, desired.system, lock, (_, outer) =>
-    // Nobody moves dead letters out of what is replaced, or into it, from before it is looked at.
-    holdQueues(context, outer, queues, lock, async (signal, held) => {
-      const fresh = await again();
-      const hasMoved = !equalJson(fresh.plan.steps, system.plan.steps);
-      if (hasMoved) {
-        const text = 'the server changed since the plan was made; this is the plan now';
-        context.io.tell({ type: 'warning', text });
-        options.show([fresh.plan], options.given);
-      }
-      requireAllowed(fresh, options.given);
-      const isHeld = queuesTouched(fresh.plan.changes, fresh).every((queue) => queues.includes(queue));
-      if (hasMoved && (!isHeld || isAsked(context, options))) return { moved: fresh };
-      if (fresh.plan.changes.length === 0) return keepInStep(context, { ...fresh, nats: held });
-      return carryOut(context, { ...fresh, nats: held }, signal);
-    }),
-  );
+  const carry = async (signal: AbortSignal, held: Nats) => {
+    const fresh = await again();
+    const hasMoved = !equalJson(fresh.plan.steps, system.plan.steps);
+    if (hasMoved) {
+      const text = 'the server changed since the plan was made; this is the plan now';
+      context.io.tell({ type: 'warning', text });
+      options.show([fresh.plan], options.given);
+    }
+    requireAllowed(fresh, options.given);
+    const isHeld = queuesTouched(fresh.plan.changes, fresh).every((queue) => queues.includes(queue));
+    if (hasMoved && (!isHeld || isAsked(context, options))) return { moved: fresh };
+    if (fresh.plan.changes.length === 0) return keepInStep(context, { ...fresh, nats: held });
+    return carryOut(context, { ...fresh, nats: held }, signal);
+  };
+  // Nobody moves dead letters out of what is replaced, or into it, from before it is looked at.
+  return holdQueues(context, nats, queues, lock, carry, [desired.system]);
 }
 
 async function carryOut(context: Context, system: Prepared, signal: AbortSignal): Promise<Applied> {
@@ -198,9 +195,10 @@ async function carryOut(context: Context, system: Prepared, signal: AbortSignal)
     if (error instanceof OpsError && error.code === 'APPLY_NOT_TAKEN') throw error;
     throw await failure(context, system, changes, error);
   }
-  const applying = applyingOf(system, filled);
-  await recordSystem(context, applying);
-  await tellHistory(context, nats, { system: desired.system, verb: 'apply', summary: sumUp(plan.summary), changes });
+  await Promise.all([
+    recordSystem(context, applyingOf(system, filled)),
+    tellHistory(context, nats, { system: desired.system, verb: 'apply', summary: sumUp(plan.summary), changes }),
+  ]);
   return { plan, changes, applied: true };
 }
 

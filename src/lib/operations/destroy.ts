@@ -4,9 +4,7 @@ import { countJournalled } from '../dlq/journalled.ts';
 import { holdQueues } from '../dlq/lock.ts';
 import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
-import { identifyActor } from '../ledger/actor.ts';
 import { forgetJournal, readJournal } from '../ledger/journal.ts';
-import { withLock } from '../ledger/lock.ts';
 import { forgetApplied, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import { equalJson } from '../model/json.ts';
@@ -14,6 +12,7 @@ import type { Change, Finding, Plan } from '../model/plan.ts';
 import { keyOf, type Observed } from '../model/resource.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import type { Nats } from '../nats/connect.ts';
+import { pipelined } from '../nats/pipeline.ts';
 import { withFigures } from '../nats/room.ts';
 import { readObserved } from '../observed/read.ts';
 import { ownerMark, scanOwned } from '../observed/scan.ts';
@@ -22,6 +21,9 @@ import { makePlan } from '../plan/make-plan.ts';
 import { openSystems } from './planned/prepare.ts';
 import { sumUp, tellHistory } from './planned/record.ts';
 import { chooseSources, type SpecChoice } from './spec-source.ts';
+
+/** Queues whose journals are looked at at once. */
+const AT_ONCE = 16;
 
 export interface DestroyOptions extends SpecChoice {
   readonly yes: boolean;
@@ -75,13 +77,15 @@ export async function destroyOperation(context: Context, options: DestroyOptions
 interface Removal extends System {
   readonly plan: Plan;
   readonly observed: Observed;
+  /** The ledger knows the system for certain. */
+  readonly isKnown: boolean;
 }
 
 async function planRemoval({ nats, loaded }: System): Promise<Removal> {
   const system = loaded.spec.name;
   const desired = deriveDesired(loaded);
   const [observed, named, lastApplied, journalled] = await Promise.all([
-    scanOwned(nats, system),
+    scanOwned(nats, system, Object.keys(loaded.spec.queues)),
     readObserved(nats, desired.resources.map(keyOf)),
     readLastApplied(nats, system).catch(() => undefined),
     countJournalled(nats),
@@ -107,7 +111,7 @@ async function planRemoval({ nats, loaded }: System): Promise<Removal> {
     })),
     leftAlone: [...plan.leftAlone, ...notOurs(system, named)],
   };
-  return { nats, loaded, observed, plan: removal };
+  return { nats, loaded, observed, plan: removal, isKnown: lastApplied !== undefined };
 }
 
 /** That nobody delivers a stream's messages any more is no news where the stream goes, too. */
@@ -190,28 +194,26 @@ async function remove(context: Context, shown: Removal, options: DestroyOptions)
 
 async function lockAndLook(context: Context, shown: Removal, options: DestroyOptions): Promise<Destroyed | Removal> {
   const { nats, loaded } = shown;
-  const lock = {
-    actor: identifyActor(context.env),
-    waitMs: options.lockWaitMs,
-    io: context.io,
-    verb: 'destroy',
-  };
+  const lock = { waitMs: options.lockWaitMs, verb: 'destroy', replicas: () => 1 };
   const queues = queuesTouched(shown.plan.changes, { ...shown, desired: { resources: [] } });
-  return withLock(nats, loaded.spec.name, lock, (_, outer) =>
-    holdQueues(context, outer, queues, lock, async (signal, held) => {
-      const removal = await planRemoval(shown);
-      const hasMoved = !equalJson(removal.plan.steps, shown.plan.steps);
-      if (hasMoved && context.io.interactive && !options.yes) {
-        context.io.tell({ type: 'warning', text: 'the server changed since you were asked; this is what goes now' });
-        options.show([removal.plan]);
-        return removal;
-      }
-      return removeAll(context, { ...removal, nats: held }, signal);
-    }),
-  );
+  const look = async (signal: AbortSignal, held: Nats) => {
+    const removal = await planRemoval(shown);
+    const hasMoved = !equalJson(removal.plan.steps, shown.plan.steps);
+    if (hasMoved && context.io.interactive && !options.yes) {
+      context.io.tell({ type: 'warning', text: 'the server changed since you were asked; this is what goes now' });
+      options.show([removal.plan]);
+      return removal;
+    }
+    return removeAll(context, { ...removal, nats: held }, signal);
+  };
+  return holdQueues(context, nats, queues, lock, look, [loaded.spec.name]);
 }
 
-async function removeAll(context: Context, { nats, loaded, plan }: Removal, signal: AbortSignal): Promise<Destroyed> {
+async function removeAll(
+  context: Context,
+  { nats, loaded, plan, isKnown }: Removal,
+  signal: AbortSignal,
+): Promise<Destroyed> {
   const system = loaded.spec.name;
   const { changes, fault } = await executePlan(nats, plan, { io: context.io, signal });
   const told = { system, verb: 'destroy', changes };
@@ -228,12 +230,14 @@ async function removeAll(context: Context, { nats, loaded, plan }: Removal, sign
       result: { ...planJson(plan, changes), applied: false },
     });
   }
-  for (const { kind, name } of changes) {
-    if (kind !== 'stream') continue;
-    for (const { stored } of await readJournal(nats, name)) await forgetJournal(nats, stored);
-  }
-  await forgetApplied(nats, system);
-  await tellHistory(context, nats, { ...told, summary: sumUp(plan.summary) });
+  const streams = changes.filter(({ kind }) => kind === 'stream').map(({ name }) => name);
+  await Promise.all([
+    pipelined(streams, AT_ONCE, async (name) => {
+      for (const { stored } of await readJournal(nats, name)) await forgetJournal(nats, stored);
+    }),
+    forgetApplied(nats, system, isKnown),
+    tellHistory(context, nats, { ...told, summary: sumUp(plan.summary) }),
+  ]);
   return { plan, changes, applied: true };
 }
 
