@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import fc from 'fast-check';
 import { BIN, type CliProcess, cleanEnv, runCli, startCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(120_000);
 
@@ -72,8 +73,7 @@ const servers = [
       const port = await freePort();
       const args = ['worker', 'run', '--builtin', 'echo', `--metrics-port=${port}`];
       const cli = startCli(args, { server });
-      for (let round = 0; round < 200 && !(await ask(port, get('/metrics'))).includes('200 OK'); round++)
-        await sleep(50);
+      await until(async () => (await ask(port, get('/metrics'))).includes('200 OK'), 'the worker tells its metrics');
       return { cli, port };
     },
   },
@@ -244,7 +244,7 @@ describe('status --listen', () => {
     child.stderr.on('data', (part) => {
       text += part;
     });
-    while (!PORTS[0]!.test(text)) await sleep(20);
+    await until(() => PORTS[0]!.test(text), 'it says its port');
     const port = Number(PORTS[0]!.exec(text)![1]);
     const sockets = Array.from({ length: 100 }, () => connect(port, '127.0.0.1').on('error', () => {}));
     await sleep(1000);

@@ -9,6 +9,7 @@ import { connectTo } from '../support/connected.ts';
 import { letDie, put } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const SPEC = `
 version: 1
@@ -104,7 +105,7 @@ for (const version of ['2.10', '2.15']) {
         cwd: dir,
         env: { NATS_USER: 'osapi-worker', NATS_PASSWORD: 'pw' },
       });
-      for (let round = 0; !(await admin.kv('responses').get('a1')) && round < 200; round++) await sleep(50);
+      await until(async () => (await admin.kv('responses').get('a1')) !== undefined, 'a1 has its answer');
       worker.child.kill('SIGTERM');
       expect(await worker.done).toMatchObject({ code: 0 });
       expect(await admin.kv('responses').get('a1')).toBeDefined();

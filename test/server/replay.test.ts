@@ -18,6 +18,7 @@ import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
 import { letDie, makeConsumer, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const wishes: ReplayOptions['wishes'] = { maxInFlight: 256, maxReplays: 3, wait: false, waitMs: 5000 };
 
@@ -130,7 +131,7 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
     await makeDead(nats, 10);
     const pending = async () => Number((await nats.api('CONSUMER.INFO.REQUESTS.request-worker')).num_pending);
     const going = replay({ wishes: { ...wishes, maxPending: 4 } });
-    while ((await pending()) < 4) await sleep(20);
+    await until(async () => (await pending()) >= 4, 'four wait');
     await sleep(600);
     expect(await pending()).toBe(4);
     let most = 0;
@@ -351,6 +352,13 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
       allow_direct: true,
     });
     await makeDead(nats, 3);
+    // What the worker takes now it acks in time, also where the machine is busy.
+    const { config } = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
+    await nats.api('CONSUMER.DURABLE.CREATE.REQUESTS.request-worker', {
+      stream_name: 'REQUESTS',
+      config: { ...(config as object), ack_wait: 1.5e9 },
+      action: 'update',
+    });
     const ref = {
       queue: 'REQUESTS',
       dlq: 'REQUESTS_dlq',

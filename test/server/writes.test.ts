@@ -26,6 +26,7 @@ import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
 import { letDie, makeConsumer, makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 import { record } from '../unit/dlq/builders.ts';
 
 const wishes: ReplayOptions['wishes'] = { maxInFlight: 256, maxReplays: 3, wait: false, waitMs: 5000 };
@@ -361,7 +362,7 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
       await makeOther('IN', ['in.>']);
       await makeQueue(nats, { subjects: [], config: { sources: [{ name: 'IN' }] } });
       await put(nats, 'in.dns', '1');
-      while ((await count('REQUESTS')) === 0) await sleep(20);
+      await until(async () => (await count('REQUESTS')) > 0, 'the first is moved');
       await letDie(nats);
       const fault = await faultOf(replay());
       expect(fault).toMatchObject({ code: 'DLQ_UNFINISHED', result: { failed: 1 } });
@@ -377,7 +378,7 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
         config: { sources: [{ name: 'IN', subject_transforms: [{ src: 'in.*', dest: 'requests.{{wildcard(1)}}' }] }] },
       });
       await put(nats, 'in.dns', '1');
-      while ((await count('REQUESTS')) === 0) await sleep(20);
+      await until(async () => (await count('REQUESTS')) > 0, 'the first is moved');
       await letDie(nats);
       expect((await replay()).replayed).toBe(1);
       const [copy] = await all('REQUESTS');
