@@ -42,9 +42,9 @@ describe('records of one id, as one', () => {
     },
     {
       name: 'unless nothing else is told',
-      of: [told({ seq: 1, time: at(1), ...removal }), told({ seq: 2, time: at(2), ...removal })],
-      speaks: 2,
-      order: [1, 2],
+      of: [1, 2, 3].map((seq) => told({ seq, time: at(seq), ...removal })),
+      speaks: 3,
+      order: [1, 2, 3],
     },
   ])('speak by $name', ({ of, speaks, order }) => {
     const joined = joinDeaths(of);

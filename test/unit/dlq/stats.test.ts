@@ -52,19 +52,28 @@ describe('what entries are grouped by', () => {
     expect(of('hour', entry({ died_at: null, published_at: '2026-01-01T01:59:59Z' }))).toBe('2026-01-01T01');
   });
 
-  test.each(['header:', 'header:A B', 'header:A:B', 'xheader:A', 'json:a', 'json:', '.a', 'toString', '', 'queue,'])(
-    '"%s" is nothing to group by',
-    (text) => {
-      const want = { code: 'USAGE', where: '--by', hints: [expect.stringContaining('--by')] };
-      expect(() => parseDimensions([text])).toThrow(
-        expect.objectContaining({
-          ...want,
-          message: expect.stringContaining(`"${text.split(',').at(-1)}"`),
-          why: expect.stringContaining('subject, consumer, reason'),
-        }),
-      );
-    },
-  );
+  test.each([
+    'header:',
+    'header:A B',
+    'header:A:B',
+    'xheader:A',
+    'json:a',
+    'json:',
+    '.a',
+    'other.kind',
+    'toString',
+    '',
+    'queue,',
+  ])('"%s" is nothing to group by', (text) => {
+    const want = { code: 'USAGE', where: '--by', hints: [expect.stringContaining('--by')] };
+    expect(() => parseDimensions([text])).toThrow(
+      expect.objectContaining({
+        ...want,
+        message: expect.stringContaining(`"${text.split(',').at(-1)}"`),
+        why: expect.stringContaining('subject, consumer, reason'),
+      }),
+    );
+  });
 
   test('several, with blanks between', () => {
     expect(parseDimensions([' queue , header:A']).map(({ name }) => name)).toEqual(['queue', 'header:A']);

@@ -65,6 +65,11 @@ describe('what is left where it is', () => {
       want: ['uncertain', 'it may be in flight still'],
     },
     {
+      name: 'one in the journal of a queue that was made anew',
+      of: entry({ inner: { ...nothing, journalled: true, stale: true } }),
+      want: ['stale', expect.stringContaining('made anew')],
+    },
+    {
       name: 'one in the journal, whatever else',
       of: entry({ replays: 9, inner: { ...nothing, journalled: true } }),
       want: ['journalled', expect.stringContaining('journal')],

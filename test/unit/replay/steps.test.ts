@@ -179,6 +179,7 @@ describe('a canary', () => {
       deaths: { timeout: 1, other: 1 },
       want: { message: expect.stringMatching(/^2 of 5 died again/), why: '1 × timeout, 1 × other' },
     },
+    { died: 1, unknown: 1, deaths: { timeout: 1 }, want: { why: '1 × timeout' } },
     {
       died: 0,
       unknown: 1,
@@ -413,6 +414,7 @@ describe('what becomes of a copy', () => {
     fates.answered('r');
     fates.died(died({ seq: 1 }));
     expect(told(fates)).toEqual(['max_deliveries', 'answered', 'answered', 'unknown']);
+    expect(fates.all()[0]!.fate).toBe('died');
     expect(fates.all()[1]).toEqual({ moved: moved(2, 'r'), fate: 'answered' });
   });
 });
