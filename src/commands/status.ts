@@ -1,8 +1,10 @@
 import { Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
+import { OpsError } from '../lib/errors/ops-error.ts';
 import { type FailOn, fails, isNothing, type StatusReport } from '../lib/model/verdict.ts';
 import { appendJobSummary } from '../lib/operations/status/job-summary.ts';
 import { listenStatus } from '../lib/operations/status/listen.ts';
+import { type SystemStatus, statusOfAll, statusOfSpecs } from '../lib/operations/status/several.ts';
 import { parseGoals, waitForStatus } from '../lib/operations/status/wait.ts';
 import { watchStatus } from '../lib/operations/status/watch.ts';
 import { isServerAway, statusOperation, unreached } from '../lib/operations/status.ts';
@@ -14,6 +16,16 @@ import { renderJunit } from '../lib/ui/render/status-junit.ts';
 import { renderStatusMarkdown } from '../lib/ui/render/status-markdown.ts';
 import { NAGIOS_EXIT, renderNagios } from '../lib/ui/render/status-nagios.ts';
 import { renderPrometheus } from '../lib/ui/render/status-prometheus.ts';
+import {
+  nagiosExitOf,
+  renderSeveral,
+  renderSeveralGithub,
+  renderSeveralJunit,
+  renderSeveralMarkdown,
+  renderSeveralNagios,
+  renderSeveralPrometheus,
+  severalJson,
+} from '../lib/ui/render/status-several.ts';
 import { renderWatch, watchLine } from '../lib/ui/render/status-watch.ts';
 import { durationMs, fileFlag, namesOf, specArgs } from '../lib/ui/spec-flags.ts';
 
@@ -21,6 +33,24 @@ const OUTPUTS = ['text', 'json', 'junit', 'prometheus', 'github', 'markdown', 'n
 type OutputFormat = (typeof OUTPUTS)[number];
 /** A graph has room for so many. */
 const KEPT = 120;
+
+/** Several systems for whoever reads them; text is drawn by the command. */
+function drawSeveral(format: Exclude<OutputFormat, 'text'>, systems: readonly SystemStatus[], failOn: FailOn): string {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(severalJson(systems), null, 2)}\n`;
+    case 'junit':
+      return renderSeveralJunit(systems, failOn);
+    case 'prometheus':
+      return renderSeveralPrometheus(systems);
+    case 'github':
+      return renderSeveralGithub(systems);
+    case 'markdown':
+      return renderSeveralMarkdown(systems);
+    case 'nagios':
+      return renderSeveralNagios(systems);
+  }
+}
 
 export default class Status extends BaseCommand<typeof Status> {
   static override summary = 'judge whether a system is as declared and healthy';
@@ -31,6 +61,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> config/prod.yaml --output junit > status.xml',
     '<%= config.bin %> <%= command.id %> --wait 2m --for synced,drained',
+    '<%= config.bin %> <%= command.id %> --all',
   ];
   static override args = specArgs(
     'the spec; left out: -f, ./osapi-ops.yaml, what was last applied, else what is there',
@@ -41,6 +72,10 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
     'fail-on': Flags.string({ summary: 'exit 2 from here on', options: ['warning', 'critical'], default: 'warning' }),
     wait: Flags.string({ summary: 'look until all of --for hold, at most so long, as 2m' }),
     for: Flags.string({ summary: 'what to wait for: synced, healthy, drained, dlq-empty', default: 'synced,healthy' }),
+    all: Flags.boolean({
+      summary: 'every system that was applied to the server',
+      exclusive: ['wait', 'watch', 'listen', 'file'],
+    }),
     watch: Flags.boolean({ summary: 'look again and again, until Ctrl-C', exclusive: ['wait', 'listen'] }),
     interval: Flags.string({ summary: 'how often --watch looks', default: '2s' }),
     listen: Flags.string({ summary: 'serve the metrics for Prometheus at HOST:PORT', exclusive: ['wait'] }),
@@ -48,7 +83,10 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
 
   protected async execute(): Promise<number | undefined> {
     const choice = { specs: namesOf(this.args.spec), file: this.flags.file };
-    const { watch, listen, wait } = this.flags;
+    const { watch, listen, wait, all } = this.flags;
+    if (all || (choice.specs.length > 1 && !watch && listen === undefined && wait === undefined)) {
+      return this.several(choice.specs);
+    }
     if (listen !== undefined) {
       await listenStatus(this.context, { ...choice, address: listen, render: renderPrometheus });
       return EXIT.done;
@@ -71,6 +109,28 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
     } catch (error) {
       return this.tellUnreached(error);
     }
+  }
+
+  /** A row for each system, and the worst exit code of all. */
+  private async several(specs: readonly string[]): Promise<number> {
+    if (this.flags.all && specs.length > 0) {
+      throw new OpsError('USAGE', '--all takes no spec: it looks at what was applied to the server', {
+        hints: ['leave out the spec, or --all'],
+      });
+    }
+    const systems = await (this.flags.all ? statusOfAll(this.context) : statusOfSpecs(this.context, specs));
+    if (systems.length === 0) return this.tell(await statusOperation(this.context, {}));
+    const failOn = this.flags['fail-on'] as FailOn;
+    const { format } = this;
+    if (format === 'text') await this.show(undefined, renderSeveral(systems, this.output));
+    else this.stdout.write(drawSeveral(format, systems, failOn));
+    if (format === 'github') await appendJobSummary(this.context, renderSeveralMarkdown(systems));
+    if (format === 'nagios') return nagiosExitOf(systems);
+    return Math.max(
+      ...systems.map(({ report, error }) =>
+        error ? error.exitCode : fails(report.health, failOn) ? EXIT.pending : EXIT.done,
+      ),
+    );
   }
 
   private get format(): OutputFormat {

@@ -12,6 +12,7 @@ import type { ImportResult } from '../../../src/lib/operations/dlq/import.ts';
 import type { PurgeResult } from '../../../src/lib/operations/dlq/purge.ts';
 import type { RebuildResult } from '../../../src/lib/operations/dlq/rebuild.ts';
 import type { statusJson } from '../../../src/lib/ui/render/status.ts';
+import type { severalJson } from '../../../src/lib/ui/render/status-several.ts';
 import { change, count, json, moment } from './parts.ts';
 
 const health = z.enum(['ok', 'warn', 'critical', 'unknown']);
@@ -62,42 +63,56 @@ const response = { response: json.optional(), response_base64: z.string().option
 const payload = { payload: json.optional(), payload_base64: z.string().optional() };
 const fetched = z.object(request) satisfies z.ZodType<RequestStatus>;
 
+const statusOf = {
+  system: z.string().nullable(),
+  health,
+  checks: z.array(
+    z.object({
+      id: z.string(),
+      code: z.string().describe('its section in docs/checks.md'),
+      status: health,
+      summary: z.string(),
+      value: z.number().optional(),
+      threshold: z.object({ warn: limit, critical: limit }).optional(),
+    }),
+  ),
+  queues: z.array(
+    z.object({
+      name: z.string(),
+      ready: known,
+      in_flight: known,
+      dead: known,
+      redelivered: known,
+      oldest_seconds: z.number().nullable(),
+      responses: known,
+      trend: z
+        .object({
+          state: z.enum(['clears', 'grows', 'stalled']),
+          per_second: z.number().optional().describe('of what waits, or of what is stored where it grows'),
+          seconds: z.number().optional().describe('until nothing waits, until it is full, or since it moved'),
+          summary: z.string(),
+        })
+        .optional()
+        .describe('absent where it goes nowhere, or where nobody can know'),
+    }),
+  ),
+  drift: z.array(change),
+};
+
 export const OPERATE = {
   status: z.object({
-    system: z.string().nullable(),
-    health,
-    checks: z.array(
-      z.object({
-        id: z.string(),
-        code: z.string().describe('its section in docs/checks.md'),
-        status: health,
-        summary: z.string(),
-        value: z.number().optional(),
-        threshold: z.object({ warn: limit, critical: limit }).optional(),
-      }),
-    ),
-    queues: z.array(
-      z.object({
-        name: z.string(),
-        ready: known,
-        in_flight: known,
-        dead: known,
-        redelivered: known,
-        oldest_seconds: z.number().nullable(),
-        responses: known,
-        trend: z
-          .object({
-            state: z.enum(['clears', 'grows', 'stalled']),
-            per_second: z.number().optional().describe('of what waits, or of what is stored where it grows'),
-            seconds: z.number().optional().describe('until nothing waits, until it is full, or since it moved'),
-            summary: z.string(),
-          })
-          .optional()
-          .describe('absent where it goes nowhere, or where nobody can know'),
-      }),
-    ),
-    drift: z.array(change),
-  }) satisfies z.ZodType<ReturnType<typeof statusJson>>,
+    ...statusOf,
+    systems: z
+      .array(
+        z.object({
+          ...statusOf,
+          server: z.string().nullable().describe('null where it was not reached'),
+          error: z.object({ code: z.string(), message: z.string() }).optional(),
+        }),
+      )
+      .optional()
+      .describe('where several were asked for: each of them; the keys beside it are empty, but for the worst health'),
+  }) satisfies z.ZodType<ReturnType<typeof statusJson> | ReturnType<typeof severalJson>>,
   doctor: z.object({
     health,
     settings: z.array(z.object({ name: z.string(), value: z.string(), source: z.string() })),

@@ -237,7 +237,10 @@ export async function readAppliedSpec(nats: Nats): Promise<Applied> {
     throw new OpsError('USAGE_AMBIGUOUS_SPEC', `several systems were applied to ${nats.target.url}`, {
       where: `bucket osapi_ops on ${nats.target.url}`,
       why: `They are ${all.map(({ system }) => system).join(', ')}; nothing here guesses between them.`,
-      hints: ['name the spec: as an argument, with -f FILE, or in OSAPI_OPS_SPEC'],
+      hints: [
+        'name the spec: as an argument, with -f FILE, or in OSAPI_OPS_SPEC',
+        '`osapi-ops status --all` looks at all of them',
+      ],
     });
   }
   if (all[0]) return all[0];

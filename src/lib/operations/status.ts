@@ -31,9 +31,9 @@ const GROWTH_MS = 1000;
 export async function loadStatus(context: Context, choice: SpecChoice): Promise<LoadedSpec | undefined> {
   const sources = chooseSources(context, choice);
   if (sources.length > 1) {
-    throw new OpsError('USAGE', 'status looks at one system', {
+    throw new OpsError('USAGE', '--wait, --watch and --listen look at one system', {
       why: `${sources.length} specs were named.`,
-      hints: ['run it once for each spec'],
+      hints: ['run it once for each spec', 'without these flags status takes several'],
     });
   }
   const loaded = sources[0] === undefined ? undefined : await loadForWork(context, sources[0]);
@@ -86,7 +86,7 @@ async function fromServer(nats: Nats): Promise<Applied | undefined> {
 }
 
 /** `applied` is what the first look need not read any more. */
-function createLooker(
+export function createLooker(
   context: Context,
   nats: Nats,
   loaded: LoadedSpec | undefined,

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { XMLValidator } from 'fast-xml-parser';
+import { runCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-several-'));
+let here: TestServer;
+let there: TestServer;
+
+const spec = (name: string, stream: string, url: string): string => {
+  const file = join(cwd, `${name}-${stream}-${new URL(url).port}.yaml`);
+  writeFileSync(
+    file,
+    `version: 1
+name: ${name}
+connection: {servers: ["${url}"]}
+queues:
+  ${stream}:
+    subjects: ["${stream}.*"]
+    max_age: 0
+    discard: new
+    consumers:
+      worker: {max_deliver: 2}
+    dlq: {stream: ${stream}_dlq}
+`,
+  );
+  return file;
+};
+
+let first: string;
+let second: string;
+let mail: string;
+beforeAll(async () => {
+  [here, there] = await Promise.all([startServer(), startServer()]);
+  [first, second, mail] = [
+    spec('osapi', 'REQ', here.url),
+    spec('osapi', 'REQ', there.url),
+    spec('mail', 'MAIL', here.url),
+  ];
+  for (const file of [first, second, mail]) expect((await runCli(['apply', file], { cwd })).code).toBe(0);
+  const nats = await connectTo(there);
+  // Nobody takes it: a warning of this one alone.
+  await nats.api('CONSUMER.DELETE.REQ.worker');
+  await nats.close();
+});
+afterAll(async () => {
+  await Promise.all([here.stop(), there.stop()]);
+  rmSync(cwd, { recursive: true });
+});
+
+const status = (...args: string[]) => runCli(['status', ...args], { cwd });
+
+describe('status of several systems', () => {
+  test('has a row for each, one system on two servers among them, and the worst exit code', async () => {
+    expect((await status(first, mail)).code).toBe(0);
+    const { code, stdout } = await status(first, second, mail);
+    expect(code).toBe(2);
+    const rows = stdout.split('\n').slice(0, 3);
+    expect(rows[0]).toMatch(/^osapi {2}healthy {3}REQ: 0 waiting, .* \(nats:\/\/127/);
+    expect(rows[1]).toMatch(/^osapi {2}critical {2}REQ: /);
+    expect(rows[2]).toMatch(/^mail {3}healthy {3}MAIL: /);
+    expect(stdout).toContain('consumer REQ/worker');
+  });
+
+  test('is JSON with an array, and the keys of one beside it', async () => {
+    const { code, stdout } = await status(first, second, '--json');
+    const value = JSON.parse(stdout);
+    expect({ code, value }).toMatchObject({
+      code: 2,
+      value: {
+        system: null,
+        health: 'critical',
+        queues: [],
+        systems: [
+          { system: 'osapi', health: 'ok', server: here.url, queues: [{ name: 'REQ' }] },
+          { system: 'osapi', health: 'critical', server: there.url },
+        ],
+      },
+    });
+    expect(JSON.parse((await status(first, '--json')).stdout)).not.toHaveProperty('systems');
+  });
+
+  test('is valid in every other form', async () => {
+    const junit = await status(first, second, '--output', 'junit');
+    expect(XMLValidator.validate(junit.stdout)).toBe(true);
+    expect(junit.stdout.match(/<testsuite /g)).toHaveLength(2);
+    const { stdout } = await status(first, second, '--output', 'prometheus');
+    const names = stdout.match(/^# TYPE \S+/gm)!;
+    expect(new Set(names).size).toBe(names.length);
+    const samples = stdout.split('\n').filter((line) => line && !line.startsWith('#'));
+    expect(new Set(samples.map((line) => line.replace(/ \S+$/, ''))).size).toBe(samples.length);
+    expect(samples).toContain(`osapi_ops_health_status{server="${there.url}",system="osapi"} 2`);
+    const nagios = await status(first, second, '--output', 'nagios');
+    expect(nagios.code).toBe(2);
+    expect(nagios.stdout).toMatch(/^osapi OK: .*; osapi CRITICAL: .* \| 'osapi connection'=/);
+    expect(nagios.stdout.trimEnd()).not.toContain('\n');
+    expect((await status(first, second, '--output', 'markdown')).stdout.match(/^### /gm)).toHaveLength(2);
+    expect((await status(first, second, '--output', 'github')).stdout).toContain('osapi is healthy');
+  });
+
+  test('takes a server that is away as a row, with its exit code', async () => {
+    const away = spec('gone', 'GONE', 'nats://127.0.0.1:1');
+    const { code, stdout } = await status(first, away, '--json');
+    expect({ code, value: JSON.parse(stdout) }).toMatchObject({
+      code: 69,
+      value: {
+        health: 'critical',
+        systems: [{ health: 'ok' }, { system: 'gone', server: null, error: { code: 'CONN_UNREACHABLE' } }],
+      },
+    });
+    expect((await status(first, away)).stdout).toMatch(/^gone {3}critical {2}.*\(not reached\)$/m);
+  });
+
+  test('is of all that were applied to a server with --all', async () => {
+    const all = await runCli(['status', '--all', '--json'], { cwd, server: here });
+    expect(all.code).toBe(0);
+    expect(
+      JSON.parse(all.stdout)
+        .systems.map(({ system }: { system: string }) => system)
+        .sort(),
+    ).toEqual(['mail', 'osapi']);
+    expect((await runCli(['status'], { cwd, server: here })).stderr).toContain('status --all');
+    expect((await runCli(['status', '--all', first], { cwd, server: here })).code).toBe(64);
+    const watch = await status(first, second, '--wait', '1s');
+    expect(watch).toMatchObject({ code: 64, stderr: expect.stringContaining('look at one system') });
+  });
+});
