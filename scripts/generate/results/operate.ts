@@ -202,6 +202,14 @@ export const OPERATE = {
         }),
       )
       .optional(),
+    samples: z
+      .array(
+        z.object({
+          id: z.string(),
+          changes: z.array(z.object({ path: z.string(), from: z.string().nullable(), to: z.string().nullable() })),
+        }),
+      )
+      .optional(),
     fates: z.record(fate, count).optional(),
     deaths: z.record(z.string(), count).optional(),
     same_reason: count.optional(),

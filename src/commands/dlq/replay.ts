@@ -19,6 +19,7 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
     '<%= config.bin %> <%= command.id %> --dry-run',
     '<%= config.bin %> <%= command.id %> --subject requests.dns --since 2h --rate 100/s',
     '<%= config.bin %> <%= command.id %> --canary 5 --wait',
+    '<%= config.bin %> <%= command.id %> --where json:.v=1 --transform mend.mjs --dry-run',
   ];
   static override args = {
     id: Args.string({ description: 'only these entries', multiple: true, required: false }),
@@ -38,6 +39,10 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
     'allow-redelivery': Flags.boolean({
       summary: 'go on where other consumers of the stream get the messages again (limits, interest)',
     }),
+    transform: Flags.string({
+      summary: 'a module whose default export takes each request and returns it as it should be, or null to skip it',
+      exclusive: ['edit'],
+    }),
     edit: Flags.boolean({ summary: 'open each in $EDITOR first: subject, headers, payload' }),
     ...lockWaitFlag,
   });
@@ -51,6 +56,7 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
       ...choiceFrom(flags, namesOf(this.args.id), now),
       dryRun: flags['dry-run'],
       edit: flags.edit,
+      transform: flags.transform,
       lockWaitMs: lockWaitMs(flags['lock-wait']),
       keepEntries: this.output.json,
       wishes: {

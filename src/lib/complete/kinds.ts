@@ -69,6 +69,7 @@ const FLAGS: Readonly<Record<string, Kind>> = {
   archive: files(),
   input: files(),
   rejects: files(),
+  transform: files('mjs', 'js', 'ts', 'mts'),
   handler: files('js', 'mjs', 'ts', 'mts'),
   where: words(...KEYS.map((key) => (/\W$/.test(key) ? key : `${key}=`))),
   dir: { type: 'folders' },

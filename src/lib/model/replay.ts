@@ -25,6 +25,20 @@ export interface ReplayGroup {
   readonly last_died_at: string | null;
 }
 
+/** What a transform changes of a message: null where there is no such thing. */
+export interface FieldChange {
+  /** `subject`, `header:NAME`, `json:.path`, or `payload` where it is no JSON. */
+  readonly path: string;
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+/** One message of a dry run, as `--transform` would change it. */
+export interface TransformSample {
+  readonly id: string;
+  readonly changes: readonly FieldChange[];
+}
+
 export interface ReplayResult {
   readonly replayed: number;
   readonly skipped: number;
@@ -33,6 +47,8 @@ export interface ReplayResult {
   readonly dry_run?: true;
   /** In a dry run: what would move. */
   readonly groups?: readonly ReplayGroup[];
+  /** In a dry run with `--transform`: the first that it changes. */
+  readonly samples?: readonly TransformSample[];
   readonly fates?: Readonly<Record<ReplayFate, number>>;
   /** Why they died again, with how many of each. */
   readonly deaths?: Readonly<Record<string, number>>;

@@ -42,7 +42,9 @@ export interface ReplayWishes {
   readonly to?: string;
   /** Other consumers may get the messages again. */
   readonly allowRedelivery?: boolean;
-  /** What a person made of an entry; null where they left it as it is, `undefined` where they were not shown it. */
+  /** The module that `edit` asks. */
+  readonly transform?: string;
+  /** What a person or a module made of an entry; null where they left it as it is, `undefined` where they were not shown it. */
   edit?(entry: Entry): Promise<CopyOptions['edited'] | null | undefined>;
 }
 
@@ -250,7 +252,9 @@ class QueueReplay {
     const edited = wishes.edit ? await wishes.edit(entry) : undefined;
     if (wishes.edit && edited === undefined) return undefined;
     if (edited === null) {
-      tally.skip({ entry, why: 'unedited', text: 'left as it is in the editor' });
+      const isModule = wishes.transform !== undefined;
+      const text = isModule ? 'the transform skips it' : 'left as it is in the editor';
+      tally.skip({ entry, why: isModule ? 'transform' : 'unedited', text });
       return undefined;
     }
     const options = {

@@ -3,7 +3,16 @@ import type { Entry } from '../model/entry.ts';
 /** Why an entry is not moved; in a sentence for people. */
 export interface Skipped {
   readonly entry: Entry;
-  readonly why: 'gone' | 'uncertain' | 'parked' | 'new' | 'unedited' | 'journalled' | 'stale' | 'answered';
+  readonly why:
+    | 'gone'
+    | 'uncertain'
+    | 'parked'
+    | 'new'
+    | 'unedited'
+    | 'transform'
+    | 'journalled'
+    | 'stale'
+    | 'answered';
   readonly text: string;
 }
 
@@ -56,6 +65,7 @@ const SKIPPED: Readonly<Record<string, string>> = {
   uncertain: 'orphans that may still be in flight',
   parked: 'parked: replayed so often already that only a higher --max-replays tries them again',
   unedited: 'left as they were in the editor',
+  transform: 'as the transform has it',
 };
 
 /** Why entries were skipped, a sentence for each reason. */

@@ -9,6 +9,8 @@ export class Tally {
   skipped = 0;
   failed = 0;
   remaining = 0;
+  /** How many were chosen when the run began; absent where that is not known yet. */
+  chosen?: number;
   late = 0;
   /** Copies that an earlier run had published, and that were worked on, or removed, since. */
   before = 0;
@@ -91,6 +93,13 @@ export class Tally {
       if (reason === moved.move.died) this.sameReason += 1;
     }
     if (this.#keep) this.#note({ ...this.#entries.get(moved.move.id)!, fate });
+  }
+
+  /** The result of a run that ended before its time: what it never came to remains as well. */
+  cut(): ReplayResult {
+    const result = this.result();
+    const { replayed, failed, remaining } = result;
+    return { ...result, remaining: Math.max(remaining, (this.chosen ?? 0) - replayed - failed) };
   }
 
   result(): ReplayResult {

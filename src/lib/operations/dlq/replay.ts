@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { readStanding } from '../../dlq/collect.ts';
 import { type DlqWork, withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
@@ -8,7 +9,7 @@ import type { Context } from '../../model/context.ts';
 import { type Entry, type QueueRef, TO_REPLAY } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { textsOf } from '../../model/json.ts';
-import type { ReplayResult } from '../../model/replay.ts';
+import type { ReplayResult, TransformSample } from '../../model/replay.ts';
 import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
 import { orThrow, orUndefined } from '../../nats/answer.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
@@ -28,15 +29,20 @@ import { type GivenUp, isShared, redeliveredTo, redeliveryWords, wouldRedeliver 
 import { elsewhere, fullQueue, tellReasons } from '../../replay/refusal.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
+import { loadTransform, type Transform } from '../../replay/transform.ts';
+import { transformChanges } from '../../replay/transformed.ts';
 import { roomForLock } from '../../replay/want.ts';
+import { type Chosen, countChosen } from './chosen.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
 export interface ReplayOptions extends DlqChoice {
-  readonly wishes: Omit<ReplayWishes, 'edit'>;
+  readonly wishes: Omit<ReplayWishes, 'edit' | 'transform'>;
   readonly dryRun: boolean;
   readonly edit: boolean;
+  /** A module that makes another message of each. */
+  readonly transform?: string | undefined;
   readonly lockWaitMs: number;
   /** Holds on to an outcome for each entry. */
   readonly keepEntries: boolean;
@@ -50,20 +56,27 @@ export interface ReplayOptions extends DlqChoice {
 export async function replayDeadLetters(context: Context, options: ReplayOptions): Promise<ReplayResult> {
   const { wishes } = options;
   if (options.edit) requireEditor(context.env);
+  const { transform: file } = options;
+  const transform = file === undefined ? undefined : await loadTransform(path.resolve(context.cwd, file));
   return withDlq(context, options, async (scope) => {
     const { nats, queues, filter } = scope;
     const wanted = replayable(filter);
     const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to, queues);
     await judgeRedelivery(context, scope, wanted, options);
     if (options.dryRun) {
-      const preview = await previewReplay(context, nats, queues, wanted, options, target);
+      const preview = await previewReplay(context, nats, queues, wanted, { ...options, transform }, target);
       if (isOfNone(preview)) await tellNone(context, scope);
       return preview;
     }
     const tally = new Tally(options.keepEntries);
+    const counting = countChosen(context, nats, queues, wanted, wishes.maxReplays, transform);
+    // Who waits for it hears of its fault.
+    counting.catch(() => {});
+    // A module may fail at any of them: nothing moves before it was asked for all.
+    if (transform) await counting;
     for (const ref of queues) {
       if (wanted.limit !== undefined && tally.replayed + tally.failed + tally.skipped >= wanted.limit) break;
-      await replayOne(context, nats, ref, { ...options, filter: wanted }, tally, target);
+      await replayOne(context, nats, ref, { ...options, filter: wanted, transform, counting }, tally, target);
     }
     if (isOfNone(tally)) await tellNone(context, scope);
     return finish(context, tally);
@@ -77,21 +90,30 @@ const isOfNone = ({ replayed, skipped, failed, remaining }: Omit<ReplayResult, '
 const replayable = (filter: EntryFilter): EntryFilter =>
   filter.states?.length || filter.ids?.length ? filter : { ...filter, states: TO_REPLAY };
 
+/** The same with what was made of its names. */
+interface Preview extends Omit<ReplayOptions, 'transform'> {
+  readonly transform?: Transform | undefined;
+}
+
+interface Run extends Preview {
+  readonly counting: Promise<Chosen>;
+}
+
 async function replayOne(
   context: Context,
   nats: Nats,
   ref: QueueRef,
-  options: ReplayOptions,
+  options: Run,
   tally: Tally,
   target: StreamInfo | undefined,
 ): Promise<void> {
   const { io } = context;
-  const { wishes, filter } = options;
+  const { wishes, filter, transform, counting } = options;
   const before = { ...tally };
   const edits: EditRecord[] = [];
-  const total = await countRecords(nats, ref, filter);
   const strange = strangers(context);
-  const began = performance.now();
+  let began = performance.now();
+  let total = 0;
   let done = 0;
   const left =
     filter.limit === undefined ? {} : { limit: filter.limit - tally.replayed - tally.failed - tally.skipped };
@@ -102,14 +124,19 @@ async function replayOne(
     makeRoom: roomForLock(nats, ref, { ...filter, ...left }, context.now().getTime()),
   };
   const replaying = () =>
-    withQueueLocks(context, nats, [ref.queue], work, (signal, held) =>
-      replayQueue({
+    withQueueLocks(context, nats, [ref.queue], work, async (signal, held) => {
+      const chosen = await counting;
+      tally.chosen = chosen.total;
+      total = chosen.byQueue.get(ref.queue) ?? 0;
+      began = performance.now();
+      await replayQueue({
         nats: held,
         ref,
         filter: { ...filter, ...left },
         wishes: {
           ...wishes,
           ...(edited && { edit: async (entry: Entry) => edited.get(versionOf(entry)) }),
+          ...(transform && { transform: transform.file, edit: transform.apply }),
         },
         tally,
         signal,
@@ -120,14 +147,14 @@ async function replayOne(
           done += count;
           const elapsed = performance.now() - began;
           const rate = elapsed < 1000 ? '' : ` (${Math.round((done * 1000) / elapsed)}/s`;
-          const rest = total === undefined ? '' : timeLeft(done, total, elapsed);
+          const rest = timeLeft(done, total, elapsed);
           const title = `Replaying ${ref.queue}${rate && `${rate}${rest && `, ${rest}`})`}`;
-          io.tell({ type: 'progress', title, done, ...(total !== undefined && { total: Math.max(total, done) }) });
+          io.tell({ type: 'progress', title, done, total: Math.max(total, done) });
         },
         tellNote: (text) => io.tell({ type: 'note', text }),
         tellWarning: (text) => io.tell({ type: 'warning', text }),
-      }),
-    );
+      });
+    });
   const told = () => {
     const [replayed, failed] = [tally.replayed - before.replayed, tally.failed - before.failed];
     const remaining = tally.remaining - before.remaining;
@@ -137,6 +164,7 @@ async function replayOne(
       filter: filterDetail(filter),
       to: wishes.to,
       ...(edits.length > 0 && { edits }),
+      ...(transform && { transform: { file: transform.file, digest: transform.digest } }),
     };
     return [{ ref, summary, detail }];
   };
@@ -185,15 +213,17 @@ const AWAY =
 
 /** The same error with what was done so far. */
 function withResult(error: OpsError, tally: Tally): OpsError {
-  const { replayed, remaining } = tally;
-  const rest = remaining > 0 ? `, at least ${remaining} remain` : '';
-  const isCut = error.code === 'INTERRUPTED' || (error.code === 'LOCK_HELD' && replayed + remaining > 0);
-  const isBegun = isCut || replayed + remaining > 0;
+  const result = tally.cut();
+  const { replayed, remaining } = result;
+  const rest = remaining > 0 ? `, ${tally.chosen === undefined ? 'at least ' : ''}${remaining} remain` : '';
+  const begun = tally.replayed + tally.remaining > 0;
+  const isCut = error.code === 'INTERRUPTED' || (error.code === 'LOCK_HELD' && begun);
+  const isBegun = isCut || begun;
   return error.with({
     message: isBegun ? `${error.message}: ${replayed} replayed${rest}` : error.message,
     why: error.why ?? (isCut ? 'What had begun was finished; nothing is half-way.' : undefined),
     hints: isCut ? ['run it again: it goes on with the rest'] : [...(isNoRoom(error) ? [AWAY] : []), ...error.hints],
-    result: tally.result(),
+    result,
   });
 }
 
@@ -216,15 +246,6 @@ function finish(context: Context, tally: Tally): ReplayResult {
 
 const leftSince = (count: number): string =>
   `${count} had been published by an earlier run and left the queue since: worked on, or removed; they are not published again`;
-
-/** How many records the queue's DLQ streams hold, where that is about how many entries are wanted. */
-async function countRecords(nats: Nats, ref: QueueRef, filter: EntryFilter): Promise<number | undefined> {
-  const { states: _states, queues: _queues, limit, ...narrow } = filter;
-  if (Object.keys(narrow).length > 0) return limit;
-  const infos = await Promise.all(ref.dlqs.map((dlq) => orThrow(readStream(nats, dlq))));
-  const count = infos.reduce((sum, { figures }) => sum + figures.messages, 0);
-  return Math.min(count, limit ?? count);
-}
 
 /**
  * Finds which consumers would get again what they did not give up, before anything is touched; a dry run says it.
@@ -291,13 +312,16 @@ async function targetOf(nats: Nats, subject: string, queues: readonly QueueRef[]
   });
 }
 
+/** So many messages are shown as a transform would change them. */
+const SAMPLES = 3;
+
 /** What a replay would do, without doing it. */
 async function previewReplay(
   context: Context,
   nats: Nats,
   queues: readonly QueueRef[],
   filter: EntryFilter,
-  { wishes, keepEntries }: ReplayOptions,
+  { wishes, keepEntries, transform }: Preview,
   target: StreamInfo | undefined,
 ): Promise<ReplayResult> {
   const tally = new Tally(keepEntries);
@@ -314,6 +338,7 @@ async function previewReplay(
   );
   const dlqsCreated = new Map<string, string>();
   let journalled = 0;
+  const samples: TransformSample[] = [];
   const entries = scanEntries(nats, queues, filter, {
     now: context.now().getTime(),
     signal: context.io.signal,
@@ -334,7 +359,16 @@ async function previewReplay(
     else if (why !== undefined) tally.fail(entry.id, elsewhere(why));
     else {
       const to = target ?? info;
-      const move = makeMove(entry, { ...facts, dlqsCreated }, { allowTtl: allowsTtl(to), to: wishes.to });
+      const edited = await transform?.apply(entry);
+      if (edited === null) {
+        tally.skip({ entry, why: 'transform', text: 'the transform skips it' });
+        continue;
+      }
+      if (edited && samples.length < SAMPLES) {
+        const changes = transformChanges(entry.inner.message!, edited);
+        if (changes.length > 0) samples.push({ id: entry.id, changes });
+      }
+      const move = makeMove(entry, { ...facts, dlqsCreated }, { allowTtl: allowsTtl(to), to: wishes.to, edited });
       const isOther = to.name !== entry.queue;
       const unkept = rooms.get(to.name)!.take(move, isOther ? undefined : move.frees);
       if (unkept && isOther) throw notKept(unkept);
@@ -355,5 +389,5 @@ async function previewReplay(
   for (const [why, count] of Object.entries(tally.errors)) {
     context.io.tell({ type: 'warning', text: `${count} could not be replayed: ${why}` });
   }
-  return { ...tally.result(), dry_run: true, groups: table.groups() };
+  return { ...tally.result(), dry_run: true, groups: table.groups(), ...(transform && { samples }) };
 }

@@ -1,13 +1,28 @@
-import type { ReplayGroup, ReplayResult } from '../../model/replay.ts';
+import type { ReplayGroup, ReplayResult, TransformSample } from '../../model/replay.ts';
 import { clean } from '../sanitize.ts';
 import { counted, flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
-import { ageOf } from './dlq.ts';
+import { ageOf, shorten } from './dlq.ts';
 
 const agesOf = ({ first_died_at: first, last_died_at: last }: ReplayGroup, now: Date): string => {
   const [oldest, newest] = [ageOf(first, now), ageOf(last, now)];
   return oldest === newest ? `died ${oldest} ago` : `died ${newest} to ${oldest} ago`;
 };
+
+const WIDEST_VALUE = 200;
+
+/** What a transform makes of one, in lines that are taken away and added. */
+function sampleLines({ id, changes }: TransformSample, theme: Theme, width: number): string[] {
+  const cell = (sign: string, path: string, value: string) => {
+    const text = clean(`${path} ${value}`);
+    return `    ${sign} ${widthOf(text) > WIDEST_VALUE ? shorten(text, WIDEST_VALUE) : text}`;
+  };
+  const lines = changes.flatMap(({ path, from, to }) => [
+    ...(from === null ? [] : [theme.delete(cell('-', path, from))]),
+    ...(to === null ? [] : [theme.create(cell('+', path, to))]),
+  ]);
+  return ['', flow(`${clean(id)} would be changed:`, { width, first: '  ' }), ...lines];
+}
 
 /** What a dry run found: a row for each group. */
 export function renderPreview(
@@ -28,7 +43,8 @@ export function renderPreview(
     const text = cells.map((cell, column) => padEnd(cell, widths[column + 1]!)).join('  ');
     return flow(text.trimEnd(), { width, first: `  ${padEnd(count, widths[0]!)}  ` });
   });
-  return `${theme.strong(`Would replay ${counted(result.remaining, 'dead letter')}:`)}\n${lines.join('\n')}\n`;
+  const samples = (result.samples ?? []).flatMap((sample) => sampleLines(sample, theme, width));
+  return `${theme.strong(`Would replay ${counted(result.remaining, 'dead letter')}:`)}\n${[...lines, ...samples].join('\n')}\n`;
 }
 
 /** What a replay did, in a sentence or two. */

@@ -1,0 +1,38 @@
+import { scanEntries } from '../../dlq/scan.ts';
+import type { Context } from '../../model/context.ts';
+import type { QueueRef } from '../../model/entry.ts';
+import type { EntryFilter } from '../../model/entry-filter.ts';
+import type { Nats } from '../../nats/connect.ts';
+import { whySkipped } from '../../replay/select.ts';
+import type { Transform } from '../../replay/transform.ts';
+
+/** How many dead letters a replay is about. */
+export interface Chosen {
+  readonly total: number;
+  readonly byQueue: ReadonlyMap<string, number>;
+}
+
+/**
+ * Counts what a replay will move, and asks a module for each of them.
+ * @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED, USAGE_FILE where the module fails
+ */
+export async function countChosen(
+  context: Context,
+  nats: Nats,
+  queues: readonly QueueRef[],
+  filter: EntryFilter,
+  maxReplays: number,
+  transform: Transform | undefined,
+): Promise<Chosen> {
+  const byQueue = new Map<string, number>();
+  let total = 0;
+  const options = { now: context.now().getTime(), signal: context.io.signal };
+  for await (const entry of scanEntries(nats, queues, filter, options)) {
+    if (whySkipped(entry, { maxReplays, lastSeq: Number.POSITIVE_INFINITY })) continue;
+    if (transform && (await transform.apply(entry)) === null) continue;
+    total += 1;
+    byQueue.set(entry.queue, (byQueue.get(entry.queue) ?? 0) + 1);
+    if (total % 1000 === 0) context.io.tell({ type: 'progress', title: 'Choosing', done: total });
+  }
+  return { total, byQueue };
+}

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { getRange } from '../../src/lib/nats/messages.ts';
+import { runCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { makeDead, makeQueue, wipe } from '../support/dead-letters.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+let server: TestServer;
+let nats: Nats;
+let cwd: string;
+beforeAll(async () => {
+  server = await startServer();
+  nats = await connectTo(server);
+});
+afterAll(async () => {
+  await nats?.close();
+  await server?.stop();
+});
+beforeEach(async () => {
+  await wipe(nats);
+  await makeQueue(nats);
+  await makeDead(nats, 5);
+  cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-transform-'));
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+const replay = (code: string, ...args: string[]) => {
+  writeFileSync(join(cwd, 'mend.mjs'), code);
+  return runCli(['dlq', 'replay', '--transform', 'mend.mjs', ...args], { server, cwd });
+};
+const payloads = async (stream: string): Promise<string[]> => {
+  const found: string[] = [];
+  for await (const { payload } of getRange(nats, stream, 1)) found.push(Buffer.from(payload).toString());
+  return found;
+};
+
+const MEND = `export default (request) => {
+  const body = JSON.parse(request.payload);
+  console.log('seen', body.id);
+  if (body.id === 'r4') return null;
+  return { ...request, headers: { ...request.headers, Mended: 'yes' }, payload: { ...body, query: '\\u001b[2Jexample.org' } };
+};
+`;
+
+test('what a module makes of each is shown first, and then published; what it skips stays', async () => {
+  const shown = await replay(MEND, '--dry-run');
+  expect(shown.code).toBe(0);
+  expect(shown.stdout).toContain('Would replay 4 dead letters:');
+  expect(shown.stdout.match(/would be changed:/g)).toHaveLength(3);
+  expect(shown.stdout).toContain('- json:.query "example.com"\n');
+  expect(shown.stdout).toContain('+ header:Mended yes\n');
+  expect(shown.stdout).not.toContain('\u001b');
+  const json = JSON.parse((await replay(MEND, '--dry-run', '--json')).stdout);
+  expect(json.samples[0]).toEqual({
+    id: expect.stringMatching(/^REQUESTS\/request-worker\/\d$/),
+    changes: [
+      { path: 'header:Mended', from: null, to: 'yes' },
+      { path: 'json:.query', from: '"example.com"', to: JSON.stringify('\u001b[2Jexample.org') },
+    ],
+  });
+  expect(await payloads('REQUESTS_dlq')).toHaveLength(5);
+
+  const done = await replay(MEND);
+  expect(done).toMatchObject({ code: 0, stdout: 'Replayed 4 dead letters.\n1 dead letter skipped.\n' });
+  expect((await payloads('REQUESTS')).filter((text) => text.includes('example.org'))).toHaveLength(4);
+  const [record] = JSON.parse((await runCli(['history', '--json'], { server, cwd })).stdout);
+  expect(record.detail.transform.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+});
+
+test.each([
+  {
+    name: 'that throws at the last one',
+    line: 3,
+    code: 'export default (request) => {\n  if (request.payload.includes("r4"))\n    throw new TypeError("no such kind \\u001b[2J");\n  return request;\n};\n',
+    what: 'TypeError: no such kind',
+  },
+  {
+    name: 'that cannot be read',
+    line: 2,
+    code: 'export default (request) => {\n  return request request;\n};\n',
+    what: 'SyntaxError',
+  },
+  { name: 'that misses another', line: undefined, code: 'import "./none.mjs";\n', what: 'none.mjs' },
+  { name: 'that returns nothing', line: undefined, code: 'export default () => {};\n', what: 'returned nothing' },
+  { name: 'without a function', line: undefined, code: 'export const a = 1;\n', what: 'default export' },
+])('a module $name is an error with its place, and nothing moved', async ({ code, line, what }) => {
+  const { code: exit, stderr } = await replay(code);
+  expect(exit).toBe(64);
+  expect(stderr).toContain(what);
+  expect(stderr).not.toContain('\u001b');
+  if (line !== undefined) expect(stderr).toContain(`mend.mjs:${line}`);
+  expect([await payloads('REQUESTS'), await payloads('REQUESTS_dlq')].map(({ length }) => length)).toEqual([5, 5]);
+});
+
+test('a module that is not there is told as that', async () => {
+  const { code, stderr } = await runCli(['dlq', 'replay', '--transform', 'none.mjs'], { server, cwd });
+  expect(code).toBe(64);
+  expect(stderr).toContain('none.mjs');
+});

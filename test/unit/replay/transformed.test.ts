@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals';
+import { readTransformed, transformChanges, transformInput } from '../../../src/lib/replay/transformed.ts';
+import { stored } from '../dlq/builders.ts';
+
+const header = (name: string, value: string) => ({ name, value });
+const before = stored({
+  payload: '{"id":"r7","n":1,"at":{"a b":[1]}}',
+  headers: [header('Trace', 'a'), header('Trace', 'b'), header('Text', 'Ã¤'), header('Odd', '\u00ff')],
+});
+const given = () => transformInput('Q/w/7', before);
+
+test('a module gets its own copy of a message: text where it is text', () => {
+  expect(given()).toEqual({
+    id: 'Q/w/7',
+    subject: 'requests.dns',
+    headers: Object.assign(Object.create(null), { Trace: ['a', 'b'], Text: ['ä'], Odd: ['\ufffd'] }),
+    payload: '{"id":"r7","n":1,"at":{"a b":[1]}}',
+  });
+  expect(transformInput('x', stored({ payload: Uint8Array.of(0xff) })).payload).toEqual(Uint8Array.of(0xff));
+});
+
+describe('what a module gives back', () => {
+  test('as it was is the message, byte for byte', () => {
+    const made = readTransformed(given(), before);
+    expect(made).toMatchObject({ subject: 'requests.dns', payload: before.payload });
+    expect((made as { headers: unknown }).headers).toEqual([
+      header('Trace', 'a'),
+      header('Trace', 'b'),
+      header('Text', 'Ã¤'),
+      header('Odd', '\u00ff'),
+    ]);
+    expect(transformChanges(before, made as never)).toEqual([]);
+    expect(readTransformed({}, before)).toMatchObject({ subject: 'requests.dns', payload: before.payload });
+  });
+
+  test('as null is skipped', () => expect(readTransformed(null, before)).toBeNull());
+
+  test.each<{ payload: unknown; want: string }>([
+    { payload: 'text ä', want: 'text ä' },
+    { payload: Uint8Array.of(0x41), want: 'A' },
+    { payload: { a: 1 }, want: '{"a":1}' },
+    { payload: 7, want: '7' },
+    { payload: null, want: 'null' },
+  ])('with the payload $payload', ({ payload, want }) => {
+    const made = readTransformed({ ...given(), payload }, before) as { payload: Uint8Array };
+    expect(Buffer.from(made.payload).toString()).toBe(want);
+  });
+
+  const loop: { self?: unknown } = {};
+  loop.self = loop;
+  test.each<{ name: string; value: unknown; want: RegExp }>([
+    { name: 'nothing', value: undefined, want: /returned nothing/ },
+    { name: 'a text', value: 'x', want: /returned a string/ },
+    { name: 'a wildcard', value: { subject: 'a.*' }, want: /subject/ },
+    { name: 'no subject', value: { subject: 5 }, want: /subject/ },
+    { name: 'headers that are none', value: { headers: 'x' }, want: /headers/ },
+    { name: 'a header that is a number', value: { headers: { A: 5 } }, want: /header A/ },
+    { name: 'a header with a blank', value: { headers: { 'A B': 'x' } }, want: /"A B"/ },
+    { name: 'a payload that is a circle', value: { payload: loop }, want: /payload/ },
+    { name: 'a payload that is a function', value: { payload: () => 1 }, want: /payload/ },
+  ])('as $name is a fault', ({ value, want }) => {
+    expect(readTransformed(value, before)).toMatch(want);
+  });
+
+  test('is told by what differs: of JSON by its paths', () => {
+    const made = readTransformed(
+      {
+        subject: 'requests.mx',
+        headers: { Trace: 'c\nd', New: ['x'] },
+        payload: { id: 'r7', n: 2, at: { 'a b': [1, 2] } },
+      },
+      before,
+    );
+    expect(transformChanges(before, made as never)).toEqual([
+      { path: 'subject', from: 'requests.dns', to: 'requests.mx' },
+      { path: 'header:Trace', from: 'a, b', to: 'c d' },
+      { path: 'header:Text', from: 'ä', to: null },
+      { path: 'header:Odd', from: '\ufffd', to: null },
+      { path: 'header:New', from: null, to: 'x' },
+      { path: 'json:.n', from: '1', to: '2' },
+      { path: 'json:.at["a b"]', from: '[1]', to: '[1,2]' },
+    ]);
+  });
+
+  test.each([
+    { payload: 'no json', want: { path: 'payload', to: 'no json' } },
+    { payload: Uint8Array.of(0xff), want: { path: 'payload', to: '1 bytes' } },
+    { payload: '[]', want: { path: 'json:.', to: '[]' } },
+  ])('that is no such JSON as a whole: $payload', ({ payload, want }) => {
+    const made = readTransformed({ ...given(), payload }, before);
+    expect(transformChanges(before, made as never)).toMatchObject([want]);
+  });
+
+  test.each([19, 20, 21])('with %i changes tells 20 at most', (count) => {
+    const payload = Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 1]));
+    const made = readTransformed({ payload }, stored({ payload: '{}' }));
+    expect(transformChanges(stored({ payload: '{}' }), made as never)).toHaveLength(Math.min(count, 20));
+  });
+});
