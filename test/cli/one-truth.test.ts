@@ -124,6 +124,10 @@ describe('one truth', () => {
       replayed: 0,
       stored: { messages: 2, last_seq: 2 },
     });
+    // The line that status names removes them.
+    expect(half.checks.find(({ id }) => id === 'Q.dead')?.summary).toContain('dlq purge --state gone');
+    expect((await json('dlq', 'purge', '--state', 'gone', '--yes')).value).toMatchObject({ purged: 2, originals: 2 });
+    expect((await nats.api('STREAM.INFO.Q')).state).toMatchObject({ messages: 0 });
   });
 
   test('what a replay that has not ended holds is dead, and neither drained nor empty', async () => {

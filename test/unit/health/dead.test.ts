@@ -60,14 +60,14 @@ judged(DEAD, [
     of: dead({ answered: 1 }),
     status: 'ok',
     value: 0,
-    says: 'nothing is dead; 1 is answered and still stored',
+    says: 'nothing is dead; 1 is answered and still stored (dlq purge --state gone archives and removes it)',
   },
   {
     name: 'some, and some that were answered',
     of: dead({ dead: 2, answered: 2 }),
     status: 'warn',
     value: 2,
-    says: '2 messages are dead; 2 are answered and still stored',
+    says: '2 messages are dead; 2 are answered and still stored (dlq purge --state gone archives and removes them)',
   },
   {
     name: 'one rejected',

@@ -66,7 +66,9 @@ function deadWords(all: number, state: DeadState, now: number): string {
     ...(held > 0 ? [`up to ${held} of them kept for a mirror or source only`] : []),
     ...(steady ? [] : ['about: the figures move']),
   ];
-  const stays = answered ? `; ${plural(answered, 'is', 'are')} answered and still stored` : '';
+  const stays = answered
+    ? `; ${plural(answered, 'is', 'are')} answered and still stored (dlq purge --state gone archives and removes ${answered === 1 ? 'it' : 'them'})`
+    : '';
   if (all === 0) return `nothing is dead${stays}`;
   return `${plural(all, 'message is', 'messages are')} dead${more.length > 0 ? ` (${more.join(', ')})` : ''}${stays}`;
 }
