@@ -311,7 +311,8 @@ export class Play {
             {
               name: `dry replay ${queue.name}`,
               command: 'dlq replay',
-              codes: [0],
+              // 1 where one could not be replayed as things are.
+              codes: [0, 1],
               args: ['dlq', 'replay', '--queue', queue.name, '--dry-run', '--json'],
             },
             {
