@@ -89,8 +89,15 @@ const publish: Act = async (play, [, which, on, count, kind]) => {
 };
 
 const take = async (play: Play, which: number, who: number, count: number) => {
-  const queue = play.queue(which);
-  const worker = workerOf(play, queue, who);
+  // Mostly where something waits.
+  const waiting = play.queues.flatMap((queue) => {
+    const consumers = play.truth.get(queue.name)?.consumers ?? [];
+    const isWaiting = ({ name, push }: Worker) =>
+      !push && consumers.some((one) => one.name === name && one.pending > 0);
+    return queue.workers.filter(isWaiting).map((worker) => ({ queue, worker }));
+  });
+  const any = play.queue(which);
+  const { queue, worker } = of(waiting, which + who) ?? { queue: any, worker: workerOf(play, any, who) };
   if (!worker) return undefined;
   const messages = await play.person.pull(queue.name, worker.name, (count % 4) + 1, 200);
   play.given(worker.name, queue, messages);
@@ -345,10 +352,16 @@ function filters(play: Play, queue: Queue, pick: number): string[] {
   return [...(play.queues.length > 1 || pick % 2 ? ['--queue', queue.name] : []), ...of(all, pick)!];
 }
 
+/** A queue for a step of the DLQ: mostly one that has dead letters. */
+function queueOf(play: Play, pick: number): Queue {
+  const some = play.queues.filter(({ dlqs }) => dlqs.some((dlq) => play.truth.get(dlq)?.messages.length));
+  return of(some, pick) ?? play.queue(pick);
+}
+
 const lives = (play: Play, queue: Queue): boolean => play.truth.has(queue.name);
 
 const replay: Act = async (play, [, which, filter, how, after]) => {
-  const queue = play.queue(which!);
+  const queue = queueOf(play, which!);
   if (!lives(play, queue)) return;
   const before = play.truth;
   const args = ['dlq', 'replay', '--json', ...filters(play, queue, filter!)];
@@ -375,7 +388,7 @@ const replay: Act = async (play, [, which, filter, how, after]) => {
 };
 
 const purge: Act = async (play, [, which, filter]) => {
-  const queue = play.queue(which!);
+  const queue = queueOf(play, which!);
   if (!lives(play, queue)) return;
   const file = `purged-${play.steps}.ndjson`;
   const said = await play.person.ops([
@@ -401,7 +414,7 @@ async function bringBack(play: Play, file: string, archived: ReadonlySet<string>
 }
 
 const archive: Act = async (play, [, which, filter]) => {
-  const queue = play.queue(which!);
+  const queue = queueOf(play, which!);
   if (!lives(play, queue)) return;
   const file = `exported-${play.steps}.ndjson`;
   const said = await play.person.ops(['dlq', 'export', '--out', file, '--json', ...filters(play, queue, filter!)]);
@@ -410,7 +423,7 @@ const archive: Act = async (play, [, which, filter]) => {
 };
 
 const rebuild: Act = async (play, [, which]) => {
-  const queue = play.queue(which!);
+  const queue = queueOf(play, which!);
   if (!lives(play, queue)) return;
   const said = await play.person.ops(['dlq', 'rebuild', '--json', '--queue', queue.name]);
   play.judge(said, 'dlq rebuild', [0, 1]);
