@@ -173,10 +173,10 @@ export async function forgetJournal(nats: Nats, stored: readonly Removable[], lo
 
 /** Removes from the ledger what is not there, in both ways. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
 export async function forgetNothing(nats: Nats): Promise<void> {
-  await removeKeyed(nats, STREAM, { subject: `$KV.${LEDGER_BUCKET}.intent` });
-  await removeNothing(nats, STREAM).catch((error: unknown) => {
+  const removing = removeNothing(nats, STREAM).catch((error: unknown) => {
     if (!deniesDeletes(error) && !isMissing(error)) throw error;
   });
+  await Promise.all([removeKeyed(nats, STREAM, { subject: `$KV.${LEDGER_BUCKET}.intent` }), removing]);
 }
 
 /** One message of an intent: what a later run needs to find out how far it came. */

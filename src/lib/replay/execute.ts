@@ -46,15 +46,19 @@ interface Page {
 
 /**
  * Moves a page of messages, in one part; where there is no room for what is written down of them, in smaller ones. What
- * they need is made of what they free: see `want.ts`.
+ * they need is made of what they free: see `want.ts`. Nothing begins before the removals of the page before are confirmed.
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, DLQ_MADE_ANEW, DLQ_NOT_TAKEN, NO_ROOM before anything began
  */
-export async function movePage(run: ReplayRun, read: readonly Move[]): Promise<PageResult> {
+export async function movePage(
+  run: ReplayRun,
+  read: readonly Move[],
+  confirmed: Promise<void> = Promise.resolve(),
+): Promise<PageResult> {
   const want = new Want(run);
   const done: PageResult[] = [];
   const parts: (readonly Move[])[] = [read];
   for (let part = parts.shift(); part; part = parts.shift()) {
-    const result = await movePart(run, part, want).catch((error: unknown): ApiError | PageResult => {
+    const result = await movePart(run, part, want, confirmed).catch((error: unknown): ApiError | PageResult => {
       if (isNoRoom(error)) return error;
       if (done.length === 0) throw error;
       return { moved: [], left: part!, refused: new Set(), fault: error };
@@ -85,8 +89,13 @@ export async function movePage(run: ReplayRun, read: readonly Move[]): Promise<P
  * part that ends with a fault stays for the next run.
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, DLQ_MADE_ANEW, DLQ_NOT_TAKEN, NO_ROOM before anything began
  */
-async function movePart(run: ReplayRun, read: readonly Move[], want: Want): Promise<PageResult> {
-  const to = await lookAtTarget(run);
+async function movePart(
+  run: ReplayRun,
+  read: readonly Move[],
+  want: Want,
+  confirmed: Promise<void>,
+): Promise<PageResult> {
+  const [to] = await Promise.all([lookAtTarget(run), confirmed]);
   const unkept = await findUnkept(run, read, to);
   const moves = read.filter(({ msgId }) => !unkept.has(msgId));
   const intent: Intent = {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scanEntries } from '../dlq/scan.ts';
 import { SeqSet } from '../dlq/seq-set.ts';
-import { forgetIntent } from '../ledger/journal.ts';
+import { forgetIntent, readIntent } from '../ledger/journal.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import { orThrow } from '../nats/answer.ts';
@@ -21,7 +21,7 @@ import { type CheckedQueue, checkQueue } from './preflight.ts';
 import { type Move, type Moved, PROTOCOL, type Protocol } from './protocol.ts';
 import { allowsTtl } from './queue-facts.ts';
 import { removeRecords } from './records.ts';
-import { drainJournal, settleLeftIntent } from './recover.ts';
+import { drainJournal, readJournalNow, settleLeftIntent } from './recover.ts';
 import type { ReplayRun } from './run.ts';
 import { whySkipped } from './select.ts';
 import type { Tally } from './tally.ts';
@@ -168,8 +168,10 @@ class QueueReplay {
 
   async carryOut(): Promise<void> {
     const { nats, ref, wishes } = this.#job;
-    const before = await settleLeftIntent(this.#run);
-    const found = await drainJournal(this.#run);
+    const [intent, journal] = await Promise.all([readIntent(nats, ref.queue), readJournalNow(this.#run)]);
+    const before = await settleLeftIntent(this.#run, intent);
+    // What an intent left behind may have gone through the journal.
+    const found = await drainJournal(this.#run, undefined, intent ? undefined : journal);
     const drained = found.filter(({ outcome }) => outcome === 'moved').length;
     for (const { entry, outcome, error } of found) {
       if (outcome === 'moved') continue;
@@ -320,8 +322,7 @@ class QueueReplay {
     const { wishes } = this.#job;
     const page = wishes.rate !== undefined || wishes.maxPending !== undefined ? await this.#stillThere(read) : read;
     if (page.length === 0) return undefined;
-    await this.#confirmed;
-    return movePage(this.#run, page);
+    return movePage(this.#run, page, this.#confirmed);
   }
 
   /** At a slow pace a late ack may come between reading and publishing. */

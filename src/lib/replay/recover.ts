@@ -3,7 +3,7 @@ import {
   forgetJournal,
   type Intent,
   type JournalEntry,
-  readIntent,
+  type LeftIntent,
   readJournal,
 } from '../ledger/journal.ts';
 import { notTaken } from '../nats/address.ts';
@@ -55,13 +55,16 @@ export async function settleIntent(run: ReplayRun, intent: Intent & { readonly w
 }
 
 /** Settles what an earlier run left behind. Gives how many of its messages were finished. */
-export async function settleLeftIntent(run: ReplayRun): Promise<number> {
-  const intent = await readIntent(run.nats, run.queue);
+export async function settleLeftIntent(run: ReplayRun, intent: LeftIntent | undefined): Promise<number> {
   if (!intent) return 0;
   const { done } = await settleIntent(run, intent);
   await forgetIntent(run.nats, run.queue, intent.revision);
   return done.size;
 }
+
+/** What lies in the journal, as whoever was confirmed anything of it knows it. @throws OpsError CONN_*, DENIED_SUBJECT */
+export const readJournalNow = (run: ReplayRun): Promise<JournalEntry[]> =>
+  readJournal(run.nats, run.queue, { fromLeader: isShared(run) });
 
 /** What became of one journalled message in a pass. */
 export interface Drained {
@@ -76,9 +79,13 @@ export interface Drained {
  * those it is certain that no copy exists; for the others the stream is searched first, whatever its window.
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
-export async function drainJournal(run: ReplayRun, refused: ReadonlySet<string> = new Set()): Promise<Drained[]> {
+export async function drainJournal(
+  run: ReplayRun,
+  refused: ReadonlySet<string> = new Set(),
+  read?: readonly JournalEntry[],
+): Promise<Drained[]> {
   const { nats, queue } = run;
-  const all = await readJournal(nats, queue, { fromLeader: isShared(run) });
+  const all = read ?? (await readJournalNow(run));
   const entries = journalOf(all, queue, run.created);
   if (entries.length === 0) return [];
   const streams = [...new Set(entries.map(({ target }) => target.stream))];

@@ -258,7 +258,7 @@ async function judgeRedelivery(
   { wishes, dryRun }: ReplayOptions,
 ): Promise<void> {
   if (wishes.allowRedelivery || wishes.to !== undefined) return;
-  const standings = await Promise.all(queues.map((ref) => readStanding(nats, ref)));
+  const standings = await Promise.all(queues.map((ref) => ref.seen?.standing ?? readStanding(nats, ref)));
   for (const [index, standing] of standings.entries()) {
     if (!isShared(standing)) continue;
     const { queue, lastSeq } = standing;
