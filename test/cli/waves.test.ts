@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { makeDead, put } from '../support/dead-letters.ts';
+import { letDie, makeDead, put } from '../support/dead-letters.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 import { startWaves, type Waves } from '../support/waves.ts';
 
@@ -69,6 +69,12 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
     'one dead': () => scenes.dead(1),
     'ten dead': () => scenes.dead(10),
     'a thousand dead': () => scenes.dead(1000),
+    'three thousand dead': () => scenes.dead(3000),
+    async 'ten large dead'() {
+      await scenes.applied();
+      for (let index = 0; index < 10; index++) await put(nats, 'requests.dns', 'x'.repeat(200_000));
+      await letDie(nats);
+    },
   };
 
   const rows: readonly [scene: Exclude<keyof typeof scenes, 'dead'>, command: string, waves: number, code?: number][] =
@@ -85,9 +91,9 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
       ['ten dead', 'dlq ls', 7],
       ['a thousand dead', 'dlq ls', 7],
       ['applied', 'request send dns {"query":"example.com"}', 4],
-      ['applied', 'dlq replay', 11],
-    ['one dead', 'dlq replay', 23],
-    ['answered', 'request get is-answered', 4],
+      ['applied', 'dlq replay', 12],
+      ['one dead', 'dlq replay', 27],
+      ['answered', 'request get is-answered', 4],
       ['answered', 'request show is-answered', 4],
       ['waiting', 'request show waits', 7],
       ['waiting', 'request cancel waits --yes', 8],
@@ -117,4 +123,14 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
       }
     },
   );
+
+  const many = ['a thousand dead', 'three thousand dead', 'ten large dead'] as const;
+  test.each(many)('%s: a probe reads at most 1 MB, in 20 requests', async (scene) => {
+    await scenes[scene]();
+    far.take();
+    expect(await runCli(['status'], { server: far, cwd })).toMatchObject({ code: 2 });
+    const { bytes, requests } = far.take();
+    expect(bytes).toBeLessThanOrEqual(1e6);
+    expect(requests.length).toBeLessThanOrEqual(20);
+  });
 });
