@@ -270,6 +270,8 @@ export class Play {
     const none = live.some(({ retention, dlqs }) => retention === 'workqueue' || dlqs.some((dlq) => truth.has(dlq)))
       ? []
       : [1];
+    // An entry that would be stored nowhere is an error.
+    const isWhole = live.every(({ dlqs }) => dlqs.some((dlq) => truth.has(dlq)));
     type Wish = Omit<Reading, 'said'> & { readonly args: readonly string[] };
     const always: Wish[] = [
       { name: 'ls', command: 'dlq ls', codes: [0], args: ['dlq', 'ls', '--json'] },
@@ -287,7 +289,12 @@ export class Play {
       { name: `prometheus${suffix}`, codes: [0, 2], args: [...status, '--output', 'prometheus'] },
       { name: `text${suffix}`, codes: [0, 2], args: status },
       { name: 'dry purge', command: 'dlq purge', codes: [0], args: ['dlq', 'purge', '--dry-run', '--json'] },
-      { name: 'dry rebuild', command: 'dlq rebuild', codes: [0], args: ['dlq', 'rebuild', '--dry-run', '--json'] },
+      {
+        name: 'dry rebuild',
+        command: 'dlq rebuild',
+        codes: isWhole ? [0] : [0, 1],
+        args: ['dlq', 'rebuild', '--dry-run', '--json'],
+      },
       {
         name: 'doctor',
         command: 'doctor',
