@@ -84,13 +84,17 @@ function findWanted(known: Known, argv: readonly string[]): Wanted {
     if (argv.length === 0 || asksForHelp(argv)) return { rest: [] };
     throw unknownCommand('the line names no command');
   }
-  const pair = `${first}:${second}`;
-  if (second !== undefined && known[pair]) return { id: pair, rest: argv.slice(2) };
-  const isTopic = Object.keys(known).some((id) => id.startsWith(`${first}:`));
+  for (const length of [3, 2]) {
+    const id = words.slice(0, length).join(':');
+    if (words.length >= length && known[id]) return { id, rest: argv.slice(length) };
+  }
+  const isPrefix = (id: string) => Object.keys(known).some((one) => one.startsWith(`${id}:`));
+  const isTopic = isPrefix(first);
+  const isSubtopic = second !== undefined && isPrefix(`${first}:${second}`);
   const isAlone = second === undefined || known[first]?.takesArgs || !isTopic;
   if (known[first] && isAlone) return { id: first, rest: argv.slice(1) };
-  if (isTopic && second === undefined) return { rest: [] };
-  const typed = isTopic ? `${first} ${second}` : first;
+  if ((isTopic && second === undefined) || (isSubtopic && words.length === 2)) return { rest: [] };
+  const typed = words.slice(0, isSubtopic ? 3 : isTopic ? 2 : 1).join(' ');
   throw unknownCommand(`there is no command \`${typed}\``, commandHints(typed, idsOf(known)));
 }
 

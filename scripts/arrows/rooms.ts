@@ -28,7 +28,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   nats: { imports: [...WORDS, 'files'], packages: ['@nats-io/transport-node'], acts: 'all' },
   observed: { imports: [...WORDS, 'canonical', 'nats'], acts: ['read'] },
   apply: { imports: [...WORDS, 'nats'], acts: ['execute'] },
-  ledger: { imports: [...WORDS, 'nats'], acts: ['actor', 'bucket', 'history', 'lock', 'room', 'store'] },
+  ledger: { imports: [...WORDS, 'nats'], acts: ['actor', 'bucket', 'history', 'lock', 'replays', 'room', 'store'] },
   dlq: { imports: [...WORDS, 'nats', 'ledger'], acts: ['collect', 'follow', 'scan'] },
   replay: {
     imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],

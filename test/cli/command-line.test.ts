@@ -7,7 +7,11 @@ describe('a command line that is wrong', () => {
     { args: ['aply'], message: 'there is no command `aply`', hint: 'did you mean `osapi-ops apply`?' },
     { args: ['dlq', 'repaly'], message: 'there is no command `dlq repaly`', hint: '`osapi-ops dlq replay`?' },
     { args: ['replay'], message: 'there is no command `replay`', hint: 'did you mean `osapi-ops dlq replay`?' },
-    { args: ['ls'], message: 'no command `ls`', hint: '`osapi-ops dlq ls` or `osapi-ops request ls`?' },
+    {
+      args: ['ls'],
+      message: 'no command `ls`',
+      hint: '`osapi-ops dlq ls` or `osapi-ops dlq replays ls` or `osapi-ops request ls`?',
+    },
     { args: ['xyzzy'], message: 'there is no command `xyzzy`', hint: 'see `osapi-ops --help`' },
     { args: ['apply', '--alow-replace'], message: 'there is no flag --alow-replace', hint: 'mean --allow-replace?' },
     {
@@ -30,7 +34,8 @@ describe('a command line that is wrong', () => {
     { args: ['plan', 'config/dev.yaml', '-out=x'], message: '-out has one dash', hint: 'write --out' },
     { args: ['init', '--yes=1'], message: '--yes takes no value', hint: 'write --yes alone' },
     { args: ['dlq', 'ls', '--limit', 'x'], message: '--limit: "x" is no whole number', hint: 'write it as --limit 10' },
-    { args: ['dlq', 'show'], message: 'missing: ID (which one)', hint: 'see `osapi-ops dlq show --help`' },
+    { args: ['dlq', 'show'], message: 'which dead letter is not said', hint: '--where KEY=VALUE' },
+    { args: ['request', 'show'], message: 'missing: ID (', hint: 'see `osapi-ops request show --help`' },
   ] as const;
   test.each(table)('$args is told, with what may be meant', async ({ args, message, hint }) => {
     const { code, stdout, stderr } = await runCli(args);

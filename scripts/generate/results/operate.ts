@@ -6,6 +6,7 @@ import type { Diagnosis } from '../../../src/lib/model/diagnosis.ts';
 import type { EntryJson } from '../../../src/lib/model/entry.ts';
 import type { DrainResult, PauseResult } from '../../../src/lib/model/queue.ts';
 import type { ReplayResult } from '../../../src/lib/model/replay.ts';
+import type { ReplayRunJson } from '../../../src/lib/model/replay-run.ts';
 import type { BulkJson, CancelledJson, RequestStatus, SentJson, WaitingJson } from '../../../src/lib/model/request.ts';
 import type { WorkerReport } from '../../../src/lib/model/worker.ts';
 import type { ImportResult } from '../../../src/lib/operations/dlq/import.ts';
@@ -37,6 +38,32 @@ const entry = {
 };
 
 const fate = z.enum(['answered', 'acked', 'died', 'unknown']);
+const run = {
+  id: z.string(),
+  state: z
+    .enum(['running', 'done', 'interrupted', 'failed', 'unfinished'])
+    .describe('unfinished: it says that it runs, and was not heard of for 15 seconds'),
+  who: z.string(),
+  host: z.string(),
+  pid: z.int(),
+  ci: z.string().optional(),
+  started_at: moment,
+  updated_at: moment,
+  queues: z.array(z.string()),
+  line: z.string().describe('does the same, and so goes on with what is left'),
+  chosen: count,
+  replayed: count,
+  answered: count.describe('with --wait or --canary, as are acked and died'),
+  acked: count,
+  died: count,
+  skipped: count,
+  failed: count,
+  waiting: count,
+  seconds_left: count.nullable(),
+  failures: z.array(z.object({ id: z.string(), error: z.string() })).describe('the first hundred'),
+  error: z.string().optional(),
+  stopped_by: z.string().optional(),
+};
 const dryRun = z.literal(true).optional();
 
 const request = {
@@ -230,6 +257,9 @@ export const OPERATE = {
     dry_run: dryRun,
     entries: z.array(z.object({ id: z.string() })),
   }) satisfies z.ZodType<RebuildResult>,
+  'dlq replays ls': z.array(z.object(run) satisfies z.ZodType<ReplayRunJson>),
+  'dlq replays show': z.object(run) satisfies z.ZodType<ReplayRunJson>,
+  'dlq replays stop': z.object(run) satisfies z.ZodType<ReplayRunJson>,
   'dlq purge': z.object({
     purged: count,
     originals: count,

@@ -11,7 +11,8 @@ export type Asked =
   | 'subjects'
   | 'buckets'
   | 'systems'
-  | 'resources';
+  | 'resources'
+  | 'replays';
 
 /** Where the values of a flag or an argument come from. */
 export type Kind =
@@ -85,6 +86,8 @@ const FLAGS: Readonly<Record<string, Kind>> = {
 const ARGS_OF: Readonly<Record<string, Kind>> = {
   'apply spec': files('yaml', 'yml', 'plan', 'json'),
   'plan spec': files('yaml', 'yml', 'plan', 'json'),
+  'dlq replays show id': server('replays'),
+  'dlq replays stop id': server('replays'),
   'request get id': server('requests'),
   'request show id': server('requests'),
   'request cancel id': server('requests'),

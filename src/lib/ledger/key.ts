@@ -18,9 +18,11 @@ export function fromToken(token: string): string {
 //   part.<system>.<write>.<n>     a piece of what does not fit into the head
 //   lock.<name>                   who is at work
 //   history.<system>.<id>         who did what
+//   replay.<id>                   how far a replay is
 export const ledgerKey = {
   applied: (system: string) => `applied.${toToken(system)}`,
   part: (system: string, write: string, index: number | '>') => `part.${toToken(system)}.${write}.${index}`,
   lock: (name: string) => `lock.${toToken(name)}`,
+  replay: (id: string) => `replay.${id}`,
   history: (system: string, id: string) => `history.${toToken(system)}.${id}`,
 };

@@ -16,9 +16,9 @@ export const roomPatience = ({ target }: Nats): number => (target.server.cluster
 const POLL_MS = 250;
 
 /** Values of these are nothing but history once a newer one is there. */
-const SUPERSEDED = /^(?:lock|applied|intent)\./;
+const SUPERSEDED = /^(?:lock|applied|intent|replay)\./;
 /** What may go beyond that, the older half first: what was done once, and why deliveries failed. */
-const DISPENSABLE = ['history', 'failure'] as const;
+const DISPENSABLE = ['replay', 'history', 'failure'] as const;
 
 const making = new WeakMap<Nats['nc'], Promise<boolean>>();
 

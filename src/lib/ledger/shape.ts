@@ -58,3 +58,23 @@ export const isBody = has({
 export const isHolder = has({ ...actor, id: isText, verb: isText, since: isText });
 
 export const isHistory = has({ ...actor, id: isText, at: isText, system: isText, verb: isText, summary: isText });
+
+export const isReplayRun = has({
+  ...actor,
+  id: isText,
+  state: (value) => ['running', 'done', 'interrupted', 'failed'].includes(value as string),
+  started_at: isText,
+  queues: listOf(isText),
+  line: isText,
+  chosen: isCount,
+  replayed: isCount,
+  answered: isCount,
+  acked: isCount,
+  died: isCount,
+  skipped: isCount,
+  failed: isCount,
+  waiting: isCount,
+  failures: listOf(has({ id: isText, error: isText })),
+  error: maybe(isText),
+  stopped_by: maybe(isText),
+});

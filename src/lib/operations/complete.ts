@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Choice } from '../complete/choices.ts';
 import type { Asked } from '../complete/kinds.ts';
 import { KV_PREFIX } from '../facts/names.ts';
+import { readRuns } from '../ledger/replays.ts';
 import { listSystems } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import type { QueueRef } from '../model/entry.ts';
@@ -130,6 +131,8 @@ const ASK: Readonly<
     return found.slice(0, MOST);
   },
   buckets: async (nats) => (await orThrow(bucketNames(nats, MOST))).map((value) => ({ value })),
+  replays: async (nats) =>
+    (await readRuns(nats)).map(({ id, state, started_at: since }) => ({ value: id, about: state, since })),
   systems: async (nats) => (await listSystems(nats)).map((value) => ({ value })),
   resources: async (nats) => {
     const [streams, buckets, systems] = await Promise.all([

@@ -161,13 +161,14 @@ const client: Rule = (spec, streams) => ({
 const RULES: Readonly<Record<RoleName, Rule>> = { viewer, applier, operator, worker, client };
 
 const COMMANDS: Readonly<Record<RoleName, readonly string[]>> = {
-  viewer: ['plan', 'status', 'doctor', 'history', 'dlq ls', 'dlq show', 'dlq stats', 'dlq export'],
+  viewer: ['plan', 'status', 'doctor', 'history', 'dlq ls', 'dlq show', 'dlq stats', 'dlq export', 'dlq replays ls'],
   applier: ['plan', 'apply', 'status', 'history'],
   operator: [
     'status',
     'history',
     'dlq ls',
     'dlq replay',
+    'dlq replays stop',
     'dlq purge',
     'dlq rebuild',
     'dlq import',

@@ -1,7 +1,11 @@
 import type { ReplayFate, ReplayOutcome, ReplayResult } from '../model/replay.ts';
+import type { RunFailure, RunFigures } from '../model/replay-run.ts';
 import type { Followed } from './fates.ts';
 import type { Moved } from './protocol.ts';
 import type { Skipped } from './select.ts';
+
+/** So many failures are kept to be shown. */
+const MOST_FAILURES = 100;
 
 /** Gathers what became of everything in one run. */
 export class Tally {
@@ -19,6 +23,8 @@ export class Tally {
   readonly fates: Record<ReplayFate, number> = { answered: 0, acked: 0, died: 0, unknown: 0 };
   readonly deaths: Record<string, number> = {};
   sameReason = 0;
+  /** The first of those that failed or died again. */
+  readonly failures: RunFailure[] = [];
   readonly #entries = new Map<string, ReplayOutcome>();
   readonly #keep: boolean;
   #followed = false;
@@ -60,7 +66,12 @@ export class Tally {
   fail(id: string, why: string): void {
     this.failed += 1;
     this.#countError(why);
+    this.#noteFailure(id, why);
     this.#note({ id, outcome: 'failed', error: why });
+  }
+
+  #noteFailure(id: string, error: string): void {
+    if (this.failures.length < MOST_FAILURES) this.failures.push({ id, error });
   }
 
   #countError(why: string): void {
@@ -91,15 +102,26 @@ export class Tally {
     if (reason !== undefined) {
       this.deaths[reason] = (this.deaths[reason] ?? 0) + 1;
       if (reason === moved.move.died) this.sameReason += 1;
+      this.#noteFailure(moved.move.id, `died again: ${reason}`);
     }
     if (this.#keep) this.#note({ ...this.#entries.get(moved.move.id)!, fate });
   }
 
+  /** How far it is by now. */
+  figures(): RunFigures {
+    const { chosen = 0, replayed, skipped, failed, fates, failures } = this;
+    const { answered, acked, died } = fates;
+    const waiting = this.#left();
+    return { chosen, replayed, answered, acked, died, skipped, failed, waiting, failures };
+  }
+
   /** The result of a run that ended before its time: what it never came to remains as well. */
   cut(): ReplayResult {
-    const result = this.result();
-    const { replayed, failed, remaining } = result;
-    return { ...result, remaining: Math.max(remaining, (this.chosen ?? 0) - replayed - failed) };
+    return { ...this.result(), remaining: this.#left() };
+  }
+
+  #left(): number {
+    return Math.max(this.remaining, (this.chosen ?? 0) - this.replayed - this.failed);
   }
 
   result(): ReplayResult {

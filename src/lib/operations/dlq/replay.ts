@@ -1,15 +1,19 @@
 import path from 'node:path';
 import { readStanding } from '../../dlq/collect.ts';
+import { filterWords } from '../../dlq/filter-words.ts';
 import { type DlqWork, withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { ADVISORY, bucketStream, LEDGER_BUCKET } from '../../facts/names.ts';
 import { isPlainSubject } from '../../facts/subjects.ts';
+import { identifyActor } from '../../ledger/actor.ts';
+import { keepRun, type RunLog } from '../../ledger/replays.ts';
 import type { Context } from '../../model/context.ts';
-import { type Entry, type QueueRef, TO_REPLAY } from '../../model/entry.ts';
+import { type Entry, MOST_REPLAYS, type QueueRef, TO_REPLAY } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { textsOf } from '../../model/json.ts';
 import type { ReplayResult, TransformSample } from '../../model/replay.ts';
+import { shellLine } from '../../model/shell.ts';
 import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
 import { orThrow, orUndefined } from '../../nats/answer.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
@@ -32,6 +36,7 @@ import { Tally } from '../../replay/tally.ts';
 import { loadTransform, type Transform } from '../../replay/transform.ts';
 import { transformChanges } from '../../replay/transformed.ts';
 import { roomForLock } from '../../replay/want.ts';
+import { callWords } from './call.ts';
 import { type Chosen, countChosen } from './chosen.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
@@ -74,13 +79,69 @@ export async function replayDeadLetters(context: Context, options: ReplayOptions
     counting.catch(() => {});
     // A module may fail at any of them: nothing moves before it was asked for all.
     if (transform) await counting;
-    for (const ref of queues) {
-      if (wanted.limit !== undefined && tally.replayed + tally.failed + tally.skipped >= wanted.limit) break;
-      await replayOne(context, nats, ref, { ...options, filter: wanted, transform, counting }, tally, target);
-    }
-    if (isOfNone(tally)) await tellNone(context, scope);
-    return finish(context, tally);
+    const stop = new AbortController();
+    // Stopped from elsewhere it ends as by Ctrl-C.
+    const io = { ...context.io, signal: AbortSignal.any([context.io.signal, stop.signal]) };
+    const here = { ...context, io };
+    const log = keepRun({
+      actor: identifyActor(context.env),
+      at: context.now(),
+      queues: queues.map(({ queue }) => queue),
+      line: replayLine(context, options, filter),
+      figures: () => tally.figures(),
+      onStop: (by) => stop.abort(new OpsError('INTERRUPTED', `stopped by ${by}`)),
+    });
+    return withLog(nats, log, async () => {
+      for (const ref of queues) {
+        if (wanted.limit !== undefined && tally.replayed + tally.failed + tally.skipped >= wanted.limit) break;
+        await replayOne(here, nats, ref, { ...options, filter: wanted, transform, counting, log }, tally, target);
+      }
+      if (isOfNone(tally)) await tellNone(context, scope);
+      return finish(here, tally);
+    });
   });
+}
+
+/** The record of a run, however it ends; where its turn was lost nothing more is written. */
+async function withLog<T>(nats: Nats, log: RunLog, work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await work();
+    await log.end(nats, 'done');
+    return result;
+  } catch (error) {
+    const { code, message } = error as OpsError;
+    if (code === 'LOCK_HELD') log.drop();
+    else await log.end(nats, code === 'INTERRUPTED' ? 'interrupted' : 'failed', message);
+    throw error;
+  }
+}
+
+/** The line that does the same, and so goes on with what is left. */
+function replayLine(
+  context: Context,
+  { wishes, transform, edit, file, ids, idsFrom }: ReplayOptions,
+  filter: EntryFilter,
+): string {
+  const isFromFile = idsFrom !== undefined && idsFrom !== '-' && !ids?.length;
+  const { ids: patterns, ...rest } = filter;
+  const option = (name: string, value: string | number | undefined) =>
+    value === undefined ? [] : [name, String(value)];
+  return shellLine([
+    ...callWords(context.connection, file, 'dlq', 'replay'),
+    ...filterWords(isFromFile ? rest : filter),
+    ...(isFromFile && patterns ? ['--ids', idsFrom] : []),
+    ...option('--limit', filter.limit),
+    ...option('--rate', wishes.rate === undefined ? undefined : `${wishes.rate}/s`),
+    ...option('--max-in-flight', wishes.maxInFlight === 256 ? undefined : wishes.maxInFlight),
+    ...option('--max-pending', wishes.maxPending),
+    ...option('--max-replays', wishes.maxReplays === MOST_REPLAYS ? undefined : wishes.maxReplays),
+    ...option('--canary', wishes.canary),
+    ...option('--to', wishes.to),
+    ...option('--transform', transform),
+    ...(wishes.allowRedelivery ? ['--allow-redelivery'] : []),
+    ...(wishes.wait ? ['--wait'] : []),
+    ...(edit ? ['--edit'] : []),
+  ]);
 }
 
 const isOfNone = ({ replayed, skipped, failed, remaining }: Omit<ReplayResult, 'entries'>): boolean =>
@@ -97,6 +158,7 @@ interface Preview extends Omit<ReplayOptions, 'transform'> {
 
 interface Run extends Preview {
   readonly counting: Promise<Chosen>;
+  readonly log: RunLog;
 }
 
 async function replayOne(
@@ -108,7 +170,7 @@ async function replayOne(
   target: StreamInfo | undefined,
 ): Promise<void> {
   const { io } = context;
-  const { wishes, filter, transform, counting } = options;
+  const { wishes, filter, transform, counting, log } = options;
   const before = { ...tally };
   const edits: EditRecord[] = [];
   const strange = strangers(context);
@@ -129,6 +191,7 @@ async function replayOne(
       tally.chosen = chosen.total;
       total = chosen.byQueue.get(ref.queue) ?? 0;
       began = performance.now();
+      if (chosen.total > 0) log.begin(held);
       await replayQueue({
         nats: held,
         ref,

@@ -1,0 +1,46 @@
+/** What became of one dead letter of a run that it did not bring back for good. */
+export interface RunFailure {
+  readonly id: string;
+  readonly error: string;
+}
+
+/** How far a run is. */
+export interface RunFigures {
+  /** How many it chose. */
+  readonly chosen: number;
+  /** Copies that are in. */
+  readonly replayed: number;
+  /** Of those, as far as they were followed: they have their response, were acked without one, or died again. */
+  readonly answered: number;
+  readonly acked: number;
+  readonly died: number;
+  readonly skipped: number;
+  readonly failed: number;
+  /** Chosen and not done. */
+  readonly waiting: number;
+  /** The first of those that failed or died again. */
+  readonly failures: readonly RunFailure[];
+}
+
+/** A replay as `dlq replays` prints it. */
+export interface ReplayRunJson extends RunFigures {
+  readonly id: string;
+  /** `unfinished`: it says it runs, and was not heard of for a while; it was killed, or lost its connection. */
+  readonly state: 'running' | 'done' | 'interrupted' | 'failed' | 'unfinished';
+  readonly who: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly ci?: string;
+  /** RFC 3339. */
+  readonly started_at: string;
+  readonly updated_at: string;
+  readonly queues: readonly string[];
+  /** The line that does the same: what it chose and how. It goes on with what is left. */
+  readonly line: string;
+  /** While it runs, at the speed so far; null where nobody can say. */
+  readonly seconds_left: number | null;
+  /** Why it ended before its time. */
+  readonly error?: string;
+  /** Who told it to stop, and from where. */
+  readonly stopped_by?: string;
+}

@@ -1,0 +1,84 @@
+import type { ReplayRunJson } from '../../model/replay-run.ts';
+import { clean } from '../sanitize.ts';
+import { flow, padEnd, widthOf } from '../text.ts';
+import type { Theme } from '../theme.ts';
+import { ageOf, shorten } from './dlq.ts';
+import { renderColumns } from './dlq-show.ts';
+
+/** How far a run is, in words. */
+function progressOf({
+  chosen,
+  replayed,
+  answered,
+  acked,
+  died,
+  skipped,
+  failed,
+  waiting,
+  seconds_left: left,
+}: ReplayRunJson) {
+  const parts = [
+    `${replayed} of ${chosen} replayed`,
+    ...(answered > 0 ? [`${answered} answered`] : []),
+    ...(acked > 0 ? [`${acked} acked`] : []),
+    ...(died > 0 ? [`${died} died again`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(waiting > 0 ? [`${waiting} waiting`] : []),
+    ...(left === null ? [] : [left < 120 ? `${left}s left` : `${Math.ceil(left / 60)}m left`]),
+  ];
+  return parts.join(', ');
+}
+
+/** Running and recent replays, a row each. */
+export function renderRuns(
+  runs: readonly ReplayRunJson[],
+  { theme, width, now }: { theme: Theme; width: number; now: Date },
+): string {
+  const rows = runs.map((run) => [
+    clean(run.id),
+    run.state,
+    ageOf(run.started_at, now),
+    clean(run.who),
+    clean(run.ci ?? run.host),
+    progressOf(run),
+  ]);
+  const all = [['ID', 'STATE', 'BEGAN', 'WHO', 'FROM', 'HOW FAR'], ...rows];
+  // From where goes first where the terminal is narrow, then who, then when; the last column is cut.
+  const fits = (columns: readonly number[]) => {
+    const lines = renderColumns(
+      all.map((row) => columns.map((column) => row[column]!)),
+      new Set(),
+    );
+    return { lines, widest: Math.max(...lines.map(widthOf)) };
+  };
+  const tries = [
+    [0, 1, 2, 3, 4, 5],
+    [0, 1, 2, 3, 5],
+    [0, 1, 2, 5],
+    [0, 1, 5],
+  ].map(fits);
+  const { lines } = tries.find(({ widest }) => widest <= width) ?? tries.at(-1)!;
+  const [head, ...body] = lines.map((line) => (widthOf(line) > width ? shorten(line, width) : line));
+  return `${[theme.strong(head!), ...body].join('\n')}\n`;
+}
+
+/** One replay with what failed in it. */
+export function renderRun(run: ReplayRunJson, { theme, width }: { theme: Theme; width: number }): string {
+  const fact = (name: string, text: string): string => flow(clean(text), { width, first: `  ${padEnd(name, 10)}` });
+  const failures = run.failures.map(({ id, error }) => flow(clean(`${id}  ${error}`), { width, first: '  ' }));
+  const more = run.failed + run.died - run.failures.length;
+  return `${[
+    theme.strong(clean(run.id)),
+    fact('state', run.stopped_by === undefined ? run.state : `${run.state}, stopped by ${run.stopped_by}`),
+    fact('by', `${run.who} on ${run.host} (pid ${run.pid}${run.ci ? `, ${run.ci}` : ''})`),
+    fact('began', `${run.started_at}, last heard of ${run.updated_at}`),
+    fact('queues', run.queues.join(', ')),
+    fact('how far', progressOf(run)),
+    ...(run.error === undefined ? [] : [fact('ended', run.error)]),
+    // It is there to be copied: never broken.
+    `  ${padEnd(run.state === 'running' || run.state === 'done' ? 'line' : 'go on', 10)}${clean(run.line)}`,
+    ...(failures.length > 0 ? ['', theme.strong('What failed or died again'), ...failures] : []),
+    ...(more > 0 && failures.length > 0 ? [theme.faint(`  … and ${more} more`)] : []),
+  ].join('\n')}\n`;
+}

@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { runNow, type StoredRun } from '../../../src/lib/ledger/replays.ts';
+import { isReplayRun } from '../../../src/lib/ledger/shape.ts';
+
+const run: StoredRun = {
+  id: '20260102T030000000Z-abcdef',
+  state: 'running',
+  who: 'ada',
+  host: 'build-7',
+  pid: 7,
+  started_at: '2026-01-02T03:00:00.000Z',
+  queues: ['REQUESTS'],
+  line: 'osapi-ops dlq replay',
+  chosen: 300,
+  replayed: 100,
+  answered: 0,
+  acked: 0,
+  died: 0,
+  skipped: 0,
+  failed: 0,
+  waiting: 200,
+  failures: [],
+};
+const CREATED = '2026-01-02T03:00:10.000Z';
+const at = Date.parse(CREATED);
+
+test.each([
+  { state: 'running', silent: 15_000, want: 'running', left: 20 },
+  { state: 'running', silent: 15_001, want: 'unfinished', left: null },
+  { state: 'done', silent: 99_000, want: 'done', left: null },
+  { state: 'interrupted', silent: 0, want: 'interrupted', left: null },
+] as const)('$state and silent for $silent ms is $want', ({ state, silent, want, left }) => {
+  const now = runNow({ ...run, state }, CREATED, at + silent);
+  expect(now).toMatchObject({ state: want, seconds_left: left, updated_at: CREATED });
+});
+
+test.each([
+  { name: 'nothing moved', fields: { replayed: 0 } },
+  { name: 'it has just begun', fields: { started_at: CREATED } },
+  { name: 'its clock is ahead', fields: { started_at: '2026-01-02T03:00:11.000Z' } },
+])('nobody can say how long still: $name', ({ fields }) => {
+  expect(runNow({ ...run, ...fields }, CREATED, at).seconds_left).toBeNull();
+});
+
+test.each<{ name: string; fields: object; want: boolean }>([
+  { name: 'as it is', fields: {}, want: true },
+  { name: 'with all it may have', fields: { error: 'x', stopped_by: 'y', ci: 'z' }, want: true },
+  { name: 'of another state', fields: { state: 'asleep' }, want: false },
+  { name: 'with a count that is none', fields: { replayed: -1 }, want: false },
+  { name: 'with failures that are none', fields: { failures: [{ id: 'x' }] }, want: false },
+  { name: 'without a line', fields: { line: undefined }, want: false },
+  { name: 'stopped by a number', fields: { stopped_by: 5 }, want: false },
+])('a record $name: $want', ({ fields, want }) => {
+  expect(isReplayRun({ ...run, ...fields })).toBe(want);
+});
