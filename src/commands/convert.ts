@@ -14,6 +14,7 @@ would refuse, is named on stderr. Asks no server and changes nothing.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> stream.json consumer.json > osapi-ops.yaml',
     'nats stream info REQUESTS --json | <%= config.bin %> <%= command.id %> -',
+    '<%= config.bin %> <%= command.id %> config.json --stream REQUESTS',
     '<%= config.bin %> <%= command.id %> --name osapi manifests/*.yaml',
   ];
   // It connects to nothing: the connection flags have no place here.
@@ -23,7 +24,9 @@ would refuse, is named on stderr. Asks no server and changes nothing.`;
   };
   static override flags = withEnv({
     name: Flags.string({ summary: 'the name of the system; else its owner mark or its first stream' }),
-    stream: Flags.string({ summary: 'the stream of consumers whose file does not say it' }),
+    stream: Flags.string({
+      summary: 'the name of a stream whose file has none, and the stream of consumers whose file does not say it',
+    }),
   });
 
   protected async execute(): Promise<number | undefined> {

@@ -46,6 +46,12 @@ describe('convert', () => {
     expect(stdout).toContain('\nname: billing\n');
   });
 
+  test('takes a configuration without a name by --stream', async () => {
+    const { name: _, ...nameless } = stream;
+    const { code, stdout } = await convert(['-', '--stream', 'REQUESTS'], JSON.stringify(nameless));
+    expect({ code, text: stdout }).toEqual({ code: 0, text: expect.stringContaining('\n  REQUESTS:\n') });
+  });
+
   test('names on stderr what has no place, and under --json in the result', async () => {
     const file = write('odd.json', { ...stream, colour: 'red' });
     const { code, stdout, stderr } = await convert([file, '--json']);

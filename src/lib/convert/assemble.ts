@@ -6,7 +6,7 @@ import type { Found, LeftOut } from './found.ts';
 export interface AssembleOptions {
   /** The system's name; else the owner mark, else the first queue's or stream's name. */
   readonly name?: string;
-  /** The stream of consumers whose file does not say it. */
+  /** The stream of consumers whose file does not say it, and the name of a stream whose file has none. */
   readonly stream?: string;
   readonly health: HealthSpec;
 }

@@ -14,7 +14,7 @@ export interface Conversion {
 
 /** Foreign files as one spec, and everything in them that has no place in a spec. Never throws. */
 export function convertFiles(files: readonly ForeignFile[], options: AssembleOptions): Conversion {
-  const readings = files.map(readFile);
+  const readings = files.map((each) => readFile(each, options.stream));
   const assembled = placeFound(
     readings.flatMap(({ found }) => found),
     options,
@@ -24,11 +24,11 @@ export function convertFiles(files: readonly ForeignFile[], options: AssembleOpt
   return { spec: assembled.spec, leftOut: rows.sort((a, b) => rank.get(a.file)! - rank.get(b.file)!) };
 }
 
-function readFile({ file, text }: ForeignFile): Reading {
+function readFile({ file, text }: ForeignFile, stream: string | undefined): Reading {
   const documents = readDocuments(text);
   const readings = documents.map((document, index): Reading => {
     const path = documents.length > 1 ? `document ${index + 1}` : '';
-    if ('value' in document) return readValue(document.value, file, path);
+    if ('value' in document) return readValue(document.value, { file, path, stream });
     const at = document.line === undefined ? [] : [`line ${document.line}`];
     return { found: [], leftOut: [{ file, path: [path, ...at].filter(Boolean).join(', '), why: document.why }] };
   });
@@ -42,26 +42,33 @@ const join = (readings: readonly Reading[]): Reading => ({
   leftOut: readings.flatMap(({ leftOut }) => leftOut),
 });
 
-function readValue(value: Json, file: string, path: string): Reading {
+interface Place {
+  readonly file: string;
+  readonly path: string;
+  /** The name of a stream whose file has none. */
+  readonly stream: string | undefined;
+}
+
+function readValue(value: Json, place: Place): Reading {
   if (Array.isArray(value) && value.length > 0 && value.every(isObject)) {
-    return join(value.map((item, index) => readObject(item, file, `item ${index + 1}`)));
+    return join(value.map((item, index) => readObject(item, { ...place, path: `item ${index + 1}` })));
   }
-  if (isObject(value)) return readObject(value, file, path);
+  if (isObject(value)) return readObject(value, place);
   const names = Array.isArray(value) && value.every((item) => typeof item === 'string');
   const why = names
     ? 'a list of names only; give the info of each, as `nats stream info NAME --json` writes it'
-    : 'neither a configuration of the nats CLI nor a manifest of NACK';
-  return { found: [], leftOut: [{ file, path, why }] };
+    : NEITHER;
+  return { found: [], leftOut: [{ file: place.file, path: place.path, why }] };
 }
 
-function readObject(value: Config, file: string, path: string): Reading {
+const NEITHER = 'neither a configuration of the nats CLI nor a manifest of NACK';
+
+function readObject(value: Config, { file, path, stream }: Place): Reading {
   if (isManifest(value)) return readNack(value, file);
-  const reading = readNatsCli(value, file);
+  const reading = readNatsCli(value, file, stream);
   if (reading) return reading;
   const keys = Object.keys(value).slice(0, 5).join(', ');
-  const why = isSpec(value)
-    ? 'this is a spec already'
-    : `neither a configuration of the nats CLI nor a manifest of NACK (its keys: ${keys || 'none'})`;
+  const why = isSpec(value) ? 'this is a spec already' : `${NEITHER} (its keys: ${keys || 'none'})`;
   return { found: [], leftOut: [{ file, path, why }] };
 }
 

@@ -23,9 +23,10 @@ const countOf = (words: readonly string[], value: Config): number => words.filte
 
 /**
  * Reads what the nats CLI writes and takes as JSON: the info of a stream or consumer (`--json`), or the configuration
- * alone (`--config`). A stream `KV_…` is a bucket. `undefined` where the value is none of these.
+ * alone (`--config`), where a stream may have no name: then it is `named`. A stream `KV_…` is a bucket. `undefined`
+ * where the value is none of these.
  */
-export function readNatsCli(value: Config, file: string): Reading | undefined {
+export function readNatsCli(value: Config, file: string, named?: string): Reading | undefined {
   const info = isObject(value.config) ? value.config : undefined;
   const path = info ? 'config' : '';
   if (info && typeof value.stream_name === 'string') {
@@ -34,7 +35,7 @@ export function readNatsCli(value: Config, file: string): Reading | undefined {
   const config = info ?? value;
   const [asStream, asConsumer] = [countOf(STREAM_WORDS, config), countOf(CONSUMER_WORDS, config)];
   const isNamedStream = typeof config.name === 'string' && asConsumer === 0 && (info !== undefined || asStream > 0);
-  if (isNamedStream || asStream > asConsumer) return readStream(config, { file, path });
+  if (isNamedStream || asStream > asConsumer) return readStream(config, { file, path }, named);
   return asConsumer > 0 ? readConsumer(config, { file, path }) : undefined;
 }
 
@@ -43,17 +44,19 @@ const ownerOf = (config: Config): { owner?: string } => {
   return typeof owner === 'string' && owner !== '' ? { owner } : {};
 };
 
-const nameless = (kind: string, file: string, path: string): Reading => ({
+const nameless = (why: string, file: string, path: string): Reading => ({
   found: [],
-  leftOut: [{ file, path: path, why: `this ${kind} has no name` }],
+  leftOut: [{ file, path, why }],
 });
 
 const rowsOf = (rest: readonly { path: string; why: string }[], file: string): LeftOut[] =>
   rest.map((row) => ({ file, ...row }));
 
-function readStream(written: Config, { file, path }: { file: string; path: string }): Reading {
-  const { name, ...fields } = written;
-  if (typeof name !== 'string' || name === '') return nameless('stream', file, path);
+function readStream(written: Config, { file, path }: { file: string; path: string }, named?: string): Reading {
+  const { name: own, ...fields } = written;
+  const name = own ?? named;
+  if (typeof name !== 'string' || name === '')
+    return nameless('this stream has no name; pass --stream NAME', file, path);
   const { config, rest } = takeFields(streamFields, fields, path);
   const leftOut = rowsOf(rest, file);
   if (!name.startsWith(KV_PREFIX)) {
@@ -80,7 +83,7 @@ interface ConsumerContext {
 function readConsumer(written: Config, context: ConsumerContext): Reading {
   const { name, durable_name, ...fields } = written;
   const known = [context.name, durable_name, name].find((text) => typeof text === 'string' && text !== '');
-  if (typeof known !== 'string') return nameless('consumer', context.file, context.path);
+  if (typeof known !== 'string') return nameless('this consumer has no name', context.file, context.path);
   const { config, rest } = takeFields(consumerFields, fields, context.path);
   const leftOut = rowsOf(rest, context.file);
   if (context.name !== undefined && !durable_name && Number(config.inactive_threshold ?? 0) > 0) {

@@ -112,6 +112,25 @@ describe('what the nats CLI writes', () => {
   });
 });
 
+describe('a stream without its name', () => {
+  const { name: _, ...nameless } = requests;
+
+  test('takes that of --stream, as its consumer does', () => {
+    const { spec, leftOut } = convert({ s: nameless, c: worker }, { stream: 'REQUESTS' });
+    expect(leftOut).toEqual([]);
+    expect(spec).toEqual(convert({ s: requests, c: worker }).spec);
+  });
+
+  test('keeps the name that its file has', () => {
+    expect(Object.keys(convert({ s: requests }, { stream: 'OTHER' }).spec.queues)).toEqual(['REQUESTS']);
+  });
+
+  test('is one only: the second that is different is told', () => {
+    const { leftOut } = convert({ a: nameless, b: { ...nameless, max_age: 1e9 } }, { stream: 'REQUESTS' });
+    expect(leftOut).toEqual([{ file: 'b', path: '', why: expect.stringContaining('already taken from a') }]);
+  });
+});
+
 describe('a consumer without its stream', () => {
   test('goes to the only one there is', () => {
     expect(convert({ s: requests, c: worker }).spec.queues.REQUESTS?.consumers).toHaveProperty('w');
@@ -313,7 +332,7 @@ describe('what is neither', () => {
     { name: 'broken JSON', text: '{"name": ', why: expect.any(String) },
     { name: 'a spec', text: 'version: 1\nqueues: {}', why: 'this is a spec already' },
     { name: 'another object', text: '{"a": 1, "b": 2}', why: expect.stringContaining('its keys: a, b') },
-    { name: 'a nameless stream', text: '{"subjects": ["a"]}', why: 'this stream has no name' },
+    { name: 'a nameless stream', text: '{"subjects": ["a"]}', why: 'this stream has no name; pass --stream NAME' },
     { name: 'a deep hole', text: '['.repeat(5000) + ']'.repeat(5000), why: expect.any(String) },
     { name: 'an alias bomb', text: bomb(), why: expect.stringContaining('neither JSON nor YAML') },
   ])('$name is explained', ({ text, why }) => {
