@@ -223,15 +223,25 @@ describe.each(availableVersions())('nats-server %s: a stream that would not keep
     expect((await seqs('REQUESTS'))[0]).toBe(4);
   });
 
-  test('a limits queue at its limit, which keeps its originals, loses none of its messages', async () => {
+  test('a limits queue at its limit loses none of its messages: each copy waits for room, and takes the place of its original', async () => {
     await makeQueue(nats, { config: { retention: 'limits', discard: 'old' } });
     await makeDead(nats, 3);
     await change('REQUESTS', { max_msgs: 4 });
-    const fault = await faultOf(replaying(false));
-    expect(fault).toMatchObject({ code: 'DLQ_UNFINISHED', result: { replayed: 1, failed: 2 } });
-    expect(fault.why).toContain('it holds 3 of its max_msgs 4');
-    expect(await seqs('REQUESTS')).toEqual([4, 1]);
-    expect((await seqs('REQUESTS_dlq'))[0]).toBe(2);
+    expect(await replaying(false)).toMatchObject({ replayed: 3, failed: 0 });
+    expect(await seqs('REQUESTS')).toEqual([3, 4]);
+    expect((await seqs('REQUESTS_dlq'))[0]).toBe(0);
+  });
+
+  test('a limits queue that is full keeps what is not dead, the oldest too: each original goes before its copy comes', async () => {
+    await makeQueue(nats, { config: { retention: 'limits', discard: 'old' } });
+    await makeConsumer(nats, { consumerConfig: { filter_subject: 'requests.dns' } });
+    await put(nats, 'requests.other', 'the oldest');
+    await makeDead(nats, 3);
+    await change('REQUESTS', { max_msgs: 4 });
+    const [, oldest] = await seqs('REQUESTS');
+    expect(await replaying(false)).toMatchObject({ replayed: 3, failed: 0 });
+    expect(await seqs('REQUESTS')).toEqual([4, oldest]);
+    expect((await seqs('REQUESTS_dlq'))[0]).toBe(0);
   });
 
   test('an interest queue whose consumers wait for other subjects by now keeps its dead letters where they are', async () => {
