@@ -6,16 +6,18 @@ import { outputFlags, withEnv } from '../lib/ui/flags.ts';
 import { convertWarnings } from '../lib/ui/render/converted.ts';
 
 export default class Convert extends BaseCommand<typeof Convert> {
-  static override summary = 'turn nats CLI JSON or NACK manifests into a spec';
+  static override summary = 'turn nats CLI JSON, NACK manifests or Terraform state into a spec';
   static override description =
-    `Reads stream and consumer configurations as the nats CLI writes and takes them, and the Stream, Consumer and
-KeyValue manifests of the NACK controller. Prints one spec on stdout. What has no place in a spec, and what the server
+    `Reads stream and consumer configurations as the nats CLI writes and takes them, the Stream, Consumer and
+KeyValue manifests of the NACK controller, and what terraform show -json writes of the provider nats-io/jetstream, from
+a state or from a plan. Prints one spec on stdout. What has no place in a spec, and what the server
 would refuse, is named on stderr. Asks no server and changes nothing.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> stream.json consumer.json > osapi-ops.yaml',
     'nats stream info REQUESTS --json | <%= config.bin %> <%= command.id %> -',
     '<%= config.bin %> <%= command.id %> config.json --stream REQUESTS',
     '<%= config.bin %> <%= command.id %> --name osapi manifests/*.yaml',
+    'terraform show -json | <%= config.bin %> <%= command.id %> -',
   ];
   // It connects to nothing: the connection flags have no place here.
   static override baseFlags = outputFlags as typeof BaseCommand.baseFlags;

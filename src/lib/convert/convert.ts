@@ -5,6 +5,7 @@ import { readDocuments } from './documents.ts';
 import type { ForeignFile, LeftOut, Reading } from './found.ts';
 import { isManifest, readNack } from './nack.ts';
 import { readNatsCli } from './nats-cli.ts';
+import { isTerraform, readTerraform } from './terraform.ts';
 
 export interface Conversion {
   readonly spec: Spec;
@@ -61,10 +62,11 @@ function readValue(value: Json, place: Place): Reading {
   return { found: [], leftOut: [{ file: place.file, path: place.path, why }] };
 }
 
-const NEITHER = 'neither a configuration of the nats CLI nor a manifest of NACK';
+const NEITHER = 'no configuration of the nats CLI, no manifest of NACK and no `terraform show -json`';
 
 function readObject(value: Config, { file, path, stream }: Place): Reading {
   if (isManifest(value)) return readNack(value, file);
+  if (isTerraform(value)) return readTerraform(value, file);
   const reading = readNatsCli(value, file, stream);
   if (reading) return reading;
   const keys = Object.keys(value).slice(0, 5).join(', ');

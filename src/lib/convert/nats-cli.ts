@@ -39,7 +39,8 @@ export function readNatsCli(value: Config, file: string, named?: string): Readin
   return asConsumer > 0 ? readConsumer(config, { file, path }) : undefined;
 }
 
-const ownerOf = (config: Config): { owner?: string } => {
+/** The owner mark among the labels. */
+export const ownerOf = (config: Config): { owner?: string } => {
   const owner = isObject(config.metadata) ? config.metadata[OWNER_KEY] : undefined;
   return typeof owner === 'string' && owner !== '' ? { owner } : {};
 };

@@ -33,7 +33,7 @@ export interface ConvertResult {
 const LARGEST = 64 * 1024 * 1024;
 
 /** Servers fill in the fields of a newer version by the same rules, so what a file leaves out is judged by a recent one. */
-const VERSION = '2.12.0';
+const VERSION = '2.14.0';
 
 /**
  * Foreign files → a spec, what had no place in it, and what is wrong with it.
@@ -73,7 +73,7 @@ function nothingFound(files: readonly string[], leftOut: Conversion['leftOut']):
   return new OpsError('SPEC_UNREADABLE', `nothing in ${files.join(', ')} can be converted`, {
     why: 'No stream and no bucket was found, and a spec begins with one.',
     hints: [
-      'give what `nats stream info NAME --json` and `nats consumer info STREAM NAME --json` write, or NACK manifests.',
+      'give what `nats stream info NAME --json` and `nats consumer info STREAM NAME --json` write, NACK manifests, or `terraform show -json`.',
     ],
     problems: leftOut.map(({ file, path, why }) => ({ code: 'CONVERT_LEFT_OUT', file, path, message: why })),
   });

@@ -328,7 +328,11 @@ describe('what is neither', () => {
     },
     { name: 'a comment', text: '# nothing', why: 'there is nothing in it' },
     { name: 'a binary', text: 'a\0b', why: 'this is no text: it holds zero bytes' },
-    { name: 'a sentence', text: 'hello', why: 'neither a configuration of the nats CLI nor a manifest of NACK' },
+    {
+      name: 'a sentence',
+      text: 'hello',
+      why: 'no configuration of the nats CLI, no manifest of NACK and no `terraform show -json`',
+    },
     { name: 'broken JSON', text: '{"name": ', why: expect.any(String) },
     { name: 'a spec', text: 'version: 1\nqueues: {}', why: 'this is a spec already' },
     { name: 'another object', text: '{"a": 1, "b": 2}', why: expect.stringContaining('its keys: a, b') },
@@ -339,6 +343,19 @@ describe('what is neither', () => {
     expect(convert({ f: text }).leftOut).toEqual([expect.objectContaining({ file: 'f', why })]);
   });
 
+  const terraformValues = fc.record({
+    root_module: fc.record({
+      resources: fc.array(
+        fc.record({
+          type: fc.constantFrom('jetstream_stream', 'jetstream_consumer', 'jetstream_kv_bucket', 'other'),
+          values: fc.object({
+            key: fc.constantFrom('name', 'durable_name', 'stream_id', 'mirror', 'source', 'ack', 'backoff', 'metadata'),
+          }),
+        }),
+        { maxLength: 3 },
+      ),
+    }),
+  });
   const foreign = fc.oneof(
     anyText(),
     fc.json(),
@@ -355,6 +372,8 @@ describe('what is neither', () => {
           backoff: fc.anything(),
           apiVersion: fc.constant('jetstream.nats.io/v1beta2'),
           kind: fc.constantFrom('Stream', 'Consumer', 'KeyValue', 'List'),
+          format_version: fc.constant('1.0'),
+          values: fc.oneof(fc.anything(), terraformValues),
           spec: fc.object({
             key: fc.constantFrom('name', 'streamName', 'durableName', 'bucket', 'mirror', 'sources', 'ttl'),
           }),
