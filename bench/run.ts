@@ -12,6 +12,7 @@ import { benchSend } from './send.ts';
 import { benchStartup } from './startup.ts';
 import { benchStatus } from './status.ts';
 import { benchWorker } from './worker.ts';
+import { benchWorkerHandler } from './worker-handler.ts';
 
 const benches: Record<string, () => Promise<Row[]>> = {
   startup: benchStartup,
@@ -20,6 +21,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
   status: benchStatus,
   send: benchSend,
   worker: benchWorker,
+  'worker-handler': benchWorkerHandler,
   replay: benchReplay,
   'dlq-ls': benchDlqLs,
   demo: benchDemo,

@@ -1,4 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { availableParallelism } from 'node:os';
+import { describe, expect, test } from '@jest/globals';
+import type { WorkerEvent } from '../../src/lib/model/worker.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { parseHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { sendRequests, work } from '../support/worker.ts';
@@ -59,6 +61,82 @@ describeWorkers('what a handler does to a worker', () => {
     expect(events.find(({ event }) => event === 'failed')).toMatchObject({
       request_id: 'hangs',
       reason: 'took longer than 1.5s',
+    });
+  });
+
+  describe('in a thread that others share', () => {
+    /** What a handler says of the requests that it began. */
+    const beganOf = (events: readonly WorkerEvent[]) =>
+      events.filter(({ message }) => message === 'begun').map(({ request_id }) => request_id!);
+    const reasonsOf = (events: readonly WorkerEvent[]) =>
+      Object.fromEntries(
+        events.flatMap(({ event, request_id, reason }) => (event === 'failed' ? [[request_id, reason]] : [])),
+      );
+    const PAUSE = 'const pause = (ms) => new Promise((done) => setTimeout(done, ms)); console.log("begun");';
+    const among = async (ids: string[], body: string, handlerTimeoutMs = 20_000) => {
+      await sendRequests(nats, ids);
+      await makeOneDelivery();
+      const options = { handlerTimeoutMs, max: ids.length, idleExitMs: undefined, concurrency: 64 };
+      return work(server, { ...handler(`${PAUSE}\n${body}`), ...options });
+    };
+
+    test('many are worked on at once, in no more threads than there are processors', async () => {
+      const ids = Array.from({ length: 64 }, (_, index) => `many-${index}`);
+      const { report, events } = await among(
+        ids,
+        "const { threadId } = await import('node:worker_threads'); await pause(300); console.log('in ' + threadId); return 'fine';",
+      );
+      expect(report).toMatchObject({ taken: 64, answered: 64 });
+      expect(new Set(beganOf(events))).toEqual(new Set(ids));
+      const threads = new Set(events.flatMap(({ message }) => (message?.startsWith('in ') ? [message] : [])));
+      expect(threads.size).toBeLessThanOrEqual(availableParallelism());
+    });
+
+    test('one that exits, throws late or never ends is told apart, and the others are not run again', async () => {
+      const { report, events } = await among(
+        ['exits', 'late', 'rejects', 'endless', 'ok', 'slow'],
+        `await pause(50);
+        switch (request.id) {
+          case 'exits': try { process.exit(4); } catch { await pause(100); process.exit(5); }
+          case 'late': setTimeout(() => { throw new RangeError('too late'); }, 1); await pause(60_000);
+          case 'rejects': Promise.reject(new Error('unhandled')); await pause(60_000);
+          case 'endless': await pause(60_000);
+          case 'slow': await pause(1000);
+        }
+        return 'fine';`,
+        3000,
+      );
+      expect(report).toMatchObject({ taken: 6, answered: 2, failed: 4 });
+      expect(reasonsOf(events)).toEqual({
+        exits: 'the handler ended its process (exit code 4)',
+        late: 'outside of its own call it threw RangeError: too late',
+        rejects: 'outside of its own call it threw Error: unhandled',
+        endless: 'took longer than 3s',
+      });
+      expect(beganOf(events).sort()).toEqual(['endless', 'exits', 'late', 'ok', 'rejects', 'slow']);
+    });
+
+    test.each([
+      { name: 'hangs', body: 'for (;;);', timeoutMs: 2000, reason: 'took longer than 2s' },
+      {
+        name: 'eats memory',
+        body: 'const all = []; for (;;) all.push(new Array(1e5).fill(Math.random()));',
+        timeoutMs: 20_000,
+        reason: 'used more than 128MiB of memory (--handler-memory)',
+      },
+    ])('one that $name in the middle of its work takes no other with it', async ({ body, timeoutMs, reason }) => {
+      const run = `await pause(200); if (request.id === 'bad') { ${body} } await pause(200); return 'fine';`;
+      const { report, events } = await among(['a', 'bad', 'b'], run, timeoutMs);
+      expect(report).toMatchObject({ taken: 3, answered: 2, failed: 1 });
+      expect(reasonsOf(events)).toEqual({ bad: reason });
+    });
+
+    test('those that keep the processor busy for long do not wait for each other, and are not run twice', async () => {
+      const busy = `const until = performance.now() + 1500; while (performance.now() < until); return 'fine';`;
+      const { report, events } = await among(['a', 'b', 'c', 'd'], busy);
+      expect(report).toMatchObject({ taken: 4, answered: 4 });
+      expect(beganOf(events).sort()).toEqual(['a', 'b', 'c', 'd']);
+      expect(report.seconds).toBeLessThan(4 * 1.5);
     });
   });
 

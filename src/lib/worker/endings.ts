@@ -13,9 +13,12 @@ export const tookTooLong = (timeoutMs: number): Ending => ending(`took longer th
 export const tookTooMuch = (memory: number): Ending =>
   ending(`used more than ${printSize(memory)} of memory (--handler-memory)`);
 
+export const threwOutside = (what: string): Ending => ending(`outside of its own call it threw ${what}`);
+
+export const exitedWith = (code: number): Ending => ending(`the handler ended its process (exit code ${code})`);
+
 /** What it says where a thread ended by itself: with an error that nobody caught, or because the handler ended it. */
 export function endedAlone(fault: (Error & { code?: string }) | undefined, code: number, memory: number): Ending {
   if (fault?.code === 'ERR_WORKER_OUT_OF_MEMORY') return tookTooMuch(memory);
-  if (fault) return ending(`outside of its own call it threw ${fault.name}: ${fault.message}`);
-  return ending(`the handler ended its process (exit code ${code})`);
+  return fault ? threwOutside(`${fault.name}: ${fault.message}`) : exitedWith(code);
 }

@@ -8,11 +8,15 @@ export interface Reach {
   readonly max: number;
 }
 
-/** What a worker has in hand: what waits for its turn, and what is being worked on. It only counts; nothing in it acts. */
+/**
+ * What a worker has in hand: what waits for its turn, what is being worked on, and what is being settled, which is to store
+ * and acknowledge it. It only counts; nothing in it acts.
+ */
 export class Hand<T> {
   readonly #reach: Reach;
   readonly #waiting: T[] = [];
   #active = 0;
+  #settling = 0;
   #taken = 0;
   #open = true;
 
@@ -22,7 +26,7 @@ export class Hand<T> {
 
   /** How many are in hand. */
   get size(): number {
-    return this.#active + this.#waiting.length;
+    return this.#active + this.#waiting.length + this.#settling;
   }
 
   /** Whether all that may ever be taken was taken, and is done. */
@@ -33,7 +37,11 @@ export class Hand<T> {
   /** How many more to ask for, where so many are asked for and under way. */
   wanted(outstanding: number): number {
     const capacity = this.#reach.concurrency + this.#reach.prefetch;
-    const room = Math.min(capacity - this.size, this.#reach.max - this.#taken) - outstanding;
+    // What is being settled waits for the server, as the next one does that is asked for: at once, and not after another.
+    // A server that stores slowly gives no more to do, though.
+    const unsettled = Math.max(0, this.#settling - this.#reach.concurrency);
+    const held = this.#active + this.#waiting.length + unsettled;
+    const room = Math.min(capacity - held, this.#reach.max - this.#taken) - outstanding;
     // Asking for one after another costs a round trip for each: only where nothing else is under way.
     return outstanding === 0 || room >= capacity / 2 ? room : 0;
   }
@@ -53,9 +61,15 @@ export class Hand<T> {
     return this.#waiting.shift();
   }
 
-  /** One that was begun is done. */
-  done(): void {
+  /** One that was begun is worked on no more: it is settled now. */
+  settle(): void {
     this.#active--;
+    this.#settling++;
+  }
+
+  /** One that was settled is out of hand. */
+  done(): void {
+    this.#settling--;
   }
 
   /** Takes nothing more. Gives back those that were not begun. */

@@ -47,6 +47,7 @@ export type HandlerResponse =
 
 /**
  * The default export of a module given to `worker run --handler`. Whatever it throws is a failure: the request is
- * delivered again as the consumer's backoff says. It runs in a thread of its own, one request at a time.
+ * delivered again as the consumer's backoff says. It runs beside others in a thread, as many at once as `--concurrency`
+ * says; where that thread is lost, those that had begun in it are run again.
  */
 export type Handler = (request: HandlerRequest, context: HandlerContext) => HandlerResponse | Promise<HandlerResponse>;

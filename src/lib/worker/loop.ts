@@ -117,7 +117,15 @@ class WorkLoop implements Loop {
   #work(): void {
     for (let delivery = this.#hand.begin(); delivery; delivery = this.#hand.begin()) {
       const one = delivery;
-      const running = settle(this.#desk, one).finally(() => {
+      let isWorkedOn = true;
+      const onWorked = () => {
+        if (!isWorkedOn) return;
+        isWorkedOn = false;
+        this.#hand.settle();
+        this.#goOn();
+      };
+      const running = settle(this.#desk, one, onWorked).finally(() => {
+        onWorked();
         this.#running.delete(running);
         this.#done(one);
       });
@@ -130,6 +138,10 @@ class WorkLoop implements Loop {
     this.#hand.done();
     this.#lastWork = performance.now();
     if (this.#hand.isThrough) void this.#stop('max', this.#options.graceMs);
+    this.#goOn();
+  }
+
+  #goOn(): void {
     this.#work();
     this.#puller.pull();
   }

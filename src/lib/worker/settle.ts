@@ -41,8 +41,11 @@ function tell({ desk, delivery: { seq, subject, delivery }, started }: Case, tol
 export const giveBack = (nats: Nats, delivery: Delivery, delayMs: number): void =>
   acknowledge(nats, delivery, nak(delayMs));
 
-/** Works on a delivery. Whatever becomes of it: it is answered, given back, rejected, or left to its lease. Never rejects. */
-export async function settle(desk: Desk, delivery: Delivery): Promise<void> {
+/**
+ * Works on a delivery. Whatever becomes of it: it is answered, given back, rejected, or left to its lease. `onWorked` hears
+ * that the runner is done with it, and the rest is up to the server. Never rejects.
+ */
+export async function settle(desk: Desk, delivery: Delivery, onWorked: () => void): Promise<void> {
   const one: Case = { desk, delivery, started: performance.now() };
   let id: string | undefined;
   try {
@@ -52,7 +55,9 @@ export async function settle(desk: Desk, delivery: Delivery): Promise<void> {
     if (delivery.delivery > 1 && (await desk.responses.isAnswered(id, delivery.publishedUs))) {
       return await passAnswered(one, id);
     }
-    await conclude(one, job, await desk.runner.run(job));
+    const outcome = await desk.runner.run(job);
+    onWorked();
+    await conclude(one, job, outcome);
   } catch (error) {
     // Nothing is known of the delivery any more: what it needs is another one.
     const about = { reason: (error as Error).message, request_id: id };

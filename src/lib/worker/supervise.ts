@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OpsError } from '../errors/ops-error.ts';
@@ -12,8 +13,8 @@ export interface HandlerOptions extends Omit<ThreadOptions, 'url'> {
 }
 
 /**
- * Runs a person's module in threads, one request at a time in each: one that throws, hangs, exits or eats memory takes
- * no other request with it, and is told apart. Loads it once before it resolves.
+ * Runs a person's module in threads that requests share: one that throws, hangs, exits or eats memory takes no other
+ * request with it, and is told apart. Loads it once before it resolves.
  * @throws OpsError USAGE_FILE where it cannot be loaded
  */
 export async function createHandler(options: HandlerOptions): Promise<Runner> {
@@ -27,42 +28,55 @@ export async function createHandler(options: HandlerOptions): Promise<Runner> {
   throw unusable(options.file, path, asSentence(problem));
 }
 
+/** One more thread helps where the others are busy for this part of their time. */
+const BUSY = 0.9;
+/** How long each request has a thread alone after they did not go together; twice as long after each time. */
+const ALONE_MS = 60_000;
+const LONGEST_ALONE_MS = 3_600_000;
+
+/**
+ * Requests share as many threads as there are processors, or more while those do not answer. Where a thread is lost or
+ * kept busy with several in it, each of them has a thread alone, for a while the later ones too: then it is plain whose
+ * doing it is.
+ */
 class Threads implements Runner {
   readonly #options: ThreadOptions;
   readonly #all = new Set<HandlerThread>();
-  readonly #idle: HandlerThread[] = [];
   readonly #looking: NodeJS.Timeout;
+  readonly #most = availableParallelism();
+  #starting: Promise<string | undefined> | undefined;
+  #aloneUntil = 0;
+  #aloneMs = ALONE_MS;
   #isStopping = false;
 
   constructor(options: ThreadOptions) {
     this.#options = options;
-    const look = () => {
-      for (const thread of this.#all) thread.look(performance.now());
-    };
-    this.#looking = setInterval(look, Math.min(LOOK_MS, Math.max(10, options.timeoutMs / 4))).unref();
+    const everyMs = Math.min(LOOK_MS, Math.max(10, options.timeoutMs / 4));
+    this.#looking = setInterval(() => this.#look(everyMs), everyMs).unref();
   }
 
-  /** Starts one more, for the next request. @returns why it could not be loaded */
-  async add(): Promise<string | undefined> {
-    const free = (thread: HandlerThread) => {
-      if (this.#all.has(thread)) this.#idle.push(thread);
-    };
-    const thread = new HandlerThread(this.#options, free, (gone) => {
-      this.#all.delete(gone);
-      const at = this.#idle.indexOf(gone);
-      if (at >= 0) this.#idle.splice(at, 1);
+  /** Starts one more. @returns why it could not be loaded */
+  add(): Promise<string | undefined> {
+    const thread = new HandlerThread(this.#options, {
+      onCrowded: () => this.#separate(),
+      onEnd: (gone) => this.#all.delete(gone),
     });
     this.#all.add(thread);
-    const problem = await thread.loaded;
-    if (problem === undefined) free(thread);
-    return problem;
+    return thread.loaded;
   }
 
   async run(job: Job): Promise<Outcome> {
+    let isAlone = false;
     while (!this.#isStopping) {
-      const thread = this.#idle.pop();
-      if (thread) return thread.run(job);
-      const reason = await this.add();
+      isAlone ||= this.#isSeparate;
+      const thread = this.#pick(isAlone);
+      if (thread) {
+        const outcome = await thread.run(job, isAlone);
+        if (outcome.type !== 'lost') return outcome;
+        isAlone = true;
+        continue;
+      }
+      const reason = await (isAlone ? this.add() : this.#addOne());
       if (reason !== undefined) return { type: 'failure', reason: `the handler could not be loaded again: ${reason}` };
     }
     return { type: 'stopped' };
@@ -72,6 +86,44 @@ class Threads implements Runner {
     this.#isStopping = true;
     clearInterval(this.#looking);
     await Promise.all([...this.#all].map((thread) => thread.end({ type: 'stopped' })));
+  }
+
+  get #isSeparate(): boolean {
+    return performance.now() < this.#aloneUntil;
+  }
+
+  #separate(): void {
+    if (this.#isSeparate) return;
+    this.#aloneUntil = performance.now() + this.#aloneMs;
+    this.#aloneMs = Math.min(this.#aloneMs * 2, LONGEST_ALONE_MS);
+  }
+
+  /** The one with the least in it, or with nothing. */
+  #pick(isAlone: boolean): HandlerThread | undefined {
+    let least: HandlerThread | undefined;
+    for (const thread of this.#all) {
+      if (thread.isOpen && (isAlone ? thread.load === 0 : !least || thread.load < least.load)) least = thread;
+      if (least?.load === 0) break;
+    }
+    return least;
+  }
+
+  /** For all that wait for one to share. */
+  #addOne(): Promise<string | undefined> {
+    this.#starting ??= this.add().finally(() => {
+      this.#starting = undefined;
+    });
+    return this.#starting;
+  }
+
+  #look(everyMs: number): void {
+    const now = performance.now();
+    for (const thread of this.#all) thread.look(now, everyMs);
+    if (this.#isSeparate) return;
+    const open = [...this.#all].filter((thread) => thread.isOpen);
+    const areBusy = open.map((thread) => thread.utilization() > BUSY);
+    if (open.length < this.#most && areBusy.length > 0 && !areBusy.includes(false)) void this.#addOne();
+    for (const thread of open.slice(this.#most)) if (thread.load === 0) thread.retire();
   }
 }
 

@@ -34,20 +34,43 @@ describe('a hand asks for', () => {
   });
 });
 
+describe('what is being settled', () => {
+  test.each([
+    { settling: 1, want: 8 },
+    { settling: 4, want: 8 },
+    { settling: 5, want: 7 },
+    { settling: 12, want: 0 },
+  ])('leaves room for $want more, with $settling of it', ({ settling, want }) => {
+    const hand = new Hand<number>({ concurrency: 4, prefetch: 4, max: NO_END });
+    for (let one = 1; one <= settling; one++) {
+      hand.take(one);
+      hand.begin();
+      hand.settle();
+    }
+    expect(hand.wanted(0)).toBe(want);
+  });
+});
+
 describe('a hand', () => {
   test('begins in the order they came, no more at once than it may', () => {
     const hand = holding({ concurrency: 2 }, 3, 2);
     expect(hand.begin()).toBeUndefined();
+    hand.settle();
+    expect([hand.begin(), hand.begin(), hand.size]).toEqual([3, undefined, 3]);
     hand.done();
-    expect([hand.begin(), hand.begin(), hand.size]).toEqual([3, undefined, 2]);
+    expect(hand.size).toBe(2);
   });
 
   test('is through when the last that it may take is done, and takes nothing more', () => {
     const hand = holding({ max: 2 }, 2, 1);
     expect(hand.take(3)).toBe(false);
+    hand.settle();
+    expect(hand.isThrough).toBe(false);
     hand.done();
     expect(hand.isThrough).toBe(false);
     expect(hand.begin()).toBe(2);
+    expect(hand.isThrough).toBe(false);
+    hand.settle();
     expect(hand.isThrough).toBe(false);
     hand.done();
     expect(hand.isThrough).toBe(true);
@@ -55,6 +78,7 @@ describe('a hand', () => {
 
   test('is not through while it may take more', () => {
     const hand = holding({ max: 2 }, 1, 1);
+    hand.settle();
     hand.done();
     expect([hand.size, hand.isThrough]).toEqual([0, false]);
   });
@@ -62,6 +86,7 @@ describe('a hand', () => {
   test('gives back what was not begun when it closes, and takes nothing more', () => {
     const hand = holding({ concurrency: 1 }, 3, 1);
     expect([hand.close(), hand.size, hand.begin(), hand.take(4)]).toEqual([[2, 3], 1, undefined, false]);
+    hand.settle();
     hand.done();
     expect([hand.size, hand.close()]).toEqual([0, []]);
   });
@@ -75,22 +100,27 @@ describe('a hand', () => {
     fc.assert(
       fc.property(
         reach,
-        fc.array(fc.constantFrom('pull', 'arrive', 'begin', 'done'), { maxLength: 60 }),
+        fc.array(fc.constantFrom('pull', 'arrive', 'begin', 'settle', 'done'), { maxLength: 60 }),
         (of, acts) => {
           const hand = new Hand<number>(of);
-          let [asked, active, taken] = [0, 0, 0];
+          let [asked, active, settling, taken] = [0, 0, 0, 0];
           for (const act of acts) {
             if (act === 'pull') asked += Math.max(0, hand.wanted(asked));
             else if (act === 'arrive' && asked > 0) {
               asked--;
               expect(hand.take(++taken)).toBe(true);
             } else if (act === 'begin' && hand.begin() !== undefined) active++;
-            else if (act === 'done' && active > 0) {
+            else if (act === 'settle' && active > 0) {
               active--;
+              settling++;
+              hand.settle();
+            } else if (act === 'done' && settling > 0) {
+              settling--;
               hand.done();
             }
             expect(active).toBeLessThanOrEqual(of.concurrency);
-            expect(hand.size + asked).toBeLessThanOrEqual(of.concurrency + of.prefetch);
+            expect(hand.size - settling + asked).toBeLessThanOrEqual(of.concurrency + of.prefetch);
+            expect(hand.size).toBeLessThanOrEqual(3 * of.concurrency + 2 * of.prefetch);
             expect(taken + asked).toBeLessThanOrEqual(of.max);
           }
         },
