@@ -264,7 +264,7 @@ describe('worker run', () => {
       '--log=json',
     );
     expect(JSON.parse(stdout)).toMatchObject({ failed: 1 });
-    expect(stderr).toContain('took longer than 0.7 s');
+    expect(stderr).toContain('took longer than 700ms');
     const sleeper = Number(readFileSync(join(dir, 'pid'), 'utf8'));
     await until(() => processIdentity(sleeper) === undefined, 'what it started is gone');
   });

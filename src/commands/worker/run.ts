@@ -39,7 +39,7 @@ reason. SIGTERM and Ctrl-C finish what is in hand (--grace), give back the rest,
     bucket: Flags.string({ summary: 'the bucket of the responses, where there are several' }),
     concurrency: Flags.integer({ summary: 'how many requests are worked on at once', default: 16, min: 1, max: 4096 }),
     prefetch: Flags.integer({
-      summary: 'how many more are kept ready; as many again for a built-in, else 0',
+      summary: 'how many more are kept ready; as many again while each takes less than 100ms, else 0',
       min: 0,
       max: 16_384,
     }),

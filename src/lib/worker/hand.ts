@@ -2,11 +2,16 @@
 export interface Reach {
   /** How many are worked on at once. */
   readonly concurrency: number;
-  /** How many more are taken, to be ready. */
-  readonly prefetch: number;
+  /** How many more are taken, to be ready. Left out: as many again while the work is quick. */
+  readonly prefetch?: number;
   /** The most to take in all. */
   readonly max: number;
 }
+
+/** What is ready waits no longer than this behind quick work, in milliseconds: another worker would hardly be sooner. */
+const QUICK_MS = 100;
+/** How much of the longest work counts after each one that was quicker. */
+const FORGETS = 0.9;
 
 /**
  * What a worker has in hand: what waits for its turn, what is being worked on, and what is being settled, which is to store
@@ -17,6 +22,8 @@ export class Hand<T> {
   readonly #waiting: T[] = [];
   #active = 0;
   #settling = 0;
+  /** How long the longest of the last ones was worked on, in milliseconds. */
+  #longestMs = Number.POSITIVE_INFINITY;
   #taken = 0;
   #open = true;
 
@@ -36,10 +43,11 @@ export class Hand<T> {
 
   /** How many more to ask for, where so many are asked for and under way. */
   wanted(outstanding: number): number {
-    const capacity = this.#reach.concurrency + this.#reach.prefetch;
+    const { concurrency, prefetch = this.#longestMs < QUICK_MS ? concurrency : 0 } = this.#reach;
+    const capacity = concurrency + prefetch;
     // What is being settled waits for the server, as the next one does that is asked for: at once, and not after another.
     // A server that stores slowly gives no more to do, though.
-    const unsettled = Math.max(0, this.#settling - this.#reach.concurrency);
+    const unsettled = Math.max(0, this.#settling - concurrency);
     const held = this.#active + this.#waiting.length + unsettled;
     const room = Math.min(capacity - held, this.#reach.max - this.#taken) - outstanding;
     // Asking for one after another costs a round trip for each: only where nothing else is under way.
@@ -62,9 +70,11 @@ export class Hand<T> {
   }
 
   /** One that was begun is worked on no more: it is settled now. */
-  settle(): void {
+  settle(workedMs: number): void {
     this.#active--;
     this.#settling++;
+    const before = Number.isFinite(this.#longestMs) ? this.#longestMs * FORGETS : 0;
+    this.#longestMs = Math.max(workedMs, before);
   }
 
   /** One that was settled is out of hand. */

@@ -23,8 +23,8 @@ export interface LoopOptions {
   readonly tally: Tally;
   /** How many requests are worked on at once. */
   readonly concurrency: number;
-  /** How many more are taken in hand, to be ready. */
-  readonly prefetch: number;
+  /** How many more are taken in hand, to be ready. Left out: as many again while the work is quick. */
+  readonly prefetch?: number;
   /** The most deliveries to take. */
   readonly max?: number;
   /** Ends when nothing came for so long. */
@@ -117,11 +117,12 @@ class WorkLoop implements Loop {
   #work(): void {
     for (let delivery = this.#hand.begin(); delivery; delivery = this.#hand.begin()) {
       const one = delivery;
+      const began = performance.now();
       let isWorkedOn = true;
       const onWorked = () => {
         if (!isWorkedOn) return;
         isWorkedOn = false;
-        this.#hand.settle();
+        this.#hand.settle(performance.now() - began);
         this.#goOn();
       };
       const running = settle(this.#desk, one, onWorked).finally(() => {

@@ -34,6 +34,25 @@ describe('a hand asks for', () => {
   });
 });
 
+describe('left to itself, a hand of four', () => {
+  test.each([
+    { name: 'that knows nothing yet', worked: [], want: 4 },
+    { name: 'with quick work', worked: [99], want: 8 },
+    { name: 'with work that is not quick', worked: [100], want: 4 },
+    { name: 'with one among quick ones', worked: [1, 100, 1], want: 8 },
+    { name: 'with a long one among quick ones', worked: [1, 200, 1, 1], want: 4 },
+  ])('$name keeps room for $want', ({ worked, want }) => {
+    const hand = new Hand<number>({ concurrency: 4, max: NO_END });
+    for (const ms of worked) {
+      hand.take(1);
+      hand.begin();
+      hand.settle(ms);
+      hand.done();
+    }
+    expect(hand.wanted(0)).toBe(want);
+  });
+});
+
 describe('what is being settled', () => {
   test.each([
     { settling: 1, want: 8 },
@@ -45,7 +64,7 @@ describe('what is being settled', () => {
     for (let one = 1; one <= settling; one++) {
       hand.take(one);
       hand.begin();
-      hand.settle();
+      hand.settle(0);
     }
     expect(hand.wanted(0)).toBe(want);
   });
@@ -55,7 +74,7 @@ describe('a hand', () => {
   test('begins in the order they came, no more at once than it may', () => {
     const hand = holding({ concurrency: 2 }, 3, 2);
     expect(hand.begin()).toBeUndefined();
-    hand.settle();
+    hand.settle(0);
     expect([hand.begin(), hand.begin(), hand.size]).toEqual([3, undefined, 3]);
     hand.done();
     expect(hand.size).toBe(2);
@@ -64,13 +83,13 @@ describe('a hand', () => {
   test('is through when the last that it may take is done, and takes nothing more', () => {
     const hand = holding({ max: 2 }, 2, 1);
     expect(hand.take(3)).toBe(false);
-    hand.settle();
+    hand.settle(0);
     expect(hand.isThrough).toBe(false);
     hand.done();
     expect(hand.isThrough).toBe(false);
     expect(hand.begin()).toBe(2);
     expect(hand.isThrough).toBe(false);
-    hand.settle();
+    hand.settle(0);
     expect(hand.isThrough).toBe(false);
     hand.done();
     expect(hand.isThrough).toBe(true);
@@ -78,7 +97,7 @@ describe('a hand', () => {
 
   test('is not through while it may take more', () => {
     const hand = holding({ max: 2 }, 1, 1);
-    hand.settle();
+    hand.settle(0);
     hand.done();
     expect([hand.size, hand.isThrough]).toEqual([0, false]);
   });
@@ -86,7 +105,7 @@ describe('a hand', () => {
   test('gives back what was not begun when it closes, and takes nothing more', () => {
     const hand = holding({ concurrency: 1 }, 3, 1);
     expect([hand.close(), hand.size, hand.begin(), hand.take(4)]).toEqual([[2, 3], 1, undefined, false]);
-    hand.settle();
+    hand.settle(0);
     hand.done();
     expect([hand.size, hand.close()]).toEqual([0, []]);
   });
@@ -113,7 +132,7 @@ describe('a hand', () => {
             else if (act === 'settle' && active > 0) {
               active--;
               settling++;
-              hand.settle();
+              hand.settle(0);
             } else if (act === 'done' && settling > 0) {
               settling--;
               hand.done();

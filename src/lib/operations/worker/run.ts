@@ -28,7 +28,7 @@ export type WorkChoice =
 export interface WorkerRunOptions extends SpecChoice, WorkerNames {
   readonly work: WorkChoice;
   readonly concurrency: number;
-  /** As many as are worked on at once for a built-in, none for others, where left out. */
+  /** Where left out: as many as are worked on at once while the work is quick, else none. */
   readonly prefetch?: number;
   readonly handlerTimeoutMs: number;
   /** In bytes. */
@@ -156,7 +156,6 @@ async function work(context: Context, nats: Nats, { place, runner, options }: Re
     maxExpiresMs: Number(place.config.max_expires ?? 0) / 1e6,
     runner,
     tally,
-    prefetch: options.prefetch ?? (options.work.type === 'builtin' ? options.concurrency : 0),
     keepsRejects: place.keepsRejects,
     signal: context.io.signal,
     failures: openFailures(nats, (why) =>
