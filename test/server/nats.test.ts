@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OpsError } from '../../src/lib/errors/ops-error.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
@@ -7,6 +7,7 @@ import { readObserved } from '../../src/lib/observed/read.ts';
 import { scanAll, scanOwned } from '../../src/lib/observed/scan.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 let server: TestServer;
 let nats: Nats;
@@ -39,6 +40,32 @@ describe('the JetStream API', () => {
     expect(await mine.api('STREAM.INFO.A', {}, { finish: true })).toMatchObject({ config: { name: 'A' } });
     await mine.close();
   });
+});
+
+test('a connection that fails leaves alone another that is being opened beside it', async () => {
+  const { port } = new URL(server.url.replace(/^\w+:/, 'http:'));
+  const upstream: Socket[] = [];
+  // It greets only once the other has failed.
+  const waiting: Socket[] = [];
+  const slow = createServer((client) => void waiting.push(client.on('error', () => {})));
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+  try {
+    const opening = connectTo({ url: `nats://127.0.0.1:${(slow.address() as AddressInfo).port}` });
+    opening.catch(() => {});
+    await until(async () => waiting.length > 0, 'the slow one is dialled');
+    await expect(connectTo({ url: 'nats://127.0.0.1:1' })).rejects.toMatchObject({ code: 'CONN_UNREACHABLE' });
+    for (const client of waiting) {
+      const through = createConnection(Number(port), '127.0.0.1').on('error', () => {});
+      upstream.push(through);
+      client.pipe(through).pipe(client);
+    }
+    const opened = await opening;
+    expect(await opened.api('STREAM.INFO.A')).toMatchObject({ config: { name: 'A' } });
+    await opened.close();
+  } finally {
+    for (const socket of [...waiting, ...upstream]) socket.destroy();
+    slow.close();
+  }
 });
 
 test('a stream that never held a message is read to its end from the first that it names, which is 0', async () => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { isIP, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -124,16 +125,22 @@ export async function connect(settings: Settings, io: ConnectIo): Promise<Nats> 
   return createNats(nc, settings, io.signal, askAccount(nc, settings, io.signal));
 }
 
+/** Whose sockets are opened: the channel tells of all that the process opens, those of other connections among them. */
+const dialling = new AsyncLocalStorage<Socket[]>();
+
 /**
  * Dials, and when that fails ends the sockets it opened: the client forgets a socket that timed out before the
  * greeting, and the forgotten one would keep the process alive.
  */
 async function dialOrTidy(options: NodeConnectionOptions, signal: AbortSignal): Promise<NatsConnection> {
   const sockets: Socket[] = [];
-  const note = (message: unknown) => void sockets.push((message as { socket: Socket }).socket);
+  const note = (message: unknown) => {
+    if (dialling.getStore() === sockets) sockets.push((message as { socket: Socket }).socket);
+  };
   subscribe('net.client.socket', note);
   try {
-    return await untilAborted(dial(options), signal, (late) => late.close());
+    const connected = dialling.run(sockets, () => dial(options));
+    return await untilAborted(connected, signal, (late) => late.close());
   } catch (error) {
     for (const socket of sockets) socket.destroy();
     throw error;
