@@ -3,7 +3,7 @@ import type { HistoryRecord } from '../../../src/lib/ledger/history.ts';
 import type { DeadLetter } from '../../../src/lib/model/dead-letter.ts';
 import type { DeadStats } from '../../../src/lib/model/dead-stats.ts';
 import type { Diagnosis } from '../../../src/lib/model/diagnosis.ts';
-import type { EntryJson } from '../../../src/lib/model/entry.ts';
+import { type EntryJson, GONE_CAUSES } from '../../../src/lib/model/entry.ts';
 import type { DrainResult, PauseResult } from '../../../src/lib/model/queue.ts';
 import type { ReplayResult } from '../../../src/lib/model/replay.ts';
 import type { ReplayRunJson } from '../../../src/lib/model/replay-run.ts';
@@ -176,9 +176,7 @@ export const OPERATE = {
     traceparent: z.string().optional(),
     payload: z.string().optional().describe('where it is text'),
     payload_base64: z.string().optional().describe('where it is not'),
-    cause: z
-      .enum(['terminated', 'expired', 'acked_or_removed', 'removed_in_flight', 'stream_recreated', 'stream_deleted'])
-      .optional(),
+    cause: z.enum(GONE_CAUSES).optional(),
     timeline: z.array(
       z.object({
         at: moment.nullable(),

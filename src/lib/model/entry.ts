@@ -10,16 +10,18 @@ export const MOST_REPLAYS = 3;
 export type EntryReason = 'max_deliveries' | 'terminated' | 'rejected';
 
 /** Why the original of an entry is not in its stream, as far as the server still tells. */
-export type GoneCause =
-  | 'terminated'
-  | 'expired'
-  | 'acked_or_removed'
+export const GONE_CAUSES = [
+  'terminated',
+  'expired',
+  'acked_or_removed',
   /** Its response is in the bucket: whatever is still stored of it, nobody waits for it. */
-  | 'answered'
+  'answered',
   /** The server missed it while a worker had it. No death: it was acked, taken back, or dropped by a limit. */
-  | 'removed_in_flight'
-  | 'stream_recreated'
-  | 'stream_deleted';
+  'removed_in_flight',
+  'stream_recreated',
+  'stream_deleted',
+] as const;
+export type GoneCause = (typeof GONE_CAUSES)[number];
 
 /** `<stream>/<consumer>/<stream_seq>`; the parts hold no slash of their own, as the server wants it. */
 export type EntryId = string;
