@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { headers } from '@nats-io/transport-node';
-import type { OpsError } from '../../src/lib/errors/ops-error.ts';
+import { OpsError } from '../../src/lib/errors/ops-error.ts';
 import { advisorySubject, REJECT_HEADER, rejectedSubject } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { publish } from '../../src/lib/nats/message-writes.ts';
@@ -141,6 +141,97 @@ describe.each(availableVersions())('nats-server %s: a stream that would not keep
         /^`dlq import` could not bring all of this back as things are: 1 × stream REQUESTS_dlq does not take/,
       ),
     ]);
+  });
+
+  test.each([
+    { name: 'max_payload of the server', most: undefined },
+    { name: 'max_msg_size of stream REQUESTS_dlq', most: 100_000 },
+  ])('a purge of what no import could bring back for $name is refused before anything goes', async ({ name, most }) => {
+    await makeQueue(nats);
+    const limit = most ?? nats.target.server.max_payload;
+    if (most) await change('REQUESTS_dlq', { max_msg_size: most });
+    await put(nats, 'requests.dns', Buffer.alloc(limit - 100, 'x'));
+    await put(nats, 'requests.dns', 'small');
+    await letDie(nats);
+    const purge = (more: object) => {
+      const archive = join(dir, `large-${++archives}.ndjson`);
+      const options = { archive, yes: true, dryRun: false, lockWaitMs: 1000, filter: {}, ...more };
+      return { archive, done: purgeDeadLetters(contextFor(server), options) };
+    };
+    for (const dryRun of [true, false]) {
+      const { archive, done } = purge({ dryRun });
+      const fault = await faultOf(done);
+      expect(fault).toMatchObject({ code: 'DLQ_NOT_TAKEN', where: 'REQUESTS/request-worker/1' });
+      expect(fault.why).toMatch(new RegExp(`it is \\d+ bytes, and ${name} is ${limit}\\.`));
+      expect(existsSync(archive)).toBe(false);
+    }
+    expect([(await seqs('REQUESTS'))[0], (await seqs('REQUESTS_dlq'))[0]]).toEqual([2, 2]);
+    const others = purge({ filter: { ids: [{ text: '2', seq: 2 }] } });
+    expect(await others.done).toMatchObject({ purged: 1 });
+  });
+
+  test('what has just the room for the headers of a dead letter is purged and comes back; one byte more is refused', async () => {
+    await makeQueue(nats, { dlqConfig: { max_msg_size: 50_000 } });
+    let size = 50_000;
+    const options = { yes: true, dryRun: false, lockWaitMs: 1000, filter: {} };
+    const purge = async () => {
+      await put(nats, 'requests.dns', Buffer.alloc(size, 'x'));
+      await letDie(nats);
+      const archive = join(dir, `just-${++archives}.ndjson`);
+      return { archive, done: purgeDeadLetters(contextFor(server), { ...options, archive }) };
+    };
+    const over = Number(/it is (\d+) bytes/.exec((await faultOf((await purge()).done)).why ?? '')?.[1]) - 50_000;
+    await nats.api('STREAM.PURGE.REQUESTS');
+    await nats.api('STREAM.PURGE.REQUESTS_dlq');
+    size -= over;
+    const { archive, done } = await purge();
+    expect(await done).toMatchObject({ purged: 1, originals: 1 });
+    expect(await importing(archive, false)).toMatchObject({ imported: 1, failed: 0 });
+    await nats.api('STREAM.PURGE.REQUESTS_dlq');
+    size += 1;
+    expect(await faultOf((await purge()).done)).toMatchObject({ code: 'DLQ_NOT_TAKEN' });
+  });
+
+  test('an import tells of what is too large here, and brings back the others', async () => {
+    await makeQueue(nats);
+    await put(nats, 'requests.dns', Buffer.alloc(60_000, 'x'));
+    await put(nats, 'requests.dns', 'small');
+    await letDie(nats);
+    const archive = join(dir, 'elsewhere.ndjson');
+    await purgeDeadLetters(contextFor(server), { archive, yes: true, dryRun: false, lockWaitMs: 1000, filter: {} });
+    await change('REQUESTS_dlq', { max_msg_size: 50_000 });
+    for (const dryRun of [true, false]) {
+      const fault = await faultOf(importing(archive, dryRun));
+      expect(fault).toMatchObject({ code: 'DLQ_UNFINISHED', result: { imported: 1, failed: 1 } });
+      expect(fault.why).toContain('max_msg_size of stream REQUESTS_dlq is 50000');
+    }
+  });
+
+  test('a purge that is stopped says how many of its archive are still there, and an import skips those', async () => {
+    await makeQueue(nats);
+    await makeDead(nats, 1050);
+    const archive = join(dir, 'stopped.ndjson');
+    const stop = new AbortController();
+    const context = contextFor(server);
+    const tell: typeof context.io.tell = (event) => {
+      if (event.type === 'progress' && event.title === 'Purging')
+        stop.abort(new OpsError('INTERRUPTED', 'interrupted'));
+    };
+    const fault = await faultOf(
+      purgeDeadLetters(
+        { ...context, io: { ...context.io, tell, signal: stop.signal } },
+        { archive, yes: true, dryRun: false, lockWaitMs: 1000, filter: {} },
+      ),
+    );
+    expect(fault).toMatchObject({
+      code: 'INTERRUPTED',
+      result: { purged: 1000, originals: 1000, archive, not_purged: 50 },
+    });
+    expect(fault.message).toContain(
+      `1000 of 1050 purged; the archive ${archive} holds all 1050, 50 of them not purged`,
+    );
+    expect(await importing(archive, false)).toMatchObject({ imported: 1000, skipped: 50, failed: 0 });
+    expect(await importing(archive, false)).toMatchObject({ imported: 0, skipped: 1050 });
   });
 
   test('a rebuild evicts no dead letter', async () => {

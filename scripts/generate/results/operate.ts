@@ -262,6 +262,7 @@ export const OPERATE = {
     purged: count,
     originals: count,
     archive: z.string().optional(),
+    not_purged: count.optional().describe('of a run that was stopped: archived, and not known to be removed'),
     dry_run: dryRun,
   }) satisfies z.ZodType<PurgeResult>,
   'dlq export': z

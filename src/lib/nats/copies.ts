@@ -29,6 +29,13 @@ export interface CopyStored {
   readonly how: 'stored' | 'before' | 'left';
 }
 
+/** What a copy is when it is published, in bytes, at the most: the guard and another id are added to its headers. */
+export const copySize = ({ headers, payload }: Pick<Copy, 'headers' | 'payload'>, stream: string): number =>
+  headers.byteLength + payload.byteLength + `Nats-Expected-Stream: ${stream}\r\n`.length + SUFFIX;
+
+/** The longest that `storeCopy` puts behind an id: a point and a sequence. */
+const SUFFIX = 21;
+
 /** How long nobody may answer on a subject that a stream with a leader takes, in milliseconds. */
 const SILENT_MS = 2000;
 

@@ -10,7 +10,7 @@ import type { EntryFilter } from '../../model/entry-filter.ts';
 import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
 import { orElse, orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { type Copy, storeCopy } from '../../nats/copies.ts';
+import { type Copy, copySize, storeCopy } from '../../nats/copies.ts';
 import type { StreamInfo } from '../../nats/info.ts';
 import { notKept, type Room } from '../../nats/keeps.ts';
 import { getMessage } from '../../nats/messages.ts';
@@ -149,7 +149,9 @@ function finishImport(run: ImportRun): ImportResult {
     : `${imported} imported; ${failed} could not be`;
   throw new OpsError('DLQ_UNFINISHED', text, {
     why: tellReasons([...reasons].map(([why = '', all]) => [why, all.length])),
-    hints: ['look at these lines of the archive: what they name is taken by no DLQ of their queue'],
+    hints: [
+      'look at these lines of the archive: what they name is taken by no DLQ of their queue, or they are too large',
+    ],
     result,
   });
 }
@@ -270,6 +272,42 @@ export function whyNotImported(nats: Nats, dlqs: readonly StreamInfo[], entry: E
   return found.find((one) => typeof one === 'string');
 }
 
+/**
+ * Why a line of an archive could not come back as a dead letter for its size, though its subjects are taken: what carries
+ * a message has headers besides, which tell whence it is. `undefined` where it could.
+ */
+export function whyTooLarge(nats: Nats, dlqs: readonly StreamInfo[], line: string): string | undefined {
+  const least = Math.min(...dlqs.map((dlq) => limitOf(nats, dlq)));
+  // Reading a line back costs more than writing it, and headers grow at most so much.
+  if (line.length * MOST_GROWTH < least) return undefined;
+  for (const message of importMessages(JSON.parse(line) as ArchiveLine)) {
+    const found = subjectFor({ nats }, dlqs, message);
+    const why = typeof found === 'string' ? undefined : oversize(nats, found.dlq, message);
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+const MOST_GROWTH = 8;
+
+/** The largest message that a stream of this server gets, in bytes, headers and all. */
+function limitOf(nats: Nats, { config }: StreamInfo): number {
+  const { max_msg_size: most } = config;
+  return Math.min(
+    nats.target.server.max_payload,
+    typeof most === 'number' && most > 0 ? most : Number.POSITIVE_INFINITY,
+  );
+}
+
+function oversize(nats: Nats, dlq: StreamInfo, { id, headers, payload }: ImportMessage): string | undefined {
+  const bytes = copySize({ headers: headers(id), payload }, dlq.name);
+  const limit = limitOf(nats, dlq);
+  if (bytes <= limit) return undefined;
+  const whose =
+    limit === nats.target.server.max_payload ? 'max_payload of the server' : `max_msg_size of stream ${dlq.name}`;
+  return `with the headers of a dead letter it is ${bytes} bytes, and ${whose} is ${limit}`;
+}
+
 interface Chosen {
   readonly dlq: StreamInfo;
   readonly id: string;
@@ -298,6 +336,8 @@ function chooseDlq(run: ImportRun, dlqs: readonly StreamInfo[], message: ImportM
   const found = subjectFor(run, dlqs, message);
   if (typeof found === 'string') return found;
   const { dlq, subject } = found;
+  const why = oversize(run.nats, dlq, message);
+  if (why !== undefined) return why;
   return { dlq, id, copyFor: (id) => ({ subject, payload, headers: headers(id), kind: 'record' }) };
 }
 

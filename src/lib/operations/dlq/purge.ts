@@ -7,7 +7,7 @@ import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { forgetJournal, readJournal } from '../../ledger/journal.ts';
 import type { Context } from '../../model/context.ts';
-import type { Entry } from '../../model/entry.ts';
+import type { Entry, QueueRef } from '../../model/entry.ts';
 import { orUndefined } from '../../nats/answer.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
@@ -20,7 +20,7 @@ import { checkQueue } from '../../replay/preflight.ts';
 import { removeRecords } from '../../replay/records.ts';
 import { tellReasons } from '../../replay/refusal.ts';
 import { printArchive, writeArchive } from './export.ts';
-import { whyNotImported } from './import.ts';
+import { whyNotImported, whyTooLarge } from './import.ts';
 import { tellNone } from './none.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
@@ -39,6 +39,8 @@ export interface PurgeResult {
   readonly originals: number;
   /** The file that `dlq import` reads; absent where nothing was purged. */
   readonly archive?: string;
+  /** Of a run that was stopped: in the archive, and not known to be removed. */
+  readonly not_purged?: number;
   readonly dry_run?: true;
 }
 
@@ -48,7 +50,7 @@ const AT_ONCE = 256;
 /**
  * Deletes dead letters, entry and message together, after writing all of them to an archive that is on disk by then.
  * What goes is what is in the archive, and nothing else.
- * @throws OpsError NOT_CONFIRMED, USAGE_FILE, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
+ * @throws OpsError NOT_CONFIRMED, DLQ_NOT_TAKEN, USAGE_FILE, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function purgeDeadLetters(context: Context, options: PurgeOptions): Promise<PurgeResult> {
   if (!options.yes && !options.dryRun && !context.io.interactive) throw notConfirmed('there is nobody here to ask');
@@ -76,7 +78,10 @@ async function purgeChosen(
   const { nats, queues } = scope;
   const none: PurgeResult = { purged: 0, originals: 0 };
   if (options.dryRun) {
-    return { ...none, purged: await printArchive(context, scope, () => undefined), dry_run: true };
+    const lasting = await lookForLasting(context, scope);
+    const purged = await printArchive(context, scope, lasting.see);
+    lasting.tell();
+    return { ...none, purged, dry_run: true };
   }
   const agreed = options.yes ? undefined : await agreeToPurge(context, scope, file);
   if (agreed?.size === 0) return none;
@@ -92,9 +97,7 @@ async function purgeChosen(
       lockedIfRoom(context, nats, names, work, async (signal, held) => {
         const total = await archive(context, { ...scope, nats: held }, file, agreed);
         if (total === 0) return none;
-        const checked = await Promise.all(wanted.map((ref) => checkQueue(held, ref, { needsRoom: false })));
-        const dlqsCreated = new Map(checked.flatMap((facts) => [...facts.dlqsCreated]));
-        return removeArchived({ context, nats: held, file, total, dlqsCreated, signal, byQueue });
+        return removeArchived({ context, nats: held, file, total, wanted, signal, byQueue });
       }),
     () =>
       wanted.flatMap((ref) => {
@@ -131,15 +134,14 @@ const shortDigest = (line: string): string => createHash('sha256').update(line).
 
 /**
  * Asks a person, without holding anybody up: what they agree to, by the digests of its lines.
- * @throws OpsError NOT_CONFIRMED
+ * @throws OpsError NOT_CONFIRMED, DLQ_NOT_TAKEN
  */
 async function agreeToPurge(context: Context, scope: DlqScope, file: string): Promise<ReadonlySet<string>> {
   const shown = new Set<string>();
   const lasting = await lookForLasting(context, scope);
   await printArchive(context, scope, (line, entry) => {
-    lasting.see(entry);
     shown.add(shortDigest(line));
-    return undefined;
+    return lasting.see(line, entry);
   });
   if (shown.size === 0) return shown;
   lasting.tell();
@@ -162,11 +164,17 @@ async function archive(
     printArchive(context, scope, (line, entry) => {
       if (agreed && !agreed.has(shortDigest(line))) return undefined;
       count += 1;
-      lasting.see(entry);
+      lasting.see(line, entry);
       return onLine(line, entry);
     }),
   );
-  if (!agreed) lasting.tell();
+  try {
+    if (agreed) lasting.refuse();
+    else lasting.tell();
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
   const moved = agreed ? agreed.size - count : 0;
   if (moved > 0) {
     const text = `${moved} of ${agreed!.size} were replayed, purged or changed while you were asked: they are left alone`;
@@ -176,7 +184,10 @@ async function archive(
   return count;
 }
 
-/** Tells before anything goes what an import could not bring back: what no DLQ of its queue takes as things are. */
+/**
+ * Tells before anything goes what an import could not bring back: what no DLQ of its queue takes as things are. What is
+ * too large to come back as a dead letter is refused: its archive would be the only place it has.
+ */
 async function lookForLasting(context: Context, { nats, queues }: DlqScope) {
   const dlqs = new Map<string, readonly StreamInfo[]>(
     await Promise.all(
@@ -187,12 +198,26 @@ async function lookForLasting(context: Context, { nats, queues }: DlqScope) {
     ),
   );
   const reasons = new Map<string, number>();
+  const large: string[] = [];
+  let first = '';
+  const refuse = () => {
+    if (large.length > 0) throw tooLargeToImport(large, first);
+  };
   return {
-    see(entry: Entry): void {
-      const why = whyNotImported(nats, dlqs.get(entry.queue) ?? [], entry);
+    see(line: string, entry: Entry): undefined {
+      const all = dlqs.get(entry.queue) ?? [];
+      const why = whyNotImported(nats, all, entry);
       if (why !== undefined) reasons.set(why, (reasons.get(why) ?? 0) + 1);
+      const size = whyTooLarge(nats, all, line);
+      if (size === undefined) return;
+      first ||= size;
+      large.push(entry.id);
     },
+    /** @throws OpsError DLQ_NOT_TAKEN */
+    refuse,
+    /** @throws OpsError DLQ_NOT_TAKEN */
     tell(): void {
+      refuse();
       if (reasons.size === 0) return;
       const text = `\`dlq import\` could not bring all of this back as things are: ${tellReasons([...reasons])}`;
       context.io.tell({ type: 'warning', text });
@@ -205,8 +230,8 @@ interface PurgeRun {
   readonly nats: Nats;
   readonly file: string;
   readonly total: number;
-  /** When each DLQ stream was made, RFC 3339. */
-  readonly dlqsCreated: ReadonlyMap<string, string>;
+  /** The queues whose dead letters these are. */
+  readonly wanted: readonly QueueRef[];
   readonly signal: AbortSignal;
   /** How many went, by queue. */
   readonly byQueue: Map<string, number>;
@@ -214,9 +239,10 @@ interface PurgeRun {
 
 /** Deletes what the archive holds, reading it back: originals first, so that what is left in a DLQ still names them. */
 async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
-  const { context, nats, file, total, dlqsCreated, signal, byQueue } = run;
+  const { context, nats, file, total, wanted, signal, byQueue } = run;
   let purged = 0;
   let originals = 0;
+  const dlqsCreated = new Map<string, string>();
   const flush = async (page: readonly ArchiveLine[]) => {
     const gone = await pipelined(page, AT_ONCE, (line) => removeOriginal(nats, line));
     await removeRecords(
@@ -231,6 +257,8 @@ async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
     context.io.tell({ type: 'progress', title: 'Purging', done: purged, total });
   };
   try {
+    const checked = await Promise.all(wanted.map((ref) => checkQueue(nats, ref, { needsRoom: false })));
+    for (const facts of checked) for (const [stream, created] of facts.dlqsCreated) dlqsCreated.set(stream, created);
     let page: ArchiveLine[] = [];
     for await (const line of readArchive(file)) {
       signal.throwIfAborted();
@@ -243,11 +271,12 @@ async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
     await confirmRemovals(nats);
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
+    const left = total - purged;
     throw error.with({
-      message: `${error.message}: ${purged} of ${total} purged, all of them are archived in ${file}`,
+      message: `${error.message}: ${purged} of ${total} purged; the archive ${file} holds all ${total}, ${left} of them not purged`,
       why: error.why ?? 'What had begun was finished.',
-      hints: [...error.hints, 'run it again for the rest'],
-      result: { purged, originals, archive: file },
+      hints: [...error.hints, 'run it again for the rest; an import of the archive skips what is still there'],
+      result: { purged, originals, archive: file, not_purged: left },
     });
   }
   return { purged, originals, archive: file };
@@ -274,6 +303,25 @@ const notConfirmed = (why: string): OpsError =>
     why: 'A purge deletes dead letters and their messages.',
     hints: ['if that is what you want, say so with --yes', 'see what would go with --dry-run'],
   });
+
+const MOST_IDS = 5;
+
+function tooLargeToImport(ids: readonly string[], why: string): OpsError {
+  const more = ids.length > MOST_IDS ? `, and ${ids.length - MOST_IDS} more` : '';
+  const them = ids.length === 1 ? 'it' : 'them';
+  return new OpsError(
+    'DLQ_NOT_TAKEN',
+    `nothing was purged: \`dlq import\` could not bring ${ids.length} of these back`,
+    {
+      where: ids.slice(0, MOST_IDS).join(', ') + more,
+      why: `${why}. An archive that nothing reads back would be all that is left.`,
+      hints: [
+        `raise the limit, then purge ${them}: import needs it as well`,
+        'or purge the others, chosen with --ids FILE or with a filter',
+      ],
+    },
+  );
+}
 
 const occupied = (file: string): OpsError =>
   new OpsError('USAGE_FILE', `the archive ${file} exists already`, {
