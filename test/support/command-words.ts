@@ -49,7 +49,7 @@ function commandFirst(words: readonly string[], commands: Commands): string[] {
 }
 
 function faultsOfCall(words: readonly string[], commands: Commands): string[] {
-  const id = [2, 1].map((count) => words.slice(0, count).join(' ')).find((name) => Object.hasOwn(commands, name));
+  const id = [3, 2, 1].map((count) => words.slice(0, count).join(' ')).find((name) => Object.hasOwn(commands, name));
   if (id === undefined) {
     const isTopic = Object.keys(commands).some((name) => name.startsWith(`${words[0]} `));
     return EVERYWHERE.has(words[0]!) || (isTopic && words[1] === '--help') ? [] : [`no command: ${words.join(' ')}`];

@@ -2,7 +2,8 @@ import type { EntryJson } from './entry.ts';
 
 /** What a list of dead letters can be sorted by. */
 export const ENTRY_ORDERS = {
-  id: ({ id }) => id,
+  // The sequences of one consumer as numbers, which comes of itself.
+  id: ({ queue, consumer }) => `${queue}/${consumer}`,
   state: ({ state }) => state,
   reason: ({ reason }) => reason,
   died: ({ died_at: died }) => (died === null ? null : Date.parse(died)),

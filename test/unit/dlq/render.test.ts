@@ -71,7 +71,7 @@ test('columns are those that are asked for, in that order; wide are all of them,
 });
 
 test.each<{ order: EntryOrder; want: string }>([
-  { order: 'id', want: '10 2 9' },
+  { order: 'id', want: '2 9 10' },
   { order: 'tries', want: '9 2 10' },
   { order: 'died', want: '2 9 10' },
   { order: 'why', want: '2 10 9' },

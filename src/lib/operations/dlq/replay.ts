@@ -220,7 +220,9 @@ async function replayOne(
     });
   const told = () => {
     const [replayed, failed] = [tally.replayed - before.replayed, tally.failed - before.failed];
-    const remaining = tally.remaining - before.remaining;
+    const counted = tally.remaining - before.remaining;
+    // Cut short, what it never came to remains as well.
+    const remaining = io.signal.aborted ? Math.max(counted, total - replayed - failed) : counted;
     if (replayed + failed + remaining === 0) return [];
     const summary = `${replayed} replayed, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
     const detail = {
