@@ -59,6 +59,9 @@ describeWorkers('what a worker cannot answer', () => {
     expect((await worker.done).report).toMatchObject({ taken: 4, failed: 4 });
     const { letter } = await showDeadLetter(contextFor(server), first);
     expect(letter).toMatchObject({ state: 'replayable', request_id: 'poison', detail: 'TypeError: no such host' });
+    expect(letter.timeline.flatMap(({ event, detail }) => (event === 'delivered' ? [detail] : []))).toEqual(
+      [1, 2, 3, 4].map((delivery) => `delivery ${delivery} of 4 failed: TypeError: no such host`),
+    );
   });
 
   test('keeps payload and headers of what can never be handled, then ends it', async () => {

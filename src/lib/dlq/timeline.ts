@@ -16,7 +16,7 @@ const waitAfter = (waits: readonly number[], delivery: number): number =>
 
 /**
  * What happened to a dead letter, in order. The server records when it was published and when it died; deliveries
- * between are computed from the consumer's waits as they are now, and are the earliest they can have been.
+ * between are computed from the consumer's waits as they are now: without a nak the earliest they can have been.
  */
 export function lifeOf(
   entry: Entry,
@@ -69,7 +69,8 @@ function deliveriesOf(entry: Entry, consumer: ConsumerStanding | undefined, fail
       events.push({
         at,
         event: 'delivered',
-        detail: `delivery ${delivery} of ${entry.deliveries}, no ack within ${printDuration(wait)}`,
+        // The server tells neither; who nak'd without a word of why left nothing to read.
+        detail: `delivery ${delivery} of ${entry.deliveries}, no ack within ${printDuration(wait)}, or a nak`,
         computed: true,
       });
     }

@@ -7,7 +7,7 @@ export interface LifeEvent {
   readonly event: 'published' | 'replayed' | 'delivered' | 'died' | 'removed';
   /** In words. */
   readonly detail: string;
-  /** True where it follows from the consumer's waits and was not recorded: it was not before that. */
+  /** True where it follows from the consumer's waits and was not recorded: without a nak it was not before that. */
   readonly computed?: boolean;
 }
 

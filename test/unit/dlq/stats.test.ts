@@ -219,10 +219,10 @@ describe('a life', () => {
   test('tells each delivery with its wait; the last wait goes for all that follow', () => {
     expect(delivered(entry({ deliveries: 4 }), [5e9, 10e9]).map(({ at: time, detail }) => `${time} ${detail}`)).toEqual(
       [
-        `${at(0)} delivery 1 of 4, no ack within 5s`,
-        `${at(5)} delivery 2 of 4, no ack within 10s`,
-        `${at(15)} delivery 3 of 4, no ack within 10s`,
-        `${at(25)} delivery 4 of 4, no ack within 10s`,
+        `${at(0)} delivery 1 of 4, no ack within 5s, or a nak`,
+        `${at(5)} delivery 2 of 4, no ack within 10s, or a nak`,
+        `${at(15)} delivery 3 of 4, no ack within 10s, or a nak`,
+        `${at(25)} delivery 4 of 4, no ack within 10s, or a nak`,
       ],
     );
     expect(delivered(entry({ deliveries: 13 }), [1e9]).at(-1)!.detail).toMatch(/^delivery 13 of 13/);
