@@ -245,6 +245,31 @@ describe('trouble half-way', () => {
     expect(actionsOf(next.value)).toEqual(['create stream REQUESTS', 'create consumer REQUESTS/request-worker']);
   });
 
+  test('a step that the server refuses for what no plan can see is APPLY_FAILED, with the server’s own words', async () => {
+    // A limit of the account's configuration that its figures do not name.
+    const strict = await startServer({
+      config: 'accounts { A { jetstream: {max_ack_pending: 100}, users: [{user: a, password: a}] } }',
+    });
+    try {
+      const as = (args: string[]) =>
+        runCli([...args, '--json'], { server: strict, cwd: dir, env: { NATS_USER: 'a', NATS_PASSWORD: 'a' } });
+      const { code, stdout } = await as(['apply', spec({ consumer: 'max_ack_pending: 500' })]);
+      const failed = JSON.parse(stdout);
+      expect(failed).toMatchObject({
+        applied: false,
+        error: {
+          code: 'APPLY_FAILED',
+          message: expect.stringMatching(/max ack pending.*; 3 applied, 1 failed, 0 not reached$/),
+        },
+      });
+      expect(code).toBe(1);
+      const next = await as(['apply', spec({ consumer: 'max_ack_pending: 100' })]);
+      expect(actionsOf(JSON.parse(next.stdout))).toEqual(['create consumer REQUESTS/request-worker']);
+    } finally {
+      await strict.stop();
+    }
+  });
+
   test('kill -9 at any moment loses nothing, and the next run completes it', async () => {
     let inTheMiddle = 0;
     for (let round = 0; round < 12; round++) {
