@@ -94,6 +94,9 @@ describe('what --json prints is what schemas/results says', () => {
     await run('dlq export', '--out dead.ndjson');
     expect(await run('dlq replay', '--dry-run')).toMatchObject({ dry_run: true });
     await run('dlq replay', `--limit 1`);
+    const [{ id }] = (await run('dlq replays ls')) as unknown as [{ id: string }];
+    await run('dlq replays show', id);
+    await run('dlq replays stop', id);
     await run('dlq purge', '--dry-run');
     expect(await run('dlq purge', '--archive old.ndjson --yes')).toMatchObject({ purged: 2 });
     await run('dlq import', 'old.ndjson --dry-run');
