@@ -31,7 +31,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
 };
 
 /** Minutes long: runs only when it is named. */
-const BY_NAME = new Set(['demo', 'tests', 'loop', 'dlq-ls', 'install']);
+const BY_NAME = new Set(['demo', 'tests', 'loop', 'dlq-ls', 'worker-handler', 'install']);
 
 const isKept = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((word) => word !== '--write');

@@ -9,6 +9,7 @@ import { until } from '../test/support/until.ts';
 import { makeSystem, sendRequests, stateOf } from '../test/support/worker.ts';
 import { interleave, type Row, timeProcess } from './measure.ts';
 
+/** BENCH_ROUNDS makes it quicker, BENCH_ONLY=16/50 takes one place, BENCH_BIN another build to compare with. */
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 /** What is subtracted from a whole process: its start, its connection, its first request. */
 const FEW = 1;
