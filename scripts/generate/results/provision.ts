@@ -50,6 +50,7 @@ export const PROVISION = {
   }),
   export: z.object({
     spec: json.describe('as a spec is written'),
+    resources: z.array(z.record(z.string(), json)).optional().describe('with --to: what that tool has for each'),
     left_out: z.array(z.object({ resource: resourceKey, what: z.string() })),
   }),
   convert: z.object({

@@ -92,8 +92,9 @@ function translated(kind: ResourceKind, values: Config): Config {
     }
   }
   for (const [group, parts] of Object.entries(groups)) {
-    // False and 0 alone are how a state writes that there is no such group.
-    if (Object.values(parts).some(Boolean)) result[group] = parts;
+    // False and 0 are how a state writes that there is no such part.
+    const said = Object.entries(parts).filter(([, value]) => Boolean(value));
+    if (said.length > 0) result[group] = Object.fromEntries(said);
   }
   return kind === 'consumer' ? asConsumer(result) : result;
 }

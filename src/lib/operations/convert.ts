@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { isEmptySpec } from '../convert/assemble.ts';
 import { type Conversion, convertFiles } from '../convert/convert.ts';
 import type { ForeignFile } from '../convert/found.ts';
+import { withoutMonitor } from '../desired/monitor.ts';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
 import { readWhole } from '../files/read.ts';
@@ -43,7 +44,9 @@ export async function convertOperation(context: Context, options: ConvertOptions
   const files = await Promise.all([...new Set(options.files)].map((file) => readForeign(context, file)));
   const { spec, leftOut } = convertFiles(files, { ...options, health: HEALTH_DEFAULTS });
   if (isEmptySpec(spec)) throw nothingFound(options.files, leftOut);
-  const text = printSpec(withoutDefaults(spec, VERSION), { header: headerOf(options.files) });
+  const text = printSpec(withoutDefaults(withoutMonitor(spec, undefined), VERSION), {
+    header: headerOf(options.files),
+  });
   const { problems } = await loadSpec('-', { cwd: context.cwd, env: {}, readStdin: async () => text });
   return {
     text,

@@ -4,6 +4,9 @@ import { canonicalObserved, streamLookup } from '../canonical/resource.ts';
 import { unknownFields, unknownValues } from '../canonical/unknown.ts';
 import { isEmptySpec, placeFound } from '../convert/assemble.ts';
 import type { Found } from '../convert/found.ts';
+import { toNack } from '../convert/to-nack.ts';
+import { toTerraform } from '../convert/to-terraform.ts';
+import type { Outgoing } from '../convert/write-fields.ts';
 import { withoutMonitor } from '../desired/monitor.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { tableFor } from '../facts/fields.ts';
@@ -21,7 +24,13 @@ import { printSpec, withoutDefaults } from '../spec/print.ts';
 export interface ExportOptions {
   /** Streams, buckets or systems; all of the account where none is named. */
   readonly names?: readonly string[];
+  /** Another tool's words instead of a spec's. */
+  readonly to?: ExportTarget;
 }
+
+const TARGETS = { nack: toNack, terraform: toTerraform };
+
+export type ExportTarget = keyof typeof TARGETS;
 
 /** Something live that a spec has no place for. */
 export interface NotExported {
@@ -30,11 +39,12 @@ export interface NotExported {
 }
 
 export interface ExportResult {
-  /** The spec as YAML text. */
+  /** The spec as YAML text, or the other tool's files. */
   readonly text: string;
   readonly system: string;
-  /** The same as `text`, read. */
   readonly spec: Config;
+  /** Where another tool's words were asked for: what it has for each resource. */
+  readonly resources?: readonly Config[];
   readonly leftOut: readonly NotExported[];
 }
 
@@ -63,9 +73,27 @@ export async function exportOperation(context: Context, options: ExportOptions =
     const whole = withoutDefaults(withoutMonitor(likeApplied(spec, applied), applied?.spec), version);
     const header = `Exported by osapi-ops from ${nats.target.url}, account ${nats.target.account}.`;
     const text = printSpec(whole, { header });
-    return { text, system: whole.name, spec: parse(text) as Config, leftOut };
+    const exported = { text, system: whole.name, spec: parse(text) as Config, leftOut };
+    return options.to ? { ...exported, ...rendered(options.to, { found, version, header, leftOut }) } : exported;
   });
 }
+
+interface Rendering {
+  readonly found: readonly Found[];
+  readonly version: string;
+  readonly header: string;
+  readonly leftOut: readonly NotExported[];
+}
+
+/** The same resources in another tool's words; what the spec has no place for, the other tool has not either. */
+function rendered(to: ExportTarget, { found, version, header, leftOut }: Rendering) {
+  const { text, values, leftOut: unspoken } = TARGETS[to](found, version);
+  const rows = unspoken.map(({ resource, what }) => ({ resource: liveKey(resource), what }));
+  return { text: `# ${header}\n${text}`, resources: values, leftOut: [...leftOut, ...rows] };
+}
+
+const liveKey = ({ kind, name, stream }: Outgoing): ResourceKey =>
+  keyOf({ kind, name: kind === 'consumer' ? `${stream}/${name}` : name });
 
 function withoutLedger({ resources }: Observed): ReadonlyMap<ResourceKey, ObservedResource> {
   return new Map([...resources].filter(([key]) => key !== `bucket ${LEDGER_BUCKET}`));

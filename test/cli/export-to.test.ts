@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { runCli } from '../support/cli.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+const SPEC = `
+version: 1
+name: osapi
+queues:
+  REQUESTS:
+    subjects: ["requests.*"]
+    max_age: 7d
+    discard: new
+    max_msgs: 100
+    consumers:
+      request-worker: { max_deliver: 4, backoff: [5s, 10s, 15s] }
+    dlq: { stream: requests_dlq }
+    responses: { bucket: responses, ttl: 1h, compression: s2 }
+`;
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer();
+  expect(await runCli(['apply', '-', '--yes'], { server, stdin: SPEC })).toMatchObject({ code: 0 });
+});
+afterAll(() => server?.stop());
+
+const exported = (...args: string[]) => runCli(['export', ...args], { server });
+
+describe('export --to', () => {
+  test('nack prints manifests that convert takes for the same system', async () => {
+    const { code, stdout, stderr } = await exported('--to', 'nack');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const back = await runCli(['convert', '-', '--name', 'osapi', '--json'], { stdin: stdout });
+    const { spec, left_out } = JSON.parse(back.stdout);
+    expect(left_out).toEqual([]);
+    expect(spec).toEqual(JSON.parse((await exported('--json')).stdout).spec);
+  });
+
+  test('terraform prints resources with their imports, and names on stderr what has no place', async () => {
+    const { code, stdout, stderr } = await exported('--to', 'terraform', 'REQUESTS', 'responses');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`import {
+  to = jetstream_consumer.REQUESTS_request-worker
+  id = "JETSTREAM_STREAM_REQUESTS_CONSUMER_request-worker"
+}
+
+resource "jetstream_consumer" "REQUESTS_request-worker" {
+  stream_id       = jetstream_stream.REQUESTS.id
+`);
+    expect(stderr).toContain(
+      'Warning: bucket responses is not wholly in what is written for terraform: compression is "s2"',
+    );
+  });
+
+  test('under --json gives what the other tool has beside the spec', async () => {
+    const { stdout } = await exported('--to', 'terraform', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      spec: { name: 'osapi' },
+      resources: expect.arrayContaining([
+        {
+          type: 'jetstream_stream',
+          label: 'REQUESTS',
+          id: 'JETSTREAM_STREAM_REQUESTS',
+          values: expect.objectContaining({ name: 'REQUESTS', max_age: 604800, discard: 'new', max_msgs: 100 }),
+        },
+      ]),
+      left_out: [{ resource: 'bucket responses', what: expect.stringContaining('compression') }],
+    });
+  });
+
+  test('refuses a tool it does not know', async () => {
+    expect(await exported('--to', 'pulumi')).toMatchObject({ code: 64, stdout: '' });
+  });
+});
