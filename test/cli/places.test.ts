@@ -59,6 +59,28 @@ test('what is beyond the first page of a listing is found by every command', asy
   expect(await run('dlq', 'ls', '--json')).toMatchObject({ code: 0, stdout: '[]\n' });
 }, 120_000);
 
+test('what moves or removes dead letters is told which of several systems is meant; what only looks shows all', async () => {
+  for (const name of ['one', 'two']) {
+    const dlq = `${name}_dlq`;
+    const queue = { subjects: [`${name}.*`], ...MEMORY, consumers: { w: {} }, dlq: { stream: dlq, ...MEMORY } };
+    const spec = { version: 1, name, queues: { [name]: queue } };
+    writeFileSync(join(dir, `${name}.yaml`), JSON.stringify(spec));
+    expect(await run('apply', `${name}.yaml`)).toMatchObject({ code: 0 });
+  }
+  for (const verb of ['replay', 'purge', 'rebuild']) {
+    for (const line of [['--dry-run'], verb === 'rebuild' ? [] : ['--yes']]) {
+      const refused = await run('dlq', verb, ...line);
+      expect(refused).toMatchObject({
+        code: 64,
+        stderr: expect.stringContaining('They are one, two; nothing here guesses'),
+      });
+    }
+    expect(await run('dlq', verb, '--dry-run', '-f', 'one.yaml')).toMatchObject({ code: 0 });
+    expect(await run('dlq', verb, '--dry-run', '--queue', 'two')).toMatchObject({ code: 0 });
+  }
+  expect(await run('dlq', 'ls')).toMatchObject({ code: 0 });
+});
+
 describe('the bucket of the responses', () => {
   beforeEach(async () => {
     await makeQueue('Q', ['q.*']);

@@ -62,7 +62,7 @@ export async function purgeDeadLetters(context: Context, options: PurgeOptions):
       .replace(/[-:]|\.\d+/g, '')}.ndjson`;
   const file = path.resolve(context.cwd, name);
   if (existsSync(file)) throw occupied(file);
-  return withDlq(context, options, async (scope) => {
+  return withDlq(context, { ...options, acts: true }, async (scope) => {
     const result = await purgeChosen(context, scope, file, options);
     if (result.purged === 0) await tellNone(context, scope);
     return result;

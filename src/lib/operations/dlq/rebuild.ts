@@ -39,7 +39,7 @@ const AT_ONCE = 256;
  *   LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function rebuildEntries(context: Context, options: RebuildOptions): Promise<RebuildResult> {
-  return withDlq(context, options, async (scope) => {
+  return withDlq(context, { ...options, acts: true }, async (scope) => {
     const { nats, queues, filter } = scope;
     const entries: { id: string }[] = [];
     let uncertain = 0;

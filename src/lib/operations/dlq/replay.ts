@@ -63,7 +63,7 @@ export async function replayDeadLetters(context: Context, options: ReplayOptions
   if (options.edit) requireEditor(context.env);
   const { transform: file } = options;
   const transform = file === undefined ? undefined : await loadTransform(path.resolve(context.cwd, file));
-  return withDlq(context, options, async (scope) => {
+  return withDlq(context, { ...options, acts: true }, async (scope) => {
     const { nats, queues, filter } = scope;
     const wanted = replayable(filter);
     const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to, queues);

@@ -26,11 +26,12 @@ export interface DlqScope {
 
 /**
  * Connects and finds the queues that a dlq verb is about, and that each id that was named is that of one dead letter.
- * @throws OpsError USAGE, NOT_FOUND, SPEC_*, CONN_*, DENIED_*
+ * Where it `acts`, it is told which of several systems is meant.
+ * @throws OpsError USAGE, USAGE_AMBIGUOUS_SPEC, NOT_FOUND, SPEC_*, CONN_*, DENIED_*
  */
 export async function withDlq<T>(
   context: Context,
-  { ids = [], idsFrom, where = [], filter: written, file }: DlqChoice,
+  { ids = [], idsFrom, where = [], filter: written, file, acts = false }: DlqChoice & { readonly acts?: boolean },
   work: (scope: DlqScope) => Promise<T>,
 ): Promise<T> {
   const patterns = parseIds([...ids, ...(idsFrom === undefined ? [] : await readIds(context, idsFrom))]);
@@ -39,7 +40,10 @@ export async function withDlq<T>(
   return withPlaces(context, { file, queues: filter.queues }, async (places) => {
     const queues = await places.someQueues();
     const { nats } = places;
-    if (patterns.length === 0) return work({ nats, queues, filter, named: [] });
+    if (patterns.length === 0) {
+      if (acts && !filter.queues?.length) requireOneSystem(queues, nats);
+      return work({ nats, queues, filter, named: [] });
+    }
     const named: Entry[] = [];
     const options = {
       signal: context.io.signal,
@@ -53,6 +57,17 @@ export async function withDlq<T>(
       named.map(({ id }) => id),
     );
     return work({ nats, queues, filter: { ...filter, ids: patterns }, named });
+  });
+}
+
+/** What acts without being told where acts on one system: dead letters of other people are not moved by the way. */
+function requireOneSystem(queues: readonly SeenQueue[], { target }: Nats): void {
+  const systems = [...new Set(queues.flatMap(({ system }) => system ?? []))];
+  if (systems.length < 2) return;
+  throw new OpsError('USAGE_AMBIGUOUS_SPEC', `several systems were applied to ${target.url}`, {
+    where: target.url,
+    why: `They are ${systems.join(', ')}; nothing here guesses between them, and nothing was touched.`,
+    hints: ['name the spec with -f FILE or in OSAPI_OPS_SPEC, a queue with --queue, or ids'],
   });
 }
 
