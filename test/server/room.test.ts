@@ -184,6 +184,27 @@ for (const version of ['2.10', '2.15']) {
         expect((await readHistory(nats)).map(({ verb }) => verb)).toEqual(['purge']);
       });
 
+      test('takes some of an archive, and import counts what it took', async () => {
+        await makeDead(nats, 50);
+        const archive = join(dir, `some-${server.port}.ndjson`);
+        expect(await cli('dlq', 'export', '--out', archive)).toMatchObject({ code: 0 });
+        await nats.api('STREAM.PURGE.REQUESTS_dlq');
+        await nats.api('STREAM.PURGE.REQUESTS');
+        await fillAccount();
+        await nats.api('STREAM.PURGE.FILL', { seq: 16 });
+        const first = await cli('dlq', 'import', archive, '--json');
+        expect(first.code).toBe(1);
+        const { error, imported } = JSON.parse(first.stdout);
+        expect(error).toMatchObject({
+          code: 'NO_ROOM',
+          message: expect.stringMatching(`: ${imported} imported so far$`),
+        });
+        expect(imported).toBeGreaterThan(0);
+        await nats.api('STREAM.PURGE.FILL');
+        const second = JSON.parse((await cli('dlq', 'import', archive, '--json')).stdout);
+        expect(second).toMatchObject({ imported: 50 - imported, skipped: imported });
+      });
+
       test('is purged under the lock where the ledger has older values to give up', async () => {
         await makeDead(nats, 20);
         await cli('dlq', 'replay', '--limit', '1');

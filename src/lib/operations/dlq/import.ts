@@ -168,7 +168,7 @@ async function importAll(run: ImportRun, file: string, signal: AbortSignal): Pro
   const flush = async () => {
     const planned = await pipelined(page, AT_ONCE, (line) => planLine(run, line));
     await requireRoom(run, planned);
-    run.entries.push(...(await pipelined(planned, AT_ONCE, (plan) => carryOut(run, plan))));
+    await carryOutAll(run, planned);
     run.context.io.tell({ type: 'progress', title: 'Importing', done: run.entries.length });
     page = [];
   };
@@ -210,6 +210,23 @@ async function requireRoom(run: ImportRun, page: readonly (Planned | ImportOutco
       if (why) throw notKept(why);
     }
   }
+}
+
+/** A failure ends it when what was under way is answered as well: all that was confirmed counts. */
+async function carryOutAll(run: ImportRun, page: readonly (Planned | ImportOutcome)[]): Promise<void> {
+  const errors: unknown[] = [];
+  const outcomes = await pipelined(page, AT_ONCE, async (plan) => {
+    if (errors.length > 0) return [];
+    return carryOut(run, plan).then(
+      (outcome) => [outcome],
+      (error: unknown) => {
+        errors.push(error);
+        return [];
+      },
+    );
+  });
+  run.entries.push(...outcomes.flat());
+  if (errors.length > 0) throw errors[0];
 }
 
 async function carryOut(run: ImportRun, plan: Planned | ImportOutcome): Promise<ImportOutcome> {
