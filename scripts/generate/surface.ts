@@ -65,13 +65,14 @@ function surfaceOf(id: string, command: Command.Class): CommandSurface {
     description: said(command.description ?? ''),
     examples: examples.map((example) => said(typeof example === 'string' ? example : example.command)),
     aliases: command.aliases ?? [],
-    args: fromEntries(command.args ?? {}, (arg) => ({
+    // Their order is the one they are typed in.
+    args: fromEntries(Object.entries(command.args ?? {}), (arg) => ({
       summary: said(arg.description ?? ''),
       ...(arg.required ? { required: true } : {}),
       ...(arg.multiple ? { multiple: true } : {}),
       ...(typeof arg.default === 'string' ? { default: arg.default } : {}),
     })),
-    flags: fromEntries(flags, (flag) => (flag.hidden ? undefined : flagOf(flag, said))),
+    flags: fromEntries(Object.entries(flags).sort(byName), (flag) => (flag.hidden ? undefined : flagOf(flag, said))),
   };
 }
 
@@ -93,12 +94,15 @@ function flagOf(flag: Interfaces.Flag<unknown>, said: (text: string) => string):
   };
 }
 
-const fromEntries = <T, R>(given: Readonly<Record<string, T>>, make: (value: T) => R | undefined): Record<string, R> =>
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
+
+const fromEntries = <T, R>(
+  given: readonly (readonly [string, T])[],
+  make: (value: T) => R | undefined,
+): Record<string, R> =>
   Object.fromEntries(
-    Object.keys(given)
-      .sort()
-      .flatMap((name) => {
-        const made = make(given[name]!);
-        return made === undefined ? [] : [[name, made]];
-      }),
+    given.flatMap(([name, value]) => {
+      const made = make(value);
+      return made === undefined ? [] : [[name, made]];
+    }),
   );
