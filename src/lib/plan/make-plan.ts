@@ -99,7 +99,7 @@ export function makePlan(input: PlanInput): Plan {
   const subjects = [...compared, ...pruned];
 
   const deleted = new Set(pruned.map(({ key }) => key));
-  const replaced = compared.filter(({ change }) => change.action === 'replace').map(({ key }) => key);
+  const replaced = new Set(compared.filter(({ change }) => change.action === 'replace').map(({ key }) => key));
   const index = indexObserved(observed);
   const world = {
     ...facts,
@@ -110,6 +110,7 @@ export function makePlan(input: PlanInput): Plan {
     observed,
     losses,
     deleted,
+    replaced,
     applied: new Set(Object.keys(lastApplied?.configs ?? {})),
   };
   const named = [...wanted.keys(), ...leftovers.prunable.map(keyOf)];
@@ -126,7 +127,7 @@ export function makePlan(input: PlanInput): Plan {
     fingerprint: fingerprintOf(observed, named, canonicalOf),
     changes,
     findings,
-    steps: planSteps(subjects, { ...facts, gone: new Set(replaced) }),
+    steps: planSteps(subjects, { ...facts, gone: replaced }),
     leftAlone: [...(prune ? [] : notPruned(leftovers.prunable)), ...leftovers.leftAlone, ...unknownOnServer(live)],
     summary: summarize(changes, desired.resources.length),
   };

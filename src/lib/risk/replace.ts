@@ -15,7 +15,8 @@ function consumerAgain(subject: Subject, world: World): Finding[] {
   if (observed?.kind !== 'consumer') return [];
   const { stream: name } = splitConsumerName(change.name);
   const stream = world.observed.resources.get(`stream ${name}`);
-  if (stream?.kind !== 'stream') return [];
+  // Made anew with its stream it finds nothing there.
+  if (stream?.kind !== 'stream' || world.replaced.has(`stream ${name}`)) return [];
   const flight = observed.figures.num_ack_pending;
   const waiting = observed.figures.num_pending;
   const base = { code: 'RISK_REDELIVERY', severity: 'warning', resource: key } as const;

@@ -57,6 +57,8 @@ export interface World {
   readonly applied: ReadonlySet<string>;
   /** Resources that this plan deletes. */
   readonly deleted: ReadonlySet<ResourceKey>;
+  /** Resources that it deletes and makes again. */
+  readonly replaced: ReadonlySet<ResourceKey>;
 }
 
 /** Looks for one danger; gives nothing where there is none. Pure. */

@@ -636,8 +636,11 @@ describe('a consumer that is made again', () => {
       says: [must.replaceAll('replay_policy', 'deliver_policy')],
     },
     {
-      name: 'because its stream is',
-      ...consumer({ num_pending: 12 }, { to: WORKER, wanted: [want('stream S', { ...QUEUE, storage: 'memory' })] }),
+      name: 'because its stream is, whose messages go with it',
+      ...consumer(
+        { num_pending: 8, num_ack_pending: 1 },
+        { to: WORKER, wanted: [want('stream S', { ...QUEUE, storage: 'memory' })] },
+      ),
       says: ['refuse RISK_REPLACE --allow-replace: consumer S/w must be deleted and made again'],
     },
     { name: 'whose stream is gone', ...consumer({ num_ack_pending: 5 }, { others: [] }), says: [must] },
