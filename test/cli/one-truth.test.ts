@@ -167,6 +167,46 @@ describe('one truth', () => {
     expect((await json('queue', 'drain', 'Q', '--wait', '0s')).value).toMatchObject({ drained: false, ready: 1 });
   });
 
+  const APART = {
+    'is removed': () => nats.api('CONSUMER.DELETE.Q.a'),
+    'takes its subject no more': () =>
+      nats.api('CONSUMER.DURABLE.CREATE.Q.a', {
+        stream_name: 'Q',
+        config: {
+          durable_name: 'a',
+          ack_policy: 'explicit',
+          max_deliver: 1,
+          ack_wait: 100e6,
+          filter_subject: 'q.other',
+        },
+      }),
+  };
+  test.each(Object.entries(APART))(
+    'what died at a consumer that %s waits for nobody, and is not taken back',
+    async (_, part) => {
+      await queue('workqueue', { a: {} });
+      await send('1');
+      await kill('a', 1);
+      await part();
+      await send('2');
+      expect(await truth()).toMatchObject({ dead: 1, listed: 1, ready: 1 });
+      expect((await json('queue', 'drain', 'Q', '--wait', '0s')).value).toMatchObject({ ready: 1, dead: 1 });
+      expect((await json('request', 'ls')).value).toMatchObject([{ id: '2' }]);
+      expect((await json('request', 'show', '1')).value).toMatchObject({ state: 'dead' });
+      expect(await json('request', 'cancel', '1', '2', '--yes')).toMatchObject({
+        code: 1,
+        value: {
+          entries: [
+            { id: '1', outcome: 'dead' },
+            { id: '2', outcome: 'cancelled' },
+          ],
+        },
+      });
+      expect((await nats.api('STREAM.INFO.Q')).state).toMatchObject({ messages: 1 });
+      expect((await json('queue', 'drain', 'Q', '--wait', '0s')).value).toMatchObject({ drained: true, dead: 1 });
+    },
+  );
+
   test('what is no dead letter counts nowhere, and is told', async () => {
     await queue('workqueue', { a: {} });
     await nats.request('foreign', 'hello');
@@ -204,7 +244,7 @@ describe('one truth', () => {
     for (const id of ['1', '2']) await send(id);
     await kill('a', 2);
     await nats.api('CONSUMER.DELETE.Q.a');
-    expect(await truth()).toMatchObject({ dead: 2, listed: 2, counted: 2, ready: 2, empty: false });
+    expect(await truth()).toMatchObject({ dead: 2, listed: 2, counted: 2, ready: 0, empty: false });
   });
 
   test('what was imported is dead for queue drain as well', async () => {

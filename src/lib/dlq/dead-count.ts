@@ -96,7 +96,7 @@ export function dyingOf({ consumers }: QueueStanding, dead: number, nowMs: numbe
 }
 
 /** Whether a consumer's filter lets every message of a subject in. */
-const isCovered = ({ consumers }: QueueStanding, subject: string): boolean =>
+export const isCovered = ({ consumers }: Pick<QueueStanding, 'consumers'>, subject: string): boolean =>
   consumers.some(({ filters }) => filters.length === 0 || filters.some((filter) => subjectCovers(filter, subject)));
 
 /** Whether every message of the queue is for some consumer, whatever its subject. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Entry } from '../model/entry.ts';
+import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
+import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
 import { inOrder } from '../nats/pipeline.ts';
@@ -13,7 +14,7 @@ import { Judgement, type Run, type ScanOptions, withRaw } from './judgement.ts';
 import type { Measured } from './orphans.ts';
 import { type Order, PAGE } from './pages.ts';
 import { pickEntries } from './pick.ts';
-import { SeqSets } from './seq-set.ts';
+import { SeqSet, SeqSets } from './seq-set.ts';
 import {
   carriesOriginals,
   type DlqSource,
@@ -51,6 +52,30 @@ export async function* scanEntries(
       if (--left <= 0) return;
     }
   }
+}
+
+/**
+ * The dead that are stored in their queue, by sequence, of those a record speaks of: no orphan waits for anything. None
+ * for a user who may not read them.
+ * @throws OpsError CONN_*, INTERRUPTED
+ */
+export async function readStoredDead(
+  nats: Nats,
+  ref: QueueRef,
+  isMeant: (message: StoredMessage) => boolean = () => true,
+): Promise<SeqSet> {
+  const dead = new SeqSet();
+  const read = async () => {
+    const entries = scanEntries(
+      nats,
+      [ref],
+      { states: ['replayable', 'parked'] },
+      { order: 'newest', exact: false, signal: nats.signal },
+    );
+    for await (const { inner } of entries) if (inner.original && isMeant(inner.original)) dead.add(inner.original.seq);
+    return dead;
+  };
+  return orElse(answerOf(read()), { missing: dead, denied: dead });
 }
 
 /** A payload cache for DLQs that are read more than once: so many messages, so many bytes. */

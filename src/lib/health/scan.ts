@@ -1,3 +1,4 @@
+import { isCovered } from '../dlq/dead-count.ts';
 import { scanEntries } from '../dlq/scan.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { advisorySubject } from '../facts/names.ts';
@@ -13,6 +14,8 @@ const HOUR = 3_600_000;
 /** What the entries of one queue come to. */
 interface Seen {
   stored: number;
+  /** Of the stored, those on a subject that no consumer takes any more. */
+  untaken: number;
   carried: number;
   journalled: number;
   orphans: number;
@@ -27,6 +30,7 @@ interface Seen {
 
 const nothing = (): Seen => ({
   stored: 0,
+  untaken: 0,
   carried: 0,
   journalled: 0,
   orphans: 0,
@@ -74,10 +78,12 @@ export async function scanDead(nats: Nats, queues: readonly QueueState[], now: n
       if (!isOpen(queue)) return queue;
       const found = seen?.queues.get(queue.name);
       const foreign = queue.dlq ? seen?.foreign.get(queue.dlq.name) : undefined;
+      // What is dead waits for nobody.
+      const uncovered = Math.max(0, queue.uncovered - (found?.untaken ?? 0));
       const deadState = found
         ? exactly(queue.deadState!, found, foreign ?? 0)
         : await roughly(nats, queue, queue.deadState!);
-      return { ...queue, deadState };
+      return { ...queue, uncovered, deadState };
     }),
   );
 }
@@ -106,7 +112,7 @@ async function readEntries(nats: Nats, queues: readonly QueueState[], now: numbe
     );
     for await (const entry of entries) {
       const one = seen.get(entry.queue);
-      if (one) count(one, entry, now);
+      if (one) count(one, entry, queues.find(({ name }) => name === entry.queue)!, now);
     }
     return { queues: seen, foreign };
   } catch (error) {
@@ -116,15 +122,17 @@ async function readEntries(nats: Nats, queues: readonly QueueState[], now: numbe
   }
 }
 
-function count(seen: Seen, { state, died_at, inner }: Entry, now: number): void {
+function count(seen: Seen, { state, died_at, inner }: Entry, queue: QueueState, now: number): void {
   if (state === 'gone') {
     if (inner.cause === 'expired') seen.expired += 1;
     if (inner.cause === 'answered') seen.answered += 1;
     return;
   }
   if (inner.journalled) seen.journalled += 1;
-  else if (inner.original) seen.stored += 1;
-  else seen.carried += 1;
+  else if (inner.original) {
+    seen.stored += 1;
+    if (!isCovered(queue, inner.original.subject)) seen.untaken += 1;
+  } else seen.carried += 1;
   if (state === 'orphan') seen.orphans += 1;
   const died = died_at === null ? Number.NaN : Date.parse(died_at);
   if (died > now - HOUR) seen.lastHour += 1;

@@ -5,7 +5,7 @@ import type { Nats } from '../nats/connect.ts';
 import { getMessage } from '../nats/messages.ts';
 import { answersInOrder } from '../nats/pipeline.ts';
 import { confirmAsSeen, lookAhead, removeMessage } from '../nats/removal.ts';
-import { type FetchOptions, type Found, fetchRequest, fetchResponse } from './fetch.ts';
+import { type FetchOptions, type Found, fetchRequest, fetchResponse, readRequestState } from './fetch.ts';
 import { isWaiting } from './taker.ts';
 
 /** A request that somebody wants back, and what it is now. */
@@ -32,9 +32,12 @@ export async function judgeCancel(
   options: FetchOptions,
 ): Promise<Cancellable> {
   if (found) {
-    // It is looked at once more right before it goes.
-    const standing = found.ref.seen?.standing ?? (await readStanding(nats, found.ref));
-    if (isWaiting(standing, found.message)) {
+    // It is looked at once more right before it goes. What no consumer has come to may be dead, or answered, already.
+    const [response, { status }] = await Promise.all([
+      fetchResponse(nats, options.buckets, id),
+      readRequestState(nats, id, found, options.now()),
+    ]);
+    if (!response && status.state === 'queued') {
       return { id, found, detail: `waits in ${found.ref.queue} as ${found.message.seq}` };
     }
   }

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStanding } from '../../dlq/collect.ts';
+import { isCovered } from '../../dlq/dead-count.ts';
 import { countJournalled } from '../../dlq/journalled.ts';
 import { countDead } from '../../dlq/orphans.ts';
+import { readStoredDead } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { collect } from '../../health/collect.ts';
 import { isDrained } from '../../health/goals.ts';
@@ -63,8 +65,15 @@ async function readLeft({ nats, ref }: QueueScope, nowMs: number): Promise<Left>
   const [count, journal] = await Promise.all([countDead(nats, ref, nowMs), countJournalled(nats)]);
   const journalled = journal?.get(ref.queue) ?? 0;
   const left = count ?? (await readOther(nats, ref));
-  const figures = { ready: left.ready + left.uncovered, in_flight: left.inFlight, journalled };
+  const untaken = left.uncovered > 0 ? await countUntakenDead(nats, ref) : 0;
+  const figures = { ready: left.ready + Math.max(0, left.uncovered - untaken), in_flight: left.inFlight, journalled };
   return { queue: ref.queue, drained: isDrained(figures), ...figures, dying: left.dying };
+}
+
+/** The dead on subjects that no consumer takes any more: they wait for nobody. */
+async function countUntakenDead(nats: Nats, ref: QueueScope['ref']): Promise<number> {
+  const standing = await readStanding(nats, ref);
+  return (await readStoredDead(nats, ref, ({ subject }) => !isCovered(standing, subject))).size;
 }
 
 /** A stream that keeps what was acked, or a queue without a consumer. */
