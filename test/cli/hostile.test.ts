@@ -124,7 +124,10 @@ describe('a stream is read to an end', () => {
     ['a message of another kind by the API', { api: { message: [{ toString: 1 }] } }],
   ])('that answers with %s', async (_, { direct = NOBODY, api }) => {
     const subjects = ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.Q.*'];
-    const dlq = { ...stream('D', { subjects, allow_direct: !api }), state: { messages: 5, first_seq: 1, last_seq: 5 } };
+    const dlq = {
+      ...stream('D', { subjects, allow_direct: !api }),
+      state: { messages: 50_000, first_seq: 1, last_seq: 50_000 },
+    };
     answer = (subject) => {
       if (subject.startsWith('STREAM.LIST')) return { total: 2, streams: [dlq, stream('Q')] };
       if (subject === 'STREAM.INFO.D') return dlq;
