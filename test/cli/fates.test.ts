@@ -62,6 +62,21 @@ describe('a request', () => {
     expect(again.stderr).not.toContain('waits until');
   });
 
+  test('that is dead is not stored a second time by its id, when the duplicate window is over too', async () => {
+    await makeQueue(nats, { config: { duplicate_window: 100e6 } });
+    const send = (id: string) => json(['request', 'send', 'dns', '{}', '--id', id]);
+    await send('x');
+    await letDie(nats);
+    await sleep(300);
+    const again = await send('x');
+    expect(again).toMatchObject({ code: 0, value: { id: 'x', queue: 'REQUESTS', seq: 1, duplicate: true } });
+    expect(again.stderr).toMatch(/x is dead since .*, and was not sent again: replay it with osapi-ops dlq replay /);
+    expect(await send('y')).toMatchObject({ code: 0, value: { seq: 2, duplicate: false } });
+    await json(['dlq', 'replay', '1']);
+    await nats.api('STREAM.PURGE.REQUESTS');
+    expect((await send('x')).value).toMatchObject({ seq: 4, duplicate: false });
+  });
+
   test('takes the trace of its sender along, and shows it wherever it is', async () => {
     await makeQueue(nats);
     await json(['request', 'send', 'dns', '{}', '--id', 't'], { TRACEPARENT: PARENT, TRACESTATE: 'a=1' });

@@ -91,6 +91,7 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
       ['ten dead', 'dlq ls', 7],
       ['a thousand dead', 'dlq ls', 7],
       ['applied', 'request send dns {"query":"example.com"}', 4],
+      ['applied', 'request send dns {"query":"example.com"} --id named', 4],
       ['applied', 'dlq replay', 12],
       ['one dead', 'dlq replay', 27],
       ['answered', 'request get is-answered', 4],

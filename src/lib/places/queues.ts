@@ -32,6 +32,8 @@ const AT_ONCE = 64;
 export interface FoundQueue extends Omit<QueueRef, 'consumers'> {
   /** Absent where it is not there. */
   readonly stream?: StreamInfo;
+  /** Messages in its DLQ streams, of other queues too where it shares one. */
+  readonly recorded: number;
   look(): Promise<SeenQueue>;
 }
 
@@ -116,7 +118,8 @@ export async function findQueues(nats: Nats, options: LocateOptions = {}): Promi
         };
         return { ...ref, consumers: names, ...(seen && { seen }) };
       };
-      return { ...ref, ...(stream && { stream }), look };
+      const recorded = all.reduce((sum, name) => sum + listed.get(name)!.figures.messages, 0);
+      return { ...ref, ...(stream && { stream }), recorded, look };
     });
 }
 

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import { scanEntries } from '../../dlq/scan.ts';
 import type { QueueStanding } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { systemReason } from '../../errors/system-error.ts';
 import { isPlainSubject } from '../../facts/subjects.ts';
 import { gatherPieces, readPieces } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
+import { type Entry, TO_REPLAY } from '../../model/entry.ts';
 import type { BulkJson, Fetched, SendFault, SentJson } from '../../model/request.ts';
-import { answerOf, orThrow } from '../../nats/answer.ts';
+import { answerOf, orElse, orThrow } from '../../nats/answer.ts';
 import { getMessage } from '../../nats/messages.ts';
 import { withTrace } from '../../nats/trace.ts';
 import type { Places } from '../../places/places.ts';
@@ -95,19 +97,27 @@ export async function sendOne(context: Context, options: SendOneOptions): Promis
     try {
       const seen = target.queue === undefined ? undefined : standingFor(places, target.queue);
       seen?.catch(() => {});
-      const { stream, seq, duplicate } = await sendRequest(nats, { id, subject: target.subject, payload, headers });
-      const sent: SentJson = { id, queue: stream, seq, subject: target.subject, duplicate };
+      // An id that somebody names may be known here, and dead: sent again, it would be there twice.
+      const dead =
+        options.id === undefined || target.queue === undefined
+          ? undefined
+          : await findDead(places, target.queue, id, context.now().getTime());
+      const { stream, seq, duplicate } = dead
+        ? { stream: dead.queue, seq: dead.seq, duplicate: true }
+        : await sendRequest(nats, { id, subject: target.subject, payload, headers });
+      const sent: SentJson = { id, queue: stream, seq, subject: dead?.subject ?? target.subject, duplicate };
       if (target.queue !== undefined && stream !== target.queue) {
         const text = `${target.subject} is stored in ${stream}, not in ${target.queue}`;
         context.io.tell({ type: 'warning', text });
       }
-      const isOver = duplicate && (await warnOfEnd(context, places, sent));
+      if (dead) tellDead(context, id, dead);
+      const isOver = dead !== undefined || (duplicate && (await warnOfEnd(context, places, sent)));
       if (!isOver) warnOfNobody(context, await seen, target.subject);
       if (!ear || waitMs === undefined) return { sent };
       const note = duplicate ? `${stream} had it already as ${seq}` : `stored in ${stream} as ${seq}`;
       context.io.tell({ type: 'note', text: `${id}: ${note}; waiting for its response` });
-      const options = { buckets, ear, timeoutMs: waitMs, now: () => context.now().getTime() };
-      return { sent, fetched: asSent(sent, await followRequest(nats, refs, id, options)) };
+      const how = { buckets, ear, timeoutMs: waitMs, now: () => context.now().getTime() };
+      return { sent, fetched: asSent(sent, await followRequest(nats, refs, id, how)) };
     } finally {
       ear?.close();
     }
@@ -199,6 +209,30 @@ function asSent({ queue, seq, subject }: SentJson, { status, response }: Fetched
   return { status: { ...status, queue, seq, subject, detail: 'stored, and not answered yet' } };
 }
 
+/**
+ * The dead letter of an id, which the queue itself tells of only within its duplicate window. Where its DLQ was empty when
+ * the queue was found, nothing more is asked: an orphan is not looked for at the price of a round trip for every request.
+ */
+async function findDead(places: Places, queue: string, id: string, now: number): Promise<Entry | undefined> {
+  const { nats } = places;
+  const read = async () => {
+    const found = (await places.found()).find((one) => one.queue === queue);
+    if (!found?.recorded) return undefined;
+    const refs = (await places.queues()).filter((one) => one.queue === queue);
+    const how = { order: 'newest', exact: false, asSeen: true, signal: nats.signal, now } as const;
+    for await (const entry of scanEntries(nats, refs, { requestIds: [id], states: TO_REPLAY }, how))
+      if (entry.inner.certain) return entry;
+    return undefined;
+  };
+  return orElse(answerOf(read()), { missing: undefined, denied: undefined });
+}
+
+function tellDead(context: Context, id: string, { id: entry, died_at: diedAt }: Entry): void {
+  const since = diedAt === null ? '' : ` since ${diedAt.slice(0, 19)}Z`;
+  const text = `${id} is dead${since}, and was not sent again: replay it with osapi-ops dlq replay ${entry}`;
+  context.io.tell({ type: 'warning', text });
+}
+
 /** A queue remembers an id for its duplicate window, whatever became of the request: it may have been taken back. */
 async function warnOfEnd(context: Context, places: Places, { id, queue, seq }: SentJson): Promise<boolean> {
   try {
@@ -211,9 +245,7 @@ async function warnOfEnd(context: Context, places: Places, { id, queue, seq }: S
       const ref = (await places.queues()).find((each) => each.queue === queue);
       const entry = ref && (await readEntry(places.nats, { ref, message }));
       if (!entry || entry.state === 'gone') return false;
-      const since = entry.died_at === null ? '' : ` since ${entry.died_at.slice(0, 19)}Z`;
-      const text = `${id} is dead${since}, and was not sent again: replay it with osapi-ops dlq replay ${entry.id}`;
-      context.io.tell({ type: 'warning', text });
+      tellDead(context, id, entry);
       return true;
     }
   } catch (error) {
