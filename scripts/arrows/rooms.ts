@@ -114,8 +114,8 @@ export const DOORS: Readonly<Record<string, Room>> = {
   'src/main.ts': { imports: ['errors', 'complete', 'ui', 'src/complete.ts'], packages: ['@oclif/core'], acts: 'all' },
 };
 
-/** Files that import by a name which only their run knows: the command of a line, a person's own module. */
-export const NAMES_MODULES: readonly string[] = ['src/main.ts', 'src/lib/replay/transform.ts'];
+/** Files that import by a name which only their run knows: the command of a line. */
+export const NAMES_MODULES: readonly string[] = ['src/main.ts'];
 
 /** What one place spells for all; not where a person is told of it, in a text with blanks. */
 export interface Spelling {

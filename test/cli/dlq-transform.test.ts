@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
-import { runCli } from '../support/cli.ts';
+import { runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead, makeQueue, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -101,3 +101,15 @@ test('a module that is not there is told as that', async () => {
   expect(code).toBe(64);
   expect(stderr).toContain('none.mjs');
 });
+
+test.each(['--dry-run', '--wait'])(
+  'a module that never comes back is ended by Ctrl-C, and nothing moved: %s',
+  async (flag) => {
+    writeFileSync(join(cwd, 'mend.mjs'), 'export default () => { console.log("begun"); for (;;) {} };\n');
+    const cli = startCli(['dlq', 'replay', '--transform', 'mend.mjs', flag], { server, cwd });
+    await cli.until('stderr', /begun/);
+    cli.child.kill('SIGINT');
+    expect(await cli.done).toMatchObject({ code: 130, stderr: expect.stringContaining('INTERRUPTED') });
+    expect([await payloads('REQUESTS'), await payloads('REQUESTS_dlq')].map(({ length }) => length)).toEqual([5, 5]);
+  },
+);

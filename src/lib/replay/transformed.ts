@@ -50,8 +50,9 @@ export function readTransformed(value: unknown, before: StoredMessage): Edited |
   const lines = parseHeaders(before.headers);
   const written = headers === undefined ? lines : readHeaders(headers, lines);
   if (typeof written === 'string') return written;
-  const bytes = payload === undefined ? before.payload : payloadBytes(payload);
-  return bytes ? { subject, headers: written, payload: bytes } : 'its payload cannot be written as JSON';
+  // Whatever else it was, its thread made JSON of it.
+  const bytes = typeof payload === 'string' ? Buffer.from(payload, 'utf8') : (payload as Uint8Array | undefined);
+  return { subject, headers: written, payload: bytes ?? before.payload };
 }
 
 function readHeaders(value: unknown, lines: readonly HeaderLine[]): readonly HeaderLine[] | string {
@@ -66,17 +67,6 @@ function readHeaders(value: unknown, lines: readonly HeaderLine[]): readonly Hea
     else found.push(...values.map((each) => ({ name, value: toHeaderValue(each) })));
   }
   return found;
-}
-
-function payloadBytes(payload: unknown): Uint8Array | undefined {
-  if (typeof payload === 'string') return Buffer.from(payload, 'utf8');
-  if (payload instanceof Uint8Array) return payload;
-  try {
-    const text: string | undefined = JSON.stringify(payload);
-    return text === undefined ? undefined : Buffer.from(text, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 /** So many changes of one message are told. */

@@ -38,16 +38,11 @@ describe('what a module gives back', () => {
   test.each<{ payload: unknown; want: string }>([
     { payload: 'text ä', want: 'text ä' },
     { payload: Uint8Array.of(0x41), want: 'A' },
-    { payload: { a: 1 }, want: '{"a":1}' },
-    { payload: 7, want: '7' },
-    { payload: null, want: 'null' },
   ])('with the payload $payload', ({ payload, want }) => {
     const made = readTransformed({ ...given(), payload }, before) as { payload: Uint8Array };
     expect(Buffer.from(made.payload).toString()).toBe(want);
   });
 
-  const loop: { self?: unknown } = {};
-  loop.self = loop;
   test.each<{ name: string; value: unknown; want: RegExp }>([
     { name: 'nothing', value: undefined, want: /returned nothing/ },
     { name: 'a text', value: 'x', want: /returned a string/ },
@@ -56,8 +51,6 @@ describe('what a module gives back', () => {
     { name: 'headers that are none', value: { headers: 'x' }, want: /headers/ },
     { name: 'a header that is a number', value: { headers: { A: 5 } }, want: /header A/ },
     { name: 'a header with a blank', value: { headers: { 'A B': 'x' } }, want: /"A B"/ },
-    { name: 'a payload that is a circle', value: { payload: loop }, want: /payload/ },
-    { name: 'a payload that is a function', value: { payload: () => 1 }, want: /payload/ },
   ])('as $name is a fault', ({ value, want }) => {
     expect(readTransformed(value, before)).toMatch(want);
   });
@@ -67,7 +60,7 @@ describe('what a module gives back', () => {
       {
         subject: 'requests.mx',
         headers: { Trace: 'c\nd', New: ['x'] },
-        payload: { id: 'r7', n: 2, at: { 'a b': [1, 2] } },
+        payload: '{"id":"r7","n":2,"at":{"a b":[1,2]}}',
       },
       before,
     );
@@ -93,7 +86,7 @@ describe('what a module gives back', () => {
 
   test.each([19, 20, 21])('with %i changes tells 20 at most', (count) => {
     const payload = Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 1]));
-    const made = readTransformed({ payload }, stored({ payload: '{}' }));
+    const made = readTransformed({ payload: JSON.stringify(payload) }, stored({ payload: '{}' }));
     expect(transformChanges(stored({ payload: '{}' }), made as never)).toHaveLength(Math.min(count, 20));
   });
 });

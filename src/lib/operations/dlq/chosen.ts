@@ -29,7 +29,7 @@ export async function countChosen(
   const options = { now: context.now().getTime(), signal: context.io.signal };
   for await (const entry of scanEntries(nats, queues, filter, options)) {
     if (whySkipped(entry, { maxReplays, lastSeq: Number.POSITIVE_INFINITY })) continue;
-    if (transform && (await transform.apply(entry)) === null) continue;
+    if (transform && (await transform.apply(entry, context.io.signal)) === null) continue;
     total += 1;
     byQueue.set(entry.queue, (byQueue.get(entry.queue) ?? 0) + 1);
     if (total % 1000 === 0) context.io.tell({ type: 'progress', title: 'Choosing', done: total });

@@ -59,10 +59,23 @@ export interface ReplayOptions extends DlqChoice {
  *   far), NO_ROOM, DLQ_NOT_TAKEN, USAGE, NOT_FOUND, CONN_*, DENIED_*
  */
 export async function replayDeadLetters(context: Context, options: ReplayOptions): Promise<ReplayResult> {
-  const { wishes } = options;
   if (options.edit) requireEditor(context.env);
   const { transform: file } = options;
-  const transform = file === undefined ? undefined : await loadTransform(path.resolve(context.cwd, file));
+  if (file === undefined) return replayChosen(context, options, undefined);
+  const transform = await loadTransform(path.resolve(context.cwd, file), context.io.signal);
+  try {
+    return await replayChosen(context, options, transform);
+  } finally {
+    await transform.end();
+  }
+}
+
+async function replayChosen(
+  context: Context,
+  options: ReplayOptions,
+  transform: Transform | undefined,
+): Promise<ReplayResult> {
+  const { wishes } = options;
   return withDlq(context, { ...options, acts: true }, async (scope) => {
     const { nats, queues, filter } = scope;
     const wanted = replayable(filter);
@@ -199,7 +212,7 @@ async function replayOne(
         wishes: {
           ...wishes,
           ...(edited && { edit: async (entry: Entry) => edited.get(versionOf(entry)) }),
-          ...(transform && { transform: transform.file, edit: transform.apply }),
+          ...(transform && { transform: transform.file, edit: (entry: Entry) => transform.apply(entry, signal) }),
         },
         tally,
         signal,
@@ -424,7 +437,7 @@ async function previewReplay(
     else if (why !== undefined) tally.fail(entry.id, elsewhere(why));
     else {
       const to = target ?? info;
-      const edited = await transform?.apply(entry);
+      const edited = await transform?.apply(entry, context.io.signal);
       if (edited === null) {
         tally.skip({ entry, why: 'transform', text: 'the transform skips it' });
         continue;
