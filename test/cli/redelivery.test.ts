@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli } from '../support/cli.ts';
@@ -8,6 +11,7 @@ import { outermostVersions, startServer, type TestServer } from '../support/serv
 describe.each(outermostVersions())('a replay where others read the stream too, on %s', (version) => {
   let server: TestServer;
   let nats: Nats;
+  const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-redelivery-'));
   beforeAll(async () => {
     server = await startServer({ version });
     nats = await connectTo(server);
@@ -15,6 +19,7 @@ describe.each(outermostVersions())('a replay where others read the stream too, o
   afterAll(async () => {
     await nats.close();
     await server.stop();
+    rmSync(cwd, { recursive: true });
   });
   beforeEach(() => wipe(nats));
 
@@ -71,4 +76,40 @@ describe.each(outermostVersions())('a replay where others read the stream too, o
     expect(await replay()).toMatchObject({ code: 0, value: { replayed: 1 } });
     expect(await stored()).toBe(1);
   });
+
+  const purge = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runCli(['dlq', 'purge', '--json', ...args], { server, cwd });
+    return { code, stderr, value: JSON.parse(stdout) };
+  };
+  test.each(['limits', 'interest'])(
+    'of retention %s: a purge leaves what another has not had, names it, and takes it afterwards',
+    async (retention) => {
+      await makeQueue(nats, { config: { retention } });
+      await makeConsumer(nats, {
+        consumer: 'audit',
+        ackWait: 60_000,
+        consumerConfig: { filter_subject: 'requests.*' },
+      });
+      for (const id of ['1', '2', '3']) await put(nats, 'requests.dns', `{"id":"${id}"}`);
+      await letDie(nats);
+      const archive = (part: string) => `${retention}-${part}-${Date.now()}.ndjson`;
+      const [first] = await pull(nats, 'REQUESTS', 'audit', 1);
+      first!.respond();
+      const [inHand] = await pull(nats, 'REQUESTS', 'audit', 1);
+      const dry = await purge('--dry-run');
+      expect(dry).toMatchObject({ code: 0, value: { purged: 1, originals: 1, skipped: 2 } });
+      expect(dry.stderr).toContain('2 left alone: other consumers still need their messages: audit (2)');
+      expect(await purge('--yes', '--archive', archive('a'))).toMatchObject({
+        code: 1,
+        value: { purged: 1, originals: 1, skipped: 2, error: { code: 'DLQ_UNFINISHED' } },
+      });
+      expect(await stored()).toBe(2);
+      expect(await purge('--yes')).toMatchObject({ code: 1, value: { purged: 0, skipped: 2 } });
+      inHand!.respond();
+      await audit();
+      expect(await purge('--dry-run')).toMatchObject({ code: 0, value: { purged: 2, originals: 2 } });
+      expect(await purge('--yes', '--archive', archive('b'))).toMatchObject({ code: 0, value: { originals: 2 } });
+      expect(await stored()).toBe(0);
+    },
+  );
 });

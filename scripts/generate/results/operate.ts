@@ -261,6 +261,7 @@ export const OPERATE = {
   'dlq purge': z.object({
     purged: count,
     originals: count,
+    skipped: count.optional().describe('left alone: other consumers still need their messages'),
     archive: z.string().optional(),
     not_purged: count.optional().describe('of a run that was stopped: archived, and not known to be removed'),
     dry_run: dryRun,

@@ -10,7 +10,8 @@ export default class DlqPurge extends BaseCommand<typeof DlqPurge> {
   static override summary = 'delete dead letters with their messages, after archiving them';
   static override description =
     `Writes an archive first, and deletes only what is in it, entry and message together. \`dlq import\` brings it back.
-Asks on a terminal; without one it does nothing unless --yes is given. Never touches live messages.`;
+Asks on a terminal; without one it does nothing unless --yes is given. Never touches live messages: what another
+consumer of the stream still needs stays, and is named.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> --dry-run',
     '<%= config.bin %> <%= command.id %> --older-than 30d --archive old.ndjson --yes',

@@ -26,8 +26,22 @@ export function redeliveredTo(standing: QueueStanding, all: Iterable<GivenUp>): 
   return counts;
 }
 
+/**
+ * The other consumers that still need a message which one of them gave up: they have not come to it, or may have it in
+ * flight and are not known to have given it up. Pure.
+ */
+export const neededBy = (
+  { consumers }: Pick<QueueStanding, 'consumers'>,
+  { seq, consumer, subject }: GivenUp,
+  gaveUp: (consumer: string) => boolean,
+): string[] =>
+  consumers
+    .filter((one) => one.name !== consumer && covers(one, subject))
+    .filter((one) => seq > one.delivered || (seq > one.ackFloor && one.ackPending > 0 && !gaveUp(one.name)))
+    .map(({ name }) => name);
+
 /** `audit (3), billing (1)`. */
-const named = (counts: ReadonlyMap<string, number>): string =>
+export const named = (counts: ReadonlyMap<string, number>): string =>
   [...counts].map(([name, count]) => `${name} (${count})`).join(', ');
 
 /** Who would get what again, in words. */

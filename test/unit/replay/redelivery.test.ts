@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { QueueStanding } from '../../../src/lib/dlq/standing.ts';
-import { isShared, redeliveredTo, redeliveryWords } from '../../../src/lib/replay/redelivery.ts';
+import { isShared, neededBy, redeliveredTo, redeliveryWords } from '../../../src/lib/replay/redelivery.ts';
 
 const standing = (consumers: Record<string, string[]>, retention = 'limits'): QueueStanding =>
   ({
@@ -51,5 +51,28 @@ describe('who gets a replayed message besides the one that gave it up', () => {
       ]),
     );
     expect(words).toBe('Q: other consumers would get the messages again: audit (3), billing (1)');
+  });
+});
+
+describe('who still needs a message that one consumer gave up', () => {
+  const other = { name: 'b', filters: ['q.*'], delivered: 9, ackFloor: 5, ackPending: 1 };
+  const needing = (seq: number, over: object, gaveUp = false, consumer = 'a') =>
+    neededBy(
+      { consumers: [{ ...other, ...over }] } as unknown as QueueStanding,
+      { seq, consumer, subject: 'q.a' },
+      () => gaveUp,
+    );
+  test.each([
+    { name: 'has not come to it', seq: 10, over: {}, want: ['b'] },
+    { name: 'has not come to it, whatever a record says', seq: 10, over: {}, gaveUp: true, want: ['b'] },
+    { name: 'may have it in flight', seq: 9, over: {}, want: ['b'] },
+    { name: 'has nothing in flight', seq: 9, over: { ackPending: 0 }, want: [] },
+    { name: 'gave it up too', seq: 9, over: {}, gaveUp: true, want: [] },
+    { name: 'may have the first above its floor', seq: 6, over: {}, want: ['b'] },
+    { name: 'is done up to its floor', seq: 5, over: {}, want: [] },
+    { name: 'does not take its subject', seq: 10, over: { filters: ['q.b'] }, want: [] },
+    { name: 'is the same one', seq: 10, over: { name: 'a' }, want: [] },
+  ])('a consumer that $name', ({ seq, over, gaveUp, want }) => {
+    expect(needing(seq, over, gaveUp)).toEqual(want);
   });
 });

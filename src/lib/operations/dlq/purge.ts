@@ -3,7 +3,10 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ArchiveLine } from '../../dlq/archive.ts';
+import { readStanding } from '../../dlq/collect.ts';
 import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
+import { scanEntries } from '../../dlq/scan.ts';
+import { SeqSets } from '../../dlq/seq-set.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { forgetJournal, readJournal } from '../../ledger/journal.ts';
 import type { Context } from '../../model/context.ts';
@@ -18,6 +21,7 @@ import { readStream } from '../../nats/streams.ts';
 import { readArchive } from '../../replay/archive-file.ts';
 import { checkQueue } from '../../replay/preflight.ts';
 import { removeRecords } from '../../replay/records.ts';
+import { isShared, named, neededBy } from '../../replay/redelivery.ts';
 import { tellReasons } from '../../replay/refusal.ts';
 import { printArchive, writeArchive } from './export.ts';
 import { whyNotImported, whyTooLarge } from './import.ts';
@@ -37,6 +41,8 @@ export interface PurgeResult {
   readonly purged: number;
   /** Messages that went with them. */
   readonly originals: number;
+  /** Entries that stay, because other consumers still need their messages; absent where there is none. */
+  readonly skipped?: number;
   /** The file that `dlq import` reads; absent where nothing was purged. */
   readonly archive?: string;
   /** Of a run that was stopped: in the archive, and not known to be removed. */
@@ -50,7 +56,8 @@ const AT_ONCE = 256;
 /**
  * Deletes dead letters, entry and message together, after writing all of them to an archive that is on disk by then.
  * What goes is what is in the archive, and nothing else.
- * @throws OpsError NOT_CONFIRMED, DLQ_NOT_TAKEN, USAGE_FILE, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
+ * @throws OpsError NOT_CONFIRMED, DLQ_NOT_TAKEN, DLQ_UNFINISHED where some had to stay, USAGE_FILE, LOCK_HELD, CONN_*,
+ *   DENIED_*, INTERRUPTED
  */
 export async function purgeDeadLetters(context: Context, options: PurgeOptions): Promise<PurgeResult> {
   if (!options.yes && !options.dryRun && !context.io.interactive) throw notConfirmed('there is nobody here to ask');
@@ -64,7 +71,9 @@ export async function purgeDeadLetters(context: Context, options: PurgeOptions):
   if (existsSync(file)) throw occupied(file);
   return withDlq(context, { ...options, acts: true }, async (scope) => {
     const result = await purgeChosen(context, scope, file, options);
-    if (result.purged === 0) await tellNone(context, scope);
+    const { purged, skipped = 0 } = result;
+    if (purged + skipped === 0) await tellNone(context, scope);
+    if (skipped > 0 && !options.dryRun) throw unfinished(result);
     return result;
   });
 }
@@ -79,12 +88,13 @@ async function purgeChosen(
   const none: PurgeResult = { purged: 0, originals: 0 };
   if (options.dryRun) {
     const lasting = await lookForLasting(context, scope);
-    const purged = await printArchive(context, scope, lasting.see);
+    const { purged, originals, kept } = await printPurgeable(context, scope, lasting.see);
     lasting.tell();
-    return { ...none, purged, dry_run: true };
+    tellKept(context, kept);
+    return { purged, originals, ...skippedOf(kept), dry_run: true };
   }
   const agreed = options.yes ? undefined : await agreeToPurge(context, scope, file);
-  if (agreed?.size === 0) return none;
+  if (agreed?.shown.size === 0) return { ...none, ...skippedOf(agreed.kept) };
   const wanted = queues.filter(({ queue }) => !options.filter.queues?.length || options.filter.queues.includes(queue));
   const names = wanted.map(({ queue }) => queue);
   const work = { verb: 'purge', lockWaitMs: options.lockWaitMs } as const;
@@ -95,9 +105,10 @@ async function purgeChosen(
     'purge',
     () =>
       lockedIfRoom(context, nats, names, work, async (signal, held) => {
-        const total = await archive(context, { ...scope, nats: held }, file, agreed);
-        if (total === 0) return none;
-        return removeArchived({ context, nats: held, file, total, wanted, signal, byQueue });
+        const { total, kept } = await archive(context, { ...scope, nats: held }, file, agreed?.shown);
+        if (total === 0) return { ...none, ...skippedOf(kept) };
+        const removed = await removeArchived({ context, nats: held, file, total, wanted, signal, byQueue });
+        return { ...removed, ...skippedOf(kept) };
       }),
     () =>
       wanted.flatMap((ref) => {
@@ -136,18 +147,23 @@ const shortDigest = (line: string): string => createHash('sha256').update(line).
  * Asks a person, without holding anybody up: what they agree to, by the digests of its lines.
  * @throws OpsError NOT_CONFIRMED, DLQ_NOT_TAKEN
  */
-async function agreeToPurge(context: Context, scope: DlqScope, file: string): Promise<ReadonlySet<string>> {
+async function agreeToPurge(
+  context: Context,
+  scope: DlqScope,
+  file: string,
+): Promise<{ readonly shown: ReadonlySet<string>; readonly kept: Kept }> {
   const shown = new Set<string>();
   const lasting = await lookForLasting(context, scope);
-  await printArchive(context, scope, (line, entry) => {
+  const { kept } = await printPurgeable(context, scope, (line, entry) => {
     shown.add(shortDigest(line));
     return lasting.see(line, entry);
   });
-  if (shown.size === 0) return shown;
+  tellKept(context, kept);
+  if (shown.size === 0) return { shown, kept };
   lasting.tell();
   const what = shown.size === 1 ? 'a dead letter' : `${shown.size} dead letters`;
   const text = `Delete ${what} with their messages from ${scope.nats.target.url}? They are archived in ${file} first.`;
-  if (await context.io.ask({ type: 'confirm', text, fallback: false })) return shown;
+  if (await context.io.ask({ type: 'confirm', text, fallback: false })) return { shown, kept };
   throw notConfirmed('it was not confirmed');
 }
 
@@ -157,11 +173,11 @@ async function archive(
   scope: DlqScope,
   file: string,
   agreed: ReadonlySet<string> | undefined,
-): Promise<number> {
+): Promise<{ readonly total: number; readonly kept: Kept }> {
   let count = 0;
   const lasting = await lookForLasting(context, scope);
-  await writeArchive(context, file, (onLine) =>
-    printArchive(context, scope, (line, entry) => {
+  const { kept } = await writeArchive(context, file, (onLine) =>
+    printPurgeable(context, scope, (line, entry) => {
       if (agreed && !agreed.has(shortDigest(line))) return undefined;
       count += 1;
       lasting.see(line, entry);
@@ -175,13 +191,77 @@ async function archive(
     await rm(file, { force: true });
     throw error;
   }
+  if (!agreed) tellKept(context, kept);
   const moved = agreed ? agreed.size - count : 0;
   if (moved > 0) {
     const text = `${moved} of ${agreed!.size} were replayed, purged or changed while you were asked: they are left alone`;
     context.io.tell({ type: 'note', text });
   }
   if (count === 0) await rm(file, { force: true });
-  return count;
+  return { total: count, kept };
+}
+
+/** What stays: how many entries, and by consumer of how many it still needs the message. */
+interface Kept {
+  entries: number;
+  readonly consumers: Map<string, number>;
+}
+
+const skippedOf = ({ entries }: Kept): Pick<PurgeResult, 'skipped'> => (entries > 0 ? { skipped: entries } : {});
+
+function tellKept({ io }: Context, { entries, consumers }: Kept): void {
+  if (entries === 0) return;
+  const text = `${entries} left alone: other consumers still need their messages: ${named(consumers)}`;
+  io.tell({ type: 'warning', text });
+}
+
+/** Prints those whose message nobody else still needs, with how many messages there are of them. */
+async function printPurgeable(
+  context: Context,
+  scope: DlqScope,
+  onLine: Parameters<typeof printArchive>[2],
+): Promise<{ readonly purged: number; readonly originals: number; readonly kept: Kept }> {
+  const others = await lookForOthers(context, scope);
+  const kept: Kept = { entries: 0, consumers: new Map() };
+  const originals = new SeqSets();
+  let [purged, messages] = [0, 0];
+  await printArchive(context, scope, (line, entry) => {
+    const needing = others(entry);
+    if (needing.length > 0) {
+      kept.entries += 1;
+      for (const name of needing) kept.consumers.set(name, (kept.consumers.get(name) ?? 0) + 1);
+      return undefined;
+    }
+    purged += 1;
+    const { original, journalled } = entry.inner;
+    // One message may be dead at several consumers.
+    if (original ? originals.of(entry.queue).add(original.seq) : journalled) messages += 1;
+    return onLine(line, entry);
+  });
+  return { purged, originals: messages, kept };
+}
+
+/** Which other consumers still need an entry's message, by how the queues stand before their entries are read. */
+async function lookForOthers(
+  context: Context,
+  { nats, queues }: DlqScope,
+): Promise<(entry: Entry) => readonly string[]> {
+  const standings = new Map(
+    await Promise.all(queues.map(async (ref) => [ref.queue, await readStanding(nats, ref)] as const)),
+  );
+  const shared = queues.filter(({ queue }) => isShared(standings.get(queue)!));
+  const givenUp = new SeqSets();
+  const key = (queue: string, consumer: string) => `${queue}/${consumer}`;
+  const options = { exact: false, signal: context.io.signal, now: context.now().getTime() };
+  for await (const { queue, consumer, inner } of scanEntries(nats, shared, {}, options))
+    if (inner.original) givenUp.of(key(queue, consumer)).add(inner.original.seq);
+  const isSharedQueue = new Set(shared.map(({ queue }) => queue));
+  return ({ queue, consumer, inner: { original } }) => {
+    if (!original || !isSharedQueue.has(queue)) return [];
+    const { seq, subject } = original;
+    const gaveUp = (name: string) => givenUp.of(key(queue, name)).has(seq);
+    return neededBy(standings.get(queue)!, { seq, consumer, subject }, gaveUp);
+  };
 }
 
 /**
@@ -296,6 +376,13 @@ async function removeOriginal(nats: Nats, line: ArchiveLine): Promise<boolean> {
   const { stream, seq, time } = original;
   return (await removeMessage(nats, { stream, created, seq, time })) === 'removed';
 }
+
+const unfinished = (result: PurgeResult): OpsError =>
+  new OpsError('DLQ_UNFINISHED', `${result.purged} purged; ${result.skipped} left alone`, {
+    why: 'Other consumers of the stream still need their messages: to them they are live.',
+    hints: ['run it again when these consumers are done with them'],
+    result,
+  });
 
 const notConfirmed = (why: string): OpsError =>
   new OpsError('NOT_CONFIRMED', `nothing was purged: ${why}`, {
