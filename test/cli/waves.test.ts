@@ -93,7 +93,7 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
       ['applied', 'request send dns {"query":"example.com"}', 4],
       ['applied', 'request send dns {"query":"example.com"} --id named', 4],
       ['applied', 'dlq replay', 12],
-      ['one dead', 'dlq replay', 27],
+      ['one dead', 'dlq replay', 28],
       ['answered', 'request get is-answered', 4],
       ['answered', 'request show is-answered', 4],
       ['waiting', 'request show waits', 7],
