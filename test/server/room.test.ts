@@ -341,3 +341,48 @@ for (const version of ['2.10', '2.15']) {
     });
   });
 }
+
+for (const version of ['2.10', '2.15']) {
+  needing(`nats-server ${version}`).test(
+    `what the limits of an account would refuse half-way is refused before anything is touched, on ${version}`,
+    async () => {
+      const user = (name: string, limits: string) =>
+        `${name} { jetstream { ${limits} }, users: [{ user: ${name}, password: p }] }`;
+      const accounts = [user('bytes', 'max_file: 3M'), user('streams', 'max_file: 10G, max_streams: 3')];
+      const server = await startServer({ version, config: `accounts { ${accounts.join(', ')} }\n` });
+      const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-limits-'));
+      const write = (resources: string) =>
+        writeFileSync(join(cwd, 'spec.yaml'), `version: 1\nname: osapi\n${resources}`);
+      const [one, two] = ['  A: {subjects: [a], max_bytes: 2MiB}', '  B: {subjects: [b], max_bytes: 2MiB}'];
+      try {
+        for (const [name, first, told] of [
+          [
+            'bytes',
+            `streams:\n${one}\n`,
+            `its streams reserve ${version === '2.10' ? '2097151B' : '2MiB'} of it with max_bytes, and this plan reserves 2MiB more (10047)`,
+          ],
+          ['streams', undefined, 'it has 0, and this plan makes 4 more, one of them the bucket osapi_ops (10027)'],
+        ] as const) {
+          const run = (...args: string[]) =>
+            runCli(args, { server: { url: server.url.replace('://', `://${name}:p@`) }, cwd });
+          if (first) {
+            write(first);
+            expect(await run('apply', 'spec.yaml')).toMatchObject({ code: 0 });
+          }
+          write(`streams:\n${one}\n${two}\nbuckets: {c: {}}\n`);
+          const before = (await run('doctor')).stdout;
+          expect(before).toMatch(
+            / (2 streams, 0 consumers, \d+ of 3000000|0 of 3 streams, 0 consumers, 0 of 10000000000) bytes used/,
+          );
+          expect((await run('plan', 'spec.yaml')).stdout.replaceAll(/\s+/g, ' ')).toContain(told);
+          expect(await run('apply', 'spec.yaml', '--yes')).toMatchObject({ code: 1 });
+          expect((await run('export')).stdout).not.toContain('c:');
+        }
+      } finally {
+        await server.stop();
+        rmSync(cwd, { recursive: true, force: true });
+      }
+    },
+    60_000,
+  );
+}

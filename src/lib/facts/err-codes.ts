@@ -8,6 +8,8 @@ export const ERR = {
   clusterNotLeader: 10009,
   consumerCannotUpdate: 10012,
   consumerNotFound: 10014,
+  maximumConsumers: 10026,
+  maximumStreams: 10027,
   insufficientResources: 10023,
   invalidJson: 10025,
   memoryResources: 10028,

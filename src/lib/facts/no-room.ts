@@ -34,7 +34,10 @@ export const ROOM_HINTS: Readonly<Record<NoRoom, readonly string[]>> = {
     PURGE,
     'or raise the limit of the account: `max_file` (`max_mem`) in the configuration of the server, or `nsc edit account NAME --js-disk-storage 10G`',
   ],
-  server: [PURGE, 'or raise `max_file_store` (`max_memory_store`) in the configuration of the server'],
+  server: [
+    PURGE,
+    'or lower max_bytes, or raise the limit of the account (`max_file`, `max_mem`) or of the server (`max_file_store`, `max_memory_store`)',
+  ],
   stream: ['raise its limit, or remove what it holds: `nats stream edit STREAM --max-bytes 10GB`'],
   disk: [
     'free space on the disk of the server, where its `store_dir` is; a stream of 2.15 that met it takes nothing again until the server is restarted',

@@ -1,9 +1,9 @@
 import type { ConsumerStanding } from '../dlq/standing.ts';
+import type { AccountUsage } from '../model/account.ts';
 import type { Config } from '../model/json.ts';
 import type { Change } from '../model/plan.ts';
 import type { ClusterFigures, ResourceKey, StreamFigures, Target } from '../model/resource.ts';
 import type { HealthSpec } from '../model/spec.ts';
-import type { AccountUsage } from '../nats/account.ts';
 
 /** A stream, or a bucket's stream, at one moment. */
 export interface StreamState {

@@ -1,19 +1,12 @@
+import type { AccountUsage } from '../model/account.ts';
 import { numberOf, objectOf } from '../model/json.ts';
 import { type Answer, answerOf } from './answer.ts';
 import type { Nats } from './port.ts';
 
-/** What the account uses, and how much of it it may; -1 is unlimited. */
-export interface AccountUsage {
-  readonly storage: number;
-  readonly memory: number;
-  readonly streams: number;
-  readonly consumers: number;
-  readonly limits: {
-    readonly max_storage: number;
-    readonly max_memory: number;
-    readonly max_streams: number;
-    readonly max_consumers: number;
-  };
+/** Up to 2.10 a stream without max_bytes counts -1, and the sum is unsigned: of such streams alone it is nearly 2^64. */
+function reservedOf(value: unknown): number {
+  const bytes = numberOf(value);
+  return bytes > Number.MAX_SAFE_INTEGER ? 0 : bytes;
 }
 
 /** What the account uses of JetStream. */
@@ -24,6 +17,8 @@ export const readAccount = (nats: Nats): Promise<Answer<AccountUsage>> =>
       return {
         storage: numberOf(info.storage),
         memory: numberOf(info.memory),
+        reserved_storage: reservedOf(info.reserved_storage),
+        reserved_memory: reservedOf(info.reserved_memory),
         streams: numberOf(info.streams),
         consumers: numberOf(info.consumers),
         limits: {

@@ -45,7 +45,8 @@ export class ApiError extends OpsError {
 
 const FULL: Readonly<Record<NoRoom, string>> = {
   account: 'The storage of the account is used up.',
-  server: 'The storage that the server has for JetStream is used up.',
+  server:
+    'What the server has for JetStream, or what the account may use, is used up, or set aside by the max_bytes of streams.',
   stream: 'The stream takes no more until something is removed from it.',
   disk: 'The disk of the server is full.',
 };
@@ -69,6 +70,11 @@ function meaningOf(errCode: number, description: string): { code: Code; hints: s
     case ERR.consumerNotFound:
     case ERR.noMessage:
       return { code: 'NOT_FOUND', hints: [] };
+    case ERR.maximumStreams:
+    case ERR.maximumConsumers: {
+      const limit = errCode === ERR.maximumStreams ? 'max_streams' : 'max_consumers';
+      return { code: 'SERVER_REFUSED', hints: [`raise \`${limit}\` of the account, or remove what nobody needs`] };
+    }
     case ERR.invalidJson:
       return /unknown field/.test(description)
         ? { code: 'SERVER_TOO_OLD', hints: ['leave the field out, or use a server that knows it'] }

@@ -1,7 +1,7 @@
 import type { ErrorParts } from '../errors/ops-error.ts';
+import type { AccountUsage } from '../model/account.ts';
 import { numberOf } from '../model/json.ts';
 import { printSize } from '../model/units.ts';
-import type { AccountUsage } from './account.ts';
 import { type ApiError, isNoRoom } from './api-error.ts';
 import type { StreamInfo } from './info.ts';
 

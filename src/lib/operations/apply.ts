@@ -221,7 +221,7 @@ async function failure(
     code,
     message: `${fault.message}; ${sum}`,
     why: fault.why ?? 'The server refused a step.',
-    hints: [...fault.hints, 'run apply again: it goes on from here'],
+    hints: [...fault.hints, `${fault.hints.length > 0 ? 'then ' : ''}run apply again: it goes on from here`],
     result,
   });
 }

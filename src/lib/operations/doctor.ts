@@ -1,6 +1,7 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { clockSymptom, expirySymptom, versionSymptoms, walkSymptoms, worstOf } from '../health/symptoms.ts';
 import { readAppliedSpec } from '../ledger/store.ts';
+import type { AccountUsage } from '../model/account.ts';
 import type { Context } from '../model/context.ts';
 import type { Diagnosis, SettingSource, Symptom } from '../model/diagnosis.ts';
 import { ROLES } from '../model/permissions.ts';
@@ -175,12 +176,10 @@ async function jetstreamSymptoms(nats: Nats): Promise<{ works: boolean; symptoms
         symptoms: [{ id: 'jetstream', status: 'unknown', summary: message, next: hints[0] ?? '' }],
       };
     }
-    const { storage, streams, consumers, limits } = await orThrow(account);
-    const limit = limits.max_storage;
-    const room = limit > 0 ? `${storage} of ${limit} bytes used` : `${storage} bytes used, no limit of the account`;
+    const usage = await orThrow(account);
     return {
       works: true,
-      symptoms: [{ id: 'jetstream', status: 'ok', summary: `${streams} streams, ${consumers} consumers, ${room}` }],
+      symptoms: [{ id: 'jetstream', status: 'ok', summary: usageWords(usage) }],
     };
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
@@ -200,6 +199,21 @@ async function appliedSpec(nats: Nats): Promise<Spec | undefined> {
     if (error instanceof OpsError && error.code !== 'INTERRUPTED') return undefined;
     throw error;
   }
+}
+
+/** What the account uses, beside each limit that it has. */
+export function usageWords(usage: AccountUsage): string {
+  const { max_storage: file, max_memory: memory, max_streams: streams, max_consumers: consumers } = usage.limits;
+  const of = (limit: number, least = 1) => (limit >= least ? ` of ${limit}` : '');
+  const reserved =
+    file >= 0 && usage.reserved_storage > 0 ? ` and ${usage.reserved_storage} reserved by max_bytes` : '';
+  return [
+    `${usage.streams}${of(streams)} streams`,
+    `${usage.consumers}${of(consumers)} consumers`,
+    `${usage.storage}${of(file, 0)} bytes used${reserved}`,
+    ...(memory >= 0 ? [`${usage.memory}${of(memory, 0)} bytes of memory`] : []),
+    ...(file < 0 && memory < 0 && streams < 1 && consumers < 1 ? ['no limit of the account'] : []),
+  ].join(', ');
 }
 
 /** For whom this user could work, by what the server says of its permissions. Nothing is tried. */

@@ -1,5 +1,6 @@
 import { streamLookup } from '../canonical/resource.ts';
 import { tableFor } from '../facts/fields.ts';
+import type { AccountUsage } from '../model/account.ts';
 import type { Action, Change, Filled, LastApplied, LeftAlone, Losses, Plan, PlanSummary } from '../model/plan.ts';
 import {
   type Desired,
@@ -10,6 +11,7 @@ import {
   type ResourceKey,
   splitConsumerName,
 } from '../model/resource.ts';
+import { overAccount } from '../risk/account.ts';
 import { findRisks } from '../risk/judge.ts';
 import { unsure } from '../risk/quorum.ts';
 import { indexObserved, type Subject } from '../risk/subject.ts';
@@ -34,6 +36,10 @@ export interface PlanInput {
   /** Mark what is as the spec says and nobody's. */
   readonly adopt?: boolean;
   readonly now?: Date;
+  /** What the account may use, where it is known. */
+  readonly account?: AccountUsage;
+  /** Carrying it out makes the ledger's bucket. */
+  readonly makesLedger?: boolean;
 }
 
 const isConsumerOf = (resource: { kind: string; name: string }, gone: ReadonlySet<ResourceKey>): boolean =>
@@ -119,6 +125,7 @@ export function makePlan(input: PlanInput): Plan {
   const changes = subjects.map(({ change }) => change);
   const findings = [
     ...findRisks([...subjects, ...unadopted], world),
+    ...(input.account ? overAccount(subjects, input.account, input.makesLedger ? 1 : 0) : []),
     ...unsure(live.filter((each) => !touched.has(keyOf(each)))),
   ];
   return {

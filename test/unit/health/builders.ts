@@ -91,6 +91,8 @@ export const snapshotOf = (fields: Partial<Snapshot> = {}): Snapshot => ({
   rttMs: 0.5,
   account: {
     storage: 1024,
+    reserved_storage: 0,
+    reserved_memory: 0,
     memory: 0,
     streams: 3,
     consumers: 1,

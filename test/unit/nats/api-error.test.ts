@@ -45,7 +45,11 @@ describe('a refusal', () => {
 
   test.each<[NoRoom, ApiError, string]>([
     ['account', full.account, 'The storage of the account is used up.'],
-    ['server', full.server, 'The storage that the server has for JetStream is used up.'],
+    [
+      'server',
+      full.server,
+      'What the server has for JetStream, or what the account may use, is used up, or set aside by the max_bytes of streams.',
+    ],
     ['stream', full.stream, 'The stream takes no more until something is removed from it.'],
     ['disk', refused(10077, 'no space left on device'), 'The disk of the server is full.'],
   ])('for want of room says what is full: %s', (noRoom, error, why) => {

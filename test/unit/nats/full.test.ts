@@ -25,6 +25,8 @@ describe('what has no room', () => {
   const account = (storage: number, max_storage: number, max_memory: number) => ({
     storage,
     memory: MIB,
+    reserved_storage: 0,
+    reserved_memory: 0,
     streams: 1,
     consumers: 1,
     limits: { max_storage, max_memory, max_streams: -1, max_consumers: -1 },

@@ -1,14 +1,18 @@
 import { deriveDesired } from '../../desired/derive.ts';
 import { OpsError, type Problem } from '../../errors/ops-error.ts';
+import { bucketStream, LEDGER_BUCKET } from '../../facts/names.ts';
 import { type Applied, readAppliedSpec, readLastApplied, withoutSecrets } from '../../ledger/store.ts';
+import type { AccountUsage } from '../../model/account.ts';
 import type { Context } from '../../model/context.ts';
 import { stableText } from '../../model/json.ts';
 import type { Plan } from '../../model/plan.ts';
 import { type Desired, keyOf, type Observed, type ResourceKey } from '../../model/resource.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
-import { answerOf, orThrow } from '../../nats/answer.ts';
+import { readAccount } from '../../nats/account.ts';
+import { answerOf, orElse, orThrow } from '../../nats/answer.ts';
 import { connect, type Nats } from '../../nats/connect.ts';
 import { settingsFor } from '../../nats/open.ts';
+import { readStream } from '../../nats/streams.ts';
 import { askHolders, readHolders } from '../../observed/holders.ts';
 import { measureLosses } from '../../observed/losses.ts';
 import { readObserved, readSettled } from '../../observed/read.ts';
@@ -137,6 +141,14 @@ async function readSystem(
   };
 }
 
+/** What the account may use, where this user may ask; the ledger's bucket is looked for only where streams are counted. */
+async function readLimits(nats: Nats): Promise<{ account?: AccountUsage; makesLedger?: boolean }> {
+  const account = await orElse(readAccount(nats), { denied: undefined });
+  if (!account || account.limits.max_streams <= 0) return { account };
+  const ledger = await orElse(readStream(nats, bucketStream(LEDGER_BUCKET)), { missing: undefined, denied: 'unknown' });
+  return { account, makesLedger: ledger === undefined };
+}
+
 /**
  * Reads the server and makes the plan of one system.
  * @throws OpsError CONN_*, DENIED_SUBJECT, SERVER_TOO_OLD
@@ -147,9 +159,10 @@ export async function prepareSystem(
   { prune = false, adopt = false }: { readonly prune?: boolean; readonly adopt?: boolean } = {},
 ): Promise<Prepared> {
   const desired = deriveDesired(loaded);
-  const [{ observed: read, lastApplied }, names] = await Promise.all([
+  const [{ observed: read, lastApplied }, names, room] = await Promise.all([
     readSystem(context, nats, desired, prune),
     askHolders(nats, desired),
+    readLimits(nats),
   ]);
   const now = context.now();
   const [limits, stranded, holders] = await Promise.all([
@@ -159,7 +172,7 @@ export async function prepareSystem(
   ]);
   const losses = new Map([...limits, ...stranded]);
   const observed = { ...read, resources: new Map([...read.resources, ...holders]) };
-  const made = makePlan({ desired, observed, losses, prune, adopt, now, lastApplied });
+  const made = makePlan({ desired, observed, losses, prune, adopt, now, lastApplied, ...room });
   const settings = lastApplied ? settingFindings(lastApplied.spec, withoutSecrets(loaded.spec)) : [];
   const plan = { ...made, findings: [...made.findings, ...settings] };
   return { nats, loaded, desired, observed, plan, lastApplied };
