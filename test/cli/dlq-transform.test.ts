@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { orThrow } from '../../src/lib/nats/answer.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
+import { readStream } from '../../src/lib/nats/streams.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead, makeQueue, wipe } from '../support/dead-letters.ts';
@@ -54,7 +56,9 @@ test('what a module makes of each is shown first, and then published; what it sk
   expect(shown.stdout).toContain('- json:.query "example.com"\n');
   expect(shown.stdout).toContain('+ header:Mended yes\n');
   expect(shown.stdout).not.toContain('\u001b');
+  expect(shown.stdout).toContain('\n  4 of 4 would be changed.\n');
   const json = JSON.parse((await replay(MEND, '--dry-run', '--json')).stdout);
+  expect(json.changed).toBe(4);
   expect(json.samples[0]).toEqual({
     id: expect.stringMatching(/^REQUESTS\/request-worker\/\d$/),
     changes: [
@@ -113,3 +117,69 @@ test.each(['--dry-run', '--wait'])(
     expect([await payloads('REQUESTS'), await payloads('REQUESTS_dlq')].map(({ length }) => length)).toEqual([5, 5]);
   },
 );
+
+test('a module that changes nothing is told of: the dry run has 0 of all, the run warns', async () => {
+  const code = 'export default (request) => ({ ...request, payload: JSON.parse(request.payload) });';
+  expect((await replay(code, '--dry-run')).stdout).toContain('\n  0 of 5 would be changed.\n');
+  expect(JSON.parse((await replay(code, '--dry-run', '--json')).stdout)).toMatchObject({ changed: 0, samples: [] });
+  const done = await replay(code);
+  expect(done).toMatchObject({ code: 0, stdout: 'Replayed 5 dead letters.\n' });
+  expect(done.stderr).toContain('the transform changes nothing: 0 of 5');
+});
+
+test.each([
+  { name: 'a subject', made: "subject: 'other.dns'", why: 'stream REQUESTS does not take other.dns' },
+  { name: 'a size', made: "payload: 'x'.repeat(2 ** 20)", why: 'too large' },
+])('the dry run refuses $name that the run refuses', async ({ made, why }) => {
+  const code = `export default (request) => (request.payload.includes('r4') ? { ...request, ${made} } : request);`;
+  const shown = await replay(code, '--dry-run', '--json');
+  expect(shown.code).toBe(1);
+  expect(JSON.parse(shown.stdout)).toMatchObject({ remaining: 4, failed: 1, changed: 0 });
+  expect(shown.stderr).toContain(why);
+  const done = await replay(code);
+  expect(done.code).not.toBe(0);
+  expect(done.stderr).toContain(why);
+  expect([await payloads('REQUESTS'), await payloads('REQUESTS_dlq')].map(({ length }) => length)).toEqual([5, 1]);
+});
+
+test.each([
+  { more: -1, failed: 0 },
+  { more: 0, failed: 0 },
+  { more: 1, failed: 1 },
+])('the dry run knows max_msg_size to the byte: $more', async ({ more, failed }) => {
+  const code = (length: number) =>
+    `export default (request) => (request.payload.includes('r4') ? { ...request, payload: 'r4' + 'x'.repeat(${length}) } : null);`;
+  const beyond = JSON.parse((await replay(code(2 ** 20), '--dry-run', '--json')).stdout);
+  const [, size = ''] = /it is (\d+) bytes/.exec(
+    beyond.entries.find(({ error = '' }: { error?: string }) => error.includes('bytes')).error,
+  )!;
+  const headers = Number(size) - 2 ** 20 - 2;
+  const { config } = await orThrow(readStream(nats, 'REQUESTS'));
+  await nats.api('STREAM.UPDATE.REQUESTS', { ...config, max_msg_size: 2000 });
+  const made = code(2000 - headers - 2 + more);
+  expect(JSON.parse((await replay(made, '--dry-run', '--json')).stdout)).toMatchObject({ failed });
+  expect((await replay(made)).code === 0).toBe(failed === 0);
+});
+
+test('a module that fails for several is told with how many, and the first five', async () => {
+  const code = 'export default (request) => {\n  throw new TypeError("no " + request.id);\n};\n';
+  await makeDead(nats, 1);
+  for (const args of [[], ['--dry-run']]) {
+    const { code: exit, stderr } = await replay(code, ...args);
+    expect(exit).toBe(64);
+    expect(stderr).toContain('--transform: it fails for 6 of 6, of which the first 5 are told');
+    expect(stderr.match(/REQUESTS\/request-worker\/\d+: TypeError: no/g)).toHaveLength(5);
+    expect(stderr).toContain('mend.mjs:2');
+  }
+  expect(await payloads('REQUESTS_dlq')).toHaveLength(6);
+});
+
+test('a dry run that is to edit says that it opens no editor', async () => {
+  const { code, stderr } = await runCli(['dlq', 'replay', '--edit', '--dry-run'], {
+    server,
+    cwd,
+    env: { EDITOR: 'false' },
+  });
+  expect(code).toBe(0);
+  expect(stderr).toContain('a dry run opens no editor');
+});

@@ -227,6 +227,7 @@ export const OPERATE = {
         }),
       )
       .optional(),
+    changed: count.optional().describe('in a dry run with --transform: how many it changes'),
     samples: z
       .array(
         z.object({

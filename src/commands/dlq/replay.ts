@@ -40,7 +40,8 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
       summary: 'go on where other consumers of the stream get the messages again (limits, interest)',
     }),
     transform: Flags.string({
-      summary: 'a module whose default export takes each request and returns it as it should be, or null to skip it',
+      summary:
+        'a module whose default export takes each request, {id, subject, headers, payload: text}, and returns it as it should be, or null to skip it',
       exclusive: ['edit'],
     }),
     edit: Flags.boolean({ summary: 'open each in $EDITOR first: subject, headers, payload' }),

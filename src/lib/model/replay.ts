@@ -47,6 +47,8 @@ export interface ReplayResult {
   readonly dry_run?: true;
   /** In a dry run: what would move. */
   readonly groups?: readonly ReplayGroup[];
+  /** In a dry run with `--transform`: how many it changes. */
+  readonly changed?: number;
   /** In a dry run with `--transform`: the first that it changes. */
   readonly samples?: readonly TransformSample[];
   readonly fates?: Readonly<Record<ReplayFate, number>>;

@@ -33,6 +33,27 @@ export interface CopyStored {
 export const copySize = ({ headers, payload }: Pick<Copy, 'headers' | 'payload'>, stream: string): number =>
   headers.byteLength + payload.byteLength + `Nats-Expected-Stream: ${stream}\r\n`.length + SUFFIX;
 
+/** The largest message that a stream of this server gets, in bytes, headers and all, and whose limit that is. */
+export function largestIn(
+  nats: Nats,
+  { name, config }: StreamInfo,
+): { readonly bytes: number; readonly whose: string } {
+  const { max_payload } = nats.target.server;
+  const { max_msg_size: most } = config;
+  return typeof most === 'number' && most > 0 && most < max_payload
+    ? { bytes: most, whose: `max_msg_size of stream ${name}` }
+    : { bytes: max_payload, whose: 'max_payload of the server' };
+}
+
+/** Why a copy is too large for `publishCopy`; `undefined` where it is not. */
+export function whyOversize(nats: Nats, to: StreamInfo, copy: Pick<Copy, 'headers' | 'payload'>): string | undefined {
+  const size = copySize(copy, to.name) - SUFFIX;
+  const { bytes, whose } = largestIn(nats, to);
+  return size > bytes
+    ? `the message is too large: with its headers it is ${size} bytes, and ${whose} is ${bytes}`
+    : undefined;
+}
+
 /** The longest that `storeCopy` puts behind an id: a point and a sequence. */
 const SUFFIX = 21;
 

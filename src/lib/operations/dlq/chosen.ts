@@ -3,6 +3,7 @@ import type { Context } from '../../model/context.ts';
 import type { QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import type { Nats } from '../../nats/connect.ts';
+import { Asked } from '../../replay/asked.ts';
 import { whySkipped } from '../../replay/select.ts';
 import type { Transform } from '../../replay/transform.ts';
 
@@ -10,6 +11,8 @@ import type { Transform } from '../../replay/transform.ts';
 export interface Chosen {
   readonly total: number;
   readonly byQueue: ReadonlyMap<string, number>;
+  /** How many of them a module makes another of. */
+  readonly changed: number;
 }
 
 /**
@@ -25,14 +28,21 @@ export async function countChosen(
   transform: Transform | undefined,
 ): Promise<Chosen> {
   const byQueue = new Map<string, number>();
+  const asked = transform && new Asked(transform, context.io.signal);
   let total = 0;
+  let changed = 0;
   const options = { now: context.now().getTime(), signal: context.io.signal };
   for await (const entry of scanEntries(nats, queues, filter, options)) {
     if (whySkipped(entry, { maxReplays, lastSeq: Number.POSITIVE_INFINITY })) continue;
-    if (transform && (await transform.apply(entry, context.io.signal)) === null) continue;
+    if (asked) {
+      const made = await asked.ask(entry);
+      if (!made) continue;
+      if (made.changes.length > 0) changed += 1;
+    }
     total += 1;
     byQueue.set(entry.queue, (byQueue.get(entry.queue) ?? 0) + 1);
     if (total % 1000 === 0) context.io.tell({ type: 'progress', title: 'Choosing', done: total });
   }
-  return { total, byQueue };
+  asked?.judge();
+  return { total, byQueue, changed };
 }

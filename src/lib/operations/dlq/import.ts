@@ -10,7 +10,7 @@ import type { EntryFilter } from '../../model/entry-filter.ts';
 import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
 import { orElse, orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { type Copy, copySize, storeCopy } from '../../nats/copies.ts';
+import { type Copy, copySize, largestIn, storeCopy } from '../../nats/copies.ts';
 import type { StreamInfo } from '../../nats/info.ts';
 import { notKept, type Room } from '../../nats/keeps.ts';
 import { getMessage } from '../../nats/messages.ts';
@@ -294,7 +294,7 @@ export function whyNotImported(nats: Nats, dlqs: readonly StreamInfo[], entry: E
  * a message has headers besides, which tell whence it is. `undefined` where it could.
  */
 export function whyTooLarge(nats: Nats, dlqs: readonly StreamInfo[], line: string): string | undefined {
-  const least = Math.min(...dlqs.map((dlq) => limitOf(nats, dlq)));
+  const least = Math.min(...dlqs.map((dlq) => largestIn(nats, dlq).bytes));
   // Reading a line back costs more than writing it, and headers grow at most so much.
   if (line.length * MOST_GROWTH < least) return undefined;
   for (const message of importMessages(JSON.parse(line) as ArchiveLine)) {
@@ -307,22 +307,11 @@ export function whyTooLarge(nats: Nats, dlqs: readonly StreamInfo[], line: strin
 
 const MOST_GROWTH = 8;
 
-/** The largest message that a stream of this server gets, in bytes, headers and all. */
-function limitOf(nats: Nats, { config }: StreamInfo): number {
-  const { max_msg_size: most } = config;
-  return Math.min(
-    nats.target.server.max_payload,
-    typeof most === 'number' && most > 0 ? most : Number.POSITIVE_INFINITY,
-  );
-}
-
 function oversize(nats: Nats, dlq: StreamInfo, { id, headers, payload }: ImportMessage): string | undefined {
   const bytes = copySize({ headers: headers(id), payload }, dlq.name);
-  const limit = limitOf(nats, dlq);
-  if (bytes <= limit) return undefined;
-  const whose =
-    limit === nats.target.server.max_payload ? 'max_payload of the server' : `max_msg_size of stream ${dlq.name}`;
-  return `with the headers of a dead letter it is ${bytes} bytes, and ${whose} is ${limit}`;
+  const limit = largestIn(nats, dlq);
+  if (bytes <= limit.bytes) return undefined;
+  return `with the headers of a dead letter it is ${bytes} bytes, and ${limit.whose} is ${limit.bytes}`;
 }
 
 interface Chosen {

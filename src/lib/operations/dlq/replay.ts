@@ -18,15 +18,18 @@ import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
 import { orThrow, orUndefined } from '../../nats/answer.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
+import { whyOversize } from '../../nats/copies.ts';
 import type { StreamInfo } from '../../nats/info.ts';
 import { notKept, whyNotKept } from '../../nats/keeps.ts';
 import { roomIn } from '../../nats/room-in.ts';
 import { readStream, streamNames } from '../../nats/streams.ts';
+import { Asked } from '../../replay/asked.ts';
 import { makeMove } from '../../replay/copy.ts';
 import { type EditRecord, editEntry, requireEditor } from '../../replay/edit.ts';
 import type { Edited } from '../../replay/edit-text.ts';
 import { GroupTable } from '../../replay/groups.ts';
 import { timeLeft } from '../../replay/pace.ts';
+import type { Move } from '../../replay/protocol.ts';
 import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
 import { allowsTtl, toQueueFacts } from '../../replay/queue-facts.ts';
 import { type GivenUp, isShared, redeliveredTo, redeliveryWords, wouldRedeliver } from '../../replay/redelivery.ts';
@@ -34,7 +37,6 @@ import { elsewhere, fullQueue, tellReasons } from '../../replay/refusal.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
 import { loadTransform, type Transform } from '../../replay/transform.ts';
-import { transformChanges } from '../../replay/transformed.ts';
 import { roomForLock } from '../../replay/want.ts';
 import { callWords } from './call.ts';
 import { type Chosen, countChosen } from './chosen.ts';
@@ -82,6 +84,7 @@ async function replayChosen(
     const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to, queues);
     await judgeRedelivery(context, scope, wanted, options);
     if (options.dryRun) {
+      if (options.edit) context.io.tell({ type: 'note', text: EDITOR_LATER });
       const preview = await previewReplay(context, nats, queues, wanted, { ...options, transform }, target);
       if (isOfNone(preview)) await tellNone(context, scope);
       return preview;
@@ -91,7 +94,14 @@ async function replayChosen(
     // Who waits for it hears of its fault.
     counting.catch(() => {});
     // A module may fail at any of them: nothing moves before it was asked for all.
-    if (transform) await counting;
+    if (transform) {
+      const { total, changed } = await counting;
+      if (changed === 0 && total > 0)
+        context.io.tell({
+          type: 'warning',
+          text: `the transform changes nothing: 0 of ${total} are another than before`,
+        });
+    }
     const stop = new AbortController();
     // Stopped from elsewhere it ends as by Ctrl-C.
     const io = { ...context.io, signal: AbortSignal.any([context.io.signal, stop.signal]) };
@@ -390,8 +400,16 @@ async function targetOf(nats: Nats, subject: string, queues: readonly QueueRef[]
   });
 }
 
+const EDITOR_LATER = '--edit: a dry run opens no editor; they are shown as they would move unedited';
+
 /** So many messages are shown as a transform would change them. */
 const SAMPLES = 3;
+
+/** What a server, or our own guard, would say against a copy. */
+function whyRefused(nats: Nats, to: StreamInfo, move: Move): string | undefined {
+  const untaken = whyNotTaken(to, move.subject, move.kind, ownPrefixes(nats));
+  return untaken === undefined ? whyOversize(nats, to, move) : elsewhere(untaken);
+}
 
 /** What a replay would do, without doing it. */
 async function previewReplay(
@@ -416,7 +434,9 @@ async function previewReplay(
   );
   const dlqsCreated = new Map<string, string>();
   let journalled = 0;
+  const asked = transform && new Asked(transform, context.io.signal);
   const samples: TransformSample[] = [];
+  let changed = 0;
   const entries = scanEntries(nats, queues, filter, {
     now: context.now().getTime(),
     signal: context.io.signal,
@@ -427,26 +447,23 @@ async function previewReplay(
     const facts = toQueueFacts(info);
     const { lastSeq } = facts;
     const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq });
-    const subject = entry.inner.message?.subject ?? '';
-    const why = target ? undefined : whyNotTaken(info, subject, 'stored', ownPrefixes(nats));
-    if (skipped?.why === 'journalled') {
-      journalled += 1;
-      tally.wouldReplay(entry.id);
-      table.add(entry);
-    } else if (skipped) tally.skip(skipped);
-    else if (why !== undefined) tally.fail(entry.id, elsewhere(why));
-    else {
+    if (skipped?.why === 'journalled') journalled += 1;
+    else if (skipped) {
+      tally.skip(skipped);
+      continue;
+    } else {
       const to = target ?? info;
-      const edited = await transform?.apply(entry, context.io.signal);
-      if (edited === null) {
-        tally.skip({ entry, why: 'transform', text: 'the transform skips it' });
+      const made = await asked?.ask(entry);
+      if (made === null) tally.skip({ entry, why: 'transform', text: 'the transform skips it' });
+      // Its faults are told together.
+      if (asked && !made) continue;
+      const edited = made?.edited;
+      const move = makeMove(entry, { ...facts, dlqsCreated }, { allowTtl: allowsTtl(to), to: wishes.to, edited });
+      const why = whyRefused(nats, to, move);
+      if (why !== undefined) {
+        tally.fail(entry.id, why);
         continue;
       }
-      if (edited && samples.length < SAMPLES) {
-        const changes = transformChanges(entry.inner.message!, edited);
-        if (changes.length > 0) samples.push({ id: entry.id, changes });
-      }
-      const move = makeMove(entry, { ...facts, dlqsCreated }, { allowTtl: allowsTtl(to), to: wishes.to, edited });
       const isOther = to.name !== entry.queue;
       const unkept = rooms.get(to.name)!.take(move, isOther ? undefined : move.frees);
       if (unkept && isOther) throw notKept(unkept);
@@ -454,10 +471,15 @@ async function previewReplay(
         tally.fail(entry.id, fullQueue(unkept));
         continue;
       }
-      tally.wouldReplay(entry.id);
-      table.add(entry);
+      if (made && made.changes.length > 0) {
+        changed += 1;
+        if (samples.length < SAMPLES) samples.push({ id: entry.id, changes: made.changes });
+      }
     }
+    tally.wouldReplay(entry.id);
+    table.add(entry);
   }
+  asked?.judge();
   strange.tell();
   if (journalled > 0) {
     const text = `${journalled} of them in the journal of a replay that has not ended: all that lies there goes in first, whatever the filter`;
@@ -467,5 +489,5 @@ async function previewReplay(
   for (const [why, count] of Object.entries(tally.errors)) {
     context.io.tell({ type: 'warning', text: `${count} could not be replayed: ${why}` });
   }
-  return { ...tally.result(), dry_run: true, groups: table.groups(), ...(transform && { samples }) };
+  return { ...tally.result(), dry_run: true, groups: table.groups(), ...(transform && { changed, samples }) };
 }

@@ -43,8 +43,10 @@ export function renderPreview(
     const text = cells.map((cell, column) => padEnd(cell, widths[column + 1]!)).join('  ');
     return flow(text.trimEnd(), { width, first: `  ${padEnd(count, widths[0]!)}  ` });
   });
+  const { changed, remaining } = result;
+  const ofAll = changed === undefined ? [] : ['', `  ${changed} of ${remaining} would be changed.`];
   const samples = (result.samples ?? []).flatMap((sample) => sampleLines(sample, theme, width));
-  return `${theme.strong(`Would replay ${counted(result.remaining, 'dead letter')}:`)}\n${[...lines, ...samples].join('\n')}\n`;
+  return `${theme.strong(`Would replay ${counted(result.remaining, 'dead letter')}:`)}\n${[...lines, ...ofAll, ...samples].join('\n')}\n`;
 }
 
 /** What a replay did, in a sentence or two. */
