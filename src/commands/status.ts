@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
 import { OpsError } from '../lib/errors/ops-error.ts';
+import { printJson } from '../lib/model/json.ts';
 import { type FailOn, fails, isNothing, type StatusReport } from '../lib/model/verdict.ts';
 import { appendJobSummary } from '../lib/operations/status/job-summary.ts';
 import { listenStatus } from '../lib/operations/status/listen.ts';
@@ -38,7 +39,7 @@ const KEPT = 120;
 function drawSeveral(format: Exclude<OutputFormat, 'text'>, systems: readonly SystemStatus[], failOn: FailOn): string {
   switch (format) {
     case 'json':
-      return `${JSON.stringify(severalJson(systems), null, 2)}\n`;
+      return `${printJson(severalJson(systems), 2)}\n`;
     case 'junit':
       return renderSeveralJunit(systems, failOn);
     case 'prometheus':
@@ -157,7 +158,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
       case 'text':
         return renderStatus(report, this.output);
       case 'json':
-        return `${JSON.stringify(statusJson(report), null, 2)}\n`;
+        return `${printJson(statusJson(report), 2)}\n`;
       case 'junit':
         return renderJunit(report, failOn);
       case 'prometheus':
@@ -190,7 +191,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
     const show = (report: StatusReport) => {
       reports.push(report);
       if (reports.length > KEPT) reports.shift();
-      if (this.format === 'json') this.stdout.write(`${JSON.stringify(statusJson(report))}\n`);
+      if (this.format === 'json') this.stdout.write(`${printJson(statusJson(report))}\n`);
       else if (!isLive) this.stdout.write(`${watchLine(report)}\n`);
       else {
         const screen = renderWatch(reports, {

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
 import { OpsError } from '../lib/errors/ops-error.ts';
+import { printJson } from '../lib/model/json.ts';
 import { validateOperation } from '../lib/operations/validate.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { outputFlags, withEnv } from '../lib/ui/flags.ts';
@@ -51,7 +52,7 @@ mends that are safe, with comments and formatting kept. Exits 65 where there is 
       this.stderr.write(text);
       this.stdout.write(renderCodeQuality(problems, { cwd: this.context.cwd, workspace: env.CI_PROJECT_DIR }));
     } else if (output === 'json' || this.output.json)
-      this.stdout.write(`${JSON.stringify(valid ? json : errorJson(failure), null, 2)}\n`);
+      this.stdout.write(`${printJson(valid ? json : errorJson(failure), 2)}\n`);
     else await this.show(undefined, text);
     annotate(problems, { always: output === 'github' });
     return valid ? EXIT.done : EXIT.invalidSpec;

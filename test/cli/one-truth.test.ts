@@ -207,6 +207,16 @@ describe('one truth', () => {
     },
   );
 
+  test('half of a surrogate pair in an id makes no listing that readers of JSON refuse', async () => {
+    await queue('workqueue', { a: {} });
+    await nats.request('q.a', '{"id":"x\\ud800"}');
+    expect((await json('request', 'ls')).value).toMatchObject([{ id: 'x\ufffd' }]);
+    await kill('a', 1);
+    const { stdout } = await run('dlq', 'ls', '--json');
+    expect(stdout).not.toContain('\\ud800');
+    expect(JSON.parse(stdout)).toMatchObject([{ request_id: 'x\ufffd' }]);
+  });
+
   test('what is no dead letter counts nowhere, and is told', async () => {
     await queue('workqueue', { a: {} });
     await nats.request('foreign', 'hello');

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { type Entry, type EntryJson, entryJson } from '../../lib/model/entry.ts';
 import { ENTRY_ORDERS, type EntryOrder } from '../../lib/model/entry-order.ts';
+import { printJson } from '../../lib/model/json.ts';
 import { listDeadLetters } from '../../lib/operations/dlq/ls.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
@@ -51,7 +52,7 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
     const out = createLineWriter(this.flags.ndjson ? this.stdout : this.screen);
     if (this.flags.ndjson) {
       keepHeapSmall();
-      await listDeadLetters(this.context, choice, (entry) => out.line(JSON.stringify(entryJson(entry))));
+      await listDeadLetters(this.context, choice, (entry) => out.line(printJson(entryJson(entry))));
       await out.end();
       return;
     }

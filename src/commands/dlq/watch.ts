@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { entryJson } from '../../lib/model/entry.ts';
+import { printJson } from '../../lib/model/json.ts';
 import { watchDeadLetters } from '../../lib/operations/dlq/watch.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
@@ -25,7 +26,7 @@ Touches nothing.`;
     const choice = choiceFrom(this.flags, [], this.context.now());
     const asJson = this.flags.ndjson || this.output.json;
     const died = await watchDeadLetters(this.context, choice, (entry) => {
-      const line = asJson ? JSON.stringify(entryJson(entry)) : renderDeath(entry, this.output.theme);
+      const line = asJson ? printJson(entryJson(entry)) : renderDeath(entry, this.output.theme);
       this.stdout.write(`${line}\n`);
       return undefined;
     });

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { printJson } from '../../lib/model/json.ts';
 import type { WaitingJson } from '../../lib/model/request.ts';
 import { listWaiting } from '../../lib/operations/request/ls.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
@@ -49,7 +50,7 @@ nothing.`;
     };
     const out = createLineWriter(this.flags.ndjson ? this.stdout : this.screen);
     if (this.flags.ndjson) {
-      await listWaiting(this.context, choice, (one) => out.line(JSON.stringify(one)));
+      await listWaiting(this.context, choice, (one) => out.line(printJson(one)));
       await out.end();
       return 0;
     }

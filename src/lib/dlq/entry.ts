@@ -129,7 +129,7 @@ function describe(message: StoredMessage | undefined): Described {
   const lines = parseHeaders(message.headers);
   const header = (name: string): string | undefined => {
     const value = headerValue(lines, name);
-    return value ? fromHeaderValue(value).slice(0, LONGEST_ID) : undefined;
+    return value ? fromHeaderValue(value).slice(0, LONGEST_ID).toWellFormed() : undefined;
   };
   return {
     subject: message.subject,
@@ -157,7 +157,7 @@ export function requestIdOf(payload: Uint8Array): string | undefined {
     const body = parseExact(bytes.toString());
     if (!isObject(body)) return undefined;
     const id = typeof body.id === 'number' ? String(body.id) : body.id;
-    return typeof id === 'string' && id !== '' ? id.slice(0, LONGEST_ID) : undefined;
+    return typeof id === 'string' && id !== '' ? id.slice(0, LONGEST_ID).toWellFormed() : undefined;
   } catch {
     return undefined;
   }

@@ -40,3 +40,15 @@ function keepLongNumbers(_key: string, value: unknown, context?: { readonly sour
   const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value);
   return isRounded && context?.source !== undefined ? context.source : value;
 }
+
+/**
+ * JSON as every reader takes it: half of a surrogate pair, which a payload may name as an escape, stands as U+FFFD, for
+ * jq and others refuse the whole of it. `indent` in blanks; on one line where left out.
+ */
+export function printJson(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, null, indent);
+  // JSON.stringify writes whole pairs as they are, and halves as escapes.
+  return text.includes('\\ud')
+    ? text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, (one) => (one.length === 6 ? '\ufffd' : one))
+    : text;
+}

@@ -3,6 +3,7 @@ import { EXIT } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { gatherPieces } from '../files/read.ts';
 import type { ConnectionFlags, Context } from '../model/context.ts';
+import { printJson } from '../model/json.ts';
 import { connectionFlags, leavingConnection, outputFlags } from './flags.ts';
 import { createHost, isLively } from './host.ts';
 import { besideScreen, createScreen, type Screen } from './pager.ts';
@@ -116,7 +117,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   /** Prints a result on stdout: the JSON under `--json`, else the text. */
   protected print(json: unknown, text: string): void {
-    if (this.output.json) process.stdout.write(`${JSON.stringify(json, null, 2)}\n`);
+    if (this.output.json) process.stdout.write(`${printJson(json, 2)}\n`);
     else if (text) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
   }
 

@@ -1,5 +1,6 @@
 import { EXIT } from '../errors/codes.ts';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
+import { printJson } from '../model/json.ts';
 import { isYes, variableOf } from '../model/variables.ts';
 import { isParserError, usageError } from './parser-error.ts';
 import { annotationOf, renderAnnotations } from './render/annotations.ts';
@@ -31,7 +32,7 @@ export function reportFailure(error: unknown, run: Run): number {
   const failure = isParserError(error) ? usageError(error, run.command, run.flags) : error;
   const colour = !isSet(run, 'no-color') && wantsColour(process.env, process.stderr);
   const theme = createTheme({ colour });
-  if (isSet(run, 'json', '-j')) process.stdout.write(`${JSON.stringify(errorJson(failure), null, 2)}\n`);
+  if (isSet(run, 'json', '-j')) process.stdout.write(`${printJson(errorJson(failure), 2)}\n`);
   process.stderr.write(
     failure instanceof OpsError ? renderError(failure, theme) : renderBug(failure, theme, process.env),
   );

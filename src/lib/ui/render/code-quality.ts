@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Problem } from '../../errors/ops-error.ts';
+import { printJson } from '../../model/json.ts';
 import { clean } from '../sanitize.ts';
 import { type Checkout, inRepository, sentencesOf } from './annotations.ts';
 
@@ -16,5 +17,5 @@ export function renderCodeQuality(problems: readonly Problem[], checkout: Checko
       location: { path: inRepository(file, checkout), lines: { begin: line } },
     };
   });
-  return `${JSON.stringify(issues, null, 2)}\n`;
+  return `${printJson(issues, 2)}\n`;
 }

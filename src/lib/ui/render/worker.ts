@@ -1,4 +1,5 @@
 import { concealAll } from '../../errors/conceal.ts';
+import { printJson } from '../../model/json.ts';
 import { tookMs } from '../../model/units.ts';
 import type { WorkerEvent, WorkerReport } from '../../model/worker.ts';
 import { clean } from '../sanitize.ts';
@@ -14,7 +15,7 @@ const inLine = (text: string): string => clean(text.trim().replace(/\s*\r?\n\s*/
 export function renderLogLine(event: WorkerEvent, form: LogForm, { now, theme }: { now: Date; theme: Theme }): string {
   const { level, event: name, message, ...facts } = concealAll(event);
   const time = now.toISOString();
-  if (form === 'json') return `${JSON.stringify({ time, level, event: name, message, ...facts })}\n`;
+  if (form === 'json') return `${printJson({ time, level, event: name, message, ...facts })}\n`;
   const style = { debug: theme.faint, info: theme.faint, warn: theme.warn, error: theme.refuse }[level];
   const { reason, request_id: id, seq, delivery, ms, retry_in_ms: wait } = facts;
   const parts = [
