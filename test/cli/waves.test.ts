@@ -97,7 +97,7 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
       ['answered', 'request get is-answered', 4],
       ['answered', 'request show is-answered', 4],
       ['waiting', 'request show waits', 7],
-      ['waiting', 'request cancel waits --yes', 8],
+      ['waiting', 'request cancel waits --yes', 10],
       ['one dead', 'dlq show REQUESTS/request-worker/1', 7],
     ];
 

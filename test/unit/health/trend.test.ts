@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ConsumerState, Flow } from '../../../src/lib/health/snapshot.ts';
 import { flowBetween, type Sample, sampleOf, trendOf } from '../../../src/lib/health/trend.ts';
+import { judgeHealth } from '../../../src/lib/health/verdict.ts';
 import type { Config } from '../../../src/lib/model/json.ts';
 import type { Trend } from '../../../src/lib/model/verdict.ts';
-import { ago, consumerOf, NOW, queueOf, streamOf } from './builders.ts';
+import { ago, consumerOf, NOW, queueOf, snapshotOf, streamOf } from './builders.ts';
 
 const flowOf = (flow: Partial<Flow> = {}): Flow => ({
   seconds: 1,
@@ -95,6 +96,30 @@ describe('where a queue is going', () => {
       },
     },
     {
+      name: 'full in thirty days, at ten a second',
+      config: { max_msgs: 25_920_000 },
+      flow: flowOf({ messages: 10 }),
+      want: {
+        state: 'grows',
+        per_second: 10,
+        seconds: 2_592_000,
+        summary: 'grows 10/s: full in 30d, then publishers are refused',
+      },
+    },
+    {
+      name: 'full later than that is not told',
+      config: { max_msgs: 25_920_010 },
+      flow: flowOf({ messages: 10 }),
+      want: { state: 'grows', per_second: 10, summary: 'grows 10/s' },
+    },
+    {
+      name: 'a limit of 0 is none, and bytes that do not grow fill nothing',
+      bytes: 100,
+      config: { max_msgs: 0, max_bytes: 50 },
+      flow: flowOf({ messages: 9.96, seconds: 2, bytes: 0 }),
+      want: { state: 'grows', per_second: 9.96, summary: 'grows 10/s' },
+    },
+    {
       name: 'over its limit it is full now',
       stored: 120,
       config: { max_msgs: 100 },
@@ -149,6 +174,16 @@ describe('where a queue is going', () => {
       want: { state: 'stalled', seconds: 240, summary: 'stalled: nothing moved for 4m' },
     },
     {
+      name: 'nothing in hand, though it may take long',
+      consumers: [{ pending: 5, ackPending: 0, waits: [300e9], lastMoved: ago(4 * MIN) }],
+      want: { state: 'stalled', seconds: 240, summary: 'stalled: nothing moved for 4m' },
+    },
+    {
+      name: 'nothing waits',
+      consumers: [{ pending: 0, lastMoved: ago(4 * MIN), oldestWaitingMs: 4 * MIN }],
+      want: undefined,
+    },
+    {
       name: 'one of two that moves',
       consumers: [
         { pending: 5, lastMoved: ago(4 * MIN) },
@@ -196,4 +231,12 @@ describe('between two looks', () => {
     expect(sampleOf(queue, 7)).toEqual({ at: 7, lastSeq: 12, messages: 10, bytes: 100, waiting: 7, delivered: 12 });
     expect(sampleOf(queueOf({ stream: undefined }), 7)).toBeUndefined();
   });
+});
+
+test('the figures of a queue say where it is going, and nothing where nobody knows', () => {
+  const waits = [consumerOf({ pending: 5, oldestWaitingMs: 4 * MIN, lastMoved: ago(4 * MIN) })];
+  const figures = (fields: Parameters<typeof queueOf>[0]) =>
+    judgeHealth(snapshotOf({ queues: [queueOf(fields)] })).queues[0]!;
+  expect(figures({ consumers: waits }).trend).toMatchObject({ state: 'stalled' });
+  expect(figures({ consumers: [consumerOf()] })).not.toHaveProperty('trend');
 });
