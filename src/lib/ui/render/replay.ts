@@ -24,13 +24,14 @@ function sampleLines({ id, changes }: TransformSample, theme: Theme, width: numb
   return ['', flow(`${clean(id)} would be changed:`, { width, first: '  ' }), ...lines];
 }
 
-/** What a dry run found: a row for each group. */
-export function renderPreview(
-  result: ReplayResult,
-  { theme, width, now }: { theme: Theme; width: number; now: Date },
-): string {
-  const groups = result.groups ?? [];
-  if (groups.length === 0) return 'Nothing would be replayed.\n';
+interface Look {
+  readonly theme: Theme;
+  readonly width: number;
+  readonly now: Date;
+}
+
+/** A row for each group. */
+function groupLines(groups: readonly ReplayGroup[], { width, now }: Look): string[] {
   const rows = groups.map((group) => [
     String(group.count),
     clean(`${group.queue}/${group.consumer}`),
@@ -39,14 +40,21 @@ export function renderPreview(
     group.first_died_at === null ? 'no advisory' : agesOf(group, now),
   ]);
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => widthOf(row[column]!))));
-  const lines = rows.map(([count = '', ...cells]) => {
+  return rows.map(([count = '', ...cells]) => {
     const text = cells.map((cell, column) => padEnd(cell, widths[column + 1]!)).join('  ');
     return flow(text.trimEnd(), { width, first: `  ${padEnd(count, widths[0]!)}  ` });
   });
+}
+
+/** What a dry run found. */
+export function renderPreview(result: ReplayResult, look: Look): string {
+  const { theme, width } = look;
+  const groups = result.groups ?? [];
+  if (groups.length === 0) return 'Nothing would be replayed.\n';
   const { changed, remaining } = result;
   const ofAll = changed === undefined ? [] : ['', `  ${changed} of ${remaining} would be changed.`];
   const samples = (result.samples ?? []).flatMap((sample) => sampleLines(sample, theme, width));
-  return `${theme.strong(`Would replay ${counted(result.remaining, 'dead letter')}:`)}\n${[...lines, ...ofAll, ...samples].join('\n')}\n`;
+  return `${theme.strong(`Would replay ${counted(result.remaining, 'dead letter')}:`)}\n${[...groupLines(groups, look), ...ofAll, ...samples].join('\n')}\n`;
 }
 
 /** What a replay did, in a sentence or two. */
@@ -56,6 +64,7 @@ export function renderReplayed(result: ReplayResult, { theme }: { theme: Theme }
     replayed === 0 ? 'Nothing was replayed.' : theme.good(`Replayed ${counted(replayed, 'dead letter')}.`),
   ];
   if (fates) {
+    const unfollowed = replayed - Object.values(fates).reduce((sum, count) => sum + count, 0);
     const reasons = Object.entries(deaths).map(([reason, count]) => `${count} × ${clean(reason)}`);
     const parts = [
       fates.answered > 0 ? `${fates.answered} answered` : '',
@@ -64,6 +73,8 @@ export function renderReplayed(result: ReplayResult, { theme }: { theme: Theme }
         ? `${fates.died} died again (${same === fates.died ? 'same reason: ' : ''}${reasons.join(', ')})`
         : '',
       fates.unknown > 0 ? `${fates.unknown} not settled yet` : '',
+      // A canary alone is followed without --wait.
+      unfollowed > 0 ? `${unfollowed} not followed` : '',
     ];
     lines.push(`${parts.filter(Boolean).join(', ')}.`);
   }
