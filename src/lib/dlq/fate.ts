@@ -1,9 +1,11 @@
-import type { DlqRecord, GoneCause } from '../model/entry.ts';
+import type { GoneCause } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { tellsRemoval } from './advisory.ts';
 import type { Death } from './death.ts';
+import { isAsOld } from './moment.ts';
 import { type ConsumerStanding, covers, type QueueStanding } from './standing.ts';
 import { compareTimes } from './time.ts';
+import { isStored } from './told.ts';
 
 /** What became of the message that a record speaks of. */
 export type Fate =
@@ -23,13 +25,11 @@ export type Fate =
  */
 export function fateOf(death: Death, stored: StoredMessage | undefined, standing: QueueStanding, nowMs: number): Fate {
   const { record, carried } = death;
-  const told = latest(record);
   const isMeant =
     stored !== undefined &&
     death.pointsAtOriginal &&
-    compareTimes(stored.time, told) <= 0 &&
-    compareTimes(standing.created, told) <= 0;
-  if (isMeant && stored) {
+    (isAsOld(record, stored, standing.created) || isStored(death, stored, standing.created));
+  if (isMeant) {
     const settled = isSettled(death, stored, standing);
     if (!settled) return { fate: 'alive' };
     return { fate: 'replayable', message: stored, original: stored };
@@ -37,10 +37,6 @@ export function fateOf(death: Death, stored: StoredMessage | undefined, standing
   if (carried) return { fate: 'replayable', message: carried };
   return { fate: 'gone', cause: causeOf(death, stored, standing, nowMs) };
 }
-
-/** The latest that a record's time can mean: clients write milliseconds where the server has nanoseconds. */
-const latest = ({ kind, time }: DlqRecord): string =>
-  kind === 'advisory' ? time : time.replace(/(\.\d{3})Z$/, '$1999999Z');
 
 /** Whether the queue is done with a message that is still stored. */
 function isSettled(death: Death, stored: StoredMessage, standing: QueueStanding): boolean {

@@ -18,12 +18,13 @@ function diedWithin({ since, until }: EntryFilter, time: string): boolean {
 }
 
 /** What the records alone tell, before the original is fetched: false where no original could make it match. */
-export const mayMatch = (filter: EntryFilter, { death, records }: Told): boolean =>
-  matchesIds(filter, death.id) &&
-  among(filter.queues, death.queue) &&
-  among(filter.consumers, death.consumer) &&
-  records.some(({ reason }) => among(filter.reasons, reason)) &&
-  diedWithin(filter, death.record.time);
+export const mayMatch = (filter: EntryFilter, { deaths }: Told): boolean =>
+  deaths.some(
+    ({ id, queue, consumer }) =>
+      matchesIds(filter, id) && among(filter.queues, queue) && among(filter.consumers, consumer),
+  ) &&
+  deaths.some(({ record }) => among(filter.reasons, record.reason)) &&
+  deaths.some(({ record }) => diedWithin(filter, record.time));
 
 /** Whether an entry is wanted. One without a time of death is judged by when it was published: it did not die before. */
 export function matches(filter: EntryFilter, entry: Entry): boolean {

@@ -21,7 +21,7 @@ import { type Order, PAGE, pageOf, pagesAtOnce } from './pages.ts';
 import { type SeqSet, SeqSets } from './seq-set.ts';
 import type { Group } from './sources.ts';
 import type { QueueStanding } from './standing.ts';
-import type { Told } from './told.ts';
+import { lettersOf, type Told } from './told.ts';
 
 export interface ScanOptions {
   /** By the time the deaths were recorded; orphans, whose death nobody knows, come last. Oldest first where left out. */
@@ -127,12 +127,7 @@ export class Judgement {
 
   /** Whether the originals of these lie far apart: a mass that dies at once is recorded in no order. */
   areScattered(told: readonly Told[]): boolean {
-    return [...this.standings].some(([queue, standing]) =>
-      areScattered(
-        standing,
-        told.flatMap(({ death }) => (death.queue === queue && death.pointsAtOriginal ? [death.seq] : [])),
-      ),
-    );
+    return [...this.standings].some(([queue, standing]) => areScattered(standing, seqsOf(told, queue)));
   }
 
   /** Those of what was judged that are asked for. */
@@ -157,17 +152,21 @@ export class Judgement {
           originals.set(queue, new Map(own.map((message) => [message.seq, message])));
           return;
         }
-        const seqs = told.flatMap(({ death }) => (death.queue === queue && death.pointsAtOriginal ? [death.seq] : []));
+        const seqs = seqsOf(told, queue);
         if (seqs.length > 0) originals.set(queue, await fetchOriginals(this.#run.nats, standing, seqs));
       }),
     );
     const entries: Entry[] = [];
-    for (const { death, records } of told) {
-      const stored = originals.get(death.queue)?.get(death.seq);
-      const fate = await this.#fateOf(death, stored, readAt);
-      if (fate.fate === 'alive') continue;
-      if (fate.fate === 'replayable' && fate.original) this.accounted(death.queue).add(death.seq);
-      entries.push(withJournal(toEntry(death, records, fate, this.standings.get(death.queue)!), this.#journal));
+    for (const one of told) {
+      const { queue, seq, id, pointsAtOriginal } = one.deaths[0]!;
+      const stored = pointsAtOriginal ? originals.get(queue)?.get(seq) : undefined;
+      const meant = stored ?? (pointsAtOriginal ? journalledMessage(this.#journal.get(id)) : undefined);
+      for (const { death, records } of lettersOf(one, meant, this.standings.get(queue)!.created)) {
+        const fate = await this.#fateOf(death, death.pointsAtOriginal ? stored : undefined, readAt);
+        if (fate.fate === 'alive' || (one.wasTold && fate.fate === 'replayable' && fate.original)) continue;
+        if (fate.fate === 'replayable' && fate.original) this.accounted(queue).add(seq);
+        entries.push(withJournal(toEntry(death, records, fate, this.standings.get(queue)!), this.#journal));
+      }
     }
     return entries;
   }
@@ -232,6 +231,14 @@ export class Judgement {
     }
   }
 }
+
+/** The sequences that are told of in a queue. */
+const seqsOf = (told: readonly Told[], of: string): number[] =>
+  told.flatMap(({ deaths: [death] }) => (death?.queue === of && death.pointsAtOriginal ? [death.seq] : []));
+
+/** What a replay has taken out of the queue: the message of that sequence still. */
+const journalledMessage = (entry: JournalEntry | undefined): StoredMessage | undefined =>
+  entry && { ...entry.original, subject: entry.subject, headers: entry.headers, payload: entry.payload };
 
 /** None for a user who may not read the ledger: such a one sees these as gone. */
 const journalOf = (nats: Nats, queue: string): Promise<JournalEntry[]> =>

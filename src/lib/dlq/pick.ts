@@ -24,18 +24,22 @@ export async function* pickEntries(run: Run, group: Group): AsyncGenerator<Entry
   const patterns = filter.ids ?? [];
   const seen = seenDlqs(options, group);
   const open = Promise.all(group.dlqs.map((dlq) => openSource(nats, dlq, seen.get(dlq))));
-  const [judgement, originals, sources] = await Promise.all([
+  const placed = placedIn(run, group, patterns);
+  const [judgement, all, originals, sources] = await Promise.all([
     Judgement.open(run, group),
-    storedOriginals(run, group, patterns),
+    placed.then((more) => [...patterns, ...more]),
+    placed.then((more) => storedOriginals(run, group, [...patterns, ...more])),
     open.then((opened) => opened.flatMap((source) => (source ? [begun(run, source)] : []))),
   ]);
-  const ids = wholeIds(patterns);
-  const stop = reachBack(patterns, originals);
+  // What goes by its place in the DLQ is told apart from all others of its sequence: all of them are read.
+  const isPlaced = all.length > patterns.length;
+  const ids = isPlaced ? undefined : wholeIds(patterns);
+  const stop = isPlaced ? undefined : reachBack(patterns, originals);
   const collected = new Map<string, Death[]>();
   const take = (message: StoredMessage) => {
     const death = readDeath(message);
     if (!isDeath(death) || !judgement.standings.has(death.queue)) return;
-    if (!isAmong(patterns, death.id)) return;
+    if (!isAmong(all, death.id)) return;
     const deaths = collected.get(death.id) ?? [];
     if (deaths.some(({ record }) => record.stream === message.stream && record.seq === message.seq)) return;
     collected.set(death.id, [...deaths, options.raw ? withRaw(death, message) : death]);
@@ -60,6 +64,20 @@ export async function* pickEntries(run: Run, group: Group): AsyncGenerator<Entry
   const dead = await judgement.judge(told, options.asSeen ? originals : undefined);
   yield* judgement.wanted(await judgement.told(dead));
   if (wantsOrphans(filter)) yield* orphansAmong(judgement, originals, filter);
+}
+
+/** Under which sequence lies what an id names by its place in a DLQ: another message's record may have the number too. */
+async function placedIn({ nats }: Run, { dlqs }: Group, patterns: readonly IdPattern[]): Promise<IdPattern[]> {
+  const places = patterns.flatMap(({ queue, consumer = '-', seq }) =>
+    consumer === '-' ? dlqs.filter((dlq) => (queue ?? dlq) === dlq).map((dlq) => ({ dlq, seq })) : [],
+  );
+  const found = await pipelined(places, IN_FLIGHT, ({ dlq, seq }) => readIfThere(nats, dlq, seq));
+  return found.flatMap((message) => {
+    const death = message && readDeath(message);
+    if (!death || !isDeath(death) || !death.pointsAtOriginal || !death.carried) return [];
+    const { queue, consumer, seq, id } = death;
+    return [{ text: id, queue, consumer, seq }];
+  });
 }
 
 /** A source whose newest page is on its way: among it is what most people ask for. */

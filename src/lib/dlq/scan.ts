@@ -98,12 +98,16 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
   const inGroup = (death: Death) => judgement.standings.has(death.queue);
   let unreadable = options.onUnreadable ?? (() => {});
   let joined = new Map<string, Told>();
+  let isJoined = false;
   if (isExact || (await carrying).includes(true)) {
     if (!isExact) read = reader(run, sources, order, true);
     joined = await indexDeaths(read, inGroup, unreadable, options.raw ? withRaw : undefined);
+    isJoined = true;
     unreadable = () => {};
   }
-  const dead = new SeqSets();
+  let dead = new SeqSets();
+  /** Told by a record alone, before it was known that others carry their originals. */
+  let early = new SeqSets();
   const orphansToo = wantsOrphans(filter);
   const { size, atOnce, gathered } = judgement.pace;
   /** Batches that are read, and not judged yet. */
@@ -125,9 +129,17 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
       for (const message of page) {
         const death = readDeath(message);
         if (!isDeath(death)) unreadable(death);
-        else if (inGroup(death) && dead.of(keyOfDeath(death)).add(death.seq)) {
+        else if (inGroup(death)) {
+          if (death.carried && !isJoined) {
+            // On an advisory's subject, where the DLQ takes no other: it may be of another message than they are.
+            joined = await indexDeaths(reader(run, sources, order, true), inGroup, () => {});
+            isJoined = true;
+            [early, dead] = [dead, new SeqSets()];
+          }
+          const wasTold = early.of(keyOfDeath(death)).has(death.seq);
+          if ((wasTold && !death.carried) || !dead.of(keyOfDeath(death)).add(death.seq)) continue;
           const all = joined.get(death.id) ?? alone(options.raw ? withRaw(death, message) : death);
-          if (orphansToo || mayMatch(filter, all)) told.push(all);
+          if (orphansToo || mayMatch(filter, all)) told.push(wasTold ? { ...all, wasTold } : all);
         }
       }
       // Gathered with those of the next pages they are read as ranges, and not each by itself.

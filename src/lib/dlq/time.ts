@@ -12,3 +12,11 @@ export function compareTimes(a: string, b: string): number {
   const [p, q] = [a.slice(20, -1).padEnd(9, '0'), b.slice(20, -1).padEnd(9, '0')];
   return p === q ? 0 : p < q ? -1 : 1;
 }
+
+/** Whether two times can be one, written to fewer digits by one of them. */
+export function agree(a: string, b: string): boolean {
+  const [x, y] = [UTC.exec(a), UTC.exec(b)];
+  if (!x || !y) return Date.parse(a) === Date.parse(b);
+  const digits = Math.min(x[1]?.length ?? 0, y[1]?.length ?? 0);
+  return a.slice(0, 19) === b.slice(0, 19) && (x[1] ?? '').slice(0, digits) === (y[1] ?? '').slice(0, digits);
+}

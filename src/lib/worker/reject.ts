@@ -1,4 +1,4 @@
-import { REJECT_HEADER, REJECT_KEPT } from '../facts/names.ts';
+import { IMPORT_HEADER, REJECT_HEADER, REJECT_KEPT } from '../facts/names.ts';
 import type { Delivery } from '../nats/consume.ts';
 import { type HeaderLine, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 
@@ -18,11 +18,19 @@ export function rejectHeaders(delivery: Delivery, reason: string, now: Date): Ui
     time: now.toISOString(),
     deliveries: String(delivery.delivery),
   };
-  const own = Object.entries(told).map(([key, value]) => ({
-    name: REJECT_HEADER[key as keyof typeof REJECT_HEADER],
-    value: toHeaderValue(value),
-  }));
+  const own = [
+    ...Object.entries(told).map(([key, value]) => ({
+      name: REJECT_HEADER[key as keyof typeof REJECT_HEADER] as string,
+      value: toHeaderValue(value),
+    })),
+    // A stream that is made anew gives its sequence to another message: with its time it names this one for good.
+    { name: IMPORT_HEADER.published, value: timeOf(delivery.publishedUs) },
+  ];
   // The request may carry headers of our names: it is no reject because it says so.
   const names = new Set(own.map(({ name }) => name.toLowerCase()));
   return printHeaders([...kept.filter(({ name }) => !names.has(name.toLowerCase())), ...own]);
 }
+
+/** RFC 3339, to the microsecond. */
+const timeOf = (us: number): string =>
+  `${new Date(Math.floor(us / 1000)).toISOString().slice(0, -1)}${String(us % 1000).padStart(3, '0')}Z`;

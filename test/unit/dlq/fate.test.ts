@@ -165,6 +165,18 @@ describe('the fate of a dead message', () => {
       want: 'replayable copy',
     },
     {
+      name: 'carried by a record older than the stream that tells its time: the stream was restored',
+      queue: { created: at(61) },
+      copy: stored(),
+      want: 'replayable',
+    },
+    {
+      name: 'carried by a record older than the stream that tells another time: the stream was made anew',
+      queue: { created: at(61) },
+      copy: stored({ time: at(1) }),
+      want: 'replayable copy',
+    },
+    {
       name: 'whose record does not tell its sequence: what is stored there is another',
       anonymous: true,
       copy: carried,
@@ -182,7 +194,7 @@ describe('the fate of a dead message', () => {
     const words = [
       fate.fate,
       fate.fate === 'gone' ? fate.cause : '',
-      fate.fate === 'replayable' && fate.message === carried ? 'copy' : '',
+      fate.fate === 'replayable' && fate.message === copy ? 'copy' : '',
     ];
     expect(words.filter(Boolean).join(' ')).toBe(want);
   });

@@ -18,7 +18,7 @@ import {
   requireIds,
 } from '../../../src/lib/dlq/id.ts';
 import { parseJsonPath, valueAt } from '../../../src/lib/dlq/json-path.ts';
-import { compareTimes, isTime } from '../../../src/lib/dlq/time.ts';
+import { agree, compareTimes, isTime } from '../../../src/lib/dlq/time.ts';
 import { alone } from '../../../src/lib/dlq/told.ts';
 import type { Entry, EntryState } from '../../../src/lib/model/entry.ts';
 import type { EntryFilter } from '../../../src/lib/model/entry-filter.ts';
@@ -74,9 +74,9 @@ describe('a filter', () => {
   });
 
   test('of a reason that one of several records gives may match', () => {
-    const records = [record(), record({ reason: 'rejected' })];
-    expect(mayMatch({ reasons: ['rejected'] }, { death: death(), records })).toBe(true);
-    expect(mayMatch({ reasons: ['terminated'] }, { death: death(), records })).toBe(false);
+    const deaths = [death(), death({ record: record({ reason: 'rejected' }) })];
+    expect(mayMatch({ reasons: ['rejected'] }, { deaths })).toBe(true);
+    expect(mayMatch({ reasons: ['terminated'] }, { deaths })).toBe(false);
   });
 
   const { message: _message, original: _original, ...inner } = entry().inner;
@@ -363,4 +363,15 @@ test('one of many ids is found by all that it says', () => {
   const patterns = parseIds(['A/w/1', 'w/2', '3']);
   const among = ['A/w/1', 'B/w/1', 'B/w/2', 'B/v/2', 'C/x/3', 'A/w/4'];
   expect(among.filter((id) => isAmong(patterns, id))).toEqual(['A/w/1', 'B/w/2', 'C/x/3']);
+});
+
+test.each([
+  { a: '2026-01-02T03:04:05.123456Z', b: '2026-01-02T03:04:05.123456789Z', want: true },
+  { a: '2026-01-02T03:04:05.123456Z', b: '2026-01-02T03:04:05.123455999Z', want: false },
+  { a: '2026-01-02T03:04:05Z', b: '2026-01-02T03:04:05.9Z', want: true },
+  { a: '2026-01-02T03:04:05Z', b: '2026-01-02T03:04:06Z', want: false },
+  { a: '2026-01-02T04:04:05.1+01:00', b: '2026-01-02T03:04:05.1Z', want: true },
+  { a: '2026-01-02T04:04:05.2+01:00', b: '2026-01-02T03:04:05.1Z', want: false },
+])('$a and $b may be one time: $want', ({ a, b, want }) => {
+  expect([agree(a, b), agree(b, a)]).toEqual([want, want]);
 });

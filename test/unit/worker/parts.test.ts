@@ -83,8 +83,13 @@ describe('the copy of a reject', () => {
     { name: 'Team', value: 'shop' },
     { name: 'team', value: 'two' },
     { name: 'Osapi-Reject-Seq', value: '999' },
+    { name: 'osapi-import-published', value: '2001-01-01T00:00:00Z' },
   ];
-  const delivery = delivered('not json', { headers, delivery: 2 });
+  const delivery = delivered('not json', {
+    headers,
+    delivery: 2,
+    publishedUs: Date.UTC(2026, 0, 2, 3, 4, 5, 678) * 1000 + 12,
+  });
   const block = rejectHeaders(delivery, 'not JSON:\r\nEvil: yes', new Date('2026-01-02T04:00:00Z'));
   const lines = parseHeaders(block);
 
@@ -106,6 +111,7 @@ describe('the copy of a reject', () => {
     if (!isDeath(death)) throw new Error(death.why);
     expect(death).toMatchObject({ id: 'REQUESTS/request-worker/7', record: { reason: 'rejected', deliveries: 2 } });
     expect(death.record.detail).toBe('not JSON: Evil: yes');
+    expect(death.carried!.time).toBe('2026-01-02T03:04:05.678012Z');
     expect(Buffer.from(death.carried!.payload).toString()).toBe('not json');
     const restored = parseHeaders(death.carried!.headers).map(({ name, value }) => [name, value]);
     expect(restored).toEqual([

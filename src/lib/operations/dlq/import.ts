@@ -3,6 +3,7 @@ import { type ArchiveLine, restored } from '../../dlq/archive.ts';
 import { matches } from '../../dlq/filter.ts';
 import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
+import { agree } from '../../dlq/time.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import { type Entry, type EntryJson, type EntryState, entryId, type QueueRef } from '../../model/entry.ts';
@@ -124,10 +125,10 @@ interface ImportRun {
 
 /** A queue, as far as an import has to know it. */
 interface Place {
-  /** What is listed already, by id. */
-  readonly listed: ReadonlyMap<string, EntryState>;
-  /** How many records without a sequence are stored, by content: their place in a DLQ, which their id has, is not theirs for good. */
-  readonly nameless: Map<string, number>;
+  /** What is listed already, by queue, consumer and sequence: several messages may have them. */
+  readonly listed: ReadonlyMap<string, readonly Pick<Entry, 'state' | 'published_at'>[]>;
+  /** How many records that carry a message are stored, by content: a place in a DLQ is not theirs for good. */
+  readonly carried: Map<string, number>;
   /** Its DLQ streams. */
   readonly dlqs: readonly StreamInfo[];
 }
@@ -247,10 +248,10 @@ async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | Im
   const skipped = (error: string): ImportOutcome => ({ id: entry.id, outcome: 'skipped', error });
   const ref = run.refs.get(entry.queue);
   if (!ref) throw await noQueue(run.nats, entry.queue, 'the archive');
-  const { listed, nameless, dlqs } = await placeOf(run, ref);
-  const [record] = isNameless(entry) ? line.records : [];
-  if (record && takesOne(nameless, contentOf(restored(record)))) return skipped('it is there already');
-  const state = isNameless(entry) ? undefined : listed.get(entry.id);
+  const { listed, carried, dlqs } = await placeOf(run, ref);
+  const record = line.records.find(({ kind }) => kind !== 'advisory');
+  if (record && takesOne(carried, contentOf(restored(record)))) return skipped('it is there already');
+  const state = record ? undefined : stateOf(listed.get(keyOf(entry)) ?? [], original?.time);
   if ((state !== undefined && state !== 'gone') || (state === 'gone' && !original))
     return skipped('it is there already');
   if (original && place === 'stream') {
@@ -271,8 +272,16 @@ async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | Im
   return { id: entry.id, queue: ref.queue, places: places.filter((chosen) => typeof chosen === 'object') };
 }
 
-/** A record that does not tell its message's sequence; only records of other tools, and rejects, are so. */
-const isNameless = ({ id, queue, consumer, seq }: EntryJson): boolean => id !== entryId(queue, consumer, seq);
+const keyOf = ({ queue, consumer, seq }: EntryJson): string => entryId(queue, consumer, seq);
+
+/** How the message that was published at this time is listed. Where either does not tell, it is taken for the same. */
+function stateOf(
+  listed: readonly Pick<Entry, 'state' | 'published_at'>[],
+  time: string | undefined,
+): EntryState | undefined {
+  const same = listed.filter(({ published_at: at }) => !time || at === null || agree(at, time));
+  return (same.find(({ state }) => state !== 'gone') ?? same[0])?.state;
+}
 
 /** Counts one of these out; false where none is left. */
 function takesOne(counts: Map<string, number>, key: string): boolean {
@@ -351,17 +360,18 @@ function placeOf(run: ImportRun, ref: QueueRef): Promise<Place> {
   let place = run.there.get(ref.queue);
   if (!place) {
     const read = async () => {
-      const listed = new Map<string, EntryState>();
-      const nameless = new Map<string, number>();
+      const listed = new Map<string, Pick<Entry, 'state' | 'published_at'>[]>();
+      const carried = new Map<string, number>();
       const now = run.context.now().getTime();
       for await (const entry of scanEntries(run.nats, [ref], {}, { now, raw: true })) {
-        listed.set(entry.id, entry.state);
-        for (const { raw } of isNameless(entry) ? entry.inner.records : []) {
-          const content = raw && contentOf(raw);
-          if (content !== undefined) nameless.set(content, (nameless.get(content) ?? 0) + 1);
+        const { state, published_at, inner } = entry;
+        listed.set(keyOf(entry), [...(listed.get(keyOf(entry)) ?? []), { state, published_at }]);
+        for (const { raw, kind } of inner.records) {
+          const content = raw && kind !== 'advisory' ? contentOf(raw) : undefined;
+          if (content !== undefined) carried.set(content, (carried.get(content) ?? 0) + 1);
         }
       }
-      return { listed, nameless };
+      return { listed, carried };
     };
     place = Promise.all([read(), ...ref.dlqs.map((dlq) => orUndefined(readStream(run.nats, dlq)))]).then(
       ([found, ...dlqs]) => ({
