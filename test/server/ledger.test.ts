@@ -163,6 +163,7 @@ describe('the lock', () => {
       await until(async () => (await renewed()) >= 4, 'the lease is renewed');
       await expect(withLock(nats, 'x', options(100), async () => {})).rejects.toMatchObject({
         code: 'LOCK_HELD',
+        where: expect.stringMatching(/^bucket osapi_ops, the lock of [^=]+$/),
         exitCode: 75,
         message: expect.stringContaining('ada on build-7 (pid 4711)'),
       });

@@ -51,11 +51,14 @@ function parseHolder(entry: KvEntry): Holder | undefined {
   }
 }
 
+/** The key itself is for machines: `lock.the=20dead…`. */
+const whereOf = (name: string): string => `bucket osapi_ops, the lock of ${name}`;
+
 function held(name: string, holder: Holder | undefined, leftMs: number): OpsError {
   const whose = holder ? describeActor(holder) : 'somebody';
   const until = new Date(Date.now() + Math.max(0, leftMs)).toISOString();
   return new OpsError('LOCK_HELD', `${whose} is at work on ${name} (${holder?.verb ?? 'unknown'})`, {
-    where: `bucket osapi_ops, key ${ledgerKey.lock(name)}`,
+    where: whereOf(name),
     why: `It holds the lock${holder ? ` since ${holder.since}` : ''}, and until ${until} at least; it renews it while it lives.`,
     hints: [
       'run this again when it is done, or wait longer with --lock-wait 5m',
@@ -145,7 +148,7 @@ const pause = (signal: AbortSignal, ms = POLL_MS): Promise<void> =>
 async function undecided(nats: Nats, name: string, start: number, { io }: LockOptions): Promise<void> {
   if (performance.now() - start > 2 * nats.settings.timeoutMs) {
     throw new OpsError('CONN_NO_LEADER', `the lock of ${name} cannot be taken: the cluster does not decide`, {
-      where: `bucket osapi_ops, key ${ledgerKey.lock(name)}`,
+      where: whereOf(name),
       why: 'Too few of the servers that hold the bucket are up. Nothing was touched.',
       hints: ['wait until the cluster has a quorum, then run this again'],
     });
@@ -169,7 +172,7 @@ const holderText = (entry: KvEntry): string => {
 
 const lostLock = (name: string, why: string): OpsError =>
   new OpsError('LOCK_HELD', `the lock of ${name} was lost while at work`, {
-    where: `bucket osapi_ops, key ${ledgerKey.lock(name)}`,
+    where: whereOf(name),
     why,
     hints: ['run this again: it goes on from where it stopped'],
   });
