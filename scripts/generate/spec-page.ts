@@ -106,6 +106,12 @@ function availability({ since, until }: Field): string {
   return [...(since ? [`from ${line(since)}`] : []), ...(until ? [`up to ${until}`] : [])].join(', ');
 }
 
+/** A queue has some of its own. */
+function shownDefault(field: Field, kind: ResourceKind, server: string): string {
+  const own = kind === 'stream' ? QUEUE_DEFAULTS[field.name] : undefined;
+  return own === undefined ? server : `\`${own}\` of a queue, of other streams ${server}`;
+}
+
 function section(field: Field, kind: ResourceKind): string {
   const streamTable = kind === 'consumer' ? FIELDS.stream : undefined;
   const words = [...new Set([...(field.aliases ?? []), camelCase(field.name)])].filter((word) => word !== field.name);
@@ -116,7 +122,7 @@ function section(field: Field, kind: ResourceKind): string {
     field.doc,
     '',
     `- Type: ${typeWords(field.type)}`,
-    `- Default: ${defaultWords(field, FIELDS[kind], streamTable)}`,
+    `- Default: ${shownDefault(field, kind, defaultWords(field, FIELDS[kind], streamTable))}`,
     ...(where ? [`- Servers: ${where}`] : []),
     ...changeLines(field),
     ...(words.length > 0 ? [`- Also understood: ${words.map((word) => `\`${word}\``).join(', ')}`] : []),
@@ -145,7 +151,11 @@ function resource(kind: ResourceKind, intro: string): string {
     row(
       `[\`${field.name}\`](#${kind}-${field.name})`,
       typeWords(field.type),
-      defaultWords(field, fields, kind === 'consumer' ? FIELDS.stream : undefined).split(';')[0]!,
+      shownDefault(
+        field,
+        kind,
+        defaultWords(field, fields, kind === 'consumer' ? FIELDS.stream : undefined).split(';')[0]!,
+      ),
       availability(field),
       changeWord(field),
     ),

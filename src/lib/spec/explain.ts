@@ -4,7 +4,9 @@ import { consumerFields } from '../facts/consumer-fields.ts';
 import { camelCase, type Field } from '../facts/field.ts';
 import { streamFields } from '../facts/stream-fields.ts';
 import type { Explanation } from '../model/explanation.ts';
-import { changeCases, defaultWords, line, slotType } from './field-words.ts';
+import type { Config } from '../model/json.ts';
+import { QUEUE_DEFAULTS } from './assemble.ts';
+import { changeCases, defaultWords, line, ownDefault, slotType } from './field-words.ts';
 import { type ObjectShape, type Shape, type Slot, specShape } from './shape.ts';
 
 interface Found {
@@ -52,11 +54,22 @@ const TABLES: Readonly<Record<string, readonly Field[]>> = {
   bucket: bucketFields,
 };
 
-function ofField(field: Field): Pick<Explanation, 'default' | 'since' | 'until' | 'changes' | 'may_delete' | 'source'> {
+/** What the spec puts where a key of a queue's own is left out, where that is not for the server to say. */
+const ownDefaults = (path: readonly string[]): Config =>
+  path.length === 3 && path[0] === 'queues' ? QUEUE_DEFAULTS : {};
+
+function ofField(
+  field: Field,
+  path: readonly string[],
+): Pick<Explanation, 'default' | 'since' | 'until' | 'changes' | 'may_delete' | 'source'> {
   const table = Object.values(TABLES).find((fields) => fields.includes(field));
   return {
     ...(table && {
-      default: defaultWords(field, table, table === consumerFields ? streamFields : undefined),
+      default: ownDefault(
+        field,
+        ownDefaults(path),
+        defaultWords(field, table, table === consumerFields ? streamFields : undefined),
+      ),
       changes: changeCases(field).map(({ verdict: { impact, note = '' }, when }) => ({
         when,
         in_place: impact !== 'replace',
@@ -77,7 +90,7 @@ function explanationOf({ path, slot }: Found): Explanation {
     type: slotType(slot),
     doc: slot.doc,
     required: slot.required === true,
-    ...(slot.field && ofField(slot.field)),
+    ...(slot.field && ofField(slot.field, path)),
     also_understood: [...new Set([...slot.aliases, camelCase(slot.name)])].filter((word) => word !== slot.name),
     keys: [...(object?.slots.values() ?? [])].map((each) => ({
       name: each.name,

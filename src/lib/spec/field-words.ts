@@ -148,6 +148,12 @@ export function defaultWords(field: Field, table: readonly Field[], streamTable?
   return [started, ...others].join('; ');
 }
 
+/** The default of a field that the spec has one of its own for; `server` is what the server would put. */
+export function ownDefault(field: Field, own: Config, server: string): string {
+  const value = own[field.name];
+  return value === undefined ? server : `\`${written(field.type, value)}\` (the server’s own is ${server})`;
+}
+
 /** A set of examples of one field is told by the field alone where all of them act alike. */
 function anyOf(words: readonly string[]): string {
   const fields = new Map<string, string[]>();

@@ -51,6 +51,16 @@ test('a field of the server says what the server does with it', () => {
   expect(explain('pause_until').found[0]).toMatchObject({ since: '2.11' });
 });
 
+test.each([
+  ['queues.retention', '`workqueue` (the server’s own is `limits`)'],
+  ['streams.S.retention', '`limits`'],
+  ['queues.allow_direct', /^`true` \(the server’s own is `false`/],
+  ['queues.dlq.allow_direct', /^`false`/],
+  ['queues.Q.consumers.w.ack_policy', '`explicit`'],
+])('%s has the default that the spec gives it there', (path, words) => {
+  expect(explain(path).found[0]?.default).toEqual(typeof words === 'string' ? words : expect.stringMatching(words));
+});
+
 test('a key of our own has its keys below it', () => {
   expect(explain('queues.health').found[0]).toMatchObject({
     type: 'map',
