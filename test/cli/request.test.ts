@@ -117,6 +117,27 @@ describe('request send', () => {
     expect((second.message as { data: string }).data).toBe('/wAK');
   });
 
+  test('says how many lines it did not try when a full queue ends a bulk, and warns of nothing else', async () => {
+    const line = (n: number) => JSON.stringify({ n, pad: 'x'.repeat(300) });
+    writeFileSync(join(cwd, 'many.ndjson'), Array.from({ length: 20_000 }, (_, n) => line(n)).join('\n'));
+    const args = ['send', 'dns', '--ndjson', '--input', 'many.ndjson'];
+    const cut = await run(...args, '--json');
+    const { error, sent, failed, untried, lines } = JSON.parse(cut.stdout);
+    expect({ code: cut.code, sent, lines, all: sent + failed + untried }).toEqual({
+      code: 1,
+      sent: 1000,
+      lines: sent + failed,
+      all: 20_000,
+    });
+    expect(error.message).toBe(
+      `1000 sent, 0 there already, ${failed} not stored; the ${untried} after line ${lines} were not tried`,
+    );
+    const kept = await run(...args, '--rejects', 'rest.ndjson');
+    expect(kept.stderr).toContain('0 sent, 0 there already, 20000 not stored\n');
+    expect(kept.stderr).not.toContain('MaxListeners');
+    expect(readFileSync(join(cwd, 'rest.ndjson'), 'utf8').trim().split('\n')).toHaveLength(20_000);
+  });
+
   test('keeps the lines of a bulk that did not get in, ready to be sent again', async () => {
     const lines = Array.from({ length: 1010 }, (_, n) => `{"n":${n}}`).join('\n');
     writeFileSync(join(cwd, 'bulk.ndjson'), lines);

@@ -293,6 +293,7 @@ export const OPERATE = {
         sent: count,
         duplicates: count,
         failed: count,
+        untried: count.optional().describe('lines of a file after the last that was tried; without --rejects'),
         stopped: z.boolean(),
         lines: count,
         errors: z.array(z.object({ line: count, id: z.string().optional(), code: z.string(), message: z.string() })),

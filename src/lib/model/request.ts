@@ -103,9 +103,11 @@ export interface BulkJson {
   readonly sent: number;
   readonly duplicates: number;
   readonly failed: number;
+  /** Lines of a file after the last that was tried; absent where they are in the rejects, or are not known. */
+  readonly untried?: number;
   /** True where reading stopped before the end of the input. */
   readonly stopped: boolean;
-  /** The last line that was read. */
+  /** The last line that was tried. */
   readonly lines: number;
   /** The first so many. */
   readonly errors: readonly SendFault[];

@@ -17,6 +17,8 @@ export interface BulkOptions {
   onId(id: string): Promise<void> | undefined;
   /** Gets each line that was not stored, its id put in where it could be. */
   onReject?(text: string): Promise<void> | undefined;
+  /** Reads on to the end where the queue takes no more, to count what was not tried: of a file, which has an end. */
+  readonly countsRest?: boolean;
   onProgress(done: number): void;
 }
 
@@ -45,6 +47,7 @@ export async function sendBulk(
 ): Promise<BulkResult> {
   const { subject, headers, fresh, source } = options;
   const count = { sent: 0, duplicates: 0, failed: 0, lines: 0 };
+  let untried = 0;
   const faults: SendFault[] = [];
   let stop: { error: unknown; item: Item } | undefined;
   let first: OpsError | undefined;
@@ -94,12 +97,13 @@ export async function sendBulk(
   try {
     // Line after line without a pause between: the client then writes many messages at once.
     for await (const batch of lines) {
-      if (nats.signal.aborted || (stop && !options.onReject)) break;
+      if (nats.signal.aborted || (stop && !options.onReject && !options.countsRest)) break;
       for (const line of batch) {
         if (nats.signal.aborted) break;
         if (stop) {
           // The rest is kept where somebody asked for it.
-          count.failed += 1;
+          if (options.onReject) count.failed += 1;
+          else untried += 1;
           busy = options.onReject?.(line.text.trim()) ?? busy;
         } else {
           const room = take(line);
@@ -116,7 +120,12 @@ export async function sendBulk(
     bulk.close();
   }
   const stopped = stop !== undefined || nats.signal.aborted;
-  const result: BulkJson = { ...count, stopped, errors: [...faults].sort((a, b) => a.line - b.line) };
+  const result: BulkJson = {
+    ...count,
+    ...(untried > 0 && options.countsRest && { untried }),
+    stopped,
+    errors: [...faults].sort((a, b) => a.line - b.line),
+  };
   const why = stop ? await explainRefusal(nats, stop.error, outgoing(stop.item)) : first;
   return { result, ...(why instanceof OpsError && { error: why }) };
 }

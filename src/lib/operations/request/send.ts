@@ -148,7 +148,8 @@ export async function sendMany(context: Context, options: SendManyOptions): Prom
       fresh: freshId(context),
       source: name === '-' ? 'stdin' : name,
       onId: options.onId,
-      ...(rejects && { onReject: (text: string) => writeLine(rejects, text) }),
+      ...(rejects && { onReject: lineWriter(rejects) }),
+      countsRest: name !== '-',
       onProgress: (done) => context.io.tell({ type: 'progress', title: 'sending', done }),
     }).finally(async () => {
       rejects?.end();
@@ -341,13 +342,27 @@ function openRejects(name: string): Promise<WriteStream> {
   });
 }
 
-function writeLine(stream: WriteStream, text: string): Promise<void> | undefined {
-  if (stream.write(`${text}\n`)) return undefined;
-  return new Promise((resolve) => stream.once('drain', resolve));
+/** Writes lines; all that come while the stream is full wait for the same moment. */
+function lineWriter(stream: WriteStream): (text: string) => Promise<void> | undefined {
+  let full: Promise<void> | undefined;
+  return (text) => {
+    if (stream.write(`${text}\n`)) return undefined;
+    full ??= new Promise<void>((resolve) => stream.once('drain', resolve)).finally(() => {
+      full = undefined;
+    });
+    return full;
+  };
 }
 
 const figures = ({ sent, duplicates, failed }: BulkJson): string =>
   `${sent} sent, ${duplicates} there already, ${failed} not stored`;
+
+/** What nobody tried: a queue that takes no more ends a bulk. */
+function restOf({ stopped, untried, lines }: BulkJson, rejects: string | undefined): string {
+  if (!stopped || rejects !== undefined) return '';
+  if (untried !== undefined) return `; the ${untried} after line ${lines} were not tried`;
+  return `; what comes after line ${lines} was not tried`;
+}
 
 const interrupted = (result: BulkJson): OpsError =>
   new OpsError('INTERRUPTED', `interrupted: ${figures(result)}; the input was read up to line ${result.lines}`, {
@@ -371,7 +386,7 @@ function notSent(result: BulkJson, error: OpsError | undefined, rejects: string 
   const listed = gather(result.errors);
   const more = left > 0 ? [`… and ${left} more`] : [];
   const isSingle = result.stopped && error !== undefined;
-  return new OpsError(isSingle ? error.code : 'REQUEST_NOT_SENT', figures(result), {
+  return new OpsError(isSingle ? error.code : 'REQUEST_NOT_SENT', `${figures(result)}${restOf(result, rejects)}`, {
     where: isSingle ? error.where : undefined,
     why: [...(isSingle && error.why !== undefined ? [error.message, error.why] : []), ...listed, ...more].join('\n'),
     hints: [
