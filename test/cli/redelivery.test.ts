@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli } from '../support/cli.ts';
@@ -112,4 +113,48 @@ describe.each(outermostVersions())('a replay where others read the stream too, o
       expect(await stored()).toBe(0);
     },
   );
+
+  const dlq = async (...args: string[]) => {
+    const { code, stdout } = await runCli(['dlq', ...args, '--json'], { server, cwd });
+    return { code, value: JSON.parse(stdout) };
+  };
+
+  test('what was dead at two consumers goes in once, also when it comes back from an archive', async () => {
+    await makeQueue(nats, { config: { retention: 'limits' } });
+    await makeConsumer(nats, { consumer: 'audit' });
+    // The first two are alike to the letter, and are two.
+    for (const id of ['1', '1', '2']) await put(nats, 'requests.dns', `{"id":"${id}"}`);
+    await letDie(nats);
+    await letDie(nats, 'REQUESTS', 'audit');
+    const archive = `twins-${Date.now()}.ndjson`;
+    expect((await purge('--yes', '--archive', archive)).value).toMatchObject({ purged: 6, originals: 3 });
+    expect((await dlq('import', archive)).value).toMatchObject({ imported: 6 });
+    expect(await replay()).toMatchObject({ code: 0, value: { replayed: 3, skipped: 3 } });
+    expect(await stored()).toBe(3);
+    expect((await dlq('ls')).value).toEqual([]);
+  });
+
+  test('what has its answer comes back from an archive once', async () => {
+    // It is known by what it is, not by what the server still remembers of message ids.
+    await makeQueue(nats, { dlqConfig: { duplicate_window: 100e6 } });
+    await nats.api('STREAM.CREATE.KV_responses', {
+      name: 'KV_responses',
+      subjects: ['$KV.responses.>'],
+      storage: 'memory',
+      max_msgs_per_subject: 1,
+      allow_direct: true,
+      allow_rollup_hdrs: true,
+    });
+    await put(nats, 'requests.dns', '{"id":"1"}');
+    await letDie(nats);
+    await nats.kv('responses').put('1', '{}');
+    const archive = `answered-${Date.now()}.ndjson`;
+    expect((await purge('--state', 'gone', '--yes', '--archive', archive)).value).toMatchObject({ originals: 1 });
+    expect((await dlq('import', archive)).value).toMatchObject({ imported: 1 });
+    for (let again = 0; again < 2; again++) {
+      await sleep(200);
+      expect((await dlq('import', archive)).value).toMatchObject({ imported: 0, skipped: 1 });
+    }
+    expect((await nats.api('STREAM.INFO.REQUESTS_dlq')).state).toMatchObject({ messages: 2 });
+  });
 });

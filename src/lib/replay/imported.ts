@@ -47,6 +47,13 @@ export function contentOf({
     .digest('base64');
 }
 
+/**
+ * Equal for the copies that several records carry of one stored message; `undefined` where a record does not tell when
+ * it was published.
+ */
+export const twinKey = (message: Pick<StoredMessage, 'seq' | 'time' | 'subject' | 'headers' | 'payload'>) =>
+  message.time === '' ? undefined : `${message.seq} ${message.time} ${contentOf(message)}`;
+
 /** A record as it was: subject, payload and headers, and a message id where it had none. */
 export function restoreRecord(line: ArchiveLine, record: ArchivedMessage, index: number): ImportMessage {
   const { subject, headers, payload } = restored(record);

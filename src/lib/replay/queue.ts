@@ -16,6 +16,7 @@ import { canaryAfter, canaryFault } from './canary.ts';
 import { type CopyOptions, makeMove, recordsSeen } from './copy.ts';
 import { movePage, type PageResult } from './execute.ts';
 import { type FollowMark, followMoves, markFollow } from './follow.ts';
+import { twinKey } from './imported.ts';
 import { createPacer, pageSize, roomFor } from './pace.ts';
 import { type CheckedQueue, checkQueue } from './preflight.ts';
 import { type Move, type Moved, PROTOCOL, type Protocol } from './protocol.ts';
@@ -112,6 +113,8 @@ class QueueReplay {
   readonly #run: ReplayRun;
   /** Originals whose copy is in: a second consumer's entry of the same message has nothing left to move. */
   readonly #done = new SeqSet();
+  /** The same of messages that only records carry, each its own: by what they are. */
+  readonly #carried = new Set<string>();
   readonly #refused = new Set<string>();
   readonly #waiting = new Map<string, Moved>();
   readonly #followed: Moved[] = [];
@@ -244,8 +247,11 @@ class QueueReplay {
       if (skipped.why !== 'new' && skipped.why !== 'journalled') tally.skip(skipped);
       return undefined;
     }
-    const { original } = entry.inner;
-    if (original && this.#done.has(original.seq)) {
+    const { original, message } = entry.inner;
+    // On a work queue a message has one consumer.
+    const isShared = this.#facts.info.config.retention !== 'workqueue';
+    const twin = isShared && !original && message ? twinKey(message) : undefined;
+    if (original ? this.#done.has(original.seq) : twin !== undefined && this.#carried.has(twin)) {
       // The copy went with another consumer's entry of the same message.
       await removeRecords(nats, recordsSeen(entry, this.#facts));
       tally.skip({ entry, why: 'gone', text: 'its message was replayed with another entry' });
@@ -265,6 +271,7 @@ class QueueReplay {
       edited,
     };
     if (original) this.#done.add(original.seq);
+    if (twin !== undefined) this.#carried.add(twin);
     return makeMove(entry, this.#facts, options);
   }
 

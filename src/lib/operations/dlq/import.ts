@@ -6,7 +6,7 @@ import { scanEntries } from '../../dlq/scan.ts';
 import { agree } from '../../dlq/time.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
-import { type Entry, type EntryJson, type EntryState, entryId, type QueueRef } from '../../model/entry.ts';
+import { type Entry, type EntryJson, entryId, type QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
 import { orElse, orUndefined } from '../../nats/answer.ts';
@@ -123,10 +123,16 @@ interface ImportRun {
   readonly placeless: Set<string>;
 }
 
+interface Listed {
+  readonly published_at: string | null;
+  /** Whether its message is there: to be replayed, or with its answer. */
+  readonly hasMessage: boolean;
+}
+
 /** A queue, as far as an import has to know it. */
 interface Place {
   /** What is listed already, by queue, consumer and sequence: several messages may have them. */
-  readonly listed: ReadonlyMap<string, readonly Pick<Entry, 'state' | 'published_at'>[]>;
+  readonly listed: ReadonlyMap<string, readonly Listed[]>;
   /** How many records that carry a message are stored, by content: a place in a DLQ is not theirs for good. */
   readonly carried: Map<string, number>;
   /** Its DLQ streams. */
@@ -251,16 +257,15 @@ async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | Im
   const { listed, carried, dlqs } = await placeOf(run, ref);
   const record = line.records.find(({ kind }) => kind !== 'advisory');
   if (record && takesOne(carried, contentOf(restored(record)))) return skipped('it is there already');
-  const state = record ? undefined : stateOf(listed.get(keyOf(entry)) ?? [], original?.time);
-  if ((state !== undefined && state !== 'gone') || (state === 'gone' && !original))
-    return skipped('it is there already');
+  const hasMessage = record ? undefined : isWhole(listed.get(keyOf(entry)) ?? [], original?.time);
+  if (hasMessage || (hasMessage === false && !original)) return skipped('it is there already');
   if (original && place === 'stream') {
     const stored = await getMessage(run.nats, original.stream, original.seq);
     if (stored?.time === original.time) return skipped('its message is in the queue');
   }
   const all = importMessages(line);
-  // Of one that is listed as gone the records are there.
-  const messages = state === 'gone' ? all.slice(line.records.length) : all;
+  // Of one whose message is gone the records are there.
+  const messages = hasMessage === false ? all.slice(line.records.length) : all;
   if (messages.length === 0) return skipped('nothing of it is in the archive');
   if (dlqs.length === 0) throw noDlq(ref);
   // All of it, or nothing: half of an entry would be another one.
@@ -274,13 +279,13 @@ async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | Im
 
 const keyOf = ({ queue, consumer, seq }: EntryJson): string => entryId(queue, consumer, seq);
 
-/** How the message that was published at this time is listed. Where either does not tell, it is taken for the same. */
-function stateOf(
-  listed: readonly Pick<Entry, 'state' | 'published_at'>[],
-  time: string | undefined,
-): EntryState | undefined {
+/**
+ * Whether what is listed of the message that was published at this time has it; `undefined` where nothing is listed.
+ * Where either does not tell a time, it is taken for the same.
+ */
+function isWhole(listed: readonly Listed[], time: string | undefined): boolean | undefined {
   const same = listed.filter(({ published_at: at }) => !time || at === null || agree(at, time));
-  return (same.find(({ state }) => state !== 'gone') ?? same[0])?.state;
+  return same.length === 0 ? undefined : same.some(({ hasMessage }) => hasMessage);
 }
 
 /** Counts one of these out; false where none is left. */
@@ -360,12 +365,13 @@ function placeOf(run: ImportRun, ref: QueueRef): Promise<Place> {
   let place = run.there.get(ref.queue);
   if (!place) {
     const read = async () => {
-      const listed = new Map<string, Pick<Entry, 'state' | 'published_at'>[]>();
+      const listed = new Map<string, Listed[]>();
       const carried = new Map<string, number>();
       const now = run.context.now().getTime();
       for await (const entry of scanEntries(run.nats, [ref], {}, { now, raw: true })) {
-        const { state, published_at, inner } = entry;
-        listed.set(keyOf(entry), [...(listed.get(keyOf(entry)) ?? []), { state, published_at }]);
+        const { published_at, inner } = entry;
+        const hasMessage = inner.message !== undefined;
+        listed.set(keyOf(entry), [...(listed.get(keyOf(entry)) ?? []), { published_at, hasMessage }]);
         for (const { raw, kind } of inner.records) {
           const content = raw && kind !== 'advisory' ? contentOf(raw) : undefined;
           if (content !== undefined) carried.set(content, (carried.get(content) ?? 0) + 1);
