@@ -200,6 +200,20 @@ describe('dlq replay', () => {
 });
 
 describe('dlq purge and import', () => {
+  test('show in a dry run what would go, grouped, and delete nothing', async () => {
+    await makeDead(nats, 3);
+    const { code, stdout } = await dlq(['purge', '--dry-run']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^Would purge 3 dead letters:\n {2}3 {2}REQUESTS\/request-worker {2}requests\.dns {2}max_deliveries {2}died \d+s ago\n$/,
+    );
+    expect(JSON.parse((await dlq(['purge', '--dry-run', '--json'])).stdout)).toMatchObject({
+      purged: 3,
+      groups: [{ queue: 'REQUESTS', consumer: 'request-worker', subject: 'requests.dns', count: 3 }],
+    });
+    expect([await count('REQUESTS'), await count('REQUESTS_dlq')]).toEqual([3, 3]);
+  });
+
   test('refuse without a person and without --yes, and delete nothing', async () => {
     await makeDead(nats, 2);
     const { code, stderr } = await dlq(['purge']);

@@ -83,6 +83,19 @@ const lockIsFree = (name: string) =>
   withLock(nats, name, { actor, waitMs: 0, io: contextFor(server).io, verb: 'test' }, async () => {});
 const actor = { who: 'ada', host: 'build-7', pid: 4711 };
 
+test('a question about a purge names the queue and what chose its dead letters', async () => {
+  await makeQueue(nats);
+  await makeDead(nats, 2);
+  const filter = { queues: ['REQUESTS'], subjects: ['requests.*'] };
+  const { context, asked } = personAt('', async () => false);
+  await expect(purgeDeadLetters(context, { ...purgeOptions(), filter })).rejects.toMatchObject({
+    code: 'NOT_CONFIRMED',
+  });
+  expect(asked).toEqual([
+    expect.stringContaining("2 dead letters of REQUESTS (--queue REQUESTS --subject 'requests.*') with"),
+  ]);
+});
+
 describe('a person who thinks at a question holds nobody up', () => {
   test('purge asks first, then takes the lock, and deletes what was shown and is still there', async () => {
     await makeQueue(nats);
@@ -95,7 +108,7 @@ describe('a person who thinks at a question holds nobody up', () => {
       return true;
     });
     expect(await purgeDeadLetters(context, options)).toMatchObject({ purged: 3, originals: 3 });
-    expect(asked).toEqual([expect.stringContaining('Delete 4 dead letters')]);
+    expect(asked).toEqual([expect.stringContaining('Delete 4 dead letters of REQUESTS with their messages')]);
     expect(context.io.events).toContainEqual({
       type: 'note',
       text: '1 of 4 were replayed, purged or changed while you were asked: they are left alone',

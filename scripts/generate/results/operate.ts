@@ -66,6 +66,18 @@ const run = {
 };
 const dryRun = z.literal(true).optional();
 
+const deadGroups = z.array(
+  z.object({
+    queue: z.string(),
+    consumer: z.string(),
+    subject: z.string(),
+    reason: z.string(),
+    count,
+    first_died_at: moment.nullable(),
+    last_died_at: moment.nullable(),
+  }),
+);
+
 const request = {
   id: z.string(),
   state: z.enum(['answered', 'queued', 'in_flight', 'retry', 'dead', 'unknown']),
@@ -214,19 +226,7 @@ export const OPERATE = {
     failed: count,
     remaining: count,
     dry_run: dryRun,
-    groups: z
-      .array(
-        z.object({
-          queue: z.string(),
-          consumer: z.string(),
-          subject: z.string(),
-          reason: z.string(),
-          count,
-          first_died_at: moment.nullable(),
-          last_died_at: moment.nullable(),
-        }),
-      )
-      .optional(),
+    groups: deadGroups.optional(),
     changed: count.optional().describe('in a dry run with --transform: how many it changes'),
     samples: z
       .array(
@@ -266,6 +266,7 @@ export const OPERATE = {
     archive: z.string().optional(),
     not_purged: count.optional().describe('of a run that was stopped: archived, and not known to be removed'),
     dry_run: dryRun,
+    groups: deadGroups.optional().describe('in a dry run'),
   }) satisfies z.ZodType<PurgeResult>,
   'dlq export': z
     .object({ exported: count, file: z.string() })

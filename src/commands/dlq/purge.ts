@@ -23,7 +23,7 @@ consumer of the stream still needs stays, and is named.`;
   static override flags = withEnv({
     ...dlqFilterFlags,
     archive: Flags.string({ summary: 'the file to archive to; a dated one in this directory where left out' }),
-    'dry-run': Flags.boolean({ summary: 'count what would go, and stop' }),
+    'dry-run': Flags.boolean({ summary: 'show what would go, grouped, and stop' }),
     yes: Flags.boolean({ char: 'y', summary: 'delete without asking; needed where nobody can be asked' }),
     ...lockWaitFlag,
   });
@@ -32,14 +32,15 @@ consumer of the stream still needs stays, and is named.`;
 
   protected async execute(): Promise<number | undefined> {
     const { archive, yes } = this.flags;
+    const now = this.context.now();
     const result = await purgeDeadLetters(this.context, {
-      ...choiceFrom(this.flags, namesOf(this.args.id), this.context.now()),
+      ...choiceFrom(this.flags, namesOf(this.args.id), now),
       yes,
       dryRun: this.flags['dry-run'],
       lockWaitMs: lockWaitMs(this.flags['lock-wait']),
       archive,
     });
-    this.print(result, renderPurged(result, this.output));
+    this.print(result, renderPurged(result, { ...this.output, now }));
     return 0;
   }
 }

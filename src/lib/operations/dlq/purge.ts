@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ArchiveLine } from '../../dlq/archive.ts';
 import { readStanding } from '../../dlq/collect.ts';
+import { filterWords } from '../../dlq/filter-words.ts';
 import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { SeqSets } from '../../dlq/seq-set.ts';
@@ -11,6 +12,8 @@ import { OpsError } from '../../errors/ops-error.ts';
 import { forgetJournal, readJournal } from '../../ledger/journal.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, QueueRef } from '../../model/entry.ts';
+import type { ReplayGroup } from '../../model/replay.ts';
+import { shellLine } from '../../model/shell.ts';
 import { orUndefined } from '../../nats/answer.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
@@ -19,6 +22,7 @@ import { pipelined } from '../../nats/pipeline.ts';
 import { confirmRemovals, removeMessage } from '../../nats/removal.ts';
 import { readStream } from '../../nats/streams.ts';
 import { readArchive } from '../../replay/archive-file.ts';
+import { GroupTable } from '../../replay/groups.ts';
 import { checkQueue } from '../../replay/preflight.ts';
 import { removeRecords } from '../../replay/records.ts';
 import { isShared, named, neededBy } from '../../replay/redelivery.ts';
@@ -48,6 +52,8 @@ export interface PurgeResult {
   /** Of a run that was stopped: in the archive, and not known to be removed. */
   readonly not_purged?: number;
   readonly dry_run?: true;
+  /** In a dry run: what would go. */
+  readonly groups?: readonly ReplayGroup[];
 }
 
 const PAGE = 1000;
@@ -88,10 +94,14 @@ async function purgeChosen(
   const none: PurgeResult = { purged: 0, originals: 0 };
   if (options.dryRun) {
     const lasting = await lookForLasting(context, scope);
-    const { purged, originals, kept } = await printPurgeable(context, scope, lasting.see);
+    const table = new GroupTable();
+    const { purged, originals, kept } = await printPurgeable(context, scope, (line, entry) => {
+      table.add(entry);
+      return lasting.see(line, entry);
+    });
     lasting.tell();
     tellKept(context, kept);
-    return { purged, originals, ...skippedOf(kept), dry_run: true };
+    return { purged, originals, ...skippedOf(kept), dry_run: true, groups: table.groups() };
   }
   const agreed = options.yes ? undefined : await agreeToPurge(context, scope, file);
   if (agreed?.shown.size === 0) return { ...none, ...skippedOf(agreed.kept) };
@@ -140,6 +150,9 @@ async function lockedIfRoom<T>(
   }
 }
 
+/** So many characters of a condition are in a question: ids may be many. */
+const WIDEST = 200;
+
 /** A line stands for all that there is of a dead letter: where that changes, its digest does. */
 const shortDigest = (line: string): string => createHash('sha256').update(line).digest('base64').slice(0, 16);
 
@@ -153,16 +166,20 @@ async function agreeToPurge(
   file: string,
 ): Promise<{ readonly shown: ReadonlySet<string>; readonly kept: Kept }> {
   const shown = new Set<string>();
+  const names = new Set<string>();
   const lasting = await lookForLasting(context, scope);
   const { kept } = await printPurgeable(context, scope, (line, entry) => {
     shown.add(shortDigest(line));
+    names.add(entry.queue);
     return lasting.see(line, entry);
   });
   tellKept(context, kept);
   if (shown.size === 0) return { shown, kept };
   lasting.tell();
   const what = shown.size === 1 ? 'a dead letter' : `${shown.size} dead letters`;
-  const text = `Delete ${what} with their messages from ${scope.nats.target.url}? They are archived in ${file} first.`;
+  const chosen = shellLine(filterWords(scope.filter));
+  const by = chosen === '' ? '' : ` (${chosen.length > WIDEST ? `${chosen.slice(0, WIDEST)}…` : chosen})`;
+  const text = `Delete ${what} of ${[...names].join(', ')}${by} with their messages from ${scope.nats.target.url}? They are archived in ${file} first.`;
   if (await context.io.ask({ type: 'confirm', text, fallback: false })) return { shown, kept };
   throw notConfirmed('it was not confirmed');
 }

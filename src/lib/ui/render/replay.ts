@@ -102,10 +102,19 @@ export function renderRebuilt(
 
 /** What a purge did. */
 export function renderPurged(
-  result: { purged: number; originals: number; archive?: string; dry_run?: true },
-  { theme }: { theme: Theme },
+  result: {
+    purged: number;
+    originals: number;
+    archive?: string;
+    dry_run?: true;
+    groups?: readonly ReplayGroup[];
+  },
+  look: Look,
 ): string {
+  const { theme } = look;
   const what = counted(result.purged, 'dead letter');
+  const { groups = [] } = result;
+  if (groups.length > 0) return `${theme.strong(`Would purge ${what}:`)}\n${groupLines(groups, look).join('\n')}\n`;
   if (result.dry_run) return `Would purge ${what}.\n`;
   if (result.purged === 0) return 'Nothing to purge.\n';
   const archive = clean(result.archive ?? '');
