@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { runCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
 import { needing } from '../support/needing.ts';
 import { KEY, startInTerminal } from '../support/pty.ts';
 import { startServer } from '../support/server.ts';
@@ -118,6 +119,32 @@ describe('init --from-server', () => {
       expect(spec()).toContain('name: first\n');
       const plan = await runCli(['plan', 'osapi-ops.yaml', '--detailed-exitcode'], { cwd: dir, server });
       expect(plan).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing to do') });
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('notes what is of no system, and of several systems says how one is named', async () => {
+    const server = await startServer();
+    const at = { cwd: dir, server };
+    const apply = async (file: string, text: string) => {
+      writeFileSync(join(dir, file), text);
+      expect((await runCli(['apply', file], at)).code).toBe(0);
+    };
+    try {
+      await apply('a.yaml', 'version: 1\nname: a\nstreams: {A: {subjects: [a]}}\n');
+      const nats = await connectTo(server);
+      await nats.api('STREAM.CREATE.ALIEN', { name: 'ALIEN', subjects: ['alien'] });
+      await nats.close();
+      const one = await runCli(['export'], at);
+      expect(one.stdout).not.toContain('ALIEN');
+      expect(one.stderr).toContain('stream ALIEN is not wholly in the spec: it is of no system');
+      expect((await runCli(['export', 'a'], at)).stderr).not.toContain('ALIEN');
+      await apply('b.yaml', 'version: 1\nname: b\nstreams: {B: {subjects: [b]}}\n');
+      expect((await runCli(['export'], at)).stderr).toContain('osapi-ops export a\n');
+      const several = await runCli(['init', 'new', '--from-server'], at);
+      expect(several.stderr).toContain('osapi-ops init --from-server --name a\n');
+      expect((await runCli(['init', 'new', '--from-server', '--name', 'a'], at)).code).toBe(0);
     } finally {
       await server.stop();
     }

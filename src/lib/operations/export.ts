@@ -26,6 +26,8 @@ export interface ExportOptions {
   readonly names?: readonly string[];
   /** Another tool's words instead of a spec's. */
   readonly to?: ExportTarget;
+  /** The line that names a system, where it is not `export`'s own. */
+  readonly naming?: string;
 }
 
 const TARGETS = { nack: toNack, terraform: toTerraform };
@@ -55,9 +57,9 @@ export interface ExportResult {
 export async function exportOperation(context: Context, options: ExportOptions = {}): Promise<ExportResult> {
   return withNats(context, undefined, async (nats) => {
     const all = withoutLedger(await scanAll(nats));
-    const chosen = choose(all, options.names ?? []);
+    const chosen = choose(all, options);
     const { version } = nats.target.server;
-    const leftOut: NotExported[] = [];
+    const leftOut = options.names?.length ? [] : unmarked(all, chosen);
     const found = chosen.flatMap((resource) => toFound(resource, all, version, leftOut));
     const { spec, leftOut: unplaced } = placeFound(found, { health: HEALTH_DEFAULTS });
     if (isEmptySpec(spec)) {
@@ -102,14 +104,14 @@ function withoutLedger({ resources }: Observed): ReadonlyMap<ResourceKey, Observ
 type Live = ReadonlyMap<ResourceKey, ObservedResource>;
 
 /** The resources meant by the names; without names, the one system there is, or everything where nothing is marked. */
-function choose(all: Live, names: readonly string[]): ObservedResource[] {
+function choose(all: Live, { names = [], naming = 'osapi-ops export' }: ExportOptions): ObservedResource[] {
   const resources = [...all.values()];
   const systems = [...new Set(resources.flatMap(({ config }) => ownerMark(config) ?? []))].sort();
   if (names.length === 0) {
     if (systems.length > 1) {
       throw new OpsError('USAGE_AMBIGUOUS_SPEC', `several systems are live: ${systems.join(', ')}`, {
         why: 'One spec is one system, and nothing here guesses between them.',
-        hints: [`name one: osapi-ops export ${systems[0]}`],
+        hints: [`name one: ${naming} ${systems[0]}`],
       });
     }
     const [system] = systems;
@@ -123,6 +125,12 @@ function choose(all: Live, names: readonly string[]): ObservedResource[] {
   }
   return [...picked.values()];
 }
+
+/** Streams and buckets of nobody's, where the one system there is was meant. */
+const unmarked = (all: Live, chosen: readonly ObservedResource[]): NotExported[] =>
+  [...all.values()]
+    .filter((resource) => resource.kind !== 'consumer' && !chosen.includes(resource))
+    .map((resource) => ({ resource: keyOf(resource), what: 'it is of no system; export it by its name' }));
 
 const ownedBy = (resources: readonly ObservedResource[], system: string): ObservedResource[] =>
   resources.filter(({ config }) => ownerMark(config) === system);

@@ -50,7 +50,10 @@ export async function initOperation(context: Context, options: InitOptions): Pro
   if (!options.force && (await exists(path))) throw alreadyThere(shown);
   if (options.fromServer) {
     const { name } = options.answers;
-    const { text, system, leftOut } = await exportOperation(context, { names: name === undefined ? [] : [name] });
+    const { text, system, leftOut } = await exportOperation(context, {
+      names: name === undefined ? [] : [name],
+      naming: 'osapi-ops init --from-server --name',
+    });
     return { ...(await writeSpec(context, { dir, shown, text, live: system })), leftOut };
   }
   const answers = await askAnswers(context, options, basename(dir));
