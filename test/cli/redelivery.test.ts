@@ -134,6 +134,22 @@ describe.each(outermostVersions())('a replay where others read the stream too, o
     expect((await dlq('ls')).value).toEqual([]);
   });
 
+  test('what another consumer had given up of the same message goes with it, and nothing else', async () => {
+    await makeQueue(nats, { config: { retention: 'limits' } });
+    await makeConsumer(nats, { consumer: 'audit' });
+    for (const id of ['1', '2', '3']) await put(nats, 'requests.dns', `{"id":"${id}"}`);
+    await letDie(nats);
+    await letDie(nats, 'REQUESTS', 'audit');
+    const { stderr, value } = await replay('--consumer', 'audit', '--limit', '2', '--allow-redelivery');
+    expect(value).toMatchObject({ replayed: 2 });
+    expect(stderr).toContain('REQUESTS: 2 of other consumers went with them');
+    const left = (await dlq('ls', '--state', 'gone', '--state', 'replayable')).value as { id: string; state: string }[];
+    expect(left.map(({ id, state }) => `${id} ${state}`).sort()).toEqual([
+      'REQUESTS/audit/3 replayable',
+      'REQUESTS/request-worker/3 replayable',
+    ]);
+  });
+
   test('what has its answer comes back from an archive once', async () => {
     // It is known by what it is, not by what the server still remembers of message ids.
     await makeQueue(nats, { dlqConfig: { duplicate_window: 100e6 } });

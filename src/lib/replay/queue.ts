@@ -4,6 +4,7 @@ import { SeqSet } from '../dlq/seq-set.ts';
 import { forgetIntent, readIntent } from '../ledger/journal.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
+import type { Seen } from '../model/message.ts';
 import { orThrow } from '../nats/answer.ts';
 import { isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -192,8 +193,30 @@ class QueueReplay {
       if (this.#waiting.size >= MOST_WAITING && !(await this.#drain(MOST_WAITING / 2))) break;
     }
     await this.#drain(0);
+    await this.#removeLeftOut();
     // Fewer than were to be sent ahead are followed, too.
     if (wishes.wait || this.#canaryLeft > 0) await this.#follow();
+  }
+
+  /**
+   * Other consumers' entries of what moved, which the filter left out: the copy goes to them as well, and nothing is left
+   * of the message that they speak of.
+   */
+  async #removeLeftOut(): Promise<void> {
+    const { nats, ref, wishes, signal, now, tellNote } = this.#job;
+    const { config } = this.#facts.info;
+    if (config.retention === 'workqueue' || wishes.to !== undefined || this.#done.size === 0 || signal.aborted) return;
+    const records: Seen[] = [];
+    let entries = 0;
+    for await (const entry of scanEntries(nats, [ref], { states: ['gone'] }, { now })) {
+      if (signal.aborted) return;
+      if (entry.inner.cause !== 'acked_or_removed' || !this.#done.has(entry.seq)) continue;
+      records.push(...recordsSeen(entry, this.#facts));
+      entries += 1;
+    }
+    if (entries === 0) return;
+    await removeRecords(nats, records);
+    tellNote(`${ref.queue}: ${entries} of other consumers went with them: their messages were replayed to all`);
   }
 
   #whyStopped(): string {
