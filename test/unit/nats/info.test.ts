@@ -23,6 +23,7 @@ describe('a stream', () => {
       config: answer.config,
       created: THEN,
       now: Date.parse(THEN),
+      told: THEN,
       figures: { ...state, consumer_count: 1, num_subjects: 2 },
       cluster: { name: 'c', leader: 'n1', replicas: [{ name: 'n2', current: true, offline: false, lag: 7 }] },
     });

@@ -57,12 +57,13 @@ describe('work on many', () => {
   });
 
   test.each([
-    { name: 'one server', cluster: undefined, apiPrefix: '$JS.API', most: 2 },
-    { name: 'a cluster', cluster: 'c', apiPrefix: '$JS.API', most: 1 },
-    { name: 'a domain', cluster: undefined, apiPrefix: '$JS.hub.API', most: 1 },
-  ])('of $name has $most under way at once', async ({ cluster, apiPrefix, most }) => {
+    { name: 'one server of 2.10', version: '2.10.29', cluster: undefined, apiPrefix: '$JS.API', most: 2 },
+    { name: 'one server of 2.11', version: '2.11.0', cluster: undefined, apiPrefix: '$JS.API', most: 1 },
+    { name: 'a cluster', version: '2.10.29', cluster: 'c', apiPrefix: '$JS.API', most: 1 },
+    { name: 'a domain', version: '2.10.29', cluster: undefined, apiPrefix: '$JS.hub.API', most: 1 },
+  ])('of $name has $most under way at once', async ({ version, cluster, apiPrefix, most }) => {
     const { ask, endAll, seen } = work();
-    const nats = { target: { server: { cluster } }, settings: { apiPrefix } };
+    const nats = { target: { server: { version, cluster } }, settings: { apiPrefix } };
     const all = inTurn(
       nats as unknown as Parameters<typeof inTurn>[0],
       () => ask(1),
