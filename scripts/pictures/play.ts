@@ -44,7 +44,7 @@ const VARYING: readonly (readonly [RegExp, string | ((found: string) => string)]
   [/\b127\.0\.0\.1:\d+\b/g, '127.0.0.1:4222'],
   [/\b2\.15\.\d+\b/g, '2.15.2'],
   [/(?<=died |died again |oldest for )\d+m?s\b/g, '4s'],
-  [/(?<=(?:max_deliveries|terminated) {2,})\d+m?s +/g, (found) => '4s'.padEnd(found.length)],
+  [/(?<=(?:max_deliveries|terminated|replayable) {2,})\d+m?s +/g, (found) => '4s'.padEnd(found.length)],
 ];
 const settled = (text: string): string =>
   VARYING.reduce((rest, [from, to]) => rest.replace(from, to as (found: string) => string), text);

@@ -23,7 +23,7 @@ describe('help', () => {
   });
 
   test('breaks its text at the width of the terminal, and nowhere else', async () => {
-    expect(await help(200, 'convert')).toMatch(/Reads stream .* Prints one spec on stdout\./);
+    expect(await help(400, 'convert')).toMatch(/Reads stream .* Prints one spec on stdout\./);
     const narrow = (await help(60, 'convert')).split('\n').filter((line) => !line.includes('$'));
     expect(Math.max(...narrow.map((line) => line.length))).toBeLessThanOrEqual(60);
   });

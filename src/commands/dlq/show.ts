@@ -16,7 +16,7 @@ as a dump; control characters in either do nothing to the terminal. Touches noth
     '<%= config.bin %> <%= command.id %> REQUESTS/request-worker/17',
     '<%= config.bin %> <%= command.id %> 17 --raw > payload.bin',
     '<%= config.bin %> <%= command.id %> 17 --json',
-    '<%= config.bin %> <%= command.id %> --where "detail=*timed out*"',
+    '<%= config.bin %> <%= command.id %> --where "subject=requests.*"',
   ];
   static override args = {
     id: Args.string({ description: 'which one; the newest that --where chooses, where left out' }),
