@@ -322,18 +322,20 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
 
     test('a subject that goes while the page is under way', async () => {
       await makeQueue(nats, { subjects: ['requests.dns', 'requests.old'] });
-      for (const subject of ['requests.dns', 'requests.old', 'requests.dns']) await put(nats, subject, '{}');
+      // What died at once is moved in any order: it is all alike.
+      for (let index = 0; index < 3; index++) await put(nats, 'requests.old', '{}');
       await letDie(nats);
       const tally = new Tally(true);
       let begun = 0;
       const moving = run({ tally, wishes: { ...wishes, rate: 3, maxInFlight: 1 }, onProgress: () => (begun += 1) });
-      await sleep(150);
+      const lastSeq = async () => ((await nats.api('STREAM.INFO.REQUESTS')).state as { last_seq: number }).last_seq;
+      await until(async () => (await lastSeq()) > 3, 'the first of the page is moved');
       await change('REQUESTS', { subjects: ['requests.dns'] });
       const began = performance.now();
       await moving;
       expect(performance.now() - began).toBeLessThan(8000);
       expect(begun).toBe(1);
-      expect(tally.result()).toMatchObject({ replayed: 2, failed: 1, remaining: 0 });
+      expect(tally.result()).toMatchObject({ replayed: 1, failed: 2, remaining: 0 });
     });
 
     test('of a queue that stores under another subject what it takes', async () => {
