@@ -14,7 +14,7 @@ const addressed = ({ type, name = 'x', values }: Resource) => ({
   mode: 'managed',
   type,
   name,
-  provider_name: 'registry.terraform.io/nats-io/jetstream',
+  provider_name: 'registry.example/nats-io/jetstream',
   values,
 });
 const state = (...resources: Resource[]) => ({
