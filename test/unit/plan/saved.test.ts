@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type Json, stableText } from '../../../src/lib/model/json.ts';
 import type { Plan } from '../../../src/lib/model/plan.ts';
 import { planJson } from '../../../src/lib/plan/json.ts';
-import { makePlan } from '../../../src/lib/plan/make-plan.ts';
+import { makePlan, summarize } from '../../../src/lib/plan/make-plan.ts';
 import { readSavedPlan } from '../../../src/lib/plan/read-saved.ts';
 import { looksLikeSavedPlan, savePlan, staleness } from '../../../src/lib/plan/saved.ts';
 import { live, server, spec, want } from './builders.ts';
@@ -56,6 +56,34 @@ describe('a saved plan', () => {
     const { steps, ...shown } = JSON.parse(JSON.stringify(plan)) as Plan;
     expect(steps.length).toBeGreaterThan(0);
     expect(readSavedPlan(text)).toEqual({ plan: shown, meta: META });
+  });
+
+  test('every word that a plan may hold is read back', () => {
+    const change = plan.changes[0]!;
+    const field = { path: 'max_age', from: 1, to: 2 } as const;
+    const changes = [
+      ...(['create', 'update', 'replace', 'delete'] as const).map((action) => ({ ...change, action })),
+      ...(['queue', 'worker', 'dlq', 'responses', 'other'] as const).map((role) => ({ ...change, role })),
+      ...(['stream', 'consumer', 'bucket'] as const).map((kind) => ({ ...change, kind })),
+      ...(['spec', 'server', 'both', 'unknown'] as const).map((origin) => ({
+        ...change,
+        origin,
+        fields: [
+          { ...field, impact: 'in-place' as const, origin },
+          { ...field, impact: 'replace' as const, origin },
+        ],
+      })),
+    ];
+    const findings = [
+      ...(['info', 'warning', 'refuse'] as const).map((severity) => ({ severity })),
+      ...(['adopt', 'prune', 'allow-replace', 'allow-data-loss'] as const).map((needs) => ({
+        severity: 'refuse' as const,
+        needs,
+      })),
+    ].map((each) => ({ code: 'X', resource: 'consumer S/c' as const, message: 'm', ...each }));
+    const whole = { ...plan, changes, findings, summary: summarize(changes, 40) };
+    const read = readSavedPlan(savePlan(whole, META)).plan;
+    expect({ changes: read.changes, findings: read.findings }).toEqual({ changes, findings });
   });
 
   test.each([
