@@ -170,26 +170,20 @@ describe.each(availableVersions())('nats-server %s: a stream that would not keep
     expect(await others.done).toMatchObject({ purged: 1 });
   });
 
-  test('what has just the room for the headers of a dead letter is purged and comes back; one byte more is refused', async () => {
+  // The limit is moved, not the message: a time ends at its last digit that is no zero, so that another's headers differ.
+  test('what has just the room for the headers of a dead letter is purged and comes back; one byte less is refused', async () => {
     await makeQueue(nats, { dlqConfig: { max_msg_size: 50_000 } });
-    let size = 50_000;
-    const options = { yes: true, dryRun: false, lockWaitMs: 1000, filter: {} };
-    const purge = async () => {
-      await put(nats, 'requests.dns', Buffer.alloc(size, 'x'));
-      await letDie(nats);
-      const archive = join(dir, `just-${++archives}.ndjson`);
-      return { archive, done: purgeDeadLetters(contextFor(server), { ...options, archive }) };
-    };
-    const over = Number(/it is (\d+) bytes/.exec((await faultOf((await purge()).done)).why ?? '')?.[1]) - 50_000;
-    await nats.api('STREAM.PURGE.REQUESTS');
-    await nats.api('STREAM.PURGE.REQUESTS_dlq');
-    size -= over;
-    const { archive, done } = await purge();
-    expect(await done).toMatchObject({ purged: 1, originals: 1 });
+    await put(nats, 'requests.dns', Buffer.alloc(50_000, 'x'));
+    await letDie(nats);
+    const archive = join(dir, `just-${++archives}.ndjson`);
+    const purge = () =>
+      purgeDeadLetters(contextFor(server), { yes: true, dryRun: false, lockWaitMs: 1000, filter: {}, archive });
+    const size = Number(/it is (\d+) bytes/.exec((await faultOf(purge())).why ?? '')?.[1]);
+    await change('REQUESTS_dlq', { max_msg_size: size - 1 });
+    expect(await faultOf(purge())).toMatchObject({ code: 'DLQ_NOT_TAKEN' });
+    await change('REQUESTS_dlq', { max_msg_size: size });
+    expect(await purge()).toMatchObject({ purged: 1, originals: 1 });
     expect(await importing(archive, false)).toMatchObject({ imported: 1, failed: 0 });
-    await nats.api('STREAM.PURGE.REQUESTS_dlq');
-    size += 1;
-    expect(await faultOf((await purge()).done)).toMatchObject({ code: 'DLQ_NOT_TAKEN' });
   });
 
   test('an import tells of what is too large here, and brings back the others', async () => {
