@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { headers } from '@nats-io/transport-node';
 import { parseArchiveLine } from '../../src/lib/dlq/archive.ts';
-import { failureKey } from '../../src/lib/facts/names.ts';
+import { advisorySubject, failureKey } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { BIN, cleanEnv, runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import { advisory, letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -158,6 +158,18 @@ test('a queue that lies parked is counted so, and the line that its group has tr
   const { groups } = JSON.parse((await dlq('stats', '--by', 'state', '--json')).stdout);
   expect(groups).toMatchObject([{ by: { state: 'parked' }, count: 2 }]);
   expect(paste(groups[0].replay)).toBe('Replayed 2 dead letters.\n');
+  await letDie(nats);
+  await makeDead(nats, 3);
+  await put(nats, advisorySubject('max_deliveries', 'REQUESTS', 'request-worker'), advisory({ stream_seq: 999 }));
+  const stats = async (...args: string[]) => JSON.parse((await dlq('stats', '--json', ...args)).stdout);
+  expect(await stats('--state', 'gone')).toMatchObject({ total: 1, groups: [{ count: 1, replay: null }] });
+  const limited = await stats('--limit', '2');
+  expect(limited).toMatchObject({ total: 2, groups: [{ count: 2 }] });
+  expect(paste(limited.groups[0].replay)).toBe('Replayed 2 dead letters.\n');
+  await letDie(nats);
+  const both = await stats();
+  expect(both).toMatchObject({ total: 5, groups: [{ count: 5 }] });
+  expect(paste(both.groups[0].replay)).toBe('Replayed 5 dead letters.\n');
 });
 
 test('a list says how many there are in all, is sorted, and has the columns that are asked for', async () => {

@@ -113,7 +113,7 @@ describe('commands together break a law', () => {
     ['by a count of what waits', [reading('status', status(0, 0))], ['agree'], waiting],
     [
       'by statistics of another total',
-      [reading('ls', [entry('gone')]), reading('stats', { total: 0, groups: [] })],
+      [reading('ls', [entry('gone')]), reading('stats', { total: 1, groups: [{ by: { queue: 'R' }, count: 1 }] })],
       ['agree'],
     ],
     [

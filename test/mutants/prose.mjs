@@ -1,4 +1,4 @@
-// A plugin for Stryker: a text that a person reads is not mutated. See docs/decisions/0006-mutants.md.
+// A plugin for Stryker: a text that a person reads is not mutated. See docs/decisions/0008-mutants.md.
 const COMPARES = new Set(['===', '!==', '==', '!=']);
 const SEARCHES = new Set(['includes', 'startsWith', 'endsWith', 'indexOf', 'has', 'get', 'split', 'test']);
 

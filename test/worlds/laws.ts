@@ -143,13 +143,13 @@ export function judgeTogether(
     'stats',
   );
   if (stats && entries) {
-    if (stats.total !== entries.length)
-      fault('agree', `dlq ls lists ${entries.length}, dlq stats counts ${stats.total}`);
+    if (stats.total !== dead?.length)
+      fault('agree', `dlq ls lists ${dead?.length} that are not gone, dlq stats counts ${stats.total}`);
     const inGroups = sum(stats.groups.map(({ count }) => count)) + (stats.others ?? 0);
     if (inGroups !== stats.total) fault('agree', `dlq stats says ${stats.total}, and ${inGroups} in its groups`);
     for (const { name } of queues) {
-      const notGone = stats.groups.filter(({ by }) => by.queue === name && by.state !== 'gone');
-      same('dlq stats', name, sum(notGone.map(({ count }) => count)));
+      const own = stats.groups.filter(({ by }) => by.queue === name);
+      same('dlq stats', name, sum(own.map(({ count }) => count)));
     }
   }
   for (const { name, said } of readings.filter((one) => /^status( |$)/.test(one.name))) {

@@ -10,7 +10,7 @@ export default class DlqStats extends BaseCommand<typeof DlqStats> {
   static override description =
     `Groups by queue, consumer, subject, reason, state, day, hour, detail (the worker's words), header:NAME or json:.path
 (a value in the payload), or several of them. Each group has its count, the first and the last death, the id of a
-sample for \`dlq show\`, and the line that replays just it. Touches nothing.`;
+sample for \`dlq show\`, and the line that replays just it. What is gone counts with --state gone. Touches nothing.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',
     '<%= config.bin %> <%= command.id %> --by subject,json:.error.code --since 1d',

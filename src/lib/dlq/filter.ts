@@ -1,5 +1,5 @@
 import { subjectCovers } from '../facts/subjects.ts';
-import type { Entry } from '../model/entry.ts';
+import { type Entry, TO_REPLAY } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { isAmong } from './id.ts';
@@ -8,6 +8,10 @@ import type { Told } from './told.ts';
 
 const among = <T>(wanted: readonly T[] | undefined, value: T): boolean =>
   wanted === undefined || wanted.length === 0 || wanted.includes(value);
+
+/** What is not gone, unless somebody names ids or states: then those that are gone are told apart. */
+export const notGone = (filter: EntryFilter): EntryFilter =>
+  filter.states?.length || filter.ids?.length ? filter : { ...filter, states: TO_REPLAY };
 
 const matchesIds = (filter: EntryFilter, id: string): boolean =>
   filter.ids === undefined || filter.ids.length === 0 || isAmong(filter.ids, id);

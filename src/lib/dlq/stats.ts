@@ -11,6 +11,8 @@ import { termFor } from './where.ts';
 const LONGEST_VALUE = 1000;
 /** So many groups are kept apart; what comes after counts as others, so that memory stays bounded. */
 const MOST_GROUPS = 20_000;
+/** So many ids are in a line to type. */
+const MOST_NAMED = 20;
 
 interface Counting {
   readonly by: Readonly<Record<string, string | null>>;
@@ -20,8 +22,10 @@ interface Counting {
   first: string | null;
   last: string | null;
   sample: string;
-  /** Of those that can be replayed; the fewest replays of any of them. */
+  /** The most replays of any that can be replayed; none of them where it is less than 0. */
   replays: number;
+  /** Those that can be replayed, by id, as far as a line names them. */
+  readonly ids: string[];
 }
 
 /** How a line that replays a group begins, and what chose what is counted. */
@@ -38,6 +42,7 @@ export function createStats(
   const groups = new Map<string, Counting>();
   let total = 0;
   let others = 0;
+  const { limit = Number.POSITIVE_INFINITY } = filter;
   const start = (values: readonly (string | null)[], { id }: Entry): Counting => ({
     by: Object.fromEntries(dimensions.map(({ name }, index) => [name, values[index] ?? null])),
     where: dimensions.map(({ name }, index) => {
@@ -48,12 +53,15 @@ export function createStats(
     first: null,
     last: null,
     sample: id,
-    replays: Number.POSITIVE_INFINITY,
+    replays: -1,
+    ids: [],
   });
-  const lineOf = ({ where, replays }: Counting): string | null => {
-    if (replays === Number.POSITIVE_INFINITY) return null;
-    const conditions = where.flatMap((term) => ['--where', term]);
+  const lineOf = ({ where, replays, ids }: Counting): string | null => {
+    if (replays < 0) return null;
     const again = replays < MOST_REPLAYS ? [] : ['--max-replays', String(replays + 1)];
+    // A limit chooses the newest here and the oldest there: what it cut off is named.
+    if (total >= limit) return ids.length > MOST_NAMED ? null : shellLine([...words, ...ids, ...again]);
+    const conditions = where.flatMap((term) => ['--where', term]);
     return shellLine([...words, ...filterWords(filter), ...conditions, ...again]);
   };
   return {
@@ -71,7 +79,10 @@ export function createStats(
         groups.set(key, group);
       }
       group.count += 1;
-      if (TO_REPLAY.includes(entry.state)) group.replays = Math.min(group.replays, entry.replays);
+      if (TO_REPLAY.includes(entry.state)) {
+        group.replays = Math.max(group.replays, entry.replays);
+        if (group.ids.length <= MOST_NAMED) group.ids.push(entry.id);
+      }
       const time = entry.died_at ?? entry.published_at;
       if (time === null) return;
       if (group.first === null || compareTimes(time, group.first) < 0) group.first = time;

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parseDimensions } from '../../../src/lib/dlq/dimension.ts';
 import { createStats } from '../../../src/lib/dlq/stats.ts';
 import { lifeOf } from '../../../src/lib/dlq/timeline.ts';
-import type { Entry } from '../../../src/lib/model/entry.ts';
+import { type Entry, MOST_REPLAYS } from '../../../src/lib/model/entry.ts';
 import { at, consumer, entry, record, stored } from './builders.ts';
 
 describe('what entries are grouped by', () => {
@@ -122,6 +122,44 @@ describe('groups', () => {
       Array.from({ length: values }, (_, index) => one('i', null, String(index))),
     );
     expect({ total, groups: groups.length, others }).toEqual(want);
+  });
+});
+
+describe('the line that replays a group', () => {
+  const lineOf = (entries: readonly Partial<Entry>[], limit?: number) => {
+    const filter = { queues: ['Q'], ...(limit !== undefined && { limit }) };
+    const stats = createStats(parseDimensions(['subject']), { words: ['replay'], filter });
+    entries.forEach((one, index) => void stats.add(entry({ id: String(index), subject: 's', ...one })));
+    return stats.result().groups[0]!.replay;
+  };
+  const many = (count: number) => Array.from({ length: count }, () => ({}));
+
+  test.each<{ name: string; of: readonly Partial<Entry>[]; limit?: number; want: string | null }>([
+    { name: 'fresh ones', of: many(2), want: 'replay --queue Q --where subject=s' },
+    { name: 'nothing that is left', of: [{ state: 'gone' }], want: null },
+    {
+      name: 'what is gone beside others',
+      of: [{ state: 'gone', replays: 9 }, {}],
+      want: 'replay --queue Q --where subject=s',
+    },
+    { name: 'just not parked', of: [{ replays: MOST_REPLAYS - 1 }], want: 'replay --queue Q --where subject=s' },
+    { name: 'parked', of: [{ replays: MOST_REPLAYS }], want: 'replay --queue Q --where subject=s --max-replays 4' },
+    {
+      name: 'parked among others',
+      of: [{}, { replays: 5 }, {}],
+      want: 'replay --queue Q --where subject=s --max-replays 6',
+    },
+    { name: 'fewer than the limit', of: many(2), limit: 3, want: 'replay --queue Q --where subject=s' },
+    {
+      name: 'as many as the limit',
+      of: [{}, { state: 'gone' }, { replays: 3 }],
+      limit: 3,
+      want: 'replay 0 2 --max-replays 4',
+    },
+    { name: 'the most that are named', of: many(20), limit: 20, want: `replay ${[...many(20).keys()].join(' ')}` },
+    { name: 'more than are named', of: many(21), limit: 21, want: null },
+  ])('of $name', ({ of, limit, want }) => {
+    expect(lineOf(of, limit)).toBe(want);
   });
 });
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { readStanding } from '../../dlq/collect.ts';
+import { notGone } from '../../dlq/filter.ts';
 import { filterWords } from '../../dlq/filter-words.ts';
 import { type DlqWork, withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
@@ -9,7 +10,7 @@ import { isPlainSubject } from '../../facts/subjects.ts';
 import { identifyActor } from '../../ledger/actor.ts';
 import { keepRun, type RunLog } from '../../ledger/replays.ts';
 import type { Context } from '../../model/context.ts';
-import { type Entry, MOST_REPLAYS, type QueueRef, TO_REPLAY } from '../../model/entry.ts';
+import { type Entry, MOST_REPLAYS, type QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { textsOf } from '../../model/json.ts';
 import type { ReplayResult, TransformSample } from '../../model/replay.ts';
@@ -80,7 +81,7 @@ async function replayChosen(
   const { wishes } = options;
   return withDlq(context, { ...options, acts: true }, async (scope) => {
     const { nats, queues, filter } = scope;
-    const wanted = replayable(filter);
+    const wanted = notGone(filter);
     const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to, queues);
     await judgeRedelivery(context, scope, wanted, options);
     if (options.dryRun) {
@@ -169,10 +170,6 @@ function replayLine(
 
 const isOfNone = ({ replayed, skipped, failed, remaining }: Omit<ReplayResult, 'entries'>): boolean =>
   replayed + skipped + failed + remaining === 0;
-
-/** Entries that can be replayed, unless somebody names ids or states: then those that cannot are told apart. */
-const replayable = (filter: EntryFilter): EntryFilter =>
-  filter.states?.length || filter.ids?.length ? filter : { ...filter, states: TO_REPLAY };
 
 /** The same with what was made of its names. */
 interface Preview extends Omit<ReplayOptions, 'transform'> {

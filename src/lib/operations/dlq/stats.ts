@@ -1,4 +1,5 @@
 import { parseDimensions } from '../../dlq/dimension.ts';
+import { notGone } from '../../dlq/filter.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { createStats } from '../../dlq/stats.ts';
 import type { Context } from '../../model/context.ts';
@@ -9,7 +10,7 @@ import { tellNone } from './none.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 /**
- * Counts dead letters by what they have in common.
+ * Counts dead letters by what they have in common; what is gone where somebody names it or asks for that state.
  * @throws OpsError USAGE, NOT_FOUND, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function statsOfDeadLetters(
@@ -23,7 +24,7 @@ export async function statsOfDeadLetters(
     const words = callWords(context.connection, choice.file, 'dlq', 'replay');
     const stats = createStats(dimensions, { words, filter });
     let count = 0;
-    const entries = scanEntries(nats, queues, filter, {
+    const entries = scanEntries(nats, queues, notGone(filter), {
       order: 'newest',
       exact: false,
       asSeen: true,
