@@ -402,6 +402,61 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     );
   });
 
+  test('what a service copied without its sequence is one with what the server told of the same death', async () => {
+    await makeQueue(nats);
+    const service = 'ACME_PROD_DLQ';
+    await nats.api(`STREAM.CREATE.${service}`, { name: service, subjects: ['acme.prod.dlq.>'], storage: 'memory' });
+    const nest = 'orders__microservice_dlq-stream';
+    await nats.api(`STREAM.CREATE.${nest}`, { name: nest, subjects: [nest], storage: 'memory' });
+    const copy = async (subject: string, payload: string, told: Readonly<Record<string, string>>) => {
+      const hdrs = headers();
+      for (const [name, value] of Object.entries(told)) hdrs.append(name, value);
+      await put(nats, subject, payload, hdrs);
+    };
+    // As nats-dlq-service does: told of a death, it copies what is stored, by the headers of its README.
+    await makeDead(nats, 3);
+    for (const index of [0, 1, 2, 99]) {
+      await copy('acme.prod.dlq.requests', JSON.stringify({ id: `r${index}`, query: 'example.com' }), {
+        'X-DLQ-Original-Stream': 'REQUESTS',
+        'X-DLQ-Original-Consumer': 'request-worker',
+        'X-DLQ-Original-Subject': 'requests.dns',
+        'X-DLQ-Failure-Reason': 'MaxDeliveriesExceeded',
+        'X-DLQ-Delivery-Attempts': index === 99 ? '7' : '1',
+        'X-DLQ-Failure-Timestamp': new Date().toISOString(),
+      });
+    }
+    // As nestjs-jetstream does: it copies what it gives up, and terminates it.
+    await put(nats, 'requests.mail', '{"id":"n1"}');
+    const [given] = await pull(nats, 'REQUESTS', 'request-worker');
+    await copy(nest, '{"id":"n1"}', {
+      'x-original-stream': 'REQUESTS',
+      'x-original-subject': 'requests.mail',
+      'x-dead-letter-reason': 'boom',
+      'x-delivery-count': '1',
+      'x-failed-at': new Date().toISOString(),
+    });
+    const before = await recorded(nats);
+    await acknowledge(nats, given!, '+TERM Moved to DLQ stream');
+    await until(async () => (await recorded(nats)) > before, 'the termination is recorded');
+    const all = [
+      'REQUESTS/request-worker/1 replayable r0 2',
+      'REQUESTS/request-worker/2 replayable r1 2',
+      'REQUESTS/request-worker/3 replayable r2 2',
+      'REQUESTS/request-worker/4 replayable n1 2',
+      `${service}/-/4 replayable r99 1`,
+    ];
+    for (const options of [{}, { exact: false }, { exact: false, order: 'newest' }] as const) {
+      const { entries } = await scan(nats, {}, options);
+      const told = entries.map(
+        ({ id, state, request_id, inner }) => `${id} ${state} ${request_id} ${inner.records.length}`,
+      );
+      expect(told.sort()).toEqual(all.sort());
+    }
+    const { entries } = await scan(nats, { ids: [{ text: '', seq: 2 }] });
+    expect(entries.map(({ id, inner }) => [id, inner.records.length])).toEqual([['REQUESTS/request-worker/2', 2]]);
+    expect(entries[0]!.inner.original?.seq).toBe(2);
+  });
+
   test('an entry is found by its id, by a short one, and an orphan by its sequence', async () => {
     await makeQueue(nats);
     await makeDead(nats, 3);

@@ -14,4 +14,6 @@ export interface Death {
   readonly carried?: StoredMessage;
   /** False where the record does not tell the original's sequence: then there is nothing to look up. */
   readonly pointsAtOriginal: boolean;
+  /** True where the sequence is that of an advisory that was found to be of the same death. */
+  readonly isPlaced?: boolean;
 }

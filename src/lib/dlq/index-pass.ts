@@ -1,39 +1,46 @@
 import type { StoredMessage } from '../model/message.ts';
 import { isDeath, readDeath, type Unreadable } from './advisory.ts';
 import type { Death } from './death.ts';
+import { isBare, MOST_BARE } from './placing.ts';
 import { SeqSets } from './seq-set.ts';
 import { joinDeaths, keyOfDeath, type Told } from './told.ts';
 
-type Pages = () => AsyncGenerator<StoredMessage[]>;
+export type Pages = () => AsyncGenerator<StoredMessage[]>;
+
+/** Reads a record: what it tells by itself, and what others tell of it. */
+export type Read = (message: StoredMessage) => Death | Unreadable;
+
+export interface Index {
+  /** Those that several records speak of, by id. */
+  readonly joined: ReadonlyMap<string, Told>;
+  readonly read: Read;
+}
 
 /**
  * Which messages several records speak of, and these records. Two readings, so that only the few that are told twice
- * are kept: the first one marks each message in a bit, the second collects what was marked twice.
+ * are kept: the first one marks each message in a bit, the second collects what was marked twice. Where some do not tell
+ * which message they are of, `place` finds it, and all are read as it says.
  */
 export async function indexDeaths(
   pages: Pages,
   wanted: (death: Death) => boolean,
   onUnreadable: (message: Unreadable) => void,
+  place: (bare: readonly Death[], pages: Pages) => Promise<ReadonlyMap<string, Death>>,
   keep: (death: Death, message: StoredMessage) => Death = (death) => death,
-): Promise<Map<string, Told>> {
-  const once = new SeqSets();
-  const twice = new SeqSets();
-  let repeated = 0;
-  for await (const page of pages()) {
-    for (const message of page) {
-      const death = readDeath(message);
-      if (!isDeath(death)) onUnreadable(death);
-      else if (wanted(death) && !once.of(keyOfDeath(death)).add(death.seq)) {
-        if (twice.of(keyOfDeath(death)).add(death.seq)) repeated += 1;
-      }
-    }
-  }
+): Promise<Index> {
+  const bare: Death[] = [];
+  const first = await markTwice(pages, readDeath, wanted, onUnreadable, (death) => {
+    if (isBare(death) && bare.length < MOST_BARE) bare.push(death);
+  });
+  const placed = bare.length > 0 ? await place(bare, pages) : new Map<string, Death>();
+  const read: Read = (message) => placed.get(`${message.stream}/${message.seq}`) ?? readDeath(message);
+  const twice = placed.size > 0 ? await markTwice(pages, read, wanted) : first;
   const joined = new Map<string, Told>();
-  if (repeated === 0) return joined;
+  if (!twice) return { joined, read };
   const collected = new Map<string, Death[]>();
   for await (const page of pages()) {
     for (const message of page) {
-      const death = readDeath(message);
+      const death = read(message);
       if (!isDeath(death) || !wanted(death) || !twice.of(keyOfDeath(death)).has(death.seq)) continue;
       const deaths = collected.get(death.id) ?? [];
       if (deaths.length === 0) collected.set(death.id, deaths);
@@ -41,5 +48,31 @@ export async function indexDeaths(
     }
   }
   for (const [id, deaths] of collected) joined.set(id, joinDeaths(deaths));
-  return joined;
+  return { joined, read };
+}
+
+/** What is told of more than once; `undefined` where nothing is. */
+async function markTwice(
+  pages: Pages,
+  read: Read,
+  wanted: (death: Death) => boolean,
+  onUnreadable: (message: Unreadable) => void = () => {},
+  onDeath: (death: Death) => void = () => {},
+): Promise<SeqSets | undefined> {
+  const once = new SeqSets();
+  const twice = new SeqSets();
+  let isRepeated = false;
+  for await (const page of pages()) {
+    for (const message of page) {
+      const death = read(message);
+      if (!isDeath(death)) onUnreadable(death);
+      else if (wanted(death)) {
+        onDeath(death);
+        if (once.of(keyOfDeath(death)).add(death.seq)) continue;
+        twice.of(keyOfDeath(death)).add(death.seq);
+        isRepeated = true;
+      }
+    }
+  }
+  return isRepeated ? twice : undefined;
 }

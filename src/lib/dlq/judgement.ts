@@ -5,7 +5,7 @@ import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
-import type { Unreadable } from './advisory.ts';
+import { isDeath, readDeath, type Unreadable } from './advisory.ts';
 import { readAnswered } from './answered.ts';
 import { requestsOf, withAnswers } from './answers.ts';
 import { readStanding } from './collect.ts';
@@ -15,9 +15,11 @@ import { Details } from './details.ts';
 import { journalOrphans, toEntry, withJournal } from './entry.ts';
 import { type Fate, fateOf, needsNewStanding } from './fate.ts';
 import { isHidden, matches, wantsOnlyOrphans } from './filter.ts';
+import type { Pages } from './index-pass.ts';
 import { areScattered, fetchOriginals } from './originals.ts';
 import { findOrphans, type Measured, measure } from './orphans.ts';
 import { type Order, PAGE, pageOf, pagesAtOnce } from './pages.ts';
+import { nearBare, placeBare, printOf } from './placing.ts';
 import { type SeqSet, SeqSets } from './seq-set.ts';
 import type { Group } from './sources.ts';
 import type { QueueStanding } from './standing.ts';
@@ -190,6 +192,28 @@ export class Judgement {
       }),
     );
     return new Map(answered);
+  }
+
+  /** Of which messages these records are, which carry one and do not tell its sequence, as the advisories tell; by their place. */
+  async place(bare: readonly Death[], pages: Pages): Promise<ReadonlyMap<string, Death>> {
+    const isNear = nearBare(bare);
+    const near: Death[] = [];
+    for await (const page of pages())
+      for (const message of page) {
+        const death = readDeath(message);
+        if (isDeath(death) && death.record.kind === 'advisory' && isNear(death)) near.push(death);
+      }
+    const prints = new Map<string, string>();
+    for (const [queue, standing] of this.standings) {
+      const seqs = near.flatMap((death) => (death.queue === queue ? [death.seq] : []));
+      for (let from = 0; from < seqs.length; from += PAGE)
+        for (const message of (await fetchOriginals(this.#run.nats, standing, seqs.slice(from, from + PAGE))).values())
+          prints.set(`${queue}/${message.seq}`, printOf(message));
+    }
+    return placeBare(
+      bare,
+      near.map((death) => ({ death, print: prints.get(`${death.queue}/${death.seq}`) })),
+    );
   }
 
   async #fateOf(death: Death, stored: StoredMessage | undefined, readAt: number): Promise<Fate> {

@@ -11,15 +11,16 @@ import type { Death } from './death.ts';
 import { matches, wantsOrphans } from './filter.ts';
 import { isAmong, meantBy, reachBack } from './id.ts';
 import { Judgement, type Run, withRaw } from './judgement.ts';
+import { isBare } from './placing.ts';
 import { type DlqSource, type Group, openSource, readPages, seenDlqs } from './sources.ts';
 import { joinDeaths } from './told.ts';
 
 /**
  * The entries of a group that are asked for by id. Newest first: an advisory older than the message it names points at
  * nothing, so that reading stops where the oldest of the originals was published. Whoever only looks is content with the
- * records around the one that was found.
+ * records around the one that was found. Where some do not tell which message they are of, all are needed to know: `scan`.
  */
-export async function* pickEntries(run: Run, group: Group): AsyncGenerator<Entry> {
+export async function* pickEntries(run: Run, group: Group, scan: () => AsyncGenerator<Entry>): AsyncGenerator<Entry> {
   const { nats, filter, options } = run;
   const patterns = filter.ids ?? [];
   const seen = seenDlqs(options, group);
@@ -36,9 +37,11 @@ export async function* pickEntries(run: Run, group: Group): AsyncGenerator<Entry
   const ids = isPlaced ? undefined : wholeIds(patterns);
   const stop = isPlaced ? undefined : reachBack(patterns, originals);
   const collected = new Map<string, Death[]>();
+  let hasBare = false;
   const take = (message: StoredMessage) => {
     const death = readDeath(message);
     if (!isDeath(death) || !judgement.standings.has(death.queue)) return;
+    hasBare ||= isBare(death);
     if (!isAmong(all, death.id)) return;
     const deaths = collected.get(death.id) ?? [];
     if (deaths.some(({ record }) => record.stream === message.stream && record.seq === message.seq)) return;
@@ -59,6 +62,10 @@ export async function* pickEntries(run: Run, group: Group): AsyncGenerator<Entry
       }
       isFirst = false;
     }
+  }
+  if (hasBare) {
+    yield* scan();
+    return;
   }
   const told = [...collected.values()].map(joinDeaths);
   const dead = await judgement.judge(told, options.asSeen ? originals : undefined);

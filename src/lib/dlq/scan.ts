@@ -9,7 +9,7 @@ import { inOrder } from '../nats/pipeline.ts';
 import { isDeath, readDeath } from './advisory.ts';
 import type { Death } from './death.ts';
 import { endsBefore, mayMatch, wantsOrphans } from './filter.ts';
-import { indexDeaths } from './index-pass.ts';
+import { type Index, indexDeaths } from './index-pass.ts';
 import { Judgement, type Run, type ScanOptions, withRaw } from './judgement.ts';
 import type { Measured } from './orphans.ts';
 import { type Order, PAGE } from './pages.ts';
@@ -45,7 +45,7 @@ export async function* scanEntries(
   let left = filter.limit ?? Number.POSITIVE_INFINITY;
   if (left <= 0) return;
   for (const group of groupQueues(wanted)) {
-    const entries = filter.ids?.length ? pickEntries(run, group) : scanGroup(run, group);
+    const entries = filter.ids?.length ? pickEntries(run, group, () => scanGroup(run, group)) : scanGroup(run, group);
     for await (const entry of entries) {
       options.signal?.throwIfAborted();
       yield entry;
@@ -97,11 +97,12 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
   const judgement = await opening;
   const inGroup = (death: Death) => judgement.standings.has(death.queue);
   let unreadable = options.onUnreadable ?? (() => {});
-  let joined = new Map<string, Told>();
+  let index: Index = { joined: new Map(), read: readDeath };
   let isJoined = false;
+  const place: Judgement['place'] = (bare, pages) => judgement.place(bare, pages);
   if (isExact || (await carrying).includes(true)) {
     if (!isExact) read = reader(run, sources, order, true);
-    joined = await indexDeaths(read, inGroup, unreadable, options.raw ? withRaw : undefined);
+    index = await indexDeaths(read, inGroup, unreadable, place, options.raw ? withRaw : undefined);
     isJoined = true;
     unreadable = () => {};
   }
@@ -127,18 +128,19 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
     const told: Told[] = [];
     for await (const page of read()) {
       for (const message of page) {
-        const death = readDeath(message);
+        let death = index.read(message);
+        if (isDeath(death) && inGroup(death) && death.carried && !isJoined) {
+          // On an advisory's subject, where the DLQ takes no other: it may be of another message than they are.
+          index = await indexDeaths(reader(run, sources, order, true), inGroup, () => {}, place);
+          isJoined = true;
+          [early, dead] = [dead, new SeqSets()];
+          death = index.read(message);
+        }
         if (!isDeath(death)) unreadable(death);
         else if (inGroup(death)) {
-          if (death.carried && !isJoined) {
-            // On an advisory's subject, where the DLQ takes no other: it may be of another message than they are.
-            joined = await indexDeaths(reader(run, sources, order, true), inGroup, () => {});
-            isJoined = true;
-            [early, dead] = [dead, new SeqSets()];
-          }
           const wasTold = early.of(keyOfDeath(death)).has(death.seq);
           if ((wasTold && !death.carried) || !dead.of(keyOfDeath(death)).add(death.seq)) continue;
-          const all = joined.get(death.id) ?? alone(options.raw ? withRaw(death, message) : death);
+          const all = index.joined.get(death.id) ?? alone(options.raw ? withRaw(death, message) : death);
           if (orphansToo || mayMatch(filter, all)) told.push(wasTold ? { ...all, wasTold } : all);
         }
       }

@@ -41,8 +41,9 @@ function isSameMessage(a: StoredMessage, b: StoredMessage): boolean {
 }
 
 /** Whether a record carries what is stored under its sequence: a number alone says nothing of that. */
-export function isStored({ carried, record }: Death, stored: StoredMessage, created: string): boolean {
+export function isStored({ carried, record, isPlaced }: Death, stored: StoredMessage, created: string): boolean {
   if (!carried || !isAlike(carried, stored)) return false;
+  if (isPlaced) return isAsOld(record, stored, created);
   if (carried.time !== '') return agree(carried.time, stored.time);
   const [a, b] = [carried, stored].map(({ headers }) => headerValue(parseHeaders(headers), 'Nats-Msg-Id'));
   return a === b && isAsOld(record, stored, created);

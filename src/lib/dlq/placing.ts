@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { entryId } from '../model/entry.ts';
+import type { StoredMessage } from '../model/message.ts';
+import type { Death } from './death.ts';
+
+// Some services copy a dead letter without its sequence, and the server's advisory of the same death tells the sequence
+// without the message. What they share is the queue, the payload and, within moments, the time: by these they are one.
+
+/** A dead letter that carries its message and does not tell its sequence. */
+export const isBare = ({ pointsAtOriginal, carried }: Death): boolean => !pointsAtOriginal && carried !== undefined;
+
+/** So many are kept in memory and compared; beyond them each is an entry of its own. */
+export const MOST_BARE = 10_000;
+
+/** A service has copied what died within a minute of the advisory, or before it; in milliseconds. */
+const WINDOW = 60_000;
+/** Where the message itself is not stored any more there is less to compare, and less time is given. */
+const SHORT_WINDOW = 5_000;
+
+/** An advisory, and what is stored under its sequence. */
+export interface Advised {
+  readonly death: Death;
+  /** `undefined` where nothing is. */
+  readonly print?: string;
+}
+
+/** What says that two messages are alike: subject and payload. */
+export const printOf = ({ subject, payload }: Pick<StoredMessage, 'subject' | 'payload'>): string =>
+  createHash('sha256').update(`${subject}\0`).update(payload).digest('base64');
+
+export const placeOf = ({ record }: Death): string => `${record.stream}/${record.seq}`;
+
+/** Milliseconds since 1970. */
+const timeOf = ({ record }: Death): number => Date.parse(record.time);
+
+const fits = (bare: Death, { queue, consumer, record }: Death): boolean =>
+  bare.queue === queue &&
+  (bare.consumer === '-' || bare.consumer === consumer) &&
+  (bare.record.deliveries === null || record.deliveries === null || bare.record.deliveries === record.deliveries);
+
+/** Whether an advisory can be of one of the deaths that these records tell of: the few that are looked up are. */
+export function nearBare(bare: readonly Death[]): (death: Death) => boolean {
+  const times = Map.groupBy(bare.map(timeOf), (time) => Math.floor(time / WINDOW));
+  return (death) => {
+    const time = timeOf(death);
+    const at = Math.floor(time / WINDOW);
+    return [at - 1, at, at + 1].some((slot) => times.get(slot)?.some((one) => Math.abs(one - time) <= WINDOW));
+  };
+}
+
+/**
+ * Which advisory each record without a sequence belongs to, by its place in the DLQ: the nearest in time of those that
+ * point at a stored message alike; else the only one that fits, where it fits no other. What is left stays what it is.
+ */
+export function placeBare(bare: readonly Death[], advised: readonly Advised[]): Map<string, Death> {
+  const placed = new Map<string, Death>();
+  const timed = advised.map((one) => ({ ...one, time: timeOf(one.death), isTaken: false }));
+  const alike = Map.groupBy(timed, ({ print }) => print);
+  const put = (one: Death, by: (typeof timed)[number]) => {
+    const { consumer, seq, queue } = by.death;
+    by.isTaken = true;
+    const ids = { consumer, seq, id: entryId(queue, consumer, seq) };
+    placed.set(placeOf(one), {
+      ...one,
+      ...ids,
+      carried: { ...one.carried!, seq },
+      pointsAtOriginal: true,
+      isPlaced: true,
+    });
+  };
+  for (const one of bare) {
+    const time = timeOf(one);
+    let nearest: (typeof timed)[number] | undefined;
+    for (const by of alike.get(printOf(one.carried!)) ?? []) {
+      const apart = Math.abs(by.time - time);
+      if (by.isTaken || apart > WINDOW || !fits(one, by.death)) continue;
+      if (!nearest || apart < Math.abs(nearest.time - time)) nearest = by;
+    }
+    if (nearest) put(one, nearest);
+  }
+  const left = bare.filter((one) => !placed.has(placeOf(one))).map((death) => ({ death, time: timeOf(death) }));
+  for (const { death, time } of left) {
+    const near = (other: { readonly time: number }) => Math.abs(other.time - time) <= SHORT_WINDOW;
+    const fitting = (alike.get(undefined) ?? []).filter((by) => near(by) && fits(death, by.death));
+    const [only] = fitting;
+    if (!only || fitting.length > 1) continue;
+    const others = left.filter(
+      (other) => Math.abs(other.time - only.time) <= SHORT_WINDOW && fits(other.death, only.death),
+    );
+    if (others.length === 1) put(death, only);
+  }
+  return placed;
+}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Death } from '../../../src/lib/dlq/death.ts';
+import { type Advised, isBare, nearBare, placeBare, printOf } from '../../../src/lib/dlq/placing.ts';
+import { at, death, record, stored } from './builders.ts';
+
+/** A record that carries a message and does not tell its sequence, the `seq`th of the DLQ. */
+const bare = (
+  seq: number,
+  time: number,
+  { payload = 'a', deliveries = 3 as number | null, consumer = '-' } = {},
+): Death =>
+  death({
+    seq,
+    consumer,
+    id: `dlq/-/${seq}`,
+    pointsAtOriginal: false,
+    record: record({ seq, kind: 'nestjs-jetstream', time: at(time), deliveries }),
+    carried: stored({ payload, seq, time: '' }),
+  });
+
+const advised = (
+  seq: number,
+  time: number,
+  { payload = 'a' as string | null, consumer = 'worker', queue = 'REQUESTS', deliveries = 3 as number | null } = {},
+): Advised => ({
+  death: death({ seq, consumer, queue, record: record({ seq: 100 + seq, time: at(time), deliveries }) }),
+  ...(payload !== null && { print: printOf(stored({ payload })) }),
+});
+
+const placed = (of: readonly Death[], by: readonly Advised[]): Record<string, string> =>
+  Object.fromEntries([...placeBare(of, by)].map(([place, { id }]) => [place, id]));
+
+describe('a record without a sequence', () => {
+  test.each([
+    { name: 'is of the stored message that is alike', by: [advised(7, 60)], want: 'REQUESTS/worker/7' },
+    {
+      name: 'whatever the payload of others',
+      by: [advised(6, 60, { payload: 'b' }), advised(7, 60)],
+      want: 'REQUESTS/worker/7',
+    },
+    {
+      name: 'of two alike, of the nearest',
+      by: [advised(6, 63), advised(7, 59), advised(8, 64)],
+      want: 'REQUESTS/worker/7',
+    },
+    { name: 'told a minute before', by: [advised(7, 0)], want: 'REQUESTS/worker/7' },
+    { name: 'not more than a minute before', by: [advised(7, -0.001)], want: undefined },
+    { name: 'told a minute after', by: [advised(7, 120)], want: 'REQUESTS/worker/7' },
+    { name: 'not more than a minute after', by: [advised(7, 120.001)], want: undefined },
+    { name: 'not of another queue', by: [advised(7, 60, { queue: 'OTHER' })], want: undefined },
+    { name: 'not of another number of deliveries', by: [advised(7, 60, { deliveries: 4 })], want: undefined },
+    {
+      name: 'of one whose deliveries nobody told',
+      by: [advised(7, 60, { deliveries: null })],
+      want: 'REQUESTS/worker/7',
+    },
+    { name: 'not of another payload', by: [advised(7, 60, { payload: 'b' })], want: undefined },
+    { name: 'of the only one that is gone', by: [advised(7, 60, { payload: null })], want: 'REQUESTS/worker/7' },
+    { name: 'which was told five seconds before', by: [advised(7, 55, { payload: null })], want: 'REQUESTS/worker/7' },
+    { name: 'and not more', by: [advised(7, 54.999, { payload: null })], want: undefined },
+    {
+      name: 'of none where two that are gone would do',
+      by: [advised(7, 60, { payload: null }), advised(8, 61, { payload: null })],
+      want: undefined,
+    },
+    {
+      name: 'of the one that fits by its deliveries',
+      by: [advised(7, 60, { payload: null, deliveries: 4 }), advised(8, 61, { payload: null })],
+      want: 'REQUESTS/worker/8',
+    },
+    {
+      name: 'rather of what is stored',
+      by: [advised(7, 60, { payload: null }), advised(8, 70)],
+      want: 'REQUESTS/worker/8',
+    },
+  ])('$name', ({ by, want }) => {
+    expect(placed([bare(1, 60)], by)['dlq/1']).toBe(want);
+  });
+
+  test('that tells its consumer is of no other consumer’s death', () => {
+    expect(placed([bare(1, 60, { consumer: 'other' })], [advised(7, 60)])).toEqual({});
+    expect(placed([bare(1, 60, { consumer: 'worker' })], [advised(7, 60)])).toEqual({ 'dlq/1': 'REQUESTS/worker/7' });
+  });
+
+  test('that does not tell its deliveries is of any number of them', () => {
+    expect(placed([bare(1, 60, { deliveries: null })], [advised(7, 60)])).toEqual({ 'dlq/1': 'REQUESTS/worker/7' });
+  });
+
+  test('takes an advisory that no other took', () => {
+    const by = [advised(7, 60), advised(8, 60)];
+    expect(placed([bare(1, 60), bare(2, 60), bare(3, 60)], by)).toEqual({
+      'dlq/1': 'REQUESTS/worker/7',
+      'dlq/2': 'REQUESTS/worker/8',
+    });
+  });
+
+  test('leaves what is gone alone where another would fit it as well', () => {
+    const by = [advised(7, 60, { payload: null })];
+    expect(placed([bare(1, 60), bare(2, 65)], by)).toEqual({});
+    expect(placed([bare(1, 60), bare(2, 65.001)], by)).toEqual({ 'dlq/1': 'REQUESTS/worker/7' });
+  });
+
+  test('carries its message under the sequence that it has now', () => {
+    const one = placeBare([bare(1, 60)], [advised(7, 60)]).get('dlq/1');
+    expect(one).toMatchObject({
+      seq: 7,
+      consumer: 'worker',
+      pointsAtOriginal: true,
+      isPlaced: true,
+      carried: { seq: 7 },
+    });
+    expect(one!.record).toEqual(bare(1, 60).record);
+  });
+
+  test('is one that carries a message', () => {
+    expect(isBare(bare(1, 60))).toBe(true);
+    expect(isBare(death())).toBe(false);
+    expect(isBare(death({ pointsAtOriginal: false }))).toBe(false);
+  });
+
+  test.each([
+    { time: 0, near: true },
+    { time: -0.001, near: false },
+    { time: 60, near: true },
+    { time: 120, near: true },
+    { time: 120.001, near: false },
+  ])('is near an advisory of second $time: $near', ({ time, near }) => {
+    expect(nearBare([bare(1, 60)])(advised(7, time).death) === true).toBe(near);
+  });
+});
