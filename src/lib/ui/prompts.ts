@@ -2,6 +2,7 @@ import { confirm, input, select } from '@inquirer/prompts';
 import { OpsError } from '../errors/ops-error.ts';
 import type { Answer, Question } from '../model/io.ts';
 import { clean } from './sanitize.ts';
+import { flow } from './text.ts';
 
 export interface Terminal {
   readonly input: NodeJS.ReadStream;
@@ -49,8 +50,16 @@ export async function askPerson<Q extends Question>(question: Q, terminal: Termi
   }
 }
 
-function put(question: Question, context: Parameters<typeof confirm>[1]): Promise<string | boolean> {
-  const message = clean(question.text, { newlines: true });
+/** What the prompts put before a question. */
+const PREFIX = '? ';
+
+function put(
+  question: Question,
+  context: Parameters<typeof confirm>[1] & Pick<Terminal, 'output'>,
+): Promise<string | boolean> {
+  // Broken at spaces: the prompts themselves break in the middle of a time, or of a path that is to be copied.
+  const width = context.output.columns - ' (y/N) '.length;
+  const message = flow(clean(question.text, { newlines: true }), { width, first: PREFIX }).slice(PREFIX.length);
   switch (question.type) {
     case 'confirm':
       return confirm({ message, default: question.fallback }, context);

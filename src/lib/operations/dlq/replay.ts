@@ -194,7 +194,8 @@ async function replayOne(
   const before = { ...tally };
   const edits: EditRecord[] = [];
   const strange = strangers(context);
-  let began = performance.now();
+  /** Of the first that went: how long all were read before says nothing of how long the rest takes. */
+  let first: { readonly at: number; readonly count: number } | undefined;
   let total = 0;
   let done = 0;
   const left =
@@ -210,7 +211,6 @@ async function replayOne(
       const chosen = await counting;
       tally.chosen = chosen.total;
       total = chosen.byQueue.get(ref.queue) ?? 0;
-      began = performance.now();
       if (chosen.total > 0) log.begin(held);
       await replayQueue({
         nats: held,
@@ -228,9 +228,11 @@ async function replayOne(
         onUnreadable: strange.add,
         onProgress(count) {
           done += count;
-          const elapsed = performance.now() - began;
-          const rate = elapsed < 1000 ? '' : ` (${Math.round((done * 1000) / elapsed)}/s`;
-          const rest = timeLeft(done, total, elapsed);
+          first ??= { at: performance.now(), count };
+          const elapsed = performance.now() - first.at;
+          const since = done - first.count;
+          const rate = elapsed < 1000 ? '' : ` (${Math.round((since * 1000) / elapsed)}/s`;
+          const rest = timeLeft(since, total - first.count, elapsed);
           const title = `Replaying ${ref.queue}${rate && `${rate}${rest && `, ${rest}`})`}`;
           io.tell({ type: 'progress', title, done, total: Math.max(total, done) });
         },

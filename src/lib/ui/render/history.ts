@@ -1,7 +1,6 @@
 import { clean } from '../sanitize.ts';
-import { padEnd, widthOf } from '../text.ts';
+import { flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
-import { shorten } from './dlq.ts';
 
 /** A record as far as it is drawn. */
 interface Drawn {
@@ -29,10 +28,10 @@ const COLUMNS: readonly Column[] = [
   { title: 'VERB', value: ({ verb }) => verb },
   { title: 'WHAT', value: ({ summary }) => summary },
 ];
-/** The last column, which is cut where the terminal ends, has at least so many columns. */
+/** The last column, which goes on below where the terminal ends, has at least so many columns. */
 const LEAST = 24;
 
-/** A table, newest first. */
+/** A table, newest first. Who and where leave before a word of what was done needs a second line; none is cut. */
 export function renderHistory(records: readonly Drawn[], { theme, width }: { theme: Theme; width: number }): string {
   const measure = (columns: readonly Column[]) => {
     const rows = records.map((record) => columns.map(({ value }) => clean(value(record))));
@@ -42,15 +41,12 @@ export function renderHistory(records: readonly Drawn[], { theme, width }: { the
     return { columns, rows, widths, room: width - widths.slice(0, -1).reduce((sum, each) => sum + each + 2, 0) };
   };
   const tries = [0, 1, 2].map((gone) => measure(COLUMNS.filter(({ leaves = 3 }) => leaves > gone)));
-  const { columns, rows, widths, room: left } = tries.find(({ room }) => room >= LEAST) ?? tries.at(-1)!;
-  const room = Math.max(LEAST, left);
-  const draw = (cells: readonly string[]) =>
-    cells
-      .map((cell, index) => {
-        if (index < cells.length - 1) return padEnd(cell, widths[index]!);
-        return widthOf(cell) > room ? shorten(cell, room) : cell;
-      })
-      .join('  ')
-      .trimEnd();
+  const fits = ({ room, widths }: (typeof tries)[number]) => room >= widths.at(-1)!;
+  const { columns, rows, widths, room } = tries.find(fits) ?? tries.at(-1)!;
+  const draw = (cells: readonly string[]) => {
+    const before = cells.slice(0, -1).map((cell, index) => `${padEnd(cell, widths[index]!)}  `);
+    const first = before.join('');
+    return flow(cells.at(-1)!, { width: widthOf(first) + Math.max(LEAST, room), first }).trimEnd();
+  };
   return `${[theme.strong(draw(columns.map(({ title }) => title))), ...rows.map(draw)].join('\n')}\n`;
 }
