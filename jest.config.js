@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 
 const shared = {
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.cjs' },
-  testEnvironment: 'node',
+  transform: {},
+  testEnvironment: '<rootDir>/test/support/node-environment.cjs',
+  runtime: '<rootDir>/test/support/node-runtime.cjs',
 };
 
 /** Unit tests need neither a build nor a server; the others find both ready. */

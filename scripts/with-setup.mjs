@@ -150,11 +150,7 @@ const node = alone(() => {
 const [task = 'build', ...args] = process.argv.slice(2);
 const bin = join(root, 'node_modules', '.bin');
 const env = { ...process.env, PATH: [dirname(node), bin, process.env.PATH].join(delimiter) };
-const JEST = [
-  '--experimental-vm-modules',
-  '--disable-warning=ExperimentalWarning',
-  join(root, 'node_modules/jest/bin/jest.js'),
-];
+const JEST = ['--disable-warning=ExperimentalWarning', join(root, 'node_modules/jest/bin/jest.js')];
 if (task === 'jest') become(node, [...JEST, ...args], { env });
 else if (task === 'node') become(node, args, { env });
 else if (task !== 'build') become(join(bin, task), args, { env });
