@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { runCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { makeQueue } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 const SPEC = `
@@ -71,4 +74,30 @@ resource "jetstream_consumer" "REQUESTS_request-worker" {
   test('refuses a tool it does not know', async () => {
     expect(await exported('--to', 'pulumi')).toMatchObject({ code: 64, stdout: '' });
   });
+});
+
+test.each([
+  { name: 'with a DLQ, made by hand', by: 'hand' },
+  { name: 'without one, of a spec that calls it a queue', by: 'spec' },
+])('a stream that keeps its messages is exported as the queue that it is: $name', async ({ by }) => {
+  const other = await startServer();
+  try {
+    const run = async (args: string[], stdin?: string) => runCli(args, { server: other, ...(stdin && { stdin }) });
+    if (by === 'hand') {
+      const nats = await connectTo(other);
+      await makeQueue(nats, { config: { retention: 'limits' } });
+      await nats.close();
+    } else {
+      const spec = 'version: 1\nname: kept\nqueues: { REQUESTS: { retention: limits, subjects: ["requests.*"] } }\n';
+      expect(await run(['apply', '-', '--yes'], spec)).toMatchObject({ code: 0 });
+    }
+    const { stdout } = await run(['export']);
+    expect(parse(stdout)).toMatchObject({ queues: { REQUESTS: { retention: 'limits' } } });
+    expect(parse(stdout)).not.toHaveProperty('streams');
+    expect(await run(['apply', '-', '--yes', '--adopt'], stdout)).toMatchObject({ code: 0 });
+    expect(await run(['plan', '-', '--detailed-exitcode'], stdout)).toMatchObject({ code: 0 });
+    expect(JSON.parse((await run(['status', '--json'])).stdout).queues).toMatchObject([{ name: 'REQUESTS' }]);
+  } finally {
+    await other.stop();
+  }
 });

@@ -9,6 +9,8 @@ export interface AssembleOptions {
   /** The stream of consumers whose file does not say it, and the name of a stream whose file has none. */
   readonly stream?: string;
   readonly health: HealthSpec;
+  /** Streams that are queues, whatever their retention and their DLQ. */
+  readonly queues?: readonly string[];
 }
 
 interface Assembled {
@@ -22,8 +24,8 @@ type FoundConsumer = Extract<Found, { kind: 'consumer' }>;
 const CAPTURES: readonly Capture[] = ['max_deliveries', 'terminated'];
 
 /**
- * Puts what was found into one spec. A workqueue stream is a queue; the stream that captures the advisories of just
- * that queue is its DLQ; a bucket `responses` beside a single queue holds its responses.
+ * Puts what was found into one spec. A workqueue stream is a queue, and any whose advisories another stream captures, of
+ * it alone: that is its DLQ; a bucket `responses` beside a single queue holds its responses.
  */
 export function placeFound(found: readonly Found[], options: AssembleOptions): Assembled {
   const leftOut: LeftOut[] = [];
@@ -32,8 +34,10 @@ export function placeFound(found: readonly Found[], options: AssembleOptions): A
   const buckets = unique.filter((item): item is FoundStream => item.kind === 'bucket');
   const consumers = unique.filter((item): item is FoundConsumer => item.kind === 'consumer');
 
-  const queues = streams.filter(({ config }) => config.retention === 'workqueue');
-  const dlqs = new Map(queues.flatMap((queue) => dlqOf(queue, streams)));
+  const dlqs = new Map(streams.flatMap((stream) => dlqOf(stream, streams)));
+  const queues = streams.filter(
+    ({ name, config }) => config.retention === 'workqueue' || dlqs.has(name) || options.queues?.includes(name),
+  );
   const plain = streams.filter((stream) => !queues.includes(stream) && !isDlq(stream, dlqs));
   const homes = new Map([...queues, ...plain].map((stream) => [stream.name, [] as FoundConsumer[]]));
   for (const consumer of consumers) settle(consumer, { homes, dlqs, stream: options.stream, leftOut });

@@ -61,17 +61,19 @@ export async function exportOperation(context: Context, options: ExportOptions =
     const { version } = nats.target.server;
     const leftOut = options.names?.length ? [] : unmarked(all, chosen);
     const found = chosen.flatMap((resource) => toFound(resource, all, version, leftOut));
-    const { spec, leftOut: unplaced } = placeFound(found, { health: HEALTH_DEFAULTS });
-    if (isEmptySpec(spec)) {
+    const place = (queues: readonly string[]) => placeFound(found, { health: HEALTH_DEFAULTS, queues });
+    const bare = place([]);
+    if (isEmptySpec(bare.spec)) {
       throw new OpsError('NOT_FOUND', `there is nothing to export on ${nats.target.url}`, {
         where: `account ${nats.target.account}`,
         why: 'The account holds no stream and no bucket.',
         hints: ['`osapi-ops init` writes a spec to begin with'],
       });
     }
-    for (const { path, why } of unplaced) leftOut.push({ resource: path as ResourceKey, what: why });
     // Damaged or denied, the ledger only costs the parts that the server itself does not hold.
-    const applied = await readLastApplied(nats, spec.name).catch(() => undefined);
+    const applied = await readLastApplied(nats, bare.spec.name).catch(() => undefined);
+    const { spec, leftOut: unplaced } = applied ? place(Object.keys(applied.spec.queues)) : bare;
+    for (const { path, why } of unplaced) leftOut.push({ resource: path as ResourceKey, what: why });
     const whole = withoutDefaults(withoutMonitor(likeApplied(spec, applied), applied?.spec), version);
     const header = `Exported by osapi-ops from ${nats.target.url}, account ${nats.target.account}.`;
     const text = printSpec(whole, { header });

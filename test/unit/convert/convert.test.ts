@@ -60,6 +60,13 @@ describe('what the nats CLI writes', () => {
     expect(spec.streams.REQUESTS?.consumers).toEqual({ w: { ack_policy: 'none', max_deliver: 2 } });
   });
 
+  test('takes a stream of any retention for a queue where another captures what dies in it', () => {
+    const dlq = (of: string) => ({ name: 'dead', subjects: [`$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${of}.*`] });
+    const kept = { ...requests, retention: 'limits' };
+    const queuesOf = (of: string) => Object.keys(convert({ s: kept, d: dlq(of) }).spec.queues);
+    expect([queuesOf('REQUESTS'), queuesOf('OTHER')]).toEqual([['REQUESTS'], []]);
+  });
+
   test('names fields that no server has, and values that are no values', () => {
     const { spec, leftOut } = convert({ s: { ...requests, colour: 'red', max_msgs: 'many', storage: 'tape' } });
     expect(Object.keys(spec.queues.REQUESTS!.config).sort()).toEqual([
