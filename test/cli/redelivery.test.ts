@@ -127,11 +127,36 @@ describe.each(outermostVersions())('a replay where others read the stream too, o
     await letDie(nats);
     await letDie(nats, 'REQUESTS', 'audit');
     const archive = `twins-${Date.now()}.ndjson`;
+    const dry = await replay('--dry-run');
+    expect(dry.value).toMatchObject({ remaining: 3, skipped: 3 });
+    expect(dry.stderr).toContain('3 skipped, of messages that go with another entry');
     expect((await purge('--yes', '--archive', archive)).value).toMatchObject({ purged: 6, originals: 3 });
     expect((await dlq('import', archive)).value).toMatchObject({ imported: 6 });
+    expect((await replay('--dry-run')).value).toMatchObject({ remaining: 3, skipped: 3 });
     expect(await replay()).toMatchObject({ code: 0, value: { replayed: 3, skipped: 3 } });
     expect(await stored()).toBe(3);
     expect((await dlq('ls')).value).toEqual([]);
+  });
+
+  test('what came back from an archive as of two consumers goes in once, one a run or one consumer a run', async () => {
+    await makeQueue(nats, { config: { retention: 'limits' } });
+    await makeConsumer(nats, { consumer: 'audit' });
+    for (const id of ['1', '2', '3']) await put(nats, 'requests.dns', `{"id":"${id}"}`);
+    await letDie(nats);
+    await letDie(nats, 'REQUESTS', 'audit');
+    const archive = `one-by-one-${Date.now()}.ndjson`;
+    expect((await purge('--yes', '--archive', archive)).value).toMatchObject({ purged: 6, originals: 3 });
+    expect((await dlq('import', archive)).value).toMatchObject({ imported: 6 });
+    for (let left = 2; left > 0; left--) {
+      expect(await replay('--limit', '1', '--allow-redelivery')).toMatchObject({
+        code: 0,
+        value: { replayed: 1, skipped: 0 },
+      });
+      expect((await dlq('ls')).value).toHaveLength(2 * left);
+    }
+    expect((await replay('--consumer', 'audit', '--allow-redelivery')).value).toMatchObject({ replayed: 1 });
+    expect((await replay()).value).toMatchObject({ replayed: 0, skipped: 0 });
+    expect([await stored(), (await dlq('ls')).value]).toEqual([3, []]);
   });
 
   test('what another consumer had given up of the same message goes with it, and nothing else', async () => {

@@ -106,6 +106,7 @@ export function makeMove(entry: Entry, facts: MoveFacts, options: CopyOptions): 
     kind: subject === message.subject ? 'stored' : 'named',
     headers: printHeaders(lines),
     payload: options.edited?.payload ?? message.payload,
+    ...(original && { seq: original.seq }),
     ...(original &&
       (facts.removesOriginal || (facts.movesSame && isSame)) && {
         original: { stream: original.stream, created: streamCreated, seq: original.seq, time: original.time },

@@ -33,6 +33,8 @@ export interface Move {
   readonly headers: Uint8Array;
   readonly payload: Uint8Array;
   readonly kind: CopyKind;
+  /** Under which sequence the original is stored, also where it stays. */
+  readonly seq?: number;
   /** The original, where it is to be removed. */
   readonly original?: Seen;
   /** What the original leaves in the queue, where it is to be removed. */

@@ -17,7 +17,7 @@ import { canaryAfter, canaryFault } from './canary.ts';
 import { type CopyOptions, makeMove, recordsSeen } from './copy.ts';
 import { movePage, type PageResult } from './execute.ts';
 import { type FollowMark, followMoves, markFollow } from './follow.ts';
-import { twinKey } from './imported.ts';
+import { Once, readTwins, skippedAgain } from './once.ts';
 import { createPacer, pageSize, roomFor } from './pace.ts';
 import { type CheckedQueue, checkQueue } from './preflight.ts';
 import { type Move, type Moved, PROTOCOL, type Protocol } from './protocol.ts';
@@ -108,14 +108,19 @@ export async function replayQueue(job: QueueJob): Promise<void> {
   if (died) throw died;
 }
 
+const placeOf = ({ stream, seq }: Seen): string => `${stream} ${seq}`;
+
 class QueueReplay {
   readonly #job: QueueJob;
   readonly #facts: CheckedQueue;
   readonly #run: ReplayRun;
-  /** Originals whose copy is in: a second consumer's entry of the same message has nothing left to move. */
-  readonly #done = new SeqSet();
-  /** The same of messages that only records carry, each its own: by what they are. */
-  readonly #carried = new Set<string>();
+  readonly #once: Once;
+  /** Sequences of originals whose copy is in. */
+  readonly #moved = new SeqSet();
+  /** Entries of originals that go with another entry: what is left of them, to go once the copy is in. */
+  readonly #again: { readonly seq: number; readonly records: readonly Seen[] }[] = [];
+  /** The records that go with what an entry carries. */
+  #twins: (entry: Entry) => readonly Seen[] = () => [];
   readonly #refused = new Set<string>();
   readonly #waiting = new Map<string, Moved>();
   readonly #followed: Moved[] = [];
@@ -156,6 +161,12 @@ class QueueReplay {
       tellWarning: job.tellWarning,
     };
     this.#canaryLeft = wishes.canary ?? 0;
+    this.#once = new Once(() => this.#isShared);
+  }
+
+  /** Whether several consumers may be given the same message. */
+  get #isShared(): boolean {
+    return this.#facts.info.config.retention !== 'workqueue';
   }
 
   /** What was written down of the last page is of no use any more. */
@@ -187,6 +198,7 @@ class QueueReplay {
       this.#job.tellNote(`${ref.queue}: finished ${before + drained} that an earlier run had begun`);
     }
     if (wishes.wait || this.#canaryLeft > 0) this.#mark = await markFollow(nats, ref);
+    if (this.#isShared) this.#twins = await readTwins(nats, ref, this.#facts, this.#job.now);
     for await (const page of this.#pages()) {
       // Told to stop, the reading says what is left and ends.
       await this.#movePage(page);
@@ -199,24 +211,32 @@ class QueueReplay {
   }
 
   /**
-   * Other consumers' entries of what moved, which the filter left out: the copy goes to them as well, and nothing is left
-   * of the message that they speak of.
+   * Other consumers' entries of what moved, those too that the filter left out: the copy goes to them as well, and nothing
+   * is left of the message that they speak of.
    */
   async #removeLeftOut(): Promise<void> {
     const { nats, ref, wishes, signal, now, tellNote } = this.#job;
-    const { config } = this.#facts.info;
-    if (config.retention === 'workqueue' || wishes.to !== undefined || this.#done.size === 0 || signal.aborted) return;
+    if (this.#moved.size === 0 || signal.aborted) return;
+    await removeRecords(
+      nats,
+      this.#again.flatMap(({ seq, records }) => (this.#moved.has(seq) ? records : [])),
+    );
+    if (!this.#isShared || wishes.to !== undefined) return;
     const records: Seen[] = [];
     let entries = 0;
     for await (const entry of scanEntries(nats, [ref], { states: ['gone'] }, { now })) {
       if (signal.aborted) return;
-      if (entry.inner.cause !== 'acked_or_removed' || !this.#done.has(entry.seq)) continue;
+      if (entry.inner.cause !== 'acked_or_removed' || !this.#moved.has(entry.seq)) continue;
       records.push(...recordsSeen(entry, this.#facts));
       entries += 1;
     }
     if (entries === 0) return;
     await removeRecords(nats, records);
     tellNote(`${ref.queue}: ${entries} of other consumers went with them: their messages were replayed to all`);
+  }
+
+  #noteMoved({ original, seq = original?.seq }: Move): void {
+    if (seq !== undefined) this.#moved.add(seq);
   }
 
   #whyStopped(): string {
@@ -263,21 +283,17 @@ class QueueReplay {
   }
 
   async #moveOf(entry: Entry): Promise<Move | undefined> {
-    const { nats, tally, wishes } = this.#job;
+    const { tally, wishes } = this.#job;
     const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq: this.#facts.lastSeq });
     if (skipped) {
       // What is in the journal was counted when the run began with it.
       if (skipped.why !== 'new' && skipped.why !== 'journalled') tally.skip(skipped);
       return undefined;
     }
-    const { original, message } = entry.inner;
-    // On a work queue a message has one consumer.
-    const isShared = this.#facts.info.config.retention !== 'workqueue';
-    const twin = isShared && !original && message ? twinKey(message) : undefined;
-    if (original ? this.#done.has(original.seq) : twin !== undefined && this.#carried.has(twin)) {
-      // The copy went with another consumer's entry of the same message.
-      await removeRecords(nats, recordsSeen(entry, this.#facts));
-      tally.skip({ entry, why: 'gone', text: 'its message was replayed with another entry' });
+    if (this.#once.isAgain(entry)) {
+      const { original } = entry.inner;
+      if (original) this.#again.push({ seq: original.seq, records: recordsSeen(entry, this.#facts) });
+      tally.skip(skippedAgain(entry));
       return undefined;
     }
     const edited = wishes.edit ? await wishes.edit(entry) : undefined;
@@ -293,9 +309,9 @@ class QueueReplay {
       to: wishes.to,
       edited,
     };
-    if (original) this.#done.add(original.seq);
-    if (twin !== undefined) this.#carried.add(twin);
-    return makeMove(entry, this.#facts, options);
+    const move = makeMove(entry, this.#facts, options);
+    const own = new Set(move.records.map(placeOf));
+    return { ...move, records: [...move.records, ...this.#twins(entry).filter((one) => !own.has(placeOf(one)))] };
   }
 
   /** How many may go now: all of a page, what the canary or the rate allows, or what the queue has room to work on. */
@@ -335,6 +351,7 @@ class QueueReplay {
       if (one.outcome !== 'failed' && one.move.original) this.#removed += 1;
       if (one.outcome === 'waiting' && one.move.original) this.#waiting.set(one.move.msgId, one);
       if (one.outcome === 'moved') this.#followed.push(...(this.#mark ? [one] : []));
+      if (one.outcome === 'moved') this.#noteMoved(one.move);
     }
     const why =
       fault === undefined
@@ -397,6 +414,7 @@ class QueueReplay {
         last = performance.now();
         this.#waiting.delete(entry.msgId);
         tally.arrived(one.move.id, newSeq);
+        this.#noteMoved(one.move);
         if (this.#mark) this.#followed.push({ ...one, outcome, ...(newSeq !== undefined && { newSeq }) });
       }
       if (this.#waiting.size <= enough) break;

@@ -12,7 +12,8 @@ export interface Skipped {
     | 'transform'
     | 'journalled'
     | 'stale'
-    | 'answered';
+    | 'answered'
+    | 'together';
   readonly text: string;
 }
 
@@ -64,6 +65,7 @@ const SKIPPED: Readonly<Record<string, string>> = {
     'of a queue that was made anew since an unfinished replay took them out: `dlq purge` archives them, `dlq import` makes them dead letters of the new queue',
   uncertain: 'orphans that may still be in flight',
   parked: 'parked: replayed so often already that only a higher --max-replays tries them again',
+  together: 'of messages that go with another entry: one copy goes to all consumers',
   unedited: 'left as they were in the editor',
   transform: 'as the transform has it',
 };

@@ -1,9 +1,10 @@
 import { scanEntries } from '../../dlq/scan.ts';
+import type { SeenQueue } from '../../dlq/standing.ts';
 import type { Context } from '../../model/context.ts';
-import type { QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { Asked } from '../../replay/asked.ts';
+import { Once } from '../../replay/once.ts';
 import { whySkipped } from '../../replay/select.ts';
 import type { Transform } from '../../replay/transform.ts';
 
@@ -15,6 +16,9 @@ export interface Chosen {
   readonly changed: number;
 }
 
+const retentionOf = (queues: readonly SeenQueue[], name: string): string =>
+  queues.find(({ queue }) => queue === name)?.seen?.standing.retention ?? 'workqueue';
+
 /**
  * Counts what a replay will move, and asks a module for each of them.
  * @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED, USAGE_FILE where the module fails
@@ -22,18 +26,19 @@ export interface Chosen {
 export async function countChosen(
   context: Context,
   nats: Nats,
-  queues: readonly QueueRef[],
+  queues: readonly SeenQueue[],
   filter: EntryFilter,
   maxReplays: number,
   transform: Transform | undefined,
 ): Promise<Chosen> {
   const byQueue = new Map<string, number>();
   const asked = transform && new Asked(transform, context.io.signal);
+  const once = new Once((name) => retentionOf(queues, name) !== 'workqueue');
   let total = 0;
   let changed = 0;
   const options = { now: context.now().getTime(), signal: context.io.signal };
   for await (const entry of scanEntries(nats, queues, filter, options)) {
-    if (whySkipped(entry, { maxReplays, lastSeq: Number.POSITIVE_INFINITY })) continue;
+    if (whySkipped(entry, { maxReplays, lastSeq: Number.POSITIVE_INFINITY }) || once.isAgain(entry)) continue;
     if (asked) {
       const made = await asked.ask(entry);
       if (!made) continue;

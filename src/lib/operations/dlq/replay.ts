@@ -29,6 +29,7 @@ import { makeMove } from '../../replay/copy.ts';
 import { type EditRecord, editEntry, requireEditor } from '../../replay/edit.ts';
 import type { Edited } from '../../replay/edit-text.ts';
 import { GroupTable } from '../../replay/groups.ts';
+import { Once, skippedAgain } from '../../replay/once.ts';
 import { timeLeft } from '../../replay/pace.ts';
 import type { Move } from '../../replay/protocol.ts';
 import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
@@ -436,6 +437,7 @@ async function previewReplay(
   const asked = transform && new Asked(transform, context.io.signal);
   const samples: TransformSample[] = [];
   let changed = 0;
+  const once = new Once((name) => infos.get(name)!.config.retention !== 'workqueue');
   const entries = scanEntries(nats, queues, filter, {
     now: context.now().getTime(),
     signal: context.io.signal,
@@ -449,6 +451,9 @@ async function previewReplay(
     if (skipped?.why === 'journalled') journalled += 1;
     else if (skipped) {
       tally.skip(skipped);
+      continue;
+    } else if (once.isAgain(entry)) {
+      tally.skip(skippedAgain(entry));
       continue;
     } else {
       const to = target ?? info;
