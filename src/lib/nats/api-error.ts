@@ -68,7 +68,10 @@ function meaningOf(errCode: number, description: string): { code: Code; hints: s
       return { code: 'CONN_NO_LEADER', hints: ['wait until the cluster has a quorum, then run this again'] };
     case ERR.streamNotFound:
     case ERR.consumerNotFound:
-      return { code: 'NOT_FOUND', hints: ['apply the spec that makes it; or name the server and account that have it'] };
+      return {
+        code: 'NOT_FOUND',
+        hints: ['apply the spec that makes it; or name the server and account that have it'],
+      };
     case ERR.noMessage:
       return { code: 'NOT_FOUND', hints: ['it may have gone meanwhile: look again'] };
     case ERR.maximumStreams:
