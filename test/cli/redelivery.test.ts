@@ -114,6 +114,31 @@ describe.each(outermostVersions())('a replay where others read the stream too, o
     },
   );
 
+  test('a purge of what one consumer gave up leaves what another has of the same messages, and takes both together', async () => {
+    await makeQueue(nats, { config: { retention: 'limits' } });
+    await makeConsumer(nats, { consumer: 'audit', consumerConfig: { filter_subject: 'requests.dns' } });
+    for (const id of ['1', '2']) await put(nats, 'requests.dns', `{"id":"${id}"}`);
+    await put(nats, 'requests.mail', '{"id":"3"}');
+    await letDie(nats);
+    await letDie(nats, 'REQUESTS', 'audit');
+    const one = ['--consumer', 'request-worker'];
+    const dry = await purge('--dry-run', ...one);
+    expect(dry).toMatchObject({ code: 0, value: { purged: 1, originals: 1, skipped: 2 } });
+    expect(dry.stderr).toContain(
+      '2 left alone: dead letters of other consumers, not chosen here, are of the same messages: audit (2)',
+    );
+    const archive = (part: string) => `both-${part}-${Date.now()}.ndjson`;
+    expect(await purge('--yes', ...one, '--archive', archive('a'))).toMatchObject({
+      code: 1,
+      value: { purged: 1, originals: 1, skipped: 2, error: { code: 'DLQ_UNFINISHED' } },
+    });
+    expect([await stored(), (await dlq('ls')).value.length]).toEqual([2, 4]);
+    expect(await purge('--dry-run', '--limit', '1')).toMatchObject({ value: { purged: 0, skipped: 1 } });
+    const both = [...one, '--consumer', 'audit', '--yes', '--archive', archive('b')];
+    expect(await purge(...both)).toMatchObject({ code: 0, value: { purged: 4, originals: 2 } });
+    expect([await stored(), (await dlq('ls')).value]).toEqual([0, []]);
+  });
+
   const dlq = async (...args: string[]) => {
     const { code, stdout } = await runCli(['dlq', ...args, '--json'], { server, cwd });
     return { code, value: JSON.parse(stdout) };

@@ -11,7 +11,8 @@ import { SeqSets } from '../../dlq/seq-set.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { forgetJournal, readJournal } from '../../ledger/journal.ts';
 import type { Context } from '../../model/context.ts';
-import type { Entry, QueueRef } from '../../model/entry.ts';
+import { type Entry, entryId, type QueueRef } from '../../model/entry.ts';
+import type { EntryFilter } from '../../model/entry-filter.ts';
 import type { ReplayGroup } from '../../model/replay.ts';
 import { shellLine } from '../../model/shell.ts';
 import { orUndefined } from '../../nats/answer.ts';
@@ -45,7 +46,7 @@ export interface PurgeResult {
   readonly purged: number;
   /** Messages that went with them. */
   readonly originals: number;
-  /** Entries that stay, because other consumers still need their messages; absent where there is none. */
+  /** Entries that stay, because their messages are other consumers' as well; absent where there is none. */
   readonly skipped?: number;
   /** The file that `dlq import` reads; absent where nothing was purged. */
   readonly archive?: string;
@@ -218,35 +219,45 @@ async function archive(
   return { total: count, kept };
 }
 
-/** What stays: how many entries, and by consumer of how many it still needs the message. */
+/** What stays: how many entries; and by consumer of how many it still needs the message, or gave it up as well. */
 interface Kept {
   entries: number;
-  readonly consumers: Map<string, number>;
+  readonly needed: Map<string, number>;
+  readonly givenUp: Map<string, number>;
 }
 
 const skippedOf = ({ entries }: Kept): Pick<PurgeResult, 'skipped'> => (entries > 0 ? { skipped: entries } : {});
 
-function tellKept({ io }: Context, { entries, consumers }: Kept): void {
+function tellKept({ io }: Context, { entries, needed, givenUp }: Kept): void {
   if (entries === 0) return;
-  const text = `${entries} left alone: other consumers still need their messages: ${named(consumers)}`;
-  io.tell({ type: 'warning', text });
+  const reasons = [
+    needed.size > 0 ? `other consumers still need their messages: ${named(needed)}` : '',
+    givenUp.size > 0
+      ? `dead letters of other consumers, not chosen here, are of the same messages: ${named(givenUp)}`
+      : '',
+  ];
+  io.tell({ type: 'warning', text: `${entries} left alone: ${reasons.filter(Boolean).join('; ')}` });
 }
 
-/** Prints those whose message nobody else still needs, with how many messages there are of them. */
+/** Prints those whose message is nobody else's as well, with how many messages there are of them. */
 async function printPurgeable(
   context: Context,
   scope: DlqScope,
   onLine: Parameters<typeof printArchive>[2],
 ): Promise<{ readonly purged: number; readonly originals: number; readonly kept: Kept }> {
   const others = await lookForOthers(context, scope);
-  const kept: Kept = { entries: 0, consumers: new Map() };
+  const kept: Kept = { entries: 0, needed: new Map(), givenUp: new Map() };
+  const count = (counts: Map<string, number>, names: readonly string[]) => {
+    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  };
   const originals = new SeqSets();
   let [purged, messages] = [0, 0];
   await printArchive(context, scope, (line, entry) => {
-    const needing = others(entry);
-    if (needing.length > 0) {
+    const { needing, left } = others(entry);
+    if (needing.length + left.length > 0) {
       kept.entries += 1;
-      for (const name of needing) kept.consumers.set(name, (kept.consumers.get(name) ?? 0) + 1);
+      count(kept.needed, needing);
+      count(kept.givenUp, left);
       return undefined;
     }
     purged += 1;
@@ -258,26 +269,35 @@ async function printPurgeable(
   return { purged, originals: messages, kept };
 }
 
-/** Which other consumers still need an entry's message, by how the queues stand before their entries are read. */
-async function lookForOthers(
-  context: Context,
-  { nats, queues }: DlqScope,
-): Promise<(entry: Entry) => readonly string[]> {
+/** Other consumers of an entry's message: who still needs it, and who gave it up in a dead letter that was not chosen. */
+type Others = (entry: Entry) => { readonly needing: readonly string[]; readonly left: readonly string[] };
+
+/** By how the queues stand before their entries are read. */
+async function lookForOthers(context: Context, { nats, queues, filter }: DlqScope): Promise<Others> {
   const standings = new Map(
     await Promise.all(queues.map(async (ref) => [ref.queue, await readStanding(nats, ref)] as const)),
   );
   const shared = queues.filter(({ queue }) => isShared(standings.get(queue)!));
-  const givenUp = new SeqSets();
-  const key = (queue: string, consumer: string) => `${queue}/${consumer}`;
   const options = { exact: false, signal: context.io.signal, now: context.now().getTime() };
-  for await (const { queue, consumer, inner } of scanEntries(nats, shared, {}, options))
-    if (inner.original) givenUp.of(key(queue, consumer)).add(inner.original.seq);
-  const isSharedQueue = new Set(shared.map(({ queue }) => queue));
+  const consumersOf = new Map(shared.map(({ queue }) => [queue, new Set<string>()]));
+  const read = async (chosen: EntryFilter) => {
+    const seqs = new SeqSets();
+    for await (const { queue, consumer, inner } of scanEntries(nats, shared, chosen, options)) {
+      if (!inner.original) continue;
+      seqs.of(entryId(queue, consumer, 0)).add(inner.original.seq);
+      consumersOf.get(queue)!.add(consumer);
+    }
+    return (queue: string, consumer: string, seq: number) => seqs.of(entryId(queue, consumer, 0)).has(seq);
+  };
+  const gaveUp = await read({});
+  const isChosen = shared.length > 0 ? await read(filter) : gaveUp;
   return ({ queue, consumer, inner: { original } }) => {
-    if (!original || !isSharedQueue.has(queue)) return [];
+    const consumers = consumersOf.get(queue);
+    if (!original || !consumers) return { needing: [], left: [] };
     const { seq, subject } = original;
-    const gaveUp = (name: string) => givenUp.of(key(queue, name)).has(seq);
-    return neededBy(standings.get(queue)!, { seq, consumer, subject }, gaveUp);
+    const needing = neededBy(standings.get(queue)!, { seq, consumer, subject }, (name) => gaveUp(queue, name, seq));
+    const left = [...consumers].filter((name) => gaveUp(queue, name, seq) && !isChosen(queue, name, seq));
+    return { needing, left };
   };
 }
 
@@ -396,8 +416,11 @@ async function removeOriginal(nats: Nats, line: ArchiveLine): Promise<boolean> {
 
 const unfinished = (result: PurgeResult): OpsError =>
   new OpsError('DLQ_UNFINISHED', `${result.purged} purged; ${result.skipped} left alone`, {
-    why: 'Other consumers of the stream still need their messages: to them they are live.',
-    hints: ['run it again when these consumers are done with them'],
+    why: 'Their messages are those of other consumers too: to them they are live, or dead letters that were not chosen.',
+    hints: [
+      'run it again when these consumers are done with them',
+      'choose the dead letters of all their consumers, to purge them together',
+    ],
     result,
   });
 
