@@ -50,6 +50,8 @@ export const CODES = {
   REQUEST_NOT_SENT: EXIT.failed,
   REQUEST_NOT_CANCELLED: EXIT.failed,
   REQUEST_DEAD: EXIT.failed,
+  MIGRATE_REFUSED: EXIT.failed,
+  MIGRATE_TOO_LATE: EXIT.failed,
   DENIED_CREDENTIALS: EXIT.denied,
   DENIED_SUBJECT: EXIT.denied,
   NO_ROOM: EXIT.failed,

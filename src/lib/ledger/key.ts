@@ -19,10 +19,14 @@ export function fromToken(token: string): string {
 //   lock.<name>                   who is at work
 //   history.<system>.<id>         who did what
 //   replay.<id>                   how far a replay is
+//   migration.<name>              what is being moved: all that is needed to go on, or back
+//   moved.<name>.<n>              a piece of what is known of what is moved while the old one is gone
 export const ledgerKey = {
   applied: (system: string) => `applied.${toToken(system)}`,
   part: (system: string, write: string, index: number | '>') => `part.${toToken(system)}.${write}.${index}`,
   lock: (name: string) => `lock.${toToken(name)}`,
   replay: (id: string) => `replay.${id}`,
+  migration: (name: string) => `migration.${name === '*' ? name : toToken(name)}`,
+  moved: (name: string, index: number | '>') => `moved.${toToken(name)}.${index}`,
   history: (system: string, id: string) => `history.${toToken(system)}.${id}`,
 };

@@ -78,3 +78,25 @@ export const isReplayRun = has({
   error: maybe(isText),
   stopped_by: maybe(isText),
 });
+
+const hop = has({ from: isText, to: isText });
+const movedConsumer = has({ from: isText, to: isText, created: isText, before: isObject, after: isObject });
+
+export const isMigrationRecord = has({
+  ...actor,
+  since: isText,
+  migration: has({
+    format: (value) => value === 1,
+    kind: (value) => value === 'stream' || value === 'consumer' || value === 'bucket',
+    name: isText,
+    from: isText,
+    fields: listOf(isText),
+    hops: listOf(hop),
+    created: isText,
+    before: isObject,
+    after: isObject,
+    consumers: listOf(movedConsumer),
+    dlqs: listOf(has({ stream: isText, subjects: listOf(isText) })),
+    responses: maybe(isText),
+  }),
+});

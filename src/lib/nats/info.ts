@@ -11,6 +11,8 @@ export interface StreamInfo {
   readonly created: string;
   readonly figures: StreamFigures;
   readonly cluster?: ClusterFigures;
+  /** Of a mirror: how long ago it heard of what it copies, in milliseconds, -1 for never; and what keeps it from copying. */
+  readonly mirror?: { readonly activeMs: number; readonly lag: number; readonly fault?: string };
   /** The server's clock when it answered, in milliseconds since 1970; NaN where it does not tell. */
   readonly now: number;
   /** The same as it was written, to the nanosecond. */
@@ -84,6 +86,14 @@ function clusterFigures({ cluster }: Config): { cluster?: ClusterFigures } {
   };
 }
 
+function mirrorFigures({ mirror }: Config): Pick<StreamInfo, 'mirror'> {
+  if (!isObject(mirror)) return {};
+  const { active, lag, error } = mirror;
+  const fault = textOf(objectOf(error).description);
+  const activeMs = numberOf(active, -1) < 0 ? -1 : numberOf(active) / 1e6;
+  return { mirror: { activeMs, lag: numberOf(lag), ...(fault !== '' && { fault }) } };
+}
+
 /** A stream of an answer. @throws OpsError SERVER_REFUSED where it has no name */
 export function parseStreamInfo(subject: string, answer: unknown): StreamInfo {
   const info = objectOf(answer);
@@ -94,6 +104,7 @@ export function parseStreamInfo(subject: string, answer: unknown): StreamInfo {
     created: textOf(info.created, NO_TIME),
     figures: streamFigures(objectOf(info.state)),
     ...clusterFigures(info),
+    ...mirrorFigures(info),
     now: Date.parse(textOf(info.ts)),
     told: time(info.ts),
   };

@@ -366,6 +366,36 @@ const NOWHERE = 0;
 /** Deletes a message that is not there: shows whether we might, and that its leader knows all that was confirmed. */
 export const removeNothing = (nats: Nats, stream: string): Promise<boolean> => deleteSequence(nats, stream, NOWHERE);
 
+/** A stream that nobody but us writes to or reads from: a copy, on its way to be a stream of its own. */
+export interface OwnCopy {
+  readonly stream: string;
+  /** RFC 3339: it, and none of the same name that was made since. */
+  readonly created: string;
+}
+
+/**
+ * Removes from a copy what has these sequences: what lies before `first` as one purge, the others one by one. Sequences
+ * name messages here, for nobody else writes to it: asked before and after is whether it still is that copy.
+ * @throws OpsError DLQ_MADE_ANEW, ApiError, CONN_*, DENIED_SUBJECT
+ */
+export async function removeFromCopy(
+  nats: Nats,
+  { stream, created }: OwnCopy,
+  first: number,
+  seqs: Iterable<number>,
+): Promise<void> {
+  const assertSame = async () => {
+    const info = await orUndefined(readStream(nats, stream, { finish: true }));
+    if (info?.created !== created) throw madeAnew(stream);
+    return info;
+  };
+  const { figures } = await assertSame();
+  if (figures.first_seq < first && figures.messages > 0)
+    await nats.api(`STREAM.PURGE.${stream}`, { seq: first }, { finish: true });
+  await pipelined([...seqs], IN_FLIGHT, (seq) => deleteSequence(nats, stream, seq));
+  await assertSame();
+}
+
 export interface Keyed {
   /** The subject, or a pattern of subjects: what goes is named by them. */
   readonly subject: string;

@@ -1,0 +1,98 @@
+import type { Migration } from '../model/migration.ts';
+import { splitConsumerName } from '../model/resource.ts';
+import type { Nats } from '../nats/connect.ts';
+import type { KvEntry } from '../nats/port.ts';
+import type { Actor } from './actor.ts';
+import { ledger, purgeKeys } from './bucket.ts';
+import { ledgerKey } from './key.ts';
+import { pack, unpack } from './pack.ts';
+import { writeLedger } from './room.ts';
+import { isMigrationRecord } from './shape.ts';
+
+// What is being moved is written down before anything is touched, and forgotten when it is done. How far it is stands in
+// no record: the server alone tells that, so that no write of ours can be lost between two steps.
+
+/** A migration that was begun, by whom and when (RFC 3339). */
+export interface MigrationRecord extends Actor {
+  readonly migration: Migration;
+  readonly since: string;
+}
+
+/** By what it is called until it is done: two changes of one thing are never under way at once. */
+const nameOf = ({ kind, from }: Pick<Migration, 'kind' | 'from'>): string => `${kind} ${from}`;
+
+/** Whether a stream is moved, made by it, or a consumer of it made again. */
+export const concerns = ({ kind, name, from, hops }: Migration, stream: string): boolean =>
+  kind === 'consumer'
+    ? [name, from].some((one) => splitConsumerName(one).stream === stream)
+    : hops.some((hop) => hop.from === stream || hop.to === stream);
+
+/** Writes down what is about to be moved; what is written down already stays. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export async function recordMigration(nats: Nats, record: MigrationRecord): Promise<void> {
+  const { migration } = record;
+  const key = ledgerKey.migration(nameOf(migration));
+  const replicas = () => Number(migration.before.num_replicas ?? 1);
+  await writeLedger(nats, replicas, () => ledger(nats).put(key, JSON.stringify(record), { finish: true }));
+}
+
+/** All that were begun and not ended. None where there is no ledger. @throws OpsError CONN_*, DENIED_SUBJECT */
+export async function readMigrations(nats: Nats): Promise<MigrationRecord[]> {
+  const entries = await ledger(nats).values(ledgerKey.migration('*'));
+  return entries.flatMap((entry) => parseRecord(entry) ?? []);
+}
+
+function parseRecord({ value }: KvEntry): MigrationRecord | undefined {
+  try {
+    const record: unknown = JSON.parse(new TextDecoder().decode(value));
+    return isMigrationRecord(record) ? (record as MigrationRecord) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Forgets a migration that is done, or undone. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export async function forgetMigration(nats: Nats, migration: Migration): Promise<void> {
+  const name = nameOf(migration);
+  // What would be gone on with is forgotten first: what it needs is of no use without it.
+  await purgeKeys(nats, ledgerKey.migration(name));
+  await purgeKeys(nats, ledgerKey.moved(name, '>'));
+}
+
+/** What the first copy is to have of what it has, while the old stream, which told it, is gone. */
+export interface Kept {
+  /** The last sequence that the old stream gave. */
+  readonly upTo: number;
+  /** Spans of sequences that wait: both ends are meant. */
+  readonly ranges: readonly (readonly [number, number])[];
+}
+
+/** In the order of the pieces; the last says how many there are. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export async function recordKept(nats: Nats, migration: Migration, kept: Kept): Promise<void> {
+  const name = nameOf(migration);
+  const pieces = pack(kept, Math.min(nats.target.server.max_payload - 4096, 512 * 1024));
+  for (const [index, piece] of pieces.entries()) {
+    await writeLedger(nats, undefined, () =>
+      ledger(nats).put(ledgerKey.moved(name, index + 1), piece, { finish: true }),
+    );
+  }
+  await writeLedger(nats, undefined, () =>
+    ledger(nats).put(ledgerKey.moved(name, 0), `${pieces.length}`, { finish: true }),
+  );
+}
+
+/** `undefined` where it was not written whole. @throws OpsError CONN_*, DENIED_SUBJECT */
+export async function readKept(nats: Nats, migration: Migration): Promise<Kept | undefined> {
+  const name = nameOf(migration);
+  const read = (index: number) => ledger(nats).get(ledgerKey.moved(name, index), { fromLeader: true });
+  const head = await read(0);
+  const count = Number(head ? new TextDecoder().decode(head.value) : 0);
+  if (!Number.isSafeInteger(count) || count < 1 || count > 1000) return undefined;
+  const pieces: Uint8Array[] = [];
+  for (let index = 1; index <= count; index++) {
+    const piece = await read(index);
+    if (!piece) return undefined;
+    pieces.push(piece.value);
+  }
+  const kept = unpack(pieces) as Partial<Kept>;
+  return typeof kept.upTo === 'number' && Array.isArray(kept.ranges) ? (kept as Kept) : undefined;
+}

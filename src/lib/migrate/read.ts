@@ -1,0 +1,70 @@
+import { type MigrationRecord, readMigrations } from '../ledger/migrations.ts';
+import type { Migration, MigrationStep, Unfinished } from '../model/migration.ts';
+import type { Nats } from '../nats/connect.ts';
+import { lookAt } from './look.ts';
+import { canUndo, recognise } from './recognise.ts';
+
+/** The migrations that were begun and not ended, each with its step. @throws OpsError CONN_*, DENIED_SUBJECT */
+export async function findUnfinished(nats: Nats): Promise<Unfinished[]> {
+  const records = await readMigrations(nats);
+  return Promise.all(records.map((record) => standing(nats, record)));
+}
+
+async function standing(nats: Nats, { migration, who, since }: MigrationRecord): Promise<Unfinished> {
+  const step = recognise(migration, await lookAt(nats, migration));
+  return {
+    migration,
+    step: step ?? 'unknown',
+    where: tellStep(migration, step ?? 'unknown'),
+    canUndo: step !== undefined && canUndo(migration, step),
+    meanwhile: step === undefined ? UNKNOWN : MEANWHILE[step],
+    who,
+    since,
+  };
+}
+
+const UNKNOWN = 'the streams are not as a migration leaves them: somebody made or removed one meanwhile';
+
+const PAUSED = 'workers may be paused';
+
+/** What people have to know of each step at which it may stand. */
+const MEANWHILE: Readonly<Record<MigrationStep, string>> = {
+  intended: 'nothing is touched yet',
+  copying: `a copy is made; publishers go on, ${PAUSED}`,
+  parked: `nobody takes what is published, and workers are paused`,
+  promoted: 'the copy takes what is published; workers are paused',
+  dropped: 'the copy has all and takes what is published; the old one is gone, and workers find nothing',
+  recopying: 'the copy takes what is published, and is copied back to its name; workers are paused',
+  reparked: 'nobody takes what is published, and workers are paused',
+  repromoted: 'it has its name again and takes what is published; workers may be paused',
+  removed: 'the old consumer is gone and the new one is not there: workers find nothing',
+  made: 'the new consumer is there, and paused',
+  done: 'all is done but to forget it',
+};
+
+/** What a step is called where people read it: `copying REQUESTS to REQUESTS_moving`. */
+export function tellStep({ hops, from, name }: Migration, step: MigrationStep | 'unknown'): string {
+  const [hop, second] = hops;
+  switch (step) {
+    case 'copying':
+      return `copying ${hop?.from} to ${hop?.to}`;
+    case 'parked':
+      return `${hop?.from} is closed, ${hop?.to} is not open yet`;
+    case 'promoted':
+      return `${hop?.to} is open, ${hop?.from} is still there`;
+    case 'dropped':
+      return `${hop?.from} is gone, ${hop?.to} is open`;
+    case 'recopying':
+      return `copying ${second?.from} to ${second?.to}`;
+    case 'reparked':
+      return `${second?.from} is closed, ${second?.to} is not open yet`;
+    case 'repromoted':
+      return `${second?.to} is open, ${second?.from} is still there`;
+    case 'removed':
+      return `${from} is removed, ${name} is not made yet`;
+    case 'made':
+      return `${name} is made, and paused`;
+    default:
+      return step;
+  }
+}
