@@ -5,6 +5,7 @@ import { defectsOf } from '../../src/lib/facts/defects.ts';
 import { availableVersions } from '../support/server.ts';
 import { type ChaosReport, nameOf, playChaos, type Scenario, tellReport } from './chaos.ts';
 import { playForged } from './forged.ts';
+import { playMoving } from './moving.ts';
 import { playTargets } from './targets.ts';
 
 const { values } = parseArgs({
@@ -39,7 +40,17 @@ const FORMS: Readonly<Record<string, Partial<Scenario>>> = {
 
 /** What has laws of its own; it tells in one line what it did. */
 type Play = (options: { version: string; seed: number; rounds: number }) => Promise<{ faults: readonly string[] }>;
-const OTHER_FORMS: Readonly<Record<string, Play>> = { forged: playForged, targets: playTargets };
+const moving =
+  (more: { readonly serverEach?: number; readonly nodes?: number }): Play =>
+  ({ rounds, ...options }) =>
+    playMoving({ ...options, ...more, kills: rounds });
+const OTHER_FORMS: Readonly<Record<string, Play>> = {
+  forged: playForged,
+  targets: playTargets,
+  moving: moving({}),
+  'moving-restarts': moving({ serverEach: 3 }),
+  'moving-cluster': moving({ serverEach: 3, nodes: 3 }),
+};
 
 const pick = (wanted: string | undefined, all: readonly string[]): readonly string[] => {
   if (wanted === undefined) return all;

@@ -44,8 +44,9 @@ function isSettled(death: Death, stored: StoredMessage, standing: QueueStanding)
   if (!consumer) return true;
   if (stored.seq > consumer.delivered) return false;
   const isSame = consumer.name === death.consumer && compareTimes(consumer.created, death.record.time) <= 0;
-  // A reject is published before the message is taken out: until then the consumer has it still.
-  const isFinal = isSame && death.record.kind !== 'rejected';
+  // A worker's reject is published before the message is taken out: until then the consumer has it still. What carries a
+  // message that ran out of deliveries was written after its death.
+  const isFinal = isSame && !(death.record.kind === 'rejected' && death.record.reason === 'rejected');
   return isFinal || stored.seq <= consumer.ackFloor || consumer.ackPending === 0;
 }
 

@@ -76,7 +76,11 @@ export function mirrorConfig(migration: Migration, hop: Hop): Config {
     mirror: {
       name: hop.from,
       ...(renamed && {
-        subject_transforms: [{ src: keysOf(hop.from), dest: keysOf(hop.to) }],
+        subject_transforms: [
+          { src: keysOf(hop.from), dest: keysOf(hop.to) },
+          // What no transform names is not copied: the marker comes along.
+          { src: parkSubject(hop.from), dest: parkSubject(hop.from) },
+        ],
       }),
     },
   };

@@ -241,7 +241,8 @@ function costOf({ stream, after }: MoveAsked, migration: Migration): MigrationCo
     // On the way back to the old name the old one is gone, which held room in the same place or in another.
     bytes: hops.length > 1 && stream.config.storage !== after.storage ? 2 * bytes : hops.length > 0 ? bytes : 0,
     storage: after.storage === 'memory' ? 'memory' : 'file',
-    aheadMs: hops.length > 0 ? numberOf(objectOf(stream.config).duplicate_window) / 1e6 : 0,
+    aheadMs:
+      hops.length > 0 && migration.kind === 'stream' ? numberOf(objectOf(stream.config).duplicate_window) / 1e6 : 0,
     workersMs: Math.ceil(again + (consumers.length > 0 ? 1500 : 0)),
     gaps: hops.length,
     gapMs: hops.length > 0 ? GAP_MS : 0,

@@ -80,6 +80,13 @@ describe('the fate of a dead message', () => {
       want: 'alive',
     },
     {
+      name: 'carried out after its last delivery, with others in flight',
+      told: record({ kind: 'rejected', reason: 'max_deliveries' }),
+      copy: carried,
+      consumers: [consumer({ ackPending: 1 })],
+      want: 'replayable',
+    },
+    {
       name: 'rejected in the millisecond it was published in, told in milliseconds',
       told: record({ kind: 'rejected', reason: 'rejected', time: '2026-01-02T03:00:00.500Z' }),
       message: stored({ time: '2026-01-02T03:00:00.500900000Z' }),

@@ -38,7 +38,10 @@ describe('a copy', () => {
     const bucket = renaming({ kind: 'bucket', hops: [{ from: 'KV_a', to: 'KV_b' }] });
     expect(mirrorConfig(bucket, bucket.hops[0]!).mirror).toEqual({
       name: 'KV_a',
-      subject_transforms: [{ src: '$KV.a.>', dest: '$KV.b.>' }],
+      subject_transforms: [
+        { src: '$KV.a.>', dest: '$KV.b.>' },
+        { src: 'osapi-ops.moving.KV_a', dest: 'osapi-ops.moving.KV_a' },
+      ],
     });
   });
 

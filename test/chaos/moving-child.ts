@@ -1,0 +1,67 @@
+// A migration as a process of its own, to be killed before or after any of its writes. Its arguments: url, `go`, `undo` or
+// `naive`, the file with the migration, the write at which it dies (0: never), and how: `before`, `after` so many
+// milliseconds, or `server`, which asks its parent to kill the server there.
+import { readFileSync } from 'node:fs';
+import { readMigrations } from '../../src/lib/ledger/migrations.ts';
+import { mirrorConfig, parkedConfig, pausedConsumer, promotedConfig } from '../../src/lib/migrate/configs.ts';
+import { executeMigration, undoMigration } from '../../src/lib/migrate/execute.ts';
+import type { Migration } from '../../src/lib/model/migration.ts';
+import { orThrow } from '../../src/lib/nats/answer.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { pauseUntil, writeConsumer } from '../../src/lib/nats/consumers.ts';
+import { deleteStream, readStream, writeStream } from '../../src/lib/nats/streams.ts';
+import { connectTo } from '../support/connected.ts';
+
+/** What anybody would try: a copy, and once it has no lag, the names changed. */
+async function naive(nats: Nats, migration: Migration): Promise<void> {
+  const none = { messages: 0, bytes: 0 };
+  for (const hop of migration.hops) {
+    await writeStream(nats, 'create', hop.to, mirrorConfig(migration, hop));
+    for (;;) {
+      const { mirror } = await orThrow(readStream(nats, hop.to));
+      if (mirror && mirror.activeMs >= 0 && mirror.lag === 0) break;
+    }
+    const { config } = await orThrow(readStream(nats, hop.from));
+    await writeStream(nats, 'update', hop.from, parkedConfig(config));
+    await writeStream(nats, 'update', hop.to, promotedConfig(migration, hop, none));
+    await orThrow(deleteStream(nats, hop.from));
+  }
+  const at = migration.hops.at(-1)!.to;
+  for (const moved of migration.consumers) {
+    await writeConsumer(nats, 'create', { stream: at, consumer: moved.to }, pausedConsumer(moved));
+    await pauseUntil(nats, at, moved.to);
+  }
+}
+
+const [url = '', mode = 'go', file = '', at = '0', how = 'before', delay = '0'] = process.argv.slice(2);
+const nats = await connectTo({ url }, { timeout: '10s' });
+let writes = 0;
+const die = () => process.kill(process.pid, 'SIGKILL');
+const watched = nats.behind({
+  assertHeld() {
+    writes += 1;
+    if (writes !== Number(at)) return;
+    if (how === 'before') die();
+    else if (how === 'after') setTimeout(die, Number(delay));
+    else process.stdout.write('server\n');
+  },
+});
+const asked = JSON.parse(readFileSync(file, 'utf8')) as Migration;
+const begun = (await readMigrations(nats)).find(({ migration }) => migration.from === asked.from);
+const migration = begun?.migration ?? asked;
+const moving = {
+  io: { tell: (event: unknown) => void (process.env.LOUD && console.error(JSON.stringify(event))) },
+  signal: new AbortController().signal,
+  actor: { who: 'chaos', host: 'here', pid: process.pid },
+  now: new Date(),
+};
+try {
+  if (mode === 'naive') await naive(nats, migration);
+  else if (mode === 'undo') await undoMigration(watched, migration, moving);
+  else await executeMigration(watched, migration, moving);
+  process.stdout.write(`done ${writes}\n`);
+} catch (error) {
+  process.stdout.write(`failed ${String((error as Error).message).slice(0, 300)}\n`);
+  process.exitCode = 1;
+}
+await nats.close();

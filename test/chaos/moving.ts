@@ -1,0 +1,358 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { connect, createInbox, headers, type NatsConnection } from '@nats-io/transport-node';
+import { scanEntries } from '../../src/lib/dlq/scan.ts';
+import { dlqSubjects } from '../../src/lib/facts/names.ts';
+import { atLeast } from '../../src/lib/facts/versions.ts';
+import { LEAST_SERVER, planMigration } from '../../src/lib/migrate/plan.ts';
+import { findUnfinished } from '../../src/lib/migrate/read.ts';
+import type { Config } from '../../src/lib/model/json.ts';
+import type { Migration } from '../../src/lib/model/migration.ts';
+import { orThrow } from '../../src/lib/nats/answer.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { listConsumers, writeConsumer } from '../../src/lib/nats/consumers.ts';
+import { readStream, streamNames, writeStream } from '../../src/lib/nats/streams.ts';
+import { connectTo } from '../support/connected.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { randomFrom } from './random.ts';
+
+// A queue that is moved while it works, and killed at every write of that: publishers try again as clients do, and now
+// and then publish once more what was accepted; a worker answers, and fails for some for good. In the end each accepted
+// request is answered, or dead, once; what died in the old queue is a dead letter of the new one.
+
+export type Way = 'same' | 'rename' | 'consumer';
+
+export interface Moving {
+  readonly version: string;
+  readonly seed: number;
+  /** How often the migration is killed, in all. */
+  readonly kills: number;
+  readonly nodes?: number;
+  /** Of so many kills one is the server's. 0: never. */
+  readonly serverEach?: number;
+  readonly ways?: readonly Way[];
+  /** What anybody would try, to see that it is seen. */
+  readonly naive?: boolean;
+}
+
+export interface MovingReport {
+  readonly moves: number;
+  readonly undone: number;
+  readonly kills: number;
+  readonly serverKills: number;
+  readonly accepted: number;
+  readonly answered: number;
+  readonly dead: number;
+  /** How often it was found at each step behind a kill. */
+  readonly steps: Readonly<Record<string, number>>;
+  readonly faults: readonly string[];
+}
+
+const WINDOW_MS = 1500;
+const ACK_WAIT_MS = 700;
+const CHILD = fileURLToPath(new URL('./moving-child.ts', import.meta.url));
+
+interface World {
+  readonly server: TestServer;
+  readonly random: () => number;
+  readonly accepted: Map<string, number>;
+  /** How often the answer to a request was acknowledged, and the server said so. */
+  readonly answers: Map<string, number>;
+  /** Of these nobody knows: the server died under them. */
+  readonly unsure: Set<string>;
+  /** Fails for good. */
+  readonly failing: (id: string) => boolean;
+  queue: string;
+  consumer: string;
+  /** Counts the server's deaths. */
+  deaths: number;
+  publishing: boolean;
+  working: boolean;
+}
+
+const dial = ({ server }: World): Promise<NatsConnection> =>
+  connect({ servers: [...server.urls], maxReconnectAttempts: -1, reconnectTimeWait: 100, waitOnFirstConnect: true });
+
+async function publishAll(world: World, name: string): Promise<void> {
+  const nc = await dial(world);
+  const put = async (id: string): Promise<boolean> => {
+    const hdrs = headers();
+    hdrs.set('Nats-Msg-Id', id);
+    const answer = (await nc.request('jobs.a', JSON.stringify({ id }), { headers: hdrs, timeout: 1000 })).json<{
+      seq?: number;
+      error?: unknown;
+    }>();
+    return !answer.error && Boolean(answer.seq);
+  };
+  for (let index = 0; world.publishing; index++) {
+    const id = `${name}-${index}`;
+    const first = performance.now();
+    for (let tries = 0; ; tries++) {
+      const { deaths } = world;
+      try {
+        if (await put(id)) break;
+      } catch {
+        // As any client: nobody knows whether it is stored. What the server knew of it dies with it.
+        if (deaths !== world.deaths || tries > 0) world.unsure.add(id);
+      }
+      // An id is remembered so long; whoever tries longer may be stored twice without a move as well.
+      if (performance.now() - first > WINDOW_MS / 2) world.unsure.add(id);
+      await sleep(5 + world.random() * 20);
+    }
+    world.accepted.set(id, performance.now());
+    // Some retry though it was accepted: their answer was lost.
+    const { deaths } = world;
+    if (deaths === 0 && world.random() < 0.15) {
+      const until = performance.now() + WINDOW_MS / 3;
+      void (async () => {
+        await sleep(world.random() * (WINDOW_MS / 4));
+        while (performance.now() < until) {
+          if (await put(id).catch(() => false)) break;
+          await sleep(10);
+        }
+      })();
+    }
+    await sleep(world.random() * 12);
+  }
+  await sleep(WINDOW_MS);
+  await nc.close();
+}
+
+async function workAll(world: World): Promise<void> {
+  const nc = await dial(world);
+  while (world.working) {
+    const inbox = createInbox();
+    const sub = nc.subscribe(inbox);
+    const timer = setTimeout(() => sub.unsubscribe(), 700);
+    try {
+      const { queue, consumer, deaths } = world;
+      const wanted = JSON.stringify({ batch: 10, expires: 300e6 });
+      nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${queue}.${consumer}`, wanted, { reply: inbox });
+      let left = 10;
+      for await (const message of sub) {
+        if (message.headers?.code || message.data.length === 0) break;
+        left -= 1;
+        const { id } = message.json<{ id: string }>();
+        if (world.failing(id)) message.respond('-NAK');
+        else {
+          try {
+            await nc.request(message.reply!, '+ACK', { timeout: 1000 });
+            world.answers.set(id, (world.answers.get(id) ?? 0) + 1);
+            if (deaths !== world.deaths) world.unsure.add(id);
+          } catch {
+            world.answers.set(id, (world.answers.get(id) ?? 0) + 1);
+            world.unsure.add(id);
+          }
+        }
+        if (left === 0) break;
+      }
+    } catch {
+      await sleep(30);
+    } finally {
+      clearTimeout(timer);
+      sub.unsubscribe();
+    }
+    await sleep(10);
+  }
+  await nc.close();
+}
+
+const queueConfig = (name: string, nodes: number): Config => ({
+  name,
+  subjects: ['jobs.*'],
+  retention: 'workqueue',
+  discard: 'new',
+  storage: 'file',
+  duplicate_window: WINDOW_MS * 1e6,
+  num_replicas: nodes,
+});
+
+const consumerConfig = (name: string): Config => ({
+  durable_name: name,
+  name,
+  ack_policy: 'explicit',
+  max_deliver: 2,
+  ack_wait: ACK_WAIT_MS * 1e6,
+  filter_subject: 'jobs.*',
+});
+
+async function plan(world: World, nats: Nats, way: Way, nodes: number, index: number): Promise<Migration> {
+  const stream = await orThrow(readStream(nats, world.queue));
+  const consumers = await orThrow(listConsumers(nats, world.queue));
+  const other = `${world.consumer.replace(/\d*$/, '')}${index}`;
+  const name = way === 'rename' ? `JOBS${index}` : world.queue;
+  const isConsumer = way === 'consumer';
+  const planned = planMigration({
+    kind: isConsumer ? 'consumer' : 'stream',
+    name: isConsumer ? `${world.queue}/${other}` : name,
+    from: isConsumer ? `${world.queue}/${world.consumer}` : world.queue,
+    fields: [way === 'same' ? 'persist_mode' : 'name'],
+    version: world.server.version,
+    clustered: nodes > 1,
+    stream,
+    after: queueConfig(name, nodes),
+    consumers: consumers.map((info) => ({
+      ...info,
+      ...(isConsumer && { to: other, after: consumerConfig(other) }),
+    })),
+    dlqs: [{ stream: 'dlq', subjects: dlqSubjects(name, ['max_deliveries', 'terminated']) }],
+    others: [],
+    streams: await orThrow(streamNames(nats)),
+  });
+  if (planned.is === 'refused') throw new Error(JSON.stringify(planned.refusals));
+  return planned.migration;
+}
+
+/** Runs the child to its end; it dies where it is told to, or the server does. */
+async function run(world: World, mode: string, file: string, kill: { at: number; how: string; delayMs: number }) {
+  const argv = ['--no-warnings', CHILD, world.server.url, mode, file, `${kill.at}`, kill.how, `${kill.delayMs}`];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  let restarted: Promise<void> | undefined;
+  let serverKills = 0;
+  child.stdout.on('data', (data) => {
+    out += String(data);
+    if (!restarted && out.includes('server\n')) {
+      serverKills += 1;
+      world.deaths += 1;
+      restarted = (async () => {
+        const { pids } = world.server;
+        const node = pids.length > 1 ? Math.floor(world.random() * pids.length) : undefined;
+        await world.server.kill('SIGKILL', node);
+        await sleep(200);
+        await world.server.restart();
+        world.deaths += 1;
+      })();
+    }
+  });
+  const code = await new Promise<number | null>((resolve) => {
+    child.on('exit', resolve);
+  });
+  await restarted;
+  return { code, out, isDone: out.includes('done '), serverKills };
+}
+
+const DLQ = (queue: string): string[] => dlqSubjects(queue, ['max_deliveries', 'terminated']);
+
+export async function playMoving(options: Moving): Promise<MovingReport> {
+  const { version, seed, kills, nodes = 1, serverEach = 0, naive = false } = options;
+  const none = { moves: 0, undone: 0, kills: 0, serverKills: 0, accepted: 0, answered: 0, dead: 0, steps: {} };
+  if (!atLeast(version, LEAST_SERVER)) return { ...none, faults: [] };
+  const random = randomFrom(seed);
+  const server = await startServer({ version, ...(nodes > 1 && { cluster: nodes }) });
+  const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-moving-'));
+  const world: World = {
+    server,
+    random,
+    accepted: new Map(),
+    answers: new Map(),
+    unsure: new Set(),
+    failing: (id) => Number(id.split('-')[1]) % 23 === 7,
+    queue: 'JOBS',
+    consumer: 'w',
+    deaths: 0,
+    publishing: true,
+    working: true,
+  };
+  const steps: Record<string, number> = {};
+  const faults: string[] = [];
+  let [moves, undone, killed, serverKills] = [0, 0, 0, 0];
+  const nats = await connectTo(server, { timeout: '20s' });
+  try {
+    await writeStream(nats, 'create', 'dlq', { name: 'dlq', subjects: DLQ('JOBS'), num_replicas: nodes });
+    await writeStream(nats, 'create', 'JOBS', queueConfig('JOBS', nodes));
+    await writeConsumer(nats, 'create', { stream: 'JOBS', consumer: 'w' }, consumerConfig('w'));
+    const actors = [publishAll(world, 'a'), publishAll(world, 'b'), workAll(world), workAll(world)];
+    await sleep(1000);
+    const ways: readonly Way[] = options.ways ?? ['same', 'rename', 'consumer'];
+    while (killed < kills || moves === 0) {
+      const way = ways[moves % ways.length]!;
+      const migration = await plan(world, nats, way, nodes, moves + 1);
+      const file = join(dir, 'migration.json');
+      writeFileSync(file, JSON.stringify(migration));
+      const end = async (): Promise<'moved' | 'undone'> => {
+        for (let round = 0; round < 40; round++) {
+          const [unfinished] = await findUnfinished(nats);
+          const mode = naive ? 'naive' : unfinished?.canUndo && random() < 0.25 ? 'undo' : 'go';
+          const isOver = killed >= kills || naive;
+          const how = serverEach > 0 && random() * serverEach < 1 ? 'server' : random() < 0.5 ? 'before' : 'after';
+          const at = isOver ? 0 : 1 + Math.floor(random() ** 2 * 14);
+          const { isDone, out, serverKills: more } = await run(world, mode, file, { at, how, delayMs: random() * 30 });
+          serverKills += more;
+          if (isDone && !more) return mode === 'undo' ? 'undone' : 'moved';
+          killed += 1;
+          if (isDone) return mode === 'undo' ? 'undone' : 'moved';
+          const [now] = await findUnfinished(nats);
+          const step = now ? (now.step === 'unknown' ? `unknown after ${out}` : now.step) : 'not begun, or over';
+          steps[step] = (steps[step] ?? 0) + 1;
+          if (now?.step === 'unknown') faults.push(`a step nobody knows, after ${mode}: ${out}`);
+          if (!now && mode === 'undo') return 'undone';
+          if (!now && mode === 'go' && unfinished) return 'moved';
+          if (out.includes('failed') && !more) faults.push(`${way} ${mode}: ${out}`);
+        }
+        throw new Error('it does not come to an end');
+      };
+      const how = await end();
+      moves += 1;
+      if (how === 'undone') undone += 1;
+      else if (way === 'rename') world.queue = migration.name;
+      else if (way === 'consumer') world.consumer = migration.consumers[0]!.to;
+      await sleep(300);
+    }
+    world.publishing = false;
+    await sleep(WINDOW_MS);
+    const dead = await settled(world, nats);
+    world.working = false;
+    await Promise.all(actors);
+    faults.push(...check(world, dead));
+    const { accepted, answers } = world;
+    return {
+      ...{ moves, undone, kills: killed, serverKills, steps, faults },
+      accepted: accepted.size,
+      answered: answers.size,
+      dead: dead.length,
+    };
+  } finally {
+    world.publishing = false;
+    world.working = false;
+    await nats.close();
+    await server.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Waits until nothing is left to do; gives the ids of the dead, as `dlq ls` has them. */
+async function settled(world: World, nats: Nats): Promise<string[]> {
+  const until = performance.now() + 60_000;
+  for (;;) {
+    const info = (await orThrow(listConsumers(nats, world.queue))).find(({ name }) => name === world.consumer);
+    const { num_pending = 1, num_ack_pending = 1 } = info?.figures ?? {};
+    if (num_pending + num_ack_pending === 0 || performance.now() > until) break;
+    await sleep(200);
+  }
+  const ref = { queue: world.queue, dlq: 'dlq', dlqs: ['dlq'], consumers: [world.consumer] };
+  const dead: string[] = [];
+  for await (const entry of scanEntries(nats, [ref], { states: ['replayable', 'parked', 'orphan'] }))
+    dead.push(entry.request_id ?? entry.id);
+  const { figures } = await orThrow(readStream(nats, world.queue));
+  if (figures.messages > dead.length) dead.push(`${figures.messages} are stored`);
+  return dead;
+}
+
+/** Each accepted request is answered, or dead, and that once. */
+function check(world: World, dead: readonly string[]): string[] {
+  const faults: string[] = [];
+  const deaths = Map.groupBy(dead, (id) => id);
+  for (const id of world.accepted.keys()) {
+    const [answered, died] = [world.answers.get(id) ?? 0, deaths.get(id)?.length ?? 0];
+    if (answered + died === 0) faults.push(`lost: ${id}${world.failing(id) ? ', which fails' : ''}`);
+    else if (answered + died > 1 && !world.unsure.has(id))
+      faults.push(`doubled: ${id} was answered ${answered} times and died ${died} times`);
+  }
+  for (const id of dead) if (!world.accepted.has(id)) faults.push(`dead and never accepted: ${id}`);
+  return faults;
+}
