@@ -82,7 +82,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'ledger',
       'dlq',
       'replay',
-      'migrate',
       'requests',
       'queue',
       'places',
