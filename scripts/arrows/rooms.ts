@@ -34,10 +34,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],
     acts: ['archive-file', 'edit', 'execute', 'follow', 'queue', 'want', 'transform'],
   },
-  migrate: {
-    imports: [...WORDS, 'nats', 'ledger', 'dlq', 'replay'],
-    acts: ['execute'],
-  },
   requests: {
     imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],
     packages: ['fastest-levenshtein'],
@@ -95,6 +91,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     packages: ['yaml'],
     acts: 'all',
+  },
+  migrate: {
+    imports: [...WORDS, 'nats', 'ledger', 'dlq', 'replay'],
+    acts: ['execute'],
   },
   ui: {
     imports: [...WORDS, 'files', 'complete'],
