@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { runCli } from '../support/cli.ts';
+import { startWarmCli, type WarmCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 // The ledger is a bucket: whoever may write there may have written anything. Whatever it is, what reads it ends with a
@@ -11,13 +11,15 @@ jest.setTimeout(120_000);
 
 let server: TestServer;
 let nc: NatsConnection;
+let cli: WarmCli;
 let head: Record<string, unknown>;
 const SPEC = 'config/dev.yaml';
 const APPLIED = '$KV.osapi_ops.applied.osapi';
 
 beforeAll(async () => {
   server = await startServer();
-  expect((await runCli(['apply', SPEC], { server })).code).toBe(0);
+  cli = startWarmCli({ server });
+  expect((await cli.run(['apply', SPEC])).code).toBe(0);
   nc = await connect({ servers: server.url });
   const ask = JSON.stringify({ last_by_subj: APPLIED });
   const { message } = (await nc.request('$JS.API.STREAM.MSG.GET.KV_osapi_ops', ask)).json<{
@@ -26,6 +28,7 @@ beforeAll(async () => {
   head = JSON.parse(Buffer.from(message.data, 'base64').toString());
 });
 afterAll(async () => {
+  await cli.end();
   await nc.close();
   await server.stop();
 });
@@ -33,7 +36,7 @@ afterAll(async () => {
 const write = (subject: string, value: string | Uint8Array) => nc.request(subject, value);
 const body = (value: unknown): string => gzipSync(JSON.stringify(value)).toString('base64');
 const run = async (line: string) => {
-  const { code, stdout, stderr } = await runCli(line.split(' '), { server });
+  const { code, stdout, stderr } = await cli.run(line.split(' '));
   expect({ line, code, said: stdout + stderr }).not.toMatchObject({ code: 70 });
   expect([0, 1, 2, 64, 75]).toContain(code);
   expect(stderr).not.toContain('fault of osapi-ops');
