@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { widthOf } from '../../src/lib/ui/text.ts';
-import { runCli } from '../support/cli.ts';
+import { runCli, startWarmCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
@@ -53,21 +53,24 @@ const show = async (args: readonly string[], columns: number, env: Record<string
 const widest = (text: string): number => Math.max(...stripVTControlCharacters(text).split('\n').map(widthOf));
 
 describe.each(READING.map((args) => [args.join(' '), args] as const))('%s', (_, args) => {
+  let shown: Promise<string> | undefined;
+  const wide = (): Promise<string> => (shown ??= show(args, 200));
+
   inTerminal('fits terminals of 60 and of 200 columns', async () => {
-    const [narrow, wide] = [await show(args, 60), await show(args, 200)];
+    const narrow = await show(args, 60);
     expect(
       stripVTControlCharacters(narrow)
         .split('\n')
         // A line to paste stays whole.
         .filter((line) => widthOf(line) > 60 && !/^ +osapi-ops /.test(line)),
     ).toEqual([]);
-    expect(widest(wide)).toBeLessThanOrEqual(200);
+    expect(widest(await wide())).toBeLessThanOrEqual(200);
   });
 
   inTerminal('says the same without colour: nothing is told by colour alone', async () => {
-    const coloured = await show(args, 100);
+    const coloured = await wide();
     expect(coloured).toContain('\u001b[');
-    const plain = await show(args, 100, { NO_COLOR: '1' });
+    const plain = await show(args, 200, { NO_COLOR: '1' });
     expect(plain).not.toContain('\u001b');
     expect(settled(plain)).toBe(settled(stripVTControlCharacters(coloured)));
   });
@@ -111,17 +114,15 @@ describe('the help of every command', () => {
   const subjects = [...topics, ...Object.keys(commands)].map((id) => id.split(':'));
 
   test.each([60, 100])('fits %s columns, but for examples, which are to be copied', async (columns) => {
+    const cli = startWarmCli({ env: { OCLIF_COLUMNS: String(columns) } });
     const astray: string[] = [];
-    const rest = [...subjects];
-    const worker = async () => {
-      for (let words = rest.shift(); words; words = rest.shift()) {
-        const { code, stdout } = await runCli([...words, '--help'], { env: { OCLIF_COLUMNS: String(columns) } });
-        expect({ words, code }).toEqual({ words, code: 0 });
-        const long = stdout.split('\n').filter((line) => widthOf(line) > columns && !line.startsWith('  $ '));
-        astray.push(...long.map((line) => `${words!.join(' ')}: ${line}`));
-      }
-    };
-    await Promise.all([worker(), worker(), worker()]);
+    for (const words of subjects) {
+      const { code, stdout } = await cli.run([...words, '--help']);
+      expect({ words, code }).toEqual({ words, code: 0 });
+      const long = stdout.split('\n').filter((line) => widthOf(line) > columns && !line.startsWith('  $ '));
+      astray.push(...long.map((line) => `${words.join(' ')}: ${line}`));
+    }
+    await cli.end();
     expect(astray).toEqual([]);
     expect(subjects.length).toBeGreaterThan(35);
   });
