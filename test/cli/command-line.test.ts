@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { runCli } from '../support/cli.ts';
+import { startCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 describe('a command line that is wrong', () => {
   const table = [
@@ -45,7 +48,7 @@ describe('a command line that is wrong', () => {
   });
 
   test.each(['version', '-v', '--version'])('%s is the version', async (word) => {
-    expect((await runCli([word])).stdout).toMatch(/^osapi-ops\/\d/);
+    expect((await startCli([word]).done).stdout).toMatch(/^osapi-ops\/\d/);
   });
 
   test.each([['aply'], ['apply', '--alow-replace'], ['dlq', 'show']])(

@@ -5,9 +5,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { readHistory } from '../../src/lib/ledger/history.ts';
 import { listSystems } from '../../src/lib/ledger/store.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-destroy-'));
 let server: TestServer;

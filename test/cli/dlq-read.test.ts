@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseArchiveLine } from '../../src/lib/dlq/archive.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { runCli, startCli } from '../support/cli.ts';
+import { startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
 import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 let server: TestServer;
 let nats: Nats;

@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { runCli, startCli } from '../support/cli.ts';
+import { startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 let server: TestServer;
 let nats: Nats;

@@ -6,10 +6,13 @@ import { orThrow } from '../../src/lib/nats/answer.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { readStream } from '../../src/lib/nats/streams.ts';
-import { runCli, startCli } from '../support/cli.ts';
+import { startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead, makeQueue, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 let server: TestServer;
 let nats: Nats;

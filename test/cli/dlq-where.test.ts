@@ -7,13 +7,16 @@ import { headers } from '@nats-io/transport-node';
 import { parseArchiveLine } from '../../src/lib/dlq/archive.ts';
 import { advisorySubject, failureKey } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { BIN, cleanEnv, runCli, startCli } from '../support/cli.ts';
+import { BIN, cleanEnv, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { advisory, letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 let server: TestServer;
 let nats: Nats;

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
-import { BIN, type CliOptions, runCli, startCli } from '../support/cli.ts';
+import { BIN, type CliOptions, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead, makeQueue, pull, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 let server: TestServer;
 let nats: Nats;

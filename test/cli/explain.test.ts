@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { runCli } from '../support/cli.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 test.each([
   [

@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeQueue } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 const SPEC = `
 version: 1

@@ -14,10 +14,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { BIN, cleanEnv, ROOT, runCli, startCli, startWarmCli, type WarmCli } from '../support/cli.ts';
+import { BIN, cleanEnv, ROOT, runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, makeQueue } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
 
 jest.setTimeout(120_000);
 
@@ -72,19 +73,13 @@ const cannotBeRead = [
   { name: 'gives an error', file: '/proc/self/mem', says: /i\/o error/, only: /validate|import|creds/ },
 ];
 
-/** So much memory and no more. */
-const FRUGAL = { NODE_OPTIONS: '--max-old-space-size=900' };
-let cli: WarmCli;
-beforeAll(() => {
-  cli = startWarmCli({ server, cwd: dir, env: FRUGAL });
-});
-afterAll(() => cli.end());
+const warm = warmCli(['--max-old-space-size=900']);
 
 describe.each(places)('`$line` says it truly where the file', ({ line, code }) => {
   test.each(cannotBeRead.filter(({ only }) => only?.test(line) ?? true))('$name', async ({ file, says }) => {
     const args = line.split(' ').map((word) => (word === 'FILE' ? file : word));
     const began = performance.now();
-    const done = await cli.run(args);
+    const done = await warm(args, { server, cwd: dir });
     const said = done.stdout + done.stderr;
     expect({ code: done.code, said }).toEqual({ code, said: expect.stringMatching(says) });
     expect(said).not.toContain('fault of osapi-ops');
@@ -115,7 +110,7 @@ describe('what is in a file is no file of that kind', () => {
     { line: 'request send dns - < /dev/zero', code: 64, says: 'cannot read stdin: it has more than 64MiB' },
     { line: 'request send dns --ndjson --input - < /dev/zero', code: 64, says: 'line 1 has no end' },
   ])('$line', ({ line, code, says }) => {
-    const env = cleanEnv({ server, env: FRUGAL });
+    const env = cleanEnv({ server, env: { NODE_OPTIONS: '--max-old-space-size=900' } });
     const done = spawnSync('bash', ['-c', `'${process.execPath}' '${BIN}' ${line}`], {
       cwd: dir,
       env,
@@ -129,7 +124,7 @@ describe('what is in a file is no file of that kind', () => {
 
   test.each(['/dev/zero', '/proc/self/mem', '.', 'huge'])('a spec that extends %s', async (target) => {
     writeFileSync(join(dir, 'extends.yaml'), `extends: ${target}\nversion: 1\nname: x\n`);
-    const { code, stdout } = await cli.run(['validate', 'extends.yaml']);
+    const { code, stdout } = await warm(['validate', 'extends.yaml'], { cwd: dir });
     expect({ code, stdout }).toEqual({ code: 65, stdout: expect.stringContaining('Code: SPEC_EXTENDS') });
   });
 });

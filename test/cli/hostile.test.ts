@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node';
-import { startWarmCli, type WarmCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
 
 // A real server without JetStream, and a client of it that answers in its stead: whatever we are told, we end with a
 // word, neither as a fault of ours nor never.
@@ -12,13 +12,11 @@ type Answer = (subject: string, body: { offset?: number }) => unknown;
 
 let server: TestServer;
 let nc: NatsConnection;
-let cli: WarmCli;
 let answer: Answer = () => ({});
 
 beforeAll(async () => {
   server = await startServer({ jetstream: false });
   writeFileSync(join(server.dir, 'q.yaml'), SPEC);
-  cli = startWarmCli({ server, cwd: server.dir });
   nc = await connect({ servers: server.url });
   nc.subscribe('$JS.API.>', {
     callback: (_, msg) => {
@@ -30,12 +28,12 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await cli.end();
   await nc.close();
   await server.stop();
 });
 
-const run = (...args: string[]) => cli.run(args);
+const runCli = warmCli();
+const run = (...args: string[]) => runCli(args, { server, cwd: server.dir });
 const stream = (name: string, more: object = {}) => ({ config: { name, retention: 'workqueue', ...more }, state: {} });
 
 const SAID: readonly [string, Answer][] = [

@@ -2,11 +2,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { needing } from '../support/needing.ts';
 import { KEY, startInTerminal } from '../support/pty.ts';
 import { startServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 let dir: string;
 beforeEach(() => {

@@ -5,10 +5,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { countJournalled } from '../../src/lib/dlq/journalled.ts';
 import { writeJournal } from '../../src/lib/ledger/journal.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { wipe } from '../support/dead-letters.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 const SPEC = `version: 1
 name: osapi

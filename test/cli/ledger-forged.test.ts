@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
-import { startWarmCli, type WarmCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
 
 // The ledger is a bucket: whoever may write there may have written anything. Whatever it is, what reads it ends with a
 // word, and never as a fault of ours.
@@ -11,15 +11,13 @@ jest.setTimeout(120_000);
 
 let server: TestServer;
 let nc: NatsConnection;
-let cli: WarmCli;
 let head: Record<string, unknown>;
 const SPEC = 'config/dev.yaml';
 const APPLIED = '$KV.osapi_ops.applied.osapi';
 
 beforeAll(async () => {
   server = await startServer();
-  cli = startWarmCli({ server });
-  expect((await cli.run(['apply', SPEC])).code).toBe(0);
+  expect((await runCli(['apply', SPEC], { server })).code).toBe(0);
   nc = await connect({ servers: server.url });
   const ask = JSON.stringify({ last_by_subj: APPLIED });
   const { message } = (await nc.request('$JS.API.STREAM.MSG.GET.KV_osapi_ops', ask)).json<{
@@ -28,15 +26,15 @@ beforeAll(async () => {
   head = JSON.parse(Buffer.from(message.data, 'base64').toString());
 });
 afterAll(async () => {
-  await cli.end();
   await nc.close();
   await server.stop();
 });
 
+const runCli = warmCli();
 const write = (subject: string, value: string | Uint8Array) => nc.request(subject, value);
 const body = (value: unknown): string => gzipSync(JSON.stringify(value)).toString('base64');
 const run = async (line: string) => {
-  const { code, stdout, stderr } = await cli.run(line.split(' '));
+  const { code, stdout, stderr } = await runCli(line.split(' '), { server });
   expect({ line, code, said: stdout + stderr }).not.toMatchObject({ code: 70 });
   expect([0, 1, 2, 64, 75]).toContain(code);
   expect(stderr).not.toContain('fault of osapi-ops');

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { runCli } from '../support/cli.ts';
 import { needing } from '../support/needing.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-monitoring-'));
 afterAll(() => rmSync(cwd, { recursive: true }));

@@ -6,9 +6,11 @@ import { journalSubject } from '../../src/lib/facts/names.ts';
 import { ensureLedger } from '../../src/lib/ledger/bucket.ts';
 import { writeJournal } from '../../src/lib/ledger/journal.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-truth-'));
 let server: TestServer;

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 describe('queue and history', () => {
   let server: TestServer;

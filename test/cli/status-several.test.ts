@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { XMLValidator } from 'fast-xml-parser';
-import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-several-'));
 let here: TestServer;

@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { XMLParser } from 'fast-xml-parser';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { type CliOptions, runCli, startCli } from '../support/cli.ts';
+import { type CliOptions, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, put } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 const SPEC = `
 version: 1

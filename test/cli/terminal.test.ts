@@ -3,12 +3,13 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { widthOf } from '../../src/lib/ui/text.ts';
-import { runCli, startWarmCli } from '../support/cli.ts';
+import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
 
 jest.setTimeout(120_000);
 
@@ -109,20 +110,22 @@ describe('lines that colours underline', () => {
 });
 
 describe('the help of every command', () => {
+  // The width of a process is that which it began with.
+  const warm = new Map([60, 100].map((columns) => [columns, warmCli()]));
   const { commands } = JSON.parse(readFileSync('oclif.manifest.json', 'utf8')) as { commands: Record<string, unknown> };
   const topics = [...new Set(Object.keys(commands).flatMap((id) => (id.includes(':') ? [id.split(':')[0]!] : [])))];
   const subjects = [...topics, ...Object.keys(commands)].map((id) => id.split(':'));
 
   test.each([60, 100])('fits %s columns, but for examples, which are to be copied', async (columns) => {
-    const cli = startWarmCli({ env: { OCLIF_COLUMNS: String(columns) } });
     const astray: string[] = [];
     for (const words of subjects) {
-      const { code, stdout } = await cli.run([...words, '--help']);
+      const { code, stdout } = await warm.get(columns)!([...words, '--help'], {
+        env: { OCLIF_COLUMNS: String(columns) },
+      });
       expect({ words, code }).toEqual({ words, code: 0 });
       const long = stdout.split('\n').filter((line) => widthOf(line) > columns && !line.startsWith('  $ '));
       astray.push(...long.map((line) => `${words.join(' ')}: ${line}`));
     }
-    await cli.end();
     expect(astray).toEqual([]);
     expect(subjects.length).toBeGreaterThan(35);
   });

@@ -1,6 +1,5 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { on, once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -116,52 +115,3 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Cli
 /** Runs the CLI to its end: argv in; exit code, stdout and stderr out. */
 export const runCli = (args: readonly string[], options: CliOptions = {}): Promise<CliResult> =>
   startCli(args, options).done;
-
-export interface WarmCli {
-  /** One line at a time: the next waits for the one before. */
-  run(args: readonly string[]): Promise<Pick<CliResult, 'code' | 'stdout' | 'stderr'>>;
-  end(): Promise<void>;
-}
-
-/**
- * One process for many lines, which is most of what a line costs. For tables of what they say and end with; not where
- * the subject is the process (signals, what is on the disk while it runs) or what it remembers, such as a secret.
- */
-export function startWarmCli(options: CliOptions = {}): WarmCli {
-  const child = fork(join(ROOT, 'test', 'support', 'warm-cli.cjs'), {
-    cwd: options.cwd ?? ROOT,
-    env: cleanEnv(options),
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    execArgv: [],
-  });
-  const closed = once(child, 'close');
-  const read = async (name: 'stdout' | 'stderr', end: string) => {
-    let text = '';
-    for await (const [part] of on(child[name]!, 'data', { close: ['close'] })) {
-      text += part;
-      const at = text.indexOf(end);
-      if (at >= 0 && text.endsWith('\n')) return { text: text.slice(0, at), code: Number(text.slice(at + end.length)) };
-    }
-    throw new Error(`the process ended: ${text}`);
-  };
-  for (const name of ['stdout', 'stderr'] as const) child[name]!.setEncoding('utf8');
-  const runOne = async (args: readonly string[]) => {
-    const end = `end of ${randomUUID()}: `;
-    const said = [read('stdout', end), read('stderr', end)] as const;
-    child.send({ args, end });
-    const [out, err] = await Promise.all(said);
-    return { code: out.code, stdout: out.text, stderr: err.text };
-  };
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    run(args) {
-      const done = last.then(() => runOne(args));
-      last = done.catch(() => {});
-      return done;
-    },
-    async end() {
-      child.kill('SIGKILL');
-      await closed;
-    },
-  };
-}

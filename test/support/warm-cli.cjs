@@ -6,8 +6,11 @@ const root = join(__dirname, '../..');
 const known = require('../../dist/commands.json');
 const { main } = loadMain(join(root, 'dist', 'main.cjs'), known, []);
 
-process.on('message', async ({ args, end }) => {
+process.on('message', async ({ args, end, cwd, env }) => {
   process.exitCode = undefined;
+  process.chdir(cwd);
+  for (const name of Object.keys(process.env)) delete process.env[name];
+  Object.assign(process.env, env);
   await main(args, known, root);
   for (const event of ['SIGINT', 'SIGTERM', 'exit']) process.removeAllListeners(event);
   for (const stream of [process.stdout, process.stderr]) {

@@ -1,0 +1,54 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { on } from 'node:events';
+import { join } from 'node:path';
+import { afterAll } from '@jest/globals';
+import { type CliOptions, type CliResult, cleanEnv, ROOT, runCli } from './cli.ts';
+
+/**
+ * Stands in a test file for `runCli`, and costs a fifth: the file's lines run one after another in one process. Not for
+ * lines that are to run at once, nor where the subject is the process (signals, a crash, what it leaves open) or what it
+ * remembers, such as a secret that another line must not know. What stdin is given runs by itself.
+ *
+ * @param execArgv of the process
+ */
+export function warmCli(execArgv: string[] = []): typeof runCli {
+  let child: ChildProcess | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  afterAll(() => void child?.kill('SIGKILL'));
+  const start = (): ChildProcess => {
+    const fresh = fork(join(ROOT, 'test', 'support', 'warm-cli.cjs'), {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv,
+    });
+    for (const name of ['stdout', 'stderr'] as const) fresh[name]!.setEncoding('utf8');
+    return fresh.once('exit', () => {
+      if (child === fresh) child = undefined;
+    });
+  };
+  const run = async (args: readonly string[], options: CliOptions): Promise<CliResult> => {
+    child ??= start();
+    const one = child;
+    const end = `end of ${randomUUID()}: `;
+    const read = async (name: 'stdout' | 'stderr') => {
+      let text = '';
+      for await (const [part] of on(one[name]!, 'data', { close: ['close'] })) {
+        text += part;
+        const at = text.lastIndexOf(end);
+        if (at >= 0 && text.endsWith('\n'))
+          return { text: text.slice(0, at), code: Number(text.slice(at + end.length)) };
+      }
+      throw new Error(`${args.join(' ')} ended the process it ran in, after it said on ${name}: ${text}`);
+    };
+    const reading = [read('stdout'), read('stderr')] as const;
+    one.send({ args, end, cwd: options.cwd ?? ROOT, env: cleanEnv(options) });
+    const [stdout, stderr] = await Promise.all(reading);
+    return { code: stdout.code, signal: null, stdout: stdout.text, stderr: stderr.text };
+  };
+  return (args, options = {}) => {
+    if (options.stdin !== undefined || options.command) return runCli(args, options);
+    const done = last.then(() => run(args, options));
+    last = done.catch(() => {});
+    return done;
+  };
+}
