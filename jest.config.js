@@ -23,7 +23,7 @@ export default {
   // A worker that has nothing left to do gives back some hundred MB of contexts before it is gone; on a busy machine that
   // takes longer than the half second after which jest calls it a leak.
   workerGracefulExitTimeout: 10_000,
-  projects: ['unit', 'server', 'cli', 'scenarios'].map((name) => ({
+  projects: ['unit', 'server', 'cli', 'scenarios', 'browser'].map((name) => ({
     ...shared,
     ...(name === 'unit' ? {} : ready),
     displayName: name,

@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { findBreaches, findStale } from './arrows/breaches.ts';
 
-const sources = globSync('src/**/*.ts')
+const sources = globSync('src/**/*.{ts,tsx}')
   .map((file) => file.replaceAll('\\', '/'))
   .sort()
   .map((file) => ({ file, text: readFileSync(file, 'utf8') }));

@@ -7,6 +7,7 @@ import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { loadMain } from '../bin/load.cjs';
+import { buildPage } from './build-page.mjs';
 import { licencesPage } from './licences.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -132,7 +133,10 @@ const known = Object.entries(plugin.manifest.commands).map(([id, { args }]) => [
 ]);
 write(`${folder}/commands.json`, JSON.stringify(Object.fromEntries(known)));
 
-write(`${folder}/THIRD_PARTY_LICENSES`, licencesPage(root, metafile));
+const page = await buildPage(root, `${fresh}/console`);
+
+const outputs = { ...metafile.outputs, ...page.outputs };
+write(`${folder}/THIRD_PARTY_LICENSES`, licencesPage(root, { outputs }));
 write(`${folder}/version.txt`, `osapi-ops/${pjson.version} %node%\n`);
 
 // The way of the three lines of a pipeline as far as the server that is not there; of all that a command calls, most.

@@ -22,6 +22,8 @@ const bin = (name) => join(root, 'node_modules', '.bin', name);
 
 const checks = {
   types: () => run(bin('tsc'), ['--noEmit']),
+  page: () => run(bin('tsc'), ['--noEmit', '-p', 'src/console']),
+  browser: () => run(bin('tsc'), ['--noEmit', '-p', 'test/browser']),
   lint: () => run(bin('biome'), ['ci', '--colors=off', '.']),
   arrows: () => run(process.execPath, ['--no-warnings', 'scripts/arrows.ts']),
   unused: () => run(bin('knip'), []),

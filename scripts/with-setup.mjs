@@ -33,7 +33,7 @@ export function isInstalled(dir) {
   });
 }
 
-function npmCi(dir, what) {
+function npmCi(dir, what, go = fail) {
   say(`installing ${what} (npm ci)`);
   const began = Date.now();
   // A network that is not there is told in seconds; npm's own pauses add up to more than a minute.
@@ -45,13 +45,20 @@ function npmCi(dir, what) {
     ? spawnSync(process.execPath, [own, ...args], { cwd: dir, stdio: ['ignore', 2, 2] })
     : spawnSync('npm', args, { cwd: dir, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
   if (done.status !== 0) {
-    fail(
+    return go(
       `${what} could not be installed`,
       `npm ci in ${dir}${done.error ? ` (${done.error.message})` : ''}; npm says above why it stopped`,
       'with a network (or a registry that `npm config get registry` names and you can reach), run the same command again',
     );
   }
   say(`installed ${what} in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+}
+
+/** The browser of the tests that need one; without it they say so. Elsewhere than here it runs, they take what is there. */
+function browser() {
+  const dir = join(root, 'tools', 'chromium');
+  if (process.platform !== 'linux' || process.arch !== 'x64' || isInstalled(dir)) return;
+  npmCi(dir, 'a browser for the tests', (what) => say(`${what}; the tests go on without`));
 }
 
 function supportedNode() {
@@ -140,14 +147,16 @@ function isHeld(lock) {
   }
 }
 
+const [task = 'build', ...args] = process.argv.slice(2);
 const node = alone(() => {
   const found = supportedNode();
   if (!isInstalled(root)) npmCi(root, 'dependencies');
+  // The unit tests need none.
+  if (task === 'jest' && !args.includes('--selectProjects')) browser();
   build(found);
   return found;
 });
 
-const [task = 'build', ...args] = process.argv.slice(2);
 const bin = join(root, 'node_modules', '.bin');
 const env = { ...process.env, PATH: [dirname(node), bin, process.env.PATH].join(delimiter) };
 const JEST = ['--disable-warning=ExperimentalWarning', join(root, 'node_modules/jest/bin/jest.js')];

@@ -110,6 +110,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     acts: ['base-command', 'host', 'host-tty', 'line-writer', 'pager', 'report', 'small-heap', 'stdout'],
   },
   commands: { imports: ['model', 'errors', 'plan', 'operations', 'ui'], packages: ['@oclif/core'] },
+  page: {
+    imports: ['model'],
+    packages: ['@preact/signals', '@tanstack/virtual-core', 'preact', 'uplot'],
+    acts: 'all',
+  },
 };
 
 /** The files of src itself: where the program starts, and where a shell asks what can be typed. */
@@ -150,6 +155,8 @@ const NO_ROOM: Room = { imports: [] };
 /** The name of the room that a file of src is in; the file itself for a door. */
 export function roomOf(file: string): string {
   const [, first, second = ''] = file.split('/');
+  // The console's page is a program of its own, for the browser.
+  if (first === 'console') return 'page';
   return first === 'lib' ? second : first === 'commands' ? first : file;
 }
 

@@ -7,6 +7,8 @@ export interface Here {
   readonly lines: readonly string[];
   /** The path of the nats CLI. */
   readonly natsCli: string | null;
+  /** The path of a Chromium or a Chrome. */
+  readonly browser: string | null;
   readonly lacking: readonly string[];
 }
 

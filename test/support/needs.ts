@@ -7,6 +7,7 @@ export const NATS_CLI = 'github.com/nats-io/natscli/nats@v0.5.1';
 /** What some tests need besides npm: what tells that it is here, where nothing brings it; and how it comes here. */
 export const NEEDS = {
   'the nats CLI': { way: `go install ${NATS_CLI}` },
+  'a browser': { way: 'a network brings it on Linux (x64); elsewhere install Chrome or Chromium' },
   'a pseudo-terminal': { way: 'install python3', probe: ['python3', '-c', 'import pty'] },
   bash: { way: 'install bash', probe: ['bash', '--version'] },
   zsh: { way: 'install zsh', probe: ['zsh', '--version'] },

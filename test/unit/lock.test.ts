@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 // @ts-expect-error a script without types
 import { missingEntries } from '../../scripts/complete-lock.mjs';
 
-test.each(['package-lock.json', 'tools/node/package-lock.json', 'tools/oclif/package-lock.json'])(
+test.each(['.', 'tools/chromium', 'tools/node', 'tools/oclif'].map((dir) => `${dir}/package-lock.json`))(
   '%s describes every optional package',
   (path) => {
     // npm ci refuses a lock that does not: mend it with `npm run lock`.

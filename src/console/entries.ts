@@ -1,0 +1,96 @@
+// The entries of a choice, as pages from the process: those near to what is in view are kept, the others are asked for again.
+import { signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { ask } from './client.ts';
+import type { EntryJson, Listed, Note, WireError } from './wire.ts';
+
+export const PAGE = 200;
+const MOST_PAGES = 20;
+
+export interface Entries {
+  /** How many are known to be there; one more page while there may be more. */
+  readonly count: number;
+  readonly isWhole: boolean;
+  readonly error?: WireError;
+  readonly notes: readonly Note[];
+  readonly since?: number;
+  at(index: number): EntryJson | undefined;
+  need(first: number, last: number): void;
+}
+
+/** Entries of a query; anew when it changes, or `again` does. */
+export function useEntries(query: string | undefined, again: number): Entries {
+  const version = useRef(signal(0)).current;
+  const store = useRef<ReturnType<typeof makeStore>>(undefined);
+  useEffect(() => {
+    if (query === undefined) return undefined;
+    const made = makeStore(query, () => {
+      version.value += 1;
+    });
+    store.current = made;
+    made.need(0, 0);
+    return () => made.close();
+  }, [query, again]);
+  void version.value;
+  return store.current ?? NONE;
+}
+
+const NONE: Entries = { count: 0, isWhole: false, notes: [], at: () => undefined, need: () => {} };
+
+function makeStore(query: string, changed: () => void): Entries & { close(): void } {
+  const pages = new Map<number, readonly EntryJson[]>();
+  /** Where each page begins; null after the last. */
+  const cursors: (string | null)[] = [''];
+  const asking = new Set<number>();
+  const abort = new AbortController();
+  let seen = 0;
+  let error: WireError | undefined;
+  let notes: readonly Note[] = [];
+  let since: number | undefined = Date.now();
+
+  const load = async (page: number): Promise<void> => {
+    const cursor = cursors[page];
+    if (cursor === undefined || cursor === null || asking.has(page) || pages.has(page)) return;
+    asking.add(page);
+    const at = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
+    const answer = await ask<Listed>(`/api/dlq/ls?${query}&limit=${PAGE}${at}`, { signal: abort.signal });
+    asking.delete(page);
+    if (abort.signal.aborted) return;
+    since = undefined;
+    if (answer.ok) {
+      pages.set(page, answer.body.result);
+      cursors[page + 1] = answer.body.next;
+      seen = Math.max(seen, page * PAGE + answer.body.result.length);
+      if (page === 0) notes = answer.body.notes;
+      error = undefined;
+      for (const old of [...pages.keys()]
+        .sort((a, b) => Math.abs(b - page) - Math.abs(a - page))
+        .slice(0, Math.max(0, pages.size - MOST_PAGES)))
+        pages.delete(old);
+    } else error = answer.error;
+    changed();
+  };
+
+  return {
+    get count() {
+      return seen + (cursors.at(-1) === null || cursors.length === 1 ? 0 : 20);
+    },
+    get isWhole() {
+      return cursors.at(-1) === null;
+    },
+    get error() {
+      return error;
+    },
+    get notes() {
+      return notes;
+    },
+    get since() {
+      return since;
+    },
+    at: (index) => pages.get(Math.floor(index / PAGE))?.[index % PAGE],
+    need(first, last) {
+      for (let page = Math.floor(first / PAGE); page <= Math.floor((last + 40) / PAGE); page += 1) void load(page);
+    },
+    close: () => abort.abort(),
+  };
+}

@@ -1,0 +1,81 @@
+// Figures and times as people read them. Pure: the clock and the zone are given.
+
+const grouped = (n: number): string => String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** In full to 99,999; then three digits and a unit: `1.24 M`. */
+export function count(n: number): string {
+  if (n < 100_000) return grouped(n);
+  const [unit, size] = n < 1e6 ? ['k', 1e3] : n < 1e9 ? ['M', 1e6] : ['G', 1e9];
+  const scaled = Math.floor((n / (size as number)) * 100) / 100;
+  return `${scaled >= 100 ? Math.floor(scaled) : scaled >= 10 ? Math.floor(scaled * 10) / 10 : scaled} ${unit}`;
+}
+
+/** All of its digits, for who looks closer. */
+export const full = (n: number): string => grouped(n);
+
+/** A number and its thing: `1 run`, `318 dead letters`. */
+export const many = (n: number, one: string, more = `${one}s`): string => `${count(n)} ${n === 1 ? one : more}`;
+
+/** Per second. */
+export const rate = (n: number): string => (n < 100 ? n.toFixed(1) : count(n));
+
+export function bytes(n: number): string {
+  if (n < 1000) return `${n} B`;
+  const [unit, size] = n < 1024 ** 2 ? ['KiB', 1024] : n < 1024 ** 3 ? ['MiB', 1024 ** 2] : ['GiB', 1024 ** 3];
+  const scaled = n / (size as number);
+  return `${scaled < 10 ? scaled.toFixed(1) : Math.round(scaled)} ${unit}`;
+}
+
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/** In its two largest units: `2 h 10 min`, `45 s`. */
+export function duration(seconds: number): string {
+  if (seconds > 0 && seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  let rest = Math.max(0, Math.round(seconds));
+  const first = UNITS.findIndex(([, size]) => rest >= size);
+  if (first < 0) return '0 s';
+  const parts: string[] = [];
+  for (const [unit, size] of UNITS.slice(first, first + 2)) {
+    const n = Math.floor(rest / size);
+    if (n > 0) parts.push(`${n} ${unit}`);
+    rest -= n * size;
+  }
+  return parts.join(' ');
+}
+
+const two = (n: number): string => String(n).padStart(2, '0');
+
+/** The parts of a time in a zone that is so many minutes east of UTC. */
+function partsOf(ms: number, east: number) {
+  const at = new Date(ms + east * 60_000);
+  return {
+    day: `${at.getUTCFullYear()}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}`,
+    clock: `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`,
+    seconds: two(at.getUTCSeconds()),
+  };
+}
+
+export function offset(east: number): string {
+  const minutes = Math.abs(east);
+  return east === 0 ? 'UTC' : `${east < 0 ? '−' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+/** `14:02:31`, with its day where that is not today's. */
+export function moment(ms: number, now: number, east: number): string {
+  const { day, clock, seconds } = partsOf(ms, east);
+  return day === partsOf(now, east).day ? `${clock}:${seconds}` : `${day} ${clock}:${seconds}`;
+}
+
+/** All that there is to say of a time: here, in UTC, and how long ago. */
+export function wholeMoment(ms: number, now: number, east: number): string {
+  const here = partsOf(ms, east);
+  const utc = partsOf(ms, 0);
+  const ago = ms > now ? `in ${duration((ms - now) / 1000)}` : `${duration((now - ms) / 1000)} ago`;
+  const local = `${here.day} ${here.clock}:${here.seconds} ${offset(east)}`;
+  return east === 0 ? `${local}, ${ago}` : `${local} = ${utc.day} ${utc.clock}:${utc.seconds} UTC, ${ago}`;
+}

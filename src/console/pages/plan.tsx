@@ -1,0 +1,334 @@
+import { useState } from 'preact/hooks';
+import { count, duration, many } from '../format.ts';
+import { shortcuts } from '../keys.ts';
+import { Act, Button, Dialog, Glyph, Notes, Refusal, shown, Waiting } from '../parts/basics.tsx';
+import { answerFirst } from '../parts/choice.tsx';
+import { PauseDialog, ResumeDialog } from '../parts/pause.tsx';
+import { go, queues, runIt, useAsked } from '../state.ts';
+import type { Change, Finding, PlansAnswer, Schedule, SystemPlan, WireError } from '../wire.ts';
+
+const ACTION = {
+  create: { sign: '+', word: 'create' },
+  update: { sign: '~', word: 'change' },
+  replace: { sign: '±', word: 'replace' },
+  delete: { sign: '−', word: 'delete' },
+} as const;
+const ORIGIN: Readonly<Record<string, string>> = {
+  spec: 'the spec changed',
+  server: 'somebody changed the server',
+  both: 'the spec and the server changed',
+  unknown: '',
+};
+
+const valueText = (value: unknown): string =>
+  value === null || value === undefined ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
+
+function FindingLine({ finding }: { finding: Finding }) {
+  const sign = finding.severity === 'refuse' ? 'critical' : finding.severity === 'warning' ? 'warn' : 'open';
+  return (
+    <li class={`finding-line ${finding.severity}`}>
+      <Glyph name={sign} />
+      <span>
+        {shown(finding.message)}
+        {finding.hint !== undefined && <span class="muted"> {shown(finding.hint)}</span>}
+      </span>
+    </li>
+  );
+}
+
+function ChangeView({ change, findings }: { change: Change; findings: readonly Finding[] }) {
+  const about = findings.filter(
+    ({ resource }) =>
+      resource === `${change.kind}/${change.name}` || resource.endsWith(`:${change.name}`) || resource === change.name,
+  );
+  const { sign, word } = ACTION[change.action] ?? { sign: '±', word: change.action };
+  return (
+    <li class={`change ${change.action}`}>
+      <h3>
+        <span class="sign" aria-hidden="true">
+          {sign}
+        </span>
+        {word} {change.kind} {shown(change.name)} <span class="muted">{ORIGIN[change.origin] ?? ''}</span>
+      </h3>
+      {change.reason !== undefined && <p>{shown(change.reason)}</p>}
+      <table class="plain fields">
+        <thead class="unseen">
+          <tr>
+            <th>field</th>
+            <th>now</th>
+            <th>then</th>
+            <th>what it means</th>
+          </tr>
+        </thead>
+        <tbody>
+          {change.fields.map((field) => (
+            <tr key={field.path}>
+              <th scope="row">{shown(field.path)}</th>
+              <td class="from">{shown(valueText(field.from))}</td>
+              <td class="to">
+                <span aria-hidden="true">→ </span>
+                {shown(valueText(field.to))}
+              </td>
+              <td class="muted">
+                {shown(field.note ?? '')}
+                <ul class="at-field">
+                  {about
+                    .filter((finding) => finding.field === field.path)
+                    .map((finding, index) => (
+                      <FindingLine key={index} finding={finding} />
+                    ))}
+                </ul>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <ul>
+        {about
+          .filter(({ field }) => field === undefined || !change.fields.some(({ path }) => path === field))
+          .map((finding, index) => (
+            <FindingLine key={index} finding={finding} />
+          ))}
+      </ul>
+      {change.retries !== undefined && <p class="muted">{shown(change.retries)}</p>}
+    </li>
+  );
+}
+
+/** When a request that fails is tried again, and when it is dead: drawn to scale, and in words. */
+export function ScheduleView({ schedule }: { schedule: Schedule }) {
+  const waits = schedule.waits_seconds.slice(0, 60);
+  const whole = Math.max(1, schedule.gives_up_after_seconds ?? waits.reduce((sum, wait) => sum + wait, 0));
+  let at = 0;
+  const tries = [0, ...waits.map((wait) => (at += wait))].slice(
+    0,
+    Math.max(1, schedule.tries > 0 ? schedule.tries : 60),
+  );
+  const x = (seconds: number) => `${((100 * seconds) / whole).toFixed(2)}%`;
+  return (
+    <figure class="schedule">
+      <figcaption>
+        {shown(schedule.consumer)} <span class="muted">{shown(schedule.text)}</span>
+      </figcaption>
+      <svg role="img" aria-label={`${schedule.consumer}: ${schedule.text}`}>
+        <line x1="0" x2="100%" y1="12" y2="12" />
+        {tries.map((seconds, index) => (
+          <circle key={index} cx={x(seconds)} cy="12" r="4" />
+        ))}
+        {schedule.gives_up_after_seconds !== null && (
+          <>
+            <line class="end" x1="99%" x2="100%" y1="7" y2="17" />
+            <line class="end" x1="100%" x2="99%" y1="7" y2="17" />
+          </>
+        )}
+      </svg>
+      <p class="ends muted">
+        <span>{many(schedule.tries, 'try', 'tries')}, the first at once</span>
+        <span>
+          {schedule.gives_up_after_seconds === null
+            ? 'never gives up'
+            : `dead after ${duration(schedule.gives_up_after_seconds)}`}
+        </span>
+      </p>
+    </figure>
+  );
+}
+
+function System({
+  plan,
+  extra,
+  onApply,
+}: {
+  plan: SystemPlan;
+  extra: PlansAnswer['plans'][number] | undefined;
+  onApply: () => void;
+}) {
+  const findings = extra?.findings ?? [];
+  const { summary } = plan;
+  const pending = summary.create + summary.update + summary.replace + summary.delete;
+  return (
+    <section class="system">
+      <header>
+        <h2>
+          <Glyph name={pending === 0 ? 'ok' : 'warn'} /> {shown(plan.system)}:{' '}
+          {pending === 0 ? 'as declared' : `${many(pending, 'difference')}`}
+        </h2>
+        {pending > 0 && (
+          <Act may="apply" kind="main" onPress={onApply}>
+            Apply {count(pending)}…
+          </Act>
+        )}
+      </header>
+      <p class="muted">
+        {summary.create} to create, {summary.update} to change, {summary.replace} to replace, {summary.delete} to
+        delete, {summary.unchanged} as they should be
+      </p>
+      {(extra?.refused ?? []).map((error, index) => (
+        <Refusal key={index} error={error} heading="h3" />
+      ))}
+      <ul class="changes">
+        {plan.changes.map((change) => (
+          <ChangeView key={`${change.kind} ${change.name}`} change={change} findings={findings} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function ApplyDialog({
+  plan,
+  extra,
+  onClose,
+}: {
+  plan: SystemPlan;
+  extra: NonNullable<PlansAnswer['plans'][number]>;
+  onClose: () => void;
+}) {
+  const needs = [
+    ...new Set([
+      ...extra.findings
+        .filter(({ severity }) => severity === 'refuse')
+        .flatMap(({ needs: flag }) => (flag === undefined ? [] : [flag])),
+      ...(plan.summary.delete > 0 ? (['prune'] as const) : []),
+    ]),
+  ];
+  const [allowed, setAllowed] = useState<ReadonlySet<string>>(new Set());
+  const [typed, setTyped] = useState('');
+  const [error, setError] = useState<WireError | undefined>(undefined);
+  const destroys = needs.includes('allow-data-loss') || needs.includes('allow-replace') || needs.includes('prune');
+  const lacking = needs.find((need) => !allowed.has(need));
+  const apply = async () => {
+    const answer = await runIt({ verb: 'apply', digest: extra.digest, allow: [...allowed] });
+    if (!answer.ok) {
+      setError(answer.error);
+      return;
+    }
+    void answerFirst(answer.body.id);
+    go('replay', { id: answer.body.id });
+  };
+  return (
+    <Dialog title={`Apply to ${shown(plan.system)}?`} onClose={onClose} wide>
+      <p class="consequence">
+        Exactly what is shown: {plan.summary.create} created, {plan.summary.update} changed, {plan.summary.replace}{' '}
+        replaced, {plan.summary.delete} deleted. Has the server moved meanwhile, nothing is done.
+      </p>
+      {needs.map((need) => (
+        <label key={need} class="check">
+          <input
+            type="checkbox"
+            checked={allowed.has(need)}
+            onChange={({ currentTarget }) => {
+              const next = new Set(allowed);
+              if (currentTarget.checked) next.add(need);
+              else next.delete(need);
+              setAllowed(next);
+            }}
+          />
+          <span>
+            --{need}:{' '}
+            {extra.findings
+              .filter(({ needs: flag }) => flag === need)
+              .map(({ message }) => shown(message))
+              .join(' ')}
+          </span>
+        </label>
+      ))}
+      {destroys && (
+        <label class="field">
+          <span>
+            to go on, type <b>{shown(plan.system)}</b>
+          </span>
+          <input
+            value={typed}
+            autocomplete="off"
+            spellcheck={false}
+            onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+          />
+        </label>
+      )}
+      {error && <Refusal error={error} heading="h3" />}
+      <footer>
+        <button type="button" autofocus onClick={onClose}>
+          No, change nothing
+        </button>
+        <Act
+          may="apply"
+          kind={destroys ? 'danger' : 'main'}
+          not={
+            lacking !== undefined
+              ? `it needs --${lacking}`
+              : destroys && typed !== plan.system
+                ? `type ${shown(plan.system)} first`
+                : undefined
+          }
+          onPress={() => void apply()}
+        >
+          Apply
+        </Act>
+      </footer>
+    </Dialog>
+  );
+}
+
+export function PlanPage() {
+  const [again, setAgain] = useState(0);
+  const [applying, setApplying] = useState<string | undefined>(undefined);
+  const [ask, setAsk] = useState<{ pause?: string; resume?: string }>({});
+  const { body, error, since } = useAsked<PlansAnswer>('/api/plan', { again });
+  shortcuts.current = () => false;
+  const extraOf = (system: string) => body?.plans.find((one) => one.system === system);
+  const plan = body?.result.find(({ system }) => system === applying);
+  const extra = applying === undefined ? undefined : extraOf(applying);
+  return (
+    <div class="page">
+      <header class="page-head">
+        <h1>Plan</h1>
+        <Button kind="quiet" onPress={() => setAgain(again + 1)}>
+          look again
+        </Button>
+      </header>
+      <Notes notes={body?.notes} />
+      {error && <Refusal error={error} />}
+      {!body && !error && <Waiting since={since} what="the plan" />}
+      {body?.result.length === 0 && (
+        <section class="empty">
+          <h2>No spec is known here</h2>
+          <p>Nothing was applied to this server yet. Name a spec where the console is started, or apply one.</p>
+        </section>
+      )}
+      {body?.result.map((one) => (
+        <System key={one.system} plan={one} extra={extraOf(one.system)} onApply={() => setApplying(one.system)} />
+      ))}
+      <h2>Delivery</h2>
+      <ul class="delivery">
+        {(queues.value?.queues ?? []).map((queue) => (
+          <li key={queue.name}>
+            <h3>
+              {shown(queue.name)}{' '}
+              {queue.paused.length > 0 && (
+                <span class="paused">
+                  <Glyph name="paused" /> paused
+                </span>
+              )}
+            </h3>
+            {queue.paused.length > 0 ? (
+              <Act may="pause" onPress={() => setAsk({ resume: queue.name })}>
+                Resume…
+              </Act>
+            ) : (
+              <Act may="pause" onPress={() => setAsk({ pause: queue.name })}>
+                Pause…
+              </Act>
+            )}
+            <div class="schedules">
+              {queue.consumers.map(({ name, schedule }) => schedule && <ScheduleView key={name} schedule={schedule} />)}
+            </div>
+          </li>
+        ))}
+      </ul>
+      {plan && extra && <ApplyDialog plan={plan} extra={extra} onClose={() => setApplying(undefined)} />}
+      {ask.pause !== undefined && <PauseDialog queue={ask.pause} onClose={() => setAsk({})} />}
+      {ask.resume !== undefined && <ResumeDialog queue={ask.resume} onClose={() => setAsk({})} />}
+    </div>
+  );
+}

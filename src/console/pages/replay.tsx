@@ -1,0 +1,188 @@
+import { useEffect, useState } from 'preact/hooks';
+import { ask } from '../client.ts';
+import { count, duration, many } from '../format.ts';
+import { shortcuts } from '../keys.ts';
+import { Act, Clock, Glyph, Refusal, shown, Waiting } from '../parts/basics.tsx';
+import { ReplayView, RunView, StopDialog } from '../parts/run-view.tsx';
+import { command, go, remember, replays, route, runIt, runs, say, useAsked } from '../state.ts';
+import type { Envelope, ReplayRunJson, Run, WireError } from '../wire.ts';
+
+const stop = async (id: string): Promise<void> => {
+  const answer = await runIt({ verb: 'stop', replay: id });
+  say(answer.ok ? 'it was told to stop' : answer.error.message);
+};
+
+/** One, by its id among the replays of the server or among what this console did. */
+function One({ id }: { id: string }) {
+  const [isStopping, setStopping] = useState(false);
+  const [error, setError] = useState<WireError | undefined>(undefined);
+  const own = runs.value.get(id) ?? [...runs.value.values()].find(({ replay }) => replay === id);
+  const told = replays.value.find((one) => one.id === (own?.replay ?? id));
+  const isKnown = own !== undefined || told !== undefined;
+  const asked = useAsked<Envelope<ReplayRunJson>>(isKnown ? undefined : `/api/dlq/replays/${encodeURIComponent(id)}`);
+  useEffect(() => {
+    if (isKnown) return;
+    void ask<Run>(`/api/runs/${encodeURIComponent(id)}`).then((answer) => {
+      if (answer.ok) remember(answer.body);
+      else setError(answer.error);
+    });
+  }, [id, isKnown]);
+  // The address that everybody can open is the replay's own.
+  useEffect(() => {
+    if (own?.replay !== undefined && own.replay !== id) go('replay', { id: own.replay, replace: true });
+  }, [own?.replay]);
+  useEffect(() => {
+    const id1 = own?.replay ?? id;
+    command.value = own?.command ?? {
+      argv: ['osapi-ops', 'dlq', 'replays', 'show', id1],
+      text: `osapi-ops dlq replays show ${id1}`,
+    };
+  }, [own?.command?.text, id]);
+  const replay = told ?? asked.body?.result;
+  const isOn = replay?.state === 'running' || own?.state === 'running';
+  shortcuts.current = ({ key }) => {
+    if (key !== 's' || !isOn) return false;
+    setStopping(true);
+    return true;
+  };
+  return (
+    <>
+      <p>
+        <a href="#/replay">all replays</a>
+      </p>
+      {own ? (
+        <RunView run={own} replay={replay} />
+      ) : replay ? (
+        <ReplayView replay={replay} onStop={() => setStopping(true)} />
+      ) : asked.error && error ? (
+        <Refusal error={asked.error} />
+      ) : (
+        <Waiting since={asked.since} what="it" />
+      )}
+      {isStopping && isOn && (
+        <StopDialog
+          what={replay ? `${many(replay.waiting, 'dead letter')} are not done` : 'the rest is not done'}
+          onClose={() => setStopping(false)}
+          onStop={() => stop(own?.replay ?? id)}
+        />
+      )}
+    </>
+  );
+}
+
+const SIGN = { running: 'flight', done: 'ok', interrupted: 'warn', failed: 'critical', unfinished: 'unknown' } as const;
+
+function All() {
+  const { body, error, since } = useAsked<Envelope<readonly ReplayRunJson[]>>('/api/dlq/replays');
+  const [stopping, setStopping] = useState<ReplayRunJson | undefined>(undefined);
+  shortcuts.current = () => false;
+  const all = replays.value.length > 0 ? replays.value : body?.result;
+  const others = [...runs.value.values()]
+    .filter(({ replay, verb }) => replay === undefined && verb !== 'stop')
+    .reverse();
+  return (
+    <>
+      <h1>Replays</h1>
+      {error && !all && <Refusal error={error} />}
+      {!all && !error && <Waiting since={since} what="the replays" />}
+      {all?.length === 0 && (
+        <section class="empty">
+          <h2>Nobody replayed anything yet</h2>
+          <p>
+            Choose dead letters <a href="#/dead">where they are listed</a>, and press Replay. Whoever looks sees it
+            here, and can stop it.
+          </p>
+        </section>
+      )}
+      {all !== undefined && all.length > 0 && (
+        <div class="wide-table">
+          <table class="plain runs cards">
+            <thead>
+              <tr>
+                <th>began</th>
+                <th>who</th>
+                <th>queues</th>
+                <th class="end">chosen</th>
+                <th class="end">answered</th>
+                <th class="end">died again</th>
+                <th class="end">failed</th>
+                <th>state</th>
+                <th>
+                  <span class="unseen">what to do</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {all.map((replay) => (
+                <tr key={replay.id}>
+                  <td data-label="began">
+                    <a href={`#/replay/${encodeURIComponent(replay.id)}`}>
+                      <Clock at={replay.started_at} />
+                    </a>
+                  </td>
+                  <td data-label="who">{shown(replay.who)}</td>
+                  <td data-label="queues">{replay.queues.map((queue) => shown(queue)).join(', ')}</td>
+                  <td class="end n" data-label="chosen">
+                    {count(replay.chosen)}
+                  </td>
+                  <td class="end n" data-label="answered">
+                    {count(replay.answered)}
+                  </td>
+                  <td class="end n" data-label="died again">
+                    {count(replay.died)}
+                  </td>
+                  <td class="end n" data-label="failed">
+                    {count(replay.failed)}
+                  </td>
+                  <td class={`run-state ${replay.state}`} data-label="state">
+                    <Glyph name={SIGN[replay.state]} /> {replay.state}
+                    {replay.state === 'running' && replay.seconds_left !== null && (
+                      <span class="muted"> {duration(replay.seconds_left)} left</span>
+                    )}
+                  </td>
+                  <td>
+                    {replay.state === 'running' && (
+                      <Act
+                        may="stop"
+                        kind="danger"
+                        label={`stop the replay of ${replay.who}`}
+                        onPress={() => setStopping(replay)}
+                      >
+                        Stop…
+                      </Act>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {others.length > 0 && (
+        <>
+          <h2>Else done from here</h2>
+          <ul class="plain-list">
+            {others.map((run) => (
+              <li key={run.id}>
+                <a href={`#/replay/${encodeURIComponent(run.id)}`}>{run.verb}</a> <Clock at={run.started_at} />{' '}
+                <span class="muted">{run.state}</span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {stopping && (
+        <StopDialog
+          what={`${many(stopping.waiting, 'dead letter')} are not done`}
+          onClose={() => setStopping(undefined)}
+          onStop={() => stop(stopping.id)}
+        />
+      )}
+    </>
+  );
+}
+
+export function ReplayPage() {
+  const { id } = route.value;
+  return <div class="page">{id === '' ? <All /> : <One key={id} id={id} />}</div>;
+}

@@ -1,0 +1,313 @@
+import { useEffect, useState } from 'preact/hooks';
+import { download } from '../client.ts';
+import { bytes, many } from '../format.ts';
+import { shortcuts } from '../keys.ts';
+import { Act, Button, Clock, Dialog, Glyph, type GlyphName, Notes, Refusal, shown, Waiting } from '../parts/basics.tsx';
+import { answerFirst } from '../parts/choice.tsx';
+import { Life } from '../parts/life.tsx';
+import { Payload } from '../parts/payload.tsx';
+import { go, queues, route, runIt, say, useAsked } from '../state.ts';
+import type { Body, Envelope, RequestLife, WaitingJson, WireError } from '../wire.ts';
+
+const SIGNS: Readonly<Record<string, GlyphName>> = {
+  answered: 'ok',
+  queued: 'waiting',
+  in_flight: 'flight',
+  retry: 'retrying',
+  dead: 'dead',
+  unknown: 'unknown',
+};
+const WORDS: Readonly<Record<string, string>> = {
+  answered: 'it was answered',
+  queued: 'it waits in the queue',
+  in_flight: 'a worker has it',
+  retry: 'it failed, and is tried again',
+  dead: 'it is dead',
+  unknown: 'nothing on the server knows it',
+};
+
+function One({ id }: { id: string }) {
+  const [again, setAgain] = useState(0);
+  const [isCancelling, setCancelling] = useState(false);
+  const { body, error, since } = useAsked<Envelope<RequestLife>>(`/api/request/show?id=${encodeURIComponent(id)}`, {
+    again,
+  });
+  const life = body?.result;
+  const answer = useAsked<Envelope<RequestLife>>(
+    life?.state === 'answered' ? `/api/request/get?id=${encodeURIComponent(id)}` : undefined,
+    { again, quiet: true },
+  );
+  if (error && !life) return <Refusal error={error} />;
+  if (!life) return <Waiting since={since} what="the request" />;
+  const response = responseOf(answer.body?.result ?? life);
+  const save = async () => {
+    const refused = await download(`/api/request/response?id=${encodeURIComponent(id)}`);
+    if (refused) say(refused.message);
+  };
+  return (
+    <article>
+      <h1 class={`verdict request ${life.state}`}>
+        <Glyph name={SIGNS[life.state] ?? 'unknown'} />
+        <span>
+          <code>{shown(life.id)}</code>: {WORDS[life.state]}
+        </span>
+      </h1>
+      {life.detail !== undefined && <p>{shown(life.detail)}</p>}
+      <Notes notes={body?.notes} />
+      <p class="muted">
+        {life.queue !== undefined && `in ${shown(life.queue)}`}
+        {life.subject !== undefined && ` on ${shown(life.subject)}`}
+        {life.deliveries !== undefined && ` · ${many(life.deliveries, 'delivery', 'deliveries')}`}
+        {life.next_delivery_at !== undefined && (
+          <>
+            {' '}
+            · next try <Clock at={life.next_delivery_at} />
+          </>
+        )}
+      </p>
+      <p class="acts">
+        {life.entry !== undefined && (
+          <Button
+            onPress={() => go('dead', { query: new URLSearchParams({ id: life.entry!, 'request-id': life.id }) })}
+          >
+            See the dead letter
+          </Button>
+        )}
+        {(life.state === 'queued' || life.state === 'retry') && (
+          <Act may="cancel" kind="danger" onPress={() => setCancelling(true)}>
+            Take it back…
+          </Act>
+        )}
+        <Button kind="quiet" onPress={() => setAgain(again + 1)}>
+          look again
+        </Button>
+      </p>
+      <h2>Life</h2>
+      <Life moments={life.timeline} />
+      {(life.payload !== undefined || life.payload_base64 !== undefined) && (
+        <>
+          <h2>Request</h2>
+          <Payload body={life} />
+        </>
+      )}
+      {response && (
+        <>
+          <h2>Response</h2>
+          <Payload body={response} onDownload={() => void save()} />
+        </>
+      )}
+      {isCancelling && (
+        <CancelDialog
+          id={life.id}
+          queue={life.queue}
+          onClose={() => setCancelling(false)}
+          onDone={() => setAgain(again + 1)}
+        />
+      )}
+    </article>
+  );
+}
+
+/** A response comes as JSON, or as bytes. */
+function responseOf({
+  response,
+  response_base64: base64,
+  payload_cut: cut,
+  payload_size: size,
+}: RequestLife): Body | undefined {
+  const rest = { ...(cut !== undefined && { payload_cut: cut }), ...(size !== undefined && { payload_size: size }) };
+  if (typeof base64 === 'string') return { ...rest, payload_base64: base64 };
+  if (response === undefined) return undefined;
+  return { ...rest, payload: typeof response === 'string' ? response : JSON.stringify(response) };
+}
+
+function CancelDialog({
+  id,
+  queue,
+  onClose,
+  onDone,
+}: {
+  id: string;
+  queue: string | undefined;
+  onClose: () => void;
+  onDone: () => void;
+}) {
+  const [error, setError] = useState<WireError | undefined>(undefined);
+  const cancel = async () => {
+    const answer = await runIt({ verb: 'cancel', id, ...(queue !== undefined && { queue }) });
+    if (!answer.ok) {
+      setError(answer.error);
+      return;
+    }
+    await answerFirst(answer.body.id);
+    onDone();
+    onClose();
+  };
+  return (
+    <Dialog title="Take the request back?" onClose={onClose}>
+      <p>
+        <code>{shown(id)}</code> is removed from the queue, where no worker has it yet. Nobody will answer it.
+      </p>
+      {error && <Refusal error={error} heading="h3" />}
+      <footer>
+        <button type="button" autofocus onClick={onClose}>
+          No, leave it
+        </button>
+        <Act may="cancel" kind="danger" onPress={() => void cancel()}>
+          Take it back
+        </Act>
+      </footer>
+    </Dialog>
+  );
+}
+
+function SendDialog({ onClose }: { onClose: () => void }) {
+  const [kind, setKind] = useState('');
+  const [payload, setPayload] = useState('{"query": ""}');
+  const [id, setId] = useState('');
+  const [error, setError] = useState<WireError | undefined>(undefined);
+  const send = async () => {
+    const answer = await runIt({ verb: 'send', kind, payload, ...(id !== '' && { id }) });
+    if (!answer.ok) setError(answer.error);
+    else go('replay', { id: answer.body.id });
+  };
+  return (
+    <Dialog title="Send a request" onClose={onClose} wide>
+      <label class="field tall">
+        <span>kind, or a whole subject</span>
+        <input
+          value={kind}
+          spellcheck={false}
+          placeholder="dns"
+          onInput={({ currentTarget }) => setKind(currentTarget.value)}
+        />
+      </label>
+      <label class="field tall">
+        <span>payload</span>
+        <textarea
+          rows={6}
+          spellcheck={false}
+          value={payload}
+          onInput={({ currentTarget }) => setPayload(currentTarget.value)}
+        />
+      </label>
+      <label class="field tall">
+        <span>id; a fresh one where it is left out</span>
+        <input value={id} spellcheck={false} onInput={({ currentTarget }) => setId(currentTarget.value)} />
+      </label>
+      {error && <Refusal error={error} heading="h3" />}
+      <footer>
+        <button type="button" onClick={onClose}>
+          No, send nothing
+        </button>
+        <Act may="send" kind="main" not={kind === '' ? 'say which kind' : undefined} onPress={() => void send()}>
+          Send
+        </Act>
+      </footer>
+    </Dialog>
+  );
+}
+
+function Waiters() {
+  const names = queues.value?.queues.map(({ name }) => name) ?? [];
+  const [queue, setQueue] = useState<string | undefined>(undefined);
+  const from = queue ?? names[0];
+  const { body, error, since } = useAsked<Envelope<readonly WaitingJson[]>>(
+    from === undefined ? undefined : `/api/request/ls?queue=${encodeURIComponent(from)}&limit=100`,
+  );
+  return (
+    <>
+      <h2>What waits</h2>
+      {names.length > 1 && (
+        <label class="field">
+          <span>in</span>
+          <select value={from} onChange={({ currentTarget }) => setQueue(currentTarget.value)}>
+            {names.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+      )}
+      {error && <Refusal error={error} heading="h3" />}
+      {!body && !error && <Waiting since={since} what="what waits" />}
+      {body?.result.length === 0 && <p class="muted">Nothing waits{from === undefined ? '' : ` in ${shown(from)}`}.</p>}
+      {body && body.result.length > 0 && (
+        <div class="wide-table">
+          <table class="plain cards">
+            <thead>
+              <tr>
+                <th>published</th>
+                <th>id</th>
+                <th>subject</th>
+                <th class="end">size</th>
+                <th class="end">replays</th>
+              </tr>
+            </thead>
+            <tbody>
+              {body.result.map((one) => (
+                <tr key={one.seq}>
+                  <td data-label="published">
+                    <Clock at={one.published_at} />
+                  </td>
+                  <td data-label="id">
+                    {one.id === null ? (
+                      <span class="muted">none</span>
+                    ) : (
+                      <a href={`#/request/${encodeURIComponent(one.id)}`}>{shown(one.id)}</a>
+                    )}
+                  </td>
+                  <td data-label="subject">{shown(one.subject)}</td>
+                  <td class="end n" data-label="size">
+                    {bytes(one.size)}
+                  </td>
+                  <td class="end n" data-label="replays">
+                    {one.replays}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </>
+  );
+}
+
+export function RequestPage() {
+  const { id } = route.value;
+  const [typed, setTyped] = useState(id);
+  const [isSending, setSending] = useState(false);
+  useEffect(() => setTyped(id), [id]);
+  shortcuts.current = () => false;
+  return (
+    <div class="page">
+      {id === '' && <h1>Request</h1>}
+      <form
+        class="ask"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (typed.trim() !== '') go('request', { id: typed.trim() });
+        }}
+      >
+        <label class="field">
+          <span>the id of a request</span>
+          <input
+            id="filter"
+            value={typed}
+            spellcheck={false}
+            autocomplete="off"
+            onInput={({ currentTarget }) => setTyped(currentTarget.value)}
+          />
+        </label>
+        <button type="submit" class="main">
+          Show its life
+        </button>
+        <Act may="send" onPress={() => setSending(true)}>
+          Send one…
+        </Act>
+      </form>
+      {id === '' ? <Waiters /> : <One key={id} id={id} />}
+      {isSending && <SendDialog onClose={() => setSending(false)} />}
+    </div>
+  );
+}

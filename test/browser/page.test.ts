@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, expect } from '@jest/globals';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { needing } from '../support/needing.ts';
+import { launchBrowser } from './support/browser.ts';
+import { goTo, openAt } from './support/shown.ts';
+import { type Stage, startStage } from './support/stage.ts';
+
+const { describe, test } = needing('a browser');
+
+const ENTRY = '#/dead?queue=REQUESTS&pick=detail%3Dupstream+503&id=REQUESTS%2Frequest-worker%2F88214';
+/** Each page as it is with something to show, and what tells that it is drawn. */
+const VIEWS = [
+  ['queues', '#/queues', '.queue-row'],
+  ['dead letters', '#/dead', '.row'],
+  ['an entry', ENTRY, '.payload'],
+  ['replays', '#/replay', 'table.runs'],
+  ['a replay', '#/replay/20260310T140110-ana', '.figures'],
+  ['a purge', '#/replay/run-7', '.run.done'],
+  ['a request', '#/request/9f3ca1b2c3', '.life'],
+  ['plan', '#/plan', '.change'],
+  ['history', '#/history', 'table.history'],
+] as const;
+
+describe('the page of the console', () => {
+  let browser: Browser;
+  let stage: Stage;
+  beforeAll(async () => {
+    [browser, stage] = await Promise.all([launchBrowser(), startStage()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await stage?.close();
+  });
+
+  test.each(['light', 'dark'] as const)('has nothing that axe finds, on any view, in %s', async (theme) => {
+    const { page, context, faults } = await openAt(browser, stage.url, { theme }, true);
+    await page.waitForSelector('.queue-row');
+    const found: string[] = [];
+    for (const [name, hash, wanted] of VIEWS) {
+      await goTo(page, hash, wanted);
+      found.push(...(await axeOf(page)).map((line) => `${name}: ${line}`));
+    }
+    await goTo(page, ENTRY, '.payload');
+    for (const [name, button] of [
+      ['the dialog of a replay', 'Replay this…'],
+      ['the dialog of a purge', 'Purge…'],
+      ['the dialog of an edit', 'Edit…'],
+    ] as const) {
+      await page.getByRole('button', { name: button }).click();
+      await page.waitForSelector('dialog[open] footer');
+      found.push(...(await axeOf(page)).map((line) => `${name}: ${line}`));
+      await page.keyboard.press('Escape');
+      await page.waitForSelector('dialog', { state: 'detached' });
+    }
+    expect(found).toEqual([]);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
+
+  test('fits 360 px: nothing but a payload or a command line is wider than the screen', async () => {
+    const { page, context } = await openAt(browser, stage.url, { width: 360, height: 740 }, true);
+    await page.waitForSelector('.queue-row');
+    const wide: string[] = [];
+    for (const [name, hash, wanted] of VIEWS) {
+      await goTo(page, hash, wanted);
+      const over = await page.evaluate(() =>
+        [document.documentElement, document.querySelector('main')!].some((one) => one.scrollWidth > one.clientWidth),
+      );
+      if (over) wide.push(name);
+    }
+    expect(wide).toEqual([]);
+    await context.close();
+  });
+});
+
+interface Axe {
+  run(options: object): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }>;
+}
+
+/** What axe finds, a line each. It is put in by the steering, past the page's policy. */
+async function axeOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { violations } = await (window as unknown as { axe: Axe }).axe.run({ resultTypes: ['violations'] });
+    return violations.flatMap(({ id, nodes }) =>
+      nodes
+        .slice(0, 3)
+        .map(
+          ({ html, failureSummary = '' }) =>
+            `${id}: ${html.slice(0, 160)} ${failureSummary.split('\n').slice(1, 3).join(' ')}`,
+        ),
+    );
+  });
+}

@@ -1,0 +1,13 @@
+import { type Browser, chromium } from 'playwright-core';
+import { here } from '../../support/here.ts';
+
+/**
+ * A browser of the tests' own. The sandbox needs rights that a container's root has not; what runs in it is ours.
+ * Glyphs are drawn as they are, not fitted to pixels, so that pictures of them are alike everywhere.
+ */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: here().browser!,
+    args: ['--no-sandbox', '--no-zygote', '--font-render-hinting=none', '--disable-gpu', '--disable-dev-shm-usage'],
+  });
+}
