@@ -5,10 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Config } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { runCli, startCli } from '../support/cli.ts';
+import { startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-apply-'));
 let server: TestServer;
@@ -211,7 +214,9 @@ describe('a saved plan', () => {
 
 describe('trouble half-way', () => {
   test('two applies at once: one waits, and both end well', async () => {
-    const runs = await Promise.all([1, 2, 3].map(() => run(['apply', spec(), '--quiet'])));
+    const runs = await Promise.all(
+      [1, 2, 3].map(() => startCli(['apply', spec(), '--quiet'], { server, cwd: dir }).done),
+    );
     expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
     expect((await json(['plan', spec()])).value.changes).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { describe, expect, jest, test } from '@jest/globals';
 import { type CommandSurface, readSurface } from '../../scripts/generate/surface.ts';
 import { openStage, REQUEST_ID, type Stage } from '../support/example-stage.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
+import { warmCli } from '../support/warm-cli.ts';
 
 jest.setTimeout(180_000);
 
@@ -21,18 +22,24 @@ interface Setting {
 }
 
 const nothing = async (): Promise<void> => {};
-const applied = (stage: Stage) => stage.must('osapi-ops apply config/prod.yaml');
+/** What is there before is no example: it needs no shell and no process of its own. */
+const runCli = warmCli();
+const prepare = async ({ server, dir: cwd }: Stage, ...args: string[]): Promise<void> => {
+  const done = await runCli(args, { server, cwd });
+  if (done.code !== 0) throw new Error(`${args.join(' ')} ended with ${done.code}\n${done.stderr}`);
+};
+const applied = (stage: Stage) => prepare(stage, 'apply', 'config/prod.yaml');
 const withDead = async (stage: Stage): Promise<void> => {
   await applied(stage);
   await stage.kill(20);
 };
 const withRequest = async (stage: Stage): Promise<void> => {
   await applied(stage);
-  await stage.must(`osapi-ops request send dns '{"query":"example.com"}' --id ${REQUEST_ID}`);
+  await prepare(stage, 'request', 'send', 'dns', '{"query":"example.com"}', '--id', REQUEST_ID);
 };
 const answered = async (stage: Stage): Promise<void> => {
   await withRequest(stage);
-  await stage.must('osapi-ops worker run --builtin echo --max 1');
+  await prepare(stage, 'worker', 'run', '--builtin', 'echo', '--max', '1');
 };
 
 const MANIFEST = `apiVersion: jetstream.nats.io/v1beta2
@@ -45,7 +52,7 @@ spec: { name: REQUESTS, subjects: ["requests.*"], retention: workqueue, discard:
 const SETTINGS: Readonly<Record<string, Setting>> = {
   apply: {
     apart: true,
-    before: (stage) => stage.must('osapi-ops plan config/prod.yaml --out prod.plan'),
+    before: (stage) => prepare(stage, 'plan', 'config/prod.yaml', '--out', 'prod.plan'),
   },
   convert: {
     before: async (stage) => {
@@ -73,7 +80,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   'dlq import': {
     before: async (stage) => {
       await withDead(stage);
-      await stage.must('osapi-ops dlq purge --archive old.ndjson --yes');
+      await prepare(stage, 'dlq', 'purge', '--archive', 'old.ndjson', '--yes');
     },
   },
   'dlq ls': { before: withDead },
