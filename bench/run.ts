@@ -6,6 +6,7 @@ import { benchDemo, benchLoop, benchTests } from './clone.ts';
 import { benchDlqLs } from './dlq-ls.ts';
 import { benchInstall } from './install.ts';
 import { machine, otherLines, type Row, renderRows } from './measure.ts';
+import { benchMigrate } from './migrate.ts';
 import { benchPlan } from './plan.ts';
 import { benchReplay } from './replay.ts';
 import { benchSend } from './send.ts';
@@ -23,6 +24,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
   worker: benchWorker,
   'worker-handler': benchWorkerHandler,
   replay: benchReplay,
+  migrate: benchMigrate,
   'dlq-ls': benchDlqLs,
   demo: benchDemo,
   tests: benchTests,
@@ -31,7 +33,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
 };
 
 /** Minutes long: runs only when it is named. */
-const BY_NAME = new Set(['demo', 'tests', 'loop', 'dlq-ls', 'worker-handler', 'install']);
+const BY_NAME = new Set(['demo', 'tests', 'loop', 'dlq-ls', 'worker-handler', 'install', 'migrate']);
 
 const isKept = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((word) => word !== '--write');

@@ -94,7 +94,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   migrate: {
     imports: [...WORDS, 'nats', 'ledger', 'dlq', 'replay'],
-    acts: ['execute'],
+    acts: ['gap', 'mirror', 'run', 'workers'],
   },
   ui: {
     imports: [...WORDS, 'files', 'complete'],

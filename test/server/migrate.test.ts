@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { dlqSubjects } from '../../src/lib/facts/names.ts';
-import { executeMigration, type Moving, undoMigration } from '../../src/lib/migrate/execute.ts';
+import { executeMigration, undoMigration } from '../../src/lib/migrate/execute.ts';
 import { planMigration } from '../../src/lib/migrate/plan.ts';
 import { findUnfinished } from '../../src/lib/migrate/read.ts';
+import type { Moving } from '../../src/lib/migrate/run.ts';
 import type { Config } from '../../src/lib/model/json.ts';
 import type { Migration } from '../../src/lib/model/migration.ts';
 import { orThrow, orUndefined } from '../../src/lib/nats/answer.ts';

@@ -1,3 +1,4 @@
+import { isObject } from '../model/json.ts';
 import type { Migration } from '../model/migration.ts';
 import { splitConsumerName } from '../model/resource.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -64,6 +65,8 @@ export interface Kept {
   readonly upTo: number;
   /** Spans of sequences that wait: both ends are meant. */
   readonly ranges: readonly (readonly [number, number])[];
+  /** Where each consumer goes on, by its old name: what it was given last, and had settled. */
+  readonly positions: Readonly<Record<string, number>>;
 }
 
 /** In the order of the pieces; the last says how many there are. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
@@ -94,5 +97,7 @@ export async function readKept(nats: Nats, migration: Migration): Promise<Kept |
     pieces.push(piece.value);
   }
   const kept = unpack(pieces) as Partial<Kept>;
-  return typeof kept.upTo === 'number' && Array.isArray(kept.ranges) ? (kept as Kept) : undefined;
+  return typeof kept.upTo === 'number' && Array.isArray(kept.ranges) && isObject(kept.positions)
+    ? (kept as Kept)
+    : undefined;
 }

@@ -21,8 +21,9 @@ import { carryOriginal, type ImportMessage, restoreRecord } from '../replay/impo
 import { removeRecords } from '../replay/records.ts';
 
 //   A consumer made anew is given what the one before it gave up, and a reset past that deletes it in a cluster. So the
-//   dead leave the queue before it is moved: each with its payload into the DLQ, as `dlq import` writes it, under the
-//   name that the queue will have; and where the name is another, what the DLQ has of them already is renamed.
+//   dead leave the queue before it is moved: each with its payload into the DLQ, as `dlq import` writes it. Under the name
+//   that it has: whoever goes back from there finds all as it was. Where it gets another name, what the DLQ has of them
+//   is written under that once the way back is closed, and the old records go.
 
 /** What a dead letter is called after the move. */
 export interface Names {
@@ -35,6 +36,15 @@ export function namesOf({ kind, hops, consumers, before }: Migration): Names {
   const from = hops[0]?.from ?? String(before.name);
   const to = kind === 'consumer' ? from : (hops.at(-1)?.to ?? from);
   return { stream: { from, to }, consumers: new Map(consumers.map((one) => [one.from, one.to])) };
+}
+
+/** The names as they are, until the way back is closed. */
+export function oldNames(migration: Migration): Names {
+  const { stream, consumers } = namesOf(migration);
+  return {
+    stream: { from: stream.from, to: stream.from },
+    consumers: new Map([...consumers.keys()].map((name) => [name, name])),
+  };
 }
 
 const isRenamed = ({ stream, consumers }: Names, consumer: string): boolean =>
@@ -131,7 +141,7 @@ export function carry(entry: Entry, names: Names): Carried {
           index,
         );
         // The stream knows the old one's id, and would take this for it.
-        return { ...message, id: `${MOVED_ID}${id ?? message.id}` };
+        return { ...message, id: `${MOVED_ID}${to.queue}.${to.consumer}.${id ?? message.id}` };
       }),
       ...(own ? [own] : []),
     ],
@@ -151,12 +161,16 @@ const PAGE = 256;
 const AT_ONCE = 64;
 
 /**
- * Writes the dead letters of a queue down with their payload, under the names after the move; gives the sequences of
- * those that are stored in the queue, which nobody is to be given again.
+ * Writes the dead letters of a queue down with their payload, under these names; gives the sequences of those that are
+ * stored in the queue, which nobody is to be given again.
  * @throws OpsError MIGRATE_REFUSED where no DLQ takes them; NO_ROOM; CONN_*, DENIED_SUBJECT
  */
-export async function carryDead(nats: Nats, migration: Migration, signal: AbortSignal): Promise<number[]> {
-  const names = namesOf(migration);
+export async function carryDead(
+  nats: Nats,
+  migration: Migration,
+  names: Names,
+  signal: AbortSignal,
+): Promise<number[]> {
   const ref = refOf(migration, names.stream.from);
   const found = await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq, { finish: true }))));
   const dlqs = found.filter((dlq) => dlq !== undefined);

@@ -1,6 +1,7 @@
 import { isServersOwn } from '../facts/names.ts';
+import { subjectCovers } from '../facts/subjects.ts';
 import { atLeast } from '../facts/versions.ts';
-import { type Config, listOf, numberOf, objectOf } from '../model/json.ts';
+import { type Config, listOf, numberOf, objectOf, textsOf } from '../model/json.ts';
 import type {
   Hop,
   Migration,
@@ -146,6 +147,18 @@ function* refuseStream(asked: MoveAsked): Generator<MigrationRefusal> {
   }
   if (kind !== 'stream') return;
   for (const consumer of consumers.filter(({ name, config }) => !isServersOwn(name, config))) {
+    if (config.retention === 'limits' && (consumer.config.deliver_policy ?? 'all') !== 'all') {
+      yield {
+        why: `consumer ${consumer.name}: its deliver_policy ${String(consumer.config.deliver_policy)} would be applied anew`,
+        hint: BY_HAND,
+      };
+    }
+    if (consumer.config.ack_policy === 'none' && config.retention === 'limits') {
+      yield {
+        why: `consumer ${consumer.name} acknowledges nothing: nobody knows what of it has arrived`,
+        hint: BY_HAND,
+      };
+    }
     if (consumer.config.durable_name === undefined) {
       yield {
         why: `consumer ${consumer.name} is ephemeral: whoever reads by it would begin again`,
@@ -155,10 +168,20 @@ function* refuseStream(asked: MoveAsked): Generator<MigrationRefusal> {
   }
 }
 
-/** From one retention to another nothing is known but of a work queue, where what is stored waits. */
+/** Of a work queue what is stored waits; where all is kept it is what the one consumer of all did not come to yet. */
 const canRetain = (config: Config, after: Config, consumers: readonly AskedConsumer[]): boolean =>
   (config.retention === 'workqueue' && after.retention === 'limits') ||
-  (after.retention !== 'interest' && consumers.length === 0);
+  (after.retention !== 'interest' &&
+    (consumers.length === 0 || (consumers.length === 1 && takesAll(consumers[0]!, config))));
+
+function takesAll({ config: { filter_subject, filter_subjects } }: AskedConsumer, stream: Config): boolean {
+  const filters =
+    typeof filter_subject === 'string' && filter_subject !== '' ? [filter_subject] : textsOf(filter_subjects);
+  return (
+    filters.length === 0 ||
+    textsOf(stream.subjects).every((subject) => filters.some((one) => subjectCovers(one, subject)))
+  );
+}
 
 function* refuseConsumer({ stream, consumers, from, name }: MoveAsked): Generator<MigrationRefusal> {
   const { consumer } = splitConsumerName(from);

@@ -67,3 +67,10 @@ export const deleteConsumer = (
 /** Stops delivery until then (RFC 3339), or starts it again. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
 export const pauseUntil = (nats: Nats, stream: string, consumer: string, until?: string): Promise<Config> =>
   nats.api(`CONSUMER.PAUSE.${stream}.${consumer}`, until === undefined ? {} : { pause_until: until }, { finish: true });
+
+/**
+ * Has a consumer go on at a sequence, as if it had settled all before that. On a work queue in a cluster what it had not
+ * is deleted then. From 2.14 on; older servers do not answer. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
+ */
+export const resetConsumer = (nats: Nats, stream: string, consumer: string, seq: number): Promise<Config> =>
+  nats.api(`CONSUMER.RESET.${stream}.${consumer}`, { seq }, { finish: true });

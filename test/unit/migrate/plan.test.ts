@@ -107,7 +107,37 @@ describe('what is refused', () => {
     ['as many consumers as may be', asked({}, { max_consumers: 1 }), /max_consumers allows/],
     ['fewer than may be', asked({}, { max_consumers: 2 }), undefined],
     ['as many as may be where copies do not count', asked({ version: '2.15.0' }, { max_consumers: 1 }), undefined],
-    ['limits to workqueue with consumers', asked({}, { retention: 'limits' }), /^retention limits → workqueue/],
+    ['limits to workqueue with one consumer of all', asked({}, { retention: 'limits' }), undefined],
+    [
+      'the same with a consumer of all its subjects',
+      asked(
+        { consumers: [worker({ config: { durable_name: 'w', filter_subjects: ['q.>'] } })] },
+        { retention: 'limits' },
+      ),
+      undefined,
+    ],
+    [
+      'limits to workqueue with a consumer of some of it',
+      asked({ consumers: [worker({ config: { durable_name: 'w', filter_subject: 'q.a' } })] }, { retention: 'limits' }),
+      /^retention limits → workqueue/,
+    ],
+    [
+      'limits to workqueue with two consumers',
+      asked({ consumers: [worker(), worker({ name: 'v' })] }, { retention: 'limits' }),
+      /^retention limits → workqueue/,
+    ],
+    [
+      'a consumer that began with what was new',
+      asked({ consumers: [worker({ config: { durable_name: 'w', deliver_policy: 'new' } })] }, { retention: 'limits' }),
+      /deliver_policy new/,
+    ],
+    [
+      'a consumer that acknowledges nothing',
+      asked({ consumers: [worker({ config: { durable_name: 'w', ack_policy: 'none' } })] }, { retention: 'limits' }),
+      /acknowledges nothing/,
+    ],
+    ['consumers in a cluster where all is kept', asked({ clustered: true }, { retention: 'limits' }), /in a cluster/],
+    ['a work queue in a cluster', asked({ clustered: true }), undefined],
     ['the same without consumers', asked({ consumers: [] }, { retention: 'limits' }), undefined],
     [
       'workqueue to interest',

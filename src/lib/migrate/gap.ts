@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OpsError } from '../errors/ops-error.ts';
+import { numberOf } from '../model/json.ts';
+import type { Hop } from '../model/migration.ts';
+import { orUndefined } from '../nats/answer.ts';
+import type { StreamInfo } from '../nats/info.ts';
+import { publish } from '../nats/message-writes.ts';
+import { printHeaders } from '../nats/raw-headers.ts';
+import { removeKeyed } from '../nats/removal.ts';
+import { readStream } from '../nats/streams.ts';
+import { isParked, parkedConfig, parkSubject, primingConfig, promotedConfig, type Surplus } from './configs.ts';
+import { makeCopy, notCopied, remembers } from './mirror.ts';
+import { primeIds } from './prime.ts';
+import { FINISH, firstHop, isClustered, isTwo, lastHop, type Run, SILENT_MS, stream, write } from './run.ts';
+import { carryAll, keptOf, trim, waiting } from './waiting.ts';
+
+/** The gap begins: nothing is published into the old one any more but a marker. What is needed in it is known before. */
+export async function park(run: Run, hop: Hop): Promise<void> {
+  const [{ config }, copy, surplus] = await Promise.all([
+    stream(run, hop.from),
+    stream(run, hop.to),
+    surplusOf(run, hop),
+  ]);
+  if (!(await remembers(run, hop, copy))) return;
+  if (!isParked(config)) await write(run, 'update', hop.from, parkedConfig(config));
+  await openKnown(run, hop, copy, surplus);
+}
+
+export async function open(run: Run, hop: Hop): Promise<void> {
+  const copy = await orUndefined(readStream(run.nats, hop.to, FINISH));
+  if (!copy) return makeCopy(run, hop);
+  if (await remembers(run, hop, copy)) await openKnown(run, hop, copy, await surplusOf(run, hop));
+}
+
+async function openKnown(run: Run, hop: Hop, copy: StreamInfo, surplus: Surplus): Promise<void> {
+  const { nats, migration } = run;
+  const isMirror = copy.config.mirror !== undefined;
+  if (isMirror) await comeToMarker(run, hop);
+  if (isClustered(run)) {
+    if (isMirror) await write(run, 'update', hop.to, primingConfig(migration, hop));
+    await primeIds(nats, hop.to, numberOf(migration.before.duplicate_window));
+    if (hop === lastHop(run))
+      await trim(run, hop, isTwo(run) ? await keptOf(run) : await waiting(run, await carryAll(run)));
+  }
+  await write(run, 'update', hop.to, promotedConfig(migration, hop, surplus));
+}
+
+const ASK_MS = 10;
+
+/**
+ * Publishes a marker into the closed stream, behind which nothing is: a copy that has it has all. It is asked for while
+ * the marker is on its way: what is far away would answer a round trip later.
+ */
+async function comeToMarker(run: Run, hop: Hop): Promise<void> {
+  const headers = printHeaders([
+    { name: 'Nats-Msg-Id', value: `osapi-ops.moving.${run.migration.created}.${hop.to}` },
+    { name: 'Nats-Expected-Stream', value: hop.from },
+  ]);
+  const seen = { marker: Number.POSITIVE_INFINITY, last: 0, fault: undefined as string | undefined };
+  const failures: unknown[] = [];
+  const note = (asked: Promise<void>) => void asked.catch((error: unknown) => failures.push(error));
+  note(
+    publish(run.nats, parkSubject(hop.from), new Uint8Array(), headers).then(({ seq }) => {
+      seen.marker = seq;
+    }),
+  );
+  const until = performance.now() + SILENT_MS;
+  while (seen.last < seen.marker) {
+    if (failures.length > 0) throw failures[0];
+    if (performance.now() > until) throw await unparked(run, hop, seen.fault);
+    note(
+      stream(run, hop.to).then(({ figures, mirror }) => {
+        seen.last = Math.max(seen.last, figures.last_seq);
+        seen.fault = mirror?.fault;
+      }),
+    );
+    await sleep(ASK_MS);
+  }
+}
+
+/** A copy that does not come to its marker is no copy: publishers get their stream back. */
+async function unparked(run: Run, hop: Hop, fault: string | undefined): Promise<OpsError> {
+  const { before } = run.migration;
+  const { config } = await stream(run, hop.from);
+  await removeKeyed(run.nats, hop.from, { subject: parkSubject(hop.from) });
+  const subjects = before.subjects ?? [hop.from];
+  await write(run, 'update', hop.from, hop === firstHop(run) ? before : { ...config, subjects });
+  return notCopied(run, hop, fault);
+}
+
+/** What the copy counts that the old one does not: acknowledged, and kept for its ids. */
+async function surplusOf(run: Run, hop: Hop): Promise<Surplus> {
+  if (hop === lastHop(run)) return { messages: 0, bytes: 0 };
+  const [from, to] = await Promise.all([stream(run, hop.from), stream(run, hop.to)]);
+  return {
+    messages: Math.max(0, to.figures.messages - from.figures.messages),
+    bytes: Math.max(0, to.figures.bytes - from.figures.bytes),
+  };
+}

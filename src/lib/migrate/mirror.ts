@@ -1,0 +1,123 @@
+import { OpsError } from '../errors/ops-error.ts';
+import { numberOf, objectOf } from '../model/json.ts';
+import type { Hop } from '../model/migration.ts';
+import { orThrow, orUndefined } from '../nats/answer.ts';
+import { listConsumers, pauseUntil, readConsumer } from '../nats/consumers.ts';
+import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
+import { deleteStream, readStream } from '../nats/streams.ts';
+import { mirrorConfig, UNTIL_RESUMED } from './configs.ts';
+import { FINISH, firstHop, isClustered, pause, type Run, SILENT_MS, stream, WRITE_MS, write } from './run.ts';
+
+/** A healthy mirror hears of its stream each second. */
+const FRESH_MS = 1500;
+
+export const makeCopy = async (run: Run, hop: Hop): Promise<void> => {
+  await write(run, 'create', hop.to, mirrorConfig(run.migration, hop));
+};
+
+/** A copy that ids would be forgotten in is made anew: a server that was restarted drops the window of a mirror. */
+export async function remembers(run: Run, hop: Hop, copy: StreamInfo): Promise<boolean> {
+  if (isClustered(run) || numberOf(copy.config.duplicate_window) > 0) return true;
+  await dropCopy(run, hop);
+  await makeCopy(run, hop);
+  return false;
+}
+
+/** Waits until a mirror has all that its stream had a moment ago, and hears of what comes. */
+export async function waitCopied(run: Run, hop: Hop): Promise<void> {
+  const began = performance.now();
+  let seen = { at: began, messages: -1 };
+  for (;;) {
+    const [from, to] = await Promise.all([stream(run, hop.from), stream(run, hop.to)]);
+    const { mirror, figures } = to;
+    const behind = Math.max(mirror?.lag ?? 0, 0);
+    const isFresh = mirror !== undefined && mirror.activeMs >= 0 && mirror.activeMs < FRESH_MS && !mirror.fault;
+    if (isFresh && behind === 0 && (await isRead(run, hop))) return;
+    const now = performance.now();
+    tellCopied(run, hop, { done: figures.messages, total: Math.max(from.figures.messages, figures.messages), began });
+    if (seen.messages !== figures.messages) seen = { at: now, messages: figures.messages };
+    if (now - seen.at > SILENT_MS) throw notCopied(run, hop, mirror?.fault);
+    await pause(run, 100);
+  }
+}
+
+function tellCopied(
+  { io, migration }: Run,
+  { to }: Hop,
+  { done, total, began }: { readonly done: number; readonly total: number; readonly began: number },
+): void {
+  const seconds = (performance.now() - began) / 1000;
+  const rate = done / Math.max(seconds, 0.001);
+  const left = rate > 0 ? Math.ceil((total - done) / rate) : 0;
+  const pace = done > 0 && seconds > 0.5 ? `, ${Math.round(rate)}/s, ${left}s left` : '';
+  io.tell({ type: 'progress', title: `Moving ${migration.from}: copying to ${to}${pace}`, done, total });
+}
+
+export const notCopied = ({ migration }: Run, { from, to }: Hop, fault: string | undefined): OpsError =>
+  new OpsError('MIGRATE_REFUSED', `${to} does not get what ${from} has${fault ? `: ${fault}` : ''}`, {
+    where: `stream ${to}`,
+    why: `A mirror that hears nothing from its stream is not complete, and is not opened. What is published goes to ${from}.`,
+    hints: [
+      `look at \`nats stream info ${to}\`, and whether the account or the disk is full`,
+      `go back with \`osapi-ops apply --undo-migrate\`, or on with --migrate, once ${migration.from} can be read`,
+    ],
+  });
+
+/** The server's own consumer by which a mirror reads a work queue. */
+async function mirrorConsumer({ nats }: Run, { from, to }: Hop): Promise<ConsumerInfo | undefined> {
+  const all = await orThrow(listConsumers(nats, from));
+  return all.find(({ config }) => objectOf(config.metadata)['_nats.mirror.stream'] === to);
+}
+
+const isRead = async (run: Run, hop: Hop): Promise<boolean> => {
+  const consumer = await mirrorConsumer(run, hop);
+  // Of a stream of other retention it leaves none that is listed: the marker tells, behind which nothing is.
+  return consumer === undefined || consumer.figures.num_pending === 0;
+};
+
+/** Ids that were published since the copy reads along are known to it: it reads along for as long as they are to be. */
+export async function waitWindow(run: Run, { config, created }: StreamInfo): Promise<void> {
+  // What is put into a bucket is told apart by its revision, and carries no id.
+  if (run.migration.kind === 'bucket') return;
+  const windowMs = Math.max(numberOf(config.duplicate_window), numberOf(run.migration.before.duplicate_window)) / 1e6;
+  const total = Math.ceil(windowMs / 1000);
+  const first = await stream(run, String(config.name));
+  // Both by the server's clock.
+  let left = Date.parse(created) + windowMs - first.now;
+  while (left > 0) {
+    const done = Math.max(0, total - Math.ceil(left / 1000));
+    const title = `Moving ${run.migration.from}: reading along for a duplicate_window`;
+    run.io.tell({ type: 'progress', title, done, total });
+    const step = Math.min(left, 1000);
+    await pause(run, step);
+    left -= step;
+  }
+}
+
+/** What workers acked is in the stream until the copy has taken it: waits until what is stored is what waits. */
+export async function settle(run: Run, hop: Hop): Promise<void> {
+  const infos = await Promise.all(
+    run.migration.consumers.map((one) => orThrow(readConsumer(run.nats, hop.from, one.from, FINISH))),
+  );
+  const cut = Math.max(0, ...infos.map(({ figures }) => figures.delivered_stream_seq));
+  const until = performance.now() + SILENT_MS;
+  for (;;) {
+    const reader = await mirrorConsumer(run, hop);
+    if (reader === undefined || reader.figures.ack_floor_stream_seq >= cut) return;
+    const isIdle = reader.figures.num_pending === 0 && reader.figures.num_ack_pending === 0;
+    if (isIdle) return;
+    if (performance.now() > until) throw notCopied(run, hop, 'it does not confirm what it has');
+    await pause(run);
+  }
+}
+
+/** Removes a copy that is not opened. What it did not confirm yet would stay in the old stream as if it were dead. */
+export async function dropCopy(run: Run, hop: Hop): Promise<void> {
+  const copy = await orUndefined(readStream(run.nats, hop.to, FINISH));
+  if (!copy) return;
+  if (hop === firstHop(run) && copy.config.mirror !== undefined) {
+    await Promise.all(run.migration.consumers.map((one) => pauseUntil(run.nats, hop.from, one.from, UNTIL_RESUMED)));
+    if (copy.mirror?.fault === undefined) await settle(run, hop);
+  }
+  await orUndefined(deleteStream(run.nats, hop.to, { ...FINISH, timeoutMs: WRITE_MS }));
+}
