@@ -8,6 +8,8 @@ export interface Stage {
   readonly url: string;
   /** So many requests at most are without an answer. */
   readonly outstanding: number;
+  /** What each request has besides its id. */
+  readonly padding: string;
   readonly accepted: Set<string>;
   readonly answered: Set<string>;
   readonly lives: Map<number, Life>;
@@ -73,7 +75,10 @@ export async function publishRequests(stage: Stage, name: string): Promise<void>
       const hdrs = headers();
       hdrs.set('Nats-Msg-Id', id);
       const answer = (
-        await nc.request('requests.dns', JSON.stringify({ id, query: 'example.com' }), { headers: hdrs, timeout: 1000 })
+        await nc.request('requests.dns', JSON.stringify({ id, query: 'example.com', padding: stage.padding }), {
+          headers: hdrs,
+          timeout: 1000,
+        })
       ).json<{ error?: unknown; seq?: number }>();
       // Sequence 0: 2.10 has not decided about an earlier try of the same id.
       if (answer.error || !answer.seq) await sleep(20);

@@ -15,6 +15,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { headerValue, parseHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { removeNothing } from '../../src/lib/nats/removal.ts';
+import { type Away, startAway } from '../support/away.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { publishRequests, reject, type Stage, work } from './actors.ts';
@@ -47,6 +48,12 @@ export interface Scenario {
   /** How often the server is killed and started again. */
   readonly serverKills?: number;
   readonly nodes?: number;
+  /** Another than a work queue's: then a second consumer is there, which takes nothing. */
+  readonly retention?: 'limits' | 'interest';
+  /** Each request has so many bytes more. */
+  readonly padding?: number;
+  /** The replays are a round trip of so many milliseconds away from the server. */
+  readonly awayMs?: number;
   /** Starts a second replay beside each. */
   readonly racing?: boolean;
   readonly protocol?: ProtocolName;
@@ -87,7 +94,7 @@ const accountOf = (maxFile: number): string =>
 async function fillAccount(server: TestServer): Promise<void> {
   const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
   await nats.api('STREAM.CREATE.FILL', { name: 'FILL', subjects: ['fill'], storage: 'file' });
-  for (const size of [4000, 300, 30, 0]) {
+  for (const size of [400_000, 4000, 300, 30, 0]) {
     while (!(await nats.request('fill', 'x'.repeat(size))).string().includes('10002'));
   }
   await nats.close();
@@ -99,12 +106,12 @@ async function emptyFill(server: TestServer): Promise<void> {
   await nats.close();
 }
 
-async function build(nats: Nats, { maxMessages, nodes = 1, windowMs = 600_000 }: Scenario): Promise<void> {
+async function build(nats: Nats, { maxMessages, nodes = 1, windowMs = 600_000, retention }: Scenario): Promise<void> {
   const replicas = { num_replicas: nodes, storage: 'file', allow_direct: true };
   await nats.api('STREAM.CREATE.REQUESTS', {
     name: 'REQUESTS',
     subjects: ['requests.*'],
-    retention: 'workqueue',
+    retention: retention ?? 'workqueue',
     discard: 'new',
     duplicate_window: windowMs * 1e6,
     republish: { src: '>', dest: `${TAP}.>` },
@@ -122,6 +129,11 @@ async function build(nats: Nats, { maxMessages, nodes = 1, windowMs = 600_000 }:
     ...replicas,
   });
   await addWorker(nats);
+  if (retention)
+    await nats.api('CONSUMER.DURABLE.CREATE.REQUESTS.audit', {
+      stream_name: 'REQUESTS',
+      config: { durable_name: 'audit', ack_policy: 'explicit' },
+    });
 }
 
 const addWorker = (nats: Nats) =>
@@ -136,6 +148,9 @@ const addWorker = (nats: Nats) =>
       filter_subject: 'requests.*',
     },
   });
+
+/** A server, and where replays find it when that is not where it is. */
+type Seen = TestServer & { readonly away?: Away | undefined };
 
 const CHILD = 'child.cjs';
 
@@ -153,15 +168,10 @@ function bundleChild(dir: string): void {
 }
 
 /** A replay in a process of its own; `began` resolves when it moves the first message, or has ended without. */
-function startReplay(
-  server: TestServer,
-  protocol: ProtocolName,
-  inFlight: number,
-  { steps = 0, lockMs = 0, rate = 0 } = {},
-) {
+function startReplay(server: Seen, protocol: ProtocolName, inFlight: number, { steps = 0, lockMs = 0, rate = 0 } = {}) {
   const args = [
     join(server.dir, CHILD),
-    server.urls.join(','),
+    server.away?.url ?? server.urls.join(','),
     protocol,
     `${inFlight}`,
     'REQUESTS',
@@ -198,14 +208,17 @@ async function breakLock(server: TestServer): Promise<void> {
 export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
   const began = performance.now();
   const { protocol = 'real', nodes = 1, patienceMs = 60_000, outstanding = 120 } = scenario;
-  const server = await startServer({
+  const started = await startServer({
     version: scenario.version,
     ...(nodes > 1 && { cluster: nodes }),
     ...(scenario.maxFile !== undefined && { config: accountOf(scenario.maxFile) }),
   });
+  const away = scenario.awayMs === undefined ? undefined : await startAway(started.port, scenario.awayMs);
+  const server: Seen = Object.assign(started, { away });
   const stage: Stage = {
     url: server.urls.join(','),
     outstanding,
+    padding: 'x'.repeat(scenario.padding ?? 0),
     accepted: new Set(),
     answered: new Set(),
     lives: new Map(),
@@ -265,13 +278,14 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     stage.working = false;
     await Promise.race([Promise.all(actors), sleep(5000, undefined, { ref: false })]);
     await tap?.close();
+    away?.close();
     await server.stop();
   }
 }
 
 /** Kills replays at work, and the server between them. Gives how many were killed. */
 async function harass(
-  server: TestServer,
+  server: Seen,
   scenario: Scenario,
   protocol: ProtocolName,
   stage: Stage,
@@ -283,7 +297,7 @@ async function harass(
     Array.from({ length: serverKills }, (_, index) => Math.floor(((index + 1) * kills) / (serverKills + 1))),
   );
   for (let turn = 0; turn < kills; turn++) {
-    await untilDead(server, Math.min(40, (scenario.maxMessages ?? 80) / 2));
+    await untilDead(server, Math.min(40, (scenario.maxMessages ?? 80) / 2, (scenario.outstanding ?? 80) / 2));
     const inFlight = scenario.inFlight ?? [1, 4, 32][Math.floor(stage.random() * 3)]!;
     if (scenario.maxFile !== undefined) await fillAccount(server);
     const replay = startReplay(server, protocol, inFlight, {
@@ -319,7 +333,7 @@ const LOCK_MS = 1500;
  * Gives how they ended.
  */
 async function stopAndGoOn(
-  server: TestServer,
+  server: Seen,
   { stops = 0, inFlight }: Scenario,
   protocol: ProtocolName,
   stage: Stage,
@@ -356,7 +370,7 @@ const FRESH = 60;
  * `told` are requests that a replay named as maybe gone: those in whose removal's round trip the stream was made anew.
  */
 async function makeAnew(
-  server: TestServer,
+  server: Seen,
   { remakes = 0, inFlight, seed }: Scenario,
   protocol: ProtocolName,
   stage: Stage,
@@ -424,7 +438,7 @@ async function untilDead(server: TestServer, least: number): Promise<void> {
 
 /** Replays until all is answered, or nothing moves any more. */
 async function settle(
-  server: TestServer,
+  server: Seen,
   protocol: ProtocolName,
   stage: Stage,
   patienceMs: number,
@@ -486,6 +500,9 @@ export function nameOf({
   serverKills = 0,
   stops = 0,
   remakes = 0,
+  retention,
+  padding = 0,
+  awayMs,
   protocol = 'real',
 }: Scenario): string {
   const what = [
@@ -493,6 +510,9 @@ export function nameOf({
     maxMessages === undefined ? '' : `full at ${maxMessages}`,
     maxFile === undefined ? '' : 'full account',
     (maxMessages ?? maxFile) ? '' : 'room',
+    retention ?? '',
+    padding > 0 ? `of ${padding} bytes` : '',
+    awayMs === undefined ? '' : `${awayMs} ms away`,
     racing ? 'racing' : '',
     serverKills > 0 ? 'server killed' : '',
     stops > 0 ? 'stopped' : '',

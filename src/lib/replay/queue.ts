@@ -63,6 +63,8 @@ export interface QueueJob {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly protocol?: Protocol;
+  /** What may be in a worker's hand, whatever its records say. */
+  isDoubtful?(entry: Entry): boolean;
   onProgress(done: number): void;
   tellNote(text: string): void;
   tellWarning(text: string): void;
@@ -283,8 +285,12 @@ class QueueReplay {
   }
 
   async #moveOf(entry: Entry): Promise<Move | undefined> {
-    const { tally, wishes } = this.#job;
-    const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq: this.#facts.lastSeq });
+    const { tally, wishes, isDoubtful } = this.#job;
+    const skipped = whySkipped(entry, {
+      maxReplays: wishes.maxReplays,
+      lastSeq: this.#facts.lastSeq,
+      ...(isDoubtful && { isDoubtful }),
+    });
     if (skipped) {
       // What is in the journal was counted when the run began with it.
       if (skipped.why !== 'new' && skipped.why !== 'journalled') tally.skip(skipped);

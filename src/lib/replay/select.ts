@@ -32,10 +32,12 @@ export interface Selection {
   readonly maxReplays: number;
   /** The queue's last sequence when the run began: what died later is left to the next run. */
   readonly lastSeq: number;
+  /** What may be in a worker's hand, whatever its records say. */
+  isDoubtful?(entry: Entry): boolean;
 }
 
 /** Whether an entry can be moved now; `undefined` where it can. */
-export function whySkipped(entry: Entry, { maxReplays, lastSeq }: Selection): Skipped | undefined {
+export function whySkipped(entry: Entry, { maxReplays, lastSeq, isDoubtful }: Selection): Skipped | undefined {
   const { inner, replays } = entry;
   if (inner.stale) return { entry, why: 'stale', text: 'its queue was made anew since it was taken out' };
   if (inner.journalled) return { entry, why: 'journalled', text: 'it is in the journal, on its way into the queue' };
@@ -47,7 +49,7 @@ export function whySkipped(entry: Entry, { maxReplays, lastSeq }: Selection): Sk
   if (inner.original && inner.original.seq > lastSeq) {
     return { entry, why: 'new', text: 'it came after this run began' };
   }
-  if (!inner.certain) return { entry, why: 'uncertain', text: 'it may be in flight still' };
+  if (!inner.certain || isDoubtful?.(entry)) return { entry, why: 'uncertain', text: 'it may be in flight still' };
   if (replays >= maxReplays) {
     return {
       entry,
@@ -63,7 +65,7 @@ const SKIPPED: Readonly<Record<string, string>> = {
   answered: 'answered: the response is in the bucket',
   stale:
     'of a queue that was made anew since an unfinished replay took them out: `dlq purge` archives them, `dlq import` makes them dead letters of the new queue',
-  uncertain: 'orphans that may still be in flight',
+  uncertain: 'that may still be in flight',
   parked: 'parked: replayed so often already that only a higher --max-replays tries them again',
   together: 'of messages that go with another entry: one copy goes to all consumers',
   unedited: 'left as they were in the editor',

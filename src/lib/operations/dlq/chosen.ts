@@ -1,5 +1,6 @@
+import { isDoubtful } from '../../dlq/doubt.ts';
 import { scanEntries } from '../../dlq/scan.ts';
-import type { SeenQueue } from '../../dlq/standing.ts';
+import type { QueueStanding, SeenQueue } from '../../dlq/standing.ts';
 import type { Context } from '../../model/context.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import type { Nats } from '../../nats/connect.ts';
@@ -12,12 +13,14 @@ import type { Transform } from '../../replay/transform.ts';
 export interface Chosen {
   readonly total: number;
   readonly byQueue: ReadonlyMap<string, number>;
+  /** Queues of which some may be in a worker's hand, whatever their records say. */
+  readonly doubtful: ReadonlySet<string>;
   /** How many of them a module makes another of. */
   readonly changed: number;
 }
 
-const retentionOf = (queues: readonly SeenQueue[], name: string): string =>
-  queues.find(({ queue }) => queue === name)?.seen?.standing.retention ?? 'workqueue';
+const standingOf = (queues: readonly SeenQueue[], name: string): QueueStanding | undefined =>
+  queues.find(({ queue }) => queue === name)?.seen?.standing;
 
 /**
  * Counts what a replay will move, and asks a module for each of them.
@@ -32,8 +35,9 @@ export async function countChosen(
   transform: Transform | undefined,
 ): Promise<Chosen> {
   const byQueue = new Map<string, number>();
+  const doubtful = new Set<string>();
   const asked = transform && new Asked(transform, context.io.signal);
-  const once = new Once((name) => retentionOf(queues, name) !== 'workqueue');
+  const once = new Once((name) => (standingOf(queues, name)?.retention ?? 'workqueue') !== 'workqueue');
   let total = 0;
   let changed = 0;
   const options = { now: context.now().getTime(), signal: context.io.signal };
@@ -45,9 +49,11 @@ export async function countChosen(
       if (made.changes.length > 0) changed += 1;
     }
     total += 1;
+    const standing = standingOf(queues, entry.queue);
+    if (standing && isDoubtful(entry, standing, options.now)) doubtful.add(entry.queue);
     byQueue.set(entry.queue, (byQueue.get(entry.queue) ?? 0) + 1);
     if (total % 1000 === 0) context.io.tell({ type: 'progress', title: 'Choosing', done: total });
   }
   asked?.judge();
-  return { total, byQueue, changed };
+  return { total, byQueue, changed, doubtful };
 }

@@ -4,6 +4,7 @@ import { notGone } from '../../dlq/filter.ts';
 import { filterWords } from '../../dlq/filter-words.ts';
 import { type DlqWork, withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
+import type { SeenQueue } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { ADVISORY, bucketStream, LEDGER_BUCKET } from '../../facts/names.ts';
 import { isPlainSubject } from '../../facts/subjects.ts';
@@ -30,6 +31,7 @@ import { type EditRecord, editEntry, requireEditor } from '../../replay/edit.ts'
 import type { Edited } from '../../replay/edit-text.ts';
 import { GroupTable } from '../../replay/groups.ts';
 import { Once, skippedAgain } from '../../replay/once.ts';
+import { findOvertold, type Overtold, overtoldWords } from '../../replay/overtold.ts';
 import { timeLeft } from '../../replay/pace.ts';
 import type { Move } from '../../replay/protocol.ts';
 import { type ReplayWishes, replayQueue } from '../../replay/queue.ts';
@@ -213,6 +215,10 @@ async function replayOne(
       tally.chosen = chosen.total;
       total = chosen.byQueue.get(ref.queue) ?? 0;
       if (chosen.total > 0) log.begin(held);
+      const overtold = chosen.doubtful.has(ref.queue)
+        ? await findOvertold(held, ref, context.now().getTime())
+        : undefined;
+      if (overtold) io.tell({ type: 'warning', text: overtoldWords(ref.queue, overtold) });
       await replayQueue({
         nats: held,
         ref,
@@ -227,6 +233,7 @@ async function replayOne(
         ...(target !== undefined && { target }),
         now: context.now().getTime(),
         onUnreadable: strange.add,
+        ...(overtold && { isDoubtful: overtold.isDoubtful }),
         onProgress(count) {
           done += count;
           first ??= { at: performance.now(), count };
@@ -411,11 +418,28 @@ function whyRefused(nats: Nats, to: StreamInfo, move: Move): string | undefined 
   return untaken === undefined ? whyOversize(nats, to, move) : elsewhere(untaken);
 }
 
+/** Of queues in which something is in flight: what their records cannot be believed of. It is told. */
+async function overtoldOf(
+  { io, now }: Context,
+  nats: Nats,
+  queues: readonly SeenQueue[],
+): Promise<ReadonlyMap<string, Overtold>> {
+  const all = new Map<string, Overtold>();
+  for (const ref of queues) {
+    if (!ref.seen?.standing.consumers.some(({ ackPending }) => ackPending > 0)) continue;
+    const overtold = await findOvertold(nats, ref, now().getTime());
+    if (!overtold) continue;
+    all.set(ref.queue, overtold);
+    io.tell({ type: 'warning', text: overtoldWords(ref.queue, overtold) });
+  }
+  return all;
+}
+
 /** What a replay would do, without doing it. */
 async function previewReplay(
   context: Context,
   nats: Nats,
-  queues: readonly QueueRef[],
+  queues: readonly SeenQueue[],
   filter: EntryFilter,
   { wishes, keepEntries, transform }: Preview,
   target: StreamInfo | undefined,
@@ -437,6 +461,7 @@ async function previewReplay(
   const asked = transform && new Asked(transform, context.io.signal);
   const samples: TransformSample[] = [];
   let changed = 0;
+  const overtold = await overtoldOf(context, nats, queues);
   const once = new Once((name) => infos.get(name)!.config.retention !== 'workqueue');
   const entries = scanEntries(nats, queues, filter, {
     now: context.now().getTime(),
@@ -447,7 +472,7 @@ async function previewReplay(
     const info = infos.get(entry.queue)!;
     const facts = toQueueFacts(info);
     const { lastSeq } = facts;
-    const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq });
+    const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq, ...overtold.get(entry.queue) });
     if (skipped?.why === 'journalled') journalled += 1;
     else if (skipped) {
       tally.skip(skipped);

@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { advisorySubject } from '../../src/lib/facts/names.ts';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { runCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { advisory, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
+
+describe.each(outermostVersions())('what a worker has in hand, on %s', (version) => {
+  let server: TestServer;
+  let nats: Nats;
+  beforeAll(async () => {
+    server = await startServer({ version });
+    nats = await connectTo(server);
+  });
+  afterAll(async () => {
+    await nats.close();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    await wipe(nats);
+    await makeQueue(nats, { maxDeliver: 2, ackWait: 60_000 });
+  });
+
+  const replay = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runCli(['dlq', 'replay', '--json', ...args], { server });
+    return { code, stderr, value: JSON.parse(stdout) };
+  };
+  const state = async (stream: string) =>
+    (await nats.api(`STREAM.INFO.${stream}`)).state as { messages: number; last_seq: number };
+  /** One dies, by two naks. */
+  const makeOneDead = async () => {
+    await put(nats, 'requests.dns', '{"id":"dead"}');
+    for (let delivery = 0; delivery < 2; delivery++)
+      (await pull(nats, 'REQUESTS', 'request-worker'))[0]!.respond('-NAK');
+    await pull(nats, 'REQUESTS', 'request-worker');
+    await until(async () => (await state('REQUESTS_dlq')).messages === 1);
+  };
+  const takeOne = async () => {
+    await put(nats, 'requests.dns', '{"id":"in hand"}');
+    return (await pull(nats, 'REQUESTS', 'request-worker'))[0]!;
+  };
+
+  test.each([{ chosen: [] }, { chosen: ['2'] }])(
+    'is not moved for an advisory that somebody wrote ($chosen)',
+    async ({ chosen }) => {
+      await makeOneDead();
+      const inHand = await takeOne();
+      await put(nats, advisorySubject('max_deliveries', 'REQUESTS', 'request-worker'), advisory({ stream_seq: 2 }));
+      for (const args of [['--dry-run'], []]) {
+        const { value, stderr } = await replay(...args, ...chosen);
+        expect(value).toMatchObject({ replayed: 0, skipped: 2 - chosen.length, remaining: 0 });
+        expect(stderr).toContain('REQUESTS: records call 1 more dead than can be, while workers have 1 in hand');
+      }
+      expect(await state('REQUESTS')).toMatchObject({ messages: 2, last_seq: 2 });
+      inHand.respond('+ACK');
+      await until(async () => (await state('REQUESTS')).messages === 1);
+      expect((await replay()).value).toMatchObject({ replayed: 1 });
+      expect(await state('REQUESTS')).toMatchObject({ messages: 1, last_seq: 3 });
+    },
+  );
+
+  test('holds up nothing that died beside it', async () => {
+    await makeOneDead();
+    await takeOne();
+    const { value, stderr } = await replay();
+    expect(value).toMatchObject({ replayed: 1, skipped: 0 });
+    expect(stderr).not.toContain('more dead than can be');
+  });
+});
