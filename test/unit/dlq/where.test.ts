@@ -180,8 +180,10 @@ describe('groups', () => {
     };
     const parked = (replays: number) => entry({ state: 'parked', replays });
     expect(replayOf(entry({ state: 'gone' }))).toBeNull();
-    expect(replayOf(parked(5), parked(4))).toBe('osapi-ops dlq replay --where queue=REQUESTS --max-replays 5');
-    expect(replayOf(parked(3), entry({ replays: 2 }))).toBe('osapi-ops dlq replay --where queue=REQUESTS');
+    expect(replayOf(parked(5), parked(4))).toBe('osapi-ops dlq replay --where queue=REQUESTS --max-replays 6');
+    expect(replayOf(parked(3), entry({ replays: 2 }))).toBe(
+      'osapi-ops dlq replay --where queue=REQUESTS --max-replays 4',
+    );
   });
 
   test.each([999, 1000, 1001])('of values of %i characters are chosen by what tells them apart', (length) => {
