@@ -35,7 +35,7 @@ describe.each(outermostVersions())('what a worker has in hand, on %s', (version)
     for (let delivery = 0; delivery < 2; delivery++)
       (await pull(nats, 'REQUESTS', 'request-worker'))[0]!.respond('-NAK');
     await pull(nats, 'REQUESTS', 'request-worker');
-    await until(async () => (await state('REQUESTS_dlq')).messages === 1);
+    await until(async () => (await state('REQUESTS_dlq')).messages === 1, 'it is dead');
   };
   const takeOne = async () => {
     await put(nats, 'requests.dns', '{"id":"in hand"}');
@@ -55,7 +55,7 @@ describe.each(outermostVersions())('what a worker has in hand, on %s', (version)
       }
       expect(await state('REQUESTS')).toMatchObject({ messages: 2, last_seq: 2 });
       inHand.respond('+ACK');
-      await until(async () => (await state('REQUESTS')).messages === 1);
+      await until(async () => (await state('REQUESTS')).messages === 1, 'it is acked');
       expect((await replay()).value).toMatchObject({ replayed: 1 });
       expect(await state('REQUESTS')).toMatchObject({ messages: 1, last_seq: 3 });
     },
