@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { BIN, runCli } from '../support/cli.ts';
+import { BIN, type CliOptions, type CliResult, runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, makeQueue, put, wipe } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { startInTerminal, type Terminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(120_000);
 
@@ -77,13 +78,23 @@ const env = () => ({
   PS1: 'READY> ',
 });
 
-/** What `__complete` offers, as zsh gets it: value and remark. */
-async function offers(words: readonly string[], current = '', more: Record<string, string> = {}): Promise<string[]> {
-  const done = await runCli(['__complete', 'zsh', `=${current}`, ...words], {
-    server,
-    cwd,
-    env: { ...env(), ...more },
-  });
+/**
+ * What `__complete` answers zsh. It waits for a server no longer than a person does, which on a busy machine is too short:
+ * then it is asked again, as it is where it has nothing to say and should.
+ */
+async function ask(words: readonly string[], options: CliOptions, wantsAny: boolean): Promise<CliResult> {
+  let done: CliResult | undefined;
+  const inTime = async () => {
+    done = await runCli(['__complete', 'zsh', ...words], options);
+    return done.signal !== 'SIGTERM' && (!wantsAny || done.stdout !== ':values\n');
+  };
+  await until(inTime, 'it answers in time', 50_000);
+  return done!;
+}
+
+/** What it offers: value and remark. */
+async function offers(words: readonly string[], current = '', wantsAny = true): Promise<string[]> {
+  const done = await ask([`=${current}`, ...words], { server, cwd, env: env() }, wantsAny);
   expect({ code: done.code, stderr: done.stderr }).toEqual({ code: 0, stderr: '' });
   return done.stdout.trimEnd().split('\n');
 }
@@ -144,7 +155,7 @@ describe('what is offered', () => {
     ['kinds of request', ['request', 'send'], 'd', [expect.stringMatching(/^dns\trequests\.dns of REQUESTS/)]],
     ['contexts, without their passwords', ['status', '--context'], '', ['prod\tnats://prod:4222']],
   ])('is %s', async (_, words, current, want) => {
-    const [head, ...rows] = await offers(words, current);
+    const [head, ...rows] = await offers(words, current, want.length > 0);
     expect(head).toBe(':values');
     expect(rows).toEqual(want);
   });
@@ -159,25 +170,27 @@ describe('what is offered', () => {
   });
 
   test('is nothing, soon and in silence, where no server answers', async () => {
+    const began = performance.now();
     const closed = await runCli(['__complete', 'zsh', '=', 'dlq', 'show'], {
       cwd,
       env: { NATS_URL: 'nats://127.0.0.1:1' },
     });
     expect(closed).toMatchObject({ code: 0, stdout: ':values\n', stderr: '' });
     const started = performance.now();
+    const startMs = started - began;
     // An address of the kind that is kept for documents: nobody answers, nobody refuses.
     const silent = await runCli(['__complete', 'zsh', '=', 'dlq', 'show'], {
       cwd,
       env: { NATS_URL: 'nats://192.0.2.1:4222' },
     });
     expect(silent).toMatchObject({ stdout: ':values\n', stderr: '' });
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(3000 + 2 * startMs);
   });
 
   test('is nothing for what cannot be read: a flag that is none, a word too many, a context that is not there', async () => {
     expect(await offers(['dlq', 'ls', '--nonsense='], '')).not.toContain('Error');
-    expect(await offers(['nonsense'], '')).toEqual([':values']);
-    expect(await offers(['dlq', 'show', '--context', 'nowhere'], '')).toEqual([':values']);
+    expect(await offers(['nonsense'], '', false)).toEqual([':values']);
+    expect(await offers(['dlq', 'show', '--context', 'nowhere'], '', false)).toEqual([':values']);
   });
 
   test('comes from no server that only a spec in the folder names, but from one that was named, or is here', async () => {
@@ -187,29 +200,26 @@ describe('what is offered', () => {
         join(folder, 'osapi-ops.yaml'),
         `version: 1\nname: found\nconnection: {${connection}}\nqueues: {REQUESTS: {subjects: ["requests.*"]}}\n`,
       );
-    const ask = async (...words: string[]) =>
-      (
-        await runCli(['__complete', 'zsh', '=REQ', 'queue', 'drain', ...words], {
-          cwd: folder,
-          env: { XDG_CONFIG_HOME: config },
-        })
-      ).stdout;
+    const asked = async (wantsAny: boolean, ...words: string[]) => {
+      const options = { cwd: folder, env: { XDG_CONFIG_HOME: config } };
+      return (await ask(['=REQ', 'queue', 'drain', ...words], options, wantsAny)).stdout;
+    };
     // The same server, in a spelling that is not known to be this machine.
     const elsewhere = server.url.replace('127.0.0.1', '127.1');
     for (const connection of [`servers: "${elsewhere}"`, `servers: "${server.url}", user: me, password: x`]) {
       found(connection);
-      expect(await ask()).toBe(':values\n');
-      expect(await ask('-f', 'osapi-ops.yaml')).toContain('REQUESTS\t');
+      expect(await asked(false)).toBe(':values\n');
+      expect(await asked(true, '-f', 'osapi-ops.yaml')).toContain('REQUESTS\t');
     }
     found(`servers: "${server.url}"`);
-    expect(await ask()).toContain('REQUESTS\t');
+    expect(await asked(true)).toContain('REQUESTS\t');
     writeFileSync(join(config, 'nats', 'context', 'own.json'), JSON.stringify({ url: server.url }));
     found('context: own');
-    expect(await ask()).toContain('REQUESTS\t');
+    expect(await asked(true)).toContain('REQUESTS\t');
     rmSync(join(config, 'nats', 'context', 'own.json'));
     writeFileSync(join(folder, 'theirs.json'), JSON.stringify({ url: server.url }));
     found('context: theirs.json');
-    expect(await ask()).toBe(':values\n');
+    expect(await asked(false)).toBe(':values\n');
   });
 });
 
