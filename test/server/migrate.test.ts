@@ -1,5 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createInbox } from '@nats-io/transport-node';
 import { dlqSubjects } from '../../src/lib/facts/names.ts';
+import { writeIntent } from '../../src/lib/ledger/journal.ts';
 import { executeMigration, undoMigration } from '../../src/lib/migrate/execute.ts';
 import { planMigration } from '../../src/lib/migrate/plan.ts';
 import { findUnfinished } from '../../src/lib/migrate/read.ts';
@@ -14,6 +17,7 @@ import { playMoving } from '../chaos/moving.ts';
 import { connectTo } from '../support/connected.ts';
 import { recordingIo } from '../support/io.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 // Nothing here rests on a second try.
 jest.retryTimes(0);
@@ -133,6 +137,42 @@ describe('a queue in memory that is to be on disk', () => {
     expect(await figures()).toMatchObject({ messages: 6 });
   });
 
+  test('keeps its workers where its dead letters have no place to wait in', async () => {
+    const dying = { ...worker, max_deliver: 1, ack_wait: 200e6 };
+    await writeConsumer(nats, 'update', { stream: 'JOBS', consumer: 'w' }, dying);
+    const pull = async () => {
+      const inbox = createInbox();
+      const sub = nats.nc.subscribe(inbox, { max: 1 });
+      nats.nc.publish('$JS.API.CONSUMER.MSG.NEXT.JOBS.w', JSON.stringify({ batch: 1, expires: 5e9 }), { reply: inbox });
+      for await (const message of sub) return message;
+      return undefined;
+    };
+    await pull();
+    await sleep(300);
+    // Death is lazy: the next pull brings it.
+    (await pull())?.respond('+ACK');
+    await until(async () => (await figures('dlq')).messages === 1, 'it has died');
+    await writeStream(nats, 'update', 'dlq', { name: 'dlq', subjects: ['nothing'] });
+    await expect(executeMigration(nats, await plan(), moving())).rejects.toMatchObject({ code: 'MIGRATE_REFUSED' });
+    const { config: now, figures: told } = await orThrow(readConsumer(nats, 'JOBS', 'w'));
+    expect([told.paused, now.max_ack_pending]).toEqual([false, 50]);
+    expect((await publish('r9')).json()).toMatchObject({ stream: 'JOBS' });
+    await undoMigration(nats, await plan().catch(async () => (await findUnfinished(nats))[0]!.migration), moving());
+  });
+
+  test('is not touched while a replay of it is half done', async () => {
+    const intent = { moves: [], target: { stream: 'JOBS', created: '', after: 0 } };
+    await writeIntent(nats, 'JOBS', intent);
+    await expect(executeMigration(nats, await plan(), moving())).rejects.toMatchObject({ code: 'MIGRATE_REFUSED' });
+    expect(await orThrow(streamNames(nats))).not.toContain('JOBS_moving');
+  });
+
+  test('that may not lose a message by hand may not afterwards either', async () => {
+    await executeMigration(nats, await plan({ storage: 'file', deny_delete: true, deny_purge: true }), moving());
+    expect((await orThrow(readStream(nats, 'JOBS'))).config).toMatchObject({ deny_delete: true, deny_purge: true });
+    expect(await figures()).toMatchObject({ messages: 5 });
+  });
+
   test('keeps its publishers where the copy does not come to what was published last', async () => {
     const migration = await plan();
     const [hop] = migration.hops;
@@ -145,6 +185,77 @@ describe('a queue in memory that is to be on disk', () => {
     await undoMigration(nats, migration, moving());
     expect(await figures()).toMatchObject({ messages: 6 });
   }, 60_000);
+});
+
+test('a stream that keeps what was answered, and its consumer, go on where they were', async () => {
+  await writeStream(nats, 'create', 'KEPT', {
+    name: 'KEPT',
+    subjects: ['kept'],
+    storage: 'memory',
+    duplicate_window: WINDOW,
+  });
+  await writeConsumer(nats, 'create', { stream: 'KEPT', consumer: 'w' }, worker);
+  for (let index = 0; index < 4; index++) await nats.request('kept', `${index}`);
+  const sub = nats.nc.subscribe('_INBOX.kept', { max: 2 });
+  nats.nc.publish('$JS.API.CONSUMER.MSG.NEXT.KEPT.w', JSON.stringify({ batch: 2 }), { reply: '_INBOX.kept' });
+  for await (const message of sub) await nats.request(message.reply!, '+ACK');
+  const planned = planMigration({
+    kind: 'stream',
+    name: 'KEPT',
+    from: 'KEPT',
+    fields: ['storage'],
+    version: server.version,
+    clustered: false,
+    stream: await orThrow(readStream(nats, 'KEPT')),
+    after: { name: 'KEPT', subjects: ['kept'], storage: 'file', retention: 'limits', duplicate_window: WINDOW },
+    consumers: await orThrow(listConsumers(nats, 'KEPT')),
+    dlqs: [],
+    others: [],
+    streams: [],
+  });
+  if (planned.is === 'refused') throw new Error(JSON.stringify(planned.refusals));
+  await executeMigration(nats, planned.migration, moving());
+  expect(await figures('KEPT')).toMatchObject({ messages: 4, first_seq: 1 });
+  const { figures: told } = await orThrow(readConsumer(nats, 'KEPT', 'w'));
+  expect(told).toMatchObject({ num_pending: 2, num_ack_pending: 0, delivered_stream_seq: 2, paused: false });
+});
+
+test('a bucket has its keys, revisions and history under its new name', async () => {
+  const bucket: Config = {
+    name: 'KV_a',
+    subjects: ['$KV.a.>'],
+    max_msgs_per_subject: 3,
+    discard: 'new',
+    deny_delete: true,
+    allow_rollup_hdrs: true,
+    allow_direct: true,
+  };
+  await writeStream(nats, 'create', 'KV_a', bucket);
+  for (let index = 0; index < 5; index++) await nats.kv('a').put('k', `${index}`);
+  await nats.kv('a').put('gone', 'x');
+  await nats.kv('a').delete('gone');
+  const was = await Promise.all(['k', 'gone'].map((key) => nats.kv('a').latest(key)));
+  const before = await figures('KV_a');
+  const planned = planMigration({
+    kind: 'bucket',
+    name: 'b',
+    from: 'a',
+    fields: ['name'],
+    version: server.version,
+    clustered: false,
+    stream: await orThrow(readStream(nats, 'KV_a')),
+    after: { ...bucket, name: 'KV_b', subjects: ['$KV.b.>'] },
+    consumers: [],
+    dlqs: [],
+    others: [],
+    streams: [],
+  });
+  if (planned.is === 'refused') throw new Error(JSON.stringify(planned.refusals));
+  await executeMigration(nats, planned.migration, moving());
+  expect(await Promise.all(['k', 'gone'].map((key) => nats.kv('b').latest(key)))).toEqual(was);
+  expect(await figures('KV_b')).toMatchObject({ messages: before.messages });
+  expect(await orThrow(streamNames(nats))).not.toContain('KV_a');
+  expect(await nats.kv('b').put('k', 'new')).toBeGreaterThan(was[0]!.revision);
 });
 
 // The short form of `npm run test:chaos -- --forms moving`, which plays more on every server line that can.

@@ -109,8 +109,8 @@ export interface Surplus {
 export function promotedConfig(migration: Migration, hop: Hop, surplus: Surplus): Config {
   const { after, before } = migration;
   const live = without(onTheWay(isLast(migration, hop) ? after : { ...after, ...limitsOf(before) }, migration, hop));
-  delete live.mirror;
-  delete live.first_seq;
+  // Our own marker is to be removed still.
+  for (const field of ['mirror', 'first_seq', 'deny_delete', 'deny_purge']) delete live[field];
   const raised = (field: string, more: number) => {
     const limit = numberOf(live[field], -1);
     if (limit > 0) live[field] = limit + more;

@@ -200,7 +200,7 @@ export async function carryDead(
     page = [];
   };
   const moved = new Set(migration.consumers.map(({ from }) => from));
-  for await (const entry of scanEntries(nats, [ref], {}, { raw: true, signal })) {
+  for await (const entry of scanEntries(nats, [ref], {}, { raw: true, details: true, signal })) {
     if (migration.kind === 'consumer' && !moved.has(entry.consumer)) continue;
     // What may be in flight still is given again, as if its worker had been lost.
     if (!entry.inner.certain) continue;

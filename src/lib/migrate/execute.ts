@@ -1,4 +1,5 @@
 import { OpsError } from '../errors/ops-error.ts';
+import { readIntent, readJournal } from '../ledger/journal.ts';
 import { forgetMigration, recordKept, recordMigration } from '../ledger/migrations.ts';
 import { textsOf } from '../model/json.ts';
 import type { Migration, MigrationStep } from '../model/migration.ts';
@@ -9,6 +10,7 @@ import { deleteConsumer } from '../nats/consumers.ts';
 import { madeAnew, removeKeyed } from '../nats/removal.ts';
 import { deleteStream } from '../nats/streams.ts';
 import { isParked, parkSubject } from './configs.ts';
+import { namesOf } from './dead.ts';
 import { open, park } from './gap.ts';
 import { lookAt } from './look.ts';
 import { dropCopy, makeCopy, remembers, settle, waitCopied, waitWindow } from './mirror.ts';
@@ -143,6 +145,7 @@ const ACTS: Readonly<Record<Exclude<MigrationStep, 'done'>, (run: Run) => Promis
 };
 
 async function begin(run: Run): Promise<void> {
+  await refuseUnfinishedReplay(run);
   await widenDlqs(run);
   await makeCopy(run, firstHop(run));
 }
@@ -165,16 +168,43 @@ async function copyAndPark(run: Run): Promise<void> {
   await waitWindow(run, copy);
   const isFinal = !isTwo(run);
   if (isFinal && !isClustered(run)) await trim(run, hop, await waiting(run, []));
-  await pauseAll(run, hop.from);
-  await settle(run, hop);
-  const dead = await carryAll(run);
-  if (isFinal) {
+  await orWorkersGoOn(run, hop.from, async () => {
+    await pauseAll(run, hop.from);
+    await settle(run, hop);
+    const dead = await carryAll(run);
+    if (!isFinal) return;
     const kept = await waiting(run, dead);
     await makeConsumers(run, kept.positions);
     if (!isClustered(run)) await trim(run, hop, kept);
-  }
-  run.signal.throwIfAborted();
+  });
   await park(run, hop);
+}
+
+/** What ends before anything has moved leaves nobody without work: by Ctrl-C, or for want of a DLQ. */
+async function orWorkersGoOn(run: Run, from: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+    run.signal.throwIfAborted();
+  } catch (error) {
+    // Whoever lost the turn may write no more, and leaves them paused: the step says so.
+    await restoreConsumers(run, from).catch(() => {});
+    throw error;
+  }
+}
+
+/** What a replay holds in its journal is in no stream: it belongs to the queue as it is. @throws OpsError MIGRATE_REFUSED */
+async function refuseUnfinishedReplay({ nats, migration }: Run): Promise<void> {
+  if (migration.kind === 'bucket') return;
+  const { from } = namesOf(migration).stream;
+  const [journal, intent] = await Promise.all([readJournal(nats, from), readIntent(nats, from)]);
+  if (journal.length === 0 && intent === undefined) return;
+  throw new OpsError('MIGRATE_REFUSED', `a replay of ${from} was begun and not ended`, {
+    where: `queue ${from}`,
+    why: 'What it holds in its journal, or was about to publish, belongs to the queue as it is. Nothing was touched.',
+    hints: [
+      `run \`osapi-ops dlq replay --queue ${from} --limit 0\` first: every replay begins by ending the one before`,
+    ],
+  });
 }
 
 /** Writes down what waits, lets workers go on where this was the last hop, and removes the old stream. */
@@ -192,6 +222,7 @@ async function leaveOld(run: Run): Promise<void> {
       await resumeConsumers(run);
     }
   }
+  if (!isTwo(run)) await closeDoors(run);
   run.signal.throwIfAborted();
   const { created } = await stream(run, hop.from);
   if (created !== migration.created) throw madeAnew(hop.from);
@@ -213,19 +244,29 @@ export async function finish(run: Run): Promise<void> {
   const hop = lastHop(run);
   await makeConsumers(run, (await keptOf(run)).positions);
   await resumeConsumers(run);
+  await closeDoors(run);
   run.signal.throwIfAborted();
   await orUndefined(deleteStream(run.nats, hop.from, { ...FINISH, timeoutMs: WRITE_MS }));
 }
 
+/** What may not be deleted or purged any more: not before our own marker, and what was answered, are out. */
+async function closeDoors(run: Run): Promise<void> {
+  const { deny_delete, deny_purge } = run.migration.after;
+  if (deny_delete !== true && deny_purge !== true) return;
+  const { config } = await stream(run, lastHop(run).to);
+  await write(run, 'update', lastHop(run).to, { ...config, ...run.migration.after, name: lastHop(run).to });
+}
+
 /** A consumer whose fixed field changes: nothing in hand, its dead out of the queue, then the new one in its place. */
 async function remakeConsumer(run: Run): Promise<void> {
-  const { nats, migration, signal } = run;
+  const { nats, migration } = run;
   const { stream: name } = splitConsumerName(migration.from);
+  await refuseUnfinishedReplay(run);
   await widenDlqs(run);
-  await pauseAll(run, name);
-  const dead = await carryAll(run);
-  await removeDead(run, name, dead);
-  signal.throwIfAborted();
+  await orWorkersGoOn(run, name, async () => {
+    await pauseAll(run, name);
+    await removeDead(run, name, await carryAll(run));
+  });
   for (const { from } of migration.consumers)
     await orUndefined(deleteConsumer(nats, { stream: name, consumer: from }, FINISH));
 }

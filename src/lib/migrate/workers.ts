@@ -101,7 +101,10 @@ export async function makeConsumers(run: Run, positions: Kept['positions'] = {})
 export async function resumeConsumers(run: Run): Promise<void> {
   const { nats, migration } = run;
   const at = home(run);
-  for (const { from } of migration.hops) await removeKeyed(nats, at, { subject: parkSubject(from) });
+  // Closed to purges it is at the end only: then they are gone.
+  const { config } = await stream(run, at);
+  for (const { from } of config.deny_purge === true ? [] : migration.hops)
+    await removeKeyed(nats, at, { subject: parkSubject(from) });
   for (const { to, before } of migration.consumers) {
     const { config } = await orThrow(readConsumer(nats, at, to, FINISH));
     if (isOurPause(config)) await pauseUntil(nats, at, to, pausedBefore(before, run.now));
