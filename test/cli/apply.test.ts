@@ -286,6 +286,7 @@ describe('trouble half-way', () => {
       const killed = startCli(['apply', spec()], { server, cwd: dir });
       void killed.done.then(() => made.unsubscribe());
       for await (const _ of made);
+      // At any moment.
       await sleep(Math.random() * 8);
       killed.child.kill('SIGKILL');
       if ((await killed.done).signal === 'SIGKILL') inTheMiddle++;

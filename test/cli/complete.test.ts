@@ -267,6 +267,7 @@ describe.each(Object.keys(SHELLS) as (keyof typeof SHELLS)[])('in a real %s', (n
     rmSync(join(dir, 'called'), { force: true });
     // What an earlier try left on the line, or in open quotes.
     terminal.send('\u0003');
+    // A shell does not tell that it has dropped the line, nor, below, that it has taken a key.
     await sleep(150);
     for (const key of keys) {
       terminal.send(key === VAIN ? '\t' : key);
@@ -313,6 +314,7 @@ describe.each(Object.keys(SHELLS) as (keyof typeof SHELLS)[])('in a real %s', (n
     await terminal.expect('resume');
     if (name !== 'bash') await terminal.expect(/let a queue|resume.*deliver|deliver/);
     terminal.send('\u0015\u0003');
+    // Nor what it does when the list is gone.
     await sleep(300);
   });
 

@@ -70,6 +70,7 @@ describe('a request', () => {
     const send = (id: string) => json(['request', 'send', 'dns', '{}', '--id', id]);
     await send('x');
     await letDie(nats);
+    // Until the duplicate window is over.
     await sleep(300);
     const again = await send('x');
     expect(again).toMatchObject({ code: 0, value: { id: 'x', queue: 'REQUESTS', seq: 1, duplicate: true } });

@@ -130,6 +130,7 @@ for (const version of ['2.10', '2.15']) {
         for (const body of bodies) attacker.nc.publish(concrete, body, { reply: '$JS.API.STREAM.DELETE.VICTIM' });
       }
       await attacker.nc.flush();
+      // Answers that go elsewhere are seen by nobody here: nothing tells when the last was sent.
       await sleep(500);
       await attacker.close();
       const { streams } = await admin.api('STREAM.NAMES', { subject: 'victim' });

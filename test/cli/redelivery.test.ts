@@ -222,6 +222,7 @@ describe.each(outermostVersions())('a replay where others read the stream too, o
     expect((await purge('--state', 'gone', '--yes', '--archive', archive)).value).toMatchObject({ originals: 1 });
     expect((await dlq('import', archive)).value).toMatchObject({ imported: 1 });
     for (let again = 0; again < 2; again++) {
+      // Until the duplicate window is over, so that no id tells.
       await sleep(200);
       expect((await dlq('import', archive)).value).toMatchObject({ imported: 0, skipped: 1 });
     }

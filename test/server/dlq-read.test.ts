@@ -188,6 +188,7 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     await server.kill('SIGKILL');
     await server.restart();
     await pull(nats, 'REQUESTS', 'request-worker', 10, 1000);
+    // What the server did not tell by now it does not tell: an advisory comes with the pull that finds a message dead.
     await sleep(500);
     expect(brief(await scan(nats))).toEqual([]);
   });

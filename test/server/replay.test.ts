@@ -132,6 +132,7 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
     const pending = async () => Number((await nats.api('CONSUMER.INFO.REQUESTS.request-worker')).num_pending);
     const going = replay({ wishes: { ...wishes, maxPending: 4 } });
     await until(async () => (await pending()) >= 4, 'four wait');
+    // That no fifth follows is told by nothing but time: two looks of the replay at what waits.
     await sleep(600);
     expect(await pending()).toBe(4);
     let most = 0;

@@ -201,6 +201,7 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
   });
 
   test('a request that a worker fetched since it was judged is not called taken back', async () => {
+    await make({}, { ack_wait: 60e9 });
     await send('a');
     const { found } = await judgeCancel(nats, [REF], 'a', await findRequest(nats, [REF], 'a'), LOOK);
     await take();

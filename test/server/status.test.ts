@@ -187,10 +187,11 @@ describe.each(outermostVersions())('status on nats-server %s', (version) => {
   test('waits until a queue is drained; dead messages may remain', async () => {
     await apply();
     await send(1);
+    const context = contextFor(server);
     const wait = (goals: readonly ('drained' | 'synced')[], waitMs: number) =>
-      waitForStatus(contextFor(server), { goals, waitMs });
-    const late = wait(['drained', 'synced'], 10_000);
-    await sleep(300);
+      waitForStatus(context, { goals, waitMs });
+    const late = wait(['drained', 'synced'], 50_000);
+    await until(() => context.io.events.some(({ type }) => type === 'note'), 'it says what it waits for');
     for (const message of await pull(nats, 'REQUESTS', 'request-worker')) message.respond('+ACK');
     expect((await late).open).toEqual([]);
     await makeDead(nats, 1);
