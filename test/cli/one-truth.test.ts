@@ -259,6 +259,21 @@ describe('one truth', () => {
     expect(await truth()).toMatchObject({ dead: 2, listed: 2, counted: 2, ready: 0, empty: false });
   });
 
+  test('what a consumer gave up that is gone since is dead, or waits for who takes its place, and never both', async () => {
+    await queue('workqueue', { a: { filter_subject: 'q.a' }, b: { filter_subject: 'q.b' } });
+    await send('1');
+    await kill('a', 1);
+    await nats.api('CONSUMER.DELETE.Q.a');
+    expect(await truth()).toMatchObject({ dead: 1, listed: 1, counted: 1, ready: 0 });
+    expect((await json('queue', 'drain', 'Q', '--wait', '0s')).value).toMatchObject({ drained: true, dead: 1 });
+    expect((await json('request', 'ls')).value).toEqual([]);
+    const config = { durable_name: 'c', ack_policy: 'explicit', filter_subject: 'q.a' };
+    await nats.api('CONSUMER.DURABLE.CREATE.Q.c', { stream_name: 'Q', config });
+    expect(await truth()).toMatchObject({ dead: 0, listed: 0, counted: 0, ready: 1 });
+    expect((await json('queue', 'drain', 'Q', '--wait', '0s')).value).toMatchObject({ drained: false, dead: 0 });
+    expect((await json('request', 'ls')).value).toMatchObject([{ id: '1' }]);
+  });
+
   test('what was imported is dead for queue drain as well', async () => {
     await queue('workqueue', { a: {} });
     await send('1');

@@ -2,7 +2,7 @@ import { type AddressInfo, createConnection, createServer, type Socket } from 'n
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OpsError } from '../../src/lib/errors/ops-error.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { getRange } from '../../src/lib/nats/messages.ts';
+import { firstMessage, getMessage, getRange } from '../../src/lib/nats/messages.ts';
 import { readObserved } from '../../src/lib/observed/read.ts';
 import { scanAll, scanOwned } from '../../src/lib/observed/scan.ts';
 import { connectTo } from '../support/connected.ts';
@@ -19,6 +19,33 @@ beforeAll(async () => {
 afterAll(async () => {
   await nats.close();
   await server.stop();
+});
+
+test('what a mirror that lags has not got, the stream itself is asked for, also where nobody listed the streams', async () => {
+  const kept = { storage: 'memory', allow_direct: true };
+  await nats.api('STREAM.CREATE.ORIGIN', { name: 'ORIGIN', subjects: ['origin'], ...kept });
+  // It stops at the first; a direct get is answered by either.
+  const stopped = { max_msgs: 1, discard: 'new', mirror_direct: true, ...kept };
+  await nats.api('STREAM.CREATE.LAGS', { name: 'LAGS', mirror: { name: 'ORIGIN' }, ...stopped });
+  for (const text of ['1', '2', '3']) await nats.request('origin', text);
+  const read = async (ask: (fresh: Nats) => Promise<unknown>) => {
+    const found: unknown[] = [];
+    for (let time = 0; time < 12; time++) {
+      const fresh = await connectTo(server);
+      found.push(await ask(fresh));
+      await fresh.close();
+    }
+    return [...new Set(found)];
+  };
+  expect(await read(async (fresh) => (await getMessage(fresh, 'ORIGIN', 3))?.seq)).toEqual([3]);
+  expect(await read(async (fresh) => (await firstMessage(fresh, 'ORIGIN', 2))?.seq)).toEqual([2]);
+  const countFrom = async (fresh: Nats, seq: number) => {
+    let count = 0;
+    for await (const _ of getRange(fresh, 'ORIGIN', seq)) count += 1;
+    return count;
+  };
+  expect(await read((fresh) => countFrom(fresh, 2))).toEqual([2]);
+  expect(await read(async (fresh) => (await getMessage(fresh, 'ORIGIN', 4))?.seq)).toEqual([undefined]);
 });
 
 describe('the JetStream API', () => {

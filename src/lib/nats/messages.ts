@@ -1,7 +1,7 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { orElse } from './answer.ts';
+import { answerOf, orElse } from './answer.ts';
 import { ApiError, isApiError } from './api-error.ts';
 import { isNoRespondersError } from './errors.ts';
 import { failure, notJetStream, readAnswer, retried } from './exchange.ts';
@@ -10,7 +10,7 @@ import type { Nats, ReadOptions } from './port.ts';
 import { isForeignApi } from './settings.ts';
 import { isOfBatch, parseApiMessage, parseStored, replyStatus } from './stored.ts';
 import { readStream } from './streams.ts';
-import { isKnown, waysOf } from './ways.ts';
+import { isKnown, isOwnWord, waysOf } from './ways.ts';
 import { type RawReply, wireOf } from './wire.ts';
 
 /** How many requests are under way at once where each message takes one. */
@@ -66,7 +66,7 @@ async function getAny(
     try {
       const reply = await wireOf(nats).ask(subject, JSON.stringify(wanted), { timeoutMs });
       const message = readMessage(stream, subject, reply);
-      if (message !== ANOTHERS) return message;
+      if (message !== ANOTHERS) return message ?? (await confirmNone(nats, stream, wanted));
       way.direct = false;
     } catch (error) {
       const fault = isNoRespondersError(error) ? error : failure(nats, error, subject);
@@ -75,6 +75,17 @@ async function getAny(
     }
   }
   return getThroughApi(nats, stream, wanted);
+}
+
+/** What a direct get did not have, from the stream itself where that one's word is not its own. */
+async function confirmNone(nats: Nats, stream: string, wanted: Wanted): Promise<StoredMessage | undefined> {
+  if (isOwnWord(nats, stream)) return undefined;
+  const answer = await answerOf(getThroughApi(nats, stream, wanted));
+  const way = waysOf(nats, stream);
+  way.only = answer.is === 'denied';
+  const message = await orElse(answer, { denied: undefined });
+  if (message) way.direct = false;
+  return message;
 }
 
 /** What came is a message, of another stream: a mirror answers direct gets of its origin, under its own name. */
@@ -308,6 +319,10 @@ async function readBatch(
   if (!answer) return undefined;
   const { messages, status } = answer;
   if (status !== 204 && status !== 404) throw noMessage(`stream ${stream}`, status);
+  if (messages.length === 0) {
+    const own = await confirmNone(nats, stream, { seq: from, next_by_subj: subject ?? '>' });
+    if (own) return undefined;
+  }
   let next = from;
   for (const { seq } of messages) {
     mustFollow(stream, seq, next);

@@ -3,7 +3,7 @@ import { type Answer, answerOf } from './answer.ts';
 import { nameOf, parseDeleted, parseStreamInfo, parseSubjects, type StreamInfo } from './info.ts';
 import { readList, readPages } from './pages.ts';
 import type { Nats, RequestOptions } from './port.ts';
-import { noteMirror } from './ways.ts';
+import { noteMirrors } from './ways.ts';
 
 // All that is asked of streams and done to them, but for their messages.
 
@@ -40,7 +40,11 @@ export const readDeleted = (nats: Nats, stream: string): Promise<Answer<readonly
 /** All streams of the account, those of buckets among them. */
 export async function listStreams(nats: Nats): Promise<Answer<StreamInfo[]>> {
   const answer = await readList(nats, 'STREAM.LIST', { field: 'streams', parse: parseStreamInfo });
-  if (answer.is === 'found') for (const { config } of answer.value) noteMirror(nats, config);
+  if (answer.is === 'found')
+    noteMirrors(
+      nats,
+      answer.value.map(({ config }) => config),
+    );
   return answer;
 }
 
