@@ -1,14 +1,13 @@
 import { Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
-import { OpsError } from '../lib/errors/ops-error.ts';
 import { printJson } from '../lib/model/json.ts';
 import { type FailOn, fails, isNothing, type StatusReport } from '../lib/model/verdict.ts';
 import { appendJobSummary } from '../lib/operations/status/job-summary.ts';
 import { listenStatus } from '../lib/operations/status/listen.ts';
-import { type SystemStatus, statusOfAll, statusOfSpecs } from '../lib/operations/status/several.ts';
+import { type SystemStatus, type SystemsChoice, statusOfSystems } from '../lib/operations/status/several.ts';
 import { parseGoals, waitForStatus } from '../lib/operations/status/wait.ts';
 import { watchStatus } from '../lib/operations/status/watch.ts';
-import { isServerAway, statusOperation, unreached } from '../lib/operations/status.ts';
+import { isServerAway, unreached } from '../lib/operations/status.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { withEnv } from '../lib/ui/flags.ts';
 import { renderStatus, statusJson } from '../lib/ui/render/status.ts';
@@ -75,7 +74,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
     for: Flags.string({ summary: 'what to wait for: synced, healthy, drained, dlq-empty', default: 'synced,healthy' }),
     all: Flags.boolean({
       summary: 'every system that was applied to the server',
-      exclusive: ['wait', 'watch', 'listen', 'file'],
+      exclusive: ['file'],
     }),
     watch: Flags.boolean({ summary: 'look again and again, until Ctrl-C', exclusive: ['wait', 'listen'] }),
     interval: Flags.string({ summary: 'how often --watch looks', default: '2s' }),
@@ -83,44 +82,44 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
   });
 
   protected async execute(): Promise<number | undefined> {
-    const choice = { specs: namesOf(this.args.spec), file: this.flags.file };
-    const { watch, listen, wait, all } = this.flags;
-    if (all || (choice.specs.length > 1 && !watch && listen === undefined && wait === undefined)) {
-      return this.several(choice.specs);
-    }
+    const { watch, listen, wait, all, file } = this.flags;
+    const choice = { specs: namesOf(this.args.spec), file, all };
     if (listen !== undefined) {
-      await listenStatus(this.context, { ...choice, address: listen, render: renderPrometheus });
+      await listenStatus(this.context, { ...choice, address: listen, render: (systems) => this.metricsOf(systems) });
       return EXIT.done;
     }
     if (watch) return this.watch(choice);
     try {
-      if (wait === undefined) return await this.tell(await statusOperation(this.context, choice));
+      if (wait === undefined) return await this.tellAll(await statusOfSystems(this.context, choice));
       const goals = parseGoals(this.flags.for);
-      const { report, open } = await waitForStatus(this.context, {
-        ...choice,
-        goals,
-        waitMs: durationMs('--wait', wait),
-      });
-      await this.tell(report);
-      for (const { goal, why } of open) {
+      const waited = await waitForStatus(this.context, { ...choice, goals, waitMs: durationMs('--wait', wait) });
+      await this.tellAll(waited.systems);
+      for (const { goal, why } of waited.open) {
         this.context.io.tell({ type: 'warning', text: `not ${goal} within ${wait}: ${why}` });
       }
-      if (this.format === 'nagios') return open.length > 0 ? NAGIOS_EXIT.critical : NAGIOS_EXIT.ok;
-      return open.length > 0 ? EXIT.pending : EXIT.done;
+      const isReached = waited.open.length === 0;
+      if (this.format === 'nagios') return isReached ? NAGIOS_EXIT.ok : NAGIOS_EXIT.critical;
+      return isReached ? EXIT.done : Math.max(EXIT.pending, ...waited.systems.map(({ error }) => error?.exitCode ?? 0));
     } catch (error) {
       return this.tellUnreached(error);
     }
   }
 
+  /** Whether each has a row: one alone, and what is found where nothing was applied, is told by itself. */
+  private isMatrix(systems: readonly SystemStatus[]): boolean {
+    return systems.length > 1 || (this.flags.all && systems[0]?.report.system !== null);
+  }
+
+  private metricsOf(systems: readonly SystemStatus[]): string {
+    return this.isMatrix(systems) ? renderSeveralPrometheus(systems) : renderPrometheus(systems[0]!.report);
+  }
+
+  private async tellAll(systems: readonly SystemStatus[]): Promise<number> {
+    return this.isMatrix(systems) ? this.several(systems) : this.tell(systems[0]!.report);
+  }
+
   /** A row for each system, and the worst exit code of all. */
-  private async several(specs: readonly string[]): Promise<number> {
-    if (this.flags.all && specs.length > 0) {
-      throw new OpsError('USAGE', '--all takes no spec: it looks at what was applied to the server', {
-        hints: ['leave out the spec, or --all'],
-      });
-    }
-    const systems = await (this.flags.all ? statusOfAll(this.context) : statusOfSpecs(this.context, specs));
-    if (systems.length === 0) return this.tell(await statusOperation(this.context, {}));
+  private async several(systems: readonly SystemStatus[]): Promise<number> {
     const failOn = this.flags['fail-on'] as FailOn;
     const { format } = this;
     if (format === 'text') await this.show(undefined, renderSeveral(systems, this.output));
@@ -184,17 +183,19 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
     throw error;
   }
 
-  private async watch(choice: { specs: readonly string[]; file: string | undefined }): Promise<number> {
+  private async watch(choice: SystemsChoice): Promise<number> {
     const everyMs = durationMs('--interval', this.flags.interval);
     const isLive = this.stdout.isTTY === true && this.format === 'text' && this.context.env.TERM !== 'dumb';
-    const reports: StatusReport[] = [];
-    const show = (report: StatusReport) => {
-      reports.push(report);
-      if (reports.length > KEPT) reports.shift();
-      if (this.format === 'json') this.stdout.write(`${printJson(statusJson(report))}\n`);
-      else if (!isLive) this.stdout.write(`${watchLine(report)}\n`);
+    const looks: (readonly SystemStatus[])[] = [];
+    const show = (systems: readonly SystemStatus[]) => {
+      looks.push(systems);
+      if (looks.length > KEPT) looks.shift();
+      const [{ report }] = systems as [SystemStatus];
+      if (this.format === 'json') {
+        this.stdout.write(`${printJson(this.isMatrix(systems) ? severalJson(systems) : statusJson(report))}\n`);
+      } else if (!isLive) this.stdout.write(systems.map((one) => `${watchLine(one.report)}\n`).join(''));
       else {
-        const screen = renderWatch(reports, {
+        const screen = renderWatch(looks, {
           theme: this.output.theme,
           width: this.stdout.columns ?? this.output.width,
           height: this.stdout.rows ?? 24,

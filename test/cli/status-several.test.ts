@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { XMLValidator } from 'fast-xml-parser';
+import { startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
@@ -127,7 +128,70 @@ describe('status of several systems', () => {
     ).toEqual(['mail', 'osapi']);
     expect((await runCli(['status'], { cwd, server: here })).stderr).toContain('status --all');
     expect((await runCli(['status', '--all', first], { cwd, server: here })).code).toBe(64);
-    const watch = await status(first, second, '--wait', '1s');
-    expect(watch).toMatchObject({ code: 64, stderr: expect.stringContaining('look at one system') });
+  });
+
+  test('waits until every one has reached every goal, and says which have not', async () => {
+    expect(await status(first, mail, '--wait', '10s', '--for', 'synced,drained,dlq-empty', '--json')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('"systems"'),
+    });
+    const late = await status(first, second, mail, '--wait', '1s');
+    expect(late).toMatchObject({ code: 2, stdout: expect.stringMatching(/^osapi {2}critical/m) });
+    expect(late.stderr).toContain(`not synced within 1s: osapi at ${there.url}: missing: consumer REQ/worker`);
+    expect(late.stderr).not.toContain('mail at');
+    expect((await runCli(['status', '--all', '--wait', '10s'], { cwd, server: here })).code).toBe(0);
+    const away = spec('gone', 'GONE', 'nats://127.0.0.1:1');
+    expect(await status(first, away, '--wait', '1ms')).toMatchObject({
+      code: 69,
+      stderr: expect.stringContaining('not healthy within 1ms: gone: '),
+    });
+  });
+
+  test('watches all, a line for each system with each look', async () => {
+    for (const args of [[first, mail], ['--all']]) {
+      const watch = startCli(['status', ...args, '--watch', '--interval', '100ms'], { cwd, server: here });
+      await watch.until(
+        'stdout',
+        /osapi ok: .*\n[\s\S]*mail ok: .*\n[\s\S]*osapi ok: |mail ok: .*\n[\s\S]*osapi ok: .*\n[\s\S]*mail ok: /,
+      );
+      watch.child.kill('SIGINT');
+      expect((await watch.done).code).toBe(0);
+    }
+    const json = startCli(['status', first, second, '--watch', '--json'], { cwd });
+    const [line] = await json.until('stdout', /^.*\n/);
+    json.child.kill('SIGINT');
+    await json.done;
+    expect(JSON.parse(line)).toMatchObject({ health: 'critical', systems: [{ health: 'ok' }, { health: 'critical' }] });
+  });
+
+  test('serves the metrics of all, also of what is applied later', async () => {
+    const listen = startCli(['status', '--all', '--listen', '127.0.0.1:0'], { cwd, server: here });
+    const [url] = await listen.until('stderr', /http:\S+/);
+    const systems = async () =>
+      [...(await (await fetch(url)).text()).matchAll(/^osapi_ops_health_status\{.*system="(\w+)"\} 0$/gm)]
+        .map(([, system]) => system)
+        .sort();
+    expect(await systems()).toEqual(['mail', 'osapi']);
+    const late = spec('later', 'LATER', here.url);
+    expect((await runCli(['apply', late], { cwd })).code).toBe(0);
+    expect(await systems()).toEqual(['later', 'mail', 'osapi']);
+    expect((await runCli(['destroy', late, '--yes'], { cwd })).code).toBe(0);
+    expect(await systems()).toEqual(['mail', 'osapi']);
+    listen.child.kill('SIGINT');
+    expect((await listen.done).code).toBe(0);
+  });
+
+  test('takes a server that comes back as it is then', async () => {
+    const server = await startServer();
+    const file = spec('coming', 'COMING', server.url);
+    expect((await runCli(['apply', file], { cwd })).code).toBe(0);
+    await server.kill('SIGKILL');
+    const watch = startCli(['status', first, file, '--watch', '--interval', '100ms'], { cwd });
+    await watch.until('stdout', /coming critical: /);
+    await server.restart();
+    await watch.until('stdout', /coming ok: /);
+    watch.child.kill('SIGINT');
+    await watch.done;
+    await server.stop();
   });
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { StatusReport } from '../../src/lib/model/verdict.ts';
 import { applyOperation } from '../../src/lib/operations/apply.ts';
-import { statusOperation } from '../../src/lib/operations/status.ts';
+import { statusOfSystems } from '../../src/lib/operations/status/several.ts';
 import { contextFor } from '../support/context.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -40,7 +40,7 @@ describe('status of a replicated queue', () => {
   afterAll(() => server?.stop());
 
   const all = { url: '' };
-  const look = () => statusOperation(contextFor(all), {});
+  const look = async () => (await statusOfSystems(contextFor(all), {}))[0]!.report;
   const nats = findNatsCli();
   /** What `nats server check stream` says of each stream; nothing where that CLI is not here. */
   const theirs = (): string[] =>

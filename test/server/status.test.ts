@@ -5,8 +5,8 @@ import type { StatusReport } from '../../src/lib/model/verdict.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { applyOperation } from '../../src/lib/operations/apply.ts';
 import { listenStatus } from '../../src/lib/operations/status/listen.ts';
+import { statusOfSystems } from '../../src/lib/operations/status/several.ts';
 import { waitForStatus } from '../../src/lib/operations/status/wait.ts';
-import { statusOperation } from '../../src/lib/operations/status.ts';
 import { renderPrometheus } from '../../src/lib/ui/render/status-prometheus.ts';
 import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
@@ -53,8 +53,10 @@ describe.each(outermostVersions())('status on nats-server %s', (version) => {
       lockWaitMs: 5000,
       show: () => {},
     });
-  const look = (spec?: string, now?: () => Date): Promise<StatusReport> =>
-    statusOperation({ ...contextFor(server, spec), ...(now && { now }) }, spec === undefined ? {} : { specs: ['-'] });
+  const look = async (spec?: string, now?: () => Date): Promise<StatusReport> => {
+    const context = { ...contextFor(server, spec), ...(now && { now }) };
+    return (await statusOfSystems(context, spec === undefined ? {} : { specs: ['-'] }))[0]!.report;
+  };
   const check = (report: StatusReport, id: string) => report.checks.find((one) => one.id === id);
   const bad = (report: StatusReport) =>
     report.checks.filter(({ status }) => status !== 'ok').map(({ id, status }) => `${status} ${id}`);
@@ -70,6 +72,22 @@ describe.each(outermostVersions())('status on nats-server %s', (version) => {
         { name: 'REQUESTS', ready: 0, in_flight: 0, dead: 0, redelivered: 0, oldest_seconds: 0, responses: 0 },
       ]);
     }
+  });
+
+  test('says that nobody can know who is dead where a stream keeps all and no DLQ tells', async () => {
+    const kept = SPEC.replace('storage: memory', 'storage: memory\n    retention: limits').replace(/ +dlq: .*\n/, '');
+    await apply(kept);
+    const report = await look(kept);
+    expect(bad(report)).toEqual(['unknown REQUESTS.dead']);
+    expect(check(report, 'REQUESTS.dead')).toMatchObject({
+      summary:
+        'how many are dead is not known: a stream of retention limits keeps what was acked too, and there is no DLQ that tells who died',
+      next: 'give the queue a dlq in the spec, then osapi-ops apply',
+    });
+    expect(report).toMatchObject({ health: 'unknown', queues: [{ dead: null }] });
+    // Nobody works there: nobody dies.
+    await nats.api('CONSUMER.DELETE.REQUESTS.request-worker');
+    expect((await look(kept)).queues).toMatchObject([{ dead: 0 }]);
   });
 
   test('counts the dead of a queue that the server calls drained', async () => {
@@ -325,7 +343,7 @@ describe.each(outermostVersions())('status on nats-server %s', (version) => {
     const context = contextFor(server);
     const serving = listenStatus(
       { ...context, io: { ...context.io, signal: control.signal } },
-      { address: '127.0.0.1:0', render: renderPrometheus },
+      { address: '127.0.0.1:0', render: ([one]) => renderPrometheus(one!.report) },
     );
     await until(() => context.io.events.length > 0, 'it says where it listens');
     const [told] = context.io.events as { text: string }[];
@@ -348,7 +366,7 @@ describe('status of an account with a limit', () => {
     const nats = await connectTo(server);
     try {
       const storage = async () =>
-        (await statusOperation(contextFor(server), {})).checks.find(({ id }) => id === 'storage');
+        (await statusOfSystems(contextFor(server), {}))[0]!.report.checks.find(({ id }) => id === 'storage');
       const grow = async (from: number, to: number) => {
         for (let n = from; n < to; n++) await nats.api(`STREAM.CREATE.S${n}`, { name: `S${n}`, storage: 'memory' });
       };

@@ -30,6 +30,7 @@ export const change = z.object({
   origin: origin.describe('who made the difference'),
   reason: z.string().optional(),
   reverse: z.string().optional().describe('the way back, for a person'),
+  retries: z.string().optional().describe('when a request that fails is tried again and when it dies, in words'),
   status: z.enum(['applied', 'failed', 'skipped']).optional(),
   error: z.string().optional(),
 }) satisfies z.ZodType<Change>;

@@ -276,10 +276,13 @@ async function queueState(
   const bucket = responses === undefined ? undefined : stateOf(resources.get(`bucket ${responses}`));
   const isKept = look.dead && dlq !== undefined && dlqState !== undefined && dlqState.figures.messages > 0;
   const rejected = isKept ? await countStored(nats, dlq, rejectedSubject(name)) : 0;
-  const isWorkqueue = stream?.config.retention === 'workqueue';
+  const retention = stream?.config.retention;
+  // What was acked and what was given up are stored alike there: only a DLQ tells them apart.
+  const isHidden = retention !== 'workqueue' && !dlqState && infos.length > 0;
+  const unknown = `a stream of retention ${retention} keeps what was acked too, and there is no DLQ that tells who died`;
   const deadState =
-    look.dead && look.stream.is === 'found' && (isWorkqueue || dlqState)
-      ? { ...deadOf(queue, look, all, now), rejected, journalled }
+    look.dead && look.stream.is === 'found'
+      ? { ...deadOf(queue, look, all, now), rejected, journalled, ...(isHidden && { unknown }) }
       : undefined;
   return {
     name,

@@ -53,7 +53,9 @@ const refOf = ({ name, consumers, dlq, responses }: QueueState): QueueRef => ({
 
 /** Whether the arithmetic leaves something open: whatever has records, or dead without them. */
 const isOpen = (queue: QueueState): boolean =>
-  queue.deadState !== undefined && (deathsOf(queue) > 0 || (queue.dlq?.figures.messages ?? 0) > 0);
+  queue.deadState !== undefined &&
+  queue.deadState.unknown === undefined &&
+  (deathsOf(queue) > 0 || (queue.dlq?.figures.messages ?? 0) > 0);
 
 /**
  * Looks into what is dead, entry by entry as `dlq ls` does, where that costs no more than a probe each minute may: the

@@ -77,7 +77,7 @@ export interface QueueState {
   readonly copies: readonly ConsumerState[];
   /** Waiting on subjects that no consumer's filter takes. */
   readonly uncovered: number;
-  /** Absent where there is no consumer, and where no DLQ tells of the dead of a stream that keeps what was acked. */
+  /** Absent where the stream is missing or silent. */
   readonly deadState?: DeadState;
   readonly dlq?: StreamState & { readonly name: string };
   readonly responses?: StreamState & { readonly name: string };

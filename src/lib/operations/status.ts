@@ -12,9 +12,9 @@ import type { LoadedSpec, Spec } from '../model/spec.ts';
 import type { StatusReport } from '../model/verdict.ts';
 import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
-import { openNats, settingsFor } from '../nats/open.ts';
+import { openNats } from '../nats/open.ts';
 import { makePlan } from '../plan/make-plan.ts';
-import { chooseSources, fromLedger, loadForWork, type SpecChoice } from './spec-source.ts';
+import { fromLedger } from './spec-source.ts';
 
 /** What is looked at, time after time: one connection and one system. */
 export interface StatusSource {
@@ -26,20 +26,6 @@ export interface StatusSource {
 
 /** How long to watch a queue that fills up, to tell when it is full. In milliseconds. */
 const GROWTH_MS = 1000;
-
-/** Loads the spec, where one is named or lies here. Asks no server. @throws OpsError USAGE, SPEC_*, CONN_CONTEXT */
-export async function loadStatus(context: Context, choice: SpecChoice): Promise<LoadedSpec | undefined> {
-  const sources = chooseSources(context, choice);
-  if (sources.length > 1) {
-    throw new OpsError('USAGE', '--wait, --watch and --listen look at one system', {
-      why: `${sources.length} specs were named.`,
-      hints: ['run it once for each spec', 'without these flags status takes several'],
-    });
-  }
-  const loaded = sources[0] === undefined ? undefined : await loadForWork(context, sources[0]);
-  settingsFor(context, loaded);
-  return loaded;
-}
 
 /**
  * Connects, and without a spec takes what was last applied, else what is on the server.
@@ -54,16 +40,6 @@ export async function openStatus(context: Context, loaded: LoadedSpec | undefine
   } catch (error) {
     await nats.close();
     throw error;
-  }
-}
-
-/** The health of a system, once. @throws what `loadStatus`, `openStatus` and `look` throw */
-export async function statusOperation(context: Context, choice: SpecChoice): Promise<StatusReport> {
-  const source = await openStatus(context, await loadStatus(context, choice));
-  try {
-    return await source.look();
-  } finally {
-    await source.close();
   }
 }
 

@@ -18,7 +18,7 @@ export function planJson(plan: ShownPlan, changes: readonly Change[] = plan.chan
     system: plan.system,
     server: { name: server.name, version: server.version, ...(server.cluster ? { cluster: server.cluster } : {}) },
     target: { url, account, chosen_by: chosenBy },
-    changes: changes.map(({ action, kind, name, role, fields, origin, reason, reverse, status, error }) => ({
+    changes: changes.map(({ action, kind, name, role, fields, origin, reason, reverse, retries, status, error }) => ({
       action,
       kind,
       name,
@@ -34,6 +34,7 @@ export function planJson(plan: ShownPlan, changes: readonly Change[] = plan.chan
       origin,
       ...(reason ? { reason } : {}),
       ...(reverse ? { reverse } : {}),
+      ...(retries ? { retries } : {}),
       ...(status ? { status } : {}),
       ...(error ? { error } : {}),
     })),

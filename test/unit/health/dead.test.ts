@@ -111,9 +111,16 @@ judged(DEAD, [
 judged({ id: 'REQUESTS.dead', name: 'dead', ...QUEUE, next: 'osapi-ops dlq stats --queue REQUESTS' }, [
   {
     name: 'how many is not known',
-    of: dead({ unknown: '5 records were not looked into' }),
+    of: queue({ dlq: named('dlq', { messages: 5 }), deadState: deadOf({ unknown: '5 records were not looked into' }) }),
     status: 'unknown',
     says: 'how many are dead is not known: 5 records were not looked into',
+  },
+  {
+    name: 'nobody tells how many',
+    of: dead({ unknown: 'there is no DLQ' }),
+    status: 'unknown',
+    says: 'how many are dead is not known: there is no DLQ',
+    next: 'give the queue a dlq in the spec, then osapi-ops apply',
   },
 ]);
 test('of dead that are not known nothing else is said', () => {

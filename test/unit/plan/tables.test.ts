@@ -579,7 +579,16 @@ describe('a plan', () => {
       status: 'failed',
       error: 'no',
     });
-    expect(Object.keys(json.changes[1]!)).toEqual(['action', 'kind', 'name', 'role', 'fields', 'origin', 'reverse']);
+    expect(Object.keys(json.changes[1]!)).toEqual([
+      'action',
+      'kind',
+      'name',
+      'role',
+      'fields',
+      'origin',
+      'reverse',
+      'retries',
+    ]);
     const single = planJson(
       planOf({ wanted: [want('stream S', { ...QUEUE, storage: 'memory' })], live: [live('stream S', QUEUE)] }),
     );

@@ -245,8 +245,15 @@ describe('watching', () => {
   });
 
   test('fits the screen', () => {
-    const screen = renderWatch([fine, sick], { ...view, width: 40, height: 10 });
+    const screen = renderWatch([[{ report: fine }], [{ report: sick }]], { ...view, width: 40, height: 10 });
     expect(screen.split('\n').length).toBeLessThan(10);
+  });
+
+  test('draws the queues of each of several systems, from when it was there', () => {
+    const [one, other] = [{ report: fine }, { report: { ...sick, system: 'mail' } }];
+    const screen = renderWatch([[one], [one, other], [one, other]], { ...view, height: 99 });
+    expect(screen).toMatch(/^osapi: REQUESTS\n {2}waiting .*▁▁▁\n/m);
+    expect(screen).toMatch(/^mail: REQUESTS\n.*\n.*\n {2}dead {7}2 {9}██$/m);
   });
 
   test('is a line each time off a terminal', () => {

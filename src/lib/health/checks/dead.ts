@@ -6,6 +6,8 @@ import { type DeadState, deathsOf, type QueueState, type StreamState } from '../
 /** An entry that is older than this share of the DLQ's max_age is soon forgotten. */
 const SOON = 0.9;
 
+const GIVE_DLQ = 'give the queue a dlq in the spec, then osapi-ops apply';
+
 /** The dead of one queue, and whether its DLQ and its responses have room. */
 export function deadChecks(queue: QueueState, now: number): Check[] {
   return [
@@ -21,9 +23,8 @@ function countChecks(queue: QueueState, state: DeadState, now: number): Check[] 
   const ls = `osapi-ops dlq ls --queue ${name}`;
   if (unknown !== undefined) {
     const summary = `how many are dead is not known: ${unknown}`;
-    return [
-      checkOf('dead', { resource: name, status: 'unknown', summary, next: `osapi-ops dlq stats --queue ${name}` }),
-    ];
+    const next = dlq ? `osapi-ops dlq stats --queue ${name}` : GIVE_DLQ;
+    return [checkOf('dead', { resource: name, status: 'unknown', summary, next })];
   }
   const all = deathsOf(queue);
   return [
@@ -122,7 +123,7 @@ function orphanCheck(name: string, dead: number, orphans: number | undefined, ex
           ? 'nothing is dead'
           : 'all dead have an entry',
     value: orphans,
-    ...(hasDlq ? {} : { next: 'give the queue a dlq in the spec, then osapi-ops apply' }),
+    ...(hasDlq ? {} : { next: GIVE_DLQ }),
   });
 }
 

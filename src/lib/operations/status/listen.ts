@@ -1,14 +1,13 @@
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
-import type { StatusReport } from '../../model/verdict.ts';
 import { serveMetrics } from '../metrics-server.ts';
-import type { SpecChoice } from '../spec-source.ts';
-import { isServerAway, loadStatus, openStatus, type StatusSource, unreached } from '../status.ts';
+import { isServerAway, unreached } from '../status.ts';
+import { loadSystems, type SystemStatus, type SystemsChoice, type SystemsSource } from './several.ts';
 
-export interface ListenOptions extends SpecChoice {
+export interface ListenOptions extends SystemsChoice {
   /** `127.0.0.1:9464`, `:9464` or `9464`; port 0 takes a free one. */
   readonly address: string;
-  render(report: StatusReport): string;
+  render(systems: readonly SystemStatus[]): string;
 }
 
 /** Host and port; loopback where no host is named. @throws OpsError USAGE */
@@ -29,18 +28,18 @@ export function parseAddress(text: string): { host: string; port: number } {
 export async function listenStatus(context: Context, { address, render, ...choice }: ListenOptions): Promise<void> {
   const { host, port } = parseAddress(address);
   // What is wrong with what was typed is told now, and not as a server that is down for ever.
-  const loaded = await loadStatus(context, choice);
-  let source: StatusSource | undefined;
+  const open = await loadSystems(context, choice);
+  let source: SystemsSource | undefined;
   let running: Promise<string> | undefined;
   const scrape = async (): Promise<string> => {
     try {
-      source ??= await openStatus(context, loaded);
+      source ??= await open();
       return render(await source.look());
     } catch (error) {
       await source?.close().catch(() => {});
       source = undefined;
       if (!isServerAway(error)) throw error;
-      return render(unreached(context, error));
+      return render([{ report: unreached(context, error), error }]);
     }
   };
   const server = await serveMetrics({

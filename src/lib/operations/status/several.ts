@@ -1,58 +1,128 @@
-import type { OpsError } from '../../errors/ops-error.ts';
-import { readAllApplied } from '../../ledger/store.ts';
+import { OpsError } from '../../errors/ops-error.ts';
+import { type Applied, readAllApplied } from '../../ledger/store.ts';
 import type { Context } from '../../model/context.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
 import type { StatusReport } from '../../model/verdict.ts';
+import type { Nats } from '../../nats/connect.ts';
 import { openNats, settingsFor } from '../../nats/open.ts';
-import { fromLedger, loadForWork } from '../spec-source.ts';
+import { chooseSources, fromLedger, loadForWork, type SpecChoice } from '../spec-source.ts';
 import { createLooker, isServerAway, openStatus, type StatusSource, unreached } from '../status.ts';
 
-/** One of several systems; the error where its server could not be asked. */
+/** A system; the error where its server could not be asked. */
 export interface SystemStatus {
   readonly report: StatusReport;
   readonly error?: OpsError;
 }
 
+export interface SystemsChoice extends SpecChoice {
+  /** Every system that was applied to the server. */
+  readonly all?: boolean;
+}
+
+/** Systems that are looked at, time after time. */
+export interface SystemsSource {
+  /** Reads and judges each. @throws OpsError of one that is looked at alone, or of the server of all; else it is a row */
+  look(): Promise<readonly SystemStatus[]>;
+  close(): Promise<void>;
+}
+
 /**
- * The health of each of these specs' systems, side by side, each on the server it names. A server that is away is a row,
- * not an end. @throws OpsError SPEC_*, CONN_CONTEXT before anything is asked
+ * Loads the specs, where some are named or one lies here; asks no server. What comes opens their servers.
+ * @throws OpsError USAGE, SPEC_*, CONN_CONTEXT
  */
-export async function statusOfSpecs(context: Context, sources: readonly string[]): Promise<readonly SystemStatus[]> {
+export async function loadSystems(context: Context, choice: SystemsChoice): Promise<() => Promise<SystemsSource>> {
+  if (choice.all) {
+    if (choice.specs && choice.specs.length > 0) {
+      throw new OpsError('USAGE', '--all takes no spec: it looks at what was applied to the server', {
+        hints: ['leave out the spec, or --all'],
+      });
+    }
+    settingsFor(context);
+    return () => openAll(context);
+  }
   const specs: LoadedSpec[] = [];
-  for (const source of sources) specs.push(await loadForWork(context, source));
+  for (const source of chooseSources(context, choice)) specs.push(await loadForWork(context, source));
   for (const spec of specs) settingsFor(context, spec);
+  if (specs.length > 1) return async () => openSpecs(context, specs);
+  settingsFor(context, specs[0]);
+  return async () => {
+    const { look, close } = await openStatus(context, specs[0]);
+    return { look: async () => [{ report: await look() }], close };
+  };
+}
+
+/** The health of systems, once. @throws what `loadSystems`, what it gives, and a look throw */
+export async function statusOfSystems(context: Context, choice: SystemsChoice): Promise<readonly SystemStatus[]> {
+  const open = await loadSystems(context, choice);
+  const source = await open();
+  try {
+    return await source.look();
+  } finally {
+    await source.close();
+  }
+}
+
+/** Each on the server it names. A server that is away is a row, and asked again with the next look. */
+function openSpecs(context: Context, specs: readonly LoadedSpec[]): SystemsSource {
+  const sources = new Map<LoadedSpec, StatusSource>();
   const away =
     (loaded: LoadedSpec) =>
     (error: unknown): SystemStatus => {
       if (!isServerAway(error)) throw error;
       return { report: { ...unreached(context, error), system: loaded.spec.name }, error };
     };
-  const opened: { loaded: LoadedSpec; source: StatusSource | SystemStatus }[] = [];
-  try {
-    // One after the other: a connection that fails while another is greeted takes it along.
-    for (const loaded of specs) opened.push({ loaded, source: await openStatus(context, loaded).catch(away(loaded)) });
-    return await Promise.all(
-      opened.map(async ({ loaded, source }): Promise<SystemStatus> => {
-        if ('report' in source) return source;
-        return source.look().then((report) => ({ report }), away(loaded));
-      }),
-    );
-  } finally {
-    await Promise.all(opened.map(({ source }) => ('close' in source ? source.close() : undefined)));
-  }
+  return {
+    async look() {
+      const rows = new Map<LoadedSpec, SystemStatus>();
+      // One after the other: a connection that fails while another is greeted takes it along.
+      for (const loaded of specs.filter((one) => !sources.has(one))) {
+        const source = await openStatus(context, loaded).catch(away(loaded));
+        if ('report' in source) rows.set(loaded, source);
+        else sources.set(loaded, source);
+      }
+      return Promise.all(
+        specs.map(async (loaded): Promise<SystemStatus> => {
+          const row = rows.get(loaded);
+          if (row) return row;
+          const source = sources.get(loaded)!;
+          return source
+            .look()
+            .then((report) => ({ report }))
+            .catch(async (error) => {
+              sources.delete(loaded);
+              await source.close();
+              return away(loaded)(error);
+            });
+        }),
+      );
+    },
+    async close() {
+      await Promise.all([...sources.values()].map((source) => source.close()));
+    },
+  };
 }
 
-/** The health of every system that was applied to a server. @throws OpsError CONN_*, DENIED_*, INTERRUPTED */
-export async function statusOfAll(context: Context): Promise<readonly SystemStatus[]> {
+/** What was applied to one server, also since the look before; what is there, where nothing ever was. */
+async function openAll(context: Context): Promise<SystemsSource> {
   const nats = await openNats(context);
-  try {
-    const all = await readAllApplied(nats);
-    return await Promise.all(
-      all.map(async (applied) => ({
-        report: await createLooker(context, nats, fromLedger(applied.spec), applied)(),
-      })),
-    );
-  } finally {
-    await nats.close();
-  }
+  const lookers = new Map<string, { readonly of: string; look(): Promise<StatusReport> }>();
+  const lookerFor = (applied: Applied) => {
+    const of = JSON.stringify(applied.spec);
+    const known = lookers.get(applied.spec.name);
+    const looker = known?.of === of ? known : { of, look: lookerOf(context, nats, applied) };
+    lookers.set(applied.spec.name, looker);
+    return looker;
+  };
+  const bare = createLooker(context, nats, undefined, undefined);
+  return {
+    async look() {
+      const all = await readAllApplied(nats);
+      const looks = all.length > 0 ? all.map((applied) => lookerFor(applied)) : [{ look: bare }];
+      return Promise.all(looks.map(async ({ look }) => ({ report: await look() })));
+    },
+    close: () => nats.close(),
+  };
 }
+
+const lookerOf = (context: Context, nats: Nats, applied: Applied): (() => Promise<StatusReport>) =>
+  createLooker(context, nats, fromLedger(applied.spec), applied);

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../../model/context.ts';
-import type { StatusReport } from '../../model/verdict.ts';
-import type { SpecChoice } from '../spec-source.ts';
-import { loadStatus, openStatus } from '../status.ts';
+import { loadSystems, type SystemStatus, type SystemsChoice } from './several.ts';
 
-/** Looks again and again, until Ctrl-C, which is its usual end. @throws what `loadStatus`, `openStatus` and a look throw */
+/** Looks again and again, until Ctrl-C, which is its usual end. @throws what `loadSystems`, what it gives, and a look throw */
 export async function watchStatus(
   context: Context,
-  choice: SpecChoice & { readonly everyMs: number },
-  show: (report: StatusReport) => void,
+  choice: SystemsChoice & { readonly everyMs: number },
+  show: (systems: readonly SystemStatus[]) => void,
 ): Promise<void> {
   const { signal } = context.io;
-  const source = await openStatus(context, await loadStatus(context, choice));
+  const open = await loadSystems(context, choice);
+  const source = await open();
   try {
     while (!signal.aborted) {
       show(await source.look());

@@ -2,6 +2,7 @@ import type { StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
 import { padEnd, widthOf } from '../text.ts';
 import { figuresLine, nameOfSystem, renderStatus, type StatusView, troubles } from './status.ts';
+import { type DrawnSystem, renderSeveral } from './status-several.ts';
 
 const BARS = '▁▂▃▄▅▆▇█';
 
@@ -17,20 +18,30 @@ const ROWS = [
   ['dead', 'dead'],
 ] as const;
 
-/** A screen: the report, and below it how each queue went. */
-export function renderWatch(reports: readonly StatusReport[], view: StatusView & { readonly height: number }): string {
-  const last = reports.at(-1)!;
+/** A screen: the last look at all systems, and below it how each queue went. */
+export function renderWatch(
+  looks: readonly (readonly DrawnSystem[])[],
+  view: StatusView & { readonly height: number },
+): string {
+  const last = looks.at(-1)!;
   const { theme, width, height } = view;
-  const lines = renderStatus(last, view).trimEnd().split('\n');
+  const [only] = last;
+  const text = last.length === 1 ? renderStatus(only!.report, view) : renderSeveral(last, view);
+  const lines = text.trimEnd().split('\n');
   const room = Math.max(8, Math.min(60, width - 32));
-  for (const { name } of last.queues) {
-    lines.push('', theme.strong(clean(name)));
-    for (const [key, title] of ROWS) {
-      const values = reports.map((report) => report.queues.find((queue) => queue.name === name)?.[key] ?? 0);
-      lines.push(`  ${padEnd(title, 10)} ${padEnd(String(values.at(-1)), 9)} ${sparkline(values.slice(-room))}`);
+  for (const [index, { report }] of last.entries()) {
+    const { system } = report;
+    // A system keeps its place; one that came since, or went, begins anew.
+    const reports = looks.flatMap((look) => (look[index]?.report.system === system ? [look[index]!.report] : []));
+    for (const { name } of report.queues) {
+      lines.push('', theme.strong(clean(last.length === 1 ? name : `${nameOfSystem(report)}: ${name}`)));
+      for (const [key, title] of ROWS) {
+        const values = reports.map(({ queues }) => queues.find((queue) => queue.name === name)?.[key] ?? 0);
+        lines.push(`  ${padEnd(title, 10)} ${padEnd(String(values.at(-1)), 9)} ${sparkline(values.slice(-room))}`);
+      }
     }
   }
-  lines.push('', theme.faint(`${last.at}; Ctrl-C ends it`));
+  lines.push('', theme.faint(`${only!.report.at}; Ctrl-C ends it`));
   // A line more than the screen has would scroll it away.
   return lines
     .slice(0, Math.max(1, height - 1))
