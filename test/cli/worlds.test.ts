@@ -1,14 +1,20 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { BIN, cleanEnv, ROOT } from '../support/cli.ts';
+import { findNatsCli } from '../support/nats-cli.ts';
+import { needing } from '../support/needing.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
-import { judgeAlone, judgeTogether, type Reading } from '../worlds/laws.ts';
-import { liveInWorlds, tellFind } from '../worlds/live.ts';
+import { judgeAlone, judgeSystems, judgeTogether, judgeWire, type Reading } from '../worlds/laws.ts';
+import { type Find, liveInWorlds, tellFind } from '../worlds/live.ts';
 import type { Said } from '../worlds/person.ts';
 import { Play } from '../worlds/play.ts';
-import type { RawConsumer, RawStream, Truth } from '../worlds/truth.ts';
+import { doStep } from '../worlds/steps.ts';
+import { type RawConsumer, type RawStream, readTruth, settled, stateOf, type Truth } from '../worlds/truth.ts';
 import type { Queue, World } from '../worlds/world.ts';
 
 const newest = availableVersions().at(-1)!;
@@ -19,6 +25,114 @@ test('a few generated worlds keep the laws; `npm run test:worlds` makes more', a
   expect(finds.map((find) => tellFind(find, newest))).toEqual([]);
   expect({ steps, looks }).toMatchObject({ steps: expect.any(Number), looks: expect.any(Number) });
   expect(looks).toBeGreaterThan(3);
+}, 120_000);
+
+/** Types lines into a shell, against a server of its own. Gives what that holds then. */
+async function type(lines: readonly string[]): Promise<string> {
+  const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-worlds-'));
+  const server = await startServer({ version: newest });
+  const nc = await connect({ servers: server.url });
+  try {
+    writeFileSync(join(dir, 'osapi-ops'), `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`, { mode: 0o755 });
+    symlinkSync(findNatsCli()!.path, join(dir, 'nats'));
+    const env = cleanEnv({ env: { CHECKOUT: ROOT, FIRST_URL: server.url } });
+    const typed = spawn('bash', ['-c', lines.join('\n')], {
+      cwd: dir,
+      env: { ...env, PATH: `${dir}:${env.PATH}` },
+      stdio: 'ignore',
+    });
+    await once(typed, 'exit');
+    await settled(nc);
+    return stateOf(await readTruth(nc));
+  } finally {
+    await nc.close();
+    await server.stop();
+    rmSync(dir, { recursive: true });
+  }
+}
+
+const WORLD: World = {
+  made: 'by hand',
+  retention: 'workqueue',
+  discard: 'new',
+  storage: 'memory',
+  workers: [{ name: 'a', filters: [], maxDeliver: 1 }],
+  dlq: 'both',
+  responses: true,
+  limits: 'few',
+  copy: 'none',
+  transform: false,
+  beside: 'none',
+  replicas: 1,
+  servers: 1,
+  file: 'one.yaml',
+};
+
+/** Lives in a world by these steps. */
+async function live(world: World, steps: readonly (readonly [name: string, ...pick: number[]])[]) {
+  const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-worlds-'));
+  const server = await startServer({ version: newest });
+  const nc = await connect({ servers: server.url });
+  try {
+    const place = { nc, url: server.url, variable: 'FIRST_URL' as const };
+    const [play] = await Play.open(server.version, join(dir, 'home'), world, place);
+    for (const [name, ...pick] of steps) await doStep(play, name, [0, 0, ...pick]);
+    await play.quiet();
+    play.close();
+    const find: Find = {
+      law: 'planted',
+      text: 'x\ny',
+      lines: play.person.lines,
+      seed: 1,
+      state: stateOf(await play.read()),
+    };
+    return { find, seen: play.seen };
+  } finally {
+    await nc.close();
+    await server.stop();
+    rmSync(dir, { recursive: true });
+  }
+}
+
+// What is hard to type among it: a kill between two writes, a word that the nats CLI has no flag for, what grew too old.
+needing('the nats CLI').test(
+  'what is printed of a find, typed into a shell, is that world again',
+  async () => {
+    const { find, seen } = await live(WORLD, [
+      ['publish', 0, 3, 3],
+      ['terminate', 0, 0, 0],
+      ['reject', 0, 0],
+      ['die', 0, 1],
+      ['giveBack', 0, 0],
+      ['publish', 1, 1, 6],
+      ['work', 0, 0, 1],
+      ['answer', 0, 1],
+      ['cut', 0, 0, 4],
+      ['removeOne', 0],
+      ['forge', 9, 0, 0],
+      ['expire', 2],
+    ]);
+    expect(seen.get('replays killed')).toBe(1);
+    expect(await type(tellFind(find, newest).split('\n'))).toBe(find.state);
+  },
+  120_000,
+);
+
+test('a spec and what it makes are typed as well', async () => {
+  const world: World = { ...WORLD, made: 'applied', limits: 'none' };
+  const { find } = await live(world, [['publish', 0, 1, 0], ['send', 1], ['destroy'], ['apply'], ['publish', 0, 1, 0]]);
+  expect(await type(tellFind(find, newest).split('\n'))).toBe(find.state);
+}, 120_000);
+
+test('a law that is broken on purpose is found, made small and printed', async () => {
+  const wish = { version: newest, seed: 1, worlds: 9, ms: 60_000, shrinkMs: 1, plant: 'step: publish', finds: 1 };
+  const { finds, seen } = await liveInWorlds(wish);
+  expect(finds).toMatchObject([{ law: 'planted' }]);
+  expect(tellFind(finds[0]!, newest)).toMatch(
+    /^# nats-server .*planted: step: publish\n[\s\S]*\nexport NATS_URL=\$FIRST_URL\n[\s\S]*\nnats request /,
+  );
+  // And a run says to what it never came.
+  expect(seen).toMatchObject({ 'step: expire': 0, 'replicas: 3': expect.any(Number) });
 }, 120_000);
 
 const said = (args: string, stdout: unknown, more: Partial<Said> = {}): Said => ({
@@ -104,6 +218,30 @@ const status = (dead: number, ready = 0, health = 'ok') => ({
   drift: [],
 });
 
+test.each([
+  [18, 0, 0],
+  [19, 0, 1],
+  [3, 1500, 0],
+  [3, 1550, 1],
+])(
+  'a command that waits %i times for its server, and %i ms for nothing, breaks the law of time %i times',
+  (waves, idleMs, faults) => {
+    expect(judgeWire(said('dlq ls', []), { waves, idleMs })).toHaveLength(faults);
+  },
+);
+
+describe('systems on two servers break a law', () => {
+  const [well, bad] = [said('status', status(0)), said('status', status(1, 0, 'warn'), { code: 2 })];
+  const all = (systems: readonly unknown[], code: number) => said('status a b', { systems }, { code });
+  test.each<[string, Said, readonly string[]]>([
+    ['not where all say what each says', all([status(0), status(1, 0, 'warn')], 2), []],
+    ['by another figure', all([status(0), status(2, 0, 'warn')], 2), ['agree']],
+    ['by an exit code that is not the worst', all([status(0), status(1, 0, 'warn')], 0), ['codes']],
+  ])('%s', (_name, together, laws) => {
+    expect(judgeSystems(together, [well, bad]).map(({ law }) => law)).toEqual(laws);
+  });
+});
+
 describe('commands together break a law', () => {
   const waiting = truthOf({ consumers: [consumer({ pending: 1 })] });
   test.each<[string, readonly Reading[], readonly string[], Truth?, number?]>([
@@ -157,20 +295,6 @@ describe('what is on the server breaks a law', () => {
   let nc: NatsConnection;
   let play: Play;
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-worlds-'));
-  const world: World = {
-    made: 'by hand',
-    retention: 'workqueue',
-    discard: 'new',
-    storage: 'memory',
-    workers: [{ name: 'a', filters: [], maxDeliver: 1 }],
-    dlq: 'both',
-    responses: true,
-    limits: 'none',
-    copy: 'none',
-    transform: false,
-    beside: 'none',
-    replicas: 1,
-  };
   beforeAll(async () => {
     server = await startServer();
     nc = await connect({ servers: server.url });
@@ -185,7 +309,12 @@ describe('what is on the server breaks a law', () => {
     ['a message that is gone', 'lost', () => nc.request('$JS.API.STREAM.PURGE.Q', '{}')],
     ['a message that is there twice', 'doubled', () => nc.request('q.a', '{"id":"m1"}')],
   ])('by %s', async (_name, law, act) => {
-    play = await Play.open(nc, server.url, server.version, join(dir, 'home'), world);
+    [play] = await Play.open(
+      server.version,
+      join(dir, 'home'),
+      { ...WORLD, limits: 'none' },
+      { nc, url: server.url, variable: 'FIRST_URL' },
+    );
     await play.person.publish('q.a', '{"id":"m1"}');
     play.accept('m1', 'Q');
     await play.excuse('');

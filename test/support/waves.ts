@@ -10,6 +10,8 @@ export interface Wire {
   readonly requests: readonly { readonly subject: string; readonly wave: number }[];
   /** From the server to the client. */
   readonly bytes: number;
+  /** How long the client sat there, in milliseconds, with nothing to do and every answer in its hand. */
+  readonly idleMs: number;
 }
 
 export interface Waves {
@@ -30,7 +32,7 @@ const QUIET_MS = 50;
  * requests that left together come back together, and a request that needed an answer first makes a wave of its own.
  */
 export async function startWaves(server: Pick<TestServer, 'port' | 'pid'>): Promise<Waves> {
-  let wire = { waves: 0, requests: [] as { subject: string; wave: number }[], bytes: 0 };
+  let wire = { waves: 0, requests: [] as { subject: string; wave: number }[], bytes: 0, idleMs: 0 };
   const held = new Map<Socket, Buffer[]>();
   const sockets = new Set<Socket>();
   let timer: NodeJS.Timeout | undefined;
@@ -38,7 +40,11 @@ export async function startWaves(server: Pick<TestServer, 'port' | 'pid'>): Prom
   let worked = '';
   const letGo = () => {
     if (isAtWork()) return stir();
-    if (![...held.values()].some((parts) => parts.length > 0)) return;
+    if (held.size === 0) return;
+    if (![...held.values()].some((parts) => parts.length > 0)) {
+      wire.idleMs += QUIET_MS;
+      return stir();
+    }
     wire.waves += 1;
     for (const [near, parts] of held) for (const part of parts.splice(0)) near.write(part);
   };
@@ -89,7 +95,7 @@ export async function startWaves(server: Pick<TestServer, 'port' | 'pid'>): Prom
     },
     take() {
       const taken = wire;
-      wire = { waves: 0, requests: [], bytes: 0 };
+      wire = { waves: 0, requests: [], bytes: 0, idleMs: 0 };
       return taken;
     },
     async close() {

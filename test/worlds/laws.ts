@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import Ajv, { type ValidateFunction } from 'ajv/dist/2020.js';
 import { errorSchema, resultSchema } from '../../scripts/generate/result-files.ts';
+import type { Wire } from '../support/waves.ts';
 import { type Said, SLOW_MS } from './person.ts';
 import { leftOf, type Truth } from './truth.ts';
 import type { Queue } from './world.ts';
@@ -20,7 +21,8 @@ export type Law =
   | 'clean'
   | 'schema'
   | 'time'
-  | 'again';
+  | 'again'
+  | 'planted';
 
 export interface Fault {
   readonly law: Law;
@@ -110,6 +112,20 @@ interface StatusJson {
 const isBad = (status: string): boolean => status === 'warn' || status === 'critical';
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
 
+/** Whatever a world is like, it is small: a page holds it. Round trips of a command that only looks, the greeting and the login among them. */
+const MOST_WAVES = 18;
+/** `status` looks a second time, a second later, where a queue fills up. */
+const IDLE_MS = 1500;
+
+/** A command takes no longer than its round trips explain: they are few, and between them it waits for nothing. */
+export function judgeWire(said: Said, { waves, idleMs }: Pick<Wire, 'waves' | 'idleMs'>): Fault[] {
+  const why = [
+    ...(waves > MOST_WAVES ? [`waited for the server ${waves} times, and may ${MOST_WAVES} times`] : []),
+    ...(idleMs > IDLE_MS ? [`waited ${idleMs} ms for nothing`] : []),
+  ];
+  return why.map((text) => ({ law: 'time', text: `${said.line}: ${text}` }));
+}
+
 /** Laws of several readings of one moment, and of the server at that moment. */
 export function judgeTogether(
   readings: readonly Reading[],
@@ -177,7 +193,8 @@ export function judgeTogether(
     const names = told.map(({ name }) => name);
     if (empty && dead && names.length > 0) {
       const listed = dead.filter(({ queue }) => names.includes(queue)).length;
-      if ((empty.code === 0) !== (listed === 0))
+      // A queue that is not there is not well.
+      if ((empty.code === 0) !== (listed === 0 && names.every((name) => truth.has(name))))
         fault('empty', `${empty.line} ends with ${empty.code}, dlq ls lists ${listed} that are not gone`);
     }
     const drained = of(`drained${suffix}`);
@@ -205,7 +222,7 @@ export function judgeTogether(
   }
   function isDrained(queue: string): boolean {
     const { ready, inFlight, journalled } = leftOf(truth, queue);
-    return ready + inFlight + journalled === 0;
+    return truth.has(queue) && ready + inFlight + journalled === 0;
   }
   for (const { name: queue } of queues) {
     const drain = json<{ drained: boolean; ready: number; in_flight: number; dead: number | null }>(`drain ${queue}`);
@@ -221,12 +238,38 @@ export function judgeTogether(
     const replay = json<{ entries: { outcome: string }[]; skipped: number }>(`dry replay ${queue}`);
     if (replay) same(of(`dry replay ${queue}`)!.line, queue, replay.entries.length);
   }
-  const purge = json<{ purged: number }>('dry purge');
-  if (purge && entries && purge.purged < entries.length)
-    fault('agree', `dlq ls lists ${entries.length}, ${of('dry purge')!.line} would purge ${purge.purged}`);
-  const rebuild = json<{ rebuilt: number }>('dry rebuild');
-  const orphans = entries?.filter(({ state }) => state === 'orphan').length;
-  if (rebuild && orphans !== undefined && rebuild.rebuilt > orphans)
-    fault('agree', `dlq ls lists ${orphans} orphans, dlq rebuild would write ${rebuild.rebuilt}`);
+  for (const of of ['', ...queues.map(({ name }) => ` ${name}`)]) {
+    const those = entries?.filter(({ queue }) => of === '' || of === ` ${queue}`);
+    const purge = json<{ purged: number; skipped?: number }>(`dry purge${of}`);
+    if (purge && those && purge.purged + (purge.skipped ?? 0) < those.length)
+      fault('agree', `dlq ls lists ${those.length}, a dry run of dlq purge${of} would purge ${purge.purged}`);
+    const rebuild = json<{ rebuilt: number }>(`dry rebuild${of}`);
+    const orphans = those?.filter(({ state }) => state === 'orphan').length;
+    if (rebuild && orphans !== undefined && rebuild.rebuilt > orphans)
+      fault('agree', `dlq ls lists ${orphans} orphans, a dry run of dlq rebuild${of} would write ${rebuild.rebuilt}`);
+  }
+  return faults;
+}
+
+/** Systems on several servers: what is said of all is what is said of each, and the exit code is the worst. */
+export function judgeSystems(all: Said, alone: readonly Said[]): Fault[] {
+  const faults: Fault[] = [];
+  const told = (jsonOf(all) as { systems?: readonly StatusJson[] } | undefined)?.systems ?? [];
+  const figures = (one: unknown) => {
+    const { checks = [], queues = [], drift } = (one ?? {}) as Partial<StatusJson>;
+    // How long a ping took, or somebody waits, is another thing each time.
+    const judged = checks.map(({ id }) => id);
+    return JSON.stringify([
+      queues.map(({ name, ready, in_flight, dead }) => [name, ready, in_flight, dead]),
+      drift,
+      judged,
+    ]);
+  };
+  const [together, each] = [told.map(figures), alone.map((said) => figures(jsonOf(said)))];
+  if (together.join() !== each.join())
+    faults.push({ law: 'agree', text: `${all.line} says ${together.join()}, each by itself ${each.join()}` });
+  const worst = Math.max(...alone.map(({ code }) => code ?? 70));
+  if (all.code !== worst)
+    faults.push({ law: 'codes', text: `${all.line} ends with ${all.code}, the worst is ${worst}` });
   return faults;
 }

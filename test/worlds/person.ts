@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createInbox, headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { type CliResult, startCli } from '../support/cli.ts';
+import type { Waves, Wire } from '../support/waves.ts';
+import { startGate } from './killed-after.ts';
 
 export const quote = (word: string): string =>
   /^[\w@%+=:,./$-]+$/.test(word) && !word.includes('$')
@@ -24,21 +26,55 @@ export interface Said extends CliResult {
   readonly ms: number;
 }
 
+/** A server of a world, by the variable that names it in what is typed. */
+export interface Place {
+  readonly nc: NatsConnection;
+  readonly url: string;
+  readonly variable: 'FIRST_URL' | 'SECOND_URL';
+  /** The same server, seen from far away. */
+  readonly far?: Waves;
+}
+
+/** What was typed so far, and for which server the last of it was. */
+export interface Typed {
+  readonly lines: string[];
+  at: string;
+}
+
 export class Person {
   readonly #nc: NatsConnection;
-  readonly #url: string;
+  readonly #place: Place;
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #typed: Typed;
   readonly dir: string;
-  /** What was typed so far. */
-  readonly lines: string[] = [];
 
-  constructor(nc: NatsConnection, url: string, dir: string) {
-    this.#nc = nc;
-    this.#url = url;
+  /** `env` names the servers of the world. */
+  constructor(place: Place, dir: string, env: Readonly<Record<string, string>>, typed: Typed = { lines: [], at: '' }) {
+    this.#nc = place.nc;
+    this.#place = place;
+    this.#env = env;
+    this.#typed = typed;
     this.dir = dir;
   }
 
+  get typed(): Typed {
+    return this.#typed;
+  }
+
+  get lines(): readonly string[] {
+    return this.#typed.lines;
+  }
+
+  /** The server, as a spec names it. */
+  get server(): string {
+    return `\${${this.#place.variable}}`;
+  }
+
   note(text: string): void {
-    this.lines.push(text);
+    const { variable } = this.#place;
+    if (this.#typed.at !== variable) this.#typed.lines.push(`export NATS_URL=$${variable}`);
+    this.#typed.at = variable;
+    this.#typed.lines.push(text);
   }
 
   /** Writes a file. */
@@ -56,39 +92,46 @@ export class Person {
     return { ...said, ms: idle.ms > IDLE_MS ? 0 : Math.min(said.ms, again.ms) };
   }
 
-  async #run(args: readonly string[]): Promise<Said> {
+  async #run(args: readonly string[], url = this.#place.url): Promise<Said> {
     const began = performance.now();
-    const said = await startCli(args, { server: { url: this.#url }, cwd: this.dir }).done;
+    const said = await startCli(args, { server: { url }, cwd: this.dir, env: this.#env }).done;
     return { ...said, line: line('osapi-ops', ...args), ms: performance.now() - began };
   }
 
-  /** Runs osapi-ops; with `killAt` it is ended (kill -9) as soon as anything comes on that subject. */
-  async ops(args: readonly string[], killAt?: { readonly subject: string; readonly after: number }): Promise<Said> {
-    const typed = line('osapi-ops', ...args);
-    if (!killAt) {
-      this.note(typed);
-      const said = await this.#run(args);
-      const isBusy = said.ms > SLOW_MS && (await this.#run(['--version'])).ms > IDLE_MS;
-      return isBusy ? { ...said, ms: 0 } : said;
-    }
+  /** Runs osapi-ops from far away, where that can be: what it said, and what went over the wire. */
+  async lookFromFar(args: readonly string[]): Promise<(Wire & { readonly said: Said }) | undefined> {
+    const { far } = this.#place;
+    if (!far) return undefined;
     const began = performance.now();
-    const process = startCli(args, { server: { url: this.#url }, cwd: this.dir });
-    let left = killAt.after;
-    const sub = this.#nc.subscribe(killAt.subject, {
-      callback: () => {
-        left -= 1;
-        if (left <= 0) process.child.kill('SIGKILL');
-      },
-    });
-    await this.#nc.flush();
+    const process = startCli(args, { server: far, cwd: this.dir, env: this.#env });
+    far.watch(process.pid);
     const said = await process.done;
-    sub.unsubscribe();
-    this.note(
-      said.signal === 'SIGKILL'
-        ? `${typed}   # kill -9 as soon as message ${killAt.after} comes on ${killAt.subject}`
-        : typed,
-    );
-    return { ...said, line: typed, ms: performance.now() - began };
+    return { ...far.take(), said: { ...said, line: line('osapi-ops', ...args), ms: performance.now() - began } };
+  }
+
+  /** Runs osapi-ops against no server but those that its specs name. */
+  async lookAtAll(args: readonly string[]): Promise<Said> {
+    const began = performance.now();
+    const said = await startCli(args, { cwd: this.dir, env: this.#env }).done;
+    return { ...said, line: line('env', '-u', 'NATS_URL', 'osapi-ops', ...args), ms: performance.now() - began };
+  }
+
+  /** Runs osapi-ops; with `killAfter` it is ended (kill -9) right after it wrote so often. */
+  async ops(args: readonly string[], killAfter?: number): Promise<Said> {
+    const typed = line('osapi-ops', ...args);
+    this.note(killAfter === undefined ? typed : `killed-after ${killAfter} ${typed}`);
+    const said = await (killAfter === undefined ? this.#run(args) : this.#runKilled(args, killAfter));
+    const isBusy = said.ms > SLOW_MS && (await this.#run(['--version'])).ms > IDLE_MS;
+    return isBusy ? { ...said, ms: 0 } : said;
+  }
+
+  async #runKilled(args: readonly string[], killAfter: number): Promise<Said> {
+    const began = performance.now();
+    const gate = await startGate(this.#place.url, killAfter, () => process.child.kill('SIGKILL'));
+    const process = startCli(args, { server: gate, cwd: this.dir, env: this.#env });
+    const said = await process.done;
+    gate.close();
+    return { ...said, line: line('osapi-ops', ...args), ms: performance.now() - began };
   }
 
   /** A request to the JetStream API. @throws Error where the server refuses */
@@ -111,11 +154,12 @@ export class Person {
     const named = headers();
     for (const [name, value] of Object.entries(head)) named.append(name, value);
     const words = Object.entries(head).flatMap(([name, value]) => ['-H', `${name}:${value}`]);
-    const typed =
-      typeof payload !== 'string' || payload.length > 500
-        ? `head -c ${payload.length} /dev/zero | tr '\\0' x | ${line('nats', 'request', ...words, subject)}   # and ${quote(String(payload).slice(0, 40))} before it`
-        : line('nats', 'request', ...words, subject, payload);
-    this.note(typed);
+    const text = Buffer.from(payload).toString();
+    this.note(
+      /^x{500,}$/.test(text)
+        ? `head -c ${text.length} /dev/zero | tr '\\0' x | ${line('nats', 'request', ...words, subject)}`
+        : line('nats', 'request', ...words, subject, text),
+    );
     try {
       const answer = await this.#nc.request(subject, payload, { timeout: 5000, headers: named });
       const { error, duplicate, stream } = answer.json<{ error?: unknown; duplicate?: boolean; stream?: string }>();
@@ -147,8 +191,8 @@ export class Person {
   }
 
   async settle(messages: readonly Msg[], word: string): Promise<void> {
-    // The server confirms each: what follows sees it done.
-    await Promise.all(messages.map(({ reply }) => this.#nc.request(reply!, word, { timeout: 5000 })));
+    // The server confirms each, so that what follows sees it done; not what came too late, or to another leader.
+    await Promise.allSettled(messages.map(({ reply }) => this.#nc.request(reply!, word, { timeout: 5000 })));
   }
 
   async put(bucket: string, key: string, value: string): Promise<boolean> {

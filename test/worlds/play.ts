@@ -1,13 +1,21 @@
 // A world at play: what was done, what may be missing since, and the laws after each step.
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { countDead, listen } from './dead.ts';
-import { type Fault, jsonOf, judgeAlone, judgeTogether, type Law, type Reading } from './laws.ts';
-import { Person, type Said } from './person.ts';
-import { fingerprint, journalOf, readFigures, readTruth, requestIdOf, type Stored, type Truth } from './truth.ts';
-import { ACK_WAIT_MS, make, type Queue, type World } from './world.ts';
+import {
+  type Fault,
+  jsonOf,
+  judgeAlone,
+  judgeSystems,
+  judgeTogether,
+  judgeWire,
+  type Law,
+  type Reading,
+} from './laws.ts';
+import { Person, type Place, type Said } from './person.ts';
+import { fingerprint, journalOf, readTruth, requestIdOf, type Stored, settled, type Truth } from './truth.ts';
+import { kindsOf, make, type Queue, twinOf, type World } from './world.ts';
 
 export class Broken extends Error {
   readonly law: Law;
@@ -30,8 +38,12 @@ interface Known {
   readonly acked: Set<string>;
 }
 
+/** A command to be asked. */
+type Wish = Omit<Reading, 'said'> & { readonly args: readonly string[] };
+
 export class Play {
   readonly nc: NatsConnection;
+  readonly url: string;
   readonly world: World;
   readonly person: Person;
   readonly queues: readonly Queue[];
@@ -47,26 +59,47 @@ export class Play {
   looks = 0;
   /** How often something was there to be judged: what never is, nobody tests. */
   readonly seen = new Map<string, number>();
+  /** The most round trips, by command. */
+  readonly slowest = new Map<string, number>();
   truth: Truth = new Map();
 
-  private constructor(nc: NatsConnection, world: World, person: Person, queues: readonly Queue[], version: string) {
-    this.nc = nc;
+  private constructor(place: Place, world: World, person: Person, queues: readonly Queue[], version: string) {
+    this.nc = place.nc;
+    this.url = place.url;
     this.world = world;
     this.person = person;
     this.queues = queues;
     this.version = version;
-    this.#ears = listen(nc);
+    this.#ears = listen(place.nc);
   }
 
-  /** @throws Refused for a world that there cannot be */
-  static async open(nc: NatsConnection, url: string, version: string, dir: string, world: World): Promise<Play> {
-    await wipe(nc);
+  /** The world on this server, and where it has two, its twin on the other. @throws Refused for a world that there cannot be */
+  static async open(
+    version: string,
+    dir: string,
+    world: World,
+    first: Place,
+    second?: Place,
+  ): Promise<[Play] | [Play, Play]> {
     rmSync(dir, { recursive: true, force: true });
     mkdirSync(dir, { recursive: true });
-    const person = new Person(nc, url, dir);
+    const env = { FIRST_URL: first.url, ...(second && { SECOND_URL: second.url }) };
+    const person = new Person(first, dir, env);
+    const one = await Play.#make(version, world, first, person);
+    if (!second) return [one];
+    try {
+      return [one, await Play.#make(version, twinOf(world), second, new Person(second, dir, env, person.typed))];
+    } catch (error) {
+      one.close();
+      throw error;
+    }
+  }
+
+  static async #make(version: string, world: World, place: Place, person: Person): Promise<Play> {
+    await wipe(place.nc);
     const queues = await make(person, world);
-    const play = new Play(nc, world, person, queues, version);
-    play.truth = await readTruth(nc);
+    const play = new Play(place, world, person, queues, version);
+    play.truth = await readTruth(place.nc);
     return play;
   }
 
@@ -148,7 +181,9 @@ export class Play {
         if (has.length < had.length) one.settled ??= said.line;
         continue;
       }
-      if (has.length === 0 && !one.settled)
+      // What no worker takes goes from a work queue as soon as a copy has it.
+      const isElsewhere = () => this.truth.get('COPY')?.messages.some(({ token }) => token === one.token);
+      if (has.length === 0 && !one.settled && !isElsewhere())
         throw new Broken({
           law: 'lost',
           text: `${said.line}: ${one.token} is nowhere; it ended with ${said.code}: ${said.stderr}`,
@@ -177,15 +212,9 @@ export class Play {
     }
   }
 
-  /** Waits until nothing moves: ack waits run out, advisories and copies arrive. */
-  async quiet(): Promise<void> {
-    let last = '';
-    for (let same = 0, tries = 0; same < 2 && tries < 40; tries++) {
-      const { text, flying } = await readFigures(this.nc);
-      same = text === last && flying === 0 ? same + 1 : 0;
-      last = text;
-      await sleep(flying > 0 ? ACK_WAIT_MS / 2 : 20);
-    }
+  /** Waits until nothing moves. */
+  quiet(): Promise<void> {
+    return settled(this.nc);
   }
 
   see(what: string): void {
@@ -232,12 +261,28 @@ export class Play {
     }
   }
 
+  /** One of the commands that look, from far away: how often it waits for the server. @throws Broken */
+  async lookFromFar(pick: number): Promise<void> {
+    const wishes = this.#wishes(pick, this.truth, true);
+    const { args, command, name } = wishes[pick % wishes.length]!;
+    const seen = await this.person.lookFromFar(args);
+    if (!seen) return;
+    this.see('from far away');
+    const what = command ?? name.split(' ')[0]!;
+    this.slowest.set(what, Math.max(seen.waves, this.slowest.get(what) ?? 0));
+    for (const fault of judgeWire(seen.said, seen)) {
+      this.person.note(seen.said.line);
+      throw new Broken(fault);
+    }
+  }
+
   #note(readings: readonly Reading[]): void {
     const entries = jsonOf(readings[0]!.said);
     const states = new Set(Array.isArray(entries) ? entries.map(({ state }: { state: string }) => state) : []);
-    for (const state of states) this.see(`${state} entries`);
+    for (const state of states) this.see(`entries: ${state}`);
     if (journalOf(this.truth).length > 0) this.see('a journal');
     if (this.queues.every(({ name }) => !this.truth.has(name))) this.see('no queue');
+    for (const kind of kindsOf(this.world)) this.see(kind);
   }
 
   #expected(truth: Truth): ReadonlyMap<string, number> {
@@ -254,6 +299,15 @@ export class Play {
   }
 
   async #read(pick: number, truth: Truth, all: boolean): Promise<Reading[]> {
+    return Promise.all(
+      this.#wishes(pick, truth, all).map(async ({ args, ...wish }) => ({
+        ...wish,
+        said: await this.person.look(args),
+      })),
+    );
+  }
+
+  #wishes(pick: number, truth: Truth, all: boolean): readonly Wish[] {
     const live = this.queues.filter(({ name }) => truth.has(name));
     const queue = live[pick % Math.max(1, live.length)];
     const specs = this.queues.flatMap(({ spec }) => spec ?? []);
@@ -267,12 +321,19 @@ export class Play {
     ];
     const id = ids[pick % Math.max(1, ids.length)];
     // Where there is no queue at all, that is an error.
-    const none = live.some(({ retention, dlqs }) => retention === 'workqueue' || dlqs.some((dlq) => truth.has(dlq)))
+    // A DLQ that takes the advisories of all makes a queue of a stream only where somebody died there.
+    const isNamed = this.world.dlq !== 'all';
+    const none = live.some(
+      ({ retention, dlqs }) => retention === 'workqueue' || (isNamed && dlqs.some((dlq) => truth.has(dlq))),
+    )
       ? []
       : [1];
+    // What acts is told which of several systems is meant.
+    const meant = specs.length > 1 && queue ? [queue] : live;
+    const scope = specs.length > 1 && queue ? ['--queue', queue.name] : [];
+    const of = specs.length > 1 && queue ? ` ${queue.name}` : '';
     // An entry that would be stored nowhere is an error.
-    const isWhole = live.every(({ dlqs }) => dlqs.some((dlq) => truth.has(dlq)));
-    type Wish = Omit<Reading, 'said'> & { readonly args: readonly string[] };
+    const isWhole = meant.every(({ dlqs }) => dlqs.some((dlq) => truth.has(dlq)));
     const always: Wish[] = [
       { name: 'ls', command: 'dlq ls', codes: [0], args: ['dlq', 'ls', '--json'] },
       { name: `status${suffix}`, command: 'status', codes: [0, 2], args: [...status, '--json'] },
@@ -288,12 +349,17 @@ export class Play {
       { name: `drained${suffix}`, codes: [0, 2], args: [...status, '--wait', '1ms', '--for', 'drained'] },
       { name: `prometheus${suffix}`, codes: [0, 2], args: [...status, '--output', 'prometheus'] },
       { name: `text${suffix}`, codes: [0, 2], args: status },
-      { name: 'dry purge', command: 'dlq purge', codes: [0], args: ['dlq', 'purge', '--dry-run', '--json'] },
       {
-        name: 'dry rebuild',
+        name: `dry purge${of}`,
+        command: 'dlq purge',
+        codes: [0],
+        args: ['dlq', 'purge', '--dry-run', '--json', ...scope],
+      },
+      {
+        name: `dry rebuild${of}`,
         command: 'dlq rebuild',
         codes: isWhole ? [0] : [0, 1],
-        args: ['dlq', 'rebuild', '--dry-run', '--json'],
+        args: ['dlq', 'rebuild', '--dry-run', '--json', ...scope],
       },
       {
         name: 'doctor',
@@ -337,29 +403,40 @@ export class Play {
           ]),
     ];
     const chosen = all ? others : others.filter((_, index) => (pick * 7 + index * 5) % others.length < 3);
-    return Promise.all(
-      [...always, ...chosen].map(async ({ args, codes, ...wish }) => ({
-        ...wish,
-        codes: [...codes, ...none],
-        said: await this.person.look(args),
-      })),
-    );
+    return [...always, ...chosen].map(({ codes, ...wish }) => ({ ...wish, codes: [...codes, ...none] }));
   }
 
-  /** The tokens of an archive that a command wrote. */
+  /** The tokens of an archive that a command wrote, also one that was killed: then a part of it, of another name, may be all. */
   tokensIn(file: string): ReadonlySet<string> {
-    try {
-      const lines = readFileSync(join(this.person.dir, file), 'utf8').trim().split('\n');
-      return new Set(
-        lines.flatMap((line) => {
-          const { original } = JSON.parse(line) as { original?: { payload?: string } };
-          const text = Buffer.from(original?.payload ?? '', 'base64').toString('latin1');
-          return /\bm\d+\b/.exec(text)?.[0] ?? [];
-        }),
-      );
-    } catch {
-      return new Set();
-    }
+    const files = readdirSync(this.person.dir).filter((name) => name.includes(file));
+    const lines = files.flatMap((name) => readFileSync(join(this.person.dir, name), 'utf8').split('\n'));
+    return new Set(
+      lines.flatMap((line) => {
+        const { original } = parsed(line) as { original?: { payload?: string } };
+        return /\bm\d+\b/.exec(Buffer.from(original?.payload ?? '', 'base64').toString('latin1'))?.[0] ?? [];
+      }),
+    );
+  }
+}
+
+/** Asks for both servers at once, and holds it to what each says by itself. @throws Broken */
+export async function lookAtBoth(first: Play, twin: Play): Promise<void> {
+  const [a, b] = [first.world.file, twin.world.file];
+  const all = await first.person.lookAtAll(['status', a, b, '--json']);
+  const alone = [await first.person.look(['status', a, '--json']), await twin.person.look(['status', b, '--json'])];
+  for (const fault of [...judgeAlone({ said: all, command: 'status', codes: [0, 2] }), ...judgeSystems(all, alone)]) {
+    first.person.note(all.line);
+    throw new Broken(fault);
+  }
+  first.see('both servers at once');
+}
+
+/** A line of an archive; of one that was being written, the last may be half of one. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return {};
   }
 }
 

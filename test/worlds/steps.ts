@@ -1,21 +1,26 @@
 // What people and their tools do, one step each.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Msg } from '@nats-io/transport-node';
 import fc from 'fast-check';
 import { jsonOf } from './laws.ts';
-import { Refused } from './person.ts';
-import type { Play } from './play.ts';
+import { quote, Refused } from './person.ts';
+import { lookAtBoth, type Play } from './play.ts';
 import { answeredIn, requestIdOf, takesOf } from './truth.ts';
 import { ACK_WAIT_MS, addConsumer, consumerConfig, type Queue, type Worker, type World } from './world.ts';
 
 export interface Model {
   readonly world: World;
   readonly version: string;
+  readonly plant: string | undefined;
 }
 
 /** A step: what it does, with numbers that choose among what there is then. */
 type Act = (play: Play, pick: readonly number[]) => Promise<void>;
 
-class Step implements fc.AsyncCommand<Model, Play> {
+/** A world on one server, and where it has two, on the other. */
+export type Plays = readonly [Play] | readonly [Play, Play];
+
+class Step implements fc.AsyncCommand<Model, Plays> {
   readonly #row: Row;
   readonly #pick: readonly number[];
   readonly #isJudged: boolean;
@@ -31,8 +36,10 @@ class Step implements fc.AsyncCommand<Model, Play> {
     return isPossible?.(model) ?? true;
   }
 
-  async run(_model: Model, play: Play): Promise<void> {
-    const [, , act] = this.#row;
+  async run({ plant }: Model, [first, twin]: Plays): Promise<void> {
+    const [, name, act] = this.#row;
+    const play = twin && this.#pick[4]! % 3 === 0 ? twin : first;
+    const typed = play.person.lines.length;
     play.steps += 1;
     try {
       await act(play, this.#pick);
@@ -41,7 +48,11 @@ class Step implements fc.AsyncCommand<Model, Play> {
       if (!(error instanceof Refused)) throw error;
       await play.excuse(error.message);
     }
-    if (this.#isJudged) await play.look(this.#pick[0]!);
+    if (!this.#isJudged) return;
+    await play.look(this.#pick[0]!);
+    if (twin) await lookAtBoth(first, twin);
+    if (play.person.lines.length > typed) play.see(`step: ${name}`);
+    if (plant !== undefined && play.seen.has(plant)) play.break('planted', plant);
   }
 
   toString(): string {
@@ -88,7 +99,13 @@ const publish: Act = async (play, [, which, on, count, kind]) => {
   await play.excuse('dropped by a limit of the stream');
 };
 
-const take = async (play: Play, which: number, who: number, count: number) => {
+interface Taken {
+  readonly queue: Queue;
+  readonly worker: Worker;
+  readonly messages: readonly Msg[];
+}
+
+const take = async (play: Play, which: number, who: number, count: number): Promise<Taken | undefined> => {
   // Mostly where something waits.
   const waiting = play.queues.flatMap((queue) => {
     const consumers = play.truth.get(queue.name)?.consumers ?? [];
@@ -107,6 +124,11 @@ const take = async (play: Play, which: number, who: number, count: number) => {
 const next = (queue: Queue, worker: Worker, count: number, how: string): string =>
   `nats consumer next ${queue.name} ${worker.name} --count ${count} ${how}`;
 
+/** What was done with what was taken, as it is typed; nothing where nothing came. */
+const noteNext = (play: Play, { queue, worker, messages }: Taken, how: string): void => {
+  if (messages.length > 0) play.person.note(next(queue, worker, messages.length, how));
+};
+
 const die: Act = async (play, [, which, who, count]) => {
   const taken = await take(play, which!, who!, count!);
   if (!taken) return;
@@ -118,13 +140,11 @@ const die: Act = async (play, [, which, who, count]) => {
   }
   await sleep(ACK_WAIT_MS + 50);
   const typed = next(queue, worker, messages.length, '--no-ack');
-  play.person.note(
-    messages.length === 0 ? `# nothing for ${worker.name}` : Array(rounds).fill(typed).join('; sleep 0.3; '),
-  );
+  if (messages.length > 0) play.person.note(`${Array(rounds).fill(typed).join('; sleep 0.3; ')}; sleep 0.3`);
   if (rounds > 1 && count! % 2 === 0) {
     // Death is lazy: it comes with a pull.
     await play.person.pull(queue.name, worker.name, 1, 50);
-    play.person.note(`sleep 0.3; ${next(queue, worker, 1, '--no-ack --timeout 50ms')}`);
+    play.person.note(`${next(queue, worker, 1, '--no-ack --timeout 50ms')}; sleep 0.3`);
     await sleep(ACK_WAIT_MS + 50);
   }
   await play.excuse('dropped while it was worked on');
@@ -140,7 +160,7 @@ const work: Act = async (play, [, which, who, count, answers]) => {
     if (id !== undefined) await play.person.put(queue.bucket, id, '{}');
   }
   await play.person.settle(messages, '+ACK');
-  play.person.note(next(queue, worker, messages.length, '--ack'));
+  noteNext(play, taken, '--ack');
   play.acked(worker.name, queue, messages);
   await play.excuse('acked');
 };
@@ -149,15 +169,19 @@ const giveBack: Act = async (play, [, which, who, count]) => {
   const taken = await take(play, which!, who!, count!);
   if (!taken) return;
   await play.person.settle(taken.messages, '-NAK');
-  play.person.note(next(taken.queue, taken.worker, taken.messages.length, '--nak'));
+  noteNext(play, taken, '--nak');
   await play.excuse('given back');
 };
 
 const terminate: Act = async (play, [, which, who, count, why]) => {
   const taken = await take(play, which!, who!, count!);
   if (!taken) return;
-  await play.person.settle(taken.messages, why! % 2 ? '+TERM' : '+TERM it is \u001b[31mpoison');
-  play.person.note(next(taken.queue, taken.worker, taken.messages.length, '--term'));
+  const word = why! % 2 ? '+TERM' : '+TERM it is \u001b[31mpoison';
+  await play.person.settle(taken.messages, word);
+  if (why! % 2) noteNext(play, taken, '--term');
+  else if (taken.messages.length > 0)
+    // The nats CLI gives no reason.
+    play.person.note(`settle ${taken.queue.name} ${taken.worker.name} ${taken.messages.length} ${quote(word)}`);
   await play.excuse('terminated');
 };
 
@@ -178,10 +202,13 @@ const reject: Act = async (play, [, which, who, count]) => {
       'Osapi-Reject-Subject': message.subject,
       'Osapi-Reject-Time': new Date().toISOString(),
       'Osapi-Reject-Deliveries': deliveries!,
+      ...(message.headers?.get('Nats-Msg-Id') && {
+        'Osapi-Reject-Kept-Nats-Msg-Id': message.headers.get('Nats-Msg-Id'),
+      }),
     });
   }
   await play.person.settle(messages, '+TERM rejected');
-  play.person.note(next(queue, worker, messages.length, '--term'));
+  if (messages.length > 0) play.person.note(`settle ${queue.name} ${worker.name} ${messages.length} '+TERM rejected'`);
   await play.excuse('rejected');
 };
 
@@ -191,7 +218,6 @@ const answer: Act = async (play, [, which, one, how]) => {
   const id = stored && requestIdOf(stored);
   if (id === undefined) return;
   if (how! % 4 === 0) {
-    play.person.note(`nats kv del -f ${queue.bucket} ${id}`);
     await play.person.publish(`$KV.${queue.bucket}.${id}`, '', { 'KV-Operation': 'DEL' });
   } else await play.person.put(queue.bucket, id, '{"answer":1}');
   await play.excuse('answered');
@@ -230,6 +256,33 @@ const purgeStream: Act = async (play, [, which, what]) => {
   if (name === undefined) return;
   await play.person.api(`STREAM.PURGE.${name}`, what! % 2 && name === queue.name ? { filter: queue.subjects[0] } : {});
   await play.excuse('purged');
+};
+
+/** All that is stored there grows too old at once. */
+const expire: Act = async (play, [, which, what]) => {
+  const queue = play.queue(which!);
+  const names = [queue.name, ...queue.dlqs, `KV_${queue.bucket}`].filter((name) => play.truth.has(name));
+  const stream = play.truth.get(of(names, what!) ?? '');
+  if (!stream || stream.messages.length === 0) return;
+  const { name, config } = stream;
+  await play.person.api(`STREAM.UPDATE.${name}`, { ...config, max_age: 100 * 1e6, duplicate_window: 100 * 1e6 });
+  for (let tries = 0; tries < 50; tries++) {
+    await sleep(100);
+    if ((await play.read()).get(name)?.messages.length === 0) break;
+  }
+  play.person.note('sleep 2');
+  await play.person.api(`STREAM.UPDATE.${name}`, config);
+  await play.excuse('expired');
+};
+
+/** Another node leads the stream. */
+const stepDown: Act = async (play, [, which]) => {
+  const queue = play.queue(which!);
+  if (!lives(play, queue)) return;
+  await play.person.api(`STREAM.LEADER.STEPDOWN.${queue.name}`);
+  await sleep(1000);
+  play.person.note('sleep 1');
+  await play.excuse('dropped with a leader');
 };
 
 /** The same name, a new incarnation: its sequences begin at 1 again. */
@@ -363,47 +416,73 @@ const lives = (play: Play, queue: Queue): boolean => play.truth.has(queue.name);
 const replay: Act = async (play, [, which, filter, how, after]) => {
   const queue = queueOf(play, which!);
   if (!lives(play, queue)) return;
-  const before = play.truth;
   const args = ['dlq', 'replay', '--json', ...filters(play, queue, filter!)];
   if (how! % 5 === 0) args.push('--max-in-flight', '1');
   if (how! % 7 === 0) args.push('--max-replays', '9');
-  // A full queue takes the way by the journal: there is where it can be cut in the middle.
-  const places = [`$KV.osapi_ops.journal.${queue.name}.>`, queue.subjects[0]!.replace(/\.\w+$/, '.*')];
-  const killAt = how! % 3 === 0 ? { subject: of(places, after!)!, after: (after! % 3) + 1 } : undefined;
-  const said = await play.person.ops(args, killAt);
+  await runReplay(play, queue, args, how! % 3 === 0 ? (after! % 12) + 3 : undefined);
+};
+
+/** Ends it where `killAfter` says, unless it was done before. */
+async function runReplay(play: Play, queue: Queue, args: readonly string[], killAfter?: number): Promise<void> {
+  const before = play.truth;
+  const said = await play.person.ops(args, killAfter);
   if (said.signal === 'SIGKILL') {
     play.see('replays killed');
     play.isHalfWay = true;
-    // Its lock would be let go by itself, some seconds later.
-    await play.person.api('STREAM.PURGE.KV_osapi_ops', { filter: '$KV.osapi_ops.lock.>' });
+    await unlock(play);
   } else {
     play.judge(said, 'dlq replay', [0, 1]);
     if (((jsonOf(said) ?? {}) as { replayed?: number }).replayed) play.see('replays of something');
     // What was half-way is whole again once a run over everything ended.
-    if (said.code === 0 && filters(play, queue, filter!).every((word) => ['--queue', queue.name].includes(word)))
-      play.isHalfWay = play.isHalfWay && play.queues.length > 1;
+    const isAll = args.slice(2).every((word) => ['--json', '--queue', queue.name].includes(word));
+    if (said.code === 0 && isAll) play.isHalfWay = play.isHalfWay && play.queues.length > 1;
   }
   await play.account(said);
   await play.refuseAnswered(said, before, answeredIn(before, queue.bucket));
+}
+
+/** The lock of who was killed would be let go by itself, some seconds later. */
+const unlock = (play: Play): Promise<unknown> =>
+  play.person.api('STREAM.PURGE.KV_osapi_ops', { filter: '$KV.osapi_ops.lock.>' });
+
+/** Publishes until the queue is full, where it can be: there a replay takes the way by the journal, and is cut on it. */
+const cut: Act = async (play, [, which, , how, after]) => {
+  const queue = queueOf(play, which!);
+  if (!lives(play, queue)) return;
+  const { config } = play.truth.get(queue.name)! as { config: { max_msgs?: number; discard?: string } };
+  for (let left = config.discard === 'new' ? (config.max_msgs ?? 0) : 0; left > 0; left--) {
+    const token = play.token();
+    if (!(await play.person.publish(of(queue.subjects, left)!, payloadOf(token, 0)))) break;
+    play.accept(token, queue.name);
+  }
+  await play.excuse('dropped by a limit of the stream');
+  const args = ['dlq', 'replay', '--json', '--queue', queue.name, '--max-in-flight', `${(how! % 2) * 7 + 1}`];
+  await runReplay(play, queue, args, (after! % 9) + 3);
 };
 
-const purge: Act = async (play, [, which, filter]) => {
+/** Dies again after each replay, until that is no use any more. */
+const park: Act = async (play, [judged, which, who, count, how]) => {
+  const queue = queueOf(play, which!);
+  if (!lives(play, queue)) return;
+  for (let round = 0; round < 3; round++) {
+    await runReplay(play, queue, ['dlq', 'replay', '--json', '--queue', queue.name]);
+    await die(play, [judged!, play.queues.indexOf(queue), who!, count! | 3, how!]);
+  }
+};
+
+const purge: Act = async (play, [, which, filter, how, after]) => {
   const queue = queueOf(play, which!);
   if (!lives(play, queue)) return;
   const file = `purged-${play.steps}.ndjson`;
-  const said = await play.person.ops([
-    'dlq',
-    'purge',
-    '--yes',
-    '--archive',
-    file,
-    '--json',
-    ...filters(play, queue, filter!),
-  ]);
-  play.judge(said, 'dlq purge', [0, 1]);
+  const args = ['dlq', 'purge', '--yes', '--archive', file, '--json', ...filters(play, queue, filter!)];
+  const said = await play.person.ops(args, how! % 4 === 0 ? (after! % 6) + 2 : undefined);
+  const isKilled = said.signal === 'SIGKILL';
+  if (isKilled) await unlock(play);
+  else play.judge(said, 'dlq purge', [0, 1]);
   const archived = play.tokensIn(file);
-  if (archived.size > 0) play.see('purges of something');
+  if (archived.size > 0) play.see(isKilled ? 'purges killed' : 'purges of something');
   await play.account(said, { may: (token) => archived.has(token) });
+  if (isKilled) return;
   if (filter! % 2 && archived.size > 0) await bringBack(play, file, archived);
 };
 
@@ -475,7 +554,9 @@ const workerRun: Act = async (play, [, which, who, count]) => {
   ]);
   play.judge(said, 'worker run', [0]);
   const answered = answeredIn(await play.read(), queue.bucket);
-  await play.account(said, { may: (token) => answered.has(token) || queue.retention !== 'workqueue' });
+  const settled = (play.truth.get(queue.name)?.messages ?? []).filter((one) => answered.has(requestIdOf(one) ?? ''));
+  const tokens = new Set(settled.map(({ token }) => token));
+  await play.account(said, { may: (token) => tokens.has(token) || queue.retention !== 'workqueue' });
 };
 
 const pause: Act = async (play, [, which, how]) => {
@@ -519,12 +600,16 @@ const ROWS: readonly Row[] = [
   [1, 'ackLate', ackLate],
   [1, 'removeOne', removeOne],
   [1, 'purgeStream', purgeStream],
+  [1, 'expire', expire],
+  [2, 'stepDown', stepDown, ({ world }) => world.replicas === 3],
   [1, 'remake', remake],
   [1, 'remakeConsumer', remakeConsumer],
   [1, 'raise', raise],
   [1, 'dropCopy', dropCopy, ({ world }) => world.copy !== 'none'],
   [2, 'forge', forge, ({ world }) => world.dlq !== 'none'],
   [7, 'replay', replay],
+  [3, 'cut', cut],
+  [1, 'park', park],
   [3, 'purge', purge],
   [1, 'archive', archive],
   [2, 'rebuild', rebuild],
@@ -535,6 +620,14 @@ const ROWS: readonly Row[] = [
   [1, 'apply', apply, ({ world }) => world.made === 'applied'],
   [1, 'destroy', destroy, ({ world }) => world.made === 'applied'],
 ];
+
+/** Takes one step, by its name. */
+export const doStep = (play: Play, name: string, pick: readonly number[]): Promise<void> =>
+  ROWS.find(([, one]) => one === name)![2](play, pick);
+
+/** What a step may have been, that a law was checked after. */
+export const stepKinds = (version: string): readonly string[] =>
+  ROWS.map(([, name]) => `step: ${name}`).filter((kind) => kind !== 'step: pause' || !version.startsWith('2.10'));
 
 const picks = fc.array(fc.nat(1000), { minLength: 5, maxLength: 5 });
 

@@ -1,7 +1,9 @@
 // What is on a server, read by nothing of ours: the plain API, message by message. What our commands say is held to it.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { parseExact } from '../../src/lib/model/json.ts';
+import { ACK_WAIT_MS } from './world.ts';
 
 export interface Stored {
   readonly seq: number;
@@ -104,13 +106,24 @@ const listStreams = async (nc: NatsConnection): Promise<Info[]> =>
   (await ask<{ streams?: Info[] }>(nc, 'STREAM.LIST')).streams ?? [];
 
 /** What moves while nobody does anything; and how many are in flight that die by themselves when their ack wait is over. */
-export async function readFigures(nc: NatsConnection): Promise<{ readonly text: string; readonly flying: number }> {
+async function readFigures(nc: NatsConnection): Promise<{ readonly text: string; readonly flying: number }> {
   const streams = await listStreams(nc);
   const consumers = (await Promise.all(streams.map((info) => readConsumers(nc, info)))).flat();
   const flying = consumers
     .filter(({ maxDeliver }) => maxDeliver === 1)
     .reduce((all, { inFlight }) => all + inFlight, 0);
   return { text: JSON.stringify([streams.map(({ config, state }) => [config.name, state]), consumers]), flying };
+}
+
+/** Waits until nothing moves: ack waits run out, advisories and copies arrive. */
+export async function settled(nc: NatsConnection): Promise<void> {
+  let last = '';
+  for (let same = 0, tries = 0; same < 2 && tries < 40; tries++) {
+    const { text, flying } = await readFigures(nc);
+    same = text === last && flying === 0 ? same + 1 : 0;
+    last = text;
+    await sleep(flying > 0 ? ACK_WAIT_MS / 2 : 20);
+  }
 }
 
 export async function readTruth(nc: NatsConnection): Promise<Truth> {
@@ -134,15 +147,42 @@ export const journalOf = (truth: Truth, queue?: string): readonly Stored[] =>
   );
 
 /** All that a command which only looks must leave as it is; of the ledger, where it writes down that it looked, the journal. */
-export const fingerprint = (truth: Truth): string =>
-  JSON.stringify(
+export const fingerprint = (truth: Truth): string => {
+  // A mirror that cannot go on is tried again and again, and the advisories of that are for who takes all.
+  const isTold = ({ subject }: Stored) =>
+    truth.has('COPY') && /^\$JS\.EVENT\.ADVISORY\.CONSUMER\.(CREATED|DELETED)\./.test(subject);
+  return JSON.stringify(
     [...truth.values()]
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((stream) =>
         stream.name === LEDGER
           ? journalOf(truth).map(({ seq }) => seq)
-          : [stream.name, stream.created, stream.config, stream.messages.map(({ seq }) => seq), stream.consumers],
+          : [
+              stream.name,
+              stream.created,
+              stream.config,
+              stream.messages.filter((one) => !isTold(one)).map(({ seq }) => seq),
+              stream.consumers.filter((one) => !isCopy(one)),
+            ],
       ),
+  );
+};
+
+/** What two servers have alike that went through the same: no times, and of the ledger only how much is in its journal. */
+export const stateOf = (truth: Truth): string =>
+  JSON.stringify(
+    [...truth.values()]
+      .filter(({ name }) => name !== LEDGER)
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map(({ name, messages, consumers }) => ({
+        name,
+        // An advisory has an id and a time of its own.
+        messages: messages.map(({ seq, subject, payload }) =>
+          subject.startsWith('$JS.') ? [seq, subject] : [seq, subject, payload],
+        ),
+        consumers: consumers.map(({ created: _, ...figures }) => figures),
+      }))
+      .concat({ name: 'journal', messages: journalOf(truth).map(({ token = '' }) => [0, token]), consumers: [] }),
   );
 
 /** NATS wildcards. */

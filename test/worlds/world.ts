@@ -29,7 +29,73 @@ export interface World {
   /** A queue beside it: with a DLQ of its own, in the same DLQ, or as another system. */
   readonly beside: 'none' | 'own' | 'shared' | 'system';
   readonly replicas: 1 | 3;
+  /** The system is on a second server too, with a life of its own there. */
+  readonly servers: 1 | 2;
+  /** The name of the spec's file. */
+  readonly file: string;
 }
+
+/** What a law was checked on: a run that never came to one of these says so. */
+export const KINDS = [
+  'made: applied',
+  'made: by hand',
+  'retention: workqueue',
+  'retention: limits',
+  'retention: interest',
+  'discard: new',
+  'discard: old',
+  'storage: memory',
+  'storage: file',
+  'dlq: both',
+  'dlq: max_deliveries',
+  'dlq: all',
+  'dlq: none',
+  'limits: none',
+  'limits: few',
+  'limits: one of a subject',
+  'copy: none',
+  'copy: mirror',
+  'copy: full mirror',
+  'copy: source',
+  'beside: none',
+  'beside: own',
+  'beside: shared',
+  'beside: system',
+  'replicas: 1',
+  'replicas: 3',
+  'servers: 1',
+  'servers: 2',
+  'consumers: none',
+  'consumers: one',
+  'consumers: several',
+  'consumers: push',
+  'transform',
+  'no responses',
+] as const;
+
+export function kindsOf(world: World): readonly (typeof KINDS)[number][] {
+  const { made, retention, discard, storage, dlq, limits, copy, beside, replicas, servers, workers } = world;
+  const consumers = workers.length === 0 ? 'none' : workers.length === 1 ? 'one' : 'several';
+  return [
+    `made: ${made}`,
+    `retention: ${retention}`,
+    `discard: ${discard}`,
+    `storage: ${storage}`,
+    `dlq: ${dlq}`,
+    `limits: ${limits}`,
+    `copy: ${copy}`,
+    `beside: ${beside}`,
+    `replicas: ${replicas}`,
+    `servers: ${servers}`,
+    `consumers: ${consumers}`,
+    ...(workers.some(({ push }) => push) ? (['consumers: push'] as const) : []),
+    ...(world.transform ? (['transform'] as const) : []),
+    ...(world.responses ? [] : (['no responses'] as const)),
+  ];
+}
+
+/** The same system on another server. */
+export const twinOf = (world: World): World => ({ ...world, beside: 'none', file: 'twin.yaml' });
 
 /** A queue as the laws see it. */
 export interface Queue {
@@ -72,37 +138,39 @@ const OVERLAPPING: readonly (readonly Worker[])[] = [
 const mostly = <T>(usual: T, ...rare: readonly T[]): fc.Arbitrary<T> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(usual) }, { weight: 2, arbitrary: fc.constantFrom(...rare) });
 
-export const worlds = (replicas: 1 | 3): fc.Arbitrary<World> =>
-  fc
-    .record({
-      made: fc.constantFrom<World['made'][]>('by hand', 'applied'),
-      retention: mostly<World['retention']>('workqueue', 'limits', 'interest'),
-      discard: mostly<World['discard']>('new', 'old'),
-      storage: mostly<World['storage']>('memory', 'file'),
-      apart: fc.constantFrom(...APART),
-      overlapping: fc.constantFrom(...APART, ...OVERLAPPING),
-      dlq: mostly<World['dlq']>('both', 'max_deliveries', 'all', 'none'),
-      responses: mostly(true, false),
-      limits: mostly<World['limits']>('none', 'few', 'one of a subject'),
-      copy: mostly<World['copy']>('none', 'mirror', 'full mirror', 'source'),
-      transform: mostly(false, true),
-      isBeside: fc.boolean(),
-      isShared: fc.boolean(),
-    })
-    .map(({ apart, overlapping, isBeside, isShared, ...world }): World => {
-      const isApplied = world.made === 'applied';
-      const workers = world.retention === 'workqueue' ? apart : overlapping;
-      // A DLQ that takes the advisories of all takes those of what is beside it.
-      const beside = isApplied ? 'system' : isShared || world.dlq === 'all' ? 'shared' : 'own';
-      return {
-        ...world,
-        replicas,
-        beside: isBeside ? beside : 'none',
-        workers: isApplied ? workers.filter(({ push }) => !push) : workers,
-        // What a spec says nothing of.
-        ...(isApplied && { copy: 'none', transform: false, dlq: world.dlq === 'all' ? 'both' : world.dlq }),
-      };
-    });
+export const worlds: fc.Arbitrary<World> = fc
+  .record({
+    replicas: fc.constantFrom<World['replicas'][]>(1, 1, 1, 1, 1, 3),
+    servers: fc.constantFrom<World['servers'][]>(1, 1, 1, 2),
+    made: fc.constantFrom<World['made'][]>('by hand', 'applied'),
+    retention: mostly<World['retention']>('workqueue', 'limits', 'interest'),
+    discard: mostly<World['discard']>('new', 'old'),
+    storage: mostly<World['storage']>('memory', 'file'),
+    apart: fc.constantFrom(...APART),
+    overlapping: fc.constantFrom(...APART, ...OVERLAPPING),
+    dlq: mostly<World['dlq']>('both', 'max_deliveries', 'all', 'none'),
+    responses: mostly(true, false),
+    limits: fc.constantFrom<World['limits'][]>('none', 'few', 'few', 'none', 'one of a subject'),
+    copy: mostly<World['copy']>('none', 'mirror', 'full mirror', 'source'),
+    transform: mostly(false, true),
+    isBeside: fc.boolean(),
+    isShared: fc.boolean(),
+  })
+  .map(({ apart, overlapping, isBeside, isShared, ...world }): World => {
+    const isApplied = world.made === 'applied';
+    const workers = world.retention === 'workqueue' ? apart : overlapping;
+    // A DLQ that takes the advisories of all takes those of what is beside it.
+    const beside = isApplied ? 'system' : isShared || world.dlq === 'all' ? 'shared' : 'own';
+    return {
+      ...world,
+      file: 'one.yaml',
+      servers: isApplied && world.replicas === 1 ? world.servers : 1,
+      beside: isBeside ? beside : 'none',
+      workers: isApplied ? workers.filter(({ push }) => !push) : workers,
+      // What a spec says nothing of.
+      ...(isApplied && { copy: 'none', transform: false, dlq: world.dlq === 'all' ? 'both' : world.dlq }),
+    };
+  });
 
 const ADVISORY = '$JS.EVENT.ADVISORY.CONSUMER';
 const dlqSubjects = (queue: string, dlq: World['dlq']): string[] => [
@@ -193,6 +261,7 @@ async function apply(person: Person, world: World): Promise<readonly Queue[]> {
   const specOf = (name: string, stream: string, letter: string, some: readonly Worker[]): object => ({
     version: 1,
     name,
+    ...(world.servers === 2 && { connection: { servers: [person.server] } }),
     queues: {
       [stream]: {
         subjects: [`${letter}.*`],
@@ -228,7 +297,7 @@ async function apply(person: Person, world: World): Promise<readonly Queue[]> {
       : [{ name: 'two', stream: 'R', letter: 'r', some: [worker('w', [])], subjects: ['r.a'] }]),
   ];
   for (const { name, stream, letter, some, subjects } of systems) {
-    const spec = `${name}.yaml`;
+    const spec = name === 'one' ? world.file : `${name}.yaml`;
     person.write(spec, stringify(specOf(name, stream, letter, some)));
     const { code, stdout, stderr } = await person.ops(['apply', spec]);
     if (code !== 0) throw new Refused(`apply ${spec}: ${code} ${stdout} ${stderr}`);
