@@ -23,7 +23,17 @@ const REPORT: StatusReport = {
     value: 1,
   })),
   queues: [
-    { name: 'REQUESTS', ready: 1, in_flight: 1, dead: 1, rejected: 0, redelivered: 1, oldest_seconds: 1, responses: 1 },
+    {
+      name: 'REQUESTS',
+      ready: 1,
+      in_flight: 1,
+      dead: 1,
+      rejected: 0,
+      parked: 1,
+      redelivered: 1,
+      oldest_seconds: 1,
+      responses: 1,
+    },
     ...['clears', 'grows', 'stalled'].map((state) => ({ name: state, trend: { state, seconds: 1 } })),
   ] as unknown as StatusReport['queues'],
 };

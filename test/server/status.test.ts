@@ -100,6 +100,24 @@ describe.each(outermostVersions())('status on nats-server %s', (version) => {
     expect(check(report, 'REQUESTS.dead')?.summary).toMatch(/3 messages are dead \(the oldest for .*, 3 within/);
   });
 
+  test('tells how many of the dead are parked, as they died again after each replay', async () => {
+    await apply();
+    await makeDead(nats, 1);
+    const again = createHeaders();
+    again.set('Osapi-Replay-Of', 'REQUESTS/request-worker/1');
+    again.set('Osapi-Replay-Count', '3');
+    await nats.nc.request('requests.dns', '{"id":"again"}', { headers: again, timeout: 5000 });
+    await letDie(nats);
+    const report = await look();
+    expect(report.queues).toMatchObject([{ dead: 2, parked: 1 }]);
+    expect(check(report, 'REQUESTS.dead')?.summary).toContain(
+      '2 messages are dead (1 parked: died again after each replay, ',
+    );
+    expect(renderPrometheus(report)).toContain('osapi_ops_queue_parked_messages{system="osapi",queue="REQUESTS"} 1\n');
+    await nats.api('STREAM.PURGE.REQUESTS');
+    expect((await look()).queues).toMatchObject([{ dead: 0, parked: 0 }]);
+  });
+
   test('counts what a worker rejected, which is in the DLQ only, among the dead', async () => {
     await apply();
     const seqs = await makeDead(nats, 1);

@@ -121,6 +121,7 @@ const statusOf = {
       ready: known,
       in_flight: known,
       dead: known,
+      parked: known.describe('of the dead, those that died again after each replay'),
       redelivered: known,
       oldest_seconds: z.number().nullable(),
       responses: known,

@@ -15,6 +15,10 @@ export const METRICS = {
   check: { name: 'osapi_ops_check_status', help: `Each check: ${CODES}` },
   drift: { name: 'osapi_ops_drift_changes', help: 'Changes that apply would make.' },
   messages: { name: 'osapi_ops_queue_messages', help: 'Messages of a queue by state.' },
+  parked: {
+    name: 'osapi_ops_queue_parked_messages',
+    help: 'Of the dead, those that died again after each replay; absent where nobody looked at each.',
+  },
   oldest: {
     name: 'osapi_ops_queue_oldest_waiting_seconds',
     help: 'The age of the oldest message that waits undelivered.',

@@ -313,7 +313,7 @@ function deadOf(
   const standing = toStanding(name, stream.is === 'found' ? stream.value : undefined, infos, 0);
   const held = Math.min(dead!.dead, heldFor(standing));
   const base = { dead: dead!.dead, steady: dead!.steady, dying: dyingOf(standing, dead!.dead, now), held };
-  return base.dead === 0 ? { ...base, orphans: 0, exact: true } : { ...base, exact: false };
+  return base.dead === 0 ? { ...base, orphans: 0, parked: 0, exact: true } : { ...base, exact: false };
 }
 
 /** A queue's stream and consumers, as far as they tell how it moves. */

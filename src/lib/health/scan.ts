@@ -18,6 +18,7 @@ interface Seen {
   untaken: number;
   carried: number;
   journalled: number;
+  parked: number;
   orphans: number;
   uncertain: number;
   held: number;
@@ -33,6 +34,7 @@ const nothing = (): Seen => ({
   untaken: 0,
   carried: 0,
   journalled: 0,
+  parked: 0,
   orphans: 0,
   uncertain: 0,
   held: 0,
@@ -136,6 +138,7 @@ function count(seen: Seen, { state, died_at, inner }: Entry, queue: QueueState, 
     if (!isCovered(queue, inner.original.subject)) seen.untaken += 1;
   } else seen.carried += 1;
   if (state === 'orphan') seen.orphans += 1;
+  if (state === 'parked') seen.parked += 1;
   const died = died_at === null ? Number.NaN : Date.parse(died_at);
   if (died > now - HOUR) seen.lastHour += 1;
   if (!Number.isNaN(died)) seen.oldest = Math.min(seen.oldest, died);
@@ -145,6 +148,7 @@ const exactly = (state: DeadState, seen: Seen, foreign: number): DeadState => ({
   dead: seen.stored + seen.uncertain,
   rejected: seen.carried,
   journalled: seen.journalled,
+  parked: seen.parked,
   dying: seen.dying,
   held: seen.held,
   steady: state.steady,
@@ -158,7 +162,7 @@ const exactly = (state: DeadState, seen: Seen, foreign: number): DeadState => ({
 });
 
 /** By arithmetic and by the counts of the DLQ's subjects. */
-async function roughly(nats: Nats, queue: QueueState, state: DeadState): Promise<DeadState> {
+async function roughly(nats: Nats, queue: QueueState, { parked: _, ...state }: DeadState): Promise<DeadState> {
   const { name, dlq, stream, consumers } = queue;
   if (stream?.config.retention !== 'workqueue' || consumers.length === 0) {
     return { ...state, exact: false, unknown: `${dlq?.figures.messages ?? 0} records were not looked into` };

@@ -34,6 +34,8 @@ export interface DeadState {
   readonly rejected: number;
   /** Held in the journal of a replay that has not ended. */
   readonly journalled: number;
+  /** Of all these, those that died again after so many replays that another is no use; absent where nobody looked. */
+  readonly parked?: number;
   readonly dying: number;
   /** At most so many are stored only for a mirror or source that lags, and cannot be told from the dead. */
   readonly held: number;

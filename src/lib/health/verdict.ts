@@ -48,6 +48,7 @@ function figuresOf(queue: QueueState, now: number): QueueFigures {
     in_flight: stream ? inFlightOf(queue) : null,
     dead: deadState && deadState.unknown === undefined ? deathsOf(queue) : null,
     rejected: deadState?.rejected ?? null,
+    parked: deadState?.unknown === undefined ? (deadState?.parked ?? null) : null,
     redelivered: stream ? retryingOf(queue) : null,
     oldest_seconds: oldest === undefined ? null : Math.round(oldest / 100) / 10,
     responses: responses ? responses.figures.messages : null,

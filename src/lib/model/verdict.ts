@@ -47,6 +47,8 @@ export interface QueueFigures {
   readonly dead: number | null;
   /** Of the dead, those that a worker rejected. */
   readonly rejected: number | null;
+  /** Of the dead, those that died again after the most replays there are. */
+  readonly parked: number | null;
   readonly redelivered: number | null;
   /** The age of the oldest message that waits undelivered; 0 where none waits. */
   readonly oldest_seconds: number | null;

@@ -810,10 +810,10 @@ describe('the verdict', () => {
         consumerOf({ name: 'b', pending: 1, oldestWaitingMs: 1 }),
       ],
       uncovered: 4,
-      deadState: deadOf({ dead: 7, rejected: 5, journalled: 6 }),
+      deadState: deadOf({ dead: 7, rejected: 5, journalled: 6, parked: 4 }),
       responses: { name: 'answers', ...streamOf({ messages: 8 }) },
     });
-    const unread = queueOf({ name: 'C', deadState: deadOf({ dead: 1, exact: false, unknown: 'x' }) });
+    const unread = queueOf({ name: 'C', deadState: deadOf({ dead: 1, parked: 1, exact: false, unknown: 'x' }) });
     const gone = queueOf({ name: 'D', stream: undefined, deadState: undefined });
     expect(judgeHealth(snapshotOf({ queues: [busyQueue, unread, gone] })).queues).toEqual([
       {
@@ -822,6 +822,7 @@ describe('the verdict', () => {
         in_flight: 3,
         dead: 18,
         rejected: 5,
+        parked: 4,
         redelivered: 2,
         oldest_seconds: 12.3,
         responses: 8,
@@ -834,6 +835,7 @@ describe('the verdict', () => {
         in_flight: 0,
         dead: null,
         rejected: 0,
+        parked: null,
         redelivered: 0,
         oldest_seconds: 0,
         responses: null,
@@ -846,6 +848,7 @@ describe('the verdict', () => {
         in_flight: null,
         dead: null,
         rejected: null,
+        parked: null,
         redelivered: null,
         oldest_seconds: null,
         responses: null,

@@ -74,6 +74,7 @@ describe('JSON', () => {
       'ready',
       'in_flight',
       'dead',
+      'parked',
       'redelivered',
       'oldest_seconds',
       'responses',

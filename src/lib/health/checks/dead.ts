@@ -56,11 +56,12 @@ function countChecks(queue: QueueState, state: DeadState, now: number): Check[] 
 const isWorkqueue = ({ stream }: QueueState): boolean => stream?.config.retention === 'workqueue';
 
 function deadWords(all: number, state: DeadState, now: number): string {
-  const { rejected, journalled, held, answered, exact, oldestDiedAt, lastHour, steady } = state;
+  const { rejected, journalled, parked = 0, held, answered, exact, oldestDiedAt, lastHour, steady } = state;
   const of = (count: number, words: string) => (count === 0 ? [] : [`${count === all ? '' : `${count} `}${words}`]);
   const more = [
     ...of(rejected, 'kept in the DLQ with the payload'),
     ...of(journalled, 'in the journal of a replay that has not ended'),
+    ...of(parked, 'parked: died again after each replay'),
     ...(oldestDiedAt === undefined ? [] : [`the oldest for ${aboutMs(now - oldestDiedAt)}`]),
     ...(lastHour === undefined || oldestDiedAt === undefined ? [] : [`${lastHour} within the last hour`]),
     ...(exact ? [] : ['by arithmetic: which were answered was not looked into']),

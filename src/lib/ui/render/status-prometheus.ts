@@ -54,6 +54,10 @@ export function renderPrometheus(report: StatusReport): string {
     metric(METRICS.drift, [{ labels: system, value: drift.length }]),
     metric(METRICS.messages, states),
     metric(
+      METRICS.parked,
+      queueSamples(({ parked }) => parked),
+    ),
+    metric(
       METRICS.oldest,
       queueSamples(({ oldest_seconds: oldest }) => oldest),
     ),

@@ -30,11 +30,12 @@ export const statusJson = ({ system, health, checks, queues, drift }: StatusRepo
     ...(value !== undefined && { value }),
     ...(threshold && { threshold }),
   })),
-  queues: queues.map(({ name, ready, in_flight, dead, redelivered, oldest_seconds, responses, trend }) => ({
+  queues: queues.map(({ name, ready, in_flight, dead, parked, redelivered, oldest_seconds, responses, trend }) => ({
     name,
     ready,
     in_flight,
     dead,
+    parked,
     redelivered,
     oldest_seconds,
     responses,
@@ -56,7 +57,9 @@ export function figuresLine(queue: QueueFigures): string {
   const parts = [
     `${queue.ready} waiting`,
     `${queue.in_flight} in flight`,
-    ...(queue.dead === null ? [] : [queue.dead === 0 ? 'nothing dead' : `${queue.dead} dead`]),
+    ...(queue.dead === null
+      ? []
+      : [queue.dead === 0 ? 'nothing dead' : `${queue.dead} dead${queue.parked ? ` (${queue.parked} parked)` : ''}`]),
     ...(queue.responses === null ? [] : [counted(queue.responses, 'response')]),
   ];
   return `${parts.join(', ')}${queue.trend ? `; ${queue.trend.summary}` : ''}`;
