@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Config, Json } from '../../../src/lib/model/json.ts';
 import type { ResourceKey } from '../../../src/lib/model/resource.ts';
+import { findHandovers } from '../../../src/lib/plan/handover.ts';
 import { makePlan } from '../../../src/lib/plan/make-plan.ts';
+import type { Subject } from '../../../src/lib/risk/subject.ts';
 import { live, server, spec, want } from './builders.ts';
 
 type Claims = Record<string, string[]>;
@@ -79,4 +81,79 @@ test('consumers of a stream that is no workqueue share filters as they like', ()
     ['consumer Q/A', 6],
     ['consumer Q/B', 6],
   ]);
+});
+
+describe('who waits for whom', () => {
+  type Row = readonly [
+    kind: string,
+    name: string,
+    action: string,
+    before: string[] | undefined,
+    after: string[] | undefined,
+  ];
+  const subjectOf = ([kind, name, action, before, after]: Row): Subject => {
+    const config = (held: string[] | undefined) => held && { subjects: held, filter_subjects: held };
+    return { change: { kind, name, action }, before: config(before), after: config(after) } as unknown as Subject;
+  };
+
+  test.each<{ name: string; rows: Row[]; want: Record<string, readonly string[] | undefined> }>([
+    {
+      name: 'what is created waits for who lets go, and keeps nothing meanwhile',
+      rows: [
+        ['stream', 'A', 'update', ['a', 'b'], ['a']],
+        ['stream', 'C', 'create', undefined, ['b']],
+        ['consumer', 'Q/A', 'update', ['a', 'b'], ['a']],
+        ['consumer', 'Q/C', 'create', undefined, ['b']],
+      ],
+      want: { C: undefined, 'Q/C': undefined },
+    },
+    {
+      name: 'what is deleted has gone before any update',
+      rows: [
+        ['stream', 'A', 'delete', ['a'], undefined],
+        ['stream', 'B', 'update', ['b'], ['a', 'b']],
+      ],
+      want: {},
+    },
+    {
+      name: 'who widens what it holds waits for nobody',
+      rows: [['stream', 'A', 'update', ['q.1'], ['q.*']]],
+      want: {},
+    },
+    {
+      name: 'who gains nothing waits for nobody, though both hold the same',
+      rows: [
+        ['consumer', 'Q/A', 'update', ['x'], ['x']],
+        ['consumer', 'Q/B', 'update', ['x', 'y'], ['x']],
+      ],
+      want: {},
+    },
+    {
+      name: 'consumers of two queues do not meet',
+      rows: [
+        ['consumer', 'Q/A', 'update', ['x'], ['y']],
+        ['consumer', 'R/B', 'update', ['y'], ['x']],
+      ],
+      want: {},
+    },
+    {
+      name: 'buckets hold nothing that another could want',
+      rows: [
+        ['bucket', 'A', 'update', ['x'], ['y']],
+        ['bucket', 'A', 'update', ['y'], ['x']],
+      ],
+      want: {},
+    },
+    {
+      name: 'who lets go and widens keeps what it held of it',
+      rows: [
+        ['stream', 'A', 'update', ['a', 'q.1'], ['b', 'q.*']],
+        ['stream', 'B', 'update', ['b', 'r.*'], ['a', 'r.1']],
+      ],
+      want: { A: ['q.1'], B: ['r.1'] },
+    },
+  ])('$name', ({ rows, want }) => {
+    const found = findHandovers(rows.map(subjectOf), () => true);
+    expect([...found].map(([{ change }, { keeps }]) => [change.name, keeps])).toEqual(Object.entries(want));
+  });
 });
