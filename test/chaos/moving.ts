@@ -113,10 +113,12 @@ async function publishAll(world: World, name: string): Promise<void> {
       const until = performance.now() + WINDOW_MS / 3;
       void (async () => {
         await sleep(world.random() * (WINDOW_MS / 4));
-        while (performance.now() < until) {
+        while (performance.now() < until && world.deaths === 0) {
           if (await put(id).catch(() => false)) break;
           await sleep(10);
         }
+        // What the server forgot when it died is stored once more, moved or not.
+        if (world.deaths > 0) world.unsure.add(id);
       })();
     }
     await sleep(world.random() * 12);
@@ -335,10 +337,12 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
 /** Waits until nothing is left to do; gives the ids of the dead, as `dlq ls` has them, and what is left all the same. */
 async function settled(world: World, nats: Nats): Promise<{ dead: string[]; left: string[] }> {
   const left: string[] = [];
-  for (const until = performance.now() + 60_000; ; await sleep(200)) {
+  // As long as it gets less: a busy machine is slow.
+  for (let [until, least] = [performance.now() + 60_000, Number.POSITIVE_INFINITY]; ; await sleep(200)) {
     const info = (await orThrow(listConsumers(nats, world.queue))).find(({ name }) => name === world.consumer);
     const { num_pending = 1, num_ack_pending = 1 } = info?.figures ?? {};
     if (num_pending + num_ack_pending === 0) break;
+    if (num_pending < least) [until, least] = [performance.now() + 60_000, num_pending];
     if (performance.now() < until) continue;
     left.push(
       `not drained: ${JSON.stringify([world.queue, info, (await orThrow(readStream(nats, world.queue))).figures])}`,

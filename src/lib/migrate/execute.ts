@@ -9,7 +9,7 @@ import type { Nats } from '../nats/connect.ts';
 import { deleteConsumer } from '../nats/consumers.ts';
 import { madeAnew, removeKeyed } from '../nats/removal.ts';
 import { deleteStream } from '../nats/streams.ts';
-import { isParked, parkSubject } from './configs.ts';
+import { parkSubject } from './configs.ts';
 import { namesOf } from './dead.ts';
 import { open, park } from './gap.ts';
 import { lookAt } from './look.ts';
@@ -277,7 +277,8 @@ async function takeBack(run: Run): Promise<void> {
   const hop = firstHop(run);
   const old = await stream(run, hop.from);
   await removeKeyed(nats, hop.from, { subject: parkSubject(hop.from) });
-  if (isParked(old.config)) await write(run, 'update', hop.from, migration.before);
+  if (textsOf(old.config.subjects).includes(parkSubject(hop.from)))
+    await write(run, 'update', hop.from, migration.before);
   await dropCopy(run, hop);
   await restoreConsumers(run, hop.from);
 }

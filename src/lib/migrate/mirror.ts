@@ -1,13 +1,18 @@
 import { OpsError } from '../errors/ops-error.ts';
-import { numberOf, objectOf } from '../model/json.ts';
+import { numberOf, objectOf, textsOf } from '../model/json.ts';
 import type { Hop } from '../model/migration.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
 import { listConsumers, pauseUntil, readConsumer } from '../nats/consumers.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
+import { openBulk } from '../nats/publish.ts';
+import { printHeaders } from '../nats/raw-headers.ts';
+import { removeKeyed } from '../nats/removal.ts';
 import { deleteStream, readStream } from '../nats/streams.ts';
-import { mirrorConfig, UNTIL_RESUMED } from './configs.ts';
+import { isParked, mirrorConfig, parkSubject, UNTIL_RESUMED } from './configs.ts';
 import { FINISH, firstHop, isClustered, pause, type Run, SILENT_MS, stream, WRITE_MS, write } from './run.ts';
 
+/** A queue that is never still is copied but for so many: milliseconds of the gap, which is over when all is. */
+const NEAR = 1000;
 /** A healthy mirror hears of its stream each second. */
 const FRESH_MS = 1500;
 
@@ -32,7 +37,7 @@ export async function waitCopied(run: Run, hop: Hop): Promise<void> {
     const { mirror, figures } = to;
     const behind = Math.max(mirror?.lag ?? 0, 0);
     const isFresh = mirror !== undefined && mirror.activeMs >= 0 && mirror.activeMs < FRESH_MS && !mirror.fault;
-    if (isFresh && behind === 0 && (await isRead(run, hop))) return;
+    if (isFresh && behind <= NEAR && (await isRead(run, hop))) return;
     const now = performance.now();
     tellCopied(run, hop, { done: figures.messages, total: Math.max(from.figures.messages, figures.messages), began });
     if (seen.messages !== figures.messages) seen = { at: now, messages: figures.messages };
@@ -72,7 +77,7 @@ async function mirrorConsumer({ nats }: Run, { from, to }: Hop): Promise<Consume
 const isRead = async (run: Run, hop: Hop): Promise<boolean> => {
   const consumer = await mirrorConsumer(run, hop);
   // Of a stream of other retention it leaves none that is listed: the marker tells, behind which nothing is.
-  return consumer === undefined || consumer.figures.num_pending === 0;
+  return consumer === undefined || consumer.figures.num_pending <= NEAR;
 };
 
 /** Ids that were published since the copy reads along are known to it: it reads along for as long as they are to be. */
@@ -100,15 +105,52 @@ export async function settle(run: Run, hop: Hop): Promise<void> {
     run.migration.consumers.map((one) => orThrow(readConsumer(run.nats, hop.from, one.from, FINISH))),
   );
   const cut = Math.max(0, ...infos.map(({ figures }) => figures.delivered_stream_seq));
-  const until = performance.now() + SILENT_MS;
-  for (;;) {
+  const began = performance.now();
+  for (let isNudged = false; ; ) {
     const reader = await mirrorConsumer(run, hop);
     if (reader === undefined || reader.figures.ack_floor_stream_seq >= cut) return;
-    const isIdle = reader.figures.num_pending === 0 && reader.figures.num_ack_pending === 0;
-    if (isIdle) return;
-    if (performance.now() > until) throw notCopied(run, hop, 'it does not confirm what it has');
+    const { num_pending: behind, num_ack_pending: unconfirmed } = reader.figures;
+    if (behind === 0 && unconfirmed === 0) return;
+    const waited = performance.now() - began;
+    if (waited > SILENT_MS) throw notCopied(run, hop, 'it does not confirm what it has');
+    if (waited > IDLE_MS && !isNudged) {
+      isNudged = true;
+      await nudge(run, hop, numberOf(reader.config.max_ack_pending, LEAST_NUDGES));
+    }
     await pause(run);
   }
+}
+
+/** A mirror confirms what it has when nothing has come for a second, */
+const IDLE_MS = 1300;
+/** and when so much is not confirmed that its flow control asks: 1000 of 2.14 and 2.15, whose queue is never still. */
+const LEAST_NUDGES = 1000;
+
+/** Has the mirror confirm what it has: so many empty messages that it must, on a subject of our own, and removed again. */
+async function nudge(run: Run, { from }: Hop, count: number): Promise<void> {
+  const { nats, migration } = run;
+  const { config } = await stream(run, from);
+  const subject = parkSubject(from);
+  if (isParked(config)) return;
+  const subjects = [...new Set([...textsOf(config.subjects), subject])];
+  await write(run, 'update', from, { ...config, subjects, max_msgs: -1, max_bytes: -1 });
+  const faults: unknown[] = [];
+  const bulk = openBulk<number>(nats, { onStored() {}, onFault: (_item, error) => void faults.push(error) });
+  try {
+    for (let index = 0; index < count; index++) {
+      const headers = printHeaders([
+        { name: 'Nats-Msg-Id', value: `osapi-ops.nudge.${migration.created}.${run.now.getTime()}.${index}` },
+        { name: 'Nats-Expected-Stream', value: from },
+      ]);
+      await bulk.send(index, subject, new Uint8Array(), headers);
+    }
+    await bulk.drain();
+  } finally {
+    bulk.close();
+  }
+  await removeKeyed(nats, from, { subject });
+  await write(run, 'update', from, migration.before);
+  if (faults.length > 0) throw faults[0];
 }
 
 /** Removes a copy that is not opened. What it did not confirm yet would stay in the old stream as if it were dead. */
@@ -117,7 +159,14 @@ export async function dropCopy(run: Run, hop: Hop): Promise<void> {
   if (!copy) return;
   if (hop === firstHop(run) && copy.config.mirror !== undefined) {
     await Promise.all(run.migration.consumers.map((one) => pauseUntil(run.nats, hop.from, one.from, UNTIL_RESUMED)));
-    if (copy.mirror?.fault === undefined) await settle(run, hop);
+    try {
+      if (copy.mirror?.fault === undefined) await settle(run, hop);
+    } catch (error) {
+      if (!(error instanceof OpsError) || error.code !== 'MIGRATE_REFUSED') throw error;
+      // It has stopped, and would stop whoever goes back: without it there is room again.
+      const text = `${hop.to} does not confirm what it has: what workers answered since stays in ${hop.from}, and may be listed as dead`;
+      run.io.tell({ type: 'warning', text });
+    }
   }
   await orUndefined(deleteStream(run.nats, hop.to, { ...FINISH, timeoutMs: WRITE_MS }));
 }
