@@ -10,13 +10,19 @@ import { removeKeyed } from '../nats/removal.ts';
 import { deleteStream, readStream } from '../nats/streams.ts';
 import { isParked, mirrorConfig, parkSubject, UNTIL_RESUMED } from './configs.ts';
 import { FINISH, firstHop, isClustered, pause, type Run, SILENT_MS, stream, WRITE_MS, write } from './run.ts';
+import { carryAll } from './waiting.ts';
 
 /** A queue that is never still is copied but for so many: milliseconds of the gap, which is over when all is. */
 const NEAR = 1000;
 /** A healthy mirror hears of its stream each second. */
 const FRESH_MS = 1500;
 
+/**
+ * Makes a copy. A second mirror of a work queue was seen to take with it what had died and lay before where its consumer
+ * stood (2.15.1): the dead are in the DLQ, payload and all, before any reads.
+ */
 export const makeCopy = async (run: Run, hop: Hop): Promise<void> => {
+  if (hop === firstHop(run)) await carryAll(run);
   await write(run, 'create', hop.to, mirrorConfig(run.migration, hop));
 };
 
