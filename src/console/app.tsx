@@ -57,7 +57,7 @@ function badgeOf(page: PageName): string | undefined {
       return running === 0 ? undefined : `${running} running`;
     }
     case 'plan': {
-      const drift = all?.systems.reduce((sum, { drift: n }) => sum + n, 0) ?? 0;
+      const drift = all?.systems.reduce((sum, { drift: n }) => sum + (n ?? 0), 0) ?? 0;
       return drift === 0 ? undefined : `± ${drift}`;
     }
     default:

@@ -154,7 +154,7 @@ export interface Queues {
     readonly system: string | null;
     readonly health: Health;
     readonly error?: WireError;
-    readonly drift: number;
+    readonly drift: number | null;
     readonly report?: StatusReport;
   }[];
   readonly findings: readonly QueueFinding[];
@@ -163,14 +163,16 @@ export interface Queues {
 }
 
 export interface Timeline {
-  readonly from: string;
-  readonly to: string;
+  /** Null where nobody knows when any of them died. */
+  readonly from: string | null;
+  readonly to: string | null;
   readonly step_seconds: number;
   readonly groups: readonly {
-    readonly name: string | null;
+    /** Absent where they are all others. */
+    readonly by?: Readonly<Record<string, string | null>>;
+    readonly other?: boolean;
     readonly count: number;
     readonly counts: readonly number[];
-    readonly other?: boolean;
   }[];
   readonly undated: number;
 }
@@ -182,6 +184,8 @@ export interface Suggestion {
 }
 
 export interface Overview extends Envelope<DeadStats> {
+  /** For each group, the conditions that hold for it and for no other. */
+  readonly where: readonly (readonly string[])[];
   readonly timeline?: Timeline;
   readonly suggest: readonly Suggestion[];
   readonly states: Readonly<Record<EntryState, number>>;

@@ -60,7 +60,8 @@ export function DeadPage() {
 
   const groups = body?.result.groups ?? [];
   const total = body?.result.total;
-  const picked = groups.findIndex((group) => termFor(by, group.by[by] ?? null) === pick);
+  const termOf = (index: number): string => body?.where?.[index]?.[0] ?? termFor(by, groups[index]?.by[by] ?? null);
+  const picked = pick === null ? -1 : groups.findIndex((_, index) => termOf(index) === pick);
   const matching = picked >= 0 ? groups[picked]!.count : pick === null ? total : undefined;
   const marks = useMemo<readonly Mark[]>(() => marksOf(history.body?.result ?? [], body), [history.body, body]);
 
@@ -206,7 +207,7 @@ export function DeadPage() {
         </section>
       ) : (
         <>
-          {body?.timeline && (
+          {body?.timeline?.from && (
             <DeathsChart
               timeline={body.timeline}
               marks={marks}
@@ -252,7 +253,7 @@ export function DeadPage() {
                         type="button"
                         class="group"
                         aria-pressed={isPicked}
-                        onClick={() => set('pick', isPicked ? undefined : termFor(by, value))}
+                        onClick={() => set('pick', isPicked ? undefined : termOf(index))}
                       >
                         <span class="letter">{index < 7 ? kind.letter : '·'}</span>
                         <span class={`swatch ${kind.pattern}`} style={{ '--kind': `var(${kind.colour})` }} />
@@ -374,9 +375,9 @@ const shortClock = (at: string): string => clockOf(Date.parse(at)).replace(/(\d\
 
 /** What people did, within the time that is drawn. */
 function marksOf(deeds: readonly Deed[], body: Overview | undefined): Mark[] {
-  if (!body?.timeline) return [];
+  if (!body?.timeline?.from) return [];
   const from = Date.parse(body.timeline.from);
-  const to = Date.parse(body.timeline.to);
+  const to = Date.parse(body.timeline.to ?? '');
   return deeds
     .filter(({ verb }) => /apply|replay|purge|pause|resume/.test(verb))
     .map((deed) => ({ at: Date.parse(deed.at), deed }))

@@ -12,12 +12,23 @@ const stop = async (id: string): Promise<void> => {
   say(answer.ok ? 'it was told to stop' : answer.error.message);
 };
 
+/** The replay that a run of this console is: by its id, or the first that began after it. */
+function replayOf(run: Run | undefined, all: readonly ReplayRunJson[]): string | undefined {
+  if (run === undefined || run.verb !== 'replay') return undefined;
+  if (run.replay !== undefined) return run.replay;
+  const began = Date.parse(run.started_at);
+  const after = all.filter(({ started_at: at }) => Date.parse(at) >= began - 500 && Date.parse(at) < began + 30_000);
+  return after.sort((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at))[0]?.id;
+}
+
 /** One, by its id among the replays of the server or among what this console did. */
 function One({ id }: { id: string }) {
   const [isStopping, setStopping] = useState(false);
   const [error, setError] = useState<WireError | undefined>(undefined);
-  const own = runs.value.get(id) ?? [...runs.value.values()].find(({ replay }) => replay === id);
-  const told = replays.value.find((one) => one.id === (own?.replay ?? id));
+  const all = replays.value;
+  const own = runs.value.get(id) ?? [...runs.value.values()].find((run) => replayOf(run, all) === id);
+  const ownReplay = replayOf(own, all);
+  const told = all.find((one) => one.id === (ownReplay ?? id));
   const isKnown = own !== undefined || told !== undefined;
   const asked = useAsked<Envelope<ReplayRunJson>>(isKnown ? undefined : `/api/dlq/replays/${encodeURIComponent(id)}`);
   useEffect(() => {
@@ -29,10 +40,10 @@ function One({ id }: { id: string }) {
   }, [id, isKnown]);
   // The address that everybody can open is the replay's own.
   useEffect(() => {
-    if (own?.replay !== undefined && own.replay !== id) go('replay', { id: own.replay, replace: true });
-  }, [own?.replay]);
+    if (ownReplay !== undefined && ownReplay !== id) go('replay', { id: ownReplay, replace: true });
+  }, [ownReplay]);
   useEffect(() => {
-    const id1 = own?.replay ?? id;
+    const id1 = ownReplay ?? id;
     command.value = own?.command ?? {
       argv: ['osapi-ops', 'dlq', 'replays', 'show', id1],
       text: `osapi-ops dlq replays show ${id1}`,
@@ -63,7 +74,7 @@ function One({ id }: { id: string }) {
         <StopDialog
           what={replay ? `${many(replay.waiting, 'dead letter')} are not done` : 'the rest is not done'}
           onClose={() => setStopping(false)}
-          onStop={() => stop(own?.replay ?? id)}
+          onStop={() => stop(ownReplay ?? id)}
         />
       )}
     </>

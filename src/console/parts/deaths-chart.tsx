@@ -48,8 +48,10 @@ function patternOf(colour: string, ground: string, pattern: string): CanvasPatte
   return pen.createPattern(tile, 'repeat') ?? colour;
 }
 
-const nameOf = ({ name, other }: Timeline['groups'][number]): string =>
-  other ? 'others' : name === null ? 'not told' : shown(name);
+function nameOf({ by, other }: Timeline['groups'][number]): string {
+  const name = Object.values(by ?? {})[0] ?? null;
+  return other ? 'others' : name === null ? 'not told' : shown(name);
+}
 
 /** Deaths over time, a colour and pattern for each group, and what people did as lines. A span is chosen by dragging. */
 export function DeathsChart({
@@ -64,7 +66,7 @@ export function DeathsChart({
   const box = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState<number | undefined>(undefined);
   const { groups, step_seconds: step } = timeline;
-  const from = Date.parse(timeline.from) / 1000;
+  const from = Date.parse(timeline.from ?? '') / 1000;
   const length = Math.max(0, ...groups.map(({ counts }) => counts.length));
   const total = groups.reduce((sum, group) => sum + group.count, 0);
 
@@ -113,7 +115,7 @@ export function DeathsChart({
         ref={box}
         tabIndex={0}
         role="img"
-        aria-label={`deaths from ${clockOf(from * 1000)} to ${clockOf(Date.parse(timeline.to))}: ${groups.map((group) => `${group.count} ${nameOf(group)}`).join(', ')}; the arrow keys move through it, Enter chooses a column`}
+        aria-label={`deaths from ${clockOf(from * 1000)} to ${clockOf(Date.parse(timeline.to ?? ''))}: ${groups.map((group) => `${group.count} ${nameOf(group)}`).join(', ')}; the arrow keys move through it, Enter chooses a column`}
         onKeyDown={(event) => {
           const steps = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
           if (event.key === 'Enter' && at !== undefined)

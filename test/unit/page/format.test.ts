@@ -1,0 +1,87 @@
+import { describe, expect, test } from '@jest/globals';
+import { bytes, count, duration, full, moment, offset, rate, wholeMoment } from '../../../src/console/format.ts';
+
+describe('figures of the page', () => {
+  test.each([
+    [0, '0'],
+    [999, '999'],
+    [1000, '1,000'],
+    [99_999, '99,999'],
+    [100_000, '100 k'],
+    [999_999, '999 k'],
+    [1_000_000, '1 M'],
+    [1_240_000, '1.24 M'],
+    [12_460_000, '12.4 M'],
+    [999_999_999, '999 M'],
+    [1_000_000_000, '1 G'],
+  ])('a count of %d is %s', (n, want) => {
+    expect(count(n)).toBe(want);
+  });
+
+  test('all of its digits are kept for who looks closer', () => {
+    expect(full(1_240_001)).toBe('1,240,001');
+  });
+
+  test.each([
+    [0, '0.0'],
+    [0.44, '0.4'],
+    [99.9, '99.9'],
+    [100, '100'],
+    [1234.5, '1,235'],
+  ])('a rate of %d is %s', (n, want) => {
+    expect(rate(n)).toBe(want);
+  });
+
+  test.each([
+    [0, '0 s'],
+    [0.25, '250 ms'],
+    [59, '59 s'],
+    [60, '1 min'],
+    [61, '1 min 1 s'],
+    [3599, '59 min 59 s'],
+    [3600, '1 h'],
+    [7800, '2 h 10 min'],
+    [86_399, '23 h 59 min'],
+    [86_400, '1 d'],
+    [180_000, '2 d 2 h'],
+    [-5, '0 s'],
+  ])('%d seconds are %s', (seconds, want) => {
+    expect(duration(seconds)).toBe(want);
+  });
+
+  test.each([
+    [999, '999 B'],
+    [1000, '1.0 KiB'],
+    [1024 * 10, '10 KiB'],
+    [1024 ** 2, '1.0 MiB'],
+    [1024 ** 3, '1.0 GiB'],
+  ])('%d bytes are %s', (n, want) => {
+    expect(bytes(n)).toBe(want);
+  });
+});
+
+describe('times of the page', () => {
+  const now = Date.parse('2026-03-10T14:02:31Z');
+  test.each([
+    ['2026-03-10T13:00:00Z', 0, '13:00:00'],
+    ['2026-03-09T23:59:59Z', 0, '2026-03-09 23:59:59'],
+    ['2026-03-09T23:30:00Z', 60, '00:30:00'],
+    ['2026-03-10T13:00:00Z', -300, '08:00:00'],
+  ])('%s, %d minutes east, is %s', (at, east, want) => {
+    expect(moment(Date.parse(at), now, east)).toBe(want);
+  });
+
+  test.each([
+    [0, 'UTC'],
+    [60, '+01:00'],
+    [-330, '−05:30'],
+  ])('%d minutes east are written %s', (east, want) => {
+    expect(offset(east)).toBe(want);
+  });
+
+  test('who looks closer has both clocks and the age', () => {
+    const at = Date.parse('2026-03-10T14:00:00Z');
+    expect(wholeMoment(at, now, 60)).toBe('2026-03-10 15:00:00 +01:00 = 2026-03-10 14:00:00 UTC, 2 min 31 s ago');
+    expect(wholeMoment(now + 1000, now, 0)).toBe('2026-03-10 14:02:32 UTC, in 1 s');
+  });
+});
