@@ -20,8 +20,8 @@ export default {
   maxWorkers: 2 * availableParallelism(),
   // A bound for a test that hangs, not for a machine that is busy; a test that needs more says so.
   testTimeout: 60_000,
-  // A worker that has nothing left to do gives back some hundred MB of contexts before it is gone; on a busy machine that
-  // takes longer than the half second after which jest calls it a leak.
+  // A worker that has nothing left to do holds nothing but its pipes to jest; on a busy machine the way out alone takes it
+  // longer than the half second after which jest calls it a leak.
   workerGracefulExitTimeout: 10_000,
   projects: ['unit', 'server', 'cli', 'scenarios', 'browser'].map((name) => ({
     ...shared,
