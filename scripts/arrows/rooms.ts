@@ -109,7 +109,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     acts: ['base-command', 'host', 'host-tty', 'line-writer', 'pager', 'report', 'small-heap', 'stdout'],
   },
-  commands: { imports: ['model', 'errors', 'plan', 'operations', 'ui'], packages: ['@oclif/core'] },
+  console: {
+    imports: ['model', 'errors', 'plan', 'operations', 'ui'],
+    acts: ['host', 'keep', 'live', 'open', 'pages', 'runs', 'server', 'session', 'token', 'views'],
+  },
+  commands: { imports: ['model', 'errors', 'plan', 'operations', 'ui', 'console'], packages: ['@oclif/core'] },
   page: {
     imports: ['model'],
     packages: ['@preact/signals', '@tanstack/virtual-core', 'preact', 'uplot'],

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { historyOperation } from '../lib/operations/history.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { withEnv } from '../lib/ui/flags.ts';
+import { historyFlags } from '../lib/ui/page-flags.ts';
 import { renderHistory } from '../lib/ui/render/history.ts';
 import { fileFlag, momentFlag } from '../lib/ui/spec-flags.ts';
 
@@ -15,9 +16,7 @@ export default class History extends BaseCommand<typeof History> {
   ];
   static override flags = withEnv({
     ...fileFlag,
-    system: Flags.string({ summary: 'only of this system; a named spec’s own where there is one' }),
-    since: Flags.string({ summary: 'from this time on: 2h (ago), 2026-11-24, 2026-11-24T08:00Z' }),
-    verb: Flags.string({ summary: 'only these: apply, destroy, replay, purge, pause, …', multiple: true }),
+    ...historyFlags,
     limit: Flags.integer({ summary: 'the newest so many', min: 1, default: 50 }),
   });
 

@@ -12,6 +12,7 @@ import { BaseCommand } from '../lib/ui/base-command.ts';
 import { withEnv } from '../lib/ui/flags.ts';
 import { renderStatus, statusJson } from '../lib/ui/render/status.ts';
 import { renderGithub } from '../lib/ui/render/status-github.ts';
+import { renderStatusHtml } from '../lib/ui/render/status-html.ts';
 import { renderJunit } from '../lib/ui/render/status-junit.ts';
 import { renderStatusMarkdown } from '../lib/ui/render/status-markdown.ts';
 import { NAGIOS_EXIT, renderNagios } from '../lib/ui/render/status-nagios.ts';
@@ -29,7 +30,7 @@ import {
 import { renderWatch, watchLine } from '../lib/ui/render/status-watch.ts';
 import { durationMs, fileFlag, namesOf, specArgs } from '../lib/ui/spec-flags.ts';
 
-const OUTPUTS = ['text', 'json', 'junit', 'prometheus', 'github', 'markdown', 'nagios'] as const;
+const OUTPUTS = ['text', 'json', 'junit', 'prometheus', 'github', 'markdown', 'nagios', 'html'] as const;
 type OutputFormat = (typeof OUTPUTS)[number];
 /** A graph has room for so many. */
 const KEPT = 120;
@@ -49,6 +50,8 @@ function drawSeveral(format: Exclude<OutputFormat, 'text'>, systems: readonly Sy
       return renderSeveralMarkdown(systems);
     case 'nagios':
       return renderSeveralNagios(systems);
+    case 'html':
+      return renderStatusHtml(systems.map(({ report }) => report));
   }
 }
 
@@ -168,6 +171,8 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
         return renderStatusMarkdown(report);
       case 'nagios':
         return renderNagios(report);
+      case 'html':
+        return renderStatusHtml([report]);
     }
   }
 

@@ -75,6 +75,7 @@ export const PROVISION = {
     }),
   ) satisfies z.ZodType<readonly Explanation[]>,
   init: z.object({ system: z.string(), path: z.string(), written: z.array(z.string()) }),
+  console: z.object({ url: z.string().describe('opens it; good once, unless the token is your own') }),
   autocomplete: z.object({
     shell: z.enum(SHELLS),
     setup: z.string().describe('the line that turns completion on'),

@@ -1,9 +1,11 @@
 import { Flags } from '@oclif/core';
+import { overviewOfDeadLetters } from '../../lib/operations/dlq/overview.ts';
 import { statsOfDeadLetters } from '../../lib/operations/dlq/stats.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderStats } from '../../lib/ui/render/dlq-stats.ts';
+import { renderStatsHtml } from '../../lib/ui/render/dlq-stats-html.ts';
 
 export default class DlqStats extends BaseCommand<typeof DlqStats> {
   static override summary = 'count dead letters by what they have in common';
@@ -24,12 +26,29 @@ sample for \`dlq show\`, and the line that replays just it. What is gone counts 
       default: ['subject', 'reason'],
     }),
     ...dlqFilterFlags,
+    output: Flags.string({
+      char: 'o',
+      summary: 'who reads it',
+      options: ['text', 'json', 'html'],
+      helpGroup: 'OUTPUT',
+    }),
   });
 
   protected async execute(): Promise<number | undefined> {
     const now = this.context.now();
     const choice = choiceFrom(this.flags, [], now);
+    if (this.flags.output === 'html' && !this.output.json) {
+      const { stats, timeline } = await overviewOfDeadLetters(this.context, { ...choice, by: this.flags.by });
+      this.stdout.write(
+        renderStatsHtml(stats, timeline, {
+          title: ['osapi-ops dlq stats', ...this.argv].join(' '),
+          at: now.toISOString(),
+        }),
+      );
+      return undefined;
+    }
     const stats = await statsOfDeadLetters(this.context, { ...choice, by: this.flags.by });
+    if (this.flags.output === 'json') this.output = { ...this.output, json: true };
     await this.show(stats, renderStats(stats, { ...this.output, width: this.output.tableWidth, now }));
     return undefined;
   }

@@ -59,6 +59,12 @@ export const CODES = {
   SERVER_TOO_OLD: EXIT.failed,
   DEV_NO_SERVER: EXIT.unavailable,
   DEV_FAILED: EXIT.failed,
+  CONSOLE_FOREIGN: EXIT.denied,
+  CONSOLE_SESSION: EXIT.denied,
+  CONSOLE_READ_ONLY: EXIT.denied,
+  CONSOLE_LIMIT: EXIT.held,
+  CONSOLE_TOO_LARGE: EXIT.usage,
+  CONSOLE_EXPIRED: EXIT.held,
   INTERRUPTED: EXIT.interrupted,
   BUG: EXIT.bug,
 } as const satisfies Record<string, number>;

@@ -1,11 +1,20 @@
-import { type Health, type QueueFigures, type StatusReport, worse } from '../model/verdict.ts';
+import { type Health, type QueueFigures, type StatusReport, type Stored, worse } from '../model/verdict.ts';
 import { checkOf } from './check.ts';
 import { deadChecks } from './checks/dead.ts';
 import { queueChecks } from './checks/queue.ts';
 import { resourceChecks } from './checks/resources.ts';
 import { systemChecks } from './checks/system.ts';
 import { workerChecks } from './checks/workers.ts';
-import { deathsOf, inFlightOf, oldestOf, type QueueState, readyOf, retryingOf, type Snapshot } from './snapshot.ts';
+import {
+  deathsOf,
+  inFlightOf,
+  oldestOf,
+  type QueueState,
+  readyOf,
+  retryingOf,
+  type Snapshot,
+  type StreamState,
+} from './snapshot.ts';
 import { trendOf } from './trend.ts';
 
 /** Judges a snapshot: every check, the figures of each queue, and the worst of all. Pure. */
@@ -55,7 +64,13 @@ function figuresOf(queue: QueueState, now: number): QueueFigures {
     journalled: deadState?.journalled ?? null,
     exact: deadState?.exact ?? false,
     ...(trend && { trend }),
+    ...(stream && { stored: storedIn(stream) }),
   };
+}
+
+function storedIn({ config, figures: { messages, bytes } }: StreamState): Stored {
+  const limitOf = (limit: unknown) => (Number(limit ?? -1) > 0 ? Number(limit) : null);
+  return { messages, bytes, max_messages: limitOf(config.max_msgs), max_bytes: limitOf(config.max_bytes) };
 }
 
 /** What is to be said where no server could be asked at all. `at` is RFC 3339. */

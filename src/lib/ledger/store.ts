@@ -228,11 +228,12 @@ export async function forgetApplied(nats: Nats, system: string, isKnown = false)
 }
 
 /**
- * The spec last applied to this server, for commands that were given none.
+ * The spec last applied to this server, for commands that were given none; of several systems that of `system`.
  * @throws OpsError USAGE_NO_SPEC where there is none, USAGE_AMBIGUOUS_SPEC where there are several
  */
-export async function readAppliedSpec(nats: Nats): Promise<Applied> {
-  const all = await readAllApplied(nats);
+export async function readAppliedSpec(nats: Nats, system?: string): Promise<Applied> {
+  const every = await readAllApplied(nats);
+  const all = system === undefined ? every : every.filter((one) => one.system === system);
   if (all.length > 1) {
     throw new OpsError('USAGE_AMBIGUOUS_SPEC', `several systems were applied to ${nats.target.url}`, {
       where: `bucket osapi_ops on ${nats.target.url}`,

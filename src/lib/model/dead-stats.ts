@@ -19,3 +19,25 @@ export interface DeadStats {
   /** In groups beyond the most that are kept apart; absent where there are none. */
   readonly others?: number;
 }
+
+/** Deaths of one group, in steps of time. */
+export interface DeathsOfGroup {
+  /** What they have in common; null where they have no such thing. Absent of all the rest together. */
+  readonly by?: Readonly<Record<string, string | null>>;
+  readonly other?: true;
+  readonly count: number;
+  /** How many in each step. */
+  readonly counts: readonly number[];
+}
+
+/** When dead letters died, by what they have in common. */
+export interface DeathsOverTime {
+  /** RFC 3339: where the first step begins and the last one ends; null where nobody knows of any when it died. */
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly step_seconds: number;
+  /** The largest first, at most eight; the rest is one. */
+  readonly groups: readonly DeathsOfGroup[];
+  /** Of these nobody knows when they died. */
+  readonly undated: number;
+}

@@ -60,6 +60,16 @@ export interface QueueFigures {
   readonly exact: boolean;
   /** Absent where it goes nowhere, or where nobody can know. */
   readonly trend?: Trend;
+  /** What is stored, and how much may be; absent where the queue is not there. */
+  readonly stored?: Stored;
+}
+
+/** `null` where there is no limit. */
+export interface Stored {
+  readonly messages: number;
+  readonly bytes: number;
+  readonly max_messages: number | null;
+  readonly max_bytes: number | null;
 }
 
 /** Everything `status` says. */

@@ -12,6 +12,8 @@ export interface SpecChoice {
   readonly specs?: readonly string[];
   /** `-f/--file`, or `OSAPI_OPS_SPEC`. */
   readonly file?: string;
+  /** Of the systems that were applied to the server this one, where no spec is named. */
+  readonly system?: string;
 }
 
 /** The sources to load: arguments, else `-f`, else ./osapi-ops.yaml; empty where the server's ledger has to say. */

@@ -61,6 +61,12 @@ async function fromServer(nats: Nats): Promise<Applied | undefined> {
   }
 }
 
+/** What was seen at one look, and what it comes to. */
+export interface Looked {
+  readonly report: StatusReport;
+  readonly snapshot: Snapshot;
+}
+
 /** `applied` is what the first look need not read any more. */
 export function createLooker(
   context: Context,
@@ -68,6 +74,18 @@ export function createLooker(
   loaded: LoadedSpec | undefined,
   applied: Applied | undefined,
 ): () => Promise<StatusReport> {
+  const look = createLook(context, nats, loaded, applied);
+  return async () => (await look()).report;
+}
+
+/** The same with all that was seen. Where it never `waits`, a flow is told from the second look on. */
+export function createLook(
+  context: Context,
+  nats: Nats,
+  loaded: LoadedSpec | undefined,
+  applied: Applied | undefined,
+  { waits = true }: { readonly waits?: boolean } = {},
+): () => Promise<Looked> {
   let known = applied;
   const seen = new Map<string, Sample[]>();
   return async () => {
@@ -78,12 +96,13 @@ export function createLooker(
     const at = performance.now();
     const looked = await lookIntoDead(nats, base);
     const since = new Map(looked.map((queue) => [queue.name, flowSince(seen, queue, at)]));
-    const flows = isFirst ? await flowsOf(nats, looked) : since;
+    const flows = isFirst && waits ? await flowsOf(nats, looked) : since;
     const queues = looked.map((queue) => {
       const flow = flows.get(queue.name);
       return flow ? { ...queue, flow, growth: flow } : queue;
     });
-    return judgeHealth({ ...base, queues });
+    const snapshot = { ...base, queues };
+    return { report: judgeHealth(snapshot), snapshot };
   };
 }
 

@@ -39,6 +39,8 @@ export interface PurgeOptions extends DlqChoice {
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly lockWaitMs: number;
+  /** In a dry run: each that would go. */
+  onChosen?(entry: Entry): void;
 }
 
 export interface PurgeResult {
@@ -98,6 +100,7 @@ async function purgeChosen(
     const table = new GroupTable();
     const { purged, originals, kept } = await printPurgeable(context, scope, (line, entry) => {
       table.add(entry);
+      options.onChosen?.(entry);
       return lasting.see(line, entry);
     });
     lasting.tell();

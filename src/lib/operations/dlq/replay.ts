@@ -42,6 +42,7 @@ import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
 import { loadTransform, type Transform } from '../../replay/transform.ts';
 import { roomForLock } from '../../replay/want.ts';
+import { transformOf, type WrittenEdit } from '../../replay/written-edit.ts';
 import { callWords } from './call.ts';
 import { type Chosen, countChosen } from './chosen.ts';
 import { strangers } from './ls.ts';
@@ -54,9 +55,15 @@ export interface ReplayOptions extends DlqChoice {
   readonly edit: boolean;
   /** A module that makes another message of each. */
   readonly transform?: string | undefined;
+  /** What to make of each instead, written down. */
+  readonly written?: WrittenEdit | undefined;
   readonly lockWaitMs: number;
   /** Holds on to an outcome for each entry. */
   readonly keepEntries: boolean;
+  /** The words of the line that does the same, where the ids that were looked at are too many for one. */
+  readonly words?: readonly string[];
+  /** In a dry run: each that would move. */
+  onChosen?(entry: Entry): void;
 }
 
 /**
@@ -67,7 +74,7 @@ export interface ReplayOptions extends DlqChoice {
 export async function replayDeadLetters(context: Context, options: ReplayOptions): Promise<ReplayResult> {
   if (options.edit) requireEditor(context.env);
   const { transform: file } = options;
-  if (file === undefined) return replayChosen(context, options, undefined);
+  if (file === undefined) return replayChosen(context, options, options.written && transformOf(options.written));
   const transform = await loadTransform(path.resolve(context.cwd, file), context.io.signal);
   try {
     return await replayChosen(context, options, transform);
@@ -146,9 +153,10 @@ async function withLog<T>(nats: Nats, log: RunLog, work: () => Promise<T>): Prom
 /** The line that does the same, and so goes on with what is left. */
 function replayLine(
   context: Context,
-  { wishes, transform, edit, file, ids, idsFrom }: ReplayOptions,
+  { wishes, transform, edit, file, ids, idsFrom, words }: ReplayOptions,
   filter: EntryFilter,
 ): string {
+  if (words) return shellLine(words);
   const isFromFile = idsFrom !== undefined && idsFrom !== '-' && !ids?.length;
   const { ids: patterns, ...rest } = filter;
   const option = (name: string, value: string | number | undefined) =>
@@ -441,7 +449,7 @@ async function previewReplay(
   nats: Nats,
   queues: readonly SeenQueue[],
   filter: EntryFilter,
-  { wishes, keepEntries, transform }: Preview,
+  { wishes, keepEntries, transform, onChosen }: Preview,
   target: StreamInfo | undefined,
 ): Promise<ReplayResult> {
   const tally = new Tally(keepEntries);
@@ -506,6 +514,7 @@ async function previewReplay(
       }
     }
     tally.wouldReplay(entry.id);
+    onChosen?.(entry);
     table.add(entry);
   }
   asked?.judge();

@@ -8,12 +8,18 @@ import { systemReason } from '../../errors/system-error.ts';
 import { readWhole } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry } from '../../model/entry.ts';
-import type { EntryChoice, EntryFilter } from '../../model/entry-filter.ts';
+import type { EntryChoice, EntryFilter, WhereTerm } from '../../model/entry-filter.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { withPlaces } from '../places.ts';
 
 /** What every dlq verb is told. */
-export type DlqChoice = EntryChoice;
+export interface DlqChoice extends EntryChoice {
+  /**
+   * The dead letters that somebody looked at before, each with the time of its message: these and no others, and none
+   * that came to its id since; without a time whatever goes by the id. Those that went since are left out, and told.
+   */
+  readonly looked?: ReadonlyMap<string, string | null | undefined>;
+}
 
 export interface DlqScope {
   readonly nats: Nats;
@@ -31,11 +37,29 @@ export interface DlqScope {
  */
 export async function withDlq<T>(
   context: Context,
-  { ids = [], idsFrom, where = [], filter: written, file, acts = false }: DlqChoice & { readonly acts?: boolean },
+  {
+    ids = [],
+    idsFrom,
+    where = [],
+    filter: written,
+    file,
+    looked,
+    acts = false,
+  }: DlqChoice & { readonly acts?: boolean },
   work: (scope: DlqScope) => Promise<T>,
 ): Promise<T> {
-  const patterns = parseIds([...ids, ...(idsFrom === undefined ? [] : await readIds(context, idsFrom))]);
-  const terms = parseWhere(where);
+  // No ids at all mean all there are; none of those that were looked at mean none.
+  if (looked?.size === 0) {
+    throw new OpsError('NOT_FOUND', 'there is nothing to do: what was looked at has no dead letter in it', {
+      hints: ['choose others'],
+    });
+  }
+  const patterns = parseIds([
+    ...ids,
+    ...(idsFrom === undefined ? [] : await readIds(context, idsFrom)),
+    ...(looked?.keys() ?? []),
+  ]);
+  const terms = [...parseWhere(where), ...(looked ? [sameAs(looked)] : [])];
   const filter: EntryFilter = { ...written, ...(terms.length > 0 && { where: terms }) };
   return withPlaces(context, { file, queues: filter.queues }, async (places) => {
     const queues = await places.someQueues();
@@ -51,13 +75,32 @@ export async function withDlq<T>(
       asSeen: true,
       details: patterns.length === 1,
     };
-    for await (const entry of scanEntries(nats, queues, { ids: patterns }, options)) named.push(entry);
-    requireIds(
-      patterns,
-      named.map(({ id }) => id),
-    );
+    const pointed = { ids: patterns, ...(looked && { where: terms }) };
+    for await (const entry of scanEntries(nats, queues, pointed, options)) named.push(entry);
+    if (looked) tellGone(context, looked.size, named.length);
+    else
+      requireIds(
+        patterns,
+        named.map(({ id }) => id),
+      );
     return work({ nats, queues, filter: { ...filter, ids: patterns }, named });
   });
+}
+
+/** Whether a dead letter is the one that was looked at: another message may go by its id since. */
+const sameAs = (looked: NonNullable<DlqChoice['looked']>): WhereTerm => ({
+  text: 'looked at',
+  key: 'looked at',
+  holds({ id, published_at: published }) {
+    const time = looked.get(id);
+    return looked.has(id) && (time === undefined || time === published);
+  },
+});
+
+function tellGone({ io }: Context, looked: number, there: number): void {
+  if (there >= looked) return;
+  const text = `${looked - there} of ${looked} that were looked at went since: replayed, purged, answered or acked late`;
+  io.tell({ type: 'note', text });
 }
 
 /** What acts without being told where acts on one system: dead letters of other people are not moved by the way. */

@@ -4,6 +4,7 @@ import { scanEntries } from '../../dlq/scan.ts';
 import { createStats } from '../../dlq/stats.ts';
 import type { Context } from '../../model/context.ts';
 import type { DeadStats } from '../../model/dead-stats.ts';
+import type { Entry } from '../../model/entry.ts';
 import { callWords } from './call.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
@@ -15,7 +16,11 @@ import { type DlqChoice, withDlq } from './scope.ts';
  */
 export async function statsOfDeadLetters(
   context: Context,
-  choice: DlqChoice & { readonly by: readonly string[] },
+  choice: DlqChoice & {
+    readonly by: readonly string[];
+    /** Sees each of them in the same pass, with the worker's words. */
+    onEntry?(entry: Entry): void;
+  },
 ): Promise<DeadStats> {
   const dimensions = parseDimensions(choice.by);
   return withDlq(context, choice, async (scope) => {
@@ -28,7 +33,7 @@ export async function statsOfDeadLetters(
       order: 'newest',
       exact: false,
       asSeen: true,
-      details: dimensions.some(({ name }) => name === 'detail'),
+      details: choice.onEntry !== undefined || dimensions.some(({ name }) => name === 'detail'),
       signal: context.io.signal,
       now: context.now().getTime(),
       onUnreadable: strange.add,
@@ -36,6 +41,7 @@ export async function statsOfDeadLetters(
     });
     for await (const entry of entries) {
       stats.add(entry);
+      choice.onEntry?.(entry);
       if (++count % 1000 === 0) context.io.tell({ type: 'progress', title: 'dead letters', done: count });
     }
     strange.tell();

@@ -65,7 +65,7 @@ export async function openSystems(context: Context, choice: SpecChoice): Promise
     for (const each of loaded) systems.push({ nats: await open(each), loaded: each });
     if (systems.length === 0) {
       const nats = await open();
-      const ledger = await readAppliedSpec(nats);
+      const ledger = await readAppliedSpec(nats, choice.system);
       systems.push({ nats, loaded: fromLedger(ledger.spec), ledger });
     }
     return { systems, close };

@@ -1,0 +1,57 @@
+import { EXIT } from '../errors/codes.ts';
+import { OpsError } from '../errors/ops-error.ts';
+import type { Event } from '../model/io.ts';
+import { shellLine } from '../model/shell.ts';
+import { errorJson } from '../ui/render/error.ts';
+
+/** A line to type that does the same, with no secret in it. */
+export interface Line {
+  readonly argv: readonly string[];
+  readonly text: string;
+}
+
+export const lineOf = (argv: readonly string[]): Line => ({ argv, text: shellLine(argv) });
+
+/** What somebody is told beside a result. */
+export type Remark = Extract<Event, { type: 'note' | 'warning' }>;
+
+/** A failure in all its parts, as a page draws it; what `--json` has of it is in it as it stands there. */
+export function failureJson(error: unknown): Record<string, unknown> {
+  const shape = errorJson(error);
+  if (!(error instanceof OpsError)) return shape;
+  const { where, why, hints, problems, exitCode: exit } = error;
+  const { error: told, ...result } = shape;
+  return {
+    ...(Object.keys(result).length > 0 && { result }),
+    exit,
+    error: {
+      ...told,
+      ...(where !== undefined && { where }),
+      ...(why !== undefined && { why }),
+      hints,
+      ...(problems.length > 0 && {
+        problems: problems.map(({ severity, path, why: reason, ...problem }) => ({ ...problem, path, why: reason })),
+      }),
+    },
+  };
+}
+
+const BY_CODE: Partial<Record<OpsError['code'], number>> = {
+  NOT_FOUND: 404,
+  CONSOLE_SESSION: 401,
+  CONSOLE_LIMIT: 429,
+  CONSOLE_TOO_LARGE: 413,
+  CONSOLE_EXPIRED: 410,
+  INTERRUPTED: 409,
+};
+const BY_EXIT: Readonly<Record<number, number>> = {
+  [EXIT.usage]: 400,
+  [EXIT.unavailable]: 503,
+  [EXIT.held]: 409,
+  [EXIT.denied]: 403,
+  [EXIT.bug]: 500,
+};
+
+/** The status of an answer that tells of this failure. */
+export const statusOf = (error: unknown): number =>
+  error instanceof OpsError ? (BY_CODE[error.code] ?? BY_EXIT[error.exitCode] ?? 422) : 500;

@@ -1,0 +1,199 @@
+import { basename } from 'node:path';
+import { OpsError } from '../errors/ops-error.ts';
+import type { Context } from '../model/context.ts';
+import type { Entry } from '../model/entry.ts';
+import { objectOf } from '../model/json.ts';
+import { callWords } from '../operations/dlq/call.ts';
+import { type PurgeOptions, purgeDeadLetters } from '../operations/dlq/purge.ts';
+import { type ReplayOptions, replayDeadLetters } from '../operations/dlq/replay.ts';
+import { isBadReplay, replayFlags, type WrittenWishes, wishesFrom } from '../ui/replay-flags.ts';
+import { lineOf } from './answer.ts';
+import { type Given, givenIn, readChoice, readFlags, wordsOf } from './query.ts';
+import type { Starting } from './runs.ts';
+
+type Verb = 'replay' | 'purge';
+type Edit = NonNullable<ReplayOptions['written']>;
+
+/** What somebody looked at and may act on: these dead letters, as they were then, and no others. */
+export interface Choice {
+  readonly verb: Verb;
+  /** With the time of each message: another may go by its id later. */
+  readonly looked: ReadonlyMap<string, string | null>;
+  readonly lookedAt: string;
+  /** How they were chosen, as words of a line. */
+  readonly words: readonly string[];
+  /** How they are to go, as far as that was part of the look. */
+  readonly options: Given;
+  readonly edit?: Edit;
+}
+
+/** So few ids are named in a line; more are in a file. */
+const NAMED = 20;
+/** An outcome for each is kept of so many. */
+const MOST_OUTCOMES = 100_000;
+const LOCK_WAIT_MS = 30_000;
+
+export interface Chooser {
+  readonly context: Context;
+  readonly file: string | undefined;
+  /** The modules that a replay may use, by their names: none of them is named by a page. */
+  readonly transforms: readonly string[];
+}
+
+const textIn = (value: unknown, what: string): string | undefined => {
+  if (value === undefined || typeof value === 'string') return value;
+  throw new OpsError('USAGE', `the ${what} of an edit is no text`, { where: 'edit' });
+};
+
+/** @throws OpsError USAGE */
+function readEdit(value: unknown): Edit | undefined {
+  if (value === undefined) return undefined;
+  const { subject, headers, payload, payload_base64: base64 } = objectOf(value);
+  const pairs = headers === undefined ? undefined : (headers as readonly unknown[]);
+  const isPair = (one: unknown): one is [string, string] =>
+    Array.isArray(one) && one.length === 2 && one.every((each) => typeof each === 'string');
+  if (pairs !== undefined && !(Array.isArray(pairs) && pairs.every(isPair))) {
+    throw new OpsError('USAGE', 'the headers of an edit are no list of names and values', { where: 'edit' });
+  }
+  const named = Object.groupBy((pairs ?? []) as readonly [string, string][], ([name]) => name);
+  return {
+    ...(subject !== undefined && { subject: textIn(subject, 'subject')! }),
+    ...(pairs && {
+      headers: Object.fromEntries(Object.entries(named).map(([name, all = []]) => [name, all.map(([, one]) => one)])),
+    }),
+    ...(payload !== undefined && { payload: textIn(payload, 'payload')! }),
+    ...(base64 !== undefined && { payload_base64: textIn(base64, 'payload')! }),
+  };
+}
+
+/** Options of a replay by their flags. @throws OpsError USAGE */
+async function readWishes({ transforms }: Chooser, given: Given) {
+  const rest = new Map([...given].filter(([name]) => name !== 'transform'));
+  const [transform] = given.get('transform') ?? [];
+  const module = transforms.find((file) => basename(file) === transform);
+  if (transform !== undefined && module === undefined) {
+    throw new OpsError('USAGE', `there is no transform ${JSON.stringify(transform.slice(0, 100))}`, {
+      why: 'A page names no file of this machine: the modules it may use are named when the console is started.',
+      hints: [
+        `osapi-ops console --transform FILE${transforms.length > 0 ? `; there are ${transforms.map((file) => basename(file)).join(', ')}` : ''}`,
+      ],
+    });
+  }
+  const { flags } = await readFlags<WrittenWishes>('dlq replay', replayFlags, rest);
+  return { wishes: wishesFrom(flags), transform: module, canary: flags.canary };
+}
+
+/** What a body asks to look at. */
+export interface Wanted {
+  readonly verb: Verb;
+  /** What was looked at before: the same again, otherwise. */
+  readonly before?: Choice | undefined;
+  readonly filters: Given;
+  readonly options: Given;
+  readonly edit?: Edit | undefined;
+}
+
+/** @throws OpsError USAGE */
+export function readWanted(body: unknown, find: (id: unknown) => Choice): Wanted {
+  const { verb, filters, ids, from, options, edit } = objectOf(body);
+  if (verb !== 'replay' && verb !== 'purge')
+    throw new OpsError('USAGE', 'the verb is replay or purge', { where: 'verb' });
+  const written = readEdit(edit);
+  const named = givenIn(ids === undefined ? {} : { id: ids }, 'ids');
+  if (written && (named.get('id')?.length !== 1 || verb !== 'replay')) {
+    throw new OpsError('USAGE', 'an edit is of one dead letter, and for its replay', { where: 'edit' });
+  }
+  return {
+    verb,
+    ...(from !== undefined && { before: find(from) }),
+    filters: new Map([...givenIn(filters, 'filters'), ...named]),
+    options: givenIn(options, 'options'),
+    ...(written && { edit: written }),
+  };
+}
+
+/** Looks: what would move or go, and keeps just that to act on. @throws as the dry run of the verb */
+export async function lookAhead(
+  chooser: Chooser,
+  { verb, before, filters, options, edit }: Wanted,
+): Promise<{ readonly choice: Choice; readonly result: unknown; readonly argv: readonly string[] }> {
+  const { context, file } = chooser;
+  const now = context.now();
+  const read = await readChoice(`dlq ${verb}`, filters, { now, file });
+  const words = before?.words ?? read.words;
+  const chosen = before ? { filter: {}, file, looked: before.looked } : read.choice;
+  const looked = new Map<string, string | null>();
+  const onChosen = ({ id, published_at }: Entry) => void looked.set(id, published_at);
+  const argv = [...callWords(context.connection, file, 'dlq', verb), '--dry-run', ...words];
+  const choice = { verb, looked, lookedAt: now.toISOString(), words, options, ...(edit && { edit }) };
+  if (verb === 'purge') {
+    const result = await purgeDeadLetters(context, {
+      ...chosen,
+      yes: false,
+      dryRun: true,
+      lockWaitMs: LOCK_WAIT_MS,
+      onChosen,
+    });
+    return { choice, result, argv };
+  }
+  const { wishes, transform } = await readWishes(chooser, options);
+  const { entries: _, ...result } = await replayDeadLetters(context, {
+    ...chosen,
+    wishes,
+    dryRun: true,
+    edit: false,
+    transform,
+    written: edit,
+    lockWaitMs: LOCK_WAIT_MS,
+    keepEntries: false,
+    onChosen,
+  });
+  return { choice, result, argv: [...argv, ...wordsOf(options, replayFlags)] };
+}
+
+/** The line that acts on what was looked at. */
+function actingWords({ context, file }: Chooser, { verb, looked, words }: Choice, more: readonly string[]): string[] {
+  const ids = looked.size <= NAMED ? [...looked.keys()] : words;
+  return [...callWords(context.connection, file, 'dlq', verb), ...ids, ...more];
+}
+
+/** What acts on what was looked at, as a run. @throws OpsError USAGE */
+export async function actOn(chooser: Chooser, choice: Choice, options: Given): Promise<Starting> {
+  const { context, file } = chooser;
+  const { verb, looked, edit } = choice;
+  const chosen = { filter: {}, file, looked };
+  if (verb === 'purge') {
+    return {
+      verb,
+      line: lineOf(actingWords(chooser, choice, [])),
+      async work(io) {
+        const purge: PurgeOptions = { ...chosen, yes: false, dryRun: false, lockWaitMs: LOCK_WAIT_MS };
+        const result = await purgeDeadLetters({ ...context, io }, purge);
+        return { result, exit: 0, ...(result.archive !== undefined && { archive: result.archive }) };
+      },
+    };
+  }
+  // What was looked at with other options is looked at again first.
+  const all = new Map([...options, ...choice.options]);
+  const { wishes, transform, canary } = await readWishes(chooser, all);
+  const words = actingWords(chooser, choice, wordsOf(all, replayFlags));
+  return {
+    verb,
+    line: lineOf(words),
+    async work(io) {
+      const replay: ReplayOptions = {
+        ...chosen,
+        wishes,
+        dryRun: false,
+        edit: false,
+        transform,
+        written: edit,
+        lockWaitMs: LOCK_WAIT_MS,
+        keepEntries: looked.size <= MOST_OUTCOMES,
+        words,
+      };
+      const result = await replayDeadLetters({ ...context, io }, replay);
+      return { result, exit: isBadReplay(result, canary) ? 1 : 0 };
+    },
+  };
+}

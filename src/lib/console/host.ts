@@ -1,0 +1,457 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { OpsError } from '../errors/ops-error.ts';
+import { asBuffer } from '../model/bytes.ts';
+import type { Context } from '../model/context.ts';
+import type { Event } from '../model/io.ts';
+import { objectOf } from '../model/json.ts';
+import type { LoadedSpec } from '../model/spec.ts';
+import { exportDeadLetters } from '../operations/dlq/export.ts';
+import { showDeadLetter } from '../operations/dlq/show.ts';
+import { planEach } from '../operations/planned/each.ts';
+import { getRequest } from '../operations/request/get.ts';
+import { loadLive } from '../operations/status/live.ts';
+import { planJson } from '../plan/json.ts';
+import { type Acting, beginAct, type ShownFile } from './acts.ts';
+import { failureJson, lineOf, type Remark, statusOf } from './answer.ts';
+import { type Choice, lookAhead, readWanted } from './choices.ts';
+import { hostsOf, LOOPBACK } from './door.ts';
+import { lookingIo } from './host-web.ts';
+import { Hub, type Told } from './hub.ts';
+import { Keep } from './keep.ts';
+import { Live } from './live.ts';
+import { type Asked, LOOKS, type Looked } from './looks.ts';
+import { readPage } from './pages.ts';
+import { givenOf, readChoice } from './query.ts';
+import { Runs } from './runs.ts';
+import { EventStream, type Request, type Respond, type Served, sendFailure, sendJson, serve } from './server.ts';
+import { IDLE_MS, type Session, Sessions } from './session.ts';
+import { Views } from './views.ts';
+
+export interface ConsoleOptions {
+  readonly specs: readonly string[];
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly readOnly: boolean;
+  /** Addresses beyond loopback by which it may be asked; it listens on all interfaces where there are any. */
+  readonly remote: readonly string[];
+  /** One's own; needed where it is asked from elsewhere. */
+  readonly token?: string;
+  /** Modules that a replay may use. */
+  readonly transforms: readonly string[];
+  /** The folder of the page. */
+  readonly pages: string;
+  /** The address that opens it; again each time it was used. */
+  onAddress(address: string, isFirst: boolean): void;
+}
+
+const HALF_HOUR = 30 * 60_000;
+const STREAMS_EACH = 4;
+/** A wrong token is answered so late, in milliseconds. */
+const WRONG_TOKEN_MS = 300;
+
+/** A link to bytes. */
+interface Ticket {
+  readonly session: Session;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** Serves the page and what it asks for, until Ctrl-C. @throws OpsError USAGE, SPEC_*, CONN_CONTEXT before it serves */
+export async function serveConsole(context: Context, options: ConsoleOptions): Promise<void> {
+  const specs = await loadLive(context, options.specs);
+  const dir = await mkdtemp(join(tmpdir(), 'osapi-ops-console-'));
+  try {
+    await new Host(context, options, specs, dir).run();
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+class Host {
+  readonly #context: Context;
+  readonly #options: ConsoleOptions;
+  readonly #dir: string;
+  readonly #file: string | undefined;
+  readonly #hub = new Hub();
+  readonly #runs: Runs;
+  readonly #views = new Views();
+  readonly #live: Live;
+  readonly #choices = new Keep<Choice>('choice', { most: 32, forMs: HALF_HOUR });
+  readonly #tickets = new Keep<Ticket>('download', { most: 64, forMs: 60_000 });
+  readonly #plans = new Map<string, ShownFile>();
+  #sessions!: Sessions;
+  #served!: Served;
+
+  constructor(context: Context, options: ConsoleOptions, specs: readonly LoadedSpec[], dir: string) {
+    this.#context = context;
+    this.#options = options;
+    this.#dir = dir;
+    this.#file = options.specs.length === 1 ? options.specs[0] : undefined;
+    this.#runs = new Runs(this.#hub, context.now);
+    this.#live = new Live(context, { specs, file: this.#file, hub: this.#hub });
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#context.io;
+    const { remote, port, token, onAddress } = this.#options;
+    const names = [...LOOPBACK, ...remote];
+    this.#served = await serve({
+      // Without a host on all interfaces.
+      ...(remote.length === 0 && { host: '127.0.0.1' }),
+      port,
+      hosts: (own) => hostsOf(names, own),
+      doorOf: (path) => (path === '/' ? 'page' : path.startsWith('/api/') ? 'api' : 'part'),
+      answer: (request, response) => this.#answer(request, response),
+    });
+    const own = this.#served.port;
+    let isFirst = true;
+    this.#sessions = new Sessions({
+      port: own,
+      ...(token !== undefined && { token }),
+      now: () => this.#context.now().getTime(),
+      onToken: (next) => {
+        // One's own is known, and is printed nowhere.
+        const fragment = token === undefined ? `#token=${next}` : '';
+        onAddress(`http://${remote[0] ?? '127.0.0.1'}:${own}/${fragment}`, isFirst);
+        isFirst = false;
+      },
+    });
+    const sweeping = setInterval(() => this.#sessions.sweep(), 30_000);
+    const living = this.#live.run();
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    clearInterval(sweeping);
+    await this.#runs.end(signal.reason as OpsError);
+    this.#sessions.endAll();
+    this.#views.close();
+    this.#served.close();
+    await living;
+  }
+
+  async #answer(request: Request, response: Respond): Promise<void> {
+    const { method, path } = request;
+    if (path.startsWith('/download/')) return this.#download(request, response);
+    if (!path.startsWith('/api/')) return this.#page(request, response);
+    if (path === '/api/session' && method === 'POST') return this.#begin(request, response);
+    const key = request.headers['x-osapi-ops-key'];
+    const session = this.#sessions.find(request.headers.cookie, typeof key === 'string' ? key : '');
+    request.trust();
+    if (path === '/api/session' && method === 'DELETE') {
+      this.#sessions.end(session);
+      response.setHeader('set-cookie', this.#sessions.dropCookie());
+      return sendJson(response, 200, {});
+    }
+    if (method === 'GET') return this.#look(request, response, session);
+    if (method === 'POST') return this.#act(request, response, session);
+    response.setHeader('allow', 'GET, POST');
+    throw new OpsError('USAGE', `nothing is asked by ${JSON.stringify(method)}`);
+  }
+
+  async #page({ method, path, headers }: Request, response: Respond): Promise<void> {
+    if (method !== 'GET' && method !== 'HEAD') throw new OpsError('USAGE', 'a page is asked for by GET');
+    const file = await readPage(this.#options.pages, path, String(headers['accept-encoding'] ?? ''));
+    if (!file) throw new OpsError('NOT_FOUND', `there is nothing at ${JSON.stringify(path.slice(0, 200))}`);
+    const { bytes, type, etag, encoding } = file;
+    response.setHeader('cache-control', 'no-cache');
+    response.setHeader('etag', etag);
+    response.setHeader('vary', 'accept-encoding');
+    if (headers['if-none-match'] === etag) {
+      response.writeHead(304).end();
+      return;
+    }
+    response.writeHead(200, {
+      'content-type': type,
+      'content-length': bytes.byteLength,
+      ...(encoding && { 'content-encoding': encoding }),
+    });
+    response.end(method === 'HEAD' ? undefined : bytes);
+  }
+
+  async #begin(request: Request, response: Respond): Promise<void> {
+    // Of somebody who is nobody yet no more is read than a token.
+    const { token } = objectOf(await request.body(4096));
+    try {
+      const { id, key } = this.#sessions.begin(typeof token === 'string' ? token : '');
+      request.trust();
+      response.setHeader('set-cookie', this.#sessions.setCookie(id));
+      sendJson(response, 200, { key, about: this.#about() });
+    } catch (error) {
+      await new Promise((resolve) => setTimeout(resolve, WRONG_TOKEN_MS));
+      throw error;
+    }
+  }
+
+  #about(): unknown {
+    const { tool } = this.#context;
+    const { readOnly, specs, transforms } = this.#options;
+    const { target, may, state } = this.#live;
+    return {
+      tool,
+      read_only: readOnly,
+      port: this.#served.port,
+      target: target && {
+        url: target.url,
+        account: target.account,
+        server: target.server,
+        chosen_by: target.chosenBy,
+      },
+      server: state,
+      specs,
+      transforms: transforms.map((file) => basename(file)),
+      may: Object.fromEntries(
+        Object.entries(may).map(([action, one]) => {
+          const isLook = action === 'look' || action === 'export';
+          return [action, readOnly && !isLook ? { allowed: false, missing: [] } : one];
+        }),
+      ),
+      session: { idle_ms: IDLE_MS },
+    };
+  }
+
+  // Looking
+
+  async #look(request: Request, response: Respond, session: Session): Promise<void> {
+    const { path } = request;
+    if (path === '/api/events') return this.#stream(request, response, session);
+    if (path === '/api/about') return sendJson(response, 200, this.#about());
+    if (path === '/api/runs') return sendJson(response, 200, this.#runs.all());
+    if (path.startsWith('/api/runs/')) return sendJson(response, 200, this.#runs.one(lastOf(path)));
+    const look = this.#lookAt(path);
+    if (!look) throw new OpsError('NOT_FOUND', `there is nothing at ${JSON.stringify(path.slice(0, 200))}`);
+    const given = givenOf(request.query);
+    await this.#reply(request, response, (context) => {
+      return look({ context, given, file: this.#file, views: this.#views });
+    });
+  }
+
+  #lookAt(path: string): ((asked: Asked) => Promise<Looked>) | undefined {
+    if (Object.hasOwn(LOOKS, path) && !path.endsWith('*')) return LOOKS[path];
+    if (path === '/api/plan') return (asked) => this.#plan(asked);
+    if (path === '/api/queues') return () => this.#queues();
+    const look = LOOKS[path.replace(/\/[^/]*$/, '/*')];
+    return look && ((asked) => look({ ...asked, given: new Map([...asked.given, ['*', [lastOf(path)]]]) }));
+  }
+
+  /** What is seen now, without a stream. */
+  async #queues(): Promise<Looked> {
+    const unwatch = this.#live.watch();
+    try {
+      const result = await this.#live.latest();
+      return { result, argv: ['osapi-ops', 'status', '--all'] };
+    } finally {
+      unwatch();
+    }
+  }
+
+  async #plan({ context, given }: Asked): Promise<Looked> {
+    const prune = given.get('prune')?.[0] === '1';
+    const planned = await planEach(context, { specs: this.#options.specs, prune });
+    const plans = await Promise.all(
+      planned.map(async ({ plan, saved, source, pending, refused }) => {
+        const digest = await this.#keepPlan(saved, source);
+        return { system: plan.system, digest, pending, findings: plan.findings, refused, source: source ?? null };
+      }),
+    );
+    const argv = ['osapi-ops', 'plan', ...planned.flatMap(({ source = [] }) => source), ...(prune ? ['--prune'] : [])];
+    return { result: planned.map(({ plan }) => planJson(plan)), argv, more: { plans } };
+  }
+
+  /** A plan is applied as it was shown, or not at all: what was shown is kept as the file that it would be. */
+  async #keepPlan(saved: string, source: string | undefined): Promise<string> {
+    const digest = createHash('sha256').update(saved).digest('hex');
+    const file = join(this.#dir, `${digest}.plan`);
+    await writeFile(file, saved, { mode: 0o600 });
+    this.#plans.delete(digest);
+    this.#plans.set(digest, { file, ...(source !== undefined && { source }) });
+    for (const [old, { file: stale }] of [...this.#plans].slice(0, Math.max(0, this.#plans.size - MOST_PLANS))) {
+      this.#plans.delete(old);
+      await rm(stale, { force: true });
+    }
+    return digest;
+  }
+
+  /** Answers with a result, or with what failed; as a stream of what is told meanwhile where that is asked for. */
+  async #reply(
+    { headers, signal }: Pick<Request, 'headers' | 'signal'>,
+    response: Respond,
+    work: (context: Context) => Promise<Looked>,
+  ): Promise<void> {
+    const isStream = /\btext\/event-stream\b/.test(headers.accept ?? '');
+    const stream = isStream ? new EventStream(response) : undefined;
+    const notes: Remark[] = [];
+    const tell = (event: Event) => {
+      if ((event.type === 'note' || event.type === 'warning') && notes.length < MOST_NOTES) notes.push(event);
+      stream?.send('tell', JSON.stringify(event));
+    };
+    const all = AbortSignal.any([signal, this.#context.io.signal]);
+    let status = 200;
+    let body: object;
+    try {
+      const { result, argv, exit = 0, more } = await work({ ...this.#context, io: lookingIo(all, tell) });
+      body = { result, notes, command: lineOf(argv), exit, ...more };
+    } catch (error) {
+      status = statusOf(error);
+      body = { ...failureJson(error), notes };
+    }
+    if (!stream) return sendJson(response, status, body);
+    stream.send('answer', JSON.stringify({ status, body }));
+    stream.end();
+  }
+
+  #stream(request: Request, response: Respond, session: Session): void {
+    if (session.streams.size >= STREAMS_EACH) {
+      throw new OpsError('CONSOLE_LIMIT', `there are ${STREAMS_EACH} streams of this session already`, {
+        hints: ['close one: a page needs one, and a hidden page none'],
+      });
+    }
+    const topics = new Set((request.query.get('topics') ?? 'server,queues,replays,runs').split(','));
+    const isWanted = ({ event }: Told) => topics.has(event === 'run' ? 'runs' : event);
+    const after = Number(request.headers['last-event-id'] ?? 0) || 0;
+    const stream = new EventStream(response);
+    const send = (told: Told) => {
+      if (isWanted(told)) stream.send(told.event, told.data, told.id);
+    };
+    const end = () => {
+      stream.send('bye', '{}');
+      stream.end();
+    };
+    for (const told of this.#hub.since(after)) send(told);
+    const unlisten = this.#hub.listen(send);
+    const unwatch = topics.has('queues') || topics.has('replays') ? this.#live.watch() : () => {};
+    session.streams.add(end);
+    response.on('close', () => {
+      session.streams.delete(end);
+      unlisten();
+      unwatch();
+    });
+  }
+
+  // Acting
+
+  async #act(request: Request, response: Respond, session: Session): Promise<void> {
+    const { path } = request;
+    const body = await request.body();
+    if (path === '/api/tickets') return sendJson(response, 200, { url: this.#ticket(session, body) });
+    if (this.#options.readOnly) {
+      throw new OpsError('CONSOLE_READ_ONLY', 'this console only looks', {
+        why: 'It was started with --read-only.',
+        hints: ['type the line that is shown beside the action'],
+      });
+    }
+    const acting = this.#acting();
+    if (path === '/api/plans') {
+      const wanted = readWanted(body, acting.choice);
+      return this.#reply(request, response, async (context) => {
+        const { choice, result, argv } = await lookAhead({ ...acting, context }, wanted);
+        const plan = this.#choices.put(choice);
+        return { result, argv, more: { plan, count: choice.looked.size, looked_at: choice.lookedAt } };
+      });
+    }
+    if (path === '/api/runs') return sendJson(response, 202, this.#runs.start(await beginAct(acting, body)));
+    const [, id = '', verb] = /^\/api\/runs\/([^/]+)\/(answer|stop)$/.exec(path) ?? [];
+    if (verb === 'stop') return sendJson(response, 200, this.#runs.stop(id));
+    if (verb === 'answer') {
+      const { question, answer } = objectOf(body);
+      return sendJson(response, 200, this.#runs.answer(id, question, answer));
+    }
+    throw new OpsError('NOT_FOUND', `there is nothing at ${JSON.stringify(path.slice(0, 200))}`);
+  }
+
+  #acting(): Acting {
+    return {
+      context: this.#context,
+      file: this.#file,
+      transforms: this.#options.transforms,
+      choice: (id) => this.#choices.get(id),
+      archive: (run) => this.#runs.archive(run),
+      plan: (digest) => {
+        const found = typeof digest === 'string' ? this.#plans.get(digest) : undefined;
+        if (found) return found;
+        throw new OpsError('CONSOLE_EXPIRED', 'there is no such plan any more', { hints: ['look at the plan again'] });
+      },
+    };
+  }
+
+  // Bytes
+
+  #ticket(session: Session, body: unknown): string {
+    const { path } = objectOf(body);
+    const [place = '', query = ''] = typeof path === 'string' ? path.split('?', 2) : [];
+    if (DOWNLOADS.some((pattern) => pattern.test(place))) {
+      return `/download/${this.#tickets.put({ session, path: place, query: new URLSearchParams(query) })}`;
+    }
+    throw new OpsError('NOT_FOUND', `there is nothing to download at ${JSON.stringify(place.slice(0, 200))}`);
+  }
+
+  async #download({ method, path, headers, signal }: Request, response: Respond): Promise<void> {
+    if (method !== 'GET') throw new OpsError('USAGE', 'bytes are asked for by GET');
+    const session = this.#sessions.find(headers.cookie, undefined);
+    const ticket = this.#tickets.take(path.slice('/download/'.length));
+    if (ticket.session !== session) throw new OpsError('CONSOLE_SESSION', 'the link is that of another session');
+    const begin = (name: string) => {
+      response.setHeader('content-type', 'application/octet-stream');
+      response.setHeader('content-disposition', `attachment; filename="${name.replace(/[^\w.-]/g, '_').slice(-100)}"`);
+    };
+    const io = lookingIo(AbortSignal.any([signal, this.#context.io.signal]), () => {});
+    const context = { ...this.#context, io };
+    const id = ticket.query.get('id') ?? '';
+    if (ticket.path === '/api/dlq/payload') {
+      const { payload } = await showDeadLetter(context, { ids: [id], filter: {}, file: this.#file });
+      if (!payload) throw new OpsError('NOT_FOUND', `nothing is left of the message of ${id}`);
+      begin(`${id}.bin`);
+      response.end(asBuffer(payload));
+    } else if (ticket.path === '/api/request/response') {
+      const { response: bytes } = await getRequest(context, { id, file: this.#file });
+      if (!bytes) throw new OpsError('NOT_FOUND', `the request ${id} has no response`);
+      begin(`${id}.bin`);
+      response.end(asBuffer(bytes));
+    } else if (ticket.path === '/api/ids') {
+      const { looked } = this.#choices.get(ticket.query.get('plan'));
+      begin('ids.txt');
+      response.end([...looked.keys()].map((one) => `${one}\n`).join(''));
+    } else if (ticket.path === '/api/dlq/export') {
+      const { choice } = await readChoice('dlq export', givenOf(ticket.query), {
+        now: context.now(),
+        file: this.#file,
+      });
+      begin('dead-letters.ndjson');
+      await exportDeadLetters(context, choice, (line) => written(response, `${line}\n`));
+      response.end();
+    } else {
+      const file = this.#runs.archive(ticket.path.split('/')[3] ?? '');
+      begin(basename(file));
+      createReadStream(file)
+        .on('error', (error) => sendFailure(response, error))
+        .pipe(response);
+    }
+  }
+}
+
+const DOWNLOADS = [
+  /^\/api\/dlq\/payload$/,
+  /^\/api\/dlq\/export$/,
+  /^\/api\/ids$/,
+  /^\/api\/request\/response$/,
+  /^\/api\/runs\/[\w-]+\/archive$/,
+];
+const MOST_PLANS = 32;
+const MOST_NOTES = 100;
+
+const lastOf = (path: string): string => {
+  try {
+    return decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
+  } catch {
+    return '';
+  }
+};
+
+/** Waits where the reader is slower than we are. */
+function written(response: Respond, text: string): Promise<void> | undefined {
+  if (response.write(text) || response.destroyed) return undefined;
+  return new Promise((resolve) => {
+    response.once('drain', resolve).once('close', resolve);
+  });
+}

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { OpsError } from '../errors/ops-error.ts';
+
+/** Things that are kept for a while after their last use, the newest so many of them. */
+export class Keep<T> {
+  readonly #kept = new Map<string, { readonly value: T; usedAt: number }>();
+  readonly #what: string;
+  readonly #most: number;
+  readonly #forMs: number;
+
+  /** `what` as in "there is no such WHAT any more". */
+  constructor(what: string, { most, forMs }: { readonly most: number; readonly forMs: number }) {
+    this.#what = what;
+    this.#most = most;
+    this.#forMs = forMs;
+  }
+
+  put(value: T): string {
+    const id = randomBytes(18).toString('base64url');
+    this.#kept.set(id, { value, usedAt: performance.now() });
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > this.#most && oldest !== undefined) this.#kept.delete(oldest);
+    return id;
+  }
+
+  /** @throws OpsError CONSOLE_EXPIRED */
+  get(id: unknown): T {
+    const old = performance.now() - this.#forMs;
+    for (const [key, { usedAt }] of this.#kept) if (usedAt < old) this.#kept.delete(key);
+    const found = typeof id === 'string' ? this.#kept.get(id) : undefined;
+    if (found) {
+      found.usedAt = performance.now();
+      return found.value;
+    }
+    throw new OpsError('CONSOLE_EXPIRED', `there is no such ${this.#what} any more`, { hints: ['look again'] });
+  }
+
+  /** The same, once. */
+  take(id: unknown): T {
+    const value = this.get(id);
+    this.#kept.delete(id as string);
+    return value;
+  }
+}

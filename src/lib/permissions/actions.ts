@@ -1,0 +1,39 @@
+import type { RoleName } from '../model/permissions.ts';
+import type { Spec } from '../model/spec.ts';
+import { lackingOf } from './lacking.ts';
+import { permissionsFor } from './roles.ts';
+
+/** What somebody does with a queue, and the part of a role's subjects that it cannot do without. */
+const ACTIONS = {
+  look: { role: 'viewer', needs: /./ },
+  export: { role: 'viewer', needs: /./ },
+  replay: { role: 'operator', needs: /\.DELETE\.|^publish (?!\$)/ },
+  purge: { role: 'operator', needs: /\.DELETE\./ },
+  import: { role: 'operator', needs: /^publish \$JS\.EVENT\./ },
+  pause: { role: 'operator', needs: /\.CONSUMER\.PAUSE\./ },
+  stop: { role: 'operator', needs: /^publish \$KV\./ },
+  cancel: { role: 'operator', needs: /\.DELETE\./ },
+  send: { role: 'client', needs: /^publish (?!\$)/ },
+  apply: { role: 'applier', needs: /\.(?:CREATE|UPDATE)\.|^publish \$KV\./ },
+} as const satisfies Readonly<Record<string, { readonly role: RoleName; readonly needs: RegExp }>>;
+
+export type Action = keyof typeof ACTIONS;
+export const ACTION_NAMES = Object.keys(ACTIONS) as Action[];
+
+/** Whether a user may do something, and the subjects that are missing. */
+export interface May {
+  readonly allowed: boolean;
+  readonly missing: readonly string[];
+}
+
+/** What a user with these lists may do in these systems, by what the server says of its permissions. Pure. */
+export const mayDo = (specs: readonly Spec[], has: Parameters<typeof lackingOf>[1]): Readonly<Record<Action, May>> =>
+  Object.fromEntries(
+    Object.entries(ACTIONS).map(([action, { role, needs }]) => {
+      const missing = specs
+        .flatMap((spec) => lackingOf(permissionsFor(spec, role), has))
+        .filter((one) => needs.test(one));
+      const subjects = [...new Set(missing.map((one) => one.replace(/^(?:publish|subscribe) /, '')))];
+      return [action, { allowed: subjects.length === 0, missing: subjects }];
+    }),
+  ) as unknown as Record<Action, May>;
