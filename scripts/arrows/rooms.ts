@@ -34,6 +34,10 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],
     acts: ['archive-file', 'edit', 'execute', 'follow', 'queue', 'want', 'transform'],
   },
+  migrate: {
+    imports: [...WORDS, 'nats', 'ledger', 'dlq', 'replay'],
+    acts: ['gap', 'mirror', 'run', 'workers'],
+  },
   requests: {
     imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],
     packages: ['fastest-levenshtein'],
@@ -78,6 +82,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'ledger',
       'dlq',
       'replay',
+      'migrate',
       'requests',
       'queue',
       'places',
@@ -91,10 +96,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     ],
     packages: ['yaml'],
     acts: 'all',
-  },
-  migrate: {
-    imports: [...WORDS, 'nats', 'ledger', 'dlq', 'replay'],
-    acts: ['gap', 'mirror', 'run', 'workers'],
   },
   ui: {
     imports: [...WORDS, 'files', 'complete'],

@@ -205,6 +205,10 @@ and \`capture\`. It takes every field of a stream besides.\n\n${ownKeys(dlqShape
     `### health\n\nThresholds of \`status\`, each with \`warn\` and \`critical\`; \`off\` never fires. A value at the threshold fires.\n\n${ownKeys(healthShape)}\n`,
     `## streams\n\nOther streams of the same owner: all fields of a stream, and \`consumers\`. No composite, the server's defaults.\n`,
     `## buckets\n\nOther KV buckets: all fields of a bucket.\n`,
+    `## moved_from\n\n\`moved_from: OLD\` on a stream (a queue, a DLQ), a consumer or a bucket says that it had another name. Where OLD is on the
+server and the name is not, \`plan\` shows the move and \`apply --migrate\` carries it out, without losing or doubling a
+message ([how](how-to/immutable-field.md)); a consumer's old name is one of the same stream. Where neither is there, the
+resource is created. When all servers have it under its name, \`moved_from\` may go.\n`,
     `## connection\n\nWhere to connect and as whom. Flags win over the environment, the environment over the spec. Paths are relative to the
 spec's file.\n\n${ownKeys(connectionShape)}\n`,
     `## Fields

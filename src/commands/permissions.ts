@@ -17,7 +17,8 @@ export default class Permissions extends BaseCommand<typeof Permissions> {
   static override description =
     `As a user in a nats-server's configuration, or as commands of nsc: the subjects that the commands of the role use for
 the resources of this spec, and no more. With an account of its own (server-account, nsc-account) that is all it can do;
-in the account of the streams the server lets a user aim answers anywhere. Asks no server. Roles: viewer, applier, operator, worker, client.`;
+in the account of the streams the server lets a user aim answers anywhere. Asks no server. Roles: viewer, applier, migrator, operator,
+worker, client.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> config/prod.yaml viewer',
     '<%= config.bin %> <%= command.id %> config/prod.yaml client --format server-account',

@@ -23,7 +23,7 @@ queues:
     dlq: { stream: requests_dlq }
     responses: { bucket: responses }
 `;
-const ROLES = ['viewer', 'applier', 'operator', 'worker', 'client'];
+const ROLES = ['viewer', 'applier', 'migrator', 'operator', 'worker', 'client'];
 
 /** The user of a fragment, with a password of this test's. */
 const userIn = (fragment: string): string =>

@@ -22,18 +22,25 @@ export const fieldChange = z.object({
 }) satisfies z.ZodType<FieldChange>;
 
 export const change = z.object({
-  action: z.enum(['create', 'update', 'replace', 'delete']),
+  action: z.enum(['create', 'update', 'replace', 'delete', 'migrate']),
   kind: resourceKind,
   name: z.string().describe('a consumer is called STREAM/CONSUMER'),
   role: z.enum(['queue', 'worker', 'dlq', 'responses', 'other']),
   fields: z.array(fieldChange),
   origin: origin.describe('who made the difference'),
   reason: z.string().optional(),
+  moved_from: z.string().optional().describe('the name that it has on the server, where it is to have another'),
+  hops: z
+    .array(z.object({ from: z.string(), to: z.string() }))
+    .optional()
+    .describe('of a stream or bucket that is moved: the streams, one after the other'),
   reverse: z.string().optional().describe('the way back, for a person'),
   retries: z.string().optional().describe('when a request that fails is tried again and when it dies, in words'),
   status: z.enum(['applied', 'failed', 'skipped']).optional(),
   error: z.string().optional(),
 }) satisfies z.ZodType<Change>;
+
+const flag = z.enum(['adopt', 'prune', 'migrate', 'allow-replace', 'allow-data-loss']);
 
 export const finding = z.object({
   code: z.string(),
@@ -42,7 +49,8 @@ export const finding = z.object({
   field: z.string().optional(),
   message: z.string(),
   hint: z.string().optional(),
-  needs: z.enum(['adopt', 'prune', 'allow-replace', 'allow-data-loss']).optional().describe('the flag that allows it'),
+  needs: flag.optional().describe('the flag that allows it'),
+  unless: flag.optional().describe('it comes true only where this flag is not given'),
   count: count.optional().describe('how many messages or keys are concerned'),
 }) satisfies z.ZodType<Finding>;
 

@@ -7,7 +7,18 @@ import { ROLES } from '../../../src/lib/model/permissions.ts';
 import type { AlertFile } from '../../../src/lib/monitoring/alerts.ts';
 import type { PlanJson } from '../../../src/lib/plan/json.ts';
 import { SHELLS } from '../../../src/lib/ui/completion.ts';
-import { change, count, finding, json, leftAlone, moment, oneOrMany, problem, resourceKey } from './parts.ts';
+import {
+  change,
+  count,
+  finding,
+  json,
+  leftAlone,
+  moment,
+  oneOrMany,
+  problem,
+  resourceKey,
+  resourceKind,
+} from './parts.ts';
 
 const plan = z.object({
   system: z.string(),
@@ -19,7 +30,13 @@ const plan = z.object({
   summary: z.object({ create: count, update: count, replace: count, delete: count, unchanged: count }),
 }) satisfies z.ZodType<PlanJson>;
 
-const applied = plan.extend({ applied: z.boolean().describe('false for a dry run') });
+const applied = plan.extend({
+  applied: z.boolean().describe('false for a dry run, and for --undo-migrate'),
+  undone: z
+    .array(z.object({ kind: resourceKind, name: z.string(), step: z.string(), who: z.string(), since: moment }))
+    .optional()
+    .describe('with --undo-migrate: what is as it was, and how far it had come'),
+});
 
 const development = {
   url: z.string(),

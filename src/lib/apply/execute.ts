@@ -3,7 +3,8 @@ import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import type { Io } from '../model/io.ts';
 import { type Config, numberOf } from '../model/json.ts';
-import type { Change, Plan, Step } from '../model/plan.ts';
+import type { Migration } from '../model/migration.ts';
+import type { Change, Plan, Step, WriteStep } from '../model/plan.ts';
 import { type ResourceKey, splitConsumerName, splitKey } from '../model/resource.ts';
 import { orThrow } from '../nats/answer.ts';
 import { isApiError, isMissing } from '../nats/api-error.ts';
@@ -25,6 +26,8 @@ export interface Execution {
   readonly io: Pick<Io, 'tell'>;
   /** Aborted by Ctrl-C, or when the lock is lost: what is under way ends, nothing new begins. */
   readonly signal: AbortSignal;
+  /** Carries a migration out, or on; where the plan may have one. */
+  readonly migrate?: (migration: Migration) => Promise<void>;
 }
 
 export interface Executed {
@@ -40,10 +43,10 @@ export interface Executed {
  * Carries a plan out, stage by stage; steps of one stage run side by side. Never throws for a step: a fault or the
  * signal lets what is under way end, and everything after it is skipped.
  */
-export async function executePlan(nats: Nats, plan: Plan, { io, signal }: Execution): Promise<Executed> {
+export async function executePlan(nats: Nats, plan: Plan, { io, signal, migrate }: Execution): Promise<Executed> {
   const teller = createTeller(plan, io);
   const left = plan.changes.map(() => 0);
-  for (const { change } of plan.steps) left[change]!++;
+  for (const step of plan.steps) for (const change of changesOf(step)) left[change]!++;
   const errors = new Map<number, unknown>();
   const answers = new Map<ResourceKey, Config>();
   let fault: unknown;
@@ -56,21 +59,29 @@ export async function executePlan(nats: Nats, plan: Plan, { io, signal }: Execut
     }
     teller.started(step.change);
     try {
-      const answer = await executeStep(nats, step, signal);
-      if (answer) answers.set(step.resource, answer);
+      if (step.verb === 'migrate') await migrate!(step.migration);
+      else {
+        const answer = await executeStep(nats, step, signal);
+        if (answer) answers.set(step.resource, answer);
+      }
     } catch (error) {
       fault ??= error;
       errors.set(step.change, error);
       teller.failed(step.change, messageOf(error));
       return;
     }
-    left[step.change]!--;
-    if (left[step.change] === 0) teller.done(step.change);
+    for (const change of changesOf(step)) {
+      left[change]!--;
+      if (left[change] === 0) teller.done(change);
+    }
   };
 
   teller.begin();
   try {
-    for (const stage of stagesOf(plan.steps)) await pipelined(stage, IN_FLIGHT, carryOut);
+    for (const stage of stagesOf(plan.steps)) {
+      const isMoving = stage.some(({ verb }) => verb === 'migrate');
+      await pipelined(stage, isMoving ? 1 : IN_FLIGHT, carryOut);
+    }
   } finally {
     teller.end();
   }
@@ -81,6 +92,9 @@ export async function executePlan(nats: Nats, plan: Plan, { io, signal }: Execut
   });
   return { changes, answers, fault };
 }
+
+const changesOf = (step: Step): readonly number[] =>
+  step.verb === 'migrate' ? [step.change, ...step.along] : [step.change];
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -97,7 +111,7 @@ function stagesOf(steps: readonly Step[]): Step[][] {
 }
 
 /** Gives the configuration as the server has it now. */
-async function executeStep(nats: Nats, step: Step, signal: AbortSignal): Promise<Config | undefined> {
+async function executeStep(nats: Nats, step: WriteStep, signal: AbortSignal): Promise<Config | undefined> {
   if (step.verb === 'delete') return sendStep(nats, step, {}, toItsEnd(nats));
   let answer: Config | undefined;
   for (const [index, config] of step.configs.entries()) {
@@ -114,7 +128,7 @@ const toItsEnd = ({ settings }: Nats): RequestOptions => ({
 });
 
 /** Sends one configuration. While a cluster is still busy with an earlier change (10226), waits and sends it again. */
-async function write(nats: Nats, step: Step, config: Config, signal: AbortSignal): Promise<Config | undefined> {
+async function write(nats: Nats, step: WriteStep, config: Config, signal: AbortSignal): Promise<Config | undefined> {
   for (const start = performance.now(); ; ) {
     try {
       return await sendStep(nats, step, config, toItsEnd(nats));

@@ -1,6 +1,6 @@
 import { bucketStream } from '../facts/names.ts';
 import type { Config } from '../model/json.ts';
-import type { Step } from '../model/plan.ts';
+import type { Step, WriteStep } from '../model/plan.ts';
 import { splitConsumerName, splitKey } from '../model/resource.ts';
 import { orUndefined } from '../nats/answer.ts';
 import { deleteConsumer, writeConsumer } from '../nats/consumers.ts';
@@ -19,7 +19,7 @@ export function streamOfStep({ resource }: Pick<Step, 'resource'>): string | und
  */
 export async function sendStep(
   nats: Nats,
-  { resource, verb }: Pick<Step, 'resource' | 'verb'>,
+  { resource, verb }: Pick<WriteStep, 'resource' | 'verb'>,
   config: Config,
   options: RequestOptions,
 ): Promise<Config | undefined> {

@@ -1,8 +1,14 @@
 import { dlqSubjects, OWNER_KEY } from '../facts/names.ts';
 import type { Config } from '../model/json.ts';
 import { isObject } from '../model/json.ts';
-import type { Desired, DesiredResource, ResourceKind, Role } from '../model/resource.ts';
-import type { DlqSpec, LoadedSpec, QueueSpec } from '../model/spec.ts';
+import {
+  type Desired,
+  type DesiredResource,
+  type ResourceKind,
+  type Role,
+  splitConsumerName,
+} from '../model/resource.ts';
+import { type DlqSpec, type LoadedSpec, MOVED_FROM, type QueueSpec } from '../model/spec.ts';
 import { consumerMonitor, streamMonitor } from './monitor.ts';
 
 /**
@@ -22,15 +28,15 @@ export function deriveDesired(loaded: LoadedSpec): Desired {
     kind: ResourceKind,
     name: string,
     role: Role,
-    config: Config,
+    written: Config,
     path: readonly string[],
-    { queue, monitor = streamMonitor(config) }: { readonly queue?: string; readonly monitor?: Config } = {},
+    { queue, monitor, stream }: { readonly queue?: string; readonly monitor?: Config; readonly stream?: Config } = {},
   ): DesiredResource => ({
     kind,
     name,
     role,
     queue,
-    config: labelled(config, monitor, spec.name),
+    ...splitWritten(name, written, spec.name, monitor, stream),
     positionOf: (field) => positionOf(field === undefined ? path : [...path, ...field.split('.')]),
   });
 
@@ -56,7 +62,9 @@ export function deriveDesired(loaded: LoadedSpec): Desired {
     for (const [worker, config] of Object.entries(queue.consumers)) {
       const place = [...path, 'consumers', worker];
       const monitor = consumerMonitor(queue.health);
-      consumers.push(make('consumer', `${name}/${worker}`, 'worker', config, place, { queue: name, monitor }));
+      consumers.push(
+        make('consumer', `${name}/${worker}`, 'worker', config, place, { queue: name, monitor, stream: queue.config }),
+      );
     }
   }
   for (const [name, stream] of Object.entries(spec.streams)) {
@@ -64,7 +72,9 @@ export function deriveDesired(loaded: LoadedSpec): Desired {
     others.push(make('stream', name, 'other', stream.config, path));
     for (const [worker, config] of Object.entries(stream.consumers)) {
       const place = [...path, 'consumers', worker];
-      consumers.push(make('consumer', `${name}/${worker}`, 'other', config, place, { monitor: {} }));
+      consumers.push(
+        make('consumer', `${name}/${worker}`, 'other', config, place, { monitor: {}, stream: stream.config }),
+      );
     }
   }
   for (const [name, config] of Object.entries(spec.buckets)) {
@@ -87,6 +97,25 @@ function dlqConfig(name: string, queue: QueueSpec, dlq: DlqSpec): Config {
 /** What a queue's DLQ and bucket take from it where they say nothing: a lost server must not cost one of them alone. */
 const inherited = ({ config }: QueueSpec): Config =>
   config.num_replicas === undefined ? {} : { num_replicas: config.num_replicas };
+
+/** What the server is told of a resource, and the name that it had before: a consumer's begins with its stream's. */
+function splitWritten(
+  name: string,
+  { [MOVED_FROM]: before, ...config }: Config,
+  system: string,
+  monitor: Config = streamMonitor(config),
+  stream?: Config,
+): Pick<DesiredResource, 'config' | 'movedFrom'> {
+  const own = typeof before === 'string' ? before : undefined;
+  const movedFrom = stream ? consumerBefore(name, own, stream) : own;
+  return { config: labelled(config, monitor, system), ...(movedFrom !== undefined && { movedFrom }) };
+}
+
+function consumerBefore(name: string, own: string | undefined, { [MOVED_FROM]: moved }: Config): string | undefined {
+  const { stream, consumer } = splitConsumerName(name);
+  const before = `${typeof moved === 'string' ? moved : stream}/${own ?? consumer}`;
+  return before === name ? undefined : before;
+}
 
 /** The spec's own labels stand over what is derived. */
 function labelled(config: Config, monitor: Config, system: string): Config {

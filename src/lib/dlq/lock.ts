@@ -2,10 +2,12 @@ import { OpsError } from '../errors/ops-error.ts';
 import { identifyActor } from '../ledger/actor.ts';
 import { appendHistory } from '../ledger/history.ts';
 import { type LockOptions, withLocks } from '../ledger/lock.ts';
+import { concerns, readMigrations } from '../ledger/migrations.ts';
 import type { Lease } from '../ledger/turn.ts';
 import type { Context } from '../model/context.ts';
 import type { QueueRef } from '../model/entry.ts';
 import { numberOf } from '../model/json.ts';
+import { keyOf } from '../model/resource.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { readStream } from '../nats/streams.ts';
@@ -23,14 +25,35 @@ export interface DlqWork {
 /** What is done while locks are held: with a connection whose writes go only as long as they are. */
 type Work<T> = (signal: AbortSignal, nats: Nats) => Promise<T>;
 
-/** Does the work as the only one who changes these queues' dead letters. @throws OpsError LOCK_HELD; what `work` throws */
+/**
+ * Does the work as the only one who changes these queues' dead letters, and not where they are half moved.
+ * @throws OpsError LOCK_HELD; what `work` throws
+ */
 export const withQueueLocks = <T>(
   context: Context,
   nats: Nats,
   queues: readonly string[],
   { verb, lockWaitMs, ...how }: DlqWork,
   work: Work<T>,
-): Promise<T> => holdQueues(context, nats, queues, { ...how, verb: `dlq ${verb}`, waitMs: lockWaitMs }, work);
+): Promise<T> =>
+  holdQueues(context, nats, queues, { ...how, verb: `dlq ${verb}`, waitMs: lockWaitMs }, async (signal, held) => {
+    await requireWhole(held, queues);
+    return work(signal, held);
+  });
+
+/** Between two steps of a move a message is in two places, and its queue may be nowhere. */
+async function requireWhole(nats: Nats, queues: readonly string[]): Promise<void> {
+  const records = await readMigrations(nats);
+  const half = records.find(({ migration }) => queues.some((queue) => concerns(migration, queue)));
+  if (!half) return;
+  const { migration, who, since } = half;
+  const key = keyOf(migration);
+  throw new OpsError('LOCK_HELD', `${key} is half moved: ${who} began it on ${since}`, {
+    where: key,
+    why: 'Its dead letters are moved with it; until that is done nothing else is done to them.',
+    hints: ['go on with `osapi-ops apply --migrate`, or back with `osapi-ops apply --undo-migrate`'],
+  });
+}
 
 /** The same for whoever replaces or removes what dead letters lie in, behind other locks. */
 export async function holdQueues<T>(

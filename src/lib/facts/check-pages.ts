@@ -48,6 +48,11 @@ export const CHECK_PAGES = {
     type: ['osapi-ops plan', 'osapi-ops history', 'osapi-ops apply'],
     patience: '15m',
   },
+  migration: {
+    look: 'Who moves it since when, and at which step it stands. Whoever does it may be at work right now; where nobody is, it waits for somebody to go on or back.',
+    type: ['osapi-ops plan', 'osapi-ops apply --migrate', 'osapi-ops apply --undo-migrate'],
+    patience: '15m',
+  },
   replicas: {
     look: 'Which server holds the replica that is offline or behind. Without a leader nothing is stored, and deaths leave no record.',
     type: ['nats stream cluster info Q', 'nats server report jetstream', 'osapi-ops dlq rebuild'],

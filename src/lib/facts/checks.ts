@@ -40,6 +40,10 @@ export const CHECKS = {
     doc: 'Fields that differ from the spec. Warns where there are any; unknown where nothing was ever applied.',
     unit: 'resources',
   },
+  migration: {
+    title: 'half moved',
+    doc: 'Something is being moved, or was left half-way by who moved it. Warns; critical while nobody takes what is published or workers find nothing.',
+  },
   replicas: {
     title: 'leader and replicas',
     doc: 'Warns where a replica is offline or lags, critical without a leader. The value is the longest lag.',

@@ -44,6 +44,11 @@ export const bucketStream = (bucket: string): string => `${KV_PREFIX}${bucket}`;
 /** All that a bucket's stream takes. */
 export const bucketSubjects = (bucket: string): string => `$KV.${bucket}.>`;
 
+/** A subject that nobody publishes on, for what keeps nothing of its own for a moment: no two streams may hold one. */
+export const movingSubject = (name: string): string => `osapi-ops.moving.${name.replace('/', '.')}`;
+/** What a stream is called on its way back to its own name. */
+export const movingName = (stream: string): string => `${stream}_moving`;
+
 /**
  * Servers from 2.14 on read a work queue for its mirrors and sources by durable consumers of their own. No worker can be
  * bound to one. A source may name its consumer as it likes: only the configuration tells then.

@@ -1,6 +1,7 @@
 import type { ConsumerStanding } from '../dlq/standing.ts';
 import type { AccountUsage } from '../model/account.ts';
 import type { Config } from '../model/json.ts';
+import type { Unfinished } from '../model/migration.ts';
 import type { Change } from '../model/plan.ts';
 import type { ClusterFigures, ResourceKey, StreamFigures, Target } from '../model/resource.ts';
 import type { HealthSpec } from '../model/spec.ts';
@@ -114,6 +115,8 @@ export interface Snapshot {
   readonly placed: readonly { readonly name: string; readonly replicas: number; readonly cluster?: ClusterFigures }[];
   readonly queues: readonly QueueState[];
   readonly drift: Drift;
+  /** What somebody has begun to move and not ended; absent where this user may not read it. */
+  readonly unfinished?: readonly Unfinished[];
 }
 
 const sum = <T>(all: readonly T[], of: (one: T) => number): number => all.reduce((total, one) => total + of(one), 0);

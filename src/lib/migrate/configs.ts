@@ -1,11 +1,10 @@
+import { movingName, movingSubject } from '../facts/names.ts';
 import { type Config, type Json, numberOf, textsOf } from '../model/json.ts';
 import type { Hop, Migration, MovedConsumer } from '../model/migration.ts';
 
-/** Where our marker goes while a stream takes nothing else; no other stream may hold it. */
-export const parkSubject = (stream: string): string => `osapi-ops.moving.${stream}`;
-
-/** What a stream is called on its way back to its own name. */
-export const wayName = (stream: string): string => `${stream}_moving`;
+/** Where our marker goes while a stream takes nothing else. */
+export const parkSubject = movingSubject;
+export const wayName = movingName;
 
 /**
  * Until somebody goes on: workers that got work from the old stream in the middle would do it twice. Not the end that

@@ -147,6 +147,8 @@ const ACTS: Readonly<Record<Exclude<MigrationStep, 'done'>, (run: Run) => Promis
 async function begin(run: Run): Promise<void> {
   await refuseUnfinishedReplay(run);
   await widenDlqs(run);
+  // Before anything reads the queue: a second mirror, after the first was taken back, lets go of what is dead (2.15.1).
+  await carryAll(run);
   await makeCopy(run, firstHop(run));
 }
 

@@ -1,5 +1,5 @@
 /** Who works with a system. Each may do what the commands of its kind need, and no more. */
-export const ROLES = ['viewer', 'applier', 'operator', 'worker', 'client'] as const;
+export const ROLES = ['viewer', 'applier', 'migrator', 'operator', 'worker', 'client'] as const;
 export type RoleName = (typeof ROLES)[number];
 
 /** What a user of a role must be allowed. */

@@ -1,7 +1,8 @@
 import type { Config, Json } from './json.ts';
+import type { Hop, Migration } from './migration.ts';
 import type { ResourceKey, ResourceKind, Role, Target } from './resource.ts';
 
-export type Action = 'create' | 'update' | 'replace' | 'delete';
+export type Action = 'create' | 'update' | 'replace' | 'delete' | 'migrate';
 
 /**
  * What the server does with a changed field: takes it in place; refuses it, so that the resource must be replaced;
@@ -32,6 +33,10 @@ export interface Change {
   readonly fields: readonly FieldChange[];
   readonly origin: Origin;
   readonly reason?: string;
+  /** The name that it has on the server, where it is to have another. */
+  readonly moved_from?: string;
+  /** Of a stream or bucket that is moved: one name after the other, each a copy by a mirror that becomes the stream. */
+  readonly hops?: readonly Hop[];
   /** The way back, for a person; absent where there is none. */
   readonly reverse?: string;
   /** When a request that fails is tried again and when it dies, in words, where that is new or changes. */
@@ -40,7 +45,7 @@ export interface Change {
   readonly error?: string;
 }
 
-export type Override = 'adopt' | 'prune' | 'allow-replace' | 'allow-data-loss';
+export type Override = 'adopt' | 'prune' | 'migrate' | 'allow-replace' | 'allow-data-loss';
 
 /** One judgement of an analyzer. `refuse` stops apply unless the flag in `needs` was given. */
 export interface Finding {
@@ -52,14 +57,15 @@ export interface Finding {
   readonly message: string;
   readonly hint?: string;
   readonly needs?: Override;
+  /** It is so where the change is carried out without this flag, and not so with it. */
+  readonly unless?: Override;
   /** How many messages (or keys) are concerned. */
   readonly count?: number;
 }
 
-/** One write. `configs` are sent one after another: more than one where the server refuses them in a single update. */
-export interface Step {
+interface StepBase {
   readonly resource: ResourceKey;
-  readonly verb: 'create' | 'update' | 'delete';
+  /** Sent one after another: more than one where the server refuses them in a single update. */
   readonly configs: readonly Config[];
   readonly why: string;
   /** Position of the change in `plan.changes` that caused this step. */
@@ -68,6 +74,22 @@ export interface Step {
   readonly stage: number;
 }
 
+/** One write. */
+export interface WriteStep extends StepBase {
+  readonly verb: 'create' | 'update' | 'delete';
+}
+
+/** One migration, with all its writes; two are not under way at once. */
+export interface MoveStep extends StepBase {
+  readonly verb: 'migrate';
+  readonly migration: Migration;
+  /** Further changes that it carries out: consumers go along with their stream. */
+  readonly along: readonly number[];
+}
+
+export type Step = WriteStep | MoveStep;
+
+/** What is migrated counts as replaced: without `--migrate` it is. */
 export interface PlanSummary {
   readonly create: number;
   readonly update: number;

@@ -39,6 +39,8 @@ export interface DesiredResource {
   readonly queue?: string;
   /** In the wire names and units of the JetStream API (a bucket: of facts/bucket-fields). Unwritten fields are absent. */
   readonly config: Config;
+  /** The name it had before, as the spec says; a consumer's with its stream's before. */
+  readonly movedFrom?: string;
   /** Where the spec declares it, or one of its fields. */
   readonly positionOf?: (field?: string) => Position | undefined;
 }

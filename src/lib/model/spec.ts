@@ -5,6 +5,9 @@ import type { Nanos } from './units.ts';
 /** The kinds of death a DLQ stream captures the advisories of. */
 export type Capture = 'max_deliveries' | 'terminated';
 
+/** The one key beside the server's fields in a configuration of a spec: the name that the resource had before. */
+export const MOVED_FROM = 'moved_from';
+
 /** Where to connect and as whom, as a spec may say it. Flags and environment win. Paths are relative to the spec's file. */
 export interface ConnectionSpec {
   readonly context?: string;

@@ -1,10 +1,12 @@
-import { executePlan } from '../apply/execute.ts';
+import { type Execution, executePlan } from '../apply/execute.ts';
 import { streamLookup } from '../canonical/resource.ts';
 import { holdQueues } from '../dlq/lock.ts';
 import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { tableFor } from '../facts/fields.ts';
+import { identifyActor } from '../ledger/actor.ts';
 import { largestReplicas } from '../ledger/store.ts';
+import { executeMigration } from '../migrate/execute.ts';
 import type { Context } from '../model/context.ts';
 import { equalJson } from '../model/json.ts';
 import type { Change, Filled, Override, Plan } from '../model/plan.ts';
@@ -14,8 +16,9 @@ import { openNats } from '../nats/open.ts';
 import { withFigures } from '../nats/room.ts';
 import { findFilled } from '../plan/filled.ts';
 import { planJson } from '../plan/json.ts';
+import { renamesOf, underNewNames } from '../plan/moves.ts';
 import { agreeToPlans, isAsked, requireAllowed } from './planned/consent.ts';
-import { openSystems, type Prepared, prepareSystem } from './planned/prepare.ts';
+import { openSystems, type Prepared, type PrepareOptions, prepareSystem } from './planned/prepare.ts';
 import {
   type Applying,
   configsOf,
@@ -66,10 +69,16 @@ export async function applyOperation(context: Context, options: ApplyOptions): P
   if (saved && only !== undefined) return applySaved(context, saved, only, options);
   const opened = await openSystems(context, options);
   try {
-    const [prune, adopt] = [options.given.has('prune'), options.given.has('adopt')];
+    const { given } = options;
+    const how: PrepareOptions = {
+      prune: given.has('prune'),
+      adopt: given.has('adopt'),
+      migrate: given.has('migrate'),
+      replace: given.has('allow-replace'),
+    };
     const works: Work[] = [];
     for (const each of opened.systems) {
-      const again = () => prepareSystem(context, each, { prune, adopt });
+      const again = () => prepareSystem(context, each, how);
       works.push({ system: await again(), again });
     }
     return await applyAll(context, works, options);
@@ -138,23 +147,29 @@ async function keepInStep(context: Context, system: Prepared): Promise<Applied> 
   return { plan, changes: [], applied: true };
 }
 
-/** Takes the lock, looks again, and carries the plan out; where it moved, a person is asked again, without the lock. */
+/**
+ * Takes the lock, looks again, and carries the plan out; where it moved, a person is asked again, without the lock. What
+ * was half moved comes first, and what the spec says besides is planned anew after it.
+ */
 async function touch(context: Context, work: Work, options: ApplyOptions): Promise<Applied> {
+  const finished: Change[] = [];
   for (let { system } = work; ; ) {
     const outcome = await lockAndLook(context, { ...work, system }, options).catch(async (error: unknown) => {
       throw await withFigures(work.system.nats, error);
     });
-    if ('plan' in outcome) return outcome;
+    if ('plan' in outcome) return { ...outcome, changes: [...finished, ...outcome.changes] };
+    finished.push(...outcome.finished);
     system = outcome.moved;
     await agreeToPlans(context, [system.plan], options);
   }
 }
 
-async function lockAndLook(
-  context: Context,
-  { system, again }: Work,
-  options: ApplyOptions,
-): Promise<Applied | { readonly moved: Prepared }> {
+interface Moved {
+  readonly moved: Prepared;
+  readonly finished: readonly Change[];
+}
+
+async function lockAndLook(context: Context, { system, again }: Work, options: ApplyOptions): Promise<Applied | Moved> {
   const { nats, desired } = system;
   const lock = {
     waitMs: options.lockWaitMs,
@@ -172,7 +187,13 @@ async function lockAndLook(
     }
     requireAllowed(fresh, options.given);
     const isHeld = queuesTouched(fresh.plan.changes, fresh).every((queue) => queues.includes(queue));
-    if (hasMoved && (!isHeld || isAsked(context, options))) return { moved: fresh };
+    if (hasMoved && (!isHeld || isAsked(context, options))) return { moved: fresh, finished: [] };
+    if (fresh.unfinished.length > 0) {
+      const finished = await finishMoves(context, { ...fresh, nats: held }, signal);
+      const next = await again();
+      if (next.plan.changes.length > 0) options.show([next.plan], options.given);
+      return { moved: next, finished };
+    }
     if (fresh.plan.changes.length === 0) return keepInStep(context, { ...fresh, nats: held });
     return carryOut(context, { ...fresh, nats: held }, signal);
   };
@@ -180,12 +201,40 @@ async function lockAndLook(
   return holdQueues(context, nats, queues, lock, carry, [desired.system]);
 }
 
+/** Carries on what somebody began to move, and nothing else. @throws what `carryOut` throws */
+async function finishMoves(context: Context, system: Prepared, signal: AbortSignal): Promise<readonly Change[]> {
+  const { nats, desired } = system;
+  const begun = system.plan.changes.filter((change) =>
+    system.unfinished.some(({ migration }) => keyOf(migration) === keyOf(change)),
+  );
+  const steps = system.plan.steps.filter(({ change }) => begun.includes(system.plan.changes[change]!));
+  const plan = { ...system.plan, changes: begun, steps: steps.map((step, change) => ({ ...step, change })) };
+  const { changes, fault } = await executePlan(nats, plan, executionOf(context, nats, signal));
+  if (fault !== undefined) throw await failure(context, { nats, plan }, changes, fault);
+  const summary = `went on with what was half moved: ${begun.map(keyOf).join(', ')}`;
+  await tellHistory(context, nats, { system: desired.system, verb: 'apply', summary, changes });
+  return changes;
+}
+
+const executionOf = (context: Context, nats: Nats, signal: AbortSignal): Execution => ({
+  io: context.io,
+  signal,
+  migrate: (migration) =>
+    executeMigration(nats, migration, {
+      io: context.io,
+      signal,
+      actor: identifyActor(context.env),
+      now: context.now(),
+    }),
+});
+
 async function carryOut(context: Context, system: Prepared, signal: AbortSignal): Promise<Applied> {
   const { nats, plan, desired } = system;
-  const { changes, answers, fault } = await executePlan(nats, plan, { io: context.io, signal });
+  const { changes, answers, fault } = await executePlan(nats, plan, executionOf(context, nats, signal));
   if (fault !== undefined) throw await failure(context, system, changes, fault);
   const wanted = new Map(desired.resources.map((resource) => [keyOf(resource), resource]));
-  const filled = findFilled(desired.resources, answers, system.lastApplied?.filled, {
+  const before = underNewNames(system.lastApplied?.filled, renamesOf(desired.resources, system.observed));
+  const filled = findFilled(desired.resources, answers, before, {
     table: tableFor(nats.target.server.version),
     streamOf: streamLookup((key) => wanted.get(key)),
   });
@@ -197,7 +246,7 @@ async function carryOut(context: Context, system: Prepared, signal: AbortSignal)
   }
   await Promise.all([
     recordSystem(context, applyingOf(system, filled)),
-    tellHistory(context, nats, { system: desired.system, verb: 'apply', summary: sumUp(plan.summary), changes }),
+    tellHistory(context, nats, { system: desired.system, verb: 'apply', summary: sumUp(plan), changes }),
   ]);
   return { plan, changes, applied: true };
 }

@@ -236,7 +236,7 @@ async function removeAll(
       for (const { stored } of await readJournal(nats, name)) await forgetJournal(nats, stored);
     }),
     forgetApplied(nats, system, isKnown),
-    tellHistory(context, nats, { ...told, summary: sumUp(plan.summary) }),
+    tellHistory(context, nats, { ...told, summary: sumUp(plan) }),
   ]);
   return { plan, changes, applied: true };
 }

@@ -1,13 +1,15 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { clockSymptom, expirySymptom, versionSymptoms, walkSymptoms, worstOf } from '../health/symptoms.ts';
 import { readAppliedSpec } from '../ledger/store.ts';
+import { findUnfinished } from '../migrate/read.ts';
 import type { AccountUsage } from '../model/account.ts';
 import type { Context } from '../model/context.ts';
 import type { Diagnosis, SettingSource, Symptom } from '../model/diagnosis.ts';
+import type { Unfinished } from '../model/migration.ts';
 import { ROLES } from '../model/permissions.ts';
 import type { LoadedSpec, Spec } from '../model/spec.ts';
 import { readAccount } from '../nats/account.ts';
-import { orThrow } from '../nats/answer.ts';
+import { answerOf, orElse, orThrow } from '../nats/answer.ts';
 import { connect, type Nats } from '../nats/connect.ts';
 import { settingsFor } from '../nats/open.ts';
 import { certificateDaysLeft, credentialsExpiry, type ProbeOptions, probeServer } from '../nats/probe.ts';
@@ -138,7 +140,10 @@ async function login(
     const who = await askWhoAmI(nats);
     const { target } = nats;
     const jetstream = await jetstreamSymptoms(nats);
-    const spec = loaded?.spec ?? (jetstream.works ? await appliedSpec(nats) : undefined);
+    const [spec, moves] = await Promise.all([
+      loaded?.spec ?? (jetstream.works ? appliedSpec(nats) : undefined),
+      jetstream.works ? orElse(answerOf(findUnfinished(nats)), { missing: [], denied: [] }) : [],
+    ]);
     const replicas = Math.max(
       1,
       ...Object.values(spec?.queues ?? {}).map(({ config }) => Number(config.num_replicas ?? 1)),
@@ -156,6 +161,7 @@ async function login(
           clustered: target.server.cluster !== undefined,
         }),
         ...jetstream.symptoms,
+        ...moves.map(moveSymptom),
         clockSymptom(who),
         ...(who ? roleSymptoms(who, spec) : []),
       ],
@@ -191,6 +197,14 @@ async function jetstreamSymptoms(nats: Nats): Promise<{ works: boolean; symptoms
     };
   }
 }
+
+/** What somebody has begun to move, whatever system it is of. */
+const moveSymptom = ({ migration: { kind, name }, where, meanwhile, who, since }: Unfinished): Symptom => ({
+  id: 'migration',
+  status: 'warn',
+  summary: `${kind} ${name} is half moved, by ${who} since ${since}: ${where}; ${meanwhile}`,
+  next: 'go on with `osapi-ops apply --migrate`, or back with `osapi-ops apply --undo-migrate`',
+});
 
 async function appliedSpec(nats: Nats): Promise<Spec | undefined> {
   try {

@@ -7,6 +7,7 @@ import { flowBetween, type Sample, sampleOf } from '../health/trend.ts';
 import { judgeHealth, unreachedReport } from '../health/verdict.ts';
 import { type Applied, readAppliedSpec, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
+import type { Unfinished } from '../model/migration.ts';
 import { type Desired, keyOf, type Observed, type ResourceKey } from '../model/resource.ts';
 import type { LoadedSpec, Spec } from '../model/spec.ts';
 import type { StatusReport } from '../model/verdict.ts';
@@ -14,6 +15,7 @@ import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { openNats } from '../nats/open.ts';
 import { makePlan } from '../plan/make-plan.ts';
+import { findBegun } from './planned/begun.ts';
 import { fromLedger } from './spec-source.ts';
 
 /** What is looked at, time after time: one connection and one system. */
@@ -138,9 +140,10 @@ async function readDeclared(
 ): Promise<Snapshot> {
   const desired = deriveDesired(loaded);
   const wanted = desired.resources.map(keyOf);
-  const [collected, lastApplied] = await Promise.all([
+  const [collected, lastApplied, unfinished] = await Promise.all([
     collect(nats, toLook(loaded.spec), wanted, now),
     applied ?? readApplied(nats, desired.system),
+    orElse(answerOf(findBegun(nats, desired)), { missing: [], denied: undefined }),
   ]);
   const { resources, silent } = collected;
   const observed = { target: nats.target, resources };
@@ -152,7 +155,8 @@ async function readDeclared(
     wanted,
     missing: wanted.filter((key) => !resources.has(key)),
     placed: placedOf(observed, wanted),
-    drift: driftOf(desired, observed, silent, lastApplied),
+    drift: driftOf(desired, observed, silent, lastApplied, unfinished),
+    ...(unfinished && { unfinished }),
   };
 }
 
@@ -174,11 +178,12 @@ function driftOf(
   observed: Observed,
   silent: ReadonlyMap<ResourceKey, string>,
   lastApplied: Applied | undefined,
+  unfinished: readonly Unfinished[] | undefined,
 ): Drift {
   // What does not answer is neither missing nor different.
   const told = { ...desired, resources: desired.resources.filter((resource) => !silent.has(keyOf(resource))) };
   try {
-    const plan = makePlan({ desired: told, observed, lastApplied });
+    const plan = makePlan({ desired: told, observed, lastApplied, ...(unfinished && { unfinished }) });
     return { known: true, changes: plan.changes };
   } catch (error) {
     if (!(error instanceof OpsError) || error.code !== 'SERVER_TOO_OLD') throw error;

@@ -1,8 +1,16 @@
-import { advisorySubject, bucketStream, bucketSubjects, LEDGER_BUCKET, rejectedSubject } from '../facts/names.ts';
+import {
+  advisorySubject,
+  bucketStream,
+  bucketSubjects,
+  LEDGER_BUCKET,
+  movingName,
+  movingSubject,
+  rejectedSubject,
+} from '../facts/names.ts';
 import { takenSubjects } from '../facts/subjects.ts';
 import type { Config } from '../model/json.ts';
 import type { Permissions, RoleName } from '../model/permissions.ts';
-import type { Spec, StreamSpec } from '../model/spec.ts';
+import { MOVED_FROM, type Spec, type StreamSpec } from '../model/spec.ts';
 
 /** Each run asks who it is, to say which account it is about to touch. Everybody may know that of himself. */
 const WHO_AM_I = '$SYS.REQ.USER.INFO';
@@ -33,11 +41,13 @@ function heldStreams(spec: Spec): Held[] {
       dlq ? [{ name: dlq.stream, kind: 'dlq', config: dlq.config, consumers: [] }] : [],
     ),
     ...queues.flatMap(([, { responses }]): Held[] =>
-      responses ? [{ name: bucketStream(responses.bucket), kind: 'bucket', config: {}, consumers: [] }] : [],
+      responses
+        ? [{ name: bucketStream(responses.bucket), kind: 'bucket', config: responses.config, consumers: [] }]
+        : [],
     ),
     ...Object.entries(spec.streams).map(of('other')),
-    ...Object.keys(spec.buckets).map(
-      (name): Held => ({ name: bucketStream(name), kind: 'bucket', config: {}, consumers: [] }),
+    ...Object.entries(spec.buckets).map(
+      ([name, config]): Held => ({ name: bucketStream(name), kind: 'bucket', config, consumers: [] }),
     ),
   ];
   return [...new Map(held.map((one) => [one.name, one])).values()];
@@ -128,6 +138,37 @@ const operator: Rule = (spec, streams) => {
   };
 };
 
+/** The streams that one is while it is moved: itself, its copy, and what it was called before. */
+function namesOf({ name, kind, config }: Held): string[] {
+  const { [MOVED_FROM]: before } = config;
+  const old = typeof before !== 'string' ? [] : [kind === 'bucket' ? bucketStream(before) : before];
+  return [name, ...old].flatMap((each) => [each, movingName(each)]);
+}
+
+/** What is moved is copied under another name, and the old one removed: no other role may do that. */
+const migrator: Rule = (spec, streams) => {
+  const [applies, operates] = [applier(spec, streams), operator(spec, streams)];
+  const names = [...new Set(streams.flatMap(namesOf))];
+  return {
+    api: [
+      ...applies.api,
+      ...operates.api,
+      // Who else copies what is moved.
+      'STREAM.LIST',
+      ...names.flatMap((name) => [
+        ...['INFO', 'CREATE', 'UPDATE', 'DELETE', 'PURGE', 'MSG.GET', 'MSG.DELETE'].map(
+          (verb) => `STREAM.${verb}.${name}`,
+        ),
+        `DIRECT.GET.${name}`,
+        `CONSUMER.LIST.${name}`,
+        ...['INFO', 'CREATE', 'DELETE', 'PAUSE'].map((verb) => `CONSUMER.${verb}.${name}.>`),
+      ]),
+    ],
+    // A marker, and ids that are to be known, go where nobody else publishes.
+    others: [...applies.others, ...operates.others, ...names.map(movingSubject)],
+  };
+};
+
 const worker: Rule = (spec) => {
   const queues = Object.entries(spec.queues);
   const consumers = queues.flatMap(([name, queue]) => Object.keys(queue.consumers).map((one) => ({ name, one })));
@@ -158,11 +199,12 @@ const client: Rule = (spec, streams) => ({
   others: streams.filter(({ kind }) => kind === 'queue').flatMap(({ name, config }) => takenSubjects(name, config)),
 });
 
-const RULES: Readonly<Record<RoleName, Rule>> = { viewer, applier, operator, worker, client };
+const RULES: Readonly<Record<RoleName, Rule>> = { viewer, applier, migrator, operator, worker, client };
 
 const COMMANDS: Readonly<Record<RoleName, readonly string[]>> = {
   viewer: ['plan', 'status', 'doctor', 'history', 'dlq ls', 'dlq show', 'dlq stats', 'dlq export', 'dlq replays ls'],
   applier: ['plan', 'apply', 'status', 'history'],
+  migrator: ['plan', 'apply', 'apply --migrate', 'apply --undo-migrate', 'status', 'history'],
   operator: [
     'status',
     'history',
@@ -184,6 +226,9 @@ const NOTES: Readonly<Record<RoleName, readonly string[]>> = {
   viewer: ['It can read every message of the queue and its DLQ.'],
   applier: [
     'It may delete no resource: `destroy`, `--prune` and `--allow-replace` need STREAM.DELETE and CONSUMER.DELETE as well. A lower limit deletes messages.',
+  ],
+  migrator: [
+    'It can delete every stream of this system. It is needed while something is moved, and not before or after.',
   ],
   operator: ['It can delete messages of the queue: replay moves, and purge removes.'],
   worker: ['Whoever may publish acks of a consumer can acknowledge any of its messages, by sequence.'],

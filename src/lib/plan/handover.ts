@@ -1,11 +1,9 @@
 import { filtersOf } from '../canonical/consumer.ts';
+import { movingSubject } from '../facts/names.ts';
 import { subjectCovers, subjectsOverlap } from '../facts/subjects.ts';
 import { type Config, textsOf } from '../model/json.ts';
 import { splitConsumerName } from '../model/resource.ts';
 import type { Subject } from '../risk/subject.ts';
-
-/** What a resource that keeps nothing of its own for a moment keeps instead: a subject that nobody publishes on. */
-const movingSubject = (name: string): string => `osapi-ops.moving.${name.replace('/', '.')}`;
 
 /** What only one can hold at a time, and how it stands before and after: a stream's subjects, a worker's filters. */
 interface Claim {

@@ -1,6 +1,7 @@
 import { streamLookup } from '../canonical/resource.ts';
 import { tableFor } from '../facts/fields.ts';
 import type { AccountUsage } from '../model/account.ts';
+import type { Unfinished } from '../model/migration.ts';
 import type { Action, Change, Filled, LastApplied, LeftAlone, Losses, Plan, PlanSummary } from '../model/plan.ts';
 import {
   type Desired,
@@ -13,12 +14,24 @@ import {
 } from '../model/resource.ts';
 import { overAccount } from '../risk/account.ts';
 import { findRisks } from '../risk/judge.ts';
+import { bothThere, unfinishedMove } from '../risk/migrate.ts';
 import { unsure } from '../risk/quorum.ts';
 import { indexObserved, type Subject } from '../risk/subject.ts';
 import { isUnadopted } from './adoption.ts';
 import { type CompareContext, compareResource, madeAgain } from './compare.ts';
 import { canonicalReader, fingerprintOf } from './fingerprint.ts';
 import { findLeftovers, pruneOf, unknownOnServer } from './leftovers.ts';
+import {
+  goesAlong,
+  isUnderWay,
+  type Moves,
+  moved,
+  renamed,
+  renamesOf,
+  streamKeyOf,
+  underNewNames,
+  underWay,
+} from './moves.ts';
 import { planSteps } from './steps.ts';
 import { requireNewEnough } from './too-old.ts';
 
@@ -36,6 +49,12 @@ export interface PlanInput {
   /** Mark what is as the spec says and nobody's. */
   readonly adopt?: boolean;
   readonly now?: Date;
+  /** What can be moved instead of made again. Without it, what cannot be changed in place is replaced. */
+  readonly moves?: Moves;
+  /** That it will be moved was said with `--migrate`: what would happen without need not be told. */
+  readonly migrate?: boolean;
+  /** What somebody has begun to move: nothing else is done to it. */
+  readonly unfinished?: readonly Unfinished[];
   /** What the account may use, where it is known. */
   readonly account?: AccountUsage;
   /** Carrying it out makes the ledger's bucket. */
@@ -48,16 +67,26 @@ const isConsumerOf = (resource: { kind: string; name: string }, gone: ReadonlySe
 /** The sum of the changes of a spec that declares so many resources. */
 export function summarize(changes: readonly Change[], all: number): PlanSummary {
   const count = (action: Action): number => changes.filter((change) => change.action === action).length;
-  const [create, update, replace, removed] = [count('create'), count('update'), count('replace'), count('delete')];
+  const [create, update, removed] = [count('create'), count('update'), count('delete')];
+  const replace = count('replace') + count('migrate');
   return { create, update, replace, delete: removed, unchanged: all - create - update - replace };
 }
 
 /** The resources of the spec that differ, and those that vanish with a replaced stream. */
-function compareAll(resources: readonly DesiredResource[], observed: Observed, context: CompareContext): Subject[] {
+function compareAll(
+  resources: readonly DesiredResource[],
+  observed: Observed,
+  context: CompareContext,
+  { moves, renames }: { readonly moves: Moves; readonly renames: ReadonlyMap<ResourceKey, ResourceKey> },
+): Subject[] {
   const found = new Map<ResourceKey, Subject>();
   for (const resource of resources) {
-    const subject = compareResource(resource, observed.resources.get(keyOf(resource)), context);
-    if (subject) found.set(subject.key, subject);
+    const key = keyOf(resource);
+    const before = observed.resources.get(renames.get(key) ?? key);
+    const isAlong = resource.kind === 'consumer' && moves.get(streamKeyOf(resource.name))?.is === 'movable';
+    const differs = renames.has(key) ? renamed(resource, before!, context) : compareResource(resource, before, context);
+    if (!differs) continue;
+    found.set(key, isAlong && before ? goesAlong(differs) : moved(differs, moves.get(key)));
   }
   const replaced = new Set([...found.values()].filter((s) => s.change.action === 'replace').map((s) => s.key));
   return resources.flatMap((resource) => {
@@ -83,7 +112,7 @@ function notPruned(prunable: readonly ObservedResource[]): LeftAlone[] {
  */
 export function makePlan(input: PlanInput): Plan {
   const { desired, observed, lastApplied, losses = new Map(), prune = false, adopt = false } = input;
-  const filled = input.filled ?? lastApplied?.filled;
+  const { moves = new Map() } = input;
   const { server } = observed.target;
   requireNewEnough(desired, server);
   const wanted = new Map(desired.resources.map((resource) => [keyOf(resource), resource]));
@@ -92,19 +121,29 @@ export function makePlan(input: PlanInput): Plan {
   const facts = { table: tableFor(server.version), clustered: server.cluster !== undefined, liveStream, wantedStream };
 
   const canonicalOf = canonicalReader(observed);
-  const differing = compareAll(desired.resources, observed, {
+  // Until it is known whether it can be moved, what has another name is not looked at.
+  const renames = input.moves ? renamesOf(desired.resources, observed) : new Map<ResourceKey, ResourceKey>();
+  const applied = underNewNames(lastApplied, renames);
+  const filled = underNewNames(input.filled ?? lastApplied?.filled, renames);
+  const unfinished = input.unfinished ?? [];
+  const isFree = ({ key }: { readonly key: ResourceKey }): boolean => !unfinished.some((each) => isUnderWay(each, key));
+  const context = {
     ...facts,
     canonicalOf,
-    ...(lastApplied ? { lastApplied } : {}),
+    ...(applied ? { lastApplied: applied } : {}),
     ...(filled ? { filled } : {}),
-  });
+  };
+  const differing = compareAll(desired.resources, observed, context, { moves, renames }).filter(isFree);
   const unadopted = new Set(adopt ? [] : differing.filter((subject) => isUnadopted(subject, lastApplied)));
   const compared = differing.filter((subject) => !unadopted.has(subject));
-  const leftovers = findLeftovers(desired.system, new Set(wanted.keys()), observed, lastApplied);
-  const pruned = prune ? leftovers.prunable.map((resource) => pruneOf(resource, lastApplied)) : [];
-  const subjects = [...compared, ...pruned];
+  const movedAway = new Set(renames.values());
+  const leftovers = findLeftovers(desired.system, new Set([...wanted.keys(), ...movedAway]), observed, lastApplied);
+  const prunable = leftovers.prunable.filter((resource) => isFree({ key: keyOf(resource) }));
+  const pruned = prune ? prunable.map((resource) => pruneOf(resource, lastApplied)) : [];
+  const begun = unfinished.map((each) => underWay(each, wanted.get(keyOf(each.migration))));
+  const subjects = [...begun, ...compared, ...pruned];
 
-  const deleted = new Set(pruned.map(({ key }) => key));
+  const deleted = new Set([...pruned.map(({ key }) => key), ...movedAway]);
   const replaced = new Set(compared.filter(({ change }) => change.action === 'replace').map(({ key }) => key));
   const index = indexObserved(observed);
   const world = {
@@ -117,14 +156,19 @@ export function makePlan(input: PlanInput): Plan {
     losses,
     deleted,
     replaced,
+    moves,
+    migrate: input.migrate ?? false,
+    ...(input.account ? { account: input.account } : {}),
     applied: new Set(Object.keys(lastApplied?.configs ?? {})),
   };
-  const named = [...wanted.keys(), ...leftovers.prunable.map(keyOf)];
+  const named = [...wanted.keys(), ...movedAway, ...prunable.map(keyOf)];
   const live = [...wanted.keys()].flatMap((key) => observed.resources.get(key) ?? []);
   const touched = new Set(subjects.map(({ key }) => key));
   const changes = subjects.map(({ change }) => change);
   const findings = [
-    ...findRisks([...subjects, ...unadopted], world),
+    ...unfinished.flatMap(unfinishedMove),
+    ...findRisks([...compared, ...pruned, ...unadopted], world),
+    ...bothThere(desired.resources, observed),
     ...(input.account ? overAccount(subjects, input.account, input.makesLedger ? 1 : 0) : []),
     ...unsure(live.filter((each) => !touched.has(keyOf(each)))),
   ];
@@ -134,8 +178,8 @@ export function makePlan(input: PlanInput): Plan {
     fingerprint: fingerprintOf(observed, named, canonicalOf),
     changes,
     findings,
-    steps: planSteps(subjects, { ...facts, gone: replaced }),
-    leftAlone: [...(prune ? [] : notPruned(leftovers.prunable)), ...leftovers.leftAlone, ...unknownOnServer(live)],
+    steps: planSteps(subjects, { ...facts, gone: replaced, moves, unfinished }),
+    leftAlone: [...(prune ? [] : notPruned(prunable)), ...leftovers.leftAlone, ...unknownOnServer(live)],
     summary: summarize(changes, desired.resources.length),
   };
 }

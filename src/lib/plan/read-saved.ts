@@ -13,16 +13,19 @@ const impact = z.enum(['in-place', 'replace']);
 const origin = z.enum(['spec', 'server', 'both', 'unknown']);
 const field = z.object({ path: text, from: z.json(), to: z.json(), impact, origin, note: words });
 const change = z.object({
-  action: z.enum(['create', 'update', 'replace', 'delete']),
+  action: z.enum(['create', 'update', 'replace', 'delete', 'migrate']),
   kind,
   name: text,
   role: z.enum(['queue', 'worker', 'dlq', 'responses', 'other']),
   fields: z.array(field),
   origin,
   reason: words,
+  moved_from: words,
+  hops: z.optional(z.array(z.object({ from: text, to: text }))),
   reverse: words,
   retries: words,
 });
+const flag = z.enum(['adopt', 'prune', 'migrate', 'allow-replace', 'allow-data-loss']);
 const finding = z.object({
   code: text,
   severity: z.enum(['info', 'warning', 'refuse']),
@@ -30,7 +33,8 @@ const finding = z.object({
   field: words,
   message: text,
   hint: words,
-  needs: z.optional(z.enum(['adopt', 'prune', 'allow-replace', 'allow-data-loss'])),
+  needs: z.optional(flag),
+  unless: z.optional(flag),
   count: z.optional(z.number()),
 });
 const server = z.object({

@@ -1,18 +1,23 @@
 import type { FieldTable } from '../facts/fields.ts';
 import { type Config, equalJson, type Json } from '../model/json.ts';
-import type { Step } from '../model/plan.ts';
-import { type ResourceKey, type ResourceKind, type Role, splitConsumerName } from '../model/resource.ts';
+import type { Migration, Unfinished } from '../model/migration.ts';
+import type { Step, WriteStep } from '../model/plan.ts';
+import { keyOf, type ResourceKey, type ResourceKind, type Role, splitConsumerName } from '../model/resource.ts';
 import type { Subject } from '../risk/subject.ts';
 import { findHandovers, type Handover } from './handover.ts';
-import { bucketWire, consumerWire, streamWire } from './wire.ts';
+import { type Moves, streamKeyOf } from './moves.ts';
+import { bucketWire, consumerWire, freshWire, streamWire } from './wire.ts';
 
 // Deletes come first, for what is left may need their names, subjects and filters; otherwise they are creation in
 // reverse. A stream that takes a subject over waits until its present holder has let go; likewise a consumer of a
 // workqueue that takes a filter over, and a new one waits for all of them (see handover).
 //
-//   0 delete consumers     3 dlq, buckets, other streams       6 update consumers
-//   1 delete queues        4 queue streams                     7 consumers that take filters over
-//   2 delete the others    5 streams that take subjects over   8 create consumers
+// What is moved comes when all else that it needs is there; a DLQ lets go of the old name's advisories after it.
+//
+//   0 delete consumers     3 dlq, buckets, other streams       6 what is moved, one after the other
+//   1 delete queues        4 queue streams                     7 update consumers
+//   2 delete the others    5 streams that take subjects over   8 consumers that take filters over
+//                                                              9 create consumers
 const STAGE = {
   deleteConsumer: 0,
   deleteQueue: 1,
@@ -20,9 +25,10 @@ const STAGE = {
   other: 3,
   queue: 4,
   takesOver: 5,
-  update: 6,
-  updateTakesOver: 7,
-  create: 8,
+  migrate: 6,
+  update: 7,
+  updateTakesOver: 8,
+  create: 9,
 };
 
 const deleteStage = (kind: ResourceKind, role: Role): number =>
@@ -36,6 +42,8 @@ export interface StepContext {
   readonly wantedStream: (stream: string) => Config | undefined;
   /** Streams that are replaced: their consumers vanish with them. */
   readonly gone: ReadonlySet<ResourceKey>;
+  readonly moves: Moves;
+  readonly unfinished: readonly Unfinished[];
 }
 
 /** "can not move and scale a stream in a single update": on a cluster the move goes first, with the replicas as they are. */
@@ -51,6 +59,7 @@ function configsToSend(subject: Subject, context: StepContext, fresh: boolean): 
   if (!desired) return [];
   const live = fresh ? undefined : observed?.config;
   const { table } = context;
+  if (!live) return [freshWire(desired, table)];
   switch (change.kind) {
     case 'consumer': {
       const { stream } = splitConsumerName(change.name);
@@ -61,13 +70,14 @@ function configsToSend(subject: Subject, context: StepContext, fresh: boolean): 
     case 'stream': {
       const wire = change.kind === 'bucket' ? bucketWire : streamWire;
       const config = wire(change.name, desired.config, table, live);
-      return live ? staged(live, config, context.clustered) : [config];
+      return staged(live, config, context.clustered);
     }
   }
 }
 
-function writeStage(subject: Subject, update: boolean, takesOver: boolean): number {
+function writeStage(subject: Subject, update: boolean, takesOver: boolean, moving: boolean): number {
   const { kind, role } = subject.change;
+  if (role === 'dlq' && update && moving) return STAGE.update;
   if (kind === 'consumer') return update ? (takesOver ? STAGE.updateTakesOver : STAGE.update) : STAGE.create;
   if (takesOver) return STAGE.takesOver;
   return role === 'queue' ? STAGE.queue : STAGE.other;
@@ -84,27 +94,41 @@ function narrowed(subject: Subject, keeps: readonly string[], context: StepConte
   return consumerWire(change.name, config, context.table, { live: stream, wanted: stream }, live);
 }
 
+/** As it was written down where it was begun, else as it is planned now; none for a consumer that goes along. */
+function migrationOf({ key }: Subject, { moves, unfinished }: StepContext): Migration | undefined {
+  const begun = unfinished.find(({ migration }) => keyOf(migration) === key);
+  const planned = moves.get(key);
+  return begun?.migration ?? (planned?.is === 'movable' ? planned.migration : undefined);
+}
+
+/** The positions of the consumers that go along with a stream. */
+const alongWith = ({ key }: Subject, subjects: readonly Subject[]): number[] =>
+  subjects.flatMap(({ change }, index) =>
+    change.action === 'migrate' && change.kind === 'consumer' && streamKeyOf(change.name) === key ? [index] : [],
+  );
+
 /** The writes that carry the changes out, in the order they must be done. */
 export function planSteps(subjects: readonly Subject[], context: StepContext): Step[] {
   const retention = (stream: string) => (context.wantedStream(stream) ?? context.liveStream(stream))?.retention;
+  const moving = subjects.some(({ change }) => change.action === 'migrate');
   const handovers = findHandovers(subjects, (stream) => retention(stream) === 'workqueue');
   const stepsOf = (subject: Subject, change: number): Step[] => {
     const { key, change: told } = subject;
     const base = { resource: key, change };
     const withStream = told.kind === 'consumer' && context.gone.has(`stream ${splitConsumerName(told.name).stream}`);
-    const remove: Step = {
+    const remove: WriteStep = {
       ...base,
       verb: 'delete',
       configs: [],
       why: told.reason ?? 'no longer in the spec',
       stage: deleteStage(told.kind, told.role),
     };
-    const write = (verb: 'create' | 'update', why: string): Step => ({
+    const write = (verb: 'create' | 'update', why: string): WriteStep => ({
       ...base,
       verb,
       configs: configsToSend(subject, context, verb === 'create'),
       why,
-      stage: writeStage(subject, verb === 'update', handovers.has(subject)),
+      stage: writeStage(subject, verb === 'update', handovers.has(subject), moving),
     });
     const letGo = (keeps: Handover['keeps']): Step[] =>
       keeps
@@ -114,7 +138,7 @@ export function planSteps(subjects: readonly Subject[], context: StepContext): S
               verb: 'update',
               configs: [narrowed(subject, keeps, context)],
               why: 'lets go of what another takes over',
-              stage: writeStage(subject, true, false),
+              stage: writeStage(subject, true, false, moving),
             },
           ]
         : [];
@@ -130,6 +154,21 @@ export function planSteps(subjects: readonly Subject[], context: StepContext): S
         return withStream ? [write('create', 'made again')] : [remove, write('create', 'made again')];
       case 'delete':
         return [remove];
+      case 'migrate': {
+        const migration = migrationOf(subject, context);
+        if (!migration) return [];
+        return [
+          {
+            ...base,
+            verb: 'migrate',
+            configs: [],
+            why: told.reason ?? 'cannot be changed in place',
+            stage: STAGE.migrate,
+            migration,
+            along: alongWith(subject, subjects),
+          },
+        ];
+      }
     }
   };
   const steps = subjects.flatMap(stepsOf);

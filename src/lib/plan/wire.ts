@@ -5,7 +5,7 @@ import { unknownValues, withUnknownParts } from '../canonical/unknown.ts';
 import { FIELDS, type FieldTable } from '../facts/fields.ts';
 import { SERVER_PREFIX } from '../facts/names.ts';
 import { type Config, equalJson, isObject, type Json } from '../model/json.ts';
-import { splitConsumerName } from '../model/resource.ts';
+import { type DesiredResource, splitConsumerName } from '../model/resource.ts';
 
 const saysNothing = (value: Json | undefined): boolean =>
   value === undefined ||
@@ -72,6 +72,21 @@ export function streamWire(name: string, config: Config, table: FieldTable, live
 export function bucketWire(bucket: string, config: Config, table: FieldTable, live?: Config): Config {
   const stream = toBackingStream(bucket, config, live);
   return streamWire(String(stream.name), stream, table, live);
+}
+
+/** The configuration to send where there is none yet. */
+export function freshWire(
+  { kind, name, config }: Pick<DesiredResource, 'kind' | 'name' | 'config'>,
+  table: FieldTable,
+): Config {
+  switch (kind) {
+    case 'stream':
+      return streamWire(name, config, table);
+    case 'bucket':
+      return bucketWire(name, config, table);
+    case 'consumer':
+      return consumerWire(name, config, table, {});
+  }
 }
 
 /** The configuration to send for a durable consumer: to create it, or over its live one. */

@@ -1,5 +1,6 @@
 import type { Finding, Override, Plan } from '../model/plan.ts';
 import { dataLoss } from './data-loss.ts';
+import { migrate } from './migrate.ts';
 import { ownership } from './ownership.ts';
 import {
   discardChange,
@@ -19,6 +20,7 @@ import type { Analyzer, Subject, World } from './subject.ts';
 const ANALYZERS: readonly Analyzer[] = [
   leader,
   ownership,
+  migrate,
   replace,
   deletion,
   dataLoss,
@@ -43,4 +45,7 @@ export const findRisks = (subjects: readonly Subject[], world: World): Finding[]
 
 /** What still stands in the way of a plan when these overrides were given. */
 export const refusals = (plan: Pick<Plan, 'findings'>, given: ReadonlySet<Override>): Finding[] =>
-  plan.findings.filter(({ severity, needs }) => severity === 'refuse' && !(needs && given.has(needs)));
+  plan.findings.filter(
+    ({ severity, needs, unless }) =>
+      severity === 'refuse' && !(needs && given.has(needs)) && !(unless && given.has(unless)),
+  );

@@ -88,8 +88,16 @@ function streamGone(subject: Subject, world: World): Finding[] {
 
 /** An immutable change: never a silent delete. Names the field, what goes, and the way round. */
 export const replace: Analyzer = (subject, world) => {
+  const { action, moved_from: before } = subject.change;
+  if (action === 'replace') return replaced(subject, world);
+  // Another name is had by moving only; what goes along with its stream is told there.
+  const isEither = action === 'migrate' && before === undefined && world.moves.get(subject.key)?.is === 'movable';
+  if (!isEither || world.migrate) return [];
+  return replaced(subject, world).map((finding) => ({ ...finding, unless: 'migrate' }));
+};
+
+function replaced(subject: Subject, world: World): Finding[] {
   const { change, key } = subject;
-  if (change.action !== 'replace') return [];
   const consumer = change.kind === 'consumer';
   const paths = fieldsOf(subject);
   const refusal: Finding = {
@@ -104,7 +112,7 @@ export const replace: Analyzer = (subject, world) => {
     ...(paths ? { field: paths } : {}),
   };
   return [refusal, ...(consumer ? consumerAgain(subject, world) : streamGone(subject, world))];
-};
+}
 
 /** A deletion by `--prune`: harmless where nothing is inside. */
 export const deletion: Analyzer = (subject) => {

@@ -67,7 +67,7 @@ function clashOf(ours: readonly string[], theirs: readonly string[]): { ours: st
 export const overlap: Analyzer = (subject, world) => {
   const { after, change } = subject;
   if (!after) return [];
-  const held = change.action === 'update' ? textsOf(subject.before?.subjects) : [];
+  const held = change.action === 'update' || change.action === 'migrate' ? textsOf(subject.before?.subjects) : [];
   const keys =
     change.kind === 'bucket' && change.action === 'create' && !isMirror(after) ? [bucketSubjects(change.name)] : [];
   const own = [...textsOf(after.subjects).filter((each) => !held.includes(each)), ...keys];

@@ -1,5 +1,7 @@
 import { OWNER_KEY } from '../facts/names.ts';
+import type { AccountUsage } from '../model/account.ts';
 import { type Config, isObject } from '../model/json.ts';
+import type { PlannedMigration } from '../model/migration.ts';
 import type { Change, Finding, Losses } from '../model/plan.ts';
 import {
   type DesiredResource,
@@ -55,10 +57,16 @@ export interface World {
   readonly index: ObservedIndex;
   /** Keys of what this system applied last: where only the mark went from one, that is drift. */
   readonly applied: ReadonlySet<string>;
-  /** Resources that this plan deletes. */
+  /** Resources that this plan deletes, and the names that it moves away from. */
   readonly deleted: ReadonlySet<ResourceKey>;
   /** Resources that it deletes and makes again. */
   readonly replaced: ReadonlySet<ResourceKey>;
+  /** What can be moved instead, and what cannot. */
+  readonly moves: ReadonlyMap<ResourceKey, PlannedMigration>;
+  /** It will be: nothing is deleted to be made again. */
+  readonly migrate: boolean;
+  /** What the account may use, where it is known. */
+  readonly account?: AccountUsage;
 }
 
 /** Looks for one danger; gives nothing where there is none. Pure. */
@@ -82,4 +90,5 @@ export const heldBy = (kind: string, count: number): string =>
 export const labelOf = (subject: Subject): string => `${subject.change.kind} ${subject.change.name}`;
 
 export const changed = (subject: Subject, path: string): boolean =>
-  subject.change.action === 'update' && subject.change.fields.some((field) => field.path === path);
+  (subject.change.action === 'update' || subject.change.action === 'migrate') &&
+  subject.change.fields.some((field) => field.path === path);

@@ -2,6 +2,7 @@ import { bucketFields } from '../facts/bucket-fields.ts';
 import { consumerFields } from '../facts/consumer-fields.ts';
 import type { Field, FieldType } from '../facts/field.ts';
 import { streamFields } from '../facts/stream-fields.ts';
+import { MOVED_FROM } from '../model/spec.ts';
 import type { Leaf } from './value.ts';
 
 /**
@@ -67,12 +68,19 @@ function shapeOf(type: FieldType, id: string): Shape {
 const slotOf = (field: Field, id: string): Slot =>
   slot(field.name, shapeOf(field.type, `${id}_${field.name}`), field.doc, { aliases: field.aliases ?? [], field });
 
-const streamSlots = streamFields.map((field) => slotOf(field, 'stream'));
-const bucketSlots = bucketFields.map((field) => slotOf(field, 'bucket'));
-export const consumerShape = object(
-  'consumer',
-  consumerFields.map((field) => slotOf(field, 'consumer')),
-);
+const movedFrom = (what: string): Slot =>
+  slot(
+    MOVED_FROM,
+    leaf({ type: 'text' }),
+    `The name that the ${what} had before: apply --migrate moves it from there.`,
+  );
+
+const streamSlots = [...streamFields.map((field) => slotOf(field, 'stream')), movedFrom('stream')];
+const bucketSlots = [...bucketFields.map((field) => slotOf(field, 'bucket')), movedFrom('bucket')];
+export const consumerShape = object('consumer', [
+  ...consumerFields.map((field) => slotOf(field, 'consumer')),
+  movedFrom('consumer'),
+]);
 
 const consumers = slot(
   'consumers',

@@ -9,6 +9,7 @@ export interface Theme {
   readonly create: Style;
   readonly update: Style;
   readonly replace: Style;
+  readonly migrate: Style;
   readonly delete: Style;
   readonly good: Style;
   readonly warn: Style;
@@ -24,6 +25,7 @@ export function createTheme({ colour }: { colour: boolean }): Theme {
     create: chalk.green,
     update: chalk.yellow,
     replace: chalk.magenta,
+    migrate: chalk.cyan,
     delete: chalk.red,
     good: chalk.green,
     warn: chalk.yellow,
@@ -34,7 +36,10 @@ export function createTheme({ colour }: { colour: boolean }): Theme {
 }
 
 /** One sign for each action, readable without colour. */
-export const SIGNS = { create: '+', update: '~', replace: '±', delete: '-' } as const satisfies Record<Action, string>;
+export const SIGNS = { create: '+', update: '~', replace: '±', delete: '-', migrate: '±' } as const satisfies Record<
+  Action,
+  string
+>;
 
 /** Whether a stream should be coloured: NO_COLOR and FORCE_COLOR first, then whether it is a terminal that can. */
 export function wantsColour(

@@ -115,4 +115,41 @@ describe('deriveDesired', () => {
     expect(resources.map(({ name }) => name)).toEqual(['dead', 'answers', 'A', 'B']);
     expect(resources[0]?.config.subjects).toHaveLength(6);
   });
+
+  test('tells the name before apart from what the server is told, a consumer’s with that of its stream', async () => {
+    const { resources } = await derive(`version: 1
+name: osapi
+queues:
+  NEW:
+    subjects: ["requests.*"]
+    moved_from: OLD
+    consumers:
+      same: {filter_subject: requests.a}
+      later: {filter_subject: requests.b, moved_from: earlier}
+    dlq: {stream: new_dlq, moved_from: old_dlq}
+    responses: {bucket: answers, moved_from: responses}
+streams:
+  EVENTS:
+    subjects: ["events.>"]
+    consumers:
+      audit: {}
+      keep: {moved_from: hold}
+buckets:
+  settings: {moved_from: setup}
+  plain: {}
+`);
+    expect(Object.fromEntries(resources.map(({ name, movedFrom }) => [name, movedFrom]))).toEqual({
+      new_dlq: 'old_dlq',
+      answers: 'responses',
+      EVENTS: undefined,
+      settings: 'setup',
+      plain: undefined,
+      NEW: 'OLD',
+      'NEW/same': 'OLD/same',
+      'NEW/later': 'OLD/earlier',
+      'EVENTS/audit': undefined,
+      'EVENTS/keep': 'EVENTS/hold',
+    });
+    expect(resources.filter(({ config }) => 'moved_from' in config)).toEqual([]);
+  });
 });

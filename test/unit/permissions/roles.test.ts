@@ -42,6 +42,36 @@ describe('the permissions of a role', () => {
     expect(publish.filter((subject) => /STREAM\.DELETE|CONSUMER\.DELETE|SNAPSHOT|^>$/.test(subject))).toEqual([]);
   });
 
+  test('let a migrator remove what it moves, its copy, and what it was called before: nothing else', () => {
+    const moved = spec();
+    const { REQUESTS } = moved.queues;
+    const { publish } = permissionsFor(
+      { ...moved, queues: { REQUESTS: { ...REQUESTS!, config: { ...REQUESTS!.config, moved_from: 'OLD' } } } },
+      'migrator',
+    );
+    expect(publish.filter((subject) => subject.includes('STREAM.DELETE'))).toEqual(
+      [
+        'REQUESTS',
+        'REQUESTS_moving',
+        'OLD',
+        'OLD_moving',
+        'requests_dlq',
+        'requests_dlq_moving',
+        'KV_responses',
+        'KV_responses_moving',
+      ].map((name) => `$JS.API.STREAM.DELETE.${name}`),
+    );
+    expect(publish).toEqual(
+      expect.arrayContaining([
+        '$JS.API.STREAM.LIST',
+        '$JS.API.CONSUMER.PAUSE.REQUESTS_moving.>',
+        '$JS.API.CONSUMER.CREATE.OLD.>',
+        'osapi-ops.moving.REQUESTS',
+        'requests.*',
+      ]),
+    );
+  });
+
   test('follow the domain and the inbox prefix of the spec', () => {
     const { publish, subscribe, notes } = permissionsFor(spec({ domain: 'hub', inbox_prefix: '_IN_v' }), 'viewer');
     expect(publish).toContain('$JS.hub.API.STREAM.INFO.REQUESTS');

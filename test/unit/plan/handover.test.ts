@@ -78,8 +78,8 @@ test('consumers of a stream that is no workqueue share filters as they like', ()
     want('consumer Q/B', { filter_subject: 'q.1' }),
   );
   expect(makePlan({ desired, observed }).steps.map(({ resource, stage }) => [resource, stage])).toEqual([
-    ['consumer Q/A', 6],
-    ['consumer Q/B', 6],
+    ['consumer Q/A', 7],
+    ['consumer Q/B', 7],
   ]);
 });
 

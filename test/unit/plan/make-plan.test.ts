@@ -41,7 +41,7 @@ describe('a plan', () => {
       'stream REQUESTS',
       'consumer REQUESTS/w',
     ]);
-    expect(steps.map(({ stage }) => stage)).toEqual([3, 3, 4, 8]);
+    expect(steps.map(({ stage }) => stage)).toEqual([3, 3, 4, 9]);
   });
 
   test('of something new tells what the spec says of it, without defaults and the owner mark', () => {

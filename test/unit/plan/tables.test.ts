@@ -170,7 +170,7 @@ describe('a change', () => {
     expect(stepsOf(plan)).toEqual([
       '1 delete stream S (0): the server cannot change the storage type (10052)',
       '4 create stream S (1): made again',
-      '8 create consumer S/w (1): made again',
+      '9 create consumer S/w (1): made again',
     ]);
   });
 
@@ -323,8 +323,8 @@ describe('the writes', () => {
       '3 update stream dead (1): description',
       '3 update bucket b (1): history',
       '4 update stream S (1): description',
-      '6 update consumer S/w (1): max_deliver',
-      '8 create consumer S/new (1): not on the server yet',
+      '7 update consumer S/w (1): max_deliver',
+      '9 create consumer S/new (1): not on the server yet',
     ]);
     expect(plan.steps.map(({ change }) => plan.changes[change]!.name)).toEqual(['dead', 'b', 'S', 'S/w', 'S/new']);
   });
@@ -389,7 +389,7 @@ describe('the writes', () => {
     });
     expect(stepsOf(plan)).toEqual([
       expect.stringMatching(/^0 delete consumer S\/w \(0\): .*replay_policy/),
-      '8 create consumer S/w (1): made again',
+      '9 create consumer S/w (1): made again',
     ]);
     expect(plan.steps[1]!.configs[0]).not.toHaveProperty('shiny');
   });
@@ -426,10 +426,10 @@ describe('the writes', () => {
     ];
     const plan = planOf({ wanted, live: now });
     expect(stepsOf(plan)).toEqual([
-      '6 update consumer S/a (1): lets go of what another takes over',
-      '6 update consumer S/b (1): lets go of what another takes over',
-      '7 update consumer S/a (1): filter_subjects',
-      '7 update consumer S/b (1): filter_subject',
+      '7 update consumer S/a (1): lets go of what another takes over',
+      '7 update consumer S/b (1): lets go of what another takes over',
+      '8 update consumer S/a (1): filter_subjects',
+      '8 update consumer S/b (1): filter_subject',
     ]);
     expect(plan.steps.map(({ configs }) => configs[0])).toMatchObject([
       { filter_subjects: ['q.3', 'q.5'], shiny: 1, max_deliver: 2, ack_policy: 'explicit' },
@@ -449,8 +449,8 @@ describe('the writes', () => {
       want('consumer S/b', { ...WORKER, filter_subject: 'q.1' }),
     ];
     expect(stepsOf(planOf({ wanted, live: now }))).toEqual([
-      '6 update consumer S/a (1): filter_subject',
-      '8 create consumer S/b (1): not on the server yet',
+      '7 update consumer S/a (1): filter_subject',
+      '9 create consumer S/b (1): not on the server yet',
     ]);
   });
 });

@@ -1,5 +1,6 @@
 import { REPLICA_LAG } from '../../facts/names.ts';
 import type { Json } from '../../model/json.ts';
+import type { Unfinished } from '../../model/migration.ts';
 import type { Change } from '../../model/plan.ts';
 import type { Check } from '../../model/verdict.ts';
 import { checkOf, plural, rate } from '../check.ts';
@@ -15,6 +16,7 @@ const list = (names: readonly string[], between = ', '): string =>
 export const resourceChecks = (snapshot: Snapshot): Check[] => [
   presentCheck(snapshot),
   driftCheck(snapshot),
+  ...(snapshot.unfinished ?? []).map((each) => migrationCheck(each, snapshot)),
   ...replicaChecks(snapshot),
 ];
 
@@ -59,6 +61,20 @@ function driftCheck(snapshot: Snapshot): Check {
     value: differing.length,
     threshold: { warn: 1, critical: null },
     next: withSpec('plan', snapshot),
+  });
+}
+
+/** Steps at which something stands still that does not otherwise. */
+const STANDSTILL: ReadonlySet<Unfinished['step']> = new Set(['parked', 'dropped', 'reparked', 'removed', 'unknown']);
+
+/** Only where something is half moved: at all other times there is nothing to look at. */
+function migrationCheck({ migration, step, where, meanwhile, who, since }: Unfinished, snapshot: Snapshot): Check {
+  const { kind, name } = migration;
+  return checkOf('migration', {
+    resource: name,
+    status: STANDSTILL.has(step) ? 'critical' : 'warn',
+    summary: `${kind} ${name} is being moved by ${who} since ${since}: ${where}; ${meanwhile}`,
+    next: `${withSpec('apply', snapshot)} --migrate; back: ${withSpec('apply', snapshot)} --undo-migrate`,
   });
 }
 

@@ -4,17 +4,20 @@ import type { Finding, Override, Plan } from '../../model/plan.ts';
 import { type Desired, keyOf } from '../../model/resource.ts';
 import { planJson } from '../../plan/json.ts';
 import { refusals } from '../../risk/judge.ts';
+import { UNFINISHED } from '../../risk/migrate.ts';
 import type { Prepared } from './prepare.ts';
 
 /** What stands in a plan's way, each with the place in the spec that declares its resource. */
 export function problemsOf(standing: readonly Finding[], { resources }: Desired): Problem[] {
   const wanted = new Map(resources.map((each) => [keyOf(each), each]));
-  return standing.map(({ code, message, hint, field, resource, needs }) => ({
+  return standing.map(({ code, message, hint, field, resource, needs, unless }) => ({
     code,
     path: field === undefined ? resource : `${resource} ${field}`,
     message,
-    ...(needs !== undefined && { why: `Refused without --${needs}.` }),
-    hint,
+    ...(needs !== undefined && {
+      why: unless === undefined ? `Refused without --${needs}.` : `So without --${unless}, by --${needs}.`,
+    }),
+    ...(unless === undefined && { hint }),
     ...wanted.get(resource)?.positionOf?.(field),
   }));
 }
@@ -26,18 +29,30 @@ export function requireAllowed(
 ): void {
   const standing = refusals(plan, given);
   if (standing.length === 0) return;
-  const flags = [...new Set(standing.flatMap(({ needs }) => (needs ? [`--${needs}`] : [])))];
-  const hopeless = standing.filter(({ needs }) => !needs);
-  const first = hopeless[0] ?? standing[0]!;
+  const flagsOf = (some: readonly Finding[]) => [
+    ...new Set(some.flatMap(({ needs }) => (needs ? [`--${needs}`] : []))),
+  ];
+  // What would be so without a flag that is asked for anyway stands in nobody's way.
+  const [main, instead] = [true, false].map((isMain) => standing.filter(({ unless }) => !unless === isMain));
+  const hopeless = main!.filter(({ needs }) => !needs);
+  const unfinished = main!.flatMap(({ code, hint }) => (code === UNFINISHED && hint ? [hint] : []));
+  const first = hopeless[0] ?? main![0] ?? standing[0]!;
   const flag = first.needs ? `; refused without --${first.needs}` : '';
-  const more = standing.length > 1 ? ` (and ${standing.length - 1} more)` : '';
+  const more = main!.length > 1 ? ` (and ${main!.length - 1} more)` : '';
   throw new OpsError(hopeless.length > 0 ? 'PLAN_REFUSED' : 'RISK_REFUSED', `${first.message}${flag}${more}`, {
     where: `${plan.system} on ${plan.target.url}`,
     why: 'Nothing was touched.',
     hints:
       hopeless.length > 0
         ? [first.hint ?? 'change the spec so that the server can take it']
-        : [`if that is what you want, say so with ${flags.join(' and ')}`],
+        : [
+            ...(unfinished.length > 0
+              ? unfinished
+              : [`if that is what you want, say so with ${flagsOf(main!).join(' and ')}`]),
+            ...(instead!.length > 0
+              ? [`or have it deleted and made again, with ${flagsOf(instead!).join(' and ')}`]
+              : []),
+          ],
     problems: problemsOf(standing, desired),
     result: { ...planJson(plan), applied: false },
   });
@@ -46,7 +61,9 @@ export function requireAllowed(
 /** True where a plan removes something, or messages with it. */
 const destroys = (plan: Plan): boolean =>
   plan.changes.some(({ action }) => action === 'delete' || action === 'replace') ||
-  plan.findings.some(({ needs, severity }) => severity === 'refuse' && needs === 'allow-data-loss');
+  plan.findings.some(
+    ({ needs, severity, unless }) => severity === 'refuse' && needs === 'allow-data-loss' && unless === undefined,
+  );
 
 /** Whether there is a person to ask, and `--yes` did not answer before. */
 export const isAsked = ({ io }: Context, { yes }: { readonly yes: boolean }): boolean => io.interactive && !yes;

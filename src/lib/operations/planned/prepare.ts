@@ -5,6 +5,7 @@ import { type Applied, readAppliedSpec, readLastApplied, withoutSecrets } from '
 import type { AccountUsage } from '../../model/account.ts';
 import type { Context } from '../../model/context.ts';
 import { stableText } from '../../model/json.ts';
+import type { Unfinished } from '../../model/migration.ts';
 import type { Plan } from '../../model/plan.ts';
 import { type Desired, keyOf, type Observed, type ResourceKey } from '../../model/resource.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
@@ -19,8 +20,11 @@ import { readObserved, readSettled } from '../../observed/read.ts';
 import { scanOwned } from '../../observed/scan.ts';
 import { measureStranded } from '../../observed/stranded.ts';
 import { makePlan } from '../../plan/make-plan.ts';
+import { keyBefore } from '../../plan/moves.ts';
 import { settingFindings } from '../../plan/settings.ts';
 import { chooseSources, fromLedger, loadForWork, type SpecChoice } from '../spec-source.ts';
+import { findBegun } from './begun.ts';
+import { findMoves } from './moves.ts';
 
 /** One system with everything that is known of it. */
 export interface Prepared {
@@ -29,7 +33,19 @@ export interface Prepared {
   readonly desired: Desired;
   readonly observed: Observed;
   readonly lastApplied?: Applied;
+  /** Migrations of it that were begun and not ended. */
+  readonly unfinished: readonly Unfinished[];
   readonly plan: Plan;
+}
+
+/** How a system is looked at: what the flags of the command line say. */
+export interface PrepareOptions {
+  readonly prune?: boolean;
+  readonly adopt?: boolean;
+  /** What cannot be changed in place will be moved where that is possible. */
+  readonly migrate?: boolean;
+  /** It is to be made again, whether it could be moved or not. */
+  readonly replace?: boolean;
 }
 
 /** What opening gave, and how to end it. */
@@ -123,7 +139,7 @@ async function readSystem(
   desired: Desired,
   prune: boolean,
 ): Promise<{ observed: Observed; lastApplied?: Applied }> {
-  const wanted = desired.resources.map(keyOf);
+  const wanted = desired.resources.flatMap((each) => [keyOf(each), keyBefore(each) ?? []].flat());
   const [lastApplied, observed, owned] = await Promise.all([
     readLedger(context, nats, desired.system),
     readSettled(nats, wanted, nats.settings.timeoutMs),
@@ -156,13 +172,14 @@ async function readLimits(nats: Nats): Promise<{ account?: AccountUsage; makesLe
 export async function prepareSystem(
   context: Context,
   { nats, loaded }: { readonly nats: Nats; readonly loaded: LoadedSpec },
-  { prune = false, adopt = false }: { readonly prune?: boolean; readonly adopt?: boolean } = {},
+  { prune = false, adopt = false, migrate = false, replace = false }: PrepareOptions = {},
 ): Promise<Prepared> {
   const desired = deriveDesired(loaded);
-  const [{ observed: read, lastApplied }, names, room] = await Promise.all([
+  const [{ observed: read, lastApplied }, names, room, unfinished] = await Promise.all([
     readSystem(context, nats, desired, prune),
     askHolders(nats, desired),
     readLimits(nats),
+    findBegun(nats, desired),
   ]);
   const now = context.now();
   const [limits, stranded, holders] = await Promise.all([
@@ -172,8 +189,12 @@ export async function prepareSystem(
   ]);
   const losses = new Map([...limits, ...stranded]);
   const observed = { ...read, resources: new Map([...read.resources, ...holders]) };
-  const made = makePlan({ desired, observed, losses, prune, adopt, now, lastApplied, ...room });
+  const input = { desired, observed, losses, prune, adopt, now, lastApplied, unfinished, migrate, ...room };
+  const still = makePlan({ ...input, moves: new Map() });
+  const found = await findMoves(nats, { desired, observed, plan: still });
+  const moves = replace && !migrate ? new Map([...found].filter(([key]) => !observed.resources.has(key))) : found;
+  const made = moves.size > 0 ? makePlan({ ...input, moves }) : still;
   const settings = lastApplied ? settingFindings(lastApplied.spec, withoutSecrets(loaded.spec)) : [];
   const plan = { ...made, findings: [...made.findings, ...settings] };
-  return { nats, loaded, desired, observed, plan, lastApplied };
+  return { nats, loaded, desired, observed, plan, lastApplied, unfinished };
 }

@@ -3,7 +3,7 @@ import { appendHistory } from '../../ledger/history.ts';
 import { type Applied, recordApplied, specDigest } from '../../ledger/store.ts';
 import type { Context } from '../../model/context.ts';
 import { type Config, equalJson } from '../../model/json.ts';
-import type { Change, Filled, PlanSummary } from '../../model/plan.ts';
+import type { Change, Filled, Plan } from '../../model/plan.ts';
 import { type Desired, keyOf, type ResourceKey } from '../../model/resource.ts';
 import type { LoadedSpec, Spec } from '../../model/spec.ts';
 import type { Nats } from '../../nats/connect.ts';
@@ -42,9 +42,13 @@ export async function recordSystem(context: Context, applying: Applying): Promis
   });
 }
 
-/** `1 created, 2 updated, 0 replaced, 0 deleted, 3 unchanged`. */
-export const sumUp = ({ create, update, replace, delete: removed, unchanged }: PlanSummary): string =>
-  `${create} created, ${update} updated, ${replace} replaced, ${removed} deleted, ${unchanged} unchanged`;
+/** `1 created, 2 updated, 0 replaced, 0 deleted, 3 unchanged`; what was moved is named where there is something. */
+export function sumUp({ summary, changes }: Pick<Plan, 'summary' | 'changes'>): string {
+  const { create, update, replace, delete: removed, unchanged } = summary;
+  const moved = changes.filter(({ action }) => action === 'migrate').length;
+  const told = moved > 0 ? `, ${moved} moved` : '';
+  return `${create} created, ${update} updated${told}, ${replace - moved} replaced, ${removed} deleted, ${unchanged} unchanged`;
+}
 
 /** Writes down in the history what was done. */
 export async function tellHistory(

@@ -1,11 +1,13 @@
-import { LEDGER_BUCKET, OWN_PREFIX, SERVER_PREFIX } from '../../facts/names.ts';
+import { KV_PREFIX, LEDGER_BUCKET, OWN_PREFIX, SERVER_PREFIX } from '../../facts/names.ts';
 import { type Config, equalJson, isObject } from '../../model/json.ts';
+import { MOVED_FROM } from '../../model/spec.ts';
 import type { Path } from '../tree.ts';
 import { example, type Found, type Rule, topExample } from './rule.ts';
 import { type BucketView, type StreamView, streamOfBucket, type View } from './view.ts';
 
 /** The server's limit for names of streams and consumers, in bytes. */
 const LONGEST = 255;
+const BUCKET_NAME = /^[A-Za-z0-9_-]+$/;
 
 function faultOfName(name: string, longest: number, allowed?: RegExp): string | undefined {
   if (name === '') return 'is empty';
@@ -48,7 +50,7 @@ consumers:
     for (const { name, path } of view.consumers) yield* told('consumer', name, faultOfName(name, LONGEST), path);
     for (const { role, name, path } of view.buckets) {
       const place = role === 'responses' ? [...path, 'bucket'] : path;
-      yield* told('bucket', name, faultOfName(name, LONGEST - 'KV_'.length, /^[A-Za-z0-9_-]+$/), place);
+      yield* told('bucket', name, faultOfName(name, LONGEST - KV_PREFIX.length, BUCKET_NAME), place);
       if (name !== LEDGER_BUCKET) continue;
       yield {
         path: place,
@@ -160,4 +162,113 @@ metadata:
   },
 };
 
-export const nameRules: readonly Rule[] = [refused, twice, metadata];
+/** A resource with its name before. `known` are the present names of its kind. */
+interface Moved {
+  readonly path: Path;
+  readonly what: string;
+  readonly name: string;
+  readonly before: string;
+  readonly fault: string | undefined;
+  readonly known: ReadonlySet<string>;
+  /** What the name before is unique in. */
+  readonly among: string;
+}
+
+function movedIn({ streams, buckets, consumers }: View): Moved[] {
+  const all = new Set([...streams.map(({ name }) => name), ...buckets.map(streamOfBucket)]);
+  const beforeOf = ({ config }: { readonly config: Config }) => config[MOVED_FROM];
+  const moved = (
+    what: string,
+    each: { readonly config: Config; readonly path: Path; readonly name: string },
+    rest: Pick<Moved, 'fault' | 'known' | 'among'>,
+  ): Moved[] => {
+    const before = beforeOf(each);
+    return typeof before === 'string'
+      ? [{ path: [...each.path, MOVED_FROM], what, name: each.name, before, ...rest }]
+      : [];
+  };
+  return [
+    ...streams.flatMap((each) =>
+      moved('stream', each, {
+        fault: faultOfName(String(beforeOf(each)), LONGEST),
+        known: all,
+        among: 'stream',
+      }),
+    ),
+    ...consumers.flatMap((each) =>
+      moved('consumer', each, {
+        fault: faultOfName(String(beforeOf(each)), LONGEST),
+        known: new Set(each.stream.consumers.map(({ name }) => name)),
+        among: each.stream.path.join('.'),
+      }),
+    ),
+    ...buckets.flatMap((each) =>
+      moved('bucket', each, {
+        fault: faultOfName(String(beforeOf(each)), LONGEST - KV_PREFIX.length, BUCKET_NAME),
+        known: new Set([...all].flatMap((name) => (name.startsWith(KV_PREFIX) ? [name.slice(KV_PREFIX.length)] : []))),
+        among: 'bucket',
+      }),
+    ),
+  ];
+}
+
+const movedFrom: Rule = {
+  id: 'SPEC_MOVED_FROM',
+  severity: 'error',
+  title: 'moved_from names what a resource was called before, and nothing that is there now.',
+  why: 'A move goes from one name to one other in one hop; what is declared under the name before would be moved away.',
+  reads: [MOVED_FROM, 'stream', 'bucket'],
+  compares: true,
+  bad: topExample(`
+queues:
+  ORDERS_2:
+    subjects: ["orders.*"]
+    moved_from: ORDERS
+  ORDERS:
+    subjects: ["old.orders.*"]
+`),
+  good: topExample(`
+queues:
+  ORDERS_2:
+    subjects: ["orders.*"]
+    moved_from: ORDERS
+`),
+  *check(view) {
+    const taken = new Map<string, string>();
+    for (const { path, what, name, before, fault, known, among } of movedIn(view)) {
+      const first = taken.get(`${among} ${before}`);
+      // Queues that share a DLQ or a bucket tell it each.
+      if (first !== undefined && first !== name) {
+        yield {
+          path,
+          message: `${what}s ${first} and ${name} both say moved_from ${before}`,
+          hint: 'one of them took over what was there: keep it at that one.',
+        };
+      }
+      taken.set(`${among} ${before}`, name);
+      if (before === name) {
+        yield { path, message: `${what} ${name} says moved_from itself`, hint: 'leave it out.', mend: 'remove' };
+      } else if (fault !== undefined) {
+        yield {
+          path,
+          message: `the ${what} name ${JSON.stringify(before)} ${fault}`,
+          hint: 'write the name as it is on the server.',
+        };
+      } else if (before === LEDGER_BUCKET && what === 'bucket') {
+        yield {
+          path,
+          message: `the bucket ${LEDGER_BUCKET} is not moved`,
+          hint: 'it is where apply keeps what was applied, the lock and the history; leave moved_from out.',
+        };
+      } else if (known.has(before)) {
+        yield {
+          path,
+          message: `${what} ${name} says moved_from ${before}, which this spec declares too`,
+          hint: `leave moved_from out, or take ${before} out of the spec.`,
+        };
+      }
+    }
+  },
+};
+
+export const nameRules: readonly Rule[] = [refused, twice, metadata, movedFrom];

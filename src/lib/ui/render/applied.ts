@@ -1,4 +1,5 @@
 import type { Action, Change } from '../../model/plan.ts';
+import type { ResourceKind } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
 import { flow } from '../text.ts';
 import type { Theme } from '../theme.ts';
@@ -9,6 +10,7 @@ const PAST: Readonly<Record<Action, string>> = {
   update: 'updated',
   replace: 'replaced',
   delete: 'deleted',
+  migrate: 'moved',
 };
 
 export interface AppliedView {
@@ -31,9 +33,9 @@ export function renderApplied(
     .filter(({ status }) => !seen || status !== 'applied')
     .map((change) => renderOutcome(change, { theme, width }));
   const done = changes.filter((change) => change.status === 'applied');
-  const counts = (['create', 'update', 'replace', 'delete'] as const)
+  const counts = (['create', 'update', 'migrate', 'replace', 'delete'] as const)
     .map((action) => ({ action, count: done.filter((change) => change.action === action).length }))
-    .filter(({ action, count }) => (verb ? action === 'delete' : count > 0 || action !== 'replace'))
+    .filter(({ action, count }) => (verb ? action === 'delete' : count > 0 || !['migrate', 'replace'].includes(action)))
     .map(({ action, count }) => `${count} ${PAST[action]}`);
   const [failed, skipped] = (['failed', 'skipped'] as const).map(
     (status) => changes.filter((change) => change.status === status).length,
@@ -43,6 +45,17 @@ export function renderApplied(
     failed || skipped ? ` ${failed} failed, ${skipped} not reached. Run it again: it goes on from here.` : '';
   const summary = flow(theme.strong(sum) + theme.refuse(rest), { width, first: '' });
   return `${[...lines, ...(lines.length > 0 ? [''] : []), summary].join('\n')}\n`;
+}
+
+/** What was taken back of moves, a line each. */
+export function renderUndone(
+  undone: readonly { readonly kind: ResourceKind; readonly name: string }[],
+  { theme, width }: { theme: Theme; width: number },
+): string {
+  const lines = undone.map((each) =>
+    flow(`${theme.good('as it was')} ${resourceName(each)}`, { width, first: `${theme.good('✓')} ` }),
+  );
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 function renderOutcome(change: Change, { theme, width }: { theme: Theme; width: number }): string {

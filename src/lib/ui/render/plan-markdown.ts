@@ -55,7 +55,7 @@ export function renderPlanMarkdown(plan: ShownPlan, { maxLength = LONGEST_COMMEN
       ? plan.summary.unchanged === 0
         ? '**Nothing to do.**'
         : `**Nothing to do:** ${counted(plan.summary.unchanged, 'resource')} as the spec says.`
-      : `**${summaryOf(plan.summary)}**`,
+      : `**${summaryOf(plan)}**`,
     `${code(plan.target.url)}, ${text(serverOf(plan.target))}; chosen by ${text(plan.target.chosenBy)}`,
   ];
   const blocks = [
@@ -87,16 +87,17 @@ function within(head: readonly string[], blocks: readonly string[], maxLength: n
   return shown;
 }
 
-const refusalsOf = ({ findings }: ShownPlan): Finding[] => findings.filter(({ severity }) => severity === 'refuse');
+const stops = ({ severity, unless }: Finding): boolean => severity === 'refuse' && unless === undefined;
+
+const refusalsOf = ({ findings }: ShownPlan): Finding[] => findings.filter(stops);
 
 /** Findings that no block of a change shows, and that are no refusals (those stand on top). */
 const unplaced = ({ findings, changes }: ShownPlan): Finding[] =>
-  findings.filter(
-    (finding) => finding.severity !== 'refuse' && !changes.some((change) => keyOf(change) === finding.resource),
-  );
+  findings.filter((finding) => !stops(finding) && !changes.some((change) => keyOf(change) === finding.resource));
 
 function sentenceOf(finding: Finding, isNamed: boolean): string {
-  const sentences = asSentences([text(messageUnder(finding)), ...(finding.hint ? [text(finding.hint)] : [])]);
+  const isTold = finding.hint !== undefined && finding.unless === undefined;
+  const sentences = asSentences([text(messageUnder(finding)), ...(isTold ? [text(finding.hint!)] : [])]);
   return isNamed ? `${code(finding.resource)}: ${sentences}` : sentences;
 }
 
@@ -107,7 +108,7 @@ function changeBlock(plan: ShownPlan, change: Change): string {
     ...[reasonOf(change)].flatMap((reason) => (reason ? [text(reason)] : [])),
     ...[retriesOf(change)].flatMap((line) => (line ? [text(line)] : [])),
     ...plan.findings
-      .filter((finding) => finding.resource === keyOf(change) && finding.severity !== 'refuse')
+      .filter((finding) => finding.resource === keyOf(change) && !stops(finding))
       .map((finding) => `**${verdictOf(finding)}:** ${sentenceOf(finding, false)}`),
     ...(wayBackOf(change) ? [`The way back: ${text(wayBackOf(change))}`] : []),
   ];

@@ -128,12 +128,13 @@ function renderMove(change: Change, field: FieldChange, { theme, room }: { theme
 
 function renderFinding(finding: Finding, indent: string, { theme, width, given }: PlanView, isNamed: boolean): string {
   const lifted = isLifted(finding, given);
-  const style = lifted
-    ? theme.warn
-    : { info: theme.faint, warning: theme.warn, refuse: theme.refuse }[finding.severity];
+  const style =
+    lifted || finding.unless
+      ? theme.warn
+      : { info: theme.faint, warning: theme.warn, refuse: theme.refuse }[finding.severity];
   const words = [
     clean(isNamed ? `${finding.resource}: ${messageUnder(finding)}` : messageUnder(finding)),
-    ...(finding.hint && !lifted ? [clean(finding.hint)] : []),
+    ...(finding.hint && !lifted && !finding.unless ? [clean(finding.hint)] : []),
   ];
   const text = `${style(`${verdictOf(finding, given)}:`)} ${asSentences(words)} ${theme.faint(`[${clean(finding.code)}]`)}`;
   return flow(text, { width, first: indent });
@@ -159,10 +160,13 @@ const nothingToDo = (unchanged: number): string =>
     ? 'Nothing to do.'
     : `Nothing to do: ${counted(unchanged, 'resource')} ${unchanged === 1 ? 'is' : 'are'} as the spec says.`;
 
-function renderSummary({ summary, findings }: ShownPlan, { theme, width, given }: PlanView): string {
+function renderSummary(plan: ShownPlan, { theme, width, given }: PlanView): string {
+  const { summary, findings } = plan;
   const changes = summary.create + summary.update + summary.replace + summary.delete;
-  const refusals = findings.filter((finding) => finding.severity === 'refuse' && !isLifted(finding, given));
-  const text = changes === 0 ? nothingToDo(summary.unchanged) : `Plan: ${summaryOf(summary)}.`;
+  const refusals = findings.filter(
+    (finding) => finding.severity === 'refuse' && !finding.unless && !isLifted(finding, given),
+  );
+  const text = changes === 0 ? nothingToDo(summary.unchanged) : `Plan: ${summaryOf(plan)}.`;
   const flags = [...new Set(refusals.flatMap((finding) => (finding.needs ? [`--${finding.needs}`] : [])))];
   const stops = refusals.filter((finding) => !finding.needs).length;
   const demand = [

@@ -1,4 +1,4 @@
-import type { Change, Finding, Origin, Override, PlanSummary } from '../../model/plan.ts';
+import type { Change, Finding, Origin, Override, ShownPlan } from '../../model/plan.ts';
 import type { ResourceKind, Role, Target } from '../../model/resource.ts';
 import { clean } from '../sanitize.ts';
 
@@ -41,12 +41,15 @@ export function serverOf({ server, account }: Target): string {
   return `server ${name}${clean(server.version)}${cluster}${domain}, account ${clean(account)}`;
 }
 
-/** `4 to create, 1 to update, 0 to delete, 2 unchanged`; replacements are named where there are any. */
-export function summaryOf(summary: PlanSummary): string {
+/** `4 to create, 1 to update, 0 to delete, 2 unchanged`; moves and replacements are named where there are any. */
+export function summaryOf({ summary, changes }: Pick<ShownPlan, 'summary' | 'changes'>): string {
+  const moved = changes.filter(({ action }) => action === 'migrate').length;
+  const replaced = summary.replace - moved;
   return [
     `${summary.create} to create`,
     `${summary.update} to update`,
-    ...(summary.replace > 0 ? [`${summary.replace} to replace`] : []),
+    ...(moved > 0 ? [`${moved} to migrate`] : []),
+    ...(replaced > 0 ? [`${replaced} to replace`] : []),
     `${summary.delete} to delete`,
     `${summary.unchanged} unchanged`,
   ].join(', ');
@@ -64,9 +67,13 @@ export type Given = ReadonlySet<Override>;
 export const isLifted = ({ severity, needs }: Finding, given: Given | undefined): boolean =>
   severity === 'refuse' && needs !== undefined && given?.has(needs) === true;
 
-/** `Warning`, or `Refused without --allow-replace`: the word before a finding, with the flag that lifts it, or has. */
+/**
+ * `Warning`, or `Refused without --allow-replace`: the word before a finding, with the flag that lifts it, or has; before
+ * what comes true only where another flag is not given, that one.
+ */
 export function verdictOf(finding: Finding, given?: Given): string {
-  const { severity, needs } = finding;
+  const { severity, needs, unless } = finding;
+  if (unless) return `Without --${unless}${needs ? `, by --${needs}` : ''}`;
   if (!needs || severity !== 'refuse') return SEVERITIES[severity];
   return isLifted(finding, given) ? `Allowed by --${needs}` : `${SEVERITIES.refuse} without --${needs}`;
 }

@@ -1,0 +1,278 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { runCli, startCli } from '../support/cli.ts';
+import { connectTo } from '../support/connected.ts';
+import { letDie, pull, put, wipe } from '../support/dead-letters.ts';
+import { needing } from '../support/needing.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+
+jest.setTimeout(120_000);
+
+const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-migrate-'));
+let server: TestServer;
+let nats: Nats;
+beforeAll(async () => {
+  server = await startServer();
+  nats = await connectTo(server);
+});
+afterAll(async () => {
+  await nats.close();
+  await server.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+beforeEach(() => wipe(nats));
+
+interface Written {
+  readonly name?: string;
+  readonly queue?: string;
+  readonly worker?: string;
+  readonly responses?: string;
+}
+
+/** Writes the spec of a queue whose requests die when they are not answered at once, and gives its path. */
+function spec({
+  name = 'REQUESTS',
+  queue = 'storage: memory',
+  worker = '',
+  responses = 'responses',
+}: Written = {}): string {
+  const path = join(dir, 'spec.yaml');
+  writeFileSync(
+    path,
+    `version: 1
+name: osapi
+queues:
+  ${name}:
+    subjects: ["requests.*"]
+    discard: new
+    duplicate_window: 1s
+    ${queue}
+    consumers:
+      request-worker: {max_deliver: 1, ack_wait: 1s${worker}}
+    dlq: {stream: requests_dlq}
+    responses: {bucket: ${responses}}
+`,
+  );
+  return path;
+}
+
+const run = (...args: string[]) => runCli(args, { server, cwd: dir });
+const json = async (...args: string[]) => {
+  const { code, stdout, stderr } = await run(...args, '--json');
+  return { code, stderr, value: JSON.parse(stdout) };
+};
+const configOf = async (stream: string) => (await nats.api(`STREAM.INFO.${stream}`)).config as Record<string, unknown>;
+const names = async () => ((await nats.api('STREAM.NAMES')).streams as string[]).sort();
+const request = (id: string) => put(nats, 'requests.dns', JSON.stringify({ id, query: 'example.com' }));
+
+/** Dead: a and b. Waiting: c. */
+async function fill(): Promise<void> {
+  await request('a');
+  await request('b');
+  await letDie(nats);
+  await request('c');
+}
+const deadOf = async (): Promise<string[][]> =>
+  (await json('dlq', 'ls')).value
+    .filter(({ state }: { state: string }) => state !== 'gone')
+    .map(({ id, state, request_id }: Record<string, string>) => [id, state, request_id])
+    .sort();
+
+test('what cannot be changed in place is planned as a move, refused without its flag, and carried out with it', async () => {
+  await run('apply', spec());
+  await fill();
+  const before = await deadOf();
+  const path = spec({ queue: 'storage: file' });
+
+  const plan = await json('plan', path);
+  expect(plan.value.changes).toMatchObject([
+    { action: 'migrate', kind: 'stream', name: 'REQUESTS', hops: [{ to: 'REQUESTS_moving' }, { to: 'REQUESTS' }] },
+  ]);
+  expect(plan.value.summary).toEqual({ create: 0, update: 0, replace: 1, delete: 0, unchanged: 3 });
+
+  const refused = await json('apply', path, '--yes');
+  expect(refused.code).toBe(1);
+  expect(refused.value.error).toMatchObject({ code: 'RISK_REFUSED', hint: expect.stringContaining('--migrate') });
+  expect(refused.value.error.problems[0].message).toContain('is moved without loss to change storage');
+  expect(await configOf('REQUESTS')).toMatchObject({ storage: 'memory' });
+
+  const [hand] = await pull(nats, 'REQUESTS', 'request-worker');
+  const applying = json('apply', path, '--migrate');
+  await sleep(500);
+  hand!.respond('+ACK');
+  const published: string[] = [];
+  for (let n = 0; n < 40; n++) {
+    // As a client that retries: nobody may be there for a moment.
+    for (let tries = 0; tries < 50; tries++) {
+      const done = await request(`n${n}`).then(
+        () => true,
+        () => false,
+      );
+      if (done) break;
+      await sleep(10);
+    }
+    published.push(`n${n}`);
+    await sleep(20);
+  }
+  const applied = await applying;
+  expect([applied.code, applied.stderr]).toEqual([0, expect.any(String)]);
+  expect(applied.value.changes).toMatchObject([{ action: 'migrate', name: 'REQUESTS', status: 'applied' }]);
+  expect(await configOf('REQUESTS')).toMatchObject({
+    storage: 'file',
+    retention: 'workqueue',
+    subjects: ['requests.*'],
+  });
+  expect(await names()).toEqual(['KV_osapi_ops', 'KV_responses', 'REQUESTS', 'requests_dlq']);
+  expect(await deadOf()).toEqual(before);
+
+  const taken: string[] = [];
+  for (let round = 0; round < 20 && taken.length < published.length + 1; round++) {
+    for (const message of await pull(nats, 'REQUESTS', 'request-worker', 100)) {
+      taken.push((message.json() as { id: string }).id);
+      message.respond('+ACK');
+    }
+  }
+  expect(taken.filter((id) => id !== 'c').sort()).toEqual(published.sort());
+  expect((await json('plan', path)).value.changes).toEqual([]);
+  const again = await json('apply', path, '--migrate');
+  expect([again.code, again.value.changes]).toEqual([0, []]);
+  expect((await json('dlq', 'replay')).value).toMatchObject({ replayed: 2, failed: 0 });
+  expect((await json('history')).value[0].summary).toContain('replayed');
+});
+
+test('killed half-way, everybody who looks is told, nobody else touches it, and it goes on or back', async () => {
+  await run('apply', spec());
+  await fill();
+  const before = await deadOf();
+  const path = spec({ queue: 'storage: file' });
+  const killHalfWay = async () => {
+    const applying = startCli(['apply', path, '--migrate'], { server, cwd: dir });
+    await applying.until('stderr', /copying REQUESTS to REQUESTS_moving/, 60_000);
+    applying.child.kill('SIGKILL');
+    await applying.done;
+  };
+
+  await killHalfWay();
+  const [plan, status, doctor, apply, replay] = await Promise.all([
+    json('plan', path),
+    json('status', path),
+    json('doctor', path),
+    json('apply', path, '--yes'),
+    json('dlq', 'replay', '--lock-wait', '40s'),
+  ]);
+  expect(plan.value.changes).toMatchObject([
+    { action: 'migrate', name: 'REQUESTS', reason: expect.stringMatching(/began to move it on .* and it is not done/) },
+  ]);
+  expect(status.code).toBe(2);
+  expect(status.value.checks.find(({ id }: { id: string }) => id === 'REQUESTS.migration')).toMatchObject({
+    id: 'REQUESTS.migration',
+    status: 'warn',
+    summary: expect.stringMatching(
+      /^stream REQUESTS is being moved by .* since .*: copying REQUESTS to REQUESTS_moving/,
+    ),
+  });
+  expect(doctor.value.symptoms.map(({ id }: { id: string }) => id)).toContain('migration');
+  expect(apply.value.error).toMatchObject({
+    code: 'RISK_REFUSED',
+    message: expect.stringContaining('is half moved'),
+    hint: expect.stringContaining('apply --undo-migrate'),
+  });
+  expect(replay.code).toBe(75);
+  expect(replay.value.error).toMatchObject({ code: 'LOCK_HELD', message: expect.stringContaining('is half moved') });
+
+  const back = await json('apply', path, '--undo-migrate');
+  expect(back.value).toMatchObject({ applied: false, undone: [{ kind: 'stream', name: 'REQUESTS' }] });
+  expect(back.code).toBe(0);
+  expect(await names()).toEqual(['KV_osapi_ops', 'KV_responses', 'REQUESTS', 'requests_dlq']);
+  expect(await configOf('REQUESTS')).toMatchObject({ storage: 'memory' });
+  expect(await deadOf()).toEqual(before);
+  const twice = await json('apply', path, '--undo-migrate');
+  expect([twice.code, twice.value.undone]).toEqual([0, []]);
+
+  await killHalfWay();
+  // The spec has changed meanwhile: what was begun is ended first, and then the rest is done.
+  const other = spec({ queue: 'storage: file\n    description: moved' });
+  const on = await json('apply', other, '--migrate', '--yes');
+  expect([on.code, on.value.changes]).toMatchObject([
+    0,
+    [
+      { action: 'migrate', name: 'REQUESTS', status: 'applied' },
+      { action: 'update', name: 'REQUESTS', status: 'applied' },
+    ],
+  ]);
+  expect(await configOf('REQUESTS')).toMatchObject({ storage: 'file', description: 'moved' });
+  expect(await deadOf()).toEqual(before);
+});
+
+test('a saved plan with a move does it with the flag only, and not when something else came between', async () => {
+  await run('apply', spec());
+  await fill();
+  const file = join(dir, 'saved.plan');
+  await run('plan', spec({ worker: ', max_waiting: 100' }), '--out', file);
+  const refused = await json('apply', file, '--allow-replace', '--allow-data-loss');
+  expect([refused.code, refused.value.error.code]).toEqual([1, 'RISK_REFUSED']);
+  const config = (await nats.api('CONSUMER.INFO.REQUESTS.request-worker')).config as object;
+  await nats.api('CONSUMER.CREATE.REQUESTS.request-worker', {
+    stream_name: 'REQUESTS',
+    config: { ...config, description: 'by hand' },
+  });
+  expect((await json('apply', file, '--migrate')).value.error.code).toBe('PLAN_STALE');
+  await nats.api('CONSUMER.CREATE.REQUESTS.request-worker', { stream_name: 'REQUESTS', config });
+  const applied = await json('apply', file, '--migrate');
+  expect([applied.code, applied.value.changes]).toMatchObject([
+    0,
+    [{ action: 'migrate', kind: 'consumer', name: 'REQUESTS/request-worker', status: 'applied' }],
+  ]);
+  expect((await nats.api('CONSUMER.INFO.REQUESTS.request-worker')).config).toMatchObject({ max_waiting: 100 });
+  const [waiting, ...more] = await pull(nats, 'REQUESTS', 'request-worker', 10);
+  expect([(waiting!.json() as { id: string }).id, more]).toEqual(['c', []]);
+});
+
+test('another name takes along what belongs to it', async () => {
+  await run('apply', spec());
+  await fill();
+  const path = spec({ name: 'LOOKUPS', queue: 'storage: memory\n    moved_from: REQUESTS' });
+  const applied = await json('apply', path, '--migrate');
+  expect([applied.code, applied.value.changes]).toMatchObject([
+    0,
+    [
+      { action: 'update', name: 'requests_dlq' },
+      { action: 'migrate', name: 'LOOKUPS', moved_from: 'REQUESTS', status: 'applied' },
+      { action: 'migrate', name: 'LOOKUPS/request-worker', moved_from: 'REQUESTS/request-worker', status: 'applied' },
+    ],
+  ]);
+  expect(await names()).toEqual(['KV_osapi_ops', 'KV_responses', 'LOOKUPS', 'requests_dlq']);
+  expect((await deadOf()).map(([, state, id]) => [state, id]).sort()).toEqual([
+    ['replayable', 'a'],
+    ['replayable', 'b'],
+  ]);
+  expect((await json('plan', path)).value.changes).toEqual([]);
+  expect((await json('dlq', 'replay')).value).toMatchObject({ replayed: 2, failed: 0 });
+});
+
+needing('nats-server 2.12').test('an older server is told of, with the way by hand, and nothing is begun', async () => {
+  const old = await startServer({ version: '2.12' });
+  try {
+    const at = async (...args: string[]) => runCli(args, { server: old, cwd: dir });
+    await at('apply', spec());
+    const path = spec({ queue: 'storage: file' });
+    const { stdout } = await at('plan', path, '--json');
+    const { changes, findings } = JSON.parse(stdout);
+    expect(changes.map(({ action }: { action: string }) => action)).toEqual(['replace', 'replace']);
+    expect(findings[0]).toMatchObject({
+      code: 'RISK_MIGRATE',
+      severity: 'info',
+      hint: expect.stringContaining('docs/how-to/immutable-field.md'),
+    });
+    const refused = await at('apply', path, '--migrate', '--json');
+    expect([refused.code, JSON.parse(refused.stdout).error.code]).toEqual([1, 'RISK_REFUSED']);
+    const renamed = await at('apply', spec({ name: 'NEW', queue: 'moved_from: REQUESTS' }), '--migrate', '--json');
+    expect([renamed.code, JSON.parse(renamed.stdout).error.code]).toEqual([1, 'PLAN_REFUSED']);
+  } finally {
+    await old.stop();
+  }
+});
