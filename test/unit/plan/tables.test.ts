@@ -114,6 +114,12 @@ describe('a change', () => {
       text: 'a failing request is tried at 0s and 1s, and dies after 2s',
     },
     {
+      name: 'whose later waits change, and something else',
+      to: { ...WORKER, max_deliver: 3, backoff: [S, 2 * S], description: 'x' },
+      now: { ...WORKER, max_deliver: 3, backoff: [S, 3 * S] },
+      text: 'a failing request is tried at 0s, 1s and 3s, and dies after 5s',
+    },
+    {
       name: 'that is replaced',
       to: { ...WORKER, replay_policy: 'original' },
       now: WORKER,
@@ -126,6 +132,15 @@ describe('a change', () => {
     const was = [live('stream S', { ...QUEUE, retention: 'limits' }), ...(now ? [live('consumer S/w', now)] : [])];
     const [change] = planOf({ ...given, live: was }).changes;
     expect(change!.retries).toBe(text);
+  });
+
+  test('of a label or a text of a consumer is told as it is', () => {
+    const given = { wanted: [want('stream S', QUEUE), want('consumer S/w', { ...WORKER, description: 'now' })] };
+    const was = [live('stream S', QUEUE), live('consumer S/w', { ...WORKER, description: 'then' })];
+    const last = { 'consumer S/w': { ...WORKER, description: 'then' } };
+    expect(planOf({ ...given, live: was, last }).changes.map(({ fields }) => fields)).toEqual([
+      [{ path: 'description', from: 'then', to: 'now', impact: 'in-place', origin: 'spec' }],
+    ]);
   });
 
   test('of a stream or bucket has no retries to tell', () => {
