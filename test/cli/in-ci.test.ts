@@ -63,8 +63,10 @@ describe('in a job of GitHub Actions', () => {
     const planned = await inGithub('plan', file, '--out', 'moved.plan');
     expect(planned.code).toBe(0);
     const [first] = annotations(planned.stderr);
-    expect(first).toMatch(/^::warning file=deploy\/moved\.yaml,line=6,col=5,title=RISK_REPLACE::stream moved must be/);
-    expect(first).toContain('%0ARefused without --allow-replace.%0AThe way round: ');
+    expect(first).toMatch(
+      /^::warning file=deploy\/moved\.yaml,line=6,col=5,title=RISK_MIGRATE::stream moved is moved without loss/,
+    );
+    expect(first).toContain('%0ARefused without --migrate.');
     const applied = await inGithub('apply', file);
     expect(applied.code).toBe(1);
     expect(annotations(applied.stderr)[0]).toMatch(/^::error file=deploy\/moved\.yaml,line=6,/);

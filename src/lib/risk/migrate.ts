@@ -48,7 +48,7 @@ function asked(subject: Subject, { kind, hops, fields, consumers, name }: Migrat
     others.length > 0 ? `; ${others.map(({ to }) => to).join(', ')} go${others.length === 1 ? 'es' : ''} along` : '';
   return finding(subject, 'refuse', ` is moved without loss ${what}: ${way}${along}`, {
     needs: 'migrate',
-    hint: 'nothing stored, waiting or dead is lost or done twice',
+    field: fields.includes('name') ? 'moved_from' : fields.join(', '),
   });
 }
 
