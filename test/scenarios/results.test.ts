@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@
 import Ajv from 'ajv/dist/2020.js';
 import { errorSchema, RESULTS, resultSchema } from '../../scripts/generate/result-files.ts';
 import { openStage, REQUEST_ID, type Stage } from '../support/example-stage.ts';
+import { warmCli } from '../support/warm-cli.ts';
 
 jest.setTimeout(120_000);
 
@@ -17,11 +18,18 @@ afterAll(() => {
   expect(Object.keys(RESULTS).filter((command) => !seen.has(command))).toEqual([]);
 });
 
-const apply = (): Promise<unknown> => stage.must('osapi-ops apply config/prod.yaml');
+const warm = warmCli();
+/** The words of a line, as a shell takes them apart. */
+const wordsOf = (line: string): string[] =>
+  [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, ...parts]) => parts.find((part) => part !== undefined)!);
 
 /** Runs a command with --json; stdout is held to the schema without any key that the schema does not name. */
 async function run(command: string, args = '', code = 0): Promise<Record<string, never>> {
-  const done = await stage.shell(`osapi-ops ${command} ${args} --json`);
+  const line = `${command} ${args} --json`;
+  // What starts servers stays a process of its own.
+  const isApart = /^(dev|demo)\b/.test(command);
+  const at = { server: stage.server, cwd: stage.dir };
+  const done = await (isApart ? stage.shell(`osapi-ops ${line}`) : warm(wordsOf(line), at));
   expect({ command, args, stderr: done.stderr, code: done.code }).toMatchObject({ code });
   const result = JSON.parse(done.stdout) as Record<string, never>;
   judge(command, args, result);
@@ -63,7 +71,7 @@ describe('what --json prints is what schemas/results says', () => {
   });
 
   test('of requests, queues and workers', async () => {
-    await apply();
+    await run('apply', 'config/prod.yaml');
     await run('request send', `dns '{"query":"example.com"}' --id ${REQUEST_ID}`);
     expect(await run('request ls')).toHaveLength(1);
     await run('request get', REQUEST_ID, 2);
@@ -80,7 +88,7 @@ describe('what --json prints is what schemas/results says', () => {
   });
 
   test('of dead letters', async () => {
-    await apply();
+    await run('apply', 'config/prod.yaml');
     const watch = stage.start('osapi-ops dlq watch --limit 1 --json');
     await watch.until('stderr', /watching/);
     await stage.kill(3);
@@ -104,7 +112,7 @@ describe('what --json prints is what schemas/results says', () => {
   });
 
   test('of drift and of destroying', async () => {
-    await apply();
+    await run('apply', 'config/prod.yaml');
     await stage.must(`sed -i 's/max_msgs: 100000/max_msgs: 90000/' config/base.yaml`);
     expect(await run('plan', 'config/prod.yaml')).toMatchObject({ summary: { update: 1 } });
     await run('destroy', 'config/prod.yaml --dry-run');
@@ -119,13 +127,20 @@ describe('what --json prints is what schemas/results says', () => {
     await run('demo');
   });
 
+  test('of the console, as soon as it is there', async () => {
+    const console = stage.start('osapi-ops console --port 0 --json');
+    await console.until('stdout', /\}\n/);
+    console.child.kill('SIGTERM');
+    judge('console', '', JSON.parse((await console.done).stdout) as Record<string, never>);
+  });
+
   test('of failures of every kind, on stdout as well', async () => {
     await run('plan', '--no-such-flag', 64);
     await run('plan', 'no-such-file.yaml', 65);
     await run('plan', 'config/prod.yaml --server nats://127.0.0.1:1 --timeout 1s', 69);
     stage.write('wrong.yaml', 'version: 1\nname: osapi\nqueues:\n  REQUESTS: { max_msgs: many }\n');
     expect(await run('validate', 'wrong.yaml', 65)).toMatchObject({ valid: false, error: { code: 'SPEC_INVALID' } });
-    await apply();
+    await run('apply', 'config/prod.yaml');
     await stage.must('osapi-ops request send dns --id a "{}"');
     await stage.must(`sed -i 's/storage: file/storage: memory/' config/base.yaml`);
     expect(await run('apply', 'config/prod.yaml', 1)).toMatchObject({
