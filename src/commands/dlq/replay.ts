@@ -50,7 +50,7 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
       transform: flags.transform,
       lockWaitMs: lockWaitMs(flags['lock-wait']),
       keepEntries: this.output.json,
-      wishes: wishesFrom(flags),
+      wishes: wishesFrom(flags, this.isLeftOut('max-in-flight')),
     });
     const { theme, width } = this.output;
     this.print(

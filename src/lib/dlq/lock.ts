@@ -107,7 +107,7 @@ export async function withHistory<T>(
     throw error;
   } finally {
     for (const { ref, summary, detail } of isLost ? [] : done()) {
-      await appendHistory(nats, {
+      const written = appendHistory(nats, {
         system: ref.system ?? ref.queue,
         verb,
         actor: identifyActor(context.env),
@@ -115,10 +115,14 @@ export async function withHistory<T>(
         tool: context.tool,
         summary: `${ref.queue}: ${summary}`,
         detail,
-      }).catch((error: unknown) => {
-        const text = `the history could not be written: ${(error as Error).message}`;
-        context.io.tell({ type: 'warning', text });
       });
+      nats.leave(
+        written.then(
+          () => {},
+          (error: Error) =>
+            context.io.tell({ type: 'warning', text: `the history could not be written: ${error.message}` }),
+        ),
+      );
     }
   }
 }

@@ -5,7 +5,7 @@ import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
-import { inOrder } from '../nats/pipeline.ts';
+import { ahead, inOrder } from '../nats/pipeline.ts';
 import { isDeath, readDeath } from './advisory.ts';
 import type { Death } from './death.ts';
 import { endsBefore, mayMatch, wantsOrphans } from './filter.ts';
@@ -114,10 +114,14 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
   /** Batches that are read, and not judged yet. */
   let open = 0;
   let isRead = false;
+  /** To somebody who may take them away. */
+  let isGiven = false;
   const counted = new Map<string, Promise<Measured | undefined>>();
-  /** The dead are counted as soon as all records were judged; but not ahead of who takes them away meanwhile. */
+  /** Whether whoever takes away what he is given has taken none yet. */
+  const isWhole = () => (options.removed?.() ?? 0) === 0;
+  /** The dead are counted as soon as all records were judged; but not while somebody takes them away. */
   const count = () => {
-    if (!isRead || open > 0 || !orphansToo || options.removed || counted.size > 0) return;
+    if (!isRead || open > 0 || !orphansToo || isGiven || counted.size > 0) return;
     for (const { queue } of group.queues) {
       const measured = judgement.measure(queue);
       measured.catch(() => {});
@@ -167,7 +171,10 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
     count();
     return judgement.told(entries);
   };
-  for await (const entries of inOrder(batches(), atOnce, judged)) yield* judgement.wanted(entries);
+  for await (const entries of inOrder(batches(), atOnce, judged)) {
+    isGiven ||= options.removed !== undefined;
+    yield* judgement.wanted(entries);
+  }
   if (!orphansToo) return;
   const late = new LateRecords(nats, there);
   for (const { queue } of group.queues) {
@@ -176,7 +183,7 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
       for (const death of await late.read())
         if (death.pointsAtOriginal) judgement.accounted(death.queue).add(death.seq);
     };
-    yield* judgement.orphans(queue, catchUp, counted.get(queue));
+    yield* judgement.orphans(queue, catchUp, isWhole() ? counted.get(queue) : undefined);
   }
 }
 
@@ -219,17 +226,11 @@ function reader(
     for (const source of sources) yield* readPages(nats, source, order, atOnce);
   }
   /** The first page is on its way before anybody asks for it. */
-  let begun: AsyncGenerator<StoredMessage[]> | undefined = inOrder(fromServer(), 1, async (page) => page);
-  const first = begun.next();
-  first.catch(() => {});
-  async function* onceBegun(): AsyncGenerator<StoredMessage[]> {
-    const pages = begun;
+  let begun: AsyncGenerator<StoredMessage[]> | undefined = ahead(inOrder(fromServer(), 1, async (page) => page));
+  function onceBegun(): AsyncGenerator<StoredMessage[]> {
+    const pages = begun ?? fromServer();
     begun = undefined;
-    if (!pages) return yield* fromServer();
-    const { done, value } = await first;
-    if (done) return;
-    yield value;
-    yield* pages;
+    return pages;
   }
   const total = (of: 'messages' | 'bytes') => sources.reduce((sum, source) => sum + source[of], 0);
   if (!often || total('messages') > CACHED_MESSAGES || total('bytes') > CACHED_BYTES) return onceBegun;

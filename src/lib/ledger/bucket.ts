@@ -34,6 +34,9 @@ function ledgerConfig(replicas: number): Config {
 /** The most replicas this connection has made sure of already. */
 const ensured = new WeakMap<Nats['nc'], number>();
 
+/** Whether this connection has found the ledger there. */
+export const isEnsured = (nats: Nats): boolean => ensured.has(nats.nc);
+
 /**
  * Makes the ledger's bucket where it is missing; one that exists is left as it is, or gets more replicas where a
  * cluster's system has more than it. @throws ApiError

@@ -196,7 +196,8 @@ const newHolder = ({ verb, actor }: LockOptions): string => {
 
 /**
  * The same with several locks. They are taken in this order, the same for all who want some of them, so that nobody waits
- * for somebody who waits for him; all that are free at once, and let go of together.
+ * for somebody who waits for him; all that are free at once, and let go of together, at the latest when the connection is
+ * closed.
  */
 export async function withLocks<T>(
   nats: Nats,
@@ -229,7 +230,7 @@ export async function withLocks<T>(
   try {
     return await next(0, options.io.signal, nats);
   } finally {
-    await Promise.all(releases);
+    for (const released of releases) nats.leave(released);
   }
 }
 

@@ -35,7 +35,7 @@ export interface RunLog {
   readonly id: string;
   /** Begins, where that did not happen yet; writes go through this connection from now on. */
   begin(nats: Nats): void;
-  /** Writes how it ended. */
+  /** Writes how it ended. Never fails. */
   end(nats: Nats, state: StoredRun['state'], error?: string): Promise<void>;
   /** Writes nothing more. */
   drop(): void;
@@ -112,9 +112,9 @@ export function keepRun({ actor, at, queues, line, figures, onStop }: RunAbout):
       if (!beat) return;
       await last;
       try {
-        const end = await ledger(nats).put(key, textOf(state, error), { finish: true, timeoutMs: BEAT_MS * 5 });
-        await purgeKeys(nats, key, { keep: 1 });
-        if (end % SWEEP_EVERY === 0) await sweep(nats, at);
+        const how = { finish: true, timeoutMs: BEAT_MS * 5, alone: true };
+        const ending = ledger(nats).put(key, textOf(state, error), how);
+        await Promise.all([ending, revision % SWEEP_EVERY === 0 ? sweep(nats, at) : undefined]);
       } catch {
         // It is only for people.
       }

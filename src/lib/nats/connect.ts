@@ -229,6 +229,7 @@ function createNats(
   signal: AbortSignal,
   account: OurAccount,
   gates: readonly Gate[] = [],
+  left: Set<Promise<void>> = new Set(),
 ): Nats {
   const server = serverIdentity(nc, settings.domain);
   const scheme = settings.servers[0]!.split('://')[0];
@@ -310,8 +311,15 @@ function createNats(
     kv: (bucket) => openKv(nats, bucket),
     mayAsk,
     cut: () => doorOf(nc).cut(),
-    behind: (gate) => createNats(nc, settings, signal, account, [...gates, gate]),
-    close: () => nc.close(),
+    behind: (gate) => createNats(nc, settings, signal, account, [...gates, gate], left),
+    leave(work) {
+      left.add(work);
+      void work.finally(() => left.delete(work));
+    },
+    async close() {
+      await Promise.all(left);
+      await nc.close();
+    },
   };
   return nats;
 }

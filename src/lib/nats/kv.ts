@@ -27,8 +27,10 @@ export function openKv(nats: Nats, bucket: string): Kv {
       const found = await latest(key, options);
       return found?.deleted ? undefined : found;
     },
-    put: (key, value, options) =>
-      write(key, value, options?.ttlSeconds ? { 'Nats-TTL': `${options.ttlSeconds}s` } : {}, options),
+    put: (key, value, { ttlSeconds, alone, ...options } = {}) => {
+      const extra = { ...(ttlSeconds && { 'Nats-TTL': `${ttlSeconds}s` }), ...(alone && { 'Nats-Rollup': 'sub' }) };
+      return write(key, value, extra, options);
+    },
     update: (key, value, revision, options) => conditional(write(key, value, ifStill(revision), options)),
     delete: (key, revision, options) =>
       conditional(write(key, '', { 'KV-Operation': 'DEL', ...(revision !== undefined && ifStill(revision)) }, options)),

@@ -33,34 +33,58 @@ export async function* inOrder<T, R>(
   work: (item: T) => Promise<R>,
 ): AsyncGenerator<R, void, undefined> {
   const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
-  const ask = async () => source.next();
   const underWay: Promise<R>[] = [];
-  let coming: Promise<IteratorResult<T>> | undefined;
+  let coming: Promise<void> | undefined;
   let isOver = false;
-  try {
-    while (!isOver || underWay.length > 0) {
-      if (!isOver && underWay.length < limit) {
-        coming ??= ask();
-        coming.catch(() => {});
-        const isReady = underWay[0]?.then(() => undefined);
-        const next = await (isReady ? Promise.race([isReady, coming]) : coming);
-        if (next) {
-          coming = undefined;
-          if (next.done) isOver = true;
-          else {
-            const result = work(next.value);
-            result.catch(() => {});
-            underWay.push(result);
-          }
-          continue;
-        }
+  /** Goes on by itself while whoever reads is busy with what he was given. */
+  const fill = (): void => {
+    if (coming || isOver || underWay.length >= limit) return;
+    const asking = async () => {
+      const next = await source.next();
+      coming = undefined;
+      if (isOver) return;
+      if (next.done) isOver = true;
+      else {
+        const result = work(next.value);
+        result.catch(() => {});
+        underWay.push(result);
+        fill();
       }
-      yield await underWay.shift()!;
+    };
+    coming = asking();
+    coming.catch(() => {});
+  };
+  try {
+    for (;;) {
+      fill();
+      if (underWay.length > 0) {
+        const value = await underWay[0]!;
+        underWay.shift();
+        yield value;
+      } else if (isOver) return;
+      else await coming;
     }
   } finally {
+    isOver = true;
     // It may be waiting for a page that nobody wants any more.
     void Promise.resolve(source.return?.()).catch(() => {});
   }
+}
+
+/** The same items, the first of which is on its way before anybody asks for it. */
+export function ahead<T>(items: AsyncGenerator<T, void, undefined>): AsyncGenerator<T, void, undefined> {
+  const first = items.next();
+  first.catch(() => {});
+  return (async function* () {
+    try {
+      const { done, value } = await first;
+      if (done) return;
+      yield value;
+      yield* items;
+    } finally {
+      items.return().catch(() => {});
+    }
+  })();
 }
 
 /**

@@ -35,6 +35,8 @@ export interface Nats {
   behind(gate: Gate): Nats;
   /** Drops the connection with all that waits to be sent; it comes back by itself. */
   cut(): void;
+  /** Work that nothing waits for but `close`, such as the last notes of a command: they go side by side. It never fails. */
+  leave(work: Promise<void>): void;
   close(): Promise<void>;
 }
 
@@ -60,6 +62,8 @@ export interface KvEntry {
 export interface PutOptions extends RequestOptions {
   /** After so many seconds the value is gone, where the bucket has allow_msg_ttl; refused (10166) where it has not. */
   readonly ttlSeconds?: number;
+  /** The key's earlier values go. */
+  readonly alone?: boolean;
 }
 
 /**

@@ -29,7 +29,10 @@ const GROUP = 256;
 /** While a look is under way, so many more must wait before they get one of their own; and so many may be under way. */
 const WORTH_A_LOOK = 32;
 const LOOKS = 4;
-/** A look that is older, in milliseconds, when the removal begins, is taken once more. */
+/**
+ * A look that is older, in milliseconds, when the removal begins, is taken once more; but where the server is so far that
+ * one takes half of that or more, only from twice as long on.
+ */
 const FRESH_MS = 250;
 /** From so many in a row on, one purge is quicker than deleting each. */
 const WORTH_A_PURGE = 16;
@@ -52,9 +55,12 @@ export interface Look {
   readonly stored: ReadonlyMap<number, { readonly time: string; readonly subject: string }>;
   /** Up to here, `stored` has everything from the first wanted sequence on. */
   readonly wholeUntil: number;
-  /** When it began, by the process's own clock. */
+  /** When it began, by the process's own clock, and how long it took, in milliseconds. */
   readonly at: number;
+  readonly took: number;
 }
+
+const isFresh = ({ at, took }: Look): boolean => performance.now() - at <= Math.max(FRESH_MS, 2 * took);
 
 class Remover {
   readonly #nats: Nats;
@@ -83,6 +89,8 @@ class Remover {
 
   #pump(): void {
     this.#isPlanned = false;
+    // Those that lie close together share a look: they are read as one range.
+    this.#waiting.sort((a, b) => a.seq - b.seq);
     while (this.#waiting.length > 0 && this.#looks < LOOKS) {
       if (this.#looks > 0 && this.#waiting.length < WORTH_A_LOOK) return;
       void this.#lookForGroup(this.#waiting.splice(0, GROUP));
@@ -104,7 +112,7 @@ class Remover {
 
   async remove(seen: Removable, early?: Promise<Look>, onSent?: () => void): Promise<Removal> {
     let look = await (early ?? this.lookFor(seen.seq));
-    if (performance.now() - look.at > FRESH_MS) look = await this.lookFor(seen.seq);
+    if (!isFresh(look)) look = await this.lookFor(seen.seq);
     const removal = judge(seen, look);
     if (removal !== undefined) return removal;
     try {
@@ -131,7 +139,7 @@ class Remover {
   async look(wanted: readonly number[]): Promise<Look> {
     const at = performance.now();
     const [info, read] = await Promise.all([this.#info(), readBack(this.#nats, this.#stream, wanted)]);
-    return { ...info, ...read, at };
+    return { ...info, ...read, at, took: performance.now() - at };
   }
 
   /** What the stream says of itself; with it, whether what was removed before was removed from it. */
@@ -230,6 +238,20 @@ export function lookAhead(nats: Nats, { stream, seq }: Removable): Promise<Look>
   return look;
 }
 
+/** What was looked at ahead, by stream. */
+export type Looks = ReadonlyMap<string, Promise<Look>>;
+
+/** The same for many that go together, see `removeMessages`. */
+export function looksAhead(nats: Nats, all: readonly Removable[]): Looks {
+  const looks = new Map<string, Promise<Look>>();
+  for (const [stream, seen] of Map.groupBy(all, (one) => one.stream)) {
+    const look = removerOf(nats, stream).look(seen.map(({ seq }) => seq));
+    look.catch(() => {});
+    looks.set(stream, look);
+  }
+  return looks;
+}
+
 /**
  * Removes one message, if it is the one that was seen. Many at once share what it takes to know that. `onSent` is called
  * when the removal is on its way, for what is to be asked right behind it.
@@ -246,23 +268,30 @@ export const removeMessage = (
  * Removes many: the front of a stream as one purge, where all that is stored there is among them, the others one by one.
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
-export async function removeMessages(nats: Nats, all: readonly Removable[]): Promise<Removal[]> {
+export async function removeMessages(nats: Nats, all: readonly Removable[], looks?: Looks): Promise<Removal[]> {
   const removals = new Map<string, Removal>();
   const keyOf = ({ stream, seq, time }: Removable) => `${stream} ${seq} ${time}`;
   for (const [stream, seen] of Map.groupBy(all, (one) => one.stream)) {
-    const purged = new Set(await purgeFront(nats, stream, seen));
+    const look = looks?.get(stream);
+    const purged = new Set(await purgeFront(nats, stream, seen, look));
     for (const one of purged) removals.set(keyOf(one), 'removed');
     const rest = seen.filter((one) => !purged.has(one));
-    await Promise.all(rest.map(async (one) => void removals.set(keyOf(one), await removeMessage(nats, one))));
+    await Promise.all(rest.map(async (one) => void removals.set(keyOf(one), await removeMessage(nats, one, look))));
   }
   return all.map((one) => removals.get(keyOf(one)) ?? 'gone');
 }
 
 /** Purges what of these is the stream's front; gives which they were: none where a purge is of no use, or refused. */
-async function purgeFront(nats: Nats, stream: string, seen: readonly Removable[]): Promise<Removable[]> {
+async function purgeFront(
+  nats: Nats,
+  stream: string,
+  seen: readonly Removable[],
+  early?: Promise<Look>,
+): Promise<Removable[]> {
   if (seen.length < WORTH_A_PURGE || !atLeast(nats.target.server.version, KEEPS_PURGES)) return [];
   const remover = removerOf(nats, stream);
-  const look = await remover.look(seen.map(({ seq }) => seq));
+  const known = await early;
+  const look = known && isFresh(known) ? known : await remover.look(seen.map(({ seq }) => seq));
   const ours = new Map(seen.filter((one) => judge(one, look) === undefined).map((one) => [one.seq, one]));
   const last = frontOf(
     look.firstSeq,

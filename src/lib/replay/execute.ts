@@ -9,7 +9,15 @@ import type { Nats } from '../nats/connect.ts';
 import { type CopyStored, publishCopy } from '../nats/copies.ts';
 import type { StreamInfo } from '../nats/info.ts';
 import { notKept } from '../nats/keeps.ts';
-import { type Look, lookAhead, madeAnew, type Removable, removeMessage } from '../nats/removal.ts';
+import {
+  type Look,
+  type Looks,
+  lookAhead,
+  looksAhead,
+  madeAnew,
+  type Removable,
+  removeMessage,
+} from '../nats/removal.ts';
 import { roomIn } from '../nats/room-in.ts';
 import { readStream } from '../nats/streams.ts';
 import { afterFault, lanesFor, movedBy, sizeOf } from './outcome.ts';
@@ -95,22 +103,24 @@ async function movePart(
   want: Want,
   confirmed: Promise<void>,
 ): Promise<PageResult> {
+  // What is meant may be written down while the stream is looked at: nothing of it begins before both are known.
+  const before = run.seen;
+  let intent = intentOf(read, before);
+  let writing = writeIntent(run.nats, run.queue, intent);
+  writing.catch(() => {});
   const [to] = await Promise.all([lookAtTarget(run), confirmed]);
+  if (to.created !== before.created) {
+    await writing.catch(() => {});
+    intent = intentOf(read, to);
+    writing = writeIntent(run.nats, run.queue, intent);
+    writing.catch(() => {});
+  }
   const unkept = await findUnkept(run, read, to);
   const moves = read.filter(({ msgId }) => !unkept.has(msgId));
-  const intent: Intent = {
-    moves: moves.map(({ msgId, original, records, requestId }) => ({
-      msgId,
-      records,
-      original,
-      requestId,
-    })),
-    target: { stream: to.name, created: to.created, after: to.figures.last_seq },
-  };
   const page: Page = { intent, to, results: unkept, refused: new Set() };
   let revision: number | undefined;
   try {
-    revision = await writeIntent(run.nats, run.queue, intent);
+    revision = await writing;
   } catch (error) {
     if (isLost(run)) return { moved: [...unkept.values()], left: moves, refused: page.refused };
     throw error;
@@ -145,14 +155,22 @@ async function movePart(
   return { moved, left: open, refused: page.refused, revision, ...(fault !== undefined && { fault }) };
 }
 
+/** Copies get higher sequences than the stream had when it was seen. */
+const intentOf = (moves: readonly Move[], to: StreamInfo): Intent => ({
+  moves: moves.map(({ msgId, original, records, requestId }) => ({ msgId, records, original, requestId })),
+  target: { stream: to.name, created: to.created, after: to.figures.last_seq },
+});
+
 /** The stream that gets the copies; the queue must be the one that the run began with. */
-async function lookAtTarget({ nats, queue, created, target }: ReplayRun): Promise<StreamInfo> {
+async function lookAtTarget(run: ReplayRun): Promise<StreamInfo> {
+  const { nats, queue, created, target } = run;
   const [to, from] = await Promise.all([
     orUndefined(readStream(nats, target, { finish: true })),
     target === queue ? undefined : orThrow(readStream(nats, queue, { finish: true })),
   ]);
   if (!to) throw notTaken(`stream ${target} is not there any more`);
   if ((from ?? to).created !== created) throw madeAnew(queue);
+  run.seen = to;
   return to;
 }
 
@@ -192,13 +210,25 @@ async function moveAll(run: ReplayRun, moves: readonly Move[], page: Page, lanes
   let fatal: unknown;
   let next = 0;
   const before = results.size;
+  const removesRecords = run.protocol.room.includes('remove-records');
+  let looks: Looks | undefined;
+  let open = moves.length;
+  /** The records are looked at while the last originals go. */
+  const isEnding = () => {
+    open -= 1;
+    if (open > 0 || !removesRecords) return;
+    looks = looksAhead(
+      run.nats,
+      moves.flatMap(({ records }) => records),
+    );
+  };
   const lane = async () => {
     while (next < moves.length && !doubt && !noRoom && !fatal && !run.signal.aborted) {
       const move = moves[next++]!;
       try {
         await run.pace?.(run.signal);
         if (run.signal.aborted) return;
-        const moved = await moveOne(run, move, page);
+        const moved = await moveOne(run, move, page, isEnding);
         if ('outcome' in moved) results.set(move.msgId, moved);
         else noRoom ??= moved;
       } catch (error) {
@@ -209,11 +239,12 @@ async function moveAll(run: ReplayRun, moves: readonly Move[], page: Page, lanes
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   const fresh = [...results.values()].slice(before);
-  if (run.protocol.room.includes('remove-records')) {
+  if (removesRecords) {
     try {
       await removeRecords(
         run.nats,
         fresh.filter(({ outcome }) => outcome === 'moved').flatMap(({ move }) => move.records),
+        looks,
       );
     } catch (error) {
       // Nothing is in doubt: what is left of the records is removed with the others, or by the next run.
@@ -226,13 +257,13 @@ async function moveAll(run: ReplayRun, moves: readonly Move[], page: Page, lanes
 }
 
 /** One message through the steps of the protocol, all but the last; or why there is no room for the first of them. */
-async function moveOne(run: ReplayRun, move: Move, page: Page): Promise<Moved | ApiError> {
+async function moveOne(run: ReplayRun, move: Move, page: Page, isEnding: () => void): Promise<Moved | ApiError> {
   const { room, full } = run.protocol;
   const taken = new Set<Step>();
   // Without an original that goes there is nothing to journal it for.
   for (let steps: readonly Step[] = move.original ? room : PROTOCOL.room; ; steps = full) {
     try {
-      return await takeSteps(run, move, page, steps, taken);
+      return await takeSteps(run, move, page, steps, taken, isEnding);
     } catch (error) {
       const { original } = move;
       const isFullWay = steps === full;
@@ -251,6 +282,7 @@ async function takeSteps(
   { intent, to }: Page,
   steps: readonly Step[],
   taken: Set<Step>,
+  isEnding: () => void,
 ): Promise<Moved> {
   const { nats } = run;
   let copy: CopyStored | undefined;
@@ -264,6 +296,7 @@ async function takeSteps(
     const then = steps[index];
     const next = then === 'remove-original' ? move.original : then === 'forget-journal' ? journalled : undefined;
     const ahead = next && lookAhead(nats, next);
+    if (then === 'remove-records') isEnding();
     switch (step) {
       case 'publish':
         copy = await publishCopy(nats, to, move);

@@ -13,6 +13,14 @@ export function createPacer(rate: number, now: () => number): () => number {
   };
 }
 
+const LEAST_IN_FLIGHT = 256;
+const MOST_IN_FLIGHT = 1024;
+/** From so many milliseconds on a round trip costs more than what a server does in it with the least. */
+const FAR_MS = 5;
+
+/** How many are under way at once where nobody says it: all of a page where the server is far. */
+export const inFlightFor = (rttMs: number): number => (rttMs < FAR_MS ? LEAST_IN_FLIGHT : MOST_IN_FLIGHT);
+
 /**
  * How many may go as one page of at most `most`: what is left of a canary, where there is one, and what goes in a second.
  * A page is read before it goes: at a slow pace its end would be old news.

@@ -1,10 +1,11 @@
-import { ensureLedger } from '../ledger/bucket.ts';
+import { ensureLedger, isEnsured } from '../ledger/bucket.ts';
 import { forgetNothing } from '../ledger/journal.ts';
 import type { QueueRef } from '../model/entry.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
 import { isApiError, isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { StreamInfo } from '../nats/info.ts';
+import { isOneServer } from '../nats/pipeline.ts';
 import { removeNothing } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
 import { cannotRemove, type QueueFacts, removedFrom, requireRemoving, toQueueFacts } from './queue-facts.ts';
@@ -22,6 +23,20 @@ export interface CheckedQueue extends QueueFacts {
  * @throws OpsError DLQ_CANNOT_REMOVE, DENIED_SUBJECT, NOT_FOUND, CONN_*
  */
 export async function checkQueue(nats: Nats, ref: QueueRef, { needsRoom = true } = {}): Promise<CheckedQueue> {
+  const asked = new Map<string, Promise<void>>();
+  const once = (what: string, ask: () => Promise<void>): Promise<void> => {
+    const asking = asked.get(what) ?? ask();
+    asking.catch(() => {});
+    asked.set(what, asking);
+    return asking;
+  };
+  const forget = () => once('', () => forgetNothing(nats));
+  const tryOut = (stream: string) => once(stream, () => requireRemovable(nats, stream));
+  if (isOneServer(nats) && isEnsured(nats)) {
+    // Who has nothing to remove from one of them does not hear what it said.
+    void forget();
+    [ref.queue, ...ref.dlqs].forEach(tryOut);
+  }
   const [info, ...dlqs] = await Promise.all([
     orThrow(readStream(nats, ref.queue)),
     ...ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))),
@@ -32,7 +47,7 @@ export async function checkQueue(nats: Nats, ref: QueueRef, { needsRoom = true }
     // A purge writes nothing there that it could not do without.
     if (needsRoom || !isNoRoom(error)) throw error;
   });
-  await Promise.all([forgetNothing(nats), ...removedFrom(facts, ref).map((stream) => requireRemovable(nats, stream))]);
+  await Promise.all([forget(), ...removedFrom(facts, ref).map(tryOut)]);
   return { ...facts, info, dlqsCreated: new Map(dlqs.flatMap((dlq) => (dlq ? [[dlq.name, dlq.created]] : []))) };
 }
 

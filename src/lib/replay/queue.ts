@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scanEntries } from '../dlq/scan.ts';
 import { SeqSet } from '../dlq/seq-set.ts';
-import { forgetIntent, readIntent } from '../ledger/journal.ts';
+import { forgetIntent, type JournalEntry, type LeftIntent, readIntent } from '../ledger/journal.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 import type { Seen } from '../model/message.ts';
@@ -11,14 +11,14 @@ import type { Nats } from '../nats/connect.ts';
 import { readConsumer } from '../nats/consumers.ts';
 import type { StreamInfo } from '../nats/info.ts';
 import { getMessage, IN_FLIGHT } from '../nats/messages.ts';
-import { pipelined } from '../nats/pipeline.ts';
+import { ahead, isOneServer, pipelined } from '../nats/pipeline.ts';
 import { confirmRemovals } from '../nats/removal.ts';
 import { canaryAfter, canaryFault } from './canary.ts';
 import { type CopyOptions, makeMove, recordsSeen } from './copy.ts';
 import { movePage, type PageResult } from './execute.ts';
 import { type FollowMark, followMoves, markFollow } from './follow.ts';
 import { Once, readTwins, skippedAgain } from './once.ts';
-import { createPacer, pageSize, roomFor } from './pace.ts';
+import { createPacer, inFlightFor, pageSize, roomFor } from './pace.ts';
 import { type CheckedQueue, checkQueue } from './preflight.ts';
 import { type Move, type Moved, PROTOCOL, type Protocol } from './protocol.ts';
 import { allowsTtl } from './queue-facts.ts';
@@ -32,7 +32,8 @@ import type { Tally } from './tally.ts';
 export interface ReplayWishes {
   /** Messages a second. */
   readonly rate?: number;
-  readonly maxInFlight: number;
+  /** So many at once; left out, what the way to the server asks for. */
+  readonly maxInFlight?: number;
   readonly maxReplays: number;
   /** Holds while the queue's consumers have more than this waiting. */
   readonly maxPending?: number;
@@ -65,13 +66,16 @@ export interface QueueJob {
   readonly protocol?: Protocol;
   /** What may be in a worker's hand, whatever its records say. */
   isDoubtful?(entry: Entry): boolean;
+  /** Is waited for before the first of this run moves. */
+  begin?(): Promise<void>;
   onProgress(done: number): void;
   tellNote(text: string): void;
   tellWarning(text: string): void;
   onUnreadable?(one: { stream: string; seq: number; why: string }): void;
 }
 
-const PAGE = 1024;
+/** As many as a scan gives at a time: the next are read while these move. */
+const PAGE = 1000;
 const PAGE_BYTES = 16 * 1024 * 1024;
 /** So many may wait in the journal before no more are taken: each has lost its place to somebody else. */
 const MOST_WAITING = 256;
@@ -90,11 +94,16 @@ const untold = (queue: string, uncertain: number, inFlight: number): string =>
  */
 export async function replayQueue(job: QueueJob): Promise<void> {
   const { nats, ref, signal } = job;
-  const facts = await checkQueue(nats, ref);
-  const replay = new QueueReplay(job, facts);
+  // In a cluster nothing of an earlier run is read before the leaders have answered.
+  const isEarly = isOneServer(nats);
+  const left = isEarly ? readLeft(job) : undefined;
+  left?.catch(() => {});
+  const reading = isEarly ? new Reading(job) : undefined;
+  const [facts, rttMs] = await Promise.all([checkQueue(nats, ref), job.wishes.maxInFlight ? 0 : nats.nc.rtt()]);
+  const replay = new QueueReplay(job, facts, rttMs);
   let died: unknown;
   try {
-    await replay.carryOut();
+    await replay.carryOut(left ?? readLeft(job), reading);
   } catch (error) {
     // That messages of others may have gone matters more than why it ended; that nobody can say, less.
     await replay.confirm().catch((fault: unknown) => {
@@ -106,11 +115,66 @@ export async function replayQueue(job: QueueJob): Promise<void> {
   }
   await replay.confirm();
   // What was begun is done; neither an interruption nor a dead canary leaves behind what the next run has to look up.
-  if (!signal.aborted || signal.reason?.code === 'INTERRUPTED') await replay.forgetIntent();
+  if (!signal.aborted || signal.reason?.code === 'INTERRUPTED') nats.leave(replay.forgetIntent());
   if (died) throw died;
 }
 
 const placeOf = ({ stream, seq }: Seen): string => `${stream} ${seq}`;
+
+/** What an earlier run may have left behind. */
+interface Left {
+  readonly intent: LeftIntent | undefined;
+  readonly journal: readonly JournalEntry[];
+}
+
+async function readLeft({ nats, ref }: QueueJob): Promise<Left> {
+  const [intent, journal] = await Promise.all([
+    readIntent(nats, ref.queue),
+    readJournalNow({ nats, queue: ref.queue }),
+  ]);
+  return { intent, journal };
+}
+
+/** What was read so long ago, in milliseconds, is read anew before the first of it moves. */
+const STALE_MS = 1000;
+
+/** The dead letters of a queue: the first of them are on their way from the moment this is made. */
+class Reading {
+  /** Originals that are in the queue no more; those in the journal may still be. */
+  removed = 0;
+  readonly #entries: AsyncGenerator<Entry, void, undefined>;
+  readonly #at = performance.now();
+  /** What is told once it is known that this reading is the one. */
+  #told: (() => void)[] | undefined = [];
+
+  constructor({ nats, ref, filter, now, onUnreadable, tellNote }: QueueJob) {
+    const tell = (told: () => void) => (this.#told ? this.#told.push(told) : told());
+    this.#entries = ahead(
+      scanEntries(nats, [ref], filter, {
+        now,
+        removed: () => this.removed,
+        onUnreadable: (one) => tell(() => onUnreadable?.(one)),
+        onCount: ({ uncertain, inFlight }) => {
+          if (uncertain > 0) tell(() => tellNote(untold(ref.queue, uncertain, inFlight)));
+        },
+      }),
+    );
+  }
+
+  get isStale(): boolean {
+    return performance.now() - this.#at > STALE_MS;
+  }
+
+  entries(): AsyncGenerator<Entry, void, undefined> {
+    for (const told of this.#told ?? []) told();
+    this.#told = undefined;
+    return this.#entries;
+  }
+
+  drop(): void {
+    this.#entries.return().catch(() => {});
+  }
+}
 
 class QueueReplay {
   readonly #job: QueueJob;
@@ -128,15 +192,14 @@ class QueueReplay {
   readonly #followed: Moved[] = [];
   #mark: FollowMark | undefined;
   #canaryLeft: number;
-  /** Originals that are in the queue no more; those in the journal may still be. */
-  #removed = 0;
+  #reading: Reading | undefined;
 
   /** Whether the streams are still those that the page before removed messages from: asked while the next is read. */
   #confirmed: Promise<void> = Promise.resolve();
   /** Of the last intent that was written. */
   #revision: number | undefined;
 
-  constructor(job: QueueJob, facts: CheckedQueue) {
+  constructor(job: QueueJob, facts: CheckedQueue, rttMs: number) {
     const { nats, ref, signal, wishes } = job;
     this.#job = job;
     this.#facts = facts;
@@ -147,11 +210,12 @@ class QueueReplay {
       queue: ref.queue,
       created: facts.created,
       target: job.target?.name ?? ref.queue,
+      seen: job.target ?? facts.info,
       ...(ref.responses !== undefined && { responses: ref.responses }),
       // Where a publish makes the stream drop its oldest, the original goes first, so that nothing has to be dropped.
       protocol: facts.drops ? { room: protocol.full, full: protocol.full } : protocol,
       orphansAreFound: facts.orphansAreFound,
-      inFlight: wishes.maxInFlight,
+      inFlight: wishes.maxInFlight ?? inFlightFor(rttMs),
       signal,
       patienceMs: PATIENCE_MS,
       ...(pacer && {
@@ -171,10 +235,15 @@ class QueueReplay {
     return this.#facts.info.config.retention !== 'workqueue';
   }
 
-  /** What was written down of the last page is of no use any more. */
+  /** What was written down of the last page is of no use any more; where it stays, the next run finds all of it done. */
   async forgetIntent(): Promise<void> {
-    const { nats, ref } = this.#job;
-    if (this.#revision !== undefined) await forgetIntent(nats, ref.queue, this.#revision);
+    const { nats, ref, tellWarning } = this.#job;
+    if (this.#revision === undefined) return;
+    await forgetIntent(nats, ref.queue, this.#revision).catch((error: unknown) =>
+      tellWarning(
+        `${ref.queue}: what was written down of this run could not be forgotten: ${(error as Error).message}`,
+      ),
+    );
   }
 
   /** @throws OpsError DLQ_MADE_ANEW where messages of a stream that was made anew may have gone */
@@ -183,9 +252,9 @@ class QueueReplay {
     await confirmRemovals(this.#job.nats);
   }
 
-  async carryOut(): Promise<void> {
+  async carryOut(left: Promise<Left>, reading: Reading | undefined): Promise<void> {
     const { nats, ref, wishes } = this.#job;
-    const [intent, journal] = await Promise.all([readIntent(nats, ref.queue), readJournalNow(this.#run)]);
+    const { intent, journal } = await left;
     const before = await settleLeftIntent(this.#run, intent);
     // What an intent left behind may have gone through the journal.
     const found = await drainJournal(this.#run, undefined, intent ? undefined : journal);
@@ -199,6 +268,11 @@ class QueueReplay {
     if (before + drained > 0) {
       this.#job.tellNote(`${ref.queue}: finished ${before + drained} that an earlier run had begun`);
     }
+    await this.#job.begin?.();
+    // What an earlier run had begun is not as it was read.
+    const isOld = intent !== undefined || journal.length > 0 || reading?.isStale;
+    if (isOld) reading?.drop();
+    else this.#reading = reading;
     if (wishes.wait || this.#canaryLeft > 0) this.#mark = await markFollow(nats, ref);
     if (this.#isShared) this.#twins = await readTwins(nats, ref, this.#facts, this.#job.now);
     for await (const page of this.#pages()) {
@@ -247,20 +321,13 @@ class QueueReplay {
 
   /** Entries as pages of moves; those that cannot move are told on the way. */
   async *#pages(): AsyncGenerator<Move[]> {
-    const { nats, ref, filter, tally, signal, now, onUnreadable } = this.#job;
+    const { tally, signal } = this.#job;
     let page: Move[] = [];
     let bytes = 0;
     let size = await this.#pageSize();
-    const entries = scanEntries(nats, [ref], filter, {
-      now,
-      removed: () => this.#removed,
-      onUnreadable,
-      onCount: ({ uncertain, inFlight }) => {
-        if (uncertain > 0) this.#job.tellNote(untold(ref.queue, uncertain, inFlight));
-      },
-    });
+    this.#reading ??= new Reading(this.#job);
     try {
-      for await (const entry of entries) {
+      for await (const entry of this.#reading.entries()) {
         if (signal.aborted) {
           tally.left(entry.id, this.#whyStopped());
           break;
@@ -354,7 +421,7 @@ class QueueReplay {
     for (const id of refused) this.#refused.add(id);
     for (const one of moved) {
       tally.moved(one);
-      if (one.outcome !== 'failed' && one.move.original) this.#removed += 1;
+      if (one.outcome !== 'failed' && one.move.original && this.#reading) this.#reading.removed += 1;
       if (one.outcome === 'waiting' && one.move.original) this.#waiting.set(one.move.msgId, one);
       if (one.outcome === 'moved') this.#followed.push(...(this.#mark ? [one] : []));
       if (one.outcome === 'moved') this.#noteMoved(one.move);

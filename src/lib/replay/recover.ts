@@ -63,7 +63,7 @@ export async function settleLeftIntent(run: ReplayRun, intent: LeftIntent | unde
 }
 
 /** What lies in the journal, as whoever was confirmed anything of it knows it. @throws OpsError CONN_*, DENIED_SUBJECT */
-export const readJournalNow = (run: ReplayRun): Promise<JournalEntry[]> =>
+export const readJournalNow = (run: Pick<ReplayRun, 'nats' | 'queue'>): Promise<JournalEntry[]> =>
   readJournal(run.nats, run.queue, { fromLeader: isShared(run) });
 
 /** What became of one journalled message in a pass. */

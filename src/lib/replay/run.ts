@@ -1,4 +1,5 @@
 import type { Nats } from '../nats/connect.ts';
+import type { StreamInfo } from '../nats/info.ts';
 import type { Protocol } from './protocol.ts';
 
 /** What all steps of one replay on one queue work with. */
@@ -10,6 +11,8 @@ export interface ReplayRun {
   readonly created: string;
   /** The stream that gets the copies: the queue, or what captures `--to`. */
   readonly target: string;
+  /** The same as it was seen last: what an intent is marked with before the next look has come. */
+  seen: StreamInfo;
   /** The bucket of the responses, where it is known. */
   readonly responses?: string;
   readonly protocol: Protocol;

@@ -36,6 +36,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   protected flags!: FlagsOf<T>;
   protected args!: ArgsOf<T>;
+  #metadata:
+    | { readonly flags: Readonly<Record<string, { readonly setFromDefault?: boolean } | undefined>> }
+    | undefined;
   protected context!: Context;
   protected output!: Output;
   /** Where a command that only reads shows its text. */
@@ -61,6 +64,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return [process.execPath, process.argv[1]!];
   }
 
+  /** Whether a flag has its default because nobody said it, here or in the environment. */
+  protected isLeftOut(flag: string): boolean {
+    return this.#metadata?.flags[flag]?.setFromDefault === true;
+  }
+
   protected abstract execute(): Promise<number | undefined>;
 
   override async run(): Promise<void> {
@@ -74,6 +82,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     });
     this.flags = repeated(parsed.flags, this.ctor.flags ?? {}) as FlagsOf<T>;
     this.args = parsed.args as ArgsOf<T>;
+    this.#metadata = parsed.metadata;
     const flags = this.flags as Record<string, unknown>;
     const env = process.env;
     if (this.acts) finishUnread();

@@ -5,7 +5,12 @@ import { durationMs } from './spec-flags.ts';
 /** How a replay is to go. */
 export const replayFlags = {
   rate: Flags.string({ summary: 'at most so many, as 100/s or 30/m' }),
-  'max-in-flight': Flags.integer({ summary: 'so many at once', default: 256, min: 1, max: 4096 }),
+  'max-in-flight': Flags.integer({
+    summary: 'so many at once; left out, 1024 where the server is 5 ms away or more',
+    default: 256,
+    min: 1,
+    max: 4096,
+  }),
   'max-pending': Flags.integer({ summary: 'hold while the queue has more than this waiting', min: 1 }),
   'max-replays': Flags.integer({ summary: 'leave what was replayed so often and died again', default: 3, min: 1 }),
   wait: Flags.boolean({ summary: 'follow each to its response, its ack or its next death, and report' }),
@@ -30,8 +35,8 @@ export interface WrittenWishes {
 }
 
 /** The flags as what is wished of a replay. @throws OpsError USAGE */
-export const wishesFrom = (flags: WrittenWishes) => ({
-  maxInFlight: flags['max-in-flight'],
+export const wishesFrom = (flags: WrittenWishes, isWindowLeftOut = false) => ({
+  ...(!isWindowLeftOut && { maxInFlight: flags['max-in-flight'] }),
   maxReplays: flags['max-replays'],
   wait: flags.wait,
   waitMs: durationMs('--wait-timeout', flags['wait-timeout'], 1),

@@ -40,7 +40,7 @@ export async function countChosen(
   const once = new Once((name) => (standingOf(queues, name)?.retention ?? 'workqueue') !== 'workqueue');
   let total = 0;
   let changed = 0;
-  const options = { now: context.now().getTime(), signal: context.io.signal };
+  const options = { now: context.now().getTime(), signal: context.io.signal, asSeen: true };
   for await (const entry of scanEntries(nats, queues, filter, options)) {
     if (whySkipped(entry, { maxReplays, lastSeq: Number.POSITIVE_INFINITY }) || once.isAgain(entry)) continue;
     if (asked) {

@@ -140,12 +140,12 @@ async function replayChosen(
 async function withLog<T>(nats: Nats, log: RunLog, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();
-    await log.end(nats, 'done');
+    nats.leave(log.end(nats, 'done'));
     return result;
   } catch (error) {
     const { code, message } = error as OpsError;
     if (code === 'LOCK_HELD') log.drop();
-    else await log.end(nats, code === 'INTERRUPTED' ? 'interrupted' : 'failed', message);
+    else nats.leave(log.end(nats, code === 'INTERRUPTED' ? 'interrupted' : 'failed', message));
     throw error;
   }
 }
@@ -167,7 +167,7 @@ function replayLine(
     ...(isFromFile && patterns ? ['--ids', idsFrom] : []),
     ...option('--limit', filter.limit),
     ...option('--rate', wishes.rate === undefined ? undefined : `${wishes.rate}/s`),
-    ...option('--max-in-flight', wishes.maxInFlight === 256 ? undefined : wishes.maxInFlight),
+    ...option('--max-in-flight', wishes.maxInFlight),
     ...option('--max-pending', wishes.maxPending),
     ...option('--max-replays', wishes.maxReplays === MOST_REPLAYS ? undefined : wishes.maxReplays),
     ...option('--canary', wishes.canary),
@@ -219,15 +219,17 @@ async function replayOne(
   };
   const replaying = () =>
     withQueueLocks(context, nats, [ref.queue], work, async (signal, held) => {
-      const chosen = await counting;
-      tally.chosen = chosen.total;
-      total = chosen.byQueue.get(ref.queue) ?? 0;
-      if (chosen.total > 0) log.begin(held);
-      const overtold = chosen.doubtful.has(ref.queue)
-        ? await findOvertold(held, ref, context.now().getTime())
-        : undefined;
-      if (overtold) io.tell({ type: 'warning', text: overtoldWords(ref.queue, overtold) });
+      let overtold: Overtold | undefined;
+      const begin = async () => {
+        const chosen = await counting;
+        tally.chosen = chosen.total;
+        total = chosen.byQueue.get(ref.queue) ?? 0;
+        if (chosen.total > 0) log.begin(held);
+        if (chosen.doubtful.has(ref.queue)) overtold = await findOvertold(held, ref, context.now().getTime());
+        if (overtold) io.tell({ type: 'warning', text: overtoldWords(ref.queue, overtold) });
+      };
       await replayQueue({
+        begin,
         nats: held,
         ref,
         filter: { ...filter, ...left },
@@ -241,7 +243,7 @@ async function replayOne(
         ...(target !== undefined && { target }),
         now: context.now().getTime(),
         onUnreadable: strange.add,
-        ...(overtold && { isDoubtful: overtold.isDoubtful }),
+        isDoubtful: (entry) => overtold?.isDoubtful(entry) === true,
         onProgress(count) {
           done += count;
           first ??= { at: performance.now(), count };
