@@ -42,8 +42,12 @@ export interface ScanOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds since 1970. */
   readonly now?: number;
+  /** Only what is not stored in its queue, from whoever has searched that: records are read only where they may carry some. */
+  readonly unstored?: boolean;
   /** How many of the entries given out so far have left their queue since, by the hand of whoever reads them. */
   removed?(): number;
+  /** Hears how many records were read, of how many: as often as each has to be read. */
+  onRead?(read: number, total: number): void;
   /** Hears of what lies in a DLQ stream and is no dead letter. */
   onUnreadable?(message: Unreadable): void;
   /** Hears of messages that the server missed while a worker had them, where they are left out as no dead letters. */
@@ -110,6 +114,11 @@ export class Judgement {
       new Map(standings.map((standing) => [standing.queue, standing])),
       journals.flat(),
     );
+  }
+
+  /** Whether a replay that has not ended holds some of these queues' messages. */
+  get holdsJournalled(): boolean {
+    return this.#journal.size > 0;
   }
 
   accounted(queue: string): SeqSet {

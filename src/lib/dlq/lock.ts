@@ -24,6 +24,8 @@ export interface DlqWork {
 
 /** What is done while locks are held: with a connection whose writes go only as long as they are. */
 type Work<T> = (signal: AbortSignal, nats: Nats) => Promise<T>;
+/** The same, with whether nobody held a lock of this ledger before. */
+type FirstWork<T> = (signal: AbortSignal, nats: Nats, isFirst: boolean) => Promise<T>;
 
 /**
  * Does the work as the only one who changes these queues' dead letters, and not where they are half moved.
@@ -61,13 +63,13 @@ export async function holdQueues<T>(
   nats: Nats,
   queues: readonly string[],
   how: Pick<LockOptions, 'verb' | 'waitMs' | 'lease' | 'replicas' | 'makeRoom'>,
-  work: Work<T>,
+  work: FirstWork<T>,
   before: readonly string[] = [],
 ): Promise<T> {
   // The same order for everybody: two that want the same queues never wait for each other.
   const [first, ...rest] = [...new Set(queues)].sort();
   const names = [...before, ...[first, ...rest].flatMap((queue) => (queue === undefined ? [] : [lockOf(queue)]))];
-  if (names.length === 0) return work(context.io.signal, nats);
+  if (names.length === 0) return work(context.io.signal, nats, false);
   const replicas = how.replicas ?? (() => replicasOf(nats, first!));
   return withLocks(nats, names, { ...how, actor: identifyActor(context.env), io: context.io, replicas }, work);
 }

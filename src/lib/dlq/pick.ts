@@ -4,7 +4,7 @@ import type { EntryFilter, IdPattern } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orUndefined } from '../nats/answer.ts';
 import { firstMessage, getMessage, getRange, IN_FLIGHT } from '../nats/messages.ts';
-import { pipelined } from '../nats/pipeline.ts';
+import { ahead, pipelined } from '../nats/pipeline.ts';
 import { isDeath, readDeath } from './advisory.ts';
 import { orphanIn } from './dead-count.ts';
 import type { Death } from './death.ts';
@@ -48,12 +48,16 @@ export async function* pickEntries(run: Run, group: Group, scan: () => AsyncGene
     collected.set(death.id, [...deaths, options.raw ? withRaw(death, message) : death]);
   };
   const isFound = () => options.asSeen === true && ids !== undefined && ids.every((id) => collected.has(id));
+  const total = sources.reduce((sum, { source }) => sum + source.messages, 0);
+  let read = 0;
   for (const { source, pages, late } of sources) {
     let isFirst = true;
     for (const message of await late) take(message);
     for await (const page of pages) {
       options.signal?.throwIfAborted();
       for (const message of page) take(message);
+      read += page.length;
+      options.onRead?.(read, total);
       const oldest = page.at(-1);
       if (isFound() || (stop !== undefined && oldest && Date.parse(oldest.time) < stop)) break;
       if (isFirst && options.asSeen && ids && page.length < source.messages) {
@@ -89,19 +93,11 @@ async function placedIn({ nats }: Run, { dlqs }: Group, patterns: readonly IdPat
 
 /** A source whose newest page is on its way: among it is what most people ask for. */
 function begun({ nats, options }: Run, source: DlqSource) {
-  const pages = readPages(nats, source, 'newest', options.asSeen ? 1 : undefined);
-  const first = pages.next();
-  first.catch(() => {});
-  async function* all(): AsyncGenerator<StoredMessage[]> {
-    const { done, value } = await first;
-    if (done) return;
-    yield value;
-    yield* pages;
-  }
+  const pages = ahead(readPages(nats, source, 'newest', options.asSeen ? 1 : undefined));
   // Where its end was seen a while ago, with what came since.
   const late = collect(getRange(nats, source.stream, source.last + 1));
   late.catch(() => {});
-  return { source, pages: all(), late };
+  return { source, pages, late };
 }
 
 async function collect(messages: AsyncIterable<StoredMessage>): Promise<StoredMessage[]> {

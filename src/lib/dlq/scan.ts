@@ -20,6 +20,7 @@ import {
   type DlqSource,
   type Group,
   groupQueues,
+  holdsCarried,
   openSource,
   readPages,
   seenDlqs,
@@ -95,6 +96,7 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
   const isExact = options.exact !== false || sources.length > 1;
   let read = reader(run, sources, order, isExact);
   const judgement = await opening;
+  if (options.unstored && !judgement.holdsJournalled && !(await mayCarry(nats, group))) return;
   const inGroup = (death: Death) => judgement.standings.has(death.queue);
   let unreadable = options.onUnreadable ?? (() => {});
   let index: Index = { joined: new Map(), read: readDeath };
@@ -187,6 +189,12 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
   }
 }
 
+/** Whether some of the records may carry their messages. */
+const mayCarry = async (nats: Nats, { queues }: Group): Promise<boolean> =>
+  (await Promise.all(queues.flatMap(({ queue, dlqs }) => dlqs.map((dlq) => holdsCarried(nats, dlq, queue))))).includes(
+    true,
+  );
+
 /** An advisory is on its way to the DLQ stream for less than this, in milliseconds, where nothing is wrong. */
 const ADVISORY_LATENCY = 150;
 
@@ -215,15 +223,23 @@ class LateRecords {
 
 /** Reads all sources of a group, from now on; from memory the second time where they are small. */
 function reader(
-  { nats, filter }: Run,
+  { nats, filter, options }: Run,
   sources: readonly DlqSource[],
   order: Order,
   often: boolean,
 ): () => AsyncGenerator<StoredMessage[]> {
   // Whoever wants a few may be served by the first page.
   const atOnce = filter.limit !== undefined && filter.limit <= PAGE ? 1 : undefined;
+  const total = (of: 'messages' | 'bytes') => sources.reduce((sum, source) => sum + source[of], 0);
+  let seen = 0;
   async function* fromServer(): AsyncGenerator<StoredMessage[]> {
-    for (const source of sources) yield* readPages(nats, source, order, atOnce);
+    for (const source of sources) {
+      for await (const page of readPages(nats, source, order, atOnce)) {
+        seen += page.length;
+        options.onRead?.(seen, Math.max(seen, total('messages') * (often ? 2 : 1)));
+        yield page;
+      }
+    }
   }
   /** The first page is on its way before anybody asks for it. */
   let begun: AsyncGenerator<StoredMessage[]> | undefined = ahead(inOrder(fromServer(), 1, async (page) => page));
@@ -232,7 +248,6 @@ function reader(
     begun = undefined;
     return pages;
   }
-  const total = (of: 'messages' | 'bytes') => sources.reduce((sum, source) => sum + source[of], 0);
   if (!often || total('messages') > CACHED_MESSAGES || total('bytes') > CACHED_BYTES) return onceBegun;
   let pages: StoredMessage[][] | undefined;
   return async function* fromMemory() {

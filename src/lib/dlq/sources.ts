@@ -1,13 +1,14 @@
-import { REJECTED_PREFIX } from '../facts/names.ts';
+import { REJECTED_PREFIX, rejectedSubject } from '../facts/names.ts';
+import { subjectsOverlap } from '../facts/subjects.ts';
+import { textsOf } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
-import type { StreamInfo } from '../nats/info.ts';
 import { getRange } from '../nats/messages.ts';
 import { readStream, readSubjects } from '../nats/streams.ts';
 import { capturesOf } from './captures.ts';
 import { type Order, pagesOf } from './pages.ts';
-import type { SeenQueue } from './standing.ts';
+import type { SeenQueue, SeenStream } from './standing.ts';
 
 /** A DLQ stream as it was when the scan began. What comes later is not part of it. */
 export interface DlqSource {
@@ -43,14 +44,14 @@ export function groupQueues(queues: readonly SeenQueue[]): Group[] {
 export const seenDlqs = (
   { asSeen }: { readonly asSeen?: boolean },
   { queues }: Group,
-): ReadonlyMap<string, StreamInfo> =>
+): ReadonlyMap<string, SeenStream> =>
   new Map(asSeen ? queues.flatMap(({ seen }) => (seen?.dlqs ?? []).map((dlq) => [dlq.name, dlq])) : []);
 
 /** What an audit stream of all advisories holds of ours. */
 const DEATHS = '$JS.EVENT.ADVISORY.CONSUMER.>';
 
 /** A DLQ stream's bounds, as they were seen or as they are; `undefined` where it is not there (any more). */
-export async function openSource(nats: Nats, stream: string, seen?: StreamInfo): Promise<DlqSource | undefined> {
+export async function openSource(nats: Nats, stream: string, seen?: SeenStream): Promise<DlqSource | undefined> {
   const info = seen ?? (await orUndefined(readStream(nats, stream)));
   if (!info) return undefined;
   const { figures } = info;
@@ -89,4 +90,12 @@ export function readPages(
   const read = (from: number, untilSeq: number) =>
     getRange(nats, source.stream, from, { untilSeq, ...(source.subject && { subject: source.subject }) });
   return pagesOf(read, source, order, atOnce === undefined ? {} : { atOnce });
+}
+
+/** Whether a DLQ stream may hold what carries its message: where it takes no rejects, on any of its subjects. */
+export async function holdsCarried(nats: Nats, dlq: string, queue: string): Promise<boolean> {
+  const info = await orUndefined(readSubjects(nats, dlq, `${REJECTED_PREFIX}.>`));
+  if (!info) return false;
+  const takesRejects = textsOf(info.config.subjects).some((taken) => subjectsOverlap(taken, rejectedSubject(queue)));
+  return info.subjects.size > 0 || !takesRejects;
 }

@@ -57,12 +57,15 @@ export interface QueueStanding {
   readonly told?: string;
 }
 
+/** A stream, as far as who reads it has to know it. */
+export type SeenStream = Pick<StreamInfo, 'name' | 'config' | 'figures'>;
+
 /** A queue with what was seen of it when it was found: whoever only looks need not ask for that again. */
 export interface SeenQueue extends QueueRef {
   readonly seen?: {
     readonly standing: QueueStanding;
     /** Its DLQ streams. */
-    readonly dlqs: readonly StreamInfo[];
+    readonly dlqs: readonly SeenStream[];
   };
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { dyingOf, figuresOf, isOneMoment } from '../dlq/dead-count.ts';
 import { countJournalled } from '../dlq/journalled.ts';
 import { countUncovered } from '../dlq/orphans.ts';
-import { heldFor, isCopy, toConsumerStanding, toStanding } from '../dlq/standing.ts';
+import { heldFor, isCopy, type QueueStanding, toConsumerStanding, toStanding } from '../dlq/standing.ts';
 import { bucketStream, rejectedSubject } from '../facts/names.ts';
 import type { AccountUsage } from '../model/account.ts';
 import { numberOf, textOf } from '../model/json.ts';
@@ -80,6 +80,7 @@ function consumerState(info: ConsumerInfo): ConsumerState {
 interface Look {
   readonly stream: Answer<StreamInfo>;
   readonly consumers: ReadonlyMap<string, Answer<ConsumerInfo>>;
+  readonly standing?: QueueStanding;
   readonly dead?: { readonly dead: number; readonly steady: boolean };
   readonly uncovered?: number;
 }
@@ -106,6 +107,7 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
     return [await readConsumers(), await readQueue(), await readConsumers()] as const;
   };
   for (let attempt = 0; ; attempt++) {
+    const readAt = performance.now();
     const atOnce = isOneServer(nats) && attempt < AT_ONCE_TRIES;
     const [before, stream, after] = await readAll(atOnce);
     if (stream.is !== 'found') return { stream, consumers: after };
@@ -114,7 +116,7 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
       names = [...new Set([...named, ...others])];
       if (names.length > named.length) continue;
     }
-    const standing = (answers: typeof before) => toStanding(name, stream.value, found(answers.values()), 0);
+    const standing = (answers: typeof before) => toStanding(name, stream.value, found(answers.values()), readAt);
     const now = standing(after);
     const then = standing(before);
     // Nothing is stored, so nothing is dead, in whichever order that was told.
@@ -124,14 +126,21 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
     const isQueue = now.retention === 'workqueue';
     // Without a consumer nothing can die any more; what died before is told by the DLQ.
     if (now.consumers.length === 0)
-      return { stream, consumers: after, uncovered: isQueue ? now.messages : 0, dead: { dead: 0, steady } };
+      return {
+        stream,
+        consumers: after,
+        standing: now,
+        uncovered: isQueue ? now.messages : 0,
+        dead: { dead: 0, steady },
+      };
     // A stream of another retention keeps what was acked, and what nobody was to take.
-    if (!isQueue) return { stream, consumers: after, dead: { dead: 0, steady } };
+    if (!isQueue) return { stream, consumers: after, standing: now, dead: { dead: 0, steady } };
     const uncovered = await countUncovered(nats, now);
     const held = now.consumers.reduce((sum, { pending, ackPending }) => sum + pending + ackPending, 0);
     return {
       stream,
       consumers: after,
+      standing: now,
       uncovered,
       dead: { dead: Math.max(0, now.messages - held - uncovered), steady },
     };
@@ -150,6 +159,7 @@ async function oldestWaiting(nats: Nats, queue: string, consumer: ConsumerState)
   return Number.isFinite(oldest) ? oldest : undefined;
 }
 
+const FEW = 4;
 /** From so many resources on a listing of all streams, 256 at a time, is less work than a request for each. */
 const MANY = 64;
 const NONE: ReadonlyMap<string, StreamInfo> = new Map();
@@ -206,6 +216,15 @@ export async function collect(
     ]),
   ].filter((key) => !inQueues.has(key));
   const reading = orElse(readAccount(nats), { denied: undefined });
+  // Of a few queues it is asked before it is known whether it matters: that costs no time.
+  const rejects = new Map(
+    queues.length > FEW
+      ? []
+      : queues.flatMap(({ name, dlq }) =>
+          dlq === undefined ? [] : [[name, countStored(nats, dlq, rejectedSubject(name))] as const],
+        ),
+  );
+  for (const asked of rejects.values()) asked.catch(() => {});
   const listed = inQueues.size + others.length < MANY ? NONE : await byName(nats, others.length, await reading);
   const [rttMs, account, journalled, answers, looks] = await Promise.all([
     roundTrip(nats),
@@ -243,7 +262,7 @@ export async function collect(
     if (stream.is === 'found' && !Number.isNaN(stream.value.now)) now = stream.value.now;
   }
   const states = await pipelined(queues, 32, (queue, index) =>
-    queueState(nats, queue, looks[index]!, { resources, now, journalled: journalled?.get(queue.name) ?? 0 }),
+    queueState(nats, queue, looks[index]!, { resources, now, journalled: journalled?.get(queue.name) ?? 0, rejects }),
   );
   return { now, rttMs, account, resources, silent, queues: states };
 }
@@ -253,15 +272,19 @@ interface Around {
   readonly resources: ReadonlyMap<ResourceKey, ObservedResource>;
   readonly now: number;
   readonly journalled: number;
+  /** How many rejects a queue's DLQ has, as far as that was asked with all else. */
+  readonly rejects?: ReadonlyMap<string, Promise<number>>;
 }
 
 async function queueState(
   nats: Nats,
   queue: QueueToLook,
   look: Look,
-  { resources, now, journalled }: Around,
+  { resources, now, journalled, rejects }: Around,
 ): Promise<QueueState> {
   const { name, health, dlq, responses } = queue;
+  const standing = look.stream.is === 'found' && look.standing;
+  const dlqInfo = dlq === undefined ? undefined : resources.get(`stream ${dlq}`);
   const all = found(look.consumers.values());
   const infos = all.filter((info) => !isCopy(info));
   const consumers = await Promise.all(
@@ -275,7 +298,7 @@ async function queueState(
   const dlqState = dlq === undefined ? undefined : stateOf(resources.get(`stream ${dlq}`));
   const bucket = responses === undefined ? undefined : stateOf(resources.get(`bucket ${responses}`));
   const isKept = look.dead && dlq !== undefined && dlqState !== undefined && dlqState.figures.messages > 0;
-  const rejected = isKept ? await countStored(nats, dlq, rejectedSubject(name)) : 0;
+  const rejected = isKept ? await (rejects?.get(name) ?? countStored(nats, dlq, rejectedSubject(name))) : 0;
   const retention = stream?.config.retention;
   // What was acked and what was given up are stored alike there: only a DLQ tells them apart.
   const isHidden = retention !== 'workqueue' && !dlqState && infos.length > 0;
@@ -294,6 +317,7 @@ async function queueState(
     deadState,
     ...(dlqState && { dlq: { name: dlq!, ...dlqState } }),
     ...(responses !== undefined && bucket && { responses: { name: responses, ...bucket } }),
+    ...(standing && { seen: { standing, dlqs: dlqInfo?.kind === 'stream' ? [dlqInfo] : [] } }),
   };
 }
 

@@ -1,9 +1,10 @@
 import { isCovered } from '../dlq/dead-count.ts';
 import { scanEntries } from '../dlq/scan.ts';
+import type { SeenQueue } from '../dlq/standing.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { advisorySubject } from '../facts/names.ts';
 import { atLeast } from '../facts/versions.ts';
-import type { Entry, QueueRef } from '../model/entry.ts';
+import type { Entry } from '../model/entry.ts';
 import type { Nats } from '../nats/connect.ts';
 import { countStored } from './collect.ts';
 import { type Cost, costOf, fits, sumOf } from './cost.ts';
@@ -45,12 +46,13 @@ const nothing = (): Seen => ({
   lastHour: 0,
 });
 
-const refOf = ({ name, consumers, dlq, responses }: QueueState): QueueRef => ({
+const refOf = ({ name, consumers, dlq, responses, seen }: QueueState): SeenQueue => ({
   queue: name,
   dlq: dlq?.name,
   dlqs: dlq ? [dlq.name] : [],
   consumers: consumers.map((consumer) => consumer.name),
   ...(responses && { responses: responses.name }),
+  ...(seen && { seen }),
 });
 
 /** Whether the arithmetic leaves something open: whatever has records, or dead without them. */
@@ -108,6 +110,7 @@ async function readEntries(nats: Nats, queues: readonly QueueState[], now: numbe
       {},
       {
         now,
+        asSeen: true,
         signal: nats.signal,
         onUnreadable: ({ stream }) => foreign.set(stream, (foreign.get(stream) ?? 0) + 1),
         onCount: ({ queue, uncertain, held, dying }) =>

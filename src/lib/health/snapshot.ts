@@ -1,4 +1,4 @@
-import type { ConsumerStanding } from '../dlq/standing.ts';
+import type { ConsumerStanding, SeenQueue } from '../dlq/standing.ts';
 import type { AccountUsage } from '../model/account.ts';
 import type { Config } from '../model/json.ts';
 import type { Unfinished } from '../model/migration.ts';
@@ -84,6 +84,8 @@ export interface QueueState {
   readonly deadState?: DeadState;
   readonly dlq?: StreamState & { readonly name: string };
   readonly responses?: StreamState & { readonly name: string };
+  /** The queue and its DLQ as they were looked at, for who reads its dead. */
+  readonly seen?: SeenQueue['seen'];
   /** How the queue grew between two looks, for each second; absent where there was one look only. */
   readonly growth?: { readonly messages: number; readonly bytes: number };
   /** The same with what waited and what was delivered; absent where there was one look only. */

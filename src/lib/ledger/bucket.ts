@@ -3,7 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { bucketStream, bucketSubjects, LEDGER_BUCKET } from '../facts/names.ts';
 import { type Config, numberOf } from '../model/json.ts';
-import { orThrow } from '../nats/answer.ts';
+import { ifFound, orElse, orThrow } from '../nats/answer.ts';
 import { type ApiError, isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { type Keyed, removeKeyed } from '../nats/removal.ts';
@@ -34,6 +34,19 @@ function ledgerConfig(replicas: number): Config {
 /** The most replicas this connection has made sure of already. */
 const ensured = new WeakMap<Nats['nc'], number>();
 
+/** Connections to which the ledger was not there when they looked. */
+const missing = new WeakSet<Nats['nc']>();
+
+/** Looks whether there is a ledger: where there is none, the first write need not find that out. Who may not ask believes so. */
+export async function findLedger(nats: Nats): Promise<boolean> {
+  const isThere = await orElse(
+    readStream(nats, STREAM).then((answer) => ifFound(answer, () => true)),
+    { missing: false, denied: true },
+  );
+  if (!isThere) missing.add(nats.nc);
+  return isThere;
+}
+
 /** Whether this connection has found the ledger there. */
 export const isEnsured = (nats: Nats): boolean => ensured.has(nats.nc);
 
@@ -42,6 +55,7 @@ export const isEnsured = (nats: Nats): boolean => ensured.has(nats.nc);
  * cluster's system has more than it. @throws ApiError
  */
 export async function ensureLedger(nats: Nats, replicas = 1): Promise<void> {
+  missing.delete(nats.nc);
   const wanted = nats.target.server.cluster ? replicas : 1;
   if ((ensured.get(nats.nc) ?? 0) < wanted) await makeLedger(nats, wanted);
 }
@@ -51,16 +65,20 @@ export type Replicas = (() => number | Promise<number>) | undefined;
 
 /** Does the writing, and where the bucket turns out to be missing, makes it and does the writing again. */
 export async function inLedger<T>(nats: Nats, replicas: Replicas, write: () => Promise<T>): Promise<T> {
+  if (missing.delete(nats.nc)) await makeLedger(nats, await replicasFor(nats, replicas));
   try {
     const written = await write();
     ensured.set(nats.nc, Math.max(1, ensured.get(nats.nc) ?? 0));
     return written;
   } catch (error) {
     if (!(error instanceof OpsError) || error.code !== 'NOT_FOUND') throw error;
-    await makeLedger(nats, nats.target.server.cluster ? ((await replicas?.()) ?? 1) : 1);
+    await makeLedger(nats, await replicasFor(nats, replicas));
     return write();
   }
 }
+
+const replicasFor = async (nats: Nats, replicas: Replicas): Promise<number> =>
+  nats.target.server.cluster ? ((await replicas?.()) ?? 1) : 1;
 
 async function makeLedger(nats: Nats, wanted: number): Promise<void> {
   try {

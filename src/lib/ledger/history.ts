@@ -26,6 +26,8 @@ export interface HistoryRecord extends Actor {
 }
 
 export interface HistoryEntry {
+  /** Of the record that this one replaces. */
+  readonly id?: string;
   readonly system: string;
   readonly verb: string;
   readonly actor: Actor;
@@ -44,9 +46,9 @@ const historyId = (at: Date): string => `${at.toISOString().replace(/[-:.]/g, ''
 
 /** Writes down what was done. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
 export async function appendHistory(nats: Nats, entry: HistoryEntry): Promise<HistoryRecord> {
-  const { actor, at, detail, ...rest } = entry;
+  const { actor, at, detail, id = historyId(at), ...rest } = entry;
   const record: HistoryRecord = {
-    id: historyId(at),
+    id,
     at: at.toISOString(),
     ...rest,
     summary: conceal(rest.summary),
@@ -64,6 +66,10 @@ export async function appendHistory(nats: Nats, entry: HistoryEntry): Promise<Hi
   if (revision % SWEEP_EVERY === 0) await purgeKeys(nats, 'history.>', { keep: KEPT }).catch(() => {});
   return record;
 }
+
+/** Takes a record back: what it tells did not come about. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export const takeBack = (nats: Nats, { system, id }: Pick<HistoryRecord, 'system' | 'id'>): Promise<void> =>
+  purgeKeys(nats, ledgerKey.history(system, id));
 
 export interface HistoryFilter {
   readonly system?: string;

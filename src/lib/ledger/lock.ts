@@ -221,11 +221,19 @@ export async function withLocks<T>(
     );
   }
   const releases: Promise<void>[] = [];
-  const next = (index: number, signal: AbortSignal, inner: Nats): Promise<T> => {
+  const next = (index: number, signal: AbortSignal, inner: Nats, isFirst = false): Promise<T> => {
     const name = names[index];
-    if (name === undefined) return work(signal, inner);
+    if (name === undefined) return work(signal, inner, isFirst);
     const io = { ...options.io, tell: options.io.tell.bind(options.io), signal };
-    return hold(inner, name, { ...options, io }, (s, n) => next(index + 1, s, n), text, free[index], releases);
+    return hold(
+      inner,
+      name,
+      { ...options, io },
+      (s, n, first) => next(index + 1, s, n, isFirst || first),
+      text,
+      free[index],
+      releases,
+    );
   };
   try {
     return await next(0, options.io.signal, nats);
@@ -234,7 +242,8 @@ export async function withLocks<T>(
   }
 }
 
-type Work<T> = (signal: AbortSignal, nats: Nats) => Promise<T>;
+/** `isFirst`: this lock is the first thing that was ever written into the ledger, so that nobody held one before. */
+type Work<T> = (signal: AbortSignal, nats: Nats, isFirst: boolean) => Promise<T>;
 
 async function hold<T>(
   nats: Nats,
@@ -249,6 +258,7 @@ async function hold<T>(
   const key = ledgerKey.lock(name);
   const { lease = LEASE } = options;
   let { revision, sent } = taken ?? (await acquire(nats, name, text, options));
+  const isFirst = revision === 1;
   const lost = new AbortController();
 
   const lose = (why: string) => {
@@ -294,7 +304,7 @@ async function hold<T>(
   };
   watch();
   try {
-    const result = await work(AbortSignal.any([options.io.signal, lost.signal]), nats.behind(turn));
+    const result = await work(AbortSignal.any([options.io.signal, lost.signal]), nats.behind(turn), isFirst);
     // Work that was told to stop may end as if nothing had happened.
     lost.signal.throwIfAborted();
     return result;

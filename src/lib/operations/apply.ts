@@ -177,8 +177,11 @@ async function lockAndLook(context: Context, { system, again }: Work, options: A
     replicas: () => largestReplicas(configsOf(desired)),
   };
   const queues = queuesTouched(system.plan.changes, system);
-  const carry = async (signal: AbortSignal, held: Nats) => {
-    const fresh = await again();
+  // Where there was no ledger nobody was at work, and whoever has its first lock knows that nobody came in between.
+  const early = system.hasLedger ? undefined : again();
+  early?.catch(() => {});
+  const carry = async (signal: AbortSignal, held: Nats, isFirst: boolean) => {
+    const fresh = await ((isFirst && early) || again());
     const hasMoved = !equalJson(fresh.plan.steps, system.plan.steps);
     if (hasMoved) {
       const text = 'the server changed since the plan was made; this is the plan now';

@@ -1,5 +1,5 @@
 import type { FieldTable } from '../facts/fields.ts';
-import { type Config, equalJson, type Json } from '../model/json.ts';
+import { type Config, equalJson, type Json, listOf } from '../model/json.ts';
 import type { Migration, Unfinished } from '../model/migration.ts';
 import type { Step, WriteStep } from '../model/plan.ts';
 import { keyOf, type ResourceKey, type ResourceKind, type Role, splitConsumerName } from '../model/resource.ts';
@@ -14,8 +14,8 @@ import { bucketWire, consumerWire, freshWire, streamWire } from './wire.ts';
 //
 // What is moved comes when all else that it needs is there; a DLQ lets go of the old name's advisories after it.
 //
-//   0 delete consumers     3 dlq, buckets, other streams       6 what is moved, one after the other
-//   1 delete queues        4 queue streams                     7 update consumers
+//   0 delete consumers     3 dlq, buckets, others, new queues  6 what is moved, one after the other
+//   1 delete queues        4 queues that were there            7 update consumers
 //   2 delete the others    5 streams that take subjects over   8 consumers that take filters over
 //                                                              9 create consumers
 const STAGE = {
@@ -75,12 +75,16 @@ function configsToSend(subject: Subject, context: StepContext, fresh: boolean): 
   }
 }
 
+/** A queue that is only made has no consumer yet: nothing dies in it before its DLQ is there. What it copies from must be. */
+const copiesNothing = ({ desired }: Subject): boolean =>
+  desired !== undefined && !desired.config.mirror && listOf(desired.config.sources).length === 0;
+
 function writeStage(subject: Subject, update: boolean, takesOver: boolean, moving: boolean): number {
   const { kind, role } = subject.change;
   if (role === 'dlq' && update && moving) return STAGE.update;
   if (kind === 'consumer') return update ? (takesOver ? STAGE.updateTakesOver : STAGE.update) : STAGE.create;
   if (takesOver) return STAGE.takesOver;
-  return role === 'queue' ? STAGE.queue : STAGE.other;
+  return role === 'queue' && (update || !copiesNothing(subject)) ? STAGE.queue : STAGE.other;
 }
 
 /** The live configuration with nothing of what others are about to take. */

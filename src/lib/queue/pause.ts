@@ -54,6 +54,14 @@ export async function pauseConsumer(
   return { ...after, changed: !before.paused || before.until !== after.until };
 }
 
+/** What a pause comes to where nothing stands in its way; `undefined` where it is not known how the consumer was. */
+export function expectPause({ queue, consumer, known }: Pausable, until: string): PauseResult | undefined {
+  if (!known) return undefined;
+  const before = pauseOf(queue, consumer, known);
+  const after = pauseOf(queue, consumer, { paused: true, pause_until: until });
+  return { ...after, changed: !before.paused || before.until !== after.until };
+}
+
 /** Starts delivery again. @throws as `pauseConsumer` */
 export async function resumeConsumer(nats: Nats, { queue, consumer, known }: Pausable): Promise<PauseResult> {
   const before = known ? pauseOf(queue, consumer, known) : await readPause(nats, queue, consumer);

@@ -1,13 +1,9 @@
 import { scanEntries } from '../dlq/scan.ts';
 import { SeqSets } from '../dlq/seq-set.ts';
-import { REJECTED_PREFIX, rejectedSubject } from '../facts/names.ts';
-import { subjectsOverlap } from '../facts/subjects.ts';
+import { holdsCarried } from '../dlq/sources.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
-import { textsOf } from '../model/json.ts';
 import type { Seen } from '../model/message.ts';
-import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
-import { readSubjects } from '../nats/streams.ts';
 import { type MoveFacts, recordsSeen } from './copy.ts';
 import { twinKey } from './imported.ts';
 import type { Skipped } from './select.ts';
@@ -69,12 +65,4 @@ export async function readTwins(
     }
   }
   return (entry) => all.get(carriedKey(entry) ?? '') ?? [];
-}
-
-/** Whether a DLQ stream may hold what carries its message: where it takes no rejects, on any of its subjects. */
-async function holdsCarried(nats: Nats, dlq: string, queue: string): Promise<boolean> {
-  const info = await orUndefined(readSubjects(nats, dlq, `${REJECTED_PREFIX}.>`));
-  if (!info) return false;
-  const takesRejects = textsOf(info.config.subjects).some((taken) => subjectsOverlap(taken, rejectedSubject(queue)));
-  return info.subjects.size > 0 || !takesRejects;
 }

@@ -4,9 +4,9 @@ import type { CancelledJson, CancelOutcome } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getMessage } from '../nats/messages.ts';
 import { answersInOrder } from '../nats/pipeline.ts';
-import { confirmAsSeen, lookAhead, removeMessage } from '../nats/removal.ts';
+import { confirmAsSeen, type Look, lookAhead, removeMessage } from '../nats/removal.ts';
 import { type FetchOptions, type Found, fetchRequest, fetchResponse, readRequestState } from './fetch.ts';
-import { isWaiting } from './taker.ts';
+import { isWaiting, mayBeDead } from './taker.ts';
 
 /** A request that somebody wants back, and what it is now. */
 export interface Cancellable {
@@ -33,17 +33,38 @@ export async function judgeCancel(
 ): Promise<Cancellable> {
   if (found) {
     // It is looked at once more right before it goes. What no consumer has come to may be dead, or answered, already.
-    const [response, { status }] = await Promise.all([
+    const [response, isQueued] = await Promise.all([
       fetchResponse(nats, options.buckets, id),
-      readRequestState(nats, id, found, options.now()),
+      waitsAsSeen(found) ||
+        readRequestState(nats, id, found, options.now()).then(({ status }) => status.state === 'queued'),
     ]);
-    if (!response && status.state === 'queued') {
+    if (!response && isQueued) {
       return { id, found, detail: `waits in ${found.ref.queue} as ${found.message.seq}` };
     }
   }
-  const { status } = await fetchRequest(nats, refs, id, options);
+  const { status } = await fetchRequest(nats, refs, id, { ...options, isUnstored: !found });
   const outcome = status.state === 'queued' || status.state === 'retry' ? 'in_flight' : status.state;
   return { id, outcome, detail: WHY_NOT[outcome], found };
+}
+
+/** Whether a message waited for a consumer that takes it when its queue was found: then no record can say that it is dead. */
+function waitsAsSeen({ ref: { seen }, message }: Found): boolean {
+  const standing = seen?.standing;
+  return standing !== undefined && isWaiting(standing, message) && !mayBeDead(standing, message.subject);
+}
+
+/** What a request is once more, right before it goes. */
+export interface LastLook {
+  readonly look: Promise<Look>;
+  readonly standing: Promise<QueueStanding>;
+}
+
+/** Begins to look once more at a request that is to be taken out. */
+export function lookOnceMore(nats: Nats, { ref, message }: Found): LastLook {
+  const look = lookAhead(nats, { stream: ref.queue, created: '', seq: message.seq, time: message.time });
+  const standing = readStanding(nats, ref);
+  standing.catch(() => {});
+  return { look, standing };
 }
 
 /**
@@ -54,12 +75,14 @@ export async function judgeCancel(
 export async function cancelRequest(
   nats: Nats,
   id: string,
-  { ref, message }: Found,
+  found: Found,
   buckets: readonly string[],
+  { look, standing }: LastLook = lookOnceMore(nats, found),
+  onRemoved?: () => void,
 ): Promise<CancelledJson> {
+  const { ref, message } = found;
   const place = { id, queue: ref.queue, seq: message.seq };
-  const ahead = lookAhead(nats, { stream: ref.queue, created: '', seq: message.seq, time: message.time });
-  const before = await readStanding(nats, ref);
+  const before = await standing;
   if (!isWaiting(before, message)) {
     const stored = await getMessage(nats, ref.queue, message.seq);
     if (stored?.time === message.time) return { ...place, outcome: 'in_flight', detail: WHY_NOT.in_flight };
@@ -71,7 +94,8 @@ export async function cancelRequest(
     next = readStanding(nats, ref);
     next.catch(() => {});
   };
-  const removed = (await removeMessage(nats, seen, ahead, answersInOrder(nats) ? onSent : undefined)) === 'removed';
+  const removed = (await removeMessage(nats, seen, look, answersInOrder(nats) ? onSent : undefined)) === 'removed';
+  if (removed) onRemoved?.();
   const after = await (next ?? readStanding(nats, ref));
   if (after.exists) confirmAsSeen(nats, ref.queue, after.created);
   if (removed && isWaiting(after, message)) {

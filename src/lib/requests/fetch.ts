@@ -17,12 +17,14 @@ export interface FetchOptions {
   readonly buckets: readonly string[];
   /** Milliseconds since 1970. */
   now(): number;
-  /** Hears how many messages were read, where a queue has to be searched. */
-  onProgress?(queue: string, read: number): void;
+  /** Hears how many messages were read, of how many, where a queue or the dead letters have to be searched. */
+  onProgress?(what: string, read: number, total: number): void;
   /** Queues may be searched as they stood when they were found. */
   readonly asSeen?: boolean;
   /** The buckets were just asked. */
   readonly isUnanswered?: boolean;
+  /** The queues were just searched: it is stored in none of them. */
+  readonly isUnstored?: boolean;
 }
 
 /** The newest response under an id, of whichever bucket has one. */
@@ -52,7 +54,7 @@ export async function findRequest(
 ): Promise<Found | undefined> {
   for (const ref of refs) {
     const standing = (asSeen && ref.seen?.standing) || (await readStanding(nats, ref));
-    const message = (await findMessages(nats, standing, [id], (read) => onProgress?.(ref.queue, read))).get(id);
+    const message = (await findMessages(nats, standing, [id], (...read) => onProgress?.(ref.queue, ...read))).get(id);
     if (message) return { ref, message };
   }
   return undefined;
@@ -94,18 +96,20 @@ export async function fetchRequest(
   nats: Nats,
   refs: readonly SeenQueue[],
   id: string,
-  { buckets, now, isUnanswered, ...how }: FetchOptions,
+  { buckets, now, isUnanswered, isUnstored, ...how }: FetchOptions,
 ): Promise<Fetched> {
   const answered = isUnanswered ? undefined : await fetchResponse(nats, buckets, id);
   if (answered) return answered;
-  const found = await findRequest(nats, refs, id, how);
+  const found = isUnstored ? undefined : await findRequest(nats, refs, id, how);
   if (found) {
     const state = await readRequestState(nats, id, found, now());
     // A worker may have answered while we looked.
     return (await fetchResponse(nats, buckets, id)) ?? state;
   }
   const carried = { requestIds: [id], states: TO_REPLAY, limit: 1 };
-  for await (const entry of scanEntries(nats, refs, carried, { order: 'newest', exact: false, signal: nats.signal })) {
+  const onRead = (read: number, total: number) => how.onProgress?.('the dead letters', read, total);
+  const unstored = { order: 'newest', exact: false, unstored: true, signal: nats.signal, onRead } as const;
+  for await (const entry of scanEntries(nats, refs, carried, unstored)) {
     return { status: stateOfEntry(id, entry) };
   }
   return (await fetchResponse(nats, buckets, id)) ?? { status: { id, state: 'unknown' } };

@@ -43,7 +43,7 @@ export async function findMessages(
   nats: Nats,
   standing: Place,
   ids: readonly string[],
-  onProgress?: (read: number) => void,
+  onProgress?: (read: number, total: number) => void,
 ): Promise<Map<string, StoredMessage>> {
   const found = new Map<string, StoredMessage>();
   if (!standing.exists || standing.messages === 0) return found;
@@ -65,7 +65,7 @@ export async function findMessages(
       if (id !== undefined && !found.has(id)) found.set(id, message);
     }
     count += page.length;
-    onProgress?.(count);
+    onProgress?.(count, messages);
     if (missing.every((id) => found.has(id))) break;
   }
   return found;

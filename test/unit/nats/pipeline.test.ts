@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { inTurn, pipelined } from '../../../src/lib/nats/pipeline.ts';
+import { ahead, inOrder, inTurn, pipelined } from '../../../src/lib/nats/pipeline.ts';
 
 /** Work that ends when it is told to, and how much of it was under way at once. */
 function work() {
@@ -72,5 +72,55 @@ describe('work on many', () => {
     await endAll();
     expect(await all).toEqual([10, 20]);
     expect(seen).toEqual({ most, begun: 2 });
+  });
+});
+
+describe('one after the other', () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+  const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+    const all: T[] = [];
+    for await (const item of items) all.push(item);
+    return all;
+  };
+
+  test('the first item is on its way before anybody asks for it, and no more than that', async () => {
+    const asked: number[] = [];
+    async function* items() {
+      for (let item = 1; item <= 3; item++) {
+        asked.push(item);
+        yield item;
+      }
+    }
+    const early = ahead(items());
+    await turn();
+    expect(asked).toEqual([1]);
+    expect(await listOf(early)).toEqual([1, 2, 3]);
+  });
+
+  test('what fails before it is asked for fails for who asks', async () => {
+    // biome-ignore lint/correctness/useYield: it fails before it could
+    async function* items(): AsyncGenerator<number> {
+      throw new Error('no such stream');
+    }
+    const early = ahead(items());
+    await turn();
+    await expect(early.next()).rejects.toThrow('no such stream');
+  });
+
+  test.each([
+    { limit: 1, begun: [1, 2] },
+    { limit: 2, begun: [1, 2, 3] },
+    { limit: 5, begun: [1, 2, 3, 4] },
+  ])('with $limit at once the next are worked on while one is read', async ({ limit, begun }) => {
+    const started: number[] = [];
+    const results = inOrder([1, 2, 3, 4], limit, async (item) => {
+      started.push(item);
+      return item * 10;
+    });
+    expect((await results.next()).value).toBe(10);
+    expect((await results.next()).value).toBe(20);
+    await turn();
+    expect(started).toEqual(begun);
+    expect(await listOf(results)).toEqual([30, 40]);
   });
 });

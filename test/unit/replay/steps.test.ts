@@ -7,7 +7,7 @@ import { parseStreamInfo } from '../../../src/lib/nats/info.ts';
 import { canaryAfter, canaryFault } from '../../../src/lib/replay/canary.ts';
 import { Fates } from '../../../src/lib/replay/fates.ts';
 import { afterFault, lanesFor, movedBy } from '../../../src/lib/replay/outcome.ts';
-import { createPacer, pageSize, roomFor } from '../../../src/lib/replay/pace.ts';
+import { createPacer, inFlightFor, pageSize, roomFor } from '../../../src/lib/replay/pace.ts';
 import type { Move, Moved, Step } from '../../../src/lib/replay/protocol.ts';
 import {
   allowsTtl,
@@ -491,4 +491,13 @@ describe('a stream that is replayed from', () => {
     expect(cannotRemove('Q', 'So.').message).toMatch(/^stream Q /);
     expect(cannotRemove('Q', 'So.').why).toMatch(/^So\. /);
   });
+});
+
+test.each([
+  { rttMs: 0, want: 256 },
+  { rttMs: 4.9, want: 256 },
+  { rttMs: 5, want: 1024 },
+  { rttMs: 200, want: 1024 },
+])('where the server is $rttMs ms away $want are under way at once', ({ rttMs, want }) => {
+  expect(inFlightFor(rttMs)).toBe(want);
 });

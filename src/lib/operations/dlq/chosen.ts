@@ -8,6 +8,7 @@ import { Asked } from '../../replay/asked.ts';
 import { Once } from '../../replay/once.ts';
 import { whySkipped } from '../../replay/select.ts';
 import type { Transform } from '../../replay/transform.ts';
+import { tellReading } from './reading.ts';
 
 /** How many dead letters a replay is about. */
 export interface Chosen {
@@ -40,7 +41,12 @@ export async function countChosen(
   const once = new Once((name) => (standingOf(queues, name)?.retention ?? 'workqueue') !== 'workqueue');
   let total = 0;
   let changed = 0;
-  const options = { now: context.now().getTime(), signal: context.io.signal, asSeen: true };
+  const options = {
+    now: context.now().getTime(),
+    signal: context.io.signal,
+    asSeen: true,
+    onRead: tellReading(context, 'Choosing'),
+  };
   for await (const entry of scanEntries(nats, queues, filter, options)) {
     if (whySkipped(entry, { maxReplays, lastSeq: Number.POSITIVE_INFINITY }) || once.isAgain(entry)) continue;
     if (asked) {
@@ -52,7 +58,6 @@ export async function countChosen(
     const standing = standingOf(queues, entry.queue);
     if (standing && isDoubtful(entry, standing, options.now)) doubtful.add(entry.queue);
     byQueue.set(entry.queue, (byQueue.get(entry.queue) ?? 0) + 1);
-    if (total % 1000 === 0) context.io.tell({ type: 'progress', title: 'Choosing', done: total });
   }
   asked?.judge();
   return { total, byQueue, changed, doubtful };

@@ -6,6 +6,7 @@ import type { Context } from '../../model/context.ts';
 import type { Entry } from '../../model/entry.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
+import { tellReading } from './reading.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
 /** Takes a line, and the entry that it is of; where it gives a promise, the next line waits for it. */
@@ -24,11 +25,12 @@ export async function printArchive(
     details: true,
     signal: context.io.signal,
     now: context.now().getTime(),
+    onRead: tellReading(context, 'Reading'),
     onUnreadable: strange.add,
   });
   for await (const entry of entries) {
     await onLine(printArchiveLine(entry), entry);
-    if (++count % 1000 === 0) context.io.tell({ type: 'progress', title: 'dead letters', done: count });
+    count += 1;
   }
   strange.tell();
   return count;

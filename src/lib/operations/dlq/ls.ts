@@ -1,9 +1,12 @@
 import type { OrphanReport } from '../../dlq/dead-count.ts';
 import { scanEntries } from '../../dlq/scan.ts';
+import type { SeenQueue } from '../../dlq/standing.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, EntryState } from '../../model/entry.ts';
+import type { EntryFilter } from '../../model/entry-filter.ts';
 import { byOrder, type EntryOrder } from '../../model/entry-order.ts';
 import { tellNone } from './none.ts';
+import { tellReading } from './reading.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 export interface DlqListing {
@@ -43,6 +46,8 @@ export async function listDeadLetters(
     const strange = strangers(context);
     const { limit = Number.POSITIVE_INFINITY, ...unlimited } = filter;
     const { sort, reverse, countAll } = choice;
+    // A line on the screen says enough of how far it is.
+    const tellRead = tellReading(context, 'Reading');
     const entries = scanEntries(nats, queues, sort || countAll ? unlimited : filter, {
       order: 'newest',
       exact: false,
@@ -50,10 +55,12 @@ export async function listDeadLetters(
       asSeen: true,
       signal: context.io.signal,
       now: context.now().getTime(),
+      onRead: (read, total) => (count === 0 || sort) && tellRead(read, total),
       onUnreadable: strange.add,
       onRemoved: strange.addRemoved,
       onCount: (report) => counts.push(report),
     });
+    const missing = endsAtHits(queues, filter) && !sort && !countAll ? new Set(filter.requestIds) : undefined;
     let count = 0;
     let isWhole = true;
     let until = Number.POSITIVE_INFINITY;
@@ -66,6 +73,7 @@ export async function listDeadLetters(
       count += 1;
       if (sort) sorted.push(withoutPayload(entry));
       else if (count <= limit) await give(entry);
+      if (missing?.delete(entry.request_id ?? '') && missing.size === 0) break;
       if (count === limit) until = performance.now() + COUNTING_MS;
       if (sort || performance.now() <= until) continue;
       isWhole = false;
@@ -86,6 +94,12 @@ export async function listDeadLetters(
     };
   });
 }
+
+/** On a work queue a request is one message: whoever asks for it by its id need not wait for the rest. */
+const endsAtHits = (queues: readonly SeenQueue[], { requestIds }: EntryFilter): boolean =>
+  requestIds !== undefined &&
+  requestIds.length > 0 &&
+  queues.every(({ seen }) => seen?.standing.retention === 'workqueue');
 
 /** What is kept of an entry until all are sorted. */
 const withoutPayload = ({ inner: { message: _, original: __, ...inner }, ...entry }: Entry): Entry => ({

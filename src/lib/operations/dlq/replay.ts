@@ -47,6 +47,7 @@ import { callWords } from './call.ts';
 import { type Chosen, countChosen } from './chosen.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
+import { tellReading } from './reading.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
 export interface ReplayOptions extends DlqChoice {
@@ -477,6 +478,7 @@ async function previewReplay(
     now: context.now().getTime(),
     signal: context.io.signal,
     onUnreadable: strange.add,
+    onRead: tellReading(context, 'Choosing'),
   });
   for await (const entry of entries) {
     const info = infos.get(entry.queue)!;

@@ -11,6 +11,7 @@ import type { Entry } from '../../model/entry.ts';
 import type { EntryChoice, EntryFilter, WhereTerm } from '../../model/entry-filter.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { withPlaces } from '../places.ts';
+import { tellReading } from './reading.ts';
 
 /** What every dlq verb is told. */
 export interface DlqChoice extends EntryChoice {
@@ -74,6 +75,7 @@ export async function withDlq<T>(
       now: context.now().getTime(),
       asSeen: true,
       details: patterns.length === 1,
+      onRead: tellReading(context, 'Searching'),
     };
     const pointed = { ids: patterns, ...(looked && { where: terms }) };
     for await (const entry of scanEntries(nats, queues, pointed, options)) named.push(entry);

@@ -8,6 +8,7 @@ import type { Entry } from '../../model/entry.ts';
 import { callWords } from './call.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
+import { tellReading } from './reading.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 /**
@@ -36,13 +37,14 @@ export async function statsOfDeadLetters(
       details: choice.onEntry !== undefined || dimensions.some(({ name }) => name === 'detail'),
       signal: context.io.signal,
       now: context.now().getTime(),
+      onRead: tellReading(context, 'Counting'),
       onUnreadable: strange.add,
       onRemoved: strange.addRemoved,
     });
     for await (const entry of entries) {
       stats.add(entry);
       choice.onEntry?.(entry);
-      if (++count % 1000 === 0) context.io.tell({ type: 'progress', title: 'dead letters', done: count });
+      count += 1;
     }
     strange.tell();
     if (count === 0) await tellNone(context, scope);

@@ -1,6 +1,7 @@
 import { deriveDesired } from '../../desired/derive.ts';
 import { OpsError, type Problem } from '../../errors/ops-error.ts';
 import { bucketStream, LEDGER_BUCKET } from '../../facts/names.ts';
+import { findLedger } from '../../ledger/bucket.ts';
 import { type Applied, readAppliedSpec, readLastApplied, withoutSecrets } from '../../ledger/store.ts';
 import type { AccountUsage } from '../../model/account.ts';
 import type { Context } from '../../model/context.ts';
@@ -35,6 +36,8 @@ export interface Prepared {
   readonly lastApplied?: Applied;
   /** Migrations of it that were begun and not ended. */
   readonly unfinished: readonly Unfinished[];
+  /** Whether anything was ever written down on this server, as far as this user may know. */
+  readonly hasLedger: boolean;
   readonly plan: Plan;
 }
 
@@ -138,10 +141,14 @@ async function readSystem(
   nats: Nats,
   desired: Desired,
   prune: boolean,
-): Promise<{ observed: Observed; lastApplied?: Applied }> {
+): Promise<{ observed: Observed; hasLedger: boolean; lastApplied?: Applied }> {
   const wanted = desired.resources.flatMap((each) => [keyOf(each), keyBefore(each) ?? []].flat());
-  const [lastApplied, observed, owned] = await Promise.all([
-    readLedger(context, nats, desired.system),
+  const finding = findLedger(nats);
+  const reading = readLedger(context, nats, desired.system);
+  const [hasLedger, lastApplied, observed, owned] = await Promise.all([
+    finding,
+    // A ledger that is not there has no entry: that need not be heard twice.
+    Promise.race([reading, finding.then((isThere) => (isThere ? reading : undefined))]),
     readSettled(nats, wanted, nats.settings.timeoutMs),
     prune ? scanOwned(nats, desired.system) : undefined,
   ]);
@@ -149,6 +156,7 @@ async function readSystem(
   const dropped = Object.keys(lastApplied?.configs ?? {}).filter((key) => !known.has(key as ResourceKey));
   const leftovers = dropped.length > 0 ? await readObserved(nats, dropped as ResourceKey[]) : undefined;
   return {
+    hasLedger,
     observed: {
       target: observed.target,
       resources: new Map([...(owned?.resources ?? []), ...(leftovers?.resources ?? []), ...observed.resources]),
@@ -175,7 +183,7 @@ export async function prepareSystem(
   { prune = false, adopt = false, migrate = false, replace = false }: PrepareOptions = {},
 ): Promise<Prepared> {
   const desired = deriveDesired(loaded);
-  const [{ observed: read, lastApplied }, names, room, unfinished] = await Promise.all([
+  const [{ observed: read, lastApplied, hasLedger }, names, room, unfinished] = await Promise.all([
     readSystem(context, nats, desired, prune),
     askHolders(nats, desired),
     readLimits(nats),
@@ -196,5 +204,5 @@ export async function prepareSystem(
   const made = moves.size > 0 ? makePlan({ ...input, moves }) : still;
   const settings = lastApplied ? settingFindings(lastApplied.spec, withoutSecrets(loaded.spec)) : [];
   const plan = { ...made, findings: [...made.findings, ...settings] };
-  return { nats, loaded, desired, observed, plan, lastApplied, unfinished };
+  return { nats, loaded, desired, observed, plan, lastApplied, hasLedger, unfinished };
 }

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { OpsError } from '../../errors/ops-error.ts';
+import { takeBack } from '../../ledger/history.ts';
 import type { Context } from '../../model/context.ts';
 import type { PauseResult } from '../../model/queue.ts';
 import { pipelined } from '../../nats/pipeline.ts';
-import { NO_END, type Pausable, pauseConsumer, requirePause, resumeConsumer } from '../../queue/pause.ts';
+import { expectPause, NO_END, type Pausable, pauseConsumer, requirePause, resumeConsumer } from '../../queue/pause.ts';
 import { type QueueScope, type QueueTarget, recordQueueAct, withQueue } from './scope.ts';
 
 /** Consumers paused or resumed at once. */
@@ -29,9 +31,20 @@ export async function pauseQueue(context: Context, options: PauseOptions): Promi
     requireConsumers(scope);
     const { nats, consumers } = scope;
     const until = end?.toISOString() ?? NO_END;
-    const done = await pipelined(consumers, AT_ONCE, (name) => pauseConsumer(nats, pausable(scope, name), until));
-    const summary = `paused ${listOfNames(done)} ${end ? `until ${end.toISOString()}` : 'until somebody resumes it'}`;
-    await recordQueueAct(context, scope, { verb: 'pause', summary, detail: done });
+    const record = (done: readonly PauseResult[], id?: string) => {
+      const summary = `paused ${listOfNames(done)} ${end ? `until ${end.toISOString()}` : 'until somebody resumes it'}`;
+      return recordQueueAct(context, scope, { verb: 'pause', summary, detail: done, ...(id !== undefined && { id }) });
+    };
+    const expected = consumers.map((name) => expectPause(pausable(scope, name), until));
+    const pausing = pipelined(consumers, AT_ONCE, (name) => pauseConsumer(nats, pausable(scope, name), until));
+    pausing.catch(() => {});
+    // Written down in the same moment; taken back, or told as it was, where it comes out otherwise.
+    const early = expected.every((one) => one !== undefined) ? await record(expected) : undefined;
+    const done = await pausing.catch(async (error: unknown) => {
+      if (early) await takeBack(nats, early).catch(() => {});
+      throw error;
+    });
+    if (!early || !isDeepStrictEqual(done, expected)) await record(done, early?.id);
     return done;
   });
 }

@@ -1,7 +1,7 @@
 import type { SeenQueue } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { identifyActor } from '../../ledger/actor.ts';
-import { appendHistory } from '../../ledger/history.ts';
+import { appendHistory, type HistoryRecord } from '../../ledger/history.ts';
 import type { Context } from '../../model/context.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { withPlaces } from '../places.ts';
@@ -50,10 +50,10 @@ export async function withQueue<T>(
 export async function recordQueueAct(
   context: Context,
   { nats, ref }: QueueScope,
-  act: { readonly verb: string; readonly summary: string; readonly detail: unknown },
-): Promise<void> {
+  act: { readonly verb: string; readonly summary: string; readonly detail: unknown; readonly id?: string },
+): Promise<HistoryRecord | undefined> {
   try {
-    await appendHistory(nats, {
+    return await appendHistory(nats, {
       ...act,
       system: ref.system ?? ref.queue,
       actor: identifyActor(context.env),
@@ -63,5 +63,6 @@ export async function recordQueueAct(
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
     context.io.tell({ type: 'warning', text: `it is done, but not in the history: ${error.message}` });
+    return undefined;
   }
 }

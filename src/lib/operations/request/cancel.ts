@@ -6,8 +6,9 @@ import type { QueueRef } from '../../model/entry.ts';
 import type { StoredMessage } from '../../model/message.ts';
 import type { CancelledJson } from '../../model/request.ts';
 import type { Nats } from '../../nats/connect.ts';
+import { pipelined } from '../../nats/pipeline.ts';
 import type { FoundQueue } from '../../places/queues.ts';
-import { type Cancellable, cancelRequest, judgeCancel } from '../../requests/cancel.ts';
+import { type Cancellable, cancelRequest, judgeCancel, type LastLook, lookOnceMore } from '../../requests/cancel.ts';
 import type { Found } from '../../requests/fetch.ts';
 import { findMessages, placeOf } from '../../requests/scan.ts';
 import { lookOf } from './get.ts';
@@ -17,6 +18,9 @@ export interface CancelOptions extends RequestChoice {
   readonly ids: readonly string[];
   readonly yes: boolean;
 }
+
+/** So many are looked at, and taken out, at once. */
+const AT_ONCE = 16;
 
 /** As `request cancel --json` prints it. */
 export interface CancelResult {
@@ -43,28 +47,44 @@ export async function cancelRequests(context: Context, options: CancelOptions): 
       const ref = refs.find(({ queue }) => queue === message?.stream);
       return message && ref && { ref, message };
     };
-    const judged: Cancellable[] = [];
-    for (const id of ids) judged.push(await judgeCancel(nats, refs, id, found(id), look));
+    // Who need not be asked is looked at for the last time while it is judged.
+    const lastLooks = new Map<string, LastLook>();
+    const judged = await pipelined(ids, AT_ONCE, (id) => {
+      const place = found(id);
+      if (place && options.yes) lastLooks.set(id, lookOnceMore(nats, place));
+      return judgeCancel(nats, refs, id, place, look);
+    });
     const waiting = judged.filter(({ outcome }) => outcome === undefined);
     if (waiting.length > 0) await agreeToCancel(context, nats, waiting, options.yes);
 
-    const entries: CancelledJson[] = [];
-    for (const { id, outcome, detail, found: place } of judged) {
-      if (outcome === undefined && place) {
-        context.io.signal.throwIfAborted();
-        entries.push(await cancelRequest(nats, id, place, look.buckets));
-      } else {
-        entries.push({
-          id,
-          outcome: outcome ?? 'unknown',
-          detail,
-          ...(place && { queue: place.ref.queue, seq: place.message.seq }),
-        });
-      }
-    }
+    const refusedOf = ({ id, outcome, detail, found: place }: Cancellable): CancelledJson => ({
+      id,
+      outcome: outcome ?? 'unknown',
+      detail,
+      ...(place && { queue: place.ref.queue, seq: place.message.seq }),
+    });
+    // When the last of them is out, that is written down while it is asked whether a worker had it at the same moment.
+    let open = waiting.length;
+    let early: { readonly told: string; readonly written: Promise<Written> } | undefined;
+    const onRemoved = () => {
+      open -= 1;
+      if (open > 0) return;
+      const expected = judged.map((one): CancelledJson => {
+        const refused = refusedOf(one);
+        return one.outcome === undefined && one.found ? { ...refused, outcome: 'cancelled' } : refused;
+      });
+      early = { told: toldOf(expected), written: writeHistory(context, nats, refs, expected) };
+    };
+    const entries = await pipelined(judged, AT_ONCE, (one) => {
+      const { id, outcome, found: place } = one;
+      if (outcome !== undefined || !place) return Promise.resolve(refusedOf(one));
+      context.io.signal.throwIfAborted();
+      return cancelRequest(nats, id, place, look.buckets, lastLooks.get(id), onRemoved);
+    });
     const cancelled = entries.filter(({ outcome }) => outcome === 'cancelled').length;
     const result = { cancelled, refused: entries.length - cancelled, entries };
-    await writeHistory(context, nats, refs, entries);
+    const written = await early?.written;
+    if (early?.told !== toldOf(entries)) await writeHistory(context, nats, refs, entries, written);
     if (result.refused > 0) throw notCancelled(result);
     return result;
   });
@@ -74,13 +94,13 @@ async function findAll(
   nats: Nats,
   queues: readonly FoundQueue[],
   ids: readonly string[],
-  onProgress: (queue: string, read: number) => void,
+  onProgress: (queue: string, read: number, total: number) => void,
 ): Promise<Map<string, StoredMessage>> {
   const all = new Map<string, StoredMessage>();
   for (const one of queues) {
     const missing = ids.filter((id) => !all.has(id));
     if (missing.length === 0) break;
-    const found = await findMessages(nats, placeOf(one), missing, (read) => onProgress(one.queue, read));
+    const found = await findMessages(nats, placeOf(one), missing, (...read) => onProgress(one.queue, ...read));
     for (const [id, message] of found) all.set(id, message);
   }
   return all;
@@ -103,18 +123,29 @@ async function agreeToCancel(
   });
 }
 
+/** What the history tells of them. */
+const toldOf = (entries: readonly CancelledJson[]): string =>
+  JSON.stringify(entries.map(({ id, queue, seq, outcome }) => ({ id, queue, seq, outcome })));
+
+/** The records of the history, by queue. */
+type Written = ReadonlyMap<string, string>;
+
+/** Writes down what was taken out; `before` are records that told it wrongly. */
 async function writeHistory(
   context: Context,
   nats: Nats,
   refs: readonly QueueRef[],
   entries: readonly CancelledJson[],
-): Promise<void> {
+  before?: Written,
+): Promise<Written> {
+  const written = new Map<string, string>();
   const taken = entries.filter(({ outcome }) => outcome === 'cancelled' || outcome === 'uncertain');
   for (const ref of refs) {
     const own = taken.filter(({ queue }) => queue === ref.queue);
-    if (own.length === 0) continue;
+    if (own.length === 0 && !before?.has(ref.queue)) continue;
     try {
-      await appendHistory(nats, {
+      const record = await appendHistory(nats, {
+        ...(before?.has(ref.queue) && { id: before.get(ref.queue)! }),
         system: ref.system ?? ref.queue,
         verb: 'cancel',
         actor: identifyActor(context.env),
@@ -123,11 +154,13 @@ async function writeHistory(
         summary: `${own.length} taken out of ${ref.queue}`,
         detail: { queue: ref.queue, entries: own.slice(0, 100).map(({ id, seq, outcome }) => ({ id, seq, outcome })) },
       });
+      written.set(ref.queue, record.id);
     } catch (error) {
       if (!(error instanceof OpsError)) throw error;
       context.io.tell({ type: 'warning', text: `the history could not be written: ${error.message}` });
     }
   }
+  return written;
 }
 
 function notCancelled(result: CancelResult): OpsError {

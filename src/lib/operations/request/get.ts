@@ -4,6 +4,7 @@ import type { Fetched, RequestStatus } from '../../model/request.ts';
 import type { Places } from '../../places/places.ts';
 import { fetchRequest, fetchResponse } from '../../requests/fetch.ts';
 import { followRequest, listenFor } from '../../requests/follow.ts';
+import { tellReading } from '../dlq/reading.ts';
 import { type RequestChoice, requireAskable, withRequests } from './scope.ts';
 
 export interface GetOptions extends RequestChoice {
@@ -15,11 +16,14 @@ export interface GetOptions extends RequestChoice {
 
 /** What every look at a request works with. */
 export async function lookOf(context: Context, places: Places) {
+  const tellers = new Map<string, ReturnType<typeof tellReading>>();
   return {
     buckets: await places.buckets(),
     now: () => context.now().getTime(),
-    onProgress: (queue: string, read: number) => {
-      if (read >= 10_000) context.io.tell({ type: 'progress', title: `searching ${queue}`, done: read });
+    onProgress: (what: string, read: number, total: number) => {
+      const tell = tellers.get(what) ?? tellReading(context, `searching ${what}`);
+      tellers.set(what, tell);
+      tell(read, total);
     },
   };
 }
