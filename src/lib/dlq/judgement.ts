@@ -46,7 +46,7 @@ export interface ScanOptions {
   readonly unstored?: boolean;
   /** How many of the entries given out so far have left their queue since, by the hand of whoever reads them. */
   removed?(): number;
-  /** Hears how many records were read, of how many: as often as each has to be read. */
+  /** Hears how many records were read, of how many; where they are read twice, half of them after the first time. */
   onRead?(read: number, total: number): void;
   /** Hears of what lies in a DLQ stream and is no dead letter. */
   onUnreadable?(message: Unreadable): void;

@@ -93,10 +93,10 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
   const there = opened.filter((source) => source !== undefined);
   const sources = there.filter(({ messages }) => messages > 0);
   const order = options.order ?? 'oldest';
+  if (options.unstored && !(await mayCarry(nats, group)) && !(await opening).holdsJournalled) return;
   const isExact = options.exact !== false || sources.length > 1;
   let read = reader(run, sources, order, isExact);
   const judgement = await opening;
-  if (options.unstored && !judgement.holdsJournalled && !(await mayCarry(nats, group))) return;
   const inGroup = (death: Death) => judgement.standings.has(death.queue);
   let unreadable = options.onUnreadable ?? (() => {});
   let index: Index = { joined: new Map(), read: readDeath };
@@ -236,7 +236,9 @@ function reader(
     for (const source of sources) {
       for await (const page of readPages(nats, source, order, atOnce)) {
         seen += page.length;
-        options.onRead?.(seen, Math.max(seen, total('messages') * (often ? 2 : 1)));
+        // Where all are read twice, each reading is half of the way.
+        const read = Math.floor(seen / (often ? 2 : 1));
+        options.onRead?.(read, Math.max(read, total('messages')));
         yield page;
       }
     }

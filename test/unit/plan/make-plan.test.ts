@@ -27,7 +27,7 @@ describe('a plan', () => {
     expect(plan).toMatchObject({ changes: [], steps: [], findings: [], leftAlone: [], summary: { unchanged: 3 } });
   });
 
-  test('creates dlq and buckets first, then queues, then consumers', () => {
+  test('creates streams and buckets together, then consumers', () => {
     const desired = spec(
       want('consumer REQUESTS/w', WORKER),
       want('stream REQUESTS', QUEUE),
@@ -35,13 +35,24 @@ describe('a plan', () => {
       want('stream dead', {}, 'dlq'),
     );
     const { steps } = makePlan({ desired, observed: server([]) });
-    expect(steps.map(({ resource }) => resource)).toEqual([
-      'bucket responses',
-      'stream dead',
-      'stream REQUESTS',
-      'consumer REQUESTS/w',
+    expect(steps.map(({ resource, stage }) => `${stage} ${resource}`)).toEqual([
+      '3 stream REQUESTS',
+      '3 bucket responses',
+      '3 stream dead',
+      '9 consumer REQUESTS/w',
     ]);
-    expect(steps.map(({ stage }) => stage)).toEqual([3, 3, 4, 9]);
+  });
+
+  test('creates a queue that copies from others after them', () => {
+    const desired = spec(
+      want('stream REQUESTS', { ...QUEUE, sources: [{ name: 'intake' }] }),
+      want('stream intake', {}, 'other'),
+    );
+    const { steps } = makePlan({ desired, observed: server([]) });
+    expect(steps.map(({ resource, stage }) => `${stage} ${resource}`)).toEqual([
+      '3 stream intake',
+      '4 stream REQUESTS',
+    ]);
   });
 
   test('of something new tells what the spec says of it, without defaults and the owner mark', () => {

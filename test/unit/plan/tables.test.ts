@@ -184,7 +184,7 @@ describe('a change', () => {
     expect(plan.summary).toEqual({ create: 0, update: 0, replace: 2, delete: 0, unchanged: 1 });
     expect(stepsOf(plan)).toEqual([
       '1 delete stream S (0): the server cannot change the storage type (10052)',
-      '4 create stream S (1): made again',
+      '3 create stream S (1): made again',
       '9 create consumer S/w (1): made again',
     ]);
   });

@@ -4,6 +4,9 @@ import { type EntryState, TO_REPLAY } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import type { DlqScope } from './scope.ts';
 
+/** It is read once more for a figure: for so long, in milliseconds. */
+const COUNTING_MS = 2000;
+
 /** Whether a filter says more than where to look, and how far. */
 function isNarrow({ queues: _, ids: __, limit: ___, ...more }: EntryFilter): boolean {
   return Object.values(more).some((value) => value !== undefined && !(Array.isArray(value) && value.length === 0));
@@ -24,9 +27,15 @@ export async function tellNone(
 ): Promise<boolean> {
   if (!isNarrow(filter)) return false;
   let count = 0;
+  let isWhole = true;
+  const until = performance.now() + COUNTING_MS;
   const base = { states, ...(filter.queues && { queues: filter.queues }), ...(filter.ids && { ids: filter.ids }) };
-  const options = { exact: false, signal: context.io.signal, now: context.now().getTime() };
-  for await (const _ of scanEntries(nats, queues, base, options)) count += 1;
-  if (count > 0) context.io.tell({ type: 'note', text: `0 of ${count} ${noun} match` });
+  const options = { exact: false, order: 'newest', signal: context.io.signal, now: context.now().getTime() } as const;
+  for await (const _ of scanEntries(nats, queues, base, options)) {
+    count += 1;
+    isWhole = performance.now() <= until;
+    if (!isWhole) break;
+  }
+  if (count > 0) context.io.tell({ type: 'note', text: `0 of ${isWhole ? '' : 'more than '}${count} ${noun} match` });
   return count > 0;
 }
