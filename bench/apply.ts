@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findNatsCli } from '../test/support/nats-cli.ts';
 import { startServer } from '../test/support/server.ts';
 import { interleave, milliseconds, type Row, timeCold, timeProcess } from './measure.ts';
+import { manyQueues } from './plan.ts';
 
 const CONSUMER = {
   durable_name: 'request-worker',
@@ -57,4 +58,31 @@ export async function benchApply(): Promise<Row[]> {
     ratio: result[which] / result.theirs,
     limit: 1,
   }));
+}
+
+const MANY = [500, 1000, 2000, 5000];
+
+/** `apply` of many new queues: what each costs must not grow with their number. */
+export async function benchApplyMany(): Promise<Row[]> {
+  const each: number[] = [];
+  for (const queues of MANY) {
+    const server = await startServer();
+    try {
+      const spec = join(server.dir, 'many.yaml');
+      writeFileSync(spec, manyQueues(queues));
+      const args = ['bin/run.js', 'apply', spec, '--server', server.url, '--quiet'];
+      each.push((await timeProcess({ command: process.execPath, args })).seconds / queues);
+    } finally {
+      await server.stop();
+    }
+  }
+  return [
+    {
+      what: `\`apply\` of ${MANY.join(', ')} new queues, for each of them`,
+      ours: each.map((seconds) => `${(seconds * 1000).toFixed(1)} ms`).join(', '),
+      theirs: 'the last against the first',
+      ratio: each.at(-1)! / each[0]!,
+      limit: 1.3,
+    },
+  ];
 }

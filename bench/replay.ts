@@ -5,11 +5,15 @@ import { findNatsCli } from '../test/support/nats-cli.ts';
 import { startServer } from '../test/support/server.ts';
 import { until } from '../test/support/until.ts';
 import { makeSystem, stateOf } from '../test/support/worker.ts';
+import { startDelay } from './delay.ts';
 import { interleave, type Row, timeProcess } from './measure.ts';
 
 /** So many that starting is a small part of it; BENCH_REPLAY makes it quicker. */
 const DEAD = Number(process.env.BENCH_REPLAY ?? 20_000);
 const ROUNDS = 5;
+/** Of those, where the server is so many milliseconds away. */
+const FAR_DEAD = Number(process.env.BENCH_REPLAY ?? 10_000);
+const FAR_MS = 50;
 const IN_FLIGHT = 256;
 /** The bash loop starts five processes of the nats CLI for each. */
 const BY_BASH = 40;
@@ -78,6 +82,19 @@ export async function benchReplay(): Promise<Row[]> {
     const ours = rate(DEAD, times.ours);
     const bare = `bare client, ${IN_FLIGHT} under way ${rate(DEAD, times.bare)}`;
     const rows: Row[] = [{ what, ours, theirs: bare, ratio: times.ours / times.bare, limit: 1 }];
+    const delay = await startDelay(server.port, FAR_MS);
+    const far = await interleave(3, {
+      ours: () => timed(node, ['bin/run.js', 'dlq', 'replay', '--server', delay.url, '--quiet'], FAR_DEAD),
+      bare: () => timed(node, ['bench/bare-replay.mjs', delay.url, `${IN_FLIGHT}`], FAR_DEAD),
+    });
+    delay.stop();
+    rows.push({
+      what: `the same of ${FAR_DEAD}, ${FAR_MS} ms away`,
+      ours: rate(FAR_DEAD, far.ours),
+      theirs: `bare client, ${IN_FLIGHT} under way ${rate(FAR_DEAD, far.bare)}`,
+      ratio: far.ours / far.bare,
+      limit: 0.77,
+    });
     if (cli) {
       const bash = await timed('bash', ['-c', LOOP], BY_BASH);
       rows.push({

@@ -1,7 +1,7 @@
 // npm run bench -- [--write] [name …]: whole processes, medians of interleaved runs, as ratios to a peer in the same
 // run. `--write` keeps the figures in docs/benchmarks.md, beside those of this machine that were not measured anew.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { benchApply } from './apply.ts';
+import { benchApply, benchApplyMany } from './apply.ts';
 import { benchDemo, benchLoop, benchTests } from './clone.ts';
 import { benchDlqLs } from './dlq-ls.ts';
 import { benchInstall } from './install.ts';
@@ -18,6 +18,7 @@ import { benchWorkerHandler } from './worker-handler.ts';
 const benches: Record<string, () => Promise<Row[]>> = {
   startup: benchStartup,
   apply: benchApply,
+  'apply-many': benchApplyMany,
   plan: benchPlan,
   status: benchStatus,
   send: benchSend,
@@ -33,7 +34,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
 };
 
 /** Minutes long: runs only when it is named. */
-const BY_NAME = new Set(['demo', 'tests', 'loop', 'dlq-ls', 'worker-handler', 'install', 'migrate']);
+const BY_NAME = new Set(['demo', 'tests', 'loop', 'dlq-ls', 'worker-handler', 'install', 'migrate', 'apply-many']);
 
 const isKept = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((word) => word !== '--write');

@@ -1,5 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, connect as dial, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Nats } from '../src/lib/nats/connect.ts';
@@ -7,6 +6,7 @@ import { connectTo } from '../test/support/connected.ts';
 import { startServer } from '../test/support/server.ts';
 import { until } from '../test/support/until.ts';
 import { makeSystem, sendRequests, stateOf } from '../test/support/worker.ts';
+import { startDelay } from './delay.ts';
 import { interleave, type Row, timeProcess } from './measure.ts';
 
 /** BENCH_ROUNDS makes it quicker, BENCH_ONLY=16/50 takes one place, BENCH_BIN another build to compare with. */
@@ -32,32 +32,6 @@ const PLACES: readonly Place[] = [
 ];
 const MEMORY_AT = 256;
 const MEMORY_MB = 300;
-
-/** A server that is so far away: each piece waits half of the round trip, in both directions. */
-async function startDelay(port: number, delayMs: number): Promise<{ url: string; stop(): void }> {
-  const sockets = new Set<Socket>();
-  const late = (from: Socket, to: Socket) => {
-    sockets.add(from);
-    from.setNoDelay(true);
-    from.on('data', (part) => setTimeout(() => to.write(part), delayMs / 2));
-    from.on('error', () => to.destroy());
-    from.on('close', () => setTimeout(() => to.destroy(), delayMs / 2));
-  };
-  const listener = createServer((client) => {
-    const upstream = dial(port, '127.0.0.1');
-    late(client, upstream);
-    late(upstream, client);
-  });
-  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
-  const address = listener.address() as { port: number };
-  return {
-    url: `nats://127.0.0.1:${address.port}`,
-    stop() {
-      listener.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}
 
 let made = 0;
 async function fill(nats: Nats, count: number): Promise<void> {
