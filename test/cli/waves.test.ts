@@ -86,7 +86,7 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
       ['applied', 'status', 4],
       ['applied', 'status SPEC', 3],
       ['waiting', 'status', 5],
-      ['one dead', 'status', 7, 2],
+      ['one dead', 'status', 9, 2],
       ['a thousand dead', 'status', 6, 2],
       ['applied', 'dlq ls', 6],
       ['ten dead', 'dlq ls', 7],
