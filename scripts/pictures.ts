@@ -1,5 +1,7 @@
 // Draws the pictures of README and docs anew: npm run pictures [-- NAME…]. Each is a real run on a real server.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { playScene } from './pictures/play.ts';
 import { SCENES } from './pictures/scenes.ts';
 
@@ -11,3 +13,7 @@ for (const scene of SCENES.filter(({ name }) => wanted.length === 0 || wanted.in
   if (!isSame) writeFileSync(file, svg);
   process.stderr.write(`docs/pictures/${scene.name}.svg: ${isSame ? 'as it was' : 'drawn anew'}\n`);
 }
+
+// Those of the console's page are drawn by a browser; what steers it is the tests'.
+const draw = fileURLToPath(new URL('../test/browser/draw.ts', import.meta.url));
+spawnSync(process.execPath, ['--no-warnings', draw, ...wanted], { stdio: 'inherit' });

@@ -1,14 +1,15 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { needing } from '../support/needing.ts';
 import { launchBrowser } from './support/browser.ts';
+import { difference, draw, ENTRY, PICTURES } from './support/pictures.ts';
 import { goTo, openAt } from './support/shown.ts';
 import { type Stage, startStage } from './support/stage.ts';
 
 const { describe, test } = needing('a browser');
 
-const ENTRY = '#/dead?queue=REQUESTS&pick=detail%3Dupstream+503&id=REQUESTS%2Frequest-worker%2F88214';
 /** Each page as it is with something to show, and what tells that it is drawn. */
 const VIEWS = [
   ['queues', '#/queues', '.queue-row'],
@@ -71,6 +72,24 @@ describe('the page of the console', () => {
     }
     expect(wide).toEqual([]);
     await context.close();
+  });
+
+  test.each(PICTURES.map((picture) => [picture.name, picture] as const))(
+    'looks as in docs/pictures: %s; else look at it: npm run pictures -- %s',
+    async (name, picture) => {
+      const kept = readFileSync(`docs/pictures/${name}.png`);
+      expect(await difference(browser, await draw(browser, stage, picture), kept)).toBeLessThan(0.03);
+      expect(statSync(`docs/pictures/${name}.png`).size).toBeLessThan(150_000);
+    },
+  );
+
+  test('has no picture that nothing draws, and tells two pictures apart', async () => {
+    const kept = readdirSync('docs/pictures').filter((name) => name.endsWith('.png'));
+    expect(kept.sort()).toEqual(PICTURES.map(({ name }) => `${name}.png`).sort());
+    const [one, other] = ['console-queues', 'console-dead-letters'].map((name) =>
+      readFileSync(`docs/pictures/${name}.png`),
+    );
+    expect(await difference(browser, one!, other!)).toBeGreaterThan(0.03);
   });
 });
 

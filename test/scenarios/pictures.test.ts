@@ -16,7 +16,8 @@ const shown = (svg: string): string[] =>
 
 describe('a picture of a terminal', () => {
   test('has a scene that draws it', () => {
-    expect(readdirSync('docs/pictures').sort()).toEqual(SCENES.map(({ name }) => `${name}.svg`).sort());
+    const drawnByUs = readdirSync('docs/pictures').filter((name) => name.endsWith('.svg'));
+    expect(drawnByUs.sort()).toEqual(SCENES.map(({ name }) => `${name}.svg`).sort());
   });
 
   drawn.each(SCENES.map((scene) => [scene.name, scene] as const))(

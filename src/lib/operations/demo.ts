@@ -21,7 +21,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  */
 export async function runDemo(
   context: Context,
-  place: { readonly root: string; readonly launcher: Launcher },
+  place: { readonly root: string; readonly launcher: Launcher; readonly console?: boolean },
   tell: { onServer(server: DemoReport['server']): void; onStep(step: DemoStep): void },
 ): Promise<DemoReport> {
   const { io } = context;
@@ -59,6 +59,7 @@ export async function runDemo(
       steps.push(step);
       tell.onStep(step);
     }
+    if (place.console) await lookOn(place.launcher, { env, cwd: dir, signal: io.signal });
     return { server, steps };
   } catch (error) {
     // A process that Ctrl-C ended is an interruption, not a step that went wrong.
@@ -71,6 +72,26 @@ export async function runDemo(
     rmSync(dir, { recursive: true, force: true });
     forgetFile(dir);
   }
+}
+
+interface Run {
+  readonly env: Env;
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+}
+
+/** The console on what the tour made, until it is ended. Its address is talk here, for the report has stdout. */
+function lookOn([program, ...script]: Launcher, { env, cwd, signal }: Run): Promise<void> {
+  const child = spawn(program, [...script, 'console'], { env: env as NodeJS.ProcessEnv, cwd, stdio: ['ignore', 2, 2] });
+  const end = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', end);
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', () => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    });
+  });
 }
 
 /** As a shell needs it. */
@@ -90,7 +111,7 @@ const IDLE_EXIT = ['--idle-exit', '60s'];
 /** One worker at a time behind the scenes; the one before ends first, with what it has in hand done. */
 function openBackground(
   [program, ...script]: Launcher,
-  { env, cwd, signal }: { readonly env: Env; readonly cwd: string; readonly signal: AbortSignal },
+  { env, cwd, signal }: Run,
 ): { start(...args: string[]): Promise<void>; stop(): Promise<void> } {
   let current: ChildProcess | undefined;
   async function stop(): Promise<void> {
