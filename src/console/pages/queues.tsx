@@ -70,7 +70,11 @@ function Where({ queue }: { queue: Queue }) {
         {queue.trend ? (
           shown(queue.trend.summary)
         ) : (
-          <span class="muted">stands still: nothing waits, nothing moves</span>
+          <span class="muted">
+            {queue.ready === 0 && queue.in_flight === 0
+              ? 'stands still: nothing waits, nothing moves'
+              : 'where it goes is not known yet'}
+          </span>
         )}
       </p>
       {queue.capacity.share !== null && (

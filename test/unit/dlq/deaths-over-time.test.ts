@@ -13,18 +13,18 @@ const overTime = (deaths: readonly (readonly [at: number | null, subject?: strin
 };
 
 describe('deaths over time', () => {
-  test('are counted by minute and group, those without a time apart', () => {
+  test('are counted by five seconds and group, those without a time apart', () => {
     const deaths = [
       [START + 1, 'a'],
-      [START + MINUTE - 1, 'a'],
-      [START + 2 * MINUTE, 'b'],
+      [START + 4999, 'a'],
+      [START + 10_000, 'b'],
       [null],
-      [START + 2 * MINUTE, null],
+      [START + 14_999, null],
     ] as const;
     expect(overTime(deaths)).toEqual({
       from: '2026-01-02T03:00:00.000Z',
-      to: '2026-01-02T03:03:00.000Z',
-      step_seconds: 60,
+      to: '2026-01-02T03:00:15.000Z',
+      step_seconds: 5,
       groups: [
         { by: { subject: 'a' }, count: 2, counts: [2, 0, 0] },
         { by: { subject: 'b' }, count: 1, counts: [0, 0, 1] },
@@ -35,11 +35,13 @@ describe('deaths over time', () => {
   });
 
   test('none', () => {
-    expect(overTime([])).toEqual({ from: null, to: null, step_seconds: 60, groups: [], undated: 0 });
+    expect(overTime([])).toEqual({ from: null, to: null, step_seconds: 5, groups: [], undated: 0 });
     expect(overTime([[null]])).toMatchObject({ groups: [], undated: 1 });
   });
 
   test.each([
+    { minutes: 19.5, step: 5, length: 235 },
+    { minutes: 20, step: 15, length: 81 },
     { minutes: 239, step: 60, length: 240 },
     { minutes: 240, step: 120, length: 121 },
     { minutes: 7 * 1440, step: 3600, length: 169 },
