@@ -1,5 +1,5 @@
-/** What an account uses of JetStream, and how much of it it may; -1 is unlimited. */
-export interface AccountUsage {
+/** What is used of JetStream, and how much of it may be; -1 is unlimited. */
+export interface Usage {
   readonly storage: number;
   readonly memory: number;
   /** What the `max_bytes` of its streams set aside, in bytes. */
@@ -14,3 +14,18 @@ export interface AccountUsage {
     readonly max_consumers: number;
   };
 }
+
+/** The same of an account. */
+export interface AccountUsage extends Usage {
+  /**
+   * By tier (`R1`, `R3`), where the account has limits for each number of replicas: then it has none as a whole, and no
+   * stream of another number.
+   */
+  readonly tiers?: Readonly<Record<string, Usage>>;
+}
+
+/** What has limits of its own, with words for it: the account, or each of its tiers. */
+export const limitedParts = (account: AccountUsage): readonly { readonly of: string; readonly usage: Usage }[] =>
+  account.tiers
+    ? Object.entries(account.tiers).map(([tier, usage]) => ({ of: ` of tier ${tier}`, usage }))
+    : [{ of: '', usage: account }];

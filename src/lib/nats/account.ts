@@ -1,5 +1,5 @@
-import type { AccountUsage } from '../model/account.ts';
-import { numberOf, objectOf } from '../model/json.ts';
+import type { AccountUsage, Usage } from '../model/account.ts';
+import { type Config, numberOf, objectOf } from '../model/json.ts';
 import { type Answer, answerOf } from './answer.ts';
 import type { Nats } from './port.ts';
 
@@ -9,24 +9,31 @@ function reservedOf(value: unknown): number {
   return bytes > Number.MAX_SAFE_INTEGER ? 0 : bytes;
 }
 
+function usageOf(info: Config): Usage {
+  const limits = objectOf(info.limits);
+  return {
+    storage: numberOf(info.storage),
+    memory: numberOf(info.memory),
+    reserved_storage: reservedOf(info.reserved_storage),
+    reserved_memory: reservedOf(info.reserved_memory),
+    streams: numberOf(info.streams),
+    consumers: numberOf(info.consumers),
+    limits: {
+      max_storage: numberOf(limits.max_storage, -1),
+      max_memory: numberOf(limits.max_memory, -1),
+      max_streams: numberOf(limits.max_streams, -1),
+      max_consumers: numberOf(limits.max_consumers, -1),
+    },
+  };
+}
+
+/** As the server tells it; where there are tiers it says 0 for the limits of the whole. */
+export function toAccountUsage(info: Config): AccountUsage {
+  const tiers = Object.entries(objectOf(info.tiers)).map(([name, tier]) => [name, usageOf(objectOf(tier))] as const);
+  if (tiers.length === 0) return usageOf(info);
+  return { ...usageOf({ ...info, limits: {} }), tiers: Object.fromEntries(tiers) };
+}
+
 /** What the account uses of JetStream. */
 export const readAccount = (nats: Nats): Promise<Answer<AccountUsage>> =>
-  answerOf(
-    nats.api('INFO').then((info) => {
-      const limits = objectOf(info.limits);
-      return {
-        storage: numberOf(info.storage),
-        memory: numberOf(info.memory),
-        reserved_storage: reservedOf(info.reserved_storage),
-        reserved_memory: reservedOf(info.reserved_memory),
-        streams: numberOf(info.streams),
-        consumers: numberOf(info.consumers),
-        limits: {
-          max_storage: numberOf(limits.max_storage, -1),
-          max_memory: numberOf(limits.max_memory, -1),
-          max_streams: numberOf(limits.max_streams, -1),
-          max_consumers: numberOf(limits.max_consumers, -1),
-        },
-      };
-    }),
-  );
+  answerOf(nats.api('INFO').then(toAccountUsage));

@@ -1,5 +1,5 @@
 import type { ErrorParts } from '../errors/ops-error.ts';
-import type { AccountUsage } from '../model/account.ts';
+import { type AccountUsage, limitedParts } from '../model/account.ts';
 import { numberOf } from '../model/json.ts';
 import { printSize } from '../model/units.ts';
 import { type ApiError, isNoRoom } from './api-error.ts';
@@ -22,10 +22,10 @@ export function accountFull(account: string, usage: AccountUsage | undefined): E
   const used = (what: string, bytes: number, limit: number) =>
     limit >= 0 ? [`${printSize(bytes)} of ${printSize(limit)} of ${what}`] : [];
   const figures = usage
-    ? [
-        ...used('file storage', usage.storage, usage.limits.max_storage),
-        ...used('memory', usage.memory, usage.limits.max_memory),
-      ]
+    ? limitedParts(usage).flatMap(({ of, usage: { storage, memory, limits } }) => [
+        ...used(`file storage${of}`, storage, limits.max_storage),
+        ...used(`memory${of}`, memory, limits.max_memory),
+      ])
     : [];
   const uses = figures.length > 0 ? `: it uses ${figures.join(', and ')}` : '';
   return { why: `The storage of account ${account} is used up${uses}.` };

@@ -2,7 +2,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { clockSymptom, expirySymptom, versionSymptoms, walkSymptoms, worstOf } from '../health/symptoms.ts';
 import { readAppliedSpec } from '../ledger/store.ts';
 import { findUnfinished } from '../migrate/read.ts';
-import type { AccountUsage } from '../model/account.ts';
+import { type AccountUsage, limitedParts, type Usage } from '../model/account.ts';
 import type { Context } from '../model/context.ts';
 import type { Diagnosis, SettingSource, Symptom } from '../model/diagnosis.ts';
 import type { Unfinished } from '../model/migration.ts';
@@ -215,8 +215,13 @@ async function appliedSpec(nats: Nats): Promise<Spec | undefined> {
   }
 }
 
-/** What the account uses, beside each limit that it has. */
-export function usageWords(usage: AccountUsage): string {
+/** What the account, or each of its tiers, uses, beside each limit that it has. */
+export const usageWords = (account: AccountUsage): string =>
+  limitedParts(account)
+    .map(({ of, usage }) => `${partWords(usage)}${of}`)
+    .join('; ');
+
+function partWords(usage: Usage): string {
   const { max_storage: file, max_memory: memory, max_streams: streams, max_consumers: consumers } = usage.limits;
   const of = (limit: number, least = 1) => (limit >= least ? ` of ${limit}` : '');
   const reserved =

@@ -1,5 +1,5 @@
-import type { AccountUsage } from '../model/account.ts';
-import { numberOf } from '../model/json.ts';
+import type { AccountUsage, Usage } from '../model/account.ts';
+import { type Config, numberOf } from '../model/json.ts';
 import type { Finding } from '../model/plan.ts';
 import { printSize } from '../model/units.ts';
 import { counted, labelOf, type Subject } from './subject.ts';
@@ -29,9 +29,49 @@ const refusal = (subject: Subject, message: string, hint: string): Finding => ({
   hint,
 });
 
-/** Limits of the account that the whole of a plan would break. `more` is how many streams it makes besides. */
-export function overAccount(subjects: readonly Subject[], account: AccountUsage, more = 0): Finding[] {
-  const streams = subjects.filter(({ change }) => change.kind !== 'consumer');
+const tierOf = (config: Config): string => `R${Math.max(1, numberOf(config.num_replicas, 1))}`;
+
+/** A stream as it counts in a tier: not as what it was, or will be, in another. */
+const within = (tier: string, subject: Subject): Subject => {
+  const { before, after, ...rest } = subject;
+  const own = (config: Config | undefined) => (config && tierOf(config) === tier ? config : undefined);
+  return { ...rest, before: own(before), after: own(after) };
+};
+
+/**
+ * Limits of the account that the whole of a plan would break. `more` is how many streams it makes besides: of them
+ * nobody knows the tier, where there are any.
+ */
+export function overAccount(all: readonly Subject[], account: AccountUsage, more = 0): Finding[] {
+  const streams = all.filter(({ change }) => change.kind !== 'consumer');
+  const { tiers } = account;
+  if (!tiers) return overLimits(streams, account, more, '');
+  const outside = streams.find(({ after }) => after && !(tierOf(after) in tiers));
+  return [
+    ...(outside ? [outsideTiers(outside, Object.keys(tiers))] : []),
+    ...Object.entries(tiers).flatMap(([tier, usage]) => {
+      const own = streams.filter(({ before, after }) => tierOf(after ?? before ?? {}) === tier);
+      const touching = streams.map((one) => within(tier, one));
+      return overLimits(touching, usage, 0, ` of tier ${tier}`, own);
+    }),
+  ];
+}
+
+const outsideTiers = (subject: Subject, tiers: readonly string[]): Finding =>
+  refusal(
+    subject,
+    `the account has limits for ${tiers.join(' and ')} only, and may have no stream of ${tierOf(subject.after ?? {})} (10120)`,
+    `set num_replicas to what the account has a tier for, or give it one`,
+  );
+
+/** `own` are the streams whose number counts. */
+function overLimits(
+  streams: readonly Subject[],
+  account: Usage,
+  more: number,
+  part: string,
+  own: readonly Subject[] = streams,
+): Finding[] {
   const { limits } = account;
   const bytes = (memory: boolean): Finding[] => {
     const [field, code, limit, reserved] = memory
@@ -43,12 +83,12 @@ export function overAccount(subjects: readonly Subject[], account: AccountUsage,
       .sort((a, b) => reserves(b, 'after') - reserves(a, 'after'))[0];
     if (!most || limit < 0 || grows <= 0 || reserved + grows <= limit) return [];
     const what = memory ? 'memory' : 'file storage';
-    const message = `the account may use ${printSize(limit)} of ${what}: its streams reserve ${printSize(reserved)} of it with max_bytes, and this plan reserves ${printSize(grows)} more (${code})`;
+    const message = `the account may use ${printSize(limit)} of ${what}${part}: its streams reserve ${printSize(reserved)} of it with max_bytes, and this plan reserves ${printSize(grows)} more (${code})`;
     return [refusal(most, message, `lower max_bytes in the spec, or raise ${field} of the account`)];
   };
-  const count = (action: string) => streams.filter(({ change }) => change.action === action).length;
+  const count = (action: string) => own.filter(({ change }) => change.action === action).length;
   const made = count('create') - count('delete') + more;
-  const last = streams.findLast(({ change }) => change.action === 'create');
+  const last = own.findLast(({ change }) => change.action === 'create');
   const isOver = limits.max_streams > 0 && account.streams + made > limits.max_streams;
   const ledger = more > 0 ? ', one of them the bucket osapi_ops' : '';
   return [
@@ -58,7 +98,7 @@ export function overAccount(subjects: readonly Subject[], account: AccountUsage,
       ? [
           refusal(
             last,
-            `the account may have ${counted(limits.max_streams, 'stream')}: it has ${account.streams}, and this plan makes ${made} more${ledger} (10027)`,
+            `the account may have ${counted(limits.max_streams, 'stream')}${part}: it has ${account.streams}, and this plan makes ${made} more${ledger} (10027)`,
             'raise max_streams of the account, or remove streams that nobody needs; a bucket is a stream as well',
           ),
         ]

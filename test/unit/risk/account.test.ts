@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AccountUsage } from '../../../src/lib/model/account.ts';
+import { toAccountUsage } from '../../../src/lib/nats/account.ts';
 import { usageWords } from '../../../src/lib/operations/doctor.ts';
 import { makePlan } from '../../../src/lib/plan/make-plan.ts';
 import { live, server, spec, want } from '../plan/builders.ts';
@@ -88,6 +89,74 @@ describe('what is over a limit of the account is refused before anything is touc
   ])('$name', ({ of, desired = two, observed = [], makesLedger, says }) => {
     const plan = makePlan({ desired, observed: server(observed), account: of, makesLedger });
     expect(plan.findings.map(line).filter((each) => each.includes('account'))).toEqual(says);
+  });
+});
+
+describe('an account with tiers has the limits of each', () => {
+  const tiered = (tiers: Record<string, AccountUsage>): AccountUsage => ({ ...account({}), tiers });
+  const of = (fields: object, before?: object) => ({
+    desired: spec(want('stream A', { ...A, ...fields })),
+    observed: before ? [live('stream A', { ...A, ...before })] : [],
+  });
+  const roomy = account({ max_storage: 3 * MIB, max_streams: 1 });
+  const over = (tier: string) =>
+    `refuse RISK_SERVER_REFUSES: stream A: the account may use 3MiB of file storage of tier ${tier}: its streams reserve 1B of it with max_bytes, and this plan reserves 3MiB more (10047)`;
+  const used = { ...roomy, reserved_storage: 1 };
+  test.each<{ name: string; tiers: Record<string, AccountUsage>; plan: ReturnType<typeof of>; says: string[] }>([
+    { name: 'just enough', tiers: { R1: roomy }, plan: of({ max_bytes: 3 * MIB }), says: [] },
+    { name: 'a byte too much', tiers: { R1: used }, plan: of({ max_bytes: 3 * MIB }), says: [over('R1')] },
+    {
+      name: 'another tier that is full',
+      tiers: { R1: roomy, R3: account({ max_storage: 1, max_streams: 1 }, { streams: 1 }) },
+      plan: of({ max_bytes: 3 * MIB }),
+      says: [],
+    },
+    {
+      name: 'what comes from another tier is new to it',
+      tiers: { R1: roomy, R3: used },
+      plan: of({ max_bytes: 3 * MIB, num_replicas: 3 }, { max_bytes: 3 * MIB }),
+      says: [over('R3')],
+    },
+    {
+      name: 'no tier for so many replicas',
+      tiers: { R1: roomy },
+      plan: of({ num_replicas: 3 }),
+      says: [
+        'refuse RISK_SERVER_REFUSES: stream A: the account has limits for R1 only, and may have no stream of R3 (10120)',
+      ],
+    },
+    {
+      name: 'one stream too many of it',
+      tiers: { R1: { ...roomy, streams: 1 } },
+      plan: of({}),
+      says: [
+        'refuse RISK_SERVER_REFUSES: stream A: the account may have 1 stream of tier R1: it has 1, and this plan makes 1 more (10027)',
+      ],
+    },
+  ])('$name', ({ tiers, plan: { desired, observed }, says }) => {
+    const plan = makePlan({ desired, observed: server(observed), account: tiered(tiers) });
+    expect(plan.findings.map(line).filter((each) => each.includes('account'))).toEqual(says);
+  });
+
+  test('and doctor tells each', () => {
+    expect(usageWords(tiered({ R1: account({ max_streams: 2 }, { streams: 1 }), R3: account({}) }))).toBe(
+      '1 of 2 streams, 0 consumers, 0 bytes used of tier R1; 0 streams, 0 consumers, 0 bytes used, no limit of the account of tier R3',
+    );
+  });
+
+  test('as the server tells them: its limits of the whole are then none', () => {
+    const none = { max_memory: 0, max_storage: 0, max_streams: 0, max_consumers: 0 };
+    const tier = {
+      storage: 5,
+      streams: 1,
+      limits: { max_storage: 9, max_memory: 0, max_streams: 4, max_consumers: -1 },
+    };
+    expect(toAccountUsage({ storage: 5, streams: 1, limits: none, tiers: { R1: tier } })).toMatchObject({
+      storage: 5,
+      limits: NONE,
+      tiers: { R1: { storage: 5, streams: 1, limits: { max_storage: 9, max_streams: 4 } } },
+    });
+    expect(toAccountUsage({ limits: none })).toEqual(account(none));
   });
 });
 

@@ -1,5 +1,6 @@
 import { defectsOf } from '../../facts/defects.ts';
 import { atLeast, OLDEST_SERVER } from '../../facts/versions.ts';
+import { limitedParts } from '../../model/account.ts';
 import type { Check } from '../../model/verdict.ts';
 import { aboutBytes, checkOf, percentOf, plural, rate } from '../check.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -61,13 +62,13 @@ function storageCheck({ account }: Snapshot): Check {
     const summary = 'this user may not read the limits of the account';
     return checkOf('storage', { status: 'unknown', summary, next: 'osapi-ops doctor' });
   }
-  const { limits } = account;
-  const rows = [
-    { what: 'storage', used: account.storage, limit: limits.max_storage, show: aboutBytes },
-    { what: 'memory', used: account.memory, limit: limits.max_memory, show: aboutBytes },
-    { what: 'streams', used: account.streams, limit: limits.max_streams, show: String },
-    { what: 'consumers', used: account.consumers, limit: limits.max_consumers, show: String },
-  ]
+  const rows = limitedParts(account)
+    .flatMap(({ of, usage: { storage, memory, streams, consumers, limits } }) => [
+      { what: `storage${of}`, used: storage, limit: limits.max_storage, show: aboutBytes },
+      { what: `memory${of}`, used: memory, limit: limits.max_memory, show: aboutBytes },
+      { what: `streams${of}`, used: streams, limit: limits.max_streams, show: String },
+      { what: `consumers${of}`, used: consumers, limit: limits.max_consumers, show: String },
+    ])
     .filter(({ limit }) => limit > 0)
     .map((row) => ({ ...row, percent: percentOf(row.used, row.limit) }))
     .sort((a, b) => b.percent - a.percent);
