@@ -3,14 +3,14 @@ import { ERR } from '../facts/err-codes.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orElse } from './answer.ts';
 import { ApiError, isApiError } from './api-error.ts';
+import { askBatch } from './batches.ts';
 import { isNoRespondersError } from './errors.ts';
 import { failure, notJetStream, readAnswer, retried } from './exchange.ts';
+import { answersDirect, learnWays } from './learn-ways.ts';
 import { pipelined } from './pipeline.ts';
 import type { Nats, ReadOptions } from './port.ts';
-import { isForeignApi } from './settings.ts';
-import { isOfBatch, parseApiMessage, parseStored, replyStatus } from './stored.ts';
-import { readStream } from './streams.ts';
-import { isKnown, isOwnWord, waysOf } from './ways.ts';
+import { parseApiMessage, parseStored, replyStatus } from './stored.ts';
+import { isOwnWord, waysOf } from './ways.ts';
 import { type RawReply, wireOf } from './wire.ts';
 
 /** How many requests are under way at once where each message takes one. */
@@ -18,16 +18,6 @@ export const IN_FLIGHT = 1024;
 /** The most messages, and bytes, that one batch asks for. */
 const BATCH = 1024;
 const BATCH_BYTES = 8 * 1024 * 1024;
-
-/**
- * Through a domain or an import nobody says that no stream answers direct gets: who asks would wait in vain. There it
- * is looked up once for each stream.
- */
-async function learnWays(nats: Nats, stream: string): Promise<void> {
-  if (!isForeignApi(nats.settings) || isKnown(nats, stream)) return;
-  const direct = await answersDirect(nats, stream);
-  waysOf(nats, stream).direct = direct;
-}
 
 /** How a read is to be answered. */
 type Wanted =
@@ -107,12 +97,6 @@ export function readMessage(
 
 const noMessage = (subject: string, status: number): ApiError =>
   new ApiError(subject, { code: status, description: `answered with status ${status} and no message` });
-
-/** Whether direct gets are only silent for now. A user who may not ask is no worse off with the slower way. */
-async function answersDirect(nats: Nats, stream: string): Promise<boolean> {
-  const info = await orElse(readStream(nats, stream), { denied: undefined });
-  return info?.config.allow_direct === true;
-}
 
 async function getThroughApi(nats: Nats, stream: string, wanted: Wanted): Promise<StoredMessage | undefined> {
   const subject = `${nats.settings.apiPrefix}.STREAM.MSG.GET.${stream}`;
@@ -201,51 +185,10 @@ async function readLatestBatch(
 ): Promise<StoredMessage[] | undefined> {
   const answer = await askBatch(nats, stream, { multi_last: subjects, batch: subjects.length, max_bytes: BATCH_BYTES });
   if (!answer) return undefined;
-  const { messages, status } = answer;
-  // 204 is the end of a batch, 404 of one without any; others (408, 413) are a refusal. More bytes than asked for: one by one.
+  const { messages, isRefused } = answer;
+  // More bytes than asked for: one by one.
   const isWhole = messages.reduce((sum, { payload }) => sum + payload.byteLength, 0) < BATCH_BYTES;
-  return isWhole && (status === 204 || status === 404) ? messages : undefined;
-}
-
-/**
- * What a batch direct get answers, and the status that ends it; `undefined` where the stream answers none, or its server
- * knows no batches, which is remembered.
- */
-async function askBatch(
-  nats: Nats,
-  stream: string,
-  wanted: { readonly batch: number; readonly [field: string]: unknown },
-): Promise<{ messages: StoredMessage[]; status: number } | undefined> {
-  const { apiPrefix, timeoutMs } = nats.settings;
-  const messages: StoredMessage[] = [];
-  let isBatch = true;
-  let status = 0;
-  try {
-    await wireOf(nats).askMany(`${apiPrefix}.DIRECT.GET.${stream}`, JSON.stringify(wanted), timeoutMs, (reply) => {
-      const message = parseStored(stream, reply);
-      if (message) {
-        messages.push(message);
-        // A server that knows batches counts what is left; one that does not sends this one and no end.
-        if (messages.length === 1) isBatch = isOfBatch(reply);
-        return isBatch && messages.length <= wanted.batch ? 'more' : 'last';
-      }
-      status = replyStatus(reply);
-      return 'last';
-    });
-  } catch (error) {
-    const denied = !isNoRespondersError(error) && failure(nats, error, stream).code === 'DENIED_SUBJECT';
-    if (!denied && !(isNoRespondersError(error) && !(await answersDirect(nats, stream)))) throw error;
-    waysOf(nats, stream).direct = false;
-    return undefined;
-  }
-  if (status === 0 && isBatch && messages.length <= wanted.batch) {
-    // Somebody else's message: see `Ways`.
-    waysOf(nats, stream).direct = false;
-    return undefined;
-  }
-  if (isBatch) return { messages, status };
-  waysOf(nats, stream).batch = false;
-  return undefined;
+  return isWhole && !isRefused ? messages : undefined;
 }
 
 export interface RangeOptions extends ReadOptions {
@@ -317,8 +260,8 @@ async function readBatch(
   const wanted = { seq: from, batch: count, max_bytes: BATCH_BYTES, ...(subject && { next_by_subj: subject }) };
   const answer = await askBatch(nats, stream, wanted);
   if (!answer) return undefined;
-  const { messages, status } = answer;
-  if (status !== 204 && status !== 404) throw noMessage(`stream ${stream}`, status);
+  const { messages, status, isRefused } = answer;
+  if (isRefused) throw noMessage(`stream ${stream}`, status);
   if (messages.length === 0) {
     const own = await confirmNone(nats, stream, { seq: from, next_by_subj: subject ?? '>' });
     if (own) return undefined;

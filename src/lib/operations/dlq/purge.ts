@@ -3,34 +3,27 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ArchiveLine } from '../../dlq/archive.ts';
-import { readStanding } from '../../dlq/collect.ts';
 import { filterWords } from '../../dlq/filter-words.ts';
 import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
-import { scanEntries } from '../../dlq/scan.ts';
 import { SeqSets } from '../../dlq/seq-set.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { forgetJournal, readJournal } from '../../ledger/journal.ts';
 import type { Context } from '../../model/context.ts';
-import { type Entry, entryId, type QueueRef } from '../../model/entry.ts';
-import type { EntryFilter } from '../../model/entry-filter.ts';
+import type { Entry, QueueRef } from '../../model/entry.ts';
 import type { ReplayGroup } from '../../model/replay.ts';
 import { shellLine } from '../../model/shell.ts';
-import { orUndefined } from '../../nats/answer.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
-import type { StreamInfo } from '../../nats/info.ts';
 import { pipelined } from '../../nats/pipeline.ts';
 import { confirmRemovals, removeMessage } from '../../nats/removal.ts';
-import { readStream } from '../../nats/streams.ts';
 import { readArchive } from '../../replay/archive-file.ts';
 import { GroupTable } from '../../replay/groups.ts';
 import { checkQueue } from '../../replay/preflight.ts';
 import { removeRecords } from '../../replay/records.ts';
-import { isShared, named, neededBy } from '../../replay/redelivery.ts';
-import { tellReasons } from '../../replay/refusal.ts';
 import { printArchive, writeArchive } from './export.ts';
-import { whyNotImported, whyTooLarge } from './import.ts';
+import { lookForLasting } from './lasting.ts';
 import { tellNone } from './none.ts';
+import { type Kept, lookForOthers, skippedOf, tellKept } from './others.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
 export interface PurgeOptions extends DlqChoice {
@@ -222,26 +215,6 @@ async function archive(
   return { total: count, kept };
 }
 
-/** What stays: how many entries; and by consumer of how many it still needs the message, or gave it up as well. */
-interface Kept {
-  entries: number;
-  readonly needed: Map<string, number>;
-  readonly givenUp: Map<string, number>;
-}
-
-const skippedOf = ({ entries }: Kept): Pick<PurgeResult, 'skipped'> => (entries > 0 ? { skipped: entries } : {});
-
-function tellKept({ io }: Context, { entries, needed, givenUp }: Kept): void {
-  if (entries === 0) return;
-  const reasons = [
-    needed.size > 0 ? `other consumers still need their messages: ${named(needed)}` : '',
-    givenUp.size > 0
-      ? `dead letters of other consumers, not chosen here, are of the same messages: ${named(givenUp)}`
-      : '',
-  ];
-  io.tell({ type: 'warning', text: `${entries} left alone: ${reasons.filter(Boolean).join('; ')}` });
-}
-
 /** Prints those whose message is nobody else's as well, with how many messages there are of them. */
 async function printPurgeable(
   context: Context,
@@ -270,79 +243,6 @@ async function printPurgeable(
     return onLine(line, entry);
   });
   return { purged, originals: messages, kept };
-}
-
-/** Other consumers of an entry's message: who still needs it, and who gave it up in a dead letter that was not chosen. */
-type Others = (entry: Entry) => { readonly needing: readonly string[]; readonly left: readonly string[] };
-
-/** By how the queues stand before their entries are read. */
-async function lookForOthers(context: Context, { nats, queues, filter }: DlqScope): Promise<Others> {
-  const standings = new Map(
-    await Promise.all(queues.map(async (ref) => [ref.queue, await readStanding(nats, ref)] as const)),
-  );
-  const shared = queues.filter(({ queue }) => isShared(standings.get(queue)!));
-  const options = { exact: false, signal: context.io.signal, now: context.now().getTime() };
-  const consumersOf = new Map(shared.map(({ queue }) => [queue, new Set<string>()]));
-  const read = async (chosen: EntryFilter) => {
-    const seqs = new SeqSets();
-    for await (const { queue, consumer, inner } of scanEntries(nats, shared, chosen, options)) {
-      if (!inner.original) continue;
-      seqs.of(entryId(queue, consumer, 0)).add(inner.original.seq);
-      consumersOf.get(queue)!.add(consumer);
-    }
-    return (queue: string, consumer: string, seq: number) => seqs.of(entryId(queue, consumer, 0)).has(seq);
-  };
-  const gaveUp = await read({});
-  const isChosen = shared.length > 0 ? await read(filter) : gaveUp;
-  return ({ queue, consumer, inner: { original } }) => {
-    const consumers = consumersOf.get(queue);
-    if (!original || !consumers) return { needing: [], left: [] };
-    const { seq, subject } = original;
-    const needing = neededBy(standings.get(queue)!, { seq, consumer, subject }, (name) => gaveUp(queue, name, seq));
-    const left = [...consumers].filter((name) => gaveUp(queue, name, seq) && !isChosen(queue, name, seq));
-    return { needing, left };
-  };
-}
-
-/**
- * Tells before anything goes what an import could not bring back: what no DLQ of its queue takes as things are. What is
- * too large to come back as a dead letter is refused: its archive would be the only place it has.
- */
-async function lookForLasting(context: Context, { nats, queues }: DlqScope) {
-  const dlqs = new Map<string, readonly StreamInfo[]>(
-    await Promise.all(
-      queues.map(async (ref) => {
-        const infos = await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))));
-        return [ref.queue, infos.filter((info) => info !== undefined)] as const;
-      }),
-    ),
-  );
-  const reasons = new Map<string, number>();
-  const large: string[] = [];
-  let first = '';
-  const refuse = () => {
-    if (large.length > 0) throw tooLargeToImport(large, first);
-  };
-  return {
-    see(line: string, entry: Entry): undefined {
-      const all = dlqs.get(entry.queue) ?? [];
-      const why = whyNotImported(nats, all, entry);
-      if (why !== undefined) reasons.set(why, (reasons.get(why) ?? 0) + 1);
-      const size = whyTooLarge(nats, all, line);
-      if (size === undefined) return;
-      first ||= size;
-      large.push(entry.id);
-    },
-    /** @throws OpsError DLQ_NOT_TAKEN */
-    refuse,
-    /** @throws OpsError DLQ_NOT_TAKEN */
-    tell(): void {
-      refuse();
-      if (reasons.size === 0) return;
-      const text = `\`dlq import\` could not bring all of this back as things are: ${tellReasons([...reasons])}`;
-      context.io.tell({ type: 'warning', text });
-    },
-  };
 }
 
 interface PurgeRun {
@@ -433,25 +333,6 @@ const notConfirmed = (why: string): OpsError =>
     why: 'A purge deletes dead letters and their messages.',
     hints: ['if that is what you want, say so with --yes', 'see what would go with --dry-run'],
   });
-
-const MOST_IDS = 5;
-
-function tooLargeToImport(ids: readonly string[], why: string): OpsError {
-  const more = ids.length > MOST_IDS ? `, and ${ids.length - MOST_IDS} more` : '';
-  const them = ids.length === 1 ? 'it' : 'them';
-  return new OpsError(
-    'DLQ_NOT_TAKEN',
-    `nothing was purged: \`dlq import\` could not bring ${ids.length} of these back`,
-    {
-      where: ids.slice(0, MOST_IDS).join(', ') + more,
-      why: `${why}. An archive that nothing reads back would be all that is left.`,
-      hints: [
-        `raise the limit, then purge ${them}: import needs it as well`,
-        'or purge the others, chosen with --ids FILE or with a filter',
-      ],
-    },
-  );
-}
 
 const occupied = (file: string): OpsError =>
   new OpsError('USAGE_FILE', `the archive ${file} exists already`, {
