@@ -8,7 +8,7 @@ import { waysOf } from './ways.ts';
 import { wireOf } from './wire.ts';
 
 /** What a batch direct get answers. */
-export interface Batch {
+interface Batch {
   readonly messages: StoredMessage[];
   /** What ended it: 204 the end of a batch, 404 of one without any; others (408, 413) are a refusal. */
   readonly status: number;

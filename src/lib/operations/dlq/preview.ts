@@ -36,7 +36,7 @@ function whyRefused(nats: Nats, to: StreamInfo, move: Move): string | undefined 
   return untaken === undefined ? whyOversize(nats, to, move) : elsewhere(untaken);
 }
 
-export interface PreviewOptions {
+interface PreviewOptions {
   readonly wishes: Omit<ReplayWishes, 'edit' | 'transform'>;
   readonly transform: Transform | undefined;
   readonly keepEntries: boolean;
