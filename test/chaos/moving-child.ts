@@ -1,6 +1,6 @@
 // A migration as a process of its own, to be killed before or after any of its writes. Its arguments: url, `go`, `undo` or
-// `naive`, the file with the migration, the write at which it dies (0: never), and how: `before`, `after` so many
-// milliseconds, or `server`, which asks its parent to kill the server there.
+// `naive`, the file with the migration, the write at which it dies (0: never), counted from the step of this number that it
+// tells of, and how: `before`, `after` so many milliseconds, or `server`, which asks its parent to kill the server there.
 import { readFileSync } from 'node:fs';
 import { readMigrations } from '../../src/lib/ledger/migrations.ts';
 import { mirrorConfig, parkedConfig, pausedConsumer, promotedConfig } from '../../src/lib/migrate/configs.ts';
@@ -33,12 +33,13 @@ async function naive(nats: Nats, migration: Migration): Promise<void> {
   }
 }
 
-const [url = '', mode = 'go', file = '', at = '0', how = 'before', delay = '0'] = process.argv.slice(2);
+const [url = '', mode = 'go', file = '', at = '0', step = '0', how = 'before', delay = '0'] = process.argv.slice(2);
 const nats = await connectTo({ url }, { timeout: '10s' });
-let writes = 0;
+let [writes, steps] = [0, 0];
 const die = () => process.kill(process.pid, 'SIGKILL');
 const watched = nats.behind({
   assertHeld() {
+    if (steps < Number(step)) return;
     writes += 1;
     if (writes !== Number(at)) return;
     if (how === 'before') die();
@@ -50,7 +51,11 @@ const asked = JSON.parse(readFileSync(file, 'utf8')) as Migration;
 const begun = (await readMigrations(nats)).find(({ migration }) => migration.from === asked.from);
 const migration = begun?.migration ?? asked;
 const moving = {
-  io: { tell: (event: unknown) => void (process.env.LOUD && console.error(JSON.stringify(event))) },
+  io: {
+    tell(event: { readonly type: string }) {
+      if (event.type === 'note') steps += 1;
+    },
+  },
   signal: new AbortController().signal,
   actor: { who: 'chaos', host: 'here', pid: process.pid },
   now: new Date(),

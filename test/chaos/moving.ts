@@ -55,6 +55,8 @@ export interface MovingReport {
 const WINDOW_MS = 1500;
 /** A cluster on one machine may be slow to confirm. */
 const ackWaitMs = (nodes: number): number => (nodes > 1 ? 3000 : 700);
+/** So many it tells of on the way to a name and back. */
+const MOST_STEPS = 8;
 /** Near where it goes on, within one step, or anywhere: each dead letter is a write of its own. */
 const MOST_WRITES = [4, 24, 100];
 const CHILD = fileURLToPath(new URL('./moving-child.ts', import.meta.url));
@@ -216,8 +218,23 @@ async function plan(world: World, nats: Nats, way: Way, nodes: number, index: nu
 }
 
 /** Runs the child to its end; it dies where it is told to, or the server does. */
-async function run(world: World, mode: string, file: string, kill: { at: number; how: string; delayMs: number }) {
-  const argv = ['--no-warnings', CHILD, world.server.url, mode, file, `${kill.at}`, kill.how, `${kill.delayMs}`];
+async function run(
+  world: World,
+  mode: string,
+  file: string,
+  kill: { at: number; step: number; how: string; delayMs: number },
+) {
+  const argv = [
+    '--no-warnings',
+    CHILD,
+    world.server.url,
+    mode,
+    file,
+    `${kill.at}`,
+    `${kill.step}`,
+    kill.how,
+    `${kill.delayMs}`,
+  ];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
   let restarted: Promise<void> | undefined;
@@ -290,7 +307,12 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
           const how = serverEach > 0 && random() * serverEach < 1 ? 'server' : random() < 0.5 ? 'before' : 'after';
           const most = MOST_WRITES[Math.floor(random() * MOST_WRITES.length)]!;
           const at = isOver ? 0 : 1 + Math.floor(random() * most);
-          const { isDone, out, serverKills: more } = await run(world, mode, file, { at, how, delayMs: random() * 30 });
+          const from = Math.floor(random() * MOST_STEPS);
+          const {
+            isDone,
+            out,
+            serverKills: more,
+          } = await run(world, mode, file, { at, step: from, how, delayMs: random() * 30 });
           serverKills += more;
           if (isDone && !more) return mode === 'undo' ? 'undone' : 'moved';
           killed += 1;
