@@ -19,7 +19,7 @@ const POLICY =
 export interface Stage {
   /** With its token. */
   readonly url: string;
-  /** What an address answers from now on. */
+  /** What an address answers from now on; a function is asked with the query. */
   readonly answers: Map<string, unknown>;
   close(): Promise<void>;
 }
@@ -47,7 +47,7 @@ export async function startStage(): Promise<Stage> {
   const answers = new Map(defaults());
   const streams = new Set<ServerResponse>();
   const server = createServer((request, response) => {
-    const { pathname } = new URL(request.url!, 'http://x');
+    const { pathname, searchParams } = new URL(request.url!, 'http://x');
     if (pathname === '/api/events') {
       streams.add(response.writeHead(200, { 'content-type': 'text/event-stream' }));
       const events = [
@@ -61,7 +61,9 @@ export async function startStage(): Promise<Stage> {
       );
       return;
     }
-    const answer = answers.get(pathname);
+    const kept = answers.get(pathname);
+    const answer: unknown =
+      typeof kept === 'function' ? (kept as (query: URLSearchParams) => unknown)(searchParams) : kept;
     if (answer !== undefined) {
       const { status = 200 } = answer as { status?: number };
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
