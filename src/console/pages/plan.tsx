@@ -11,6 +11,7 @@ const ACTION = {
   create: { sign: '+', word: 'create' },
   update: { sign: '~', word: 'change' },
   replace: { sign: '±', word: 'replace' },
+  migrate: { sign: '±', word: 'migrate' },
   delete: { sign: '−', word: 'delete' },
 } as const;
 const ORIGIN: Readonly<Record<string, string>> = {

@@ -828,6 +828,7 @@ describe('the verdict', () => {
         responses: 8,
         journalled: 6,
         exact: true,
+        stored: { messages: 0, bytes: 0, max_messages: null, max_bytes: null },
       },
       {
         name: 'C',
@@ -841,6 +842,7 @@ describe('the verdict', () => {
         responses: null,
         journalled: 0,
         exact: false,
+        stored: { messages: 0, bytes: 0, max_messages: null, max_bytes: null },
       },
       {
         name: 'D',
