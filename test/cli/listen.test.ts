@@ -216,7 +216,6 @@ describe('status --listen', () => {
     { args: ['broken.yaml'], code: 65, says: 'SPEC_INVALID' },
     { args: ['gone.yaml'], code: 65, says: 'SPEC_UNREADABLE' },
     { args: ['--context', 'gone'], code: 64, says: 'CONN_CONTEXT' },
-    { args: ['one.yaml', 'two.yaml'], code: 64, says: 'look at one system' },
     { args: ['-s', 'nats://a/b'], code: 64, says: 'it cannot be read' },
   ])('ends at once where it could never look: $args', async ({ args, code, says }) => {
     writeFileSync(join(dir, 'broken.yaml'), 'version: 1\nname: x\nqueues: {Q: {subjects: 5}}\n');

@@ -103,6 +103,7 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
     ready: /watching REQUESTS/,
     during: (stage) => stage.kill(1),
   },
+  console: { before: applied, lasting: () => /127\.0\.0\.1:\d+/ },
   doctor: {
     before: async (stage) => {
       await applied(stage);

@@ -5,6 +5,7 @@ import { openBulk } from '../../src/lib/nats/publish.ts';
 import { printHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 // A cluster that has not decided about a message id yet says "duplicate" of sequence 0 (2.10), or 10158 (later ones):
 // whoever believes that removes an original whose copy may come to nothing.
@@ -14,7 +15,10 @@ describe.each(['2.10', '2.12', '2.15'])('two publishes of one message id at once
   beforeAll(async () => {
     server = await startServer({ version, cluster: 3 });
     nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
-    await nats.api('STREAM.CREATE.S', { name: 'S', subjects: ['s'], num_replicas: 3 });
+    // The leader has all three in its cluster a moment before it knows that each is there.
+    const made = () => nats.api('STREAM.CREATE.S', { name: 'S', subjects: ['s'], num_replicas: 3 });
+    const isMade = async () => (await made().catch(() => undefined)) !== undefined;
+    await until(isMade, 'a stream of three replicas can be made', 60_000);
   }, 90_000);
   afterAll(async () => {
     await nats?.close();
