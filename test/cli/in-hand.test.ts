@@ -3,7 +3,7 @@ import { advisorySubject } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { advisory, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import { advisory, makeConsumer, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -60,6 +60,41 @@ describe.each(outermostVersions())('what a worker has in hand, on %s', (version)
       expect(await state('REQUESTS')).toMatchObject({ messages: 1, last_seq: 3 });
     },
   );
+
+  test.each([
+    { title: 'never came to it', isPast: false },
+    { title: 'went past it', isPast: true },
+  ])('is not dead where it waits for nobody, by word of a consumer that $title', async ({ isPast }) => {
+    await wipe(nats);
+    const filter = (filter_subject: string) => ({ consumerConfig: { filter_subject } });
+    await makeQueue(nats, filter('requests.dns'));
+    await put(nats, 'requests.dns', '{"id":"1"}');
+    const putGeo = () => put(nats, 'requests.geo', '{"id":"waits"}');
+    if (!isPast) await putGeo();
+    (await pull(nats, 'REQUESTS', 'request-worker'))[0]!.respond('+ACK');
+    if (isPast) await putGeo();
+    if (isPast) expect(await pull(nats, 'REQUESTS', 'request-worker')).toEqual([]);
+    await until(async () => (await state('REQUESTS')).messages === 1, 'it is acked');
+    const untaken = async () => {
+      const [status, ls] = await Promise.all(
+        [['status'], ['dlq', 'ls']].map(async (args) => (await runCli([...args, '--json'], { server })).stdout),
+      );
+      const { queues, checks } = JSON.parse(status!);
+      const uncovered = (checks as { id: string; summary: string }[]).find(({ id }) => id === 'REQUESTS.uncovered');
+      return { dead: queues[0].dead, listed: JSON.parse(ls!).length, summary: uncovered?.summary };
+    };
+    const waits = { dead: 0, listed: 0, summary: '1 message waits on a subject that no consumer takes' };
+    expect(await untaken()).toEqual(waits);
+    await put(nats, advisorySubject('max_deliveries', 'REQUESTS', 'request-worker'), advisory({ stream_seq: 2 }));
+    expect(await untaken()).toEqual(waits);
+    const { stdout } = await runCli(['dlq', 'purge', '--yes', '--json'], { server });
+    expect(JSON.parse(stdout)).toMatchObject({ purged: 0, originals: 0 });
+    expect(await replay()).toMatchObject({ value: { replayed: 0 } });
+    expect(await state('REQUESTS')).toMatchObject({ messages: 1, last_seq: 2 });
+    // Whoever comes to take it gets it.
+    await makeConsumer(nats, { consumer: 'geo', ...filter('requests.geo') });
+    expect(await pull(nats, 'REQUESTS', 'geo')).toHaveLength(1);
+  });
 
   test('holds up nothing that died beside it', async () => {
     await makeOneDead();

@@ -20,7 +20,8 @@ export type Fate =
  *
  *   stored under the sequence      newer than the record: the stream was re-created and used the number again
  *   …and the consumer              has not come to it: waiting. Is younger than the record: it began anew;
- *                                  what is not settled for it may be in flight
+ *                                  what is not settled for it may be in flight. Is gone: waiting where another that
+ *                                  takes it has not come to it
  *   not stored                     TERM deletes from a work queue; else expired, or acked late, or removed
  */
 export function fateOf(death: Death, stored: StoredMessage | undefined, standing: QueueStanding, nowMs: number): Fate {
@@ -39,15 +40,22 @@ export function fateOf(death: Death, stored: StoredMessage | undefined, standing
 }
 
 /** Whether the queue is done with a message that is still stored. */
-function isSettled(death: Death, stored: StoredMessage, standing: QueueStanding): boolean {
-  const consumer = responsible(death.consumer, stored.subject, standing);
+function isSettled(death: Death, { seq, subject, time }: StoredMessage, standing: QueueStanding): boolean {
+  const named = standing.consumers.find(({ name }) => name === death.consumer);
+  const isNamed = named !== undefined && compareTimes(named.created, death.record.time) <= 0;
+  const consumer = responsible(death.consumer, subject, standing);
+  // Anybody may write a record: none gives up what it has not come to, whatever its filter takes by now. On 2.10 a pull
+  // that finds nothing moves `delivered` past what the filter leaves out.
+  if (!consumer && isNamed) return seq <= named.delivered && compareTimes(time, named.lastActive ?? time) <= 0;
+  if (!consumer && death.record.kind === 'advisory')
+    return !standing.consumers.some((one) => covers(one, subject) && seq > one.delivered);
   if (!consumer) return true;
-  if (stored.seq > consumer.delivered) return false;
-  const isSame = consumer.name === death.consumer && compareTimes(consumer.created, death.record.time) <= 0;
+  if (seq > consumer.delivered) return false;
+  const isSame = isNamed && consumer === named;
   // A worker's reject is published before the message is taken out: until then the consumer has it still. What carries a
   // message that ran out of deliveries was written after its death.
   const isFinal = isSame && !(death.record.kind === 'rejected' && death.record.reason === 'rejected');
-  return isFinal || stored.seq <= consumer.ackFloor || consumer.ackPending === 0;
+  return isFinal || seq <= consumer.ackFloor || consumer.ackPending === 0;
 }
 
 /** The consumer that would deliver a message: on a work queue whichever covers its subject, else the one named. */

@@ -44,6 +44,92 @@ describe('the fate of a dead message', () => {
       consumers: [consumer(), consumer({ name: 'slow', delivered: 0 })],
       want: 'replayable',
     },
+    {
+      name: 'that its consumer, which takes its subject no more, delivered last',
+      consumers: [consumer({ filters: ['requests.mail'], delivered: 7 })],
+      want: 'replayable',
+    },
+    {
+      name: 'published in the moment of the last delivery of its consumer, which takes its subject no more',
+      message: stored({ time: at(30) }),
+      consumers: [consumer({ filters: ['requests.mail'], lastActive: at(30) })],
+      want: 'replayable',
+    },
+    {
+      name: 'published after the last delivery of its consumer, which went past it',
+      message: stored({ time: at(30.001) }),
+      consumers: [consumer({ filters: ['requests.mail'], lastActive: at(30) })],
+      want: 'alive',
+    },
+    {
+      name: 'that its consumer, which does not take its subject, has not come to: no other does either',
+      consumers: [
+        consumer({ filters: ['requests.mail'], delivered: 6 }),
+        consumer({ name: 'next', filters: ['requests.geo'] }),
+      ],
+      want: 'alive',
+    },
+    {
+      name: 'the same, of a consumer made in the moment of the record',
+      consumers: [consumer({ created: at(60), filters: ['requests.mail'], delivered: 6 })],
+      want: 'alive',
+    },
+    {
+      name: 'the same, of a younger consumer: the one before it may have delivered it',
+      consumers: [consumer({ created: at(61), filters: ['requests.mail'], delivered: 6 })],
+      want: 'replayable',
+    },
+    {
+      name: 'that its consumer has not come to, in a record that carries it',
+      told: record({ kind: 'rejected', reason: 'max_deliveries' }),
+      copy: stored(),
+      consumers: [consumer({ filters: ['requests.mail'], delivered: 6 })],
+      want: 'alive',
+    },
+    {
+      name: 'that its consumer takes by the second of its filters',
+      consumers: [consumer({ filters: ['requests.mail', 'requests.dns'] })],
+      want: 'replayable',
+    },
+    {
+      name: 'that its consumer does not take, and another one is done with',
+      consumers: [consumer({ filters: ['requests.mail'] }), consumer({ name: 'next', filters: ['requests.dns'] })],
+      want: 'replayable',
+    },
+    {
+      name: 'that its consumer does not take, and another one has not come to',
+      consumers: [
+        consumer({ filters: ['requests.mail'] }),
+        consumer({ name: 'next', filters: ['requests.dns'], delivered: 6 }),
+      ],
+      want: 'alive',
+    },
+    {
+      name: 'on a stream of limits, of a consumer that is not there, and another has not come to it',
+      queue: { retention: 'limits' },
+      consumers: [consumer({ name: 'next', delivered: 6 })],
+      want: 'alive',
+    },
+    {
+      name: 'the same, in a record that carries it',
+      queue: { retention: 'limits' },
+      told: record({ kind: 'nestjs-jetstream' }),
+      copy: stored(),
+      consumers: [consumer({ name: 'next', delivered: 6 })],
+      want: 'replayable',
+    },
+    {
+      name: 'on a stream of limits, of a consumer that is not there, and another has come to it',
+      queue: { retention: 'limits' },
+      consumers: [consumer({ name: 'next', delivered: 7 })],
+      want: 'replayable',
+    },
+    {
+      name: 'on a stream of limits, of a consumer that is not there, and one for other subjects has not come to it',
+      queue: { retention: 'limits' },
+      consumers: [consumer({ name: 'next', delivered: 6, filters: ['requests.mail'] })],
+      want: 'replayable',
+    },
     { name: 'not stored', message: undefined, want: 'gone acked_or_removed' },
     {
       name: 'not stored, for it was terminated',
