@@ -1,4 +1,4 @@
-import { REPLAY_HEADER } from '../facts/names.ts';
+import { bucketStream, LEDGER_BUCKET, REPLAY_HEADER } from '../facts/names.ts';
 import type { JournalEntry } from '../ledger/journal.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { type DlqRecord, type Entry, type EntryInner, entryId, MOST_REPLAYS } from '../model/entry.ts';
@@ -71,12 +71,36 @@ export const answeredEntry = (entry: Entry): Entry => ({
   inner: { ...entry.inner, cause: 'answered' },
 });
 
+/** Whether a replay took a message out of another stream than the queue's of now, which counts from 1 again. */
+export const isOfAnother = ({ original }: Pick<JournalEntry, 'original'>, created: string): boolean =>
+  original.created !== '' && created !== '' && original.created !== created;
+
+/** By what a message in the journal goes: by its place there where its number may be another message's by now. */
+export function journalledId({ id, original, stored }: JournalEntry, created: string): string {
+  const place = isOfAnother({ original }, created) ? stored.at(-1) : undefined;
+  return place ? `${JOURNAL_PLACE}${place.seq}` : id;
+}
+
+const JOURNAL_PLACE = `${bucketStream(LEDGER_BUCKET)}/-/`;
+
+/** Whether an id is the place of a message in the journal. */
+export const isJournalPlace = (id: string): boolean => id.startsWith(JOURNAL_PLACE);
+
+/** What a replay has taken out of a queue: the message of that sequence still. */
+export const journalledMessage = ({ original, subject, headers, payload }: JournalEntry): StoredMessage => ({
+  ...original,
+  subject,
+  headers,
+  payload,
+});
+
 /** An entry whose message a replay holds in its journal, on its way into a full queue; an orphan where no record tells of it. */
 export function journalledEntry(entry: Entry | undefined, journalled: JournalEntry, created = ''): Entry {
-  const { id, original, subject, headers, payload, target } = journalled;
+  const { original, target } = journalled;
   const now = entry?.inner.streamCreated ?? created;
+  const id = journalledId(journalled, now);
   const isStale = target.stream === original.stream && target.created !== '' && now !== '' && now !== target.created;
-  const message: StoredMessage = { ...original, subject, headers, payload };
+  const message = journalledMessage(journalled);
   const inner: EntryInner = {
     ...(entry?.inner ?? { records: [], streamCreated: created, certain: true }),
     message,
@@ -87,8 +111,8 @@ export function journalledEntry(entry: Entry | undefined, journalled: JournalEnt
   const described = describe(message);
   // The journal holds the copy, which counts the replay that is under way.
   const replays = Math.max(0, described.replays - 1);
-  if (entry) return { ...entry, ...described, replays, state: stateOf({ replays }), inner: rest };
-  const [consumer = '-'] = id.split('/').slice(-2);
+  if (entry) return { ...entry, id, ...described, replays, state: stateOf({ replays }), inner: rest };
+  const [consumer = '-'] = journalled.id.split('/').slice(-2);
   return {
     id,
     queue: original.stream,
@@ -105,19 +129,9 @@ export function journalledEntry(entry: Entry | undefined, journalled: JournalEnt
   };
 }
 
-type Journal = ReadonlyMap<string, JournalEntry>;
-
-/** An entry as a replay's journal, by id, tells of it: what is gone from the queue may be on its way back. */
-export function withJournal(entry: Entry, journal: Journal): Entry {
-  const journalled = entry.state === 'gone' ? journal.get(entry.id) : undefined;
-  return journalled ? journalledEntry(entry, journalled) : entry;
-}
-
-/** Those of a queue in the journal that no record speaks of. */
-export const journalOrphans = (journal: Journal, queue: string, created: string | undefined): Entry[] =>
-  [...journal.values()]
-    .filter(({ original, records }) => original.stream === queue && records.length === 0)
-    .map((journalled) => journalledEntry(undefined, journalled, created));
+/** An entry as a replay's journal tells of it: what is gone from the queue may be on its way back. */
+export const withJournal = (entry: Entry, journalled: JournalEntry | undefined): Entry =>
+  entry.state === 'gone' && journalled?.id === entry.id ? journalledEntry(entry, journalled) : entry;
 
 const stateOf = ({ replays }: Pick<Entry, 'replays'>): 'parked' | 'replayable' =>
   replays >= MOST_REPLAYS ? 'parked' : 'replayable';

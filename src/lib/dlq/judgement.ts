@@ -9,12 +9,13 @@ import { isDeath, readDeath, type Unreadable } from './advisory.ts';
 import { readAnswered } from './answered.ts';
 import { requestsOf, withAnswers } from './answers.ts';
 import { readStanding } from './collect.ts';
-import type { OrphanReport } from './dead-count.ts';
+import { countsDead, type OrphanReport } from './dead-count.ts';
 import type { Death } from './death.ts';
 import { Details } from './details.ts';
-import { journalOrphans, toEntry, withJournal } from './entry.ts';
+import { journalledEntry, journalledMessage, toEntry, withJournal } from './entry.ts';
 import { type Fate, fateOf, needsNewStanding } from './fate.ts';
 import { isHidden, matches, wantsOnlyOrphans } from './filter.ts';
+import { Held } from './held.ts';
 import type { Pages } from './index-pass.ts';
 import { areScattered, fetchOriginals } from './originals.ts';
 import { findOrphans, type Measured, measure } from './orphans.ts';
@@ -85,8 +86,8 @@ export class Judgement {
   readonly #details: Details | undefined;
   /** Dead and stored, with a record that says so. */
   readonly #accounted = new SeqSets();
-  /** What a replay has taken out of a full queue and not put back yet, by id. */
-  readonly #journal: ReadonlyMap<string, JournalEntry>;
+  /** What replays that have not ended hold of these queues' messages. */
+  readonly held: Held;
 
   private constructor(
     run: Run,
@@ -99,7 +100,7 @@ export class Judgement {
     this.standings = standings;
     const isAsked = run.options.details || run.filter.where?.some(({ key }) => key === 'detail');
     this.#details = isAsked ? new Details(run.nats) : undefined;
-    this.#journal = new Map(journal.map((entry) => [entry.id, entry]));
+    this.held = new Held(journal, new Map([...standings].map(([queue, { created }]) => [queue, created])));
   }
 
   static async open(run: Run, group: Group): Promise<Judgement> {
@@ -114,11 +115,6 @@ export class Judgement {
       new Map(standings.map((standing) => [standing.queue, standing])),
       journals.flat(),
     );
-  }
-
-  /** Whether a replay that has not ended holds some of these queues' messages. */
-  get holdsJournalled(): boolean {
-    return this.#journal.size > 0;
   }
 
   accounted(queue: string): SeqSet {
@@ -170,14 +166,33 @@ export class Judgement {
     const entries: Entry[] = [];
     for (const one of told) {
       const { queue, seq, id, pointsAtOriginal } = one.deaths[0]!;
+      const { former, rest } = this.held.part(one);
+      for (const { held, ...own } of former) {
+        if (this.held.tell(held)) entries.push(...(await this.#judgeFormer(own, held, readAt)));
+      }
+      if (rest.deaths.length === 0) continue;
       const stored = pointsAtOriginal ? originals.get(queue)?.get(seq) : undefined;
-      const meant = stored ?? (pointsAtOriginal ? journalledMessage(this.#journal.get(id)) : undefined);
-      for (const { death, records } of lettersOf(one, meant, this.standings.get(queue)!.created)) {
+      const held = pointsAtOriginal ? this.held.current(id) : undefined;
+      const meant = stored ?? (held && journalledMessage(held));
+      for (const { death, records } of lettersOf(rest, meant, this.standings.get(queue)!.created)) {
+        if (held && death.pointsAtOriginal) this.held.tell(held);
         const fate = await this.#fateOf(death, death.pointsAtOriginal ? stored : undefined, readAt);
         if (fate.fate === 'alive' || (one.wasTold && fate.fate === 'replayable' && fate.original)) continue;
         if (fate.fate === 'replayable' && fate.original) this.accounted(queue).add(seq);
-        entries.push(withJournal(toEntry(death, records, fate, this.standings.get(queue)!), this.#journal));
+        entries.push(withJournal(toEntry(death, records, fate, this.standings.get(queue)!), held));
       }
+    }
+    return entries;
+  }
+
+  /** What a replay took out of a stream before that of now, by its own records: whatever has its number now is another. */
+  async #judgeFormer(told: Told, held: JournalEntry, readAt: number): Promise<Entry[]> {
+    const entries: Entry[] = [];
+    for (const { death, records } of lettersOf(told, journalledMessage(held), held.original.created)) {
+      const fate = await this.#fateOf(death, undefined, readAt);
+      if (fate.fate === 'alive') continue;
+      const entry = toEntry(death, records, fate, this.standings.get(death.queue)!);
+      entries.push(death.pointsAtOriginal ? journalledEntry(entry, held) : entry);
     }
     return entries;
   }
@@ -240,6 +255,30 @@ export class Judgement {
     return measure(this.#run.nats, this.#refs.get(queue)!, this.#run.now);
   }
 
+  /** The wanted of what replays hold of a queue and no record spoke of, once all that may speak of it were judged. */
+  async *untold(queue: string): AsyncGenerator<Entry> {
+    const { nats, filter } = this.#run;
+    const standing = this.standings.get(queue)!;
+    const left = this.held.untold(queue);
+    if (left.length === 0) return;
+    // A replay may have put it back since; one that was killed early left it stored, where it is an orphan as others are.
+    const [now, there] = await Promise.all([
+      journalOf(nats, queue),
+      countsDead(standing)
+        ? fetchOriginals(
+            nats,
+            standing,
+            left.map(({ original }) => original.seq),
+          )
+        : undefined,
+    ]);
+    const places = new Set(now.map(placeOf));
+    const isHeld = (one: JournalEntry) =>
+      places.has(placeOf(one)) && there?.get(one.original.seq)?.time !== one.original.time;
+    const entries = left.filter(isHeld).map((one) => journalledEntry(undefined, one, standing.created));
+    for (const entry of await this.told(entries)) if (matches(filter, entry)) yield entry;
+  }
+
   /** The wanted orphans of a queue, once all records were judged. */
   async *orphans(
     queue: string,
@@ -247,8 +286,7 @@ export class Judgement {
     counted?: Promise<Measured | undefined>,
   ): AsyncGenerator<Entry> {
     const { nats, filter, options, now } = this.#run;
-    const created = this.standings.get(queue)?.created;
-    for (const entry of journalOrphans(this.#journal, queue, created)) if (matches(filter, entry)) yield entry;
+    yield* this.untold(queue);
     const records = { accounted: this.accounted(queue), removed: () => options.removed?.() ?? 0, catchUp, counted };
     const found = findOrphans(nats, this.#refs.get(queue)!, records, now);
     for (let some: Entry[] = []; ; ) {
@@ -269,9 +307,7 @@ export class Judgement {
 const seqsOf = (told: readonly Told[], of: string): number[] =>
   told.flatMap(({ deaths: [death] }) => (death?.queue === of && death.pointsAtOriginal ? [death.seq] : []));
 
-/** What a replay has taken out of the queue: the message of that sequence still. */
-const journalledMessage = (entry: JournalEntry | undefined): StoredMessage | undefined =>
-  entry && { ...entry.original, subject: entry.subject, headers: entry.headers, payload: entry.payload };
+const placeOf = ({ original: { seq, time } }: JournalEntry): string => `${seq} ${time}`;
 
 /** None for a user who may not read the ledger: such a one sees these as gone. */
 const journalOf = (nats: Nats, queue: string): Promise<JournalEntry[]> =>

@@ -26,13 +26,14 @@ export async function* pickEntries(run: Run, group: Group, scan: () => AsyncGene
   const seen = seenDlqs(options, group);
   const open = Promise.all(group.dlqs.map((dlq) => openSource(nats, dlq, seen.get(dlq))));
   const placed = placedIn(run, group, patterns);
-  const [judgement, all, originals, sources] = await Promise.all([
+  const [judgement, near, originals, sources] = await Promise.all([
     Judgement.open(run, group),
     placed.then((more) => [...patterns, ...more]),
     placed.then((more) => storedOriginals(run, group, [...patterns, ...more])),
     open.then((opened) => opened.flatMap((source) => (source ? [begun(run, source)] : []))),
   ]);
-  // What goes by its place in the DLQ is told apart from all others of its sequence: all of them are read.
+  const all = [...near, ...judgement.held.placed(patterns)];
+  // What goes by its place in the DLQ or the journal is told apart from all others of its sequence: all of them are read.
   const isPlaced = all.length > patterns.length;
   const ids = isPlaced ? undefined : wholeIds(patterns);
   const stop = isPlaced ? undefined : reachBack(patterns, originals);
@@ -61,7 +62,7 @@ export async function* pickEntries(run: Run, group: Group, scan: () => AsyncGene
       const oldest = page.at(-1);
       if (isFound() || (stop !== undefined && oldest && Date.parse(oldest.time) < stop)) break;
       if (isFirst && options.asSeen && ids && page.length < source.messages) {
-        for (const near of await Promise.all(patterns.map((one) => around(run, source, one)))) near.forEach(take);
+        for (const some of await Promise.all(patterns.map((one) => around(run, source, one)))) some.forEach(take);
         if (isFound()) break;
       }
       isFirst = false;
@@ -74,7 +75,9 @@ export async function* pickEntries(run: Run, group: Group, scan: () => AsyncGene
   const told = [...collected.values()].map(joinDeaths);
   const dead = await judgement.judge(told, options.asSeen ? originals : undefined);
   yield* judgement.wanted(await judgement.told(dead));
-  if (wantsOrphans(filter)) yield* orphansAmong(judgement, originals, filter);
+  if (!wantsOrphans(filter)) return;
+  for (const { queue } of group.queues) yield* judgement.untold(queue);
+  yield* orphansAmong(judgement, originals, filter);
 }
 
 /** Under which sequence lies what an id names by its place in a DLQ: another message's record may have the number too. */

@@ -93,7 +93,7 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
   const there = opened.filter((source) => source !== undefined);
   const sources = there.filter(({ messages }) => messages > 0);
   const order = options.order ?? 'oldest';
-  if (options.unstored && !(await mayCarry(nats, group)) && !(await opening).holdsJournalled) return;
+  if (options.unstored && !(await mayCarry(nats, group)) && (await opening).held.size === 0) return;
   const isExact = options.exact !== false || sources.length > 1;
   let read = reader(run, sources, order, isExact);
   const judgement = await opening;
@@ -145,7 +145,9 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
         if (!isDeath(death)) unreadable(death);
         else if (inGroup(death)) {
           const wasTold = early.of(keyOfDeath(death)).has(death.seq);
-          if ((wasTold && !death.carried) || !dead.of(keyOfDeath(death)).add(death.seq)) continue;
+          // Told by itself, it must not stand for another message that has its number now.
+          const isFormer = !isJoined && judgement.held.isFormer(death);
+          if ((wasTold && !death.carried) || (!isFormer && !dead.of(keyOfDeath(death)).add(death.seq))) continue;
           const all = index.joined.get(death.id) ?? alone(options.raw ? withRaw(death, message) : death);
           if (orphansToo || mayMatch(filter, all)) told.push(wasTold ? { ...all, wasTold } : all);
         }

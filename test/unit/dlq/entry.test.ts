@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   answeredEntry,
+  isJournalPlace,
   journalledEntry,
-  journalOrphans,
   orphanEntry,
   requestIdOf,
   toEntry,
@@ -233,18 +233,29 @@ describe('an entry that a replay holds in its journal', () => {
   ])('is known by its id: $name', ({ id, state, want }) => {
     const one = journalled('1', id);
     const of = entry({ state });
-    const after = withJournal(of, new Map([[id, one]]));
+    const after = withJournal(of, one);
+    expect(withJournal(of, undefined)).toBe(of);
     expect(after).toEqual(want ? journalledEntry(of, one) : of);
   });
 
   test.each([
-    { name: 'one of it', queue: 'REQUESTS', records: [], want: ['REQUESTS/worker/7'] },
-    { name: 'of another', queue: 'OTHER', records: [], want: [] },
-    { name: 'one that a record speaks of', queue: 'REQUESTS', records: [journalled('1').original], want: [] },
-  ])('is an orphan of its queue where no record speaks of it: $name', ({ queue, records, want }) => {
-    const found = journalOrphans(new Map([['x', { ...journalled('1'), records }]]), queue, at(-100));
-    expect(found.map(({ id }) => id)).toEqual(want);
-    for (const one of found) expect(one.inner.streamCreated).toBe(at(-100));
+    { name: 'of the queue as it is', created: at(-200), now: at(-200), want: 'REQUESTS/worker/7' },
+    { name: 'of one before it', created: at(-200), now: at(-100), want: 'KV_osapi_ops/-/12' },
+    { name: 'of before anybody wrote down when', created: '', now: at(-100), want: 'REQUESTS/worker/7' },
+    { name: 'where nobody knows when the queue was made', created: at(-200), now: '', want: 'REQUESTS/worker/7' },
+  ])('goes by its place where its number may be that of another: $name', ({ created, now, want }) => {
+    const before = journalled('1');
+    const place = { stream: 'KV_osapi_ops', created: '', time: '' };
+    const one = {
+      ...before,
+      original: { ...before.original, created },
+      stored: [11, 12].map((seq) => ({ ...place, seq })),
+    };
+    const made = journalledEntry(undefined, one, now);
+    expect(made).toMatchObject({ id: want, consumer: 'worker', seq: 7 });
+    expect(isJournalPlace(made.id)).toBe(want !== 'REQUESTS/worker/7');
+    const gone = toEntry(death(), [record()], { fate: 'gone', cause: 'acked_or_removed' }, standing({ created: now }));
+    expect(journalledEntry(gone, one).id).toBe(want);
   });
 
   test.each([

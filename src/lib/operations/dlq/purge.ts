@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ArchiveLine } from '../../dlq/archive.ts';
+import { isJournalPlace } from '../../dlq/entry.ts';
 import { filterWords } from '../../dlq/filter-words.ts';
 import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { SeqSets } from '../../dlq/seq-set.ts';
@@ -304,10 +305,10 @@ async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
 
 /** Deletes the very message that was archived, not another that came to its sequence since. */
 async function removeOriginal(nats: Nats, line: ArchiveLine): Promise<boolean> {
-  const { original, original_in: place, records, stream_created: created } = line;
+  const { entry: of, original, original_in: place, records, stream_created: created } = line;
   if (!original) return false;
   if (place !== 'stream') {
-    const isJournalled = records.every(({ kind }) => kind === 'advisory');
+    const isJournalled = isJournalPlace(of.id) || records.every(({ kind }) => kind === 'advisory');
     const journal = isJournalled ? await readJournal(nats, original.stream) : [];
     const entry = journal.find((one) => one.original.seq === original.seq && one.original.time === original.time);
     if (entry) await forgetJournal(nats, entry.stored);
