@@ -9,6 +9,7 @@ import { connectTo } from '../support/connected.ts';
 import { letDie, pull, put, wipe } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(120_000);
 
@@ -252,6 +253,31 @@ test('another name takes along what belongs to it', async () => {
   ]);
   expect((await json('plan', path)).value.changes).toEqual([]);
   expect((await json('dlq', 'replay')).value).toMatchObject({ replayed: 2, failed: 0 });
+});
+
+test('the bucket that a worker answers into gets no other name while it is at work', async () => {
+  await run('apply', spec());
+  await request('a');
+  const worker = startCli(['worker', 'run', '--builtin=echo', '--queue=REQUESTS', '--bucket=responses'], {
+    server,
+    cwd: dir,
+  });
+  const path = spec({ responses: 'answers, moved_from: responses' });
+  try {
+    await worker.until('stderr', /works on/, 30_000);
+    await until(async () => (await nats.api('CONSUMER.INFO.REQUESTS.request-worker')).num_waiting !== 0, 'it asks');
+    const refused = await json('apply', path, '--migrate');
+    expect([refused.code, refused.value.error]).toMatchObject([
+      1,
+      { code: 'PLAN_REFUSED', hint: expect.stringContaining('stop the workers first') },
+    ]);
+    expect(await names()).toContain('KV_responses');
+  } finally {
+    worker.child.kill('SIGTERM');
+    await worker.done;
+  }
+  const applied = await json('apply', path, '--migrate');
+  expect([applied.code, await names()]).toEqual([0, ['KV_answers', 'KV_osapi_ops', 'REQUESTS', 'requests_dlq']]);
 });
 
 needing('nats-server 2.12').test('an older server is told of, with the way by hand, and nothing is begun', async () => {

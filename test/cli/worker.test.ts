@@ -10,6 +10,7 @@ import { findFreePorts } from '../../src/lib/devserver/ports.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { cleanEnv, ROOT, runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
+import { pull } from '../support/dead-letters.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
 import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -53,6 +54,25 @@ describe('worker run', () => {
       answered: 1,
     });
     expect(await response('r1')).toBe('{"id": "r1", "query": "of r1", "response": "Success"}');
+  });
+
+  test.each(['for the first time', 'again'])('stops when its bucket is gone, what is delivered %s', async (when) => {
+    await makeSystem(nats, { consumer: { max_deliver: 3 } });
+    const others = when === 'again' ? ['r1', 'r2', 'r3'] : [];
+    await sendRequests(nats, others);
+    const taken = others.length > 0 ? await pull(nats, 'REQUESTS', 'request-worker', 3) : [];
+    const worker = startCli(['worker', 'run', '--builtin=echo', '--bucket=responses'], { server, cwd: dir });
+    await worker.until('stderr', /works on/, 30_000);
+    await nats.api('STREAM.DELETE.KV_responses');
+    for (const one of taken) one.respond('-NAK');
+    if (when !== 'again') await sendRequests(nats, ['r1', 'r2', 'r3']);
+    const { code, stderr } = await worker.done;
+    expect(code).toBe(1);
+    expect(stderr).toContain('Error: bucket responses is gone: no response can be stored');
+    expect(stderr).toContain('--bucket NAME');
+    const { delivered } = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
+    expect(delivered).toMatchObject({ consumer_seq: 3 + taken.length });
+    expect(await stateOf(nats, 'REQUESTS')).toMatchObject({ messages: 3 });
   });
 
   test('lists several and exits 64, for each of queue, consumer and bucket', async () => {

@@ -53,12 +53,15 @@ describeWorkers('a worker that ends, or has to wait', () => {
     expect(await stateOf(nats, 'REQUESTS')).toMatchObject({ messages: 0 });
   });
 
-  test('gives back what it cannot answer while the bucket is gone', async () => {
+  test('gives back what it cannot answer, and ends, when the bucket is gone', async () => {
     const gone = startWorker(server, { max: 1, idleExitMs: undefined });
     await until(() => gone.events.some(({ event }) => event === 'started'), 'it has started');
     await nats.api('STREAM.DELETE.KV_responses');
     await sendRequests(nats, ['homeless']);
-    expect((await gone.done).report).toMatchObject({ answered: 0, unstored: 1 });
+    await expect(gone.done).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'bucket responses is gone: no response can be stored',
+    });
     expect(await stateOf(nats, 'REQUESTS')).toMatchObject({ messages: 1 });
   });
 

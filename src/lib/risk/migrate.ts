@@ -5,7 +5,7 @@ import type { Migration, MigrationCost, MigrationRefusal, Unfinished } from '../
 import type { Finding } from '../model/plan.ts';
 import { type DesiredResource, keyOf, type Observed, splitConsumerName } from '../model/resource.ts';
 import { printDuration, printSize } from '../model/units.ts';
-import type { Analyzer, Subject } from './subject.ts';
+import type { Analyzer, Subject, World } from './subject.ts';
 
 const finding = (
   subject: Pick<Subject, 'key'>,
@@ -15,7 +15,8 @@ const finding = (
 ): Finding => ({ code: 'RISK_MIGRATE', severity, resource: subject.key, message: `${subject.key}${message}`, ...rest });
 
 /** An immutable change, or another name: how it is carried out without loss, what that costs, or why it cannot be. */
-export const migrate: Analyzer = (subject, { moves, account, clustered }) => {
+export const migrate: Analyzer = (subject, world) => {
+  const { moves, account, clustered } = world;
   const planned = moves.get(subject.key);
   if (!planned) return [];
   if (planned.is === 'refused') return planned.refusals.map((refusal) => refused(subject, refusal));
@@ -24,6 +25,7 @@ export const migrate: Analyzer = (subject, { moves, account, clustered }) => {
     asked(subject, migration),
     ...together(subject),
     ...room(subject, migration, cost, account),
+    ...atWork(subject, migration, world),
     ...noticed(subject, migration, cost),
     ...inCluster(subject, migration, clustered),
   ];
@@ -122,6 +124,54 @@ function room(
   );
 }
 
+/** Whoever answers into a bucket has its name: what he does once it has another is stored nowhere, and dies. */
+function atWork(subject: Subject, { kind, name, from }: Migration, { desired, index }: World): Finding[] {
+  if (kind !== 'bucket' || name === from) return [];
+  const queues = [...desired.values()].flatMap((one) =>
+    one.kind === 'bucket' && one.name === name && one.queue !== undefined ? [one.queue] : [],
+  );
+  const names = queues.flatMap((queue) => [queue, desired.get(`stream ${queue}`)?.movedFrom ?? queue]);
+  const consumers = [...new Set(names)].flatMap((queue) =>
+    (index.consumersOf.get(queue) ?? []).filter((one) => one.kind === 'consumer'),
+  );
+  const busy = consumers.filter(({ figures }) => figures.num_waiting > 0);
+  // What was given back counts as in flight until somebody takes it: then nobody may be there at all.
+  const doubtful = consumers.filter(({ figures }) => figures.num_waiting === 0 && figures.num_ack_pending > 0);
+  const told = finding(
+    subject,
+    'info',
+    `: workers and readers have the name ${from}, and what they do after the move is stored nowhere`,
+    { hint: `stop them first, and start them with ${name}` },
+  );
+  const listed = (some: typeof consumers) => some.map((one) => one.name).join(', ');
+  const dies = `answers into ${from}: each request would be done again and again, and die`;
+  return [
+    told,
+    ...(busy.length > 0
+      ? [
+          finding(subject, 'refuse', `: somebody is at work on ${listed(busy)}, and ${dies}`, {
+            field: 'moved_from',
+            hint: `stop the workers first, then start them with ${name}`,
+          }),
+        ]
+      : []),
+    ...(doubtful.length > 0
+      ? [
+          finding(
+            subject,
+            'refuse',
+            `: of ${listed(doubtful)} requests are in hand or given back; who has them ${dies}`,
+            {
+              field: 'moved_from',
+              needs: 'allow-data-loss',
+              hint: 'stop the workers first; the server does not tell what they gave back from what they have in hand',
+            },
+          ),
+        ]
+      : []),
+  ];
+}
+
 const NANOS = 1e6;
 /** To the second, or below ten of them to the tenth: figures that are guesses. */
 function about(ms: number): string {
@@ -130,7 +180,11 @@ function about(ms: number): string {
 }
 
 /** Who notices what, and for how long; how clients behave was measured. */
-function noticed(subject: Subject, { kind }: Migration, { aheadMs, workersMs, gaps, gapMs }: MigrationCost): Finding[] {
+function noticed(
+  subject: Subject,
+  migration: Migration,
+  { aheadMs, workersMs, gaps, gapMs }: MigrationCost,
+): Finding[] {
   const publishers =
     gaps === 0
       ? []
@@ -154,6 +208,7 @@ function noticed(subject: Subject, { kind }: Migration, { aheadMs, workersMs, ga
           ),
         ]
       : [];
+  const { kind } = migration;
   const workers = finding(
     subject,
     'info',

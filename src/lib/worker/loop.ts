@@ -67,13 +67,16 @@ class WorkLoop implements Loop {
   #idle: NodeJS.Timeout | undefined;
   #lastWork = performance.now();
   #isStopping = false;
+  /** What makes all further work impossible: told once what is in hand is given back. */
+  #fault: OpsError | undefined;
   /** The grace is over: nothing waits for a server any more. */
   #isHurried = false;
 
   constructor(nats: Nats, options: LoopOptions) {
     this.#nats = nats;
     this.#options = options;
-    this.#desk = { ...options, nats, responses: openResponses(nats, options.bucket, () => this.#isHurried) };
+    const responses = openResponses(nats, options.bucket, () => this.#isHurried);
+    this.#desk = { ...options, nats, responses, onFatal: (error) => this.#break(error) };
     this.#leases = createLeases(nats, options.timing);
     this.#hand = new Hand({ ...options, max: options.max ?? Number.POSITIVE_INFINITY });
     this.#puller = createPuller(nats, {
@@ -148,7 +151,7 @@ class WorkLoop implements Loop {
   }
 
   #break(error: OpsError): void {
-    this.#end.reject(error);
+    this.#fault ??= error;
     void this.#stop('signal', 0);
   }
 
@@ -159,7 +162,10 @@ class WorkLoop implements Loop {
     clearInterval(this.#idle);
     const { runner, signal, tally } = this.#options;
     signal.removeEventListener('abort', this.#onAbort);
-    for (const delivery of this.#hand.close()) {
+    const left = this.#hand.close();
+    // Before anything is given back: it would come to us again at once, and use up a delivery.
+    const quiet = this.#puller.stop();
+    for (const delivery of left) {
       this.#leases.release(delivery);
       tally.add('returned');
       giveBack(this.#nats, delivery, 0);
@@ -168,11 +174,12 @@ class WorkLoop implements Loop {
       this.#isHurried = true;
       void runner.stop();
     }, graceMs);
-    await this.#puller.stop();
+    await quiet;
     await Promise.all(this.#running);
     clearTimeout(late);
     await runner.stop();
     this.#leases.stop();
-    this.#end.resolve(why);
+    if (this.#fault) this.#end.reject(this.#fault);
+    else this.#end.resolve(why);
   }
 }

@@ -1,3 +1,4 @@
+import type { OpsError } from '../errors/ops-error.ts';
 import { rejectedSubject } from '../facts/names.ts';
 import type { WorkerCounts, WorkerEvent } from '../model/worker.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -7,7 +8,7 @@ import { type After, afterFailure, afterReject, type Failed, needsConfirming, ty
 import type { Failures } from './failures.ts';
 import { type Job, type Outcome, type Runner, readJob } from './job.ts';
 import { rejectHeaders } from './reject.ts';
-import type { Responses } from './store.ts';
+import { BucketGone, type Responses } from './store.ts';
 import type { Tally } from './tally.ts';
 import { retryDelayMs, type Timing } from './timing.ts';
 
@@ -22,6 +23,8 @@ export interface Desk {
   /** Whether a stream captures rejects. Without one they are left to die, payload and all in the queue. */
   readonly keepsRejects: boolean;
   readonly log: (event: WorkerEvent) => void;
+  /** What makes all further work impossible. */
+  readonly onFatal: (error: OpsError) => void;
 }
 
 /** A delivery on the desk, and since when. */
@@ -59,6 +62,11 @@ export async function settle(desk: Desk, delivery: Delivery, onWorked: () => voi
     onWorked();
     await conclude(one, job, outcome);
   } catch (error) {
+    if (error instanceof BucketGone) {
+      // First nothing more is asked for: what is given back would come to us at once.
+      desk.onFatal(error);
+      return returned(one, id);
+    }
     // Nothing is known of the delivery any more: what it needs is another one.
     const about = { reason: (error as Error).message, request_id: id };
     desk.tally.add('failed');
@@ -68,7 +76,6 @@ export async function settle(desk: Desk, delivery: Delivery, onWorked: () => voi
 }
 
 async function conclude(one: Case, { id }: Job, outcome: Outcome): Promise<void> {
-  const { desk, delivery } = one;
   switch (outcome.type) {
     case 'answer':
       return store(one, id, outcome.value);
@@ -79,11 +86,16 @@ async function conclude(one: Case, { id }: Job, outcome: Outcome): Promise<void>
     case 'failure':
       return fail(one, 'failed', { kind: 'failed', reason: outcome.reason, id });
     case 'stopped':
-      desk.tally.add('returned');
-      desk.tally.add('cut_short');
-      giveBack(desk.nats, delivery, 0);
-      return tell(one, { level: 'info', event: 'returned', message: 'given back unhandled', request_id: id });
+      return returned(one, id);
   }
+}
+
+function returned(one: Case, id: string | undefined): void {
+  const { desk, delivery } = one;
+  desk.tally.add('returned');
+  desk.tally.add('cut_short');
+  giveBack(desk.nats, delivery, 0);
+  tell(one, { level: 'info', event: 'returned', message: 'given back unhandled', request_id: id });
 }
 
 /** The ack follows the response: who is killed between the two finds the request answered when it comes again. */

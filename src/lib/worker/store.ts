@@ -1,11 +1,13 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
+import { bucketStream } from '../facts/names.ts';
 import { objectOf } from '../model/json.ts';
-import { ApiError } from '../nats/api-error.ts';
+import { ApiError, isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from '../nats/errors.ts';
 import { readJson } from '../nats/exchange.ts';
 import { putPrefix } from '../nats/kv-write.ts';
+import { readStream } from '../nats/streams.ts';
 import { wireOf } from '../nats/wire.ts';
 import { microsOf } from './job.ts';
 
@@ -21,9 +23,12 @@ export type Stored =
 
 /** The bucket of the responses. */
 export interface Responses {
-  /** Whether a request that was published then has its response. */
+  /** Whether a request that was published then has its response. @throws BucketGone as `put` */
   isAnswered(id: string, publishedUs: number): Promise<boolean>;
-  /** Stores a response, through lost connections and changes of leader. Gives up when `givesUp` says so. */
+  /**
+   * Stores a response, through lost connections and changes of leader.
+   * @throws BucketGone where the bucket is gone, under this name at least: nothing can be answered any more
+   */
   put(id: string, value: Uint8Array | string, publishedUs: number): Promise<Stored>;
 }
 
@@ -76,8 +81,30 @@ export function openResponses(nats: Nats, bucket: string, impatient: () => boole
     return { type: 'unstored', reason: 'others keep writing under the same id' };
   }
 
+  let gone: OpsError | undefined;
+  /** Looks whether there is a bucket that does not answer. Whoever may not look has to take it for one without a leader. */
+  async function requireThere(): Promise<void> {
+    const found = gone ? undefined : await readStream(nats, bucketStream(bucket)).catch(() => undefined);
+    if (found?.is === 'missing') gone = new BucketGone(nats, bucket);
+    if (gone) throw gone;
+  }
+
   return {
-    isAnswered: async (id, publishedUs) => (await newest(id, publishedUs)).answers,
+    async isAnswered(id, publishedUs) {
+      const started = performance.now();
+      for (;;) {
+        try {
+          return (await newest(id, publishedUs)).answers;
+        } catch (error) {
+          if (!isAbsent(error)) throw error;
+          if (gone || impatient() || performance.now() - started > SILENT_MS) {
+            await requireThere();
+            throw error;
+          }
+        }
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+    },
     async put(id, value, publishedUs) {
       const size = Buffer.byteLength(value) + FIRST.byteLength + 32;
       const { max_payload } = nats.target.server;
@@ -100,6 +127,7 @@ export function openResponses(nats: Nats, bucket: string, impatient: () => boole
           if (failure) return { type: 'unstored', reason: failure.message };
           reason = silent ? `bucket ${bucket} does not exist, or has no leader` : 'the server does not answer';
           const waited = performance.now() - started;
+          if (silent && (gone || waited > SILENT_MS)) await requireThere();
           if (impatient() || waited > PATIENCE_MS || (silent && waited > SILENT_MS))
             return { type: 'unstored', reason };
         }
@@ -107,6 +135,24 @@ export function openResponses(nats: Nats, bucket: string, impatient: () => boole
       }
     },
   };
+}
+
+/** In the second of a move there may be none of this name, as there is no leader in that of an election. */
+const isAbsent = (error: unknown): boolean =>
+  isMissing(error) || (error instanceof OpsError && (error.code === 'NOT_FOUND' || error.code === 'CONN_NO_LEADER'));
+
+/** The bucket is gone, under this name at least. */
+export class BucketGone extends OpsError {
+  constructor({ target }: Nats, bucket: string) {
+    super('NOT_FOUND', `bucket ${bucket} is gone: no response can be stored`, {
+      where: `${target.url}, account ${target.account}`,
+      why: 'It was removed or got another name while this worker was at work. What was in hand is given back: each further try would use up a delivery of its request.',
+      hints: [
+        'start the worker with the bucket of now: --bucket NAME, or the spec of now',
+        '`osapi-ops apply SPEC` makes what is missing',
+      ],
+    });
+  }
 }
 
 const PASSING = new Set(['CONN_TIMEOUT', 'CONN_UNREACHABLE', 'CONN_NO_LEADER', 'CONN_NO_JETSTREAM']);

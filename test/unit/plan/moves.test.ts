@@ -3,7 +3,13 @@ import type { AccountUsage } from '../../../src/lib/model/account.ts';
 import type { Json } from '../../../src/lib/model/json.ts';
 import type { Migration, MigrationCost, PlannedMigration, Unfinished } from '../../../src/lib/model/migration.ts';
 import type { Finding } from '../../../src/lib/model/plan.ts';
-import { type DesiredResource, keyOf, type ResourceKey, splitKey } from '../../../src/lib/model/resource.ts';
+import {
+  type ConsumerFigures,
+  type DesiredResource,
+  keyOf,
+  type ResourceKey,
+  splitKey,
+} from '../../../src/lib/model/resource.ts';
 import { makePlan, type PlanInput } from '../../../src/lib/plan/make-plan.ts';
 import { refusals } from '../../../src/lib/risk/judge.ts';
 import { live, server, spec, want } from './builders.ts';
@@ -365,4 +371,48 @@ test('who notices a move is told: times that are guesses are round', () => {
     'publishers are told "no responders" 2 times, for about 16ms each',
     'workers get nothing for about 3s, and keep what they have in hand',
   ]);
+});
+
+describe('another name of the bucket that workers answer into', () => {
+  const bucket = was('resp2', { ...want('bucket resp3'), queue: 'REQUESTS' });
+  const told = (figures: Partial<ConsumerFigures>, queue = 'REQUESTS'): string[] =>
+    makePlan({
+      desired: spec(
+        bucket,
+        queue === 'REQUESTS' ? want('stream REQUESTS', QUEUE) : was(queue, want('stream REQUESTS', QUEUE)),
+      ),
+      observed: server([
+        live('bucket resp2'),
+        live(`stream ${queue}`, QUEUE),
+        live(`consumer ${queue}/w`, {}, { figures }),
+        live('stream OTHER', { ...QUEUE, subjects: ['other'] }),
+        live('consumer OTHER/o', {}, { figures: { num_waiting: 9 } }),
+      ]),
+      moves: new Map([movable('bucket resp3', 'resp2', { fields: ['name'] }), movable('stream REQUESTS', queue)]),
+      migrate: true,
+    })
+      .findings.filter(({ resource, message }) => resource === 'bucket resp3' && message.includes('resp2'))
+      .filter(({ needs }) => needs !== 'migrate')
+      .map(line);
+  const NOTE =
+    'info RISK_MIGRATE: bucket resp3: workers and readers have the name resp2, and what they do after the move is stored nowhere';
+  const DOUBT =
+    'refuse RISK_MIGRATE --allow-data-loss: bucket resp3: of REQUESTS/w requests are in hand or given back; who has them answers into resp2: each request would be done again and again, and die';
+  const busy = (who: string) =>
+    `refuse RISK_MIGRATE: bucket resp3: somebody is at work on ${who}, and answers into resp2: each request would be done again and again, and die`;
+
+  test.each<[string, Partial<ConsumerFigures>, string, string[]]>([
+    ['nobody is at work', {}, 'REQUESTS', [NOTE]],
+    ['one asks for more', { num_waiting: 1 }, 'REQUESTS', [NOTE, busy('REQUESTS/w')]],
+    [
+      'one asks, with something in hand',
+      { num_waiting: 1, num_ack_pending: 1 },
+      'REQUESTS',
+      [NOTE, busy('REQUESTS/w')],
+    ],
+    ['something is in hand, or given back', { num_ack_pending: 1 }, 'REQUESTS', [NOTE, DOUBT]],
+    ['the queue gets another name too', { num_waiting: 1 }, 'OLD', [NOTE, busy('OLD/w')]],
+  ])('%s', (_, figures, queue, want) => {
+    expect(told(figures, queue)).toEqual(want);
+  });
 });
