@@ -337,8 +337,8 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
       const found = await scan(nats, {}, options);
       expect(brief(found).sort()).toEqual([
         '1 replayable max_deliveries',
-        '4000000000 gone max_deliveries stream_recreated',
-        '9007199254740991 gone max_deliveries stream_recreated',
+        '4000000000 gone max_deliveries beyond_last_seq',
+        '9007199254740991 gone max_deliveries beyond_last_seq',
       ]);
       expect(found.unreadable.length).toBe(hostile.length + 1);
       expect(found.unreadable.every(({ stream }) => stream === dlq)).toBe(true);

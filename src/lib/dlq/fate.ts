@@ -65,12 +65,14 @@ export function responsible(named: string, subject: string, standing: QueueStand
   return standing.consumers.find((consumer) => covers(consumer, subject));
 }
 
+const MAY_CHANGE: readonly GoneCause[] = ['stream_recreated', 'beyond_last_seq'];
+
 /**
- * Whether a fate is judged anew by the queue as it stands now: that it waits, may be in flight, or is of a stream made
- * anew may have changed since the queue was looked at, where that was before the originals were read.
+ * Whether a fate is judged anew by the queue as it stands now: that it waits, may be in flight, is of a stream made anew
+ * or beyond its last sequence may have changed since the queue was looked at, where that was before the originals were read.
  */
 export const needsNewStanding = (fate: Fate, standing: QueueStanding, readAt: number): boolean =>
-  standing.readAt < readAt && (fate.fate === 'alive' || (fate.fate === 'gone' && fate.cause === 'stream_recreated'));
+  standing.readAt < readAt && (fate.fate === 'alive' || (fate.fate === 'gone' && MAY_CHANGE.includes(fate.cause)));
 
 function causeOf(
   { record, seq }: Death,
@@ -79,7 +81,8 @@ function causeOf(
   nowMs: number,
 ): GoneCause {
   if (!standing.exists) return 'stream_deleted';
-  if (stored || compareTimes(standing.created, record.time) > 0 || seq > standing.lastSeq) return 'stream_recreated';
+  if (stored || compareTimes(standing.created, record.time) > 0) return 'stream_recreated';
+  if (seq > standing.lastSeq) return 'beyond_last_seq';
   const isRemoval = tellsRemoval(record);
   if (record.reason === 'terminated' && !isRemoval) return 'terminated';
   // It was published before it died: by now the stream has let it go in any case.

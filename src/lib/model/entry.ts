@@ -19,6 +19,8 @@ export const GONE_CAUSES = [
   /** The server missed it while a worker had it. No death: it was acked, taken back, or dropped by a limit. */
   'removed_in_flight',
   'stream_recreated',
+  /** The stream, the one it was, has not come to that sequence: it was restored from before, or the record is false. */
+  'beyond_last_seq',
   'stream_deleted',
 ] as const;
 export type GoneCause = (typeof GONE_CAUSES)[number];

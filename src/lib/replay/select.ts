@@ -24,6 +24,7 @@ const GONE = {
   answered: 'its response is there',
   removed_in_flight: 'it went while a worker had it: acked, taken back, or dropped by a limit',
   stream_recreated: 'its stream was made anew since',
+  beyond_last_seq: 'its stream has not come to its sequence',
   stream_deleted: 'its stream does not exist any more',
 } as const;
 

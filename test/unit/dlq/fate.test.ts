@@ -151,7 +151,13 @@ describe('the fate of a dead message', () => {
       want: 'gone expired',
     },
     { name: 'older than the stream keeps messages', message: undefined, queue: { maxAge: 60e9 }, want: 'gone expired' },
-    { name: 'beyond the last sequence', message: undefined, queue: { lastSeq: 6 }, want: 'gone stream_recreated' },
+    { name: 'beyond the last sequence', message: undefined, queue: { lastSeq: 6 }, want: 'gone beyond_last_seq' },
+    {
+      name: 'beyond the last sequence of a stream made after the record',
+      message: undefined,
+      queue: { lastSeq: 6, created: at(61) },
+      want: 'gone stream_recreated',
+    },
     {
       name: 'of a stream that is not there',
       message: undefined,
@@ -319,7 +325,19 @@ describe('a queue is looked at anew before a fate holds', () => {
     { name: 'alive, and it was read with them', fate: alive, readAt: 6, want: false },
     { name: 'alive, and it was read after them', fate: alive, readAt: 7, want: false },
     { name: 'of a stream made anew', fate: { fate: 'gone', cause: 'stream_recreated' }, readAt: 5, want: true },
-    { name: 'the same, read with them', fate: { fate: 'gone', cause: 'stream_recreated' }, readAt: 6, want: false },
+    { name: 'beyond the last', fate: { fate: 'gone', cause: 'beyond_last_seq' }, readAt: 5, want: true },
+    {
+      name: 'beyond the last, read with them',
+      fate: { fate: 'gone', cause: 'beyond_last_seq' },
+      readAt: 6,
+      want: false,
+    },
+    {
+      name: 'of a stream made anew, read with them',
+      fate: { fate: 'gone', cause: 'stream_recreated' },
+      readAt: 6,
+      want: false,
+    },
     { name: 'gone otherwise: it does not come back', fate: { fate: 'gone', cause: 'expired' }, readAt: 5, want: false },
     { name: 'dead and stored', fate: { fate: 'replayable', message: original }, readAt: 5, want: false },
   ])('$name: $want', ({ fate, readAt, want }) => {

@@ -76,6 +76,7 @@ const CAUSES = {
   answered: 'answered: its response is there',
   removed_in_flight: 'acked, taken back or dropped while in flight',
   stream_recreated: 'the stream was re-created',
+  beyond_last_seq: 'the stream has not come to its sequence',
   stream_deleted: 'the stream is gone',
 } as const;
 
