@@ -91,7 +91,8 @@ inTerminal.each<Record<string, string>>([{ OSAPI_OPS_NO_COLOR: '1' }, { TERM: 'd
 );
 
 /** What differs from run to run: ages and times taken. */
-const settled = (text: string): string => text.replace(/\d+(\.\d+)? ?m?s\b/g, 'TIME').replace(/ {2,}/g, '  ');
+const settled = (text: string): string =>
+  text.replace(/\b(\d+(\.\d+)? ?(ms|[smh]))+\b/g, 'TIME').replace(/ {2,}/g, '  ');
 
 describe('lines that colours underline', () => {
   const signs: Readonly<Record<string, RegExp>> = {
