@@ -3,7 +3,7 @@ import type { Entry } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { orphanEntry } from './entry.ts';
 import { responsible } from './fate.ts';
-import { copiedTo, heldFor, type QueueStanding } from './standing.ts';
+import { copiedTo, heldFor, type QueueStanding, type SeenStream } from './standing.ts';
 import { compareTimes } from './time.ts';
 
 /** What a queue's figures say of its dead. All are counts of messages. */
@@ -140,3 +140,17 @@ export const orphanReport = (
   count: DeadCount,
   { missing, late, ...found }: Pick<OrphanReport, 'accounted' | 'orphans'> & { missing: number; late: number },
 ): OrphanReport => ({ ...count, ...found, uncertain: Math.max(0, missing - late - count.held) });
+
+/** Why its DLQs cannot tell of all the dead of a stream that keeps what was acked: that and what was given up are stored alike. */
+export function whyUntold(
+  { retention, consumers, messages, firstSeq, firstTime }: QueueStanding,
+  dlqs: readonly Pick<SeenStream, 'created'>[],
+): string | undefined {
+  if (retention === 'workqueue' || consumers.length === 0) return undefined;
+  const keeps = `a stream of retention ${retention} keeps what was acked too, and`;
+  if (dlqs.length === 0) return `${keeps} there is no DLQ that tells who died`;
+  const mayHaveDied = consumers.some(({ delivered, maxDeliver }) => maxDeliver > 0 && delivered >= firstSeq);
+  const isOlder = firstTime !== undefined && dlqs.every(({ created }) => compareTimes(firstTime, created) < 0);
+  if (messages === 0 || !mayHaveDied || !isOlder) return undefined;
+  return `${keeps} its DLQ is younger than some that are stored: if they died before, nothing tells`;
+}

@@ -47,6 +47,8 @@ export interface QueueStanding {
   readonly bytes: number;
   readonly firstSeq: number;
   readonly lastSeq: number;
+  /** When the first that is stored came: RFC 3339. */
+  readonly firstTime?: string;
   /** Those that a worker can be bound to. */
   readonly consumers: readonly ConsumerStanding[];
   /** The server's own, by which mirrors and sources read: what they have not acked yet stays stored. */
@@ -58,7 +60,7 @@ export interface QueueStanding {
 }
 
 /** A stream, as far as who reads it has to know it. */
-export type SeenStream = Pick<StreamInfo, 'name' | 'config' | 'figures'>;
+export type SeenStream = Pick<StreamInfo, 'name' | 'config' | 'figures' | 'created'>;
 
 /** A queue with what was seen of it when it was found: whoever only looks need not ask for that again. */
 export interface SeenQueue extends QueueRef {
@@ -117,6 +119,7 @@ export function toStanding(
     bytes: info?.figures.bytes ?? 0,
     firstSeq: info?.figures.first_seq ?? 0,
     lastSeq: info?.figures.last_seq ?? 0,
+    ...(info && { firstTime: info.figures.first_ts }),
     consumers: consumers.filter((one) => !isCopy(one)).map(toConsumerStanding),
     copies: consumers.filter(isCopy).map(toConsumerStanding),
     readAt,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dyingOf, figuresOf, isOneMoment } from '../dlq/dead-count.ts';
+import { dyingOf, figuresOf, isOneMoment, whyUntold } from '../dlq/dead-count.ts';
 import { countJournalled } from '../dlq/journalled.ts';
 import { countUncovered } from '../dlq/orphans.ts';
 import { heldFor, isCopy, type QueueStanding, toConsumerStanding, toStanding } from '../dlq/standing.ts';
@@ -299,13 +299,11 @@ async function queueState(
   const bucket = responses === undefined ? undefined : stateOf(resources.get(`bucket ${responses}`));
   const isKept = look.dead && dlq !== undefined && dlqState !== undefined && dlqState.figures.messages > 0;
   const rejected = isKept ? await (rejects?.get(name) ?? countStored(nats, dlq, rejectedSubject(name))) : 0;
-  const retention = stream?.config.retention;
-  // What was acked and what was given up are stored alike there: only a DLQ tells them apart.
-  const isHidden = retention !== 'workqueue' && !dlqState && infos.length > 0;
-  const unknown = `a stream of retention ${retention} keeps what was acked too, and there is no DLQ that tells who died`;
+  const dlqs = dlqInfo?.kind === 'stream' ? [dlqInfo] : [];
+  const untold = look.standing && whyUntold(look.standing, dlqs);
   const deadState =
     look.dead && look.stream.is === 'found'
-      ? { ...deadOf(queue, look, all, now), rejected, journalled, ...(isHidden && { unknown }) }
+      ? { ...deadOf(queue, look, all, now), rejected, journalled, ...(untold && { unknown: untold }) }
       : undefined;
   return {
     name,
@@ -317,7 +315,7 @@ async function queueState(
     deadState,
     ...(dlqState && { dlq: { name: dlq!, ...dlqState } }),
     ...(responses !== undefined && bucket && { responses: { name: responses, ...bucket } }),
-    ...(standing && { seen: { standing, dlqs: dlqInfo?.kind === 'stream' ? [dlqInfo] : [] } }),
+    ...(standing && { seen: { standing, dlqs } }),
   };
 }
 

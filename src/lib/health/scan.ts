@@ -2,10 +2,13 @@ import { isCovered } from '../dlq/dead-count.ts';
 import { scanEntries } from '../dlq/scan.ts';
 import type { SeenQueue } from '../dlq/standing.ts';
 import { OpsError } from '../errors/ops-error.ts';
-import { advisorySubject } from '../facts/names.ts';
+import { advisorySubject, bucketStream, RESPONSES_BUCKET } from '../facts/names.ts';
 import { atLeast } from '../facts/versions.ts';
 import type { Entry } from '../model/entry.ts';
+import { orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
+import { readStream } from '../nats/streams.ts';
+import { plural } from './check.ts';
 import { countStored } from './collect.ts';
 import { type Cost, costOf, fits, sumOf } from './cost.ts';
 import { type DeadState, deathsOf, type QueueState } from './snapshot.ts';
@@ -57,16 +60,20 @@ const refOf = ({ name, consumers, dlq, responses, seen }: QueueState): SeenQueue
 
 /** Whether the arithmetic leaves something open: whatever has records, or dead without them. */
 const isOpen = (queue: QueueState): boolean =>
-  queue.deadState !== undefined &&
-  queue.deadState.unknown === undefined &&
-  (deathsOf(queue) > 0 || (queue.dlq?.figures.messages ?? 0) > 0);
+  queue.deadState !== undefined && (deathsOf(queue) > 0 || (queue.dlq?.figures.messages ?? 0) > 0);
 
 /**
- * Looks into what is dead, entry by entry as `dlq ls` does, where that costs no more than a probe each minute may: the
- * figures are then the same to the letter. Beyond it arithmetic tells what it can, and says what nobody looked at.
+ * Looks into what is dead, entry by entry as `dlq ls` does, where that costs no more than a probe each minute may, or
+ * `atAnyCost`: the figures are then the same to the letter. Beyond it arithmetic tells what it can, and says what nobody
+ * looked at.
  * @throws OpsError CONN_*, INTERRUPTED
  */
-export async function scanDead(nats: Nats, queues: readonly QueueState[], now: number): Promise<QueueState[]> {
+export async function scanDead(
+  nats: Nats,
+  queues: readonly QueueState[],
+  now: number,
+  { atAnyCost = false }: { readonly atAnyCost?: boolean } = {},
+): Promise<QueueState[]> {
   const open = queues.filter(isOpen);
   if (open.length === 0) return [...queues];
   const hasBatches = atLeast(nats.target.server.version, '2.11.0');
@@ -74,7 +81,7 @@ export async function scanDead(nats: Nats, queues: readonly QueueState[], now: n
   let cost: Cost = { messages: 0, bytes: 0, requests: 0 };
   for (const queue of open) {
     const next = sumOf(cost, costOf(queue, hasBatches));
-    if (!fits(next)) continue;
+    if (!atAnyCost && !fits(next)) continue;
     readable.push(queue);
     cost = next;
   }
@@ -147,7 +154,12 @@ function count(seen: Seen, { state, died_at, inner }: Entry, queue: QueueState, 
   if (!Number.isNaN(died)) seen.oldest = Math.min(seen.oldest, died);
 }
 
+/** Where the DLQ cannot tell of all, what it tells of is the least there are. */
 const exactly = (state: DeadState, seen: Seen, foreign: number): DeadState => ({
+  ...(state.unknown !== undefined && {
+    unknown: state.unknown,
+    least: seen.stored + seen.uncertain + seen.carried + seen.journalled,
+  }),
   dead: seen.stored + seen.uncertain,
   rejected: seen.carried,
   journalled: seen.journalled,
@@ -164,13 +176,38 @@ const exactly = (state: DeadState, seen: Seen, foreign: number): DeadState => ({
   ...(Number.isFinite(seen.oldest) && { oldestDiedAt: seen.oldest }),
 });
 
-/** By arithmetic and by the counts of the DLQ's subjects. */
+/**
+ * By arithmetic and by the counts of the DLQ's subjects. Only where nothing else can be dead than what is stored, and
+ * nothing of that can be answered, is it a figure; else it is the least there are.
+ */
 async function roughly(nats: Nats, queue: QueueState, { parked: _, ...state }: DeadState): Promise<DeadState> {
-  const { name, dlq, stream, consumers } = queue;
-  if (stream?.config.retention !== 'workqueue' || consumers.length === 0) {
-    return { ...state, exact: false, unknown: `${dlq?.figures.messages ?? 0} records were not looked into` };
+  const { name, dlq, stream, consumers, uncovered } = queue;
+  const records = dlq?.figures.messages ?? 0;
+  const isQueue = stream?.config.retention === 'workqueue' && consumers.length > 0;
+  const [advisories, responses] = await Promise.all([
+    dlq && isQueue ? countStored(nats, dlq.name, advisorySubject('max_deliveries', name)) : 0,
+    isQueue ? countResponses(nats, queue) : 0,
+  ]);
+  if (isQueue && uncovered === 0 && advisories === records && responses === 0) {
+    return { ...state, orphans: Math.max(0, state.dead - state.held - advisories), exact: dlq === undefined };
   }
-  if (!dlq) return { ...state, orphans: state.dead, exact: true };
-  const advisories = await countStored(nats, dlq.name, advisorySubject('max_deliveries', name));
-  return { ...state, orphans: Math.max(0, state.dead - state.held - advisories), exact: false };
+  return {
+    ...state,
+    exact: false,
+    least: Math.max(0, state.dead - state.held - responses) + state.journalled,
+    unknown:
+      state.unknown ??
+      `${plural(records, 'record was', 'records were')} not looked into, as that takes more than a probe or its user may; \`osapi-ops dlq ls\` looks at each`,
+  };
+}
+
+/** So many of the dead may be answered, at most. */
+async function countResponses(nats: Nats, { responses }: QueueState): Promise<number> {
+  if (responses) return responses.figures.messages;
+  const info = await orElse(readStream(nats, bucketStream(RESPONSES_BUCKET)), {
+    missing: undefined,
+    denied: null,
+    silent: null,
+  });
+  return info === null ? Number.POSITIVE_INFINITY : (info?.figures.messages ?? 0);
 }

@@ -48,6 +48,8 @@ export interface DeadState {
   readonly foreign?: number;
   /** Why the figures could not be found out; then they are the least there is. */
   readonly unknown?: string;
+  /** Where they are unknown: so many are dead for certain. */
+  readonly least?: number;
   /** False where the figures moved all the time while they were read. */
   readonly steady: boolean;
   /** Without an entry; absent where it could not be found out. */

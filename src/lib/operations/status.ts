@@ -29,16 +29,28 @@ export interface StatusSource {
 /** How long to watch a queue that fills up, to tell when it is full. In milliseconds. */
 const GROWTH_MS = 1000;
 
+/** How a look is taken. */
+export interface LookOptions {
+  /** False: a flow is told from the second look on. */
+  readonly waits?: boolean;
+  /** Each of the dead is looked at, whatever that takes: more than a probe each minute may. */
+  readonly atAnyCost?: boolean;
+}
+
 /**
  * Connects, and without a spec takes what was last applied, else what is on the server.
  * @throws OpsError USAGE_AMBIGUOUS_SPEC, CONN_*, DENIED_*
  */
-export async function openStatus(context: Context, loaded: LoadedSpec | undefined): Promise<StatusSource> {
+export async function openStatus(
+  context: Context,
+  loaded: LoadedSpec | undefined,
+  options?: LookOptions,
+): Promise<StatusSource> {
   const nats = await openNats(context, loaded);
   try {
     const applied = loaded ? undefined : await fromServer(nats);
     const spec = loaded ?? (applied && fromLedger(applied.spec));
-    return { nats, look: createLooker(context, nats, spec, applied), close: () => nats.close() };
+    return { nats, look: createLooker(context, nats, spec, applied, options), close: () => nats.close() };
   } catch (error) {
     await nats.close();
     throw error;
@@ -75,18 +87,19 @@ export function createLooker(
   nats: Nats,
   loaded: LoadedSpec | undefined,
   applied: Applied | undefined,
+  options?: LookOptions,
 ): () => Promise<StatusReport> {
-  const look = createLook(context, nats, loaded, applied);
+  const look = createLook(context, nats, loaded, applied, options);
   return async () => (await look()).report;
 }
 
-/** The same with all that was seen. Where it never `waits`, a flow is told from the second look on. */
+/** The same with all that was seen. */
 export function createLook(
   context: Context,
   nats: Nats,
   loaded: LoadedSpec | undefined,
   applied: Applied | undefined,
-  { waits = true }: { readonly waits?: boolean } = {},
+  { waits = true, atAnyCost = false }: LookOptions = {},
 ): () => Promise<Looked> {
   let known = applied;
   const seen = new Map<string, Sample[]>();
@@ -96,7 +109,7 @@ export function createLook(
     known = undefined;
     const isFirst = seen.size === 0;
     const at = performance.now();
-    const looked = await lookIntoDead(nats, base);
+    const looked = await lookIntoDead(nats, base, atAnyCost);
     const since = new Map(looked.map((queue) => [queue.name, flowSince(seen, queue, at)]));
     const flows = isFirst && waits ? await flowsOf(nats, looked) : since;
     const queues = looked.map((queue) => {
@@ -125,10 +138,10 @@ function flowSince(seen: Map<string, Sample[]>, queue: QueueState, at: number): 
 }
 
 /** Reading a DLQ is loaded where something is dead. */
-async function lookIntoDead(nats: Nats, { queues, now }: Snapshot): Promise<readonly QueueState[]> {
+async function lookIntoDead(nats: Nats, { queues, now }: Snapshot, atAnyCost: boolean): Promise<readonly QueueState[]> {
   if (!queues.some((queue) => deathsOf(queue) > 0 || (queue.dlq?.figures.messages ?? 0) > 0)) return queues;
   const { scanDead } = await import('../health/scan.ts');
-  return scanDead(nats, queues, now);
+  return scanDead(nats, queues, now, { atAnyCost });
 }
 
 /** What the spec names, and how it differs from it. */

@@ -73,6 +73,7 @@ describe('a queue’s standing', () => {
       messages: 1,
       bytes: 2,
       firstSeq: 3,
+      firstTime: '0001-01-01T00:00:00Z',
       lastSeq: 4,
       consumers: [],
       copies: [],

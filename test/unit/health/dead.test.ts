@@ -108,12 +108,24 @@ judged(DEAD, [
     next: 'osapi-ops dlq replay --queue REQUESTS',
   },
 ]);
-judged({ id: 'REQUESTS.dead', name: 'dead', ...QUEUE, next: 'osapi-ops dlq stats --queue REQUESTS' }, [
+judged({ id: 'REQUESTS.dead', name: 'dead', ...QUEUE, next: 'osapi-ops dlq ls --queue REQUESTS' }, [
   {
     name: 'how many is not known',
     of: queue({ dlq: named('dlq', { messages: 5 }), deadState: deadOf({ unknown: '5 records were not looked into' }) }),
     status: 'unknown',
     says: 'how many are dead is not known: 5 records were not looked into',
+  },
+  {
+    name: 'more may be dead than is tolerated',
+    of: dead({ unknown: 'x', dead: 1 }, { dlq: named('dlq', { messages: 5 }) }),
+    status: 'warn',
+    says: 'how many are dead is not known: x',
+  },
+  {
+    name: 'so many are dead for certain that more change nothing',
+    of: dead({ unknown: 'x', dead: 200, least: 100 }, { dlq: named('dlq', { messages: 5 }) }),
+    status: 'critical',
+    says: 'how many are dead is not known: x',
   },
   {
     name: 'nobody tells how many',
@@ -154,6 +166,12 @@ const ORPHANS = { id: 'REQUESTS.orphans', name: 'orphans', ...QUEUE, threshold: 
 const withDlq = { dlq: named('dlq', { messages: 1 }) };
 judged({ ...ORPHANS, next: 'osapi-ops dlq rebuild' }, [
   { name: 'nothing dead', of: dead({}, withDlq), status: 'ok', value: 0, says: 'nothing is dead' },
+  {
+    name: 'nothing dead in the queue, and that by arithmetic',
+    of: dead({ rejected: 9, orphans: undefined, exact: false }, withDlq),
+    status: 'ok',
+    says: 'nothing is dead',
+  },
   { name: 'none', of: dead({ dead: 1 }, withDlq), status: 'ok', value: 0, says: 'all dead have an entry' },
   {
     name: 'one',

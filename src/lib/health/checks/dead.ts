@@ -1,3 +1,4 @@
+import type { HealthSpec } from '../../model/spec.ts';
 import { aboutMs } from '../../model/units.ts';
 import type { Check } from '../../model/verdict.ts';
 import { aboutBytes, checkOf, percentOf, plural, rate } from '../check.ts';
@@ -21,12 +22,12 @@ function countChecks(queue: QueueState, state: DeadState, now: number): Check[] 
   const { name, health, dlq, copies } = queue;
   const { dead, dying, orphans, exact, unknown } = state;
   const ls = `osapi-ops dlq ls --queue ${name}`;
+  const all = deathsOf(queue);
   if (unknown !== undefined) {
     const summary = `how many are dead is not known: ${unknown}`;
-    const next = dlq ? `osapi-ops dlq stats --queue ${name}` : GIVE_DLQ;
-    return [checkOf('dead', { resource: name, status: 'unknown', summary, next })];
+    const next = dlq ? ls : GIVE_DLQ;
+    return [checkOf('dead', { resource: name, status: guess(all, state.least ?? 0, health.dead), summary, next })];
   }
-  const all = deathsOf(queue);
   return [
     checkOf('dead', {
       resource: name,
@@ -51,6 +52,13 @@ function countChecks(queue: QueueState, state: DeadState, now: number): Check[] 
     expiredCheck(name, state),
     ...copies.map((copy) => copyCheck(name, copy)),
   ];
+}
+
+/** What is certain is judged; where more may be dead, a probe that is silent would be the worst. */
+function guess(atMost: number, least: number, limits: HealthSpec['dead']): Check['status'] {
+  const certain = rate(least, limits);
+  if (certain !== 'ok') return certain;
+  return rate(atMost, limits) === 'ok' ? 'unknown' : 'warn';
 }
 
 const isWorkqueue = ({ stream }: QueueState): boolean => stream?.config.retention === 'workqueue';
@@ -109,20 +117,19 @@ function copyCheck(name: string, { name: copy, pending, ackPending }: QueueState
 
 function orphanCheck(name: string, dead: number, orphans: number | undefined, exact: boolean, hasDlq: boolean): Check {
   const base = { resource: name, threshold: { warn: null, critical: 1 }, next: 'osapi-ops dlq rebuild' };
-  if (orphans === undefined || (orphans === 0 && !exact)) {
+  if (dead > 0 && (orphans === undefined || (orphans === 0 && !exact))) {
     const summary = `whether all ${dead} dead have an entry was not looked into`;
     return checkOf('orphans', { ...base, status: 'unknown', summary, next: `osapi-ops dlq ls --queue ${name}` });
   }
   const why = hasDlq ? 'no entry in the DLQ' : 'no DLQ to have an entry in';
   return checkOf('orphans', {
     ...base,
-    status: orphans > 0 ? 'critical' : 'ok',
-    summary:
-      orphans > 0
-        ? `${exact ? '' : 'at least '}${orphans} of ${dead} dead have ${why}`
-        : dead === 0
-          ? 'nothing is dead'
-          : 'all dead have an entry',
+    status: orphans ? 'critical' : 'ok',
+    summary: orphans
+      ? `${exact ? '' : 'at least '}${orphans} of ${dead} dead have ${why}`
+      : dead === 0
+        ? 'nothing is dead'
+        : 'all dead have an entry',
     value: orphans,
     ...(hasDlq ? {} : { next: GIVE_DLQ }),
   });

@@ -1,4 +1,5 @@
 import type { OrphanReport } from '../../dlq/dead-count.ts';
+import { whyUntold } from '../../dlq/dead-count.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import type { SeenQueue } from '../../dlq/standing.ts';
 import type { Context } from '../../model/context.ts';
@@ -85,6 +86,11 @@ export async function listDeadLetters(
     }
     strange.tell();
     for (const text of counts.flatMap(countNotes)) context.io.tell({ type: 'note', text });
+    for (const { queue, seen } of queues) {
+      if (filter.queues?.length && !filter.queues.includes(queue)) continue;
+      const why = seen && whyUntold(seen.standing, seen.dlqs);
+      if (why) context.io.tell({ type: 'note', text: `${queue}: there may be more dead: ${why}` });
+    }
     const isEmpty = Object.values(listed).every((count) => count === 0);
     return {
       listed,

@@ -55,7 +55,7 @@ export async function drainQueue(context: Context, options: DrainOptions): Promi
 async function readDead({ nats, ref }: QueueScope, nowMs: number): Promise<number | null> {
   const { queue: name, consumers, dlq, responses } = ref;
   const { queues } = await collect(nats, [{ name, consumers, dlq, responses, health: HEALTH_DEFAULTS }], [], nowMs);
-  const [queue] = await scanDead(nats, queues, nowMs);
+  const [queue] = await scanDead(nats, queues, nowMs, { atAnyCost: true });
   return queue?.deadState && queue.deadState.unknown === undefined ? deathsOf(queue) : null;
 }
 
@@ -93,7 +93,7 @@ async function finish(context: Context, scope: QueueScope, result: DrainResult):
   const { drained, ready, in_flight, dead, dying, queue } = result;
   const summary = drained
     ? `${queue} drained${dead ? `; ${dead} dead remain` : ''}`
-    : `${queue} not drained: ${ready} waiting, ${in_flight} in flight, ${dead ?? 0} dead`;
+    : `${queue} not drained: ${ready} waiting, ${in_flight} in flight, ${dead ?? 'nobody knows how many'} dead`;
   await recordQueueAct(context, scope, { verb: 'drain', summary, detail: result });
   if (drained) return;
   const standing = await readStanding(scope.nats, scope.ref);

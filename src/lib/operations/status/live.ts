@@ -1,6 +1,6 @@
 import { OpsError } from '../../errors/ops-error.ts';
 import { checkCode } from '../../facts/check-pages.ts';
-import { deathsOf, type QueueState, retryingOf } from '../../health/snapshot.ts';
+import { type QueueState, retryingOf } from '../../health/snapshot.ts';
 import { readAllApplied } from '../../ledger/store.ts';
 import type { Context } from '../../model/context.ts';
 import { stableText } from '../../model/json.ts';
@@ -178,7 +178,7 @@ function liveQueue(report: StatusReport, queue: QueueState, rates: Rates, now: n
       at: now,
       stored: stream.figures.last_seq,
       messages: stream.figures.messages,
-      dead: deadState === undefined ? null : deathsOf(queue),
+      dead: figures.dead,
       recorded: dlq ? dlq.figures.last_seq : null,
     });
   }

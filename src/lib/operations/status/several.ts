@@ -3,10 +3,9 @@ import { type Applied, readAllApplied } from '../../ledger/store.ts';
 import type { Context } from '../../model/context.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
 import type { StatusReport } from '../../model/verdict.ts';
-import type { Nats } from '../../nats/connect.ts';
 import { openNats, settingsFor } from '../../nats/open.ts';
 import { chooseSources, fromLedger, loadForWork, type SpecChoice } from '../spec-source.ts';
-import { createLooker, isServerAway, openStatus, type StatusSource, unreached } from '../status.ts';
+import { createLooker, isServerAway, type LookOptions, openStatus, type StatusSource, unreached } from '../status.ts';
 
 /** A system; the error where its server could not be asked. */
 export interface SystemStatus {
@@ -14,7 +13,7 @@ export interface SystemStatus {
   readonly error?: OpsError;
 }
 
-export interface SystemsChoice extends SpecChoice {
+export interface SystemsChoice extends SpecChoice, LookOptions {
   /** Every system that was applied to the server. */
   readonly all?: boolean;
 }
@@ -38,15 +37,15 @@ export async function loadSystems(context: Context, choice: SystemsChoice): Prom
       });
     }
     settingsFor(context);
-    return () => openAll(context);
+    return () => openAll(context, choice);
   }
   const specs: LoadedSpec[] = [];
   for (const source of chooseSources(context, choice)) specs.push(await loadForWork(context, source));
   for (const spec of specs) settingsFor(context, spec);
-  if (specs.length > 1) return async () => openSpecs(context, specs);
+  if (specs.length > 1) return async () => openSpecs(context, specs, choice);
   settingsFor(context, specs[0]);
   return async () => {
-    const { look, close } = await openStatus(context, specs[0]);
+    const { look, close } = await openStatus(context, specs[0], choice);
     return { look: async () => [{ report: await look() }], close };
   };
 }
@@ -63,7 +62,7 @@ export async function statusOfSystems(context: Context, choice: SystemsChoice): 
 }
 
 /** Each on the server it names. A server that is away is a row, and asked again with the next look. */
-function openSpecs(context: Context, specs: readonly LoadedSpec[]): SystemsSource {
+function openSpecs(context: Context, specs: readonly LoadedSpec[], options: LookOptions): SystemsSource {
   const sources = new Map<LoadedSpec, StatusSource>();
   const away =
     (loaded: LoadedSpec) =>
@@ -76,7 +75,7 @@ function openSpecs(context: Context, specs: readonly LoadedSpec[]): SystemsSourc
       const rows = new Map<LoadedSpec, SystemStatus>();
       // One after the other: a connection that fails while another is greeted takes it along.
       for (const loaded of specs.filter((one) => !sources.has(one))) {
-        const source = await openStatus(context, loaded).catch(away(loaded));
+        const source = await openStatus(context, loaded, options).catch(away(loaded));
         if ('report' in source) rows.set(loaded, source);
         else sources.set(loaded, source);
       }
@@ -103,17 +102,18 @@ function openSpecs(context: Context, specs: readonly LoadedSpec[]): SystemsSourc
 }
 
 /** What was applied to one server, also since the look before; what is there, where nothing ever was. */
-async function openAll(context: Context): Promise<SystemsSource> {
+async function openAll(context: Context, options: LookOptions): Promise<SystemsSource> {
   const nats = await openNats(context);
   const lookers = new Map<string, { readonly of: string; look(): Promise<StatusReport> }>();
   const lookerFor = (applied: Applied) => {
     const of = JSON.stringify(applied.spec);
     const known = lookers.get(applied.spec.name);
-    const looker = known?.of === of ? known : { of, look: lookerOf(context, nats, applied) };
+    const looker =
+      known?.of === of ? known : { of, look: createLooker(context, nats, fromLedger(applied.spec), applied, options) };
     lookers.set(applied.spec.name, looker);
     return looker;
   };
-  const bare = createLooker(context, nats, undefined, undefined);
+  const bare = createLooker(context, nats, undefined, undefined, options);
   return {
     async look() {
       const all = await readAllApplied(nats);
@@ -123,6 +123,3 @@ async function openAll(context: Context): Promise<SystemsSource> {
     close: () => nats.close(),
   };
 }
-
-const lookerOf = (context: Context, nats: Nats, applied: Applied): (() => Promise<StatusReport>) =>
-  createLooker(context, nats, fromLedger(applied.spec), applied);

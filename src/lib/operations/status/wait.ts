@@ -52,7 +52,8 @@ function whyNot(goal: Goal, systems: readonly SystemStatus[]): string | undefine
  */
 export async function waitForStatus(context: Context, { goals, waitMs, ...choice }: WaitOptions): Promise<Waited> {
   const deadline = performance.now() + waitMs;
-  const openSystems = await loadSystems(context, choice);
+  const atAnyCost = goals.some((goal) => goal === 'dlq-empty' || goal === 'healthy');
+  const openSystems = await loadSystems(context, { ...choice, atAnyCost });
   let source: SystemsSource | undefined;
   let last: Waited | undefined;
   let told = '';

@@ -19,9 +19,9 @@ export function renderPauses(results: readonly PauseResult[], { theme }: { theme
 export function renderDrain(result: DrainResult, { theme }: { theme: Theme }): string {
   const { queue, drained, ready, in_flight, dead, waited_seconds } = result;
   const name = theme.strong(clean(queue));
-  const rest = dead
-    ? `; ${counted(dead, 'dead message remains', 'dead messages remain')}: \`osapi-ops dlq ls --queue ${clean(queue)}\``
-    : '';
+  const remain =
+    dead === null ? 'how many are dead is not known' : counted(dead, 'dead message remains', 'dead messages remain');
+  const rest = dead === 0 ? '' : `; ${remain}: \`osapi-ops dlq ls --queue ${clean(queue)}\``;
   return drained
     ? `${name} is ${theme.good('drained')}: nothing waits, nothing is in flight${rest}\n`
     : `${name} is ${theme.refuse('not drained')} after ${waited_seconds}s: ${ready} waiting, ${in_flight} in flight${rest}\n`;
