@@ -35,7 +35,8 @@ export async function response(id: string): Promise<string | undefined> {
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-handlers-'));
-afterAll(() => rmSync(dir, { recursive: true, force: true }));
+// Not with a file: others that use this in the same process still write into it.
+process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
 let count = 0;
 
 /** A module with this text as a handler. */

@@ -81,7 +81,7 @@ function variablesOf(flags: readonly Command.Flag.Any[]): string {
 /** Root commands and topics by what a person is about to do, in the order of a system's life. */
 export const TASKS: readonly (readonly [string, readonly string[]])[] = [
   ['Provision', ['init', 'validate', 'plan', 'apply', 'destroy', 'export', 'convert', 'explain', 'schema']],
-  ['Watch', ['status', 'doctor', 'history', 'monitoring', 'permissions']],
+  ['Watch', ['status', 'console', 'doctor', 'history', 'monitoring', 'permissions']],
   ['Dead letters', ['dlq']],
   ['Requests and queues', ['request', 'queue', 'worker']],
   ['Development', ['dev', 'demo']],
