@@ -188,6 +188,10 @@ describe.each(outermostVersions())('what an unfinished replay holds in its journ
         ['r1', 'r2', 'r3'].map((id, at) => `${id} orphan REQUESTS/request-worker/${at + 1}`),
       );
       expect(await counted()).toEqual([3, 3, 3]);
+      // A rebuild of the DLQ finds what is stored.
+      expect((await json('status', 'mortal.yaml')).value.checks).toContainEqual(
+        expect.objectContaining({ code: 'CHECK_ORPHANS', value: 1 }),
+      );
       expect((await json('dlq', 'replay', '--dry-run')).value).toMatchObject({ remaining: 3 });
       expect((await json('request', 'show', 'r1')).value).toMatchObject({ state: 'dead', seq: 1 });
       expect((await json('dlq', 'show', 'REQUESTS/request-worker/2')).value).toMatchObject({ request_id: 'r2' });

@@ -147,7 +147,7 @@ function count(seen: Seen, { state, died_at, inner }: Entry, queue: QueueState, 
     seen.stored += 1;
     if (!isCovered(queue, inner.original.subject)) seen.untaken += 1;
   } else seen.carried += 1;
-  if (state === 'orphan') seen.orphans += 1;
+  if (state === 'orphan' && !inner.journalled) seen.orphans += 1;
   if (state === 'parked') seen.parked += 1;
   const died = died_at === null ? Number.NaN : Date.parse(died_at);
   if (died > now - HOUR) seen.lastHour += 1;
