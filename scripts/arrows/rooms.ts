@@ -36,7 +36,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   migrate: {
     imports: [...WORDS, 'nats', 'ledger', 'dlq', 'replay'],
-    acts: ['gap', 'mirror', 'run', 'workers'],
+    acts: ['gap', 'held', 'mirror', 'run', 'workers'],
   },
   requests: {
     imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],

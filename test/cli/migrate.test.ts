@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
@@ -50,7 +50,7 @@ queues:
   ${name}:
     subjects: ["requests.*"]
     discard: new
-    duplicate_window: 1s
+    ${queue.includes('duplicate_window') ? '' : 'duplicate_window: 1s'}
     ${queue}
     consumers:
       request-worker: {max_deliver: 1, ack_wait: 1s${worker}}
@@ -207,6 +207,95 @@ test('killed half-way, everybody who looks is told, nobody else touches it, and 
   ]);
   expect(await configOf('REQUESTS')).toMatchObject({ storage: 'file', description: 'moved' });
   expect(await deadOf()).toEqual(before);
+});
+
+describe('a server that has no room for a copy', () => {
+  let small: TestServer;
+  let its: Nats;
+  beforeAll(async () => {
+    small = await startServer({ version: '2.15', config: 'jetstream {max_file_store: 200KB, max_memory_store: 10MB}' });
+    its = await connectTo(small);
+  });
+  afterAll(async () => {
+    await its.close();
+    await small.stop();
+  });
+  const there = (...args: string[]) => runCli([...args, '--json'], { server: small, cwd: dir });
+  const memory = 'storage: memory\n    duplicate_window: 2s';
+  const onDisk = 'storage: file\n    duplicate_window: 2s';
+  const fill = async () => {
+    await wipe(its);
+    await there('apply', spec({ queue: memory }));
+    for (let index = 0; index < 5; index++)
+      await put(its, 'requests.dns', JSON.stringify({ id: `${index}`, query: 'x'.repeat(60_000) }));
+  };
+  const isAsBefore = async () => {
+    expect(((await its.api('STREAM.NAMES')).streams as string[]).sort()).toEqual([
+      'KV_osapi_ops',
+      'KV_responses',
+      'REQUESTS',
+      'requests_dlq',
+    ]);
+    expect(await its.api('STREAM.INFO.REQUESTS')).toMatchObject({
+      config: { storage: 'memory', subjects: ['requests.*'] },
+      state: { messages: 5 },
+    });
+    const worker = await its.api('CONSUMER.INFO.REQUESTS.request-worker');
+    expect(worker).toMatchObject({ num_pending: 5 });
+    expect(worker.paused ?? false).toBe(false);
+  };
+
+  test('is told so before anything is closed, and has what it had', async () => {
+    await fill();
+    const { code, stdout } = await there('apply', spec({ queue: onDisk }), '--migrate');
+    expect([code, JSON.parse(stdout).error]).toMatchObject([
+      1,
+      {
+        code: 'MIGRATE_REFUSED',
+        message: expect.stringContaining('(10023)'),
+        hint: expect.stringContaining('max_file_store'),
+      },
+    ]);
+    await isAsBefore();
+    expect(JSON.parse((await there('apply', spec({ queue: memory }), '--undo-migrate')).stdout).undone).toEqual([]);
+  });
+
+  test.each([
+    ['--undo-migrate', 0],
+    ['--migrate', 1],
+  ])('that is left full and closed is open again after %s', async (way, code) => {
+    await fill();
+    const applying = startCli(['apply', spec({ queue: onDisk }), '--migrate'], { server: small, cwd: dir });
+    await applying.until('stderr', /copying REQUESTS to REQUESTS_moving/, 60_000);
+    applying.child.kill('SIGKILL');
+    await applying.done;
+    await until(
+      async () => ((await its.api('STREAM.INFO.REQUESTS_moving')).state as { messages: number }).messages === 4,
+      'the copy is full',
+    );
+    const { config } = await its.api('STREAM.INFO.REQUESTS');
+    await its.api('STREAM.UPDATE.REQUESTS', { ...(config as object), subjects: ['osapi-ops.moving.REQUESTS'] });
+    // Whoever was killed held the locks.
+    const done = await there('apply', spec({ queue: onDisk }), way, '--lock-wait', '40s');
+    expect([done.code, done.stderr]).toEqual([code, expect.stringContaining('REQUESTS_moving')]);
+    await isAsBefore();
+  });
+});
+
+test('once the subjects have moved nobody is offered a way back', async () => {
+  await run('apply', spec());
+  const path = spec({ queue: 'storage: file' });
+  const applying = startCli(['apply', path, '--migrate'], { server, cwd: dir });
+  await applying.until('stderr', /REQUESTS_moving is open/, 60_000);
+  applying.child.kill('SIGKILL');
+  await applying.done;
+  const [plan, status, doctor] = await Promise.all([run('plan', path), run('status', path), json('doctor', path)]);
+  const symptom = doctor.value.symptoms.find(({ id }: { id: string }) => id === 'migration');
+  for (const text of [plan.stdout, status.stdout, symptom.next]) {
+    expect(text.replace(/\s+/g, ' ')).toContain('it can no longer go back');
+    expect(text).not.toContain('--undo-migrate');
+  }
+  expect((await json('apply', path, '--migrate', '--yes')).code).toBe(0);
 });
 
 test('a saved plan with a move does it with the flag only, and not when something else came between', async () => {

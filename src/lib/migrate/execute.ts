@@ -2,7 +2,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { readIntent, readJournal } from '../ledger/journal.ts';
 import { forgetMigration, recordKept, recordMigration } from '../ledger/migrations.ts';
 import { textsOf } from '../model/json.ts';
-import type { Migration, MigrationStep } from '../model/migration.ts';
+import type { Migration, MigrationStep, Unfinished } from '../model/migration.ts';
 import { splitConsumerName } from '../model/resource.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -12,6 +12,7 @@ import { deleteStream } from '../nats/streams.ts';
 import { parkSubject } from './configs.ts';
 import { namesOf } from './dead.ts';
 import { open, park } from './gap.ts';
+import { waitHeld } from './held.ts';
 import { lookAt } from './look.ts';
 import { dropCopy, makeCopy, remembers, settle, waitCopied, waitWindow } from './mirror.ts';
 import { tellStep } from './read.ts';
@@ -166,13 +167,17 @@ async function copyAndPark(run: Run): Promise<void> {
   const hop = firstHop(run);
   const copy = await stream(run, hop.to);
   if (!(await remembers(run, hop, copy))) return;
-  await waitCopied(run, hop);
+  await orWithoutCopy(run, async () => {
+    await waitCopied(run, hop);
+    await waitHeld(run, hop);
+  });
   await waitWindow(run, copy);
   const isFinal = !isTwo(run);
   if (isFinal && !isClustered(run)) await trim(run, hop, await waiting(run, []));
   await orWorkersGoOn(run, hop.from, async () => {
     await pauseAll(run, hop.from);
     await settle(run, hop);
+    await orWithoutCopy(run, () => waitHeld(run, hop));
     const dead = await carryAll(run);
     if (!isFinal) return;
     const kept = await waiting(run, dead);
@@ -180,6 +185,21 @@ async function copyAndPark(run: Run): Promise<void> {
     if (!isClustered(run)) await trim(run, hop, kept);
   });
   await park(run, hop);
+}
+
+/** A copy that does not get all is of no use, and fills what is full: all is as it was before it. */
+async function orWithoutCopy(run: Run, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof OpsError) || error.code !== 'MIGRATE_REFUSED') throw error;
+    await takeBack(run);
+    await forgetMigration(run.nats, run.migration);
+    throw error.with({
+      why: `${error.why} Nothing was closed: the copy is removed again, and publishers and workers go on.`,
+      hints: [...error.hints, 'then run `osapi-ops apply --migrate` again'],
+    });
+  }
 }
 
 /** What ends before anything has moved leaves nobody without work: by Ctrl-C, or for want of a DLQ. */
@@ -235,6 +255,7 @@ async function recopy(run: Run): Promise<void> {
   const hop = lastHop(run);
   if (!(await remembers(run, hop, await stream(run, hop.to)))) return;
   await waitCopied(run, hop);
+  await waitHeld(run, hop);
   const kept = await keptOf(run);
   if (!isClustered(run)) await trim(run, hop, kept);
   await makeConsumers(run, kept.positions);
@@ -271,6 +292,26 @@ async function remakeConsumer(run: Run): Promise<void> {
   });
   for (const { from } of migration.consumers)
     await orUndefined(deleteConsumer(nats, { stream: name, consumer: from }, FINISH));
+}
+
+/**
+ * Makes room where not even a lock finds any: what holds it is a copy that is a mirror still, which is dropped. Giving
+ * publishers their subjects back is always safe then. What was begun is known still, and goes on from its beginning, or
+ * back. False where there is none.
+ */
+export async function dropCopies(nats: Nats, unfinished: readonly Unfinished[], moving: Moving): Promise<boolean> {
+  let isDropped = false;
+  for (const { migration } of unfinished) {
+    if (migration.kind === 'consumer') continue;
+    const found = await lookAt(nats, migration);
+    const step = recognise(migration, found);
+    if (found.to?.mirrorOf === undefined || step === undefined || !canUndo(migration, step)) continue;
+    const text = `the lock finds no room: ${firstHop({ migration } as Run).to}, which is not open yet, is dropped, which makes some`;
+    moving.io.tell({ type: 'warning', text });
+    await takeBack({ ...moving, nats, migration, told: {} });
+    isDropped = true;
+  }
+  return isDropped;
 }
 
 /** Publishers first; then what was acked meanwhile is let go by the copy, which would leave it behind; then workers. */

@@ -9,6 +9,7 @@ import { printHeaders } from '../nats/raw-headers.ts';
 import { removeKeyed } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
 import { isParked, parkedConfig, parkSubject, primingConfig, promotedConfig, type Surplus } from './configs.ts';
+import { waitHeld } from './held.ts';
 import { makeCopy, notCopied, remembers } from './mirror.ts';
 import { primeIds } from './prime.ts';
 import { FINISH, firstHop, isClustered, isTwo, lastHop, type Run, SILENT_MS, stream, write } from './run.ts';
@@ -23,7 +24,7 @@ export async function park(run: Run, hop: Hop): Promise<void> {
   ]);
   if (!(await remembers(run, hop, copy))) return;
   if (!isParked(config)) await write(run, 'update', hop.from, parkedConfig(config));
-  await openKnown(run, hop, copy, surplus);
+  await openKnown(run, hop, copy, surplus, holesOf(copy));
 }
 
 export async function open(run: Run, hop: Hop): Promise<void> {
@@ -32,10 +33,18 @@ export async function open(run: Run, hop: Hop): Promise<void> {
   if (await remembers(run, hop, copy)) await openKnown(run, hop, copy, await surplusOf(run, hop));
 }
 
-async function openKnown(run: Run, hop: Hop, copy: StreamInfo, surplus: Surplus): Promise<void> {
+/** What a stream has not between its first and its last. */
+const holesOf = ({ figures: { first_seq, last_seq, messages } }: StreamInfo): number =>
+  messages === 0 ? 0 : last_seq - first_seq + 1 - messages;
+
+/** `holes`: those that the copy had when it was seen to hold all; not given where nobody looked yet. */
+async function openKnown(run: Run, hop: Hop, copy: StreamInfo, surplus: Surplus, holes?: number): Promise<void> {
   const { nats, migration } = run;
   const isMirror = copy.config.mirror !== undefined;
-  if (isMirror) await comeToMarker(run, hop);
+  if (isMirror) {
+    const last = await comeToMarker(run, hop);
+    if (last === undefined || holesOf(last) !== holes) await orOpenAgain(run, hop, () => waitHeld(run, hop));
+  }
   if (isClustered(run)) {
     if (isMirror) await write(run, 'update', hop.to, primingConfig(migration, hop));
     await primeIds(nats, hop.to, numberOf(migration.before.duplicate_window));
@@ -46,17 +55,19 @@ async function openKnown(run: Run, hop: Hop, copy: StreamInfo, surplus: Surplus)
 }
 
 const ASK_MS = 10;
+/** So long a copy beside its stream may take to its marker: less than a lock lasts that is not renewed for want of room. */
+const GAP_MS = 5000;
 
 /**
  * Publishes a marker into the closed stream, behind which nothing is: a copy that has it has all. It is asked for while
  * the marker is on its way: what is far away would answer a round trip later.
  */
-async function comeToMarker(run: Run, hop: Hop): Promise<void> {
+async function comeToMarker(run: Run, hop: Hop): Promise<StreamInfo | undefined> {
   const headers = printHeaders([
     { name: 'Nats-Msg-Id', value: `osapi-ops.moving.${run.migration.created}.${hop.to}` },
     { name: 'Nats-Expected-Stream', value: hop.from },
   ]);
-  const seen = { marker: Number.POSITIVE_INFINITY, last: 0, fault: undefined as string | undefined };
+  const seen = { marker: Number.POSITIVE_INFINITY, last: 0, copy: undefined as StreamInfo | undefined };
   const failures: unknown[] = [];
   const note = (asked: Promise<void>) => void asked.catch((error: unknown) => failures.push(error));
   note(
@@ -64,28 +75,44 @@ async function comeToMarker(run: Run, hop: Hop): Promise<void> {
       seen.marker = seq;
     }),
   );
-  const until = performance.now() + SILENT_MS;
+  const until = performance.now() + (isClustered(run) ? SILENT_MS : GAP_MS);
   while (seen.last < seen.marker) {
     if (failures.length > 0) throw failures[0];
-    if (performance.now() > until) throw await unparked(run, hop, seen.fault);
+    if (performance.now() > until) throw await unparked(run, hop, seen.copy?.mirror?.fault);
     note(
-      stream(run, hop.to).then(({ figures, mirror }) => {
-        seen.last = Math.max(seen.last, figures.last_seq);
-        seen.fault = mirror?.fault;
+      stream(run, hop.to).then((copy) => {
+        if (copy.figures.last_seq < seen.last) return;
+        seen.last = copy.figures.last_seq;
+        seen.copy = copy;
       }),
     );
     await sleep(ASK_MS);
+  }
+  return seen.copy;
+}
+
+/** Publishers wait for nothing that is not there: they get their stream back. */
+async function orOpenAgain(run: Run, hop: Hop, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    await giveBack(run, hop);
+    throw error;
   }
 }
 
 /** A copy that does not come to its marker is no copy: publishers get their stream back. */
 async function unparked(run: Run, hop: Hop, fault: string | undefined): Promise<OpsError> {
+  await giveBack(run, hop);
+  return notCopied(run, hop, fault);
+}
+
+async function giveBack(run: Run, hop: Hop): Promise<void> {
   const { before } = run.migration;
   const { config } = await stream(run, hop.from);
   await removeKeyed(run.nats, hop.from, { subject: parkSubject(hop.from) });
   const subjects = before.subjects ?? [hop.from];
   await write(run, 'update', hop.from, hop === firstHop(run) ? before : { ...config, subjects });
-  return notCopied(run, hop, fault);
 }
 
 /** What the copy counts that the old one does not: acknowledged, and kept for its ids. */

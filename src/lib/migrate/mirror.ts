@@ -83,7 +83,8 @@ async function mirrorConsumer({ nats }: Run, { from, to }: Hop): Promise<Consume
 const isRead = async (run: Run, hop: Hop): Promise<boolean> => {
   const consumer = await mirrorConsumer(run, hop);
   // Of a stream of other retention it leaves none that is listed: the marker tells, behind which nothing is.
-  return consumer === undefined || consumer.figures.num_pending <= NEAR;
+  if (consumer === undefined) return run.migration.before.retention !== 'workqueue' || hop !== firstHop(run);
+  return consumer.figures.num_pending <= NEAR;
 };
 
 /** Ids that were published since the copy reads along are known to it: it reads along for as long as they are to be. */

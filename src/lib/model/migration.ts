@@ -111,3 +111,7 @@ export interface MigrationCost {
 export type PlannedMigration =
   | { readonly is: 'movable'; readonly migration: Migration; readonly cost: MigrationCost }
   | { readonly is: 'refused'; readonly refusals: readonly MigrationRefusal[] };
+
+/** What to do about one that was begun: the way back is told as long as it is open. */
+export const waysOf = ({ canUndo }: Pick<Unfinished, 'canUndo'>): string =>
+  `go on with \`osapi-ops apply --migrate\`${canUndo ? ', or back with `osapi-ops apply --undo-migrate`' : '; it can no longer go back'}`;

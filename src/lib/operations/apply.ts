@@ -4,9 +4,8 @@ import { holdQueues } from '../dlq/lock.ts';
 import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { tableFor } from '../facts/fields.ts';
-import { identifyActor } from '../ledger/actor.ts';
 import { largestReplicas } from '../ledger/store.ts';
-import { executeMigration } from '../migrate/execute.ts';
+import { dropCopies, executeMigration } from '../migrate/execute.ts';
 import type { Context } from '../model/context.ts';
 import { equalJson } from '../model/json.ts';
 import type { Change, Filled, Override, Plan } from '../model/plan.ts';
@@ -31,6 +30,7 @@ import {
 import { type PlanFile, prepareSaved, readPlanFile } from './planned/saved.ts';
 import { verifyTaken } from './planned/verify.ts';
 import type { SpecChoice } from './spec-source.ts';
+import { movingOf } from './undo-migrate.ts';
 
 export interface ApplyOptions extends SpecChoice {
   readonly given: ReadonlySet<Override>;
@@ -175,6 +175,7 @@ async function lockAndLook(context: Context, { system, again }: Work, options: A
     waitMs: options.lockWaitMs,
     verb: 'apply',
     replicas: () => largestReplicas(configsOf(desired)),
+    makeRoom: () => dropCopies(nats, system.unfinished, movingOf(context, context.io.signal)),
   };
   const queues = queuesTouched(system.plan.changes, system);
   // Where there was no ledger nobody was at work, and whoever has its first lock knows that nobody came in between.
@@ -222,13 +223,7 @@ async function finishMoves(context: Context, system: Prepared, signal: AbortSign
 const executionOf = (context: Context, nats: Nats, signal: AbortSignal): Execution => ({
   io: context.io,
   signal,
-  migrate: (migration) =>
-    executeMigration(nats, migration, {
-      io: context.io,
-      signal,
-      actor: identifyActor(context.env),
-      now: context.now(),
-    }),
+  migrate: (migration) => executeMigration(nats, migration, movingOf(context, signal)),
 });
 
 async function carryOut(context: Context, system: Prepared, signal: AbortSignal): Promise<Applied> {

@@ -5,7 +5,7 @@ import { findUnfinished } from '../migrate/read.ts';
 import { type AccountUsage, limitedParts, type Usage } from '../model/account.ts';
 import type { Context } from '../model/context.ts';
 import type { Diagnosis, SettingSource, Symptom } from '../model/diagnosis.ts';
-import type { Unfinished } from '../model/migration.ts';
+import { type Unfinished, waysOf } from '../model/migration.ts';
 import { ROLES } from '../model/permissions.ts';
 import type { LoadedSpec, Spec } from '../model/spec.ts';
 import { readAccount } from '../nats/account.ts';
@@ -199,11 +199,11 @@ async function jetstreamSymptoms(nats: Nats): Promise<{ works: boolean; symptoms
 }
 
 /** What somebody has begun to move, whatever system it is of. */
-const moveSymptom = ({ migration: { kind, name }, where, meanwhile, who, since }: Unfinished): Symptom => ({
+const moveSymptom = ({ migration: { kind, name }, where, meanwhile, canUndo, who, since }: Unfinished): Symptom => ({
   id: 'migration',
   status: 'warn',
   summary: `${kind} ${name} is half moved, by ${who} since ${since}: ${where}; ${meanwhile}`,
-  next: 'go on with `osapi-ops apply --migrate`, or back with `osapi-ops apply --undo-migrate`',
+  next: waysOf({ canUndo }),
 });
 
 async function appliedSpec(nats: Nats): Promise<Spec | undefined> {

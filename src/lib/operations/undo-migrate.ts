@@ -3,7 +3,8 @@ import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { identifyActor } from '../ledger/actor.ts';
 import { largestReplicas } from '../ledger/store.ts';
-import { undoMigration } from '../migrate/execute.ts';
+import { dropCopies, undoMigration } from '../migrate/execute.ts';
+import type { Moving } from '../migrate/run.ts';
 import type { Context } from '../model/context.ts';
 import type { Unfinished } from '../model/migration.ts';
 import type { Plan } from '../model/plan.ts';
@@ -58,6 +59,13 @@ export async function undoOperation(context: Context, options: UndoOptions): Pro
 const named = (unfinished: readonly Unfinished[]): string =>
   unfinished.map(({ migration, who, since }) => `${keyOf(migration)} (${who}, ${since})`).join(', ');
 
+export const movingOf = ({ io, env, now }: Context, signal: AbortSignal): Moving => ({
+  io,
+  signal,
+  actor: identifyActor(env),
+  now: now(),
+});
+
 async function undoSystem(
   context: Context,
   system: Prepared,
@@ -84,6 +92,7 @@ async function undoSystem(
     waitMs: options.lockWaitMs,
     verb: 'apply --undo-migrate',
     replicas: () => largestReplicas(configsOf(desired)),
+    makeRoom: async () => dropCopies(nats, await findBegun(nats, desired), movingOf(context, context.io.signal)),
   };
   const begun = plan.changes.filter((change) => unfinished.some(({ migration }) => keyOf(migration) === keyOf(change)));
   const undone = await holdQueues(
@@ -94,7 +103,7 @@ async function undoSystem(
     async (signal, held) => {
       // Somebody may have gone on, or back, until the lock was ours.
       const now = await findBegun(held, desired);
-      const moving = { io: context.io, signal, actor: identifyActor(context.env), now: context.now() };
+      const moving = movingOf(context, signal);
       const back: UndoneMove[] = [];
       for (const { migration, step, who, since } of now) {
         await undoMigration(held, migration, moving);

@@ -1,7 +1,13 @@
 import { loweredLimits } from '../canonical/limits.ts';
 import type { AccountUsage } from '../model/account.ts';
 import { numberOf } from '../model/json.ts';
-import type { Migration, MigrationCost, MigrationRefusal, Unfinished } from '../model/migration.ts';
+import {
+  type Migration,
+  type MigrationCost,
+  type MigrationRefusal,
+  type Unfinished,
+  waysOf,
+} from '../model/migration.ts';
 import type { Finding } from '../model/plan.ts';
 import { type DesiredResource, keyOf, type Observed, splitConsumerName } from '../model/resource.ts';
 import { printDuration, printSize } from '../model/units.ts';
@@ -242,14 +248,13 @@ export const UNFINISHED = 'RISK_UNFINISHED_MIGRATION';
 /** A migration that somebody began: nothing else is done to what it is about. */
 export function unfinishedMove({ migration, canUndo }: Unfinished): Finding[] {
   const key = keyOf(migration);
-  const back = canUndo ? ', or back with `osapi-ops apply --undo-migrate`' : '; it can no longer go back';
   return [
     {
       code: UNFINISHED,
       severity: 'refuse',
       resource: key,
       message: `${key} is half moved: nothing else is done to it before`,
-      hint: `go on with \`osapi-ops apply --migrate\`${back}`,
+      hint: waysOf({ canUndo }),
       needs: 'migrate',
     },
   ];

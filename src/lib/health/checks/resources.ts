@@ -68,13 +68,17 @@ function driftCheck(snapshot: Snapshot): Check {
 const STANDSTILL: ReadonlySet<Unfinished['step']> = new Set(['parked', 'dropped', 'reparked', 'removed', 'unknown']);
 
 /** Only where something is half moved: at all other times there is nothing to look at. */
-function migrationCheck({ migration, step, where, meanwhile, who, since }: Unfinished, snapshot: Snapshot): Check {
+function migrationCheck(
+  { migration, step, where, meanwhile, canUndo, who, since }: Unfinished,
+  snapshot: Snapshot,
+): Check {
   const { kind, name } = migration;
+  const back = canUndo ? `; back: ${withSpec('apply', snapshot)} --undo-migrate` : '; it can no longer go back';
   return checkOf('migration', {
     resource: name,
     status: STANDSTILL.has(step) ? 'critical' : 'warn',
     summary: `${kind} ${name} is being moved by ${who} since ${since}: ${where}; ${meanwhile}`,
-    next: `${withSpec('apply', snapshot)} --migrate; back: ${withSpec('apply', snapshot)} --undo-migrate`,
+    next: `${withSpec('apply', snapshot)} --migrate${back}`,
   });
 }
 
