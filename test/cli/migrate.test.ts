@@ -158,13 +158,17 @@ test('killed half-way, everybody who looks is told, nobody else touches it, and 
   };
 
   await killHalfWay();
-  const [plan, status, doctor, apply, replay] = await Promise.all([
+  const [plan, status, doctor, apply, replay, resume, pause] = await Promise.all([
     json('plan', path),
     json('status', path),
     json('doctor', path),
     json('apply', path, '--yes'),
     json('dlq', 'replay', '--lock-wait', '40s'),
+    json('queue', 'resume', 'REQUESTS'),
+    json('queue', 'pause', 'REQUESTS'),
   ]);
+  for (const { code, value } of [resume, pause]) expect([code, value.error.code]).toEqual([75, 'LOCK_HELD']);
+  expect(JSON.stringify(status.value.checks)).not.toContain('queue resume');
   expect(plan.value.changes).toMatchObject([
     { action: 'migrate', name: 'REQUESTS', reason: expect.stringMatching(/began to move it on .* and it is not done/) },
   ]);

@@ -2,11 +2,12 @@ import { OpsError } from '../errors/ops-error.ts';
 import { identifyActor } from '../ledger/actor.ts';
 import { appendHistory } from '../ledger/history.ts';
 import { type LockOptions, withLocks } from '../ledger/lock.ts';
-import { concerns, readMigrations } from '../ledger/migrations.ts';
+import { readMigrations } from '../ledger/migrations.ts';
 import type { Lease } from '../ledger/turn.ts';
 import type { Context } from '../model/context.ts';
 import type { QueueRef } from '../model/entry.ts';
 import { numberOf } from '../model/json.ts';
+import { concerns } from '../model/migration.ts';
 import { keyOf } from '../model/resource.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -43,8 +44,8 @@ export const withQueueLocks = <T>(
     return work(signal, held);
   });
 
-/** Between two steps of a move a message is in two places, and its queue may be nowhere. */
-async function requireWhole(nats: Nats, queues: readonly string[]): Promise<void> {
+/** Between two steps of a move a message is in two places, and its queue may be nowhere. @throws OpsError LOCK_HELD */
+export async function requireWhole(nats: Nats, queues: readonly string[]): Promise<void> {
   const records = await readMigrations(nats);
   const half = records.find(({ migration }) => queues.some((queue) => concerns(migration, queue)));
   if (!half) return;
@@ -52,7 +53,7 @@ async function requireWhole(nats: Nats, queues: readonly string[]): Promise<void
   const key = keyOf(migration);
   throw new OpsError('LOCK_HELD', `${key} is half moved: ${who} began it on ${since}`, {
     where: key,
-    why: 'Its dead letters are moved with it; until that is done nothing else is done to them.',
+    why: 'What is in it is moved, its dead letters too; until that is done nothing else is done to them.',
     hints: ['go on with `osapi-ops apply --migrate`, or back with `osapi-ops apply --undo-migrate`'],
   });
 }

@@ -25,7 +25,7 @@ export function judgeHealth(snapshot: Snapshot): StatusReport {
     ...resourceChecks(snapshot),
     ...snapshot.queues.flatMap((queue) => [
       ...queueChecks(queue),
-      ...workerChecks(queue, snapshot.now),
+      ...workerChecks(queue, snapshot.now, snapshot.unfinished),
       ...deadChecks(queue, snapshot.now),
     ]),
   ];

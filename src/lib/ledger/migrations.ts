@@ -1,6 +1,5 @@
 import { isObject } from '../model/json.ts';
 import type { Migration } from '../model/migration.ts';
-import { splitConsumerName } from '../model/resource.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { KvEntry } from '../nats/port.ts';
 import type { Actor } from './actor.ts';
@@ -21,12 +20,6 @@ export interface MigrationRecord extends Actor {
 
 /** By what it is called until it is done: two changes of one thing are never under way at once. */
 const nameOf = ({ kind, from }: Pick<Migration, 'kind' | 'from'>): string => `${kind} ${from}`;
-
-/** Whether a stream is moved, made by it, or a consumer of it made again. */
-export const concerns = ({ kind, name, from, hops }: Migration, stream: string): boolean =>
-  kind === 'consumer'
-    ? [name, from].some((one) => splitConsumerName(one).stream === stream)
-    : hops.some((hop) => hop.from === stream || hop.to === stream);
 
 /** Writes down what is about to be moved; what is written down already stays. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
 export async function recordMigration(nats: Nats, record: MigrationRecord): Promise<void> {

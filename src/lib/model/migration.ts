@@ -1,5 +1,5 @@
 import type { Config } from './json.ts';
-import type { ResourceKind } from './resource.ts';
+import { type ResourceKind, splitConsumerName } from './resource.ts';
 
 /** One copy of a stream by a mirror that is made a stream of its own. The names are of streams, a bucket's too. */
 export interface Hop {
@@ -44,6 +44,12 @@ export interface Migration {
   /** The bucket of the responses, where it is known: what has its answer is not dead. */
   readonly responses?: string;
 }
+
+/** Whether a stream is moved, made by it, or a consumer of it made again. */
+export const concerns = ({ kind, name, from, hops }: Migration, stream: string): boolean =>
+  kind === 'consumer'
+    ? [name, from].some((one) => splitConsumerName(one).stream === stream)
+    : hops.some((hop) => hop.from === stream || hop.to === stream);
 
 /**
  * How far a migration is, as the server alone tells it. Each is durable before the next begins.

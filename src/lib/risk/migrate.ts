@@ -130,6 +130,9 @@ function room(
   );
 }
 
+const isRenamed = ({ name, from, consumers }: Migration): boolean =>
+  name !== from || consumers.some((one) => one.from !== one.to);
+
 /** Whoever answers into a bucket has its name: what he does once it has another is stored nowhere, and dies. */
 function atWork(subject: Subject, { kind, name, from }: Migration, { desired, index }: World): Finding[] {
   if (kind !== 'bucket' || name === from) return [];
@@ -223,7 +226,9 @@ function noticed(
       hint:
         kind === 'bucket'
           ? 'watchers must be started again'
-          : 'consume() of nats.js goes on by itself when the names are back; fetch() throws "consumer deleted" and must be called again',
+          : isRenamed(migration)
+            ? 'workers must be started with the new name; what they still have in hand then is delivered again'
+            : 'consume() of nats.js goes on by itself when the names are back; fetch() throws "consumer deleted" and must be called again',
     },
   );
   return [...ahead, ...publishers, ...(workersMs > 0 ? [workers] : [])];

@@ -416,3 +416,16 @@ describe('another name of the bucket that workers answer into', () => {
     expect(told(figures, queue)).toEqual(want);
   });
 });
+
+test.each<[string, Partial<Migration>, string]>([
+  ['whose names come back go on', {}, 'goes on by itself when the names are back'],
+  ['of another name are started with it', { name: 'OTHER' }, 'workers must be started with the new name'],
+  [
+    'of another consumer too',
+    { consumers: [{ from: 'w', to: 'v', created: '', before: {}, after: {} }] },
+    'workers must be started with the new name',
+  ],
+])('workers %s', (_, extra, hint) => {
+  const { findings } = storage(new Map([movable('stream REQUESTS', 'REQUESTS', extra)]), { migrate: true });
+  expect(findings.find(({ message }) => message.includes('workers get nothing'))?.hint).toContain(hint);
+});

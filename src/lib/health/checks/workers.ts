@@ -1,7 +1,8 @@
+import { concerns } from '../../model/migration.ts';
 import { aboutMs } from '../../model/units.ts';
 import type { Check } from '../../model/verdict.ts';
 import { checkOf, percentOf, plural, rate } from '../check.ts';
-import { type ConsumerState, inFlightOf, type QueueState, retryingOf } from '../snapshot.ts';
+import { type ConsumerState, inFlightOf, type QueueState, retryingOf, type Snapshot } from '../snapshot.ts';
 
 /** How long messages may wait before somebody must have asked for them, in seconds. */
 const PULL = { warn: 30, critical: 300 };
@@ -12,11 +13,12 @@ const REDELIVERY_LEAST = 10;
 const STILL_MS = 5000;
 
 /** Whether the workers of one queue work. */
-export function workerChecks(queue: QueueState, now: number): Check[] {
+export function workerChecks(queue: QueueState, now: number, unfinished: Snapshot['unfinished'] = []): Check[] {
   if (!queue.stream) return [];
+  const isMoved = unfinished.some(({ migration }) => concerns(migration, queue.name));
   const each = queue.consumers.flatMap((consumer) => {
     const name = `${queue.name}/${consumer.name}`;
-    return [flightCheck(name, consumer, now), pullingCheck(name, consumer, now), pausedCheck(name, consumer)];
+    return [flightCheck(name, consumer, now), pullingCheck(name, consumer, now), pausedCheck(name, consumer, isMoved)];
   });
   return [...(queue.consumers.length === 0 ? [nobodyCheck(queue)] : each), redeliveryCheck(queue)];
 }
@@ -71,14 +73,15 @@ function pullingCheck(name: string, consumer: ConsumerState, now: number): Check
   });
 }
 
-function pausedCheck(name: string, { paused, pausedUntil }: ConsumerState): Check {
+/** What a move paused, its end resumes. */
+function pausedCheck(name: string, { paused, pausedUntil }: ConsumerState, isMoved: boolean): Check {
   return checkOf('paused', {
     resource: name,
     status: paused ? 'warn' : 'ok',
     summary: paused ? `delivery is paused${pausedUntil ? ` until ${pausedUntil}` : ''}` : 'delivery is on',
     value: paused ? 1 : 0,
     threshold: { warn: 1, critical: null },
-    next: `osapi-ops queue resume ${name}`,
+    next: isMoved ? 'osapi-ops apply --migrate' : `osapi-ops queue resume ${name}`,
   });
 }
 

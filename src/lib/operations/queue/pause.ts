@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { requireWhole } from '../../dlq/lock.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { takeBack } from '../../ledger/history.ts';
 import type { Context } from '../../model/context.ts';
@@ -16,7 +17,7 @@ export interface PauseOptions extends QueueTarget {
   readonly until?: Date;
 }
 
-/** Stops delivery. @throws OpsError USAGE, SERVER_TOO_OLD, NOT_FOUND, CONN_*, DENIED_* */
+/** Stops delivery. @throws OpsError USAGE, LOCK_HELD, SERVER_TOO_OLD, NOT_FOUND, CONN_*, DENIED_* */
 export async function pauseQueue(context: Context, options: PauseOptions): Promise<readonly PauseResult[]> {
   const { forMs, until } = options;
   const now = context.now();
@@ -29,6 +30,7 @@ export async function pauseQueue(context: Context, options: PauseOptions): Promi
   return withQueue(context, options, async (scope) => {
     requirePause(scope.nats);
     requireConsumers(scope);
+    await requireUnmoved(scope);
     const { nats, consumers } = scope;
     const until = end?.toISOString() ?? NO_END;
     const record = (done: readonly PauseResult[], id?: string) => {
@@ -54,6 +56,7 @@ export async function resumeQueue(context: Context, target: QueueTarget): Promis
   return withQueue(context, target, async (scope) => {
     requirePause(scope.nats);
     requireConsumers(scope);
+    await requireUnmoved(scope);
     const { nats, consumers } = scope;
     const done = await pipelined(consumers, AT_ONCE, (name) => resumeConsumer(nats, pausable(scope, name)));
     const changed = done.filter((one) => one.changed);
@@ -67,6 +70,13 @@ export async function resumeQueue(context: Context, target: QueueTarget): Promis
     return done;
   });
 }
+
+/** Whoever moves a queue paused it: resumed meanwhile, its marker would be delivered as a request. */
+const requireUnmoved = ({ nats, ref }: QueueScope): Promise<void> =>
+  requireWhole(nats, [ref.queue]).catch((error: unknown) => {
+    // Who may not look at the ledger may pause all the same.
+    if (!(error instanceof OpsError) || error.code !== 'DENIED_SUBJECT') throw error;
+  });
 
 function pausable({ ref: { queue, seen } }: QueueScope, consumer: string): Pausable {
   const known = seen?.standing.consumers.find(({ name }) => name === consumer);
