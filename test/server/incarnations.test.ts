@@ -74,7 +74,10 @@ describe.each(outermostVersions())('nats-server %s: messages of one sequence', (
     const listed: { id: string; state: string }[] = ls.filter(({ state }: { state: string }) => state !== 'gone');
     expect(new Set(listed.map(({ id }) => id)).size).toBe(listed.length);
     const counts: { count: number }[] = stats.groups;
-    return [listed.length, counts.reduce((sum, { count }) => sum + count, 0), status.queues[0].dead, dry.remaining];
+    // On 2.10 a probe reads so few that it may have to say that it does not know; who waits for the dead has each looked at.
+    const waited = status.queues[0].dead === null && version === '2.10';
+    const { queues } = waited ? await json('status', '--wait', '1ms', '--for', 'dlq-empty') : status;
+    return [listed.length, counts.reduce((sum, { count }) => sum + count, 0), queues[0].dead, dry.remaining];
   }
 
   test('what was rejected before the stream was made anew is not taken for what died since', async () => {
