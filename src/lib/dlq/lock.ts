@@ -45,9 +45,12 @@ export const withQueueLocks = <T>(
   });
 
 /** Between two steps of a move a message is in two places, and its queue may be nowhere. @throws OpsError LOCK_HELD */
-export async function requireWhole(nats: Nats, queues: readonly string[]): Promise<void> {
-  const records = await readMigrations(nats);
-  const half = records.find(({ migration }) => queues.some((queue) => concerns(migration, queue)));
+export async function requireWhole(
+  nats: Nats,
+  queues: readonly string[],
+  reading: ReturnType<typeof readMigrations> = readMigrations(nats),
+): Promise<void> {
+  const half = (await reading).find(({ migration }) => queues.some((queue) => concerns(migration, queue)));
   if (!half) return;
   const { migration, who, since } = half;
   const key = keyOf(migration);

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { requireWhole } from '../../dlq/lock.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { takeBack } from '../../ledger/history.ts';
+import { readMigrations } from '../../ledger/migrations.ts';
 import type { Context } from '../../model/context.ts';
 import type { PauseResult } from '../../model/queue.ts';
 import { pipelined } from '../../nats/pipeline.ts';
@@ -27,10 +28,9 @@ export async function pauseQueue(context: Context, options: PauseOptions): Promi
       hints: ['give a time to come, or --for 1h'],
     });
   }
-  return withQueue(context, options, async (scope) => {
+  return withWholeQueue(context, options, async (scope) => {
     requirePause(scope.nats);
     requireConsumers(scope);
-    await requireUnmoved(scope);
     const { nats, consumers } = scope;
     const until = end?.toISOString() ?? NO_END;
     const record = (done: readonly PauseResult[], id?: string) => {
@@ -53,10 +53,9 @@ export async function pauseQueue(context: Context, options: PauseOptions): Promi
 
 /** Starts delivery again. @throws as `pauseQueue` */
 export async function resumeQueue(context: Context, target: QueueTarget): Promise<readonly PauseResult[]> {
-  return withQueue(context, target, async (scope) => {
+  return withWholeQueue(context, target, async (scope) => {
     requirePause(scope.nats);
     requireConsumers(scope);
-    await requireUnmoved(scope);
     const { nats, consumers } = scope;
     const done = await pipelined(consumers, AT_ONCE, (name) => resumeConsumer(nats, pausable(scope, name)));
     const changed = done.filter((one) => one.changed);
@@ -71,12 +70,21 @@ export async function resumeQueue(context: Context, target: QueueTarget): Promis
   });
 }
 
-/** Whoever moves a queue paused it: resumed meanwhile, its marker would be delivered as a request. */
-const requireUnmoved = ({ nats, ref }: QueueScope): Promise<void> =>
-  requireWhole(nats, [ref.queue]).catch((error: unknown) => {
-    // Who may not look at the ledger may pause all the same.
-    if (!(error instanceof OpsError) || error.code !== 'DENIED_SUBJECT') throw error;
+/** Whoever moves a queue paused it: resumed meanwhile, its marker would be delivered as a request. @throws OpsError LOCK_HELD */
+function withWholeQueue<T>(context: Context, target: QueueTarget, work: (scope: QueueScope) => Promise<T>): Promise<T> {
+  let reading: ReturnType<typeof readMigrations> | undefined;
+  const whole = async (scope: QueueScope) => {
+    await requireWhole(scope.nats, [scope.ref.queue], reading).catch((error: unknown) => {
+      // Who may not look at the ledger may pause all the same.
+      if (!(error instanceof OpsError) || error.code !== 'DENIED_SUBJECT') throw error;
+    });
+    return work(scope);
+  };
+  return withQueue(context, target, whole, (nats) => {
+    reading = readMigrations(nats);
+    reading.catch(() => {});
   });
+}
 
 function pausable({ ref: { queue, seen } }: QueueScope, consumer: string): Pausable {
   const known = seen?.standing.consumers.find(({ name }) => name === consumer);

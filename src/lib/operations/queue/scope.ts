@@ -21,13 +21,14 @@ export interface QueueScope {
 }
 
 /**
- * Connects and finds the queue that is meant.
+ * Connects and finds the queue that is meant; `onOpen` may ask for something else meanwhile.
  * @throws OpsError USAGE where none is named and there are several, NOT_FOUND, SPEC_*, CONN_*, DENIED_*
  */
 export async function withQueue<T>(
   context: Context,
   { target, file }: QueueTarget,
   work: (scope: QueueScope) => Promise<T>,
+  onOpen: (nats: Nats) => void = () => {},
 ): Promise<T> {
   const [queue, consumer, ...rest] = target?.split('/') ?? [];
   if (rest.length > 0 || queue === '' || consumer === '') {
@@ -35,6 +36,7 @@ export async function withQueue<T>(
   }
   return withPlaces(context, { file, queues: queue === undefined ? undefined : [queue] }, async (places) => {
     const { nats } = places;
+    onOpen(nats);
     const ref = await places.queue();
     if (consumer !== undefined && !ref.consumers.includes(consumer)) {
       throw new OpsError('NOT_FOUND', `the queue ${ref.queue} has no consumer ${consumer}`, {
