@@ -56,6 +56,7 @@ describe('three hundred died of four causes', () => {
     expect(page.url()).not.toContain('token');
 
     // Groups with their figures; one is chosen, and its rows are shown.
+    await button(page, 'Replay 300…').waitFor();
     await button(page, 'See 300').click();
     await page.locator('.group', { hasText: 'upstream 503' }).click();
     expect(await text(page, '.group[aria-pressed=true] .n')).toBe('260');

@@ -24,7 +24,7 @@ function Finding({ finding, onResume }: { finding: QueueFinding; onResume: (queu
         {(act?.kind === 'see' || act?.kind === 'replay') && (
           <Button onPress={() => go('dead', { query: filters })}>See {n === undefined ? 'them' : count(n)}</Button>
         )}
-        {(act?.kind === 'replay' || (act?.kind === 'see' && finding.code === 'dead')) && (
+        {(act?.kind === 'replay' || (act?.kind === 'see' && finding.code === 'CHECK_DEAD')) && (
           <Act may="replay" kind="main" onPress={() => go('dead', { query: withDo(filters, 'replay') })}>
             Replay {n === undefined ? '' : count(n)}…
           </Act>
