@@ -211,7 +211,7 @@ const reading = (name: string, stdout: unknown, code = 0): Reading => ({
   codes: [0, 1, 2],
   said: said(name, stdout, { code }),
 });
-const status = (dead: number, ready = 0, health = 'ok') => ({
+const status = (dead: number | null, ready = 0, health = 'ok') => ({
   health,
   checks: [{ id: 'Q.dead', status: health, summary: '' }],
   queues: [{ name: 'Q', ready, in_flight: 0, dead }],
@@ -242,8 +242,20 @@ describe('systems on two servers break a law', () => {
   });
 });
 
+/** A queue that keeps what was acked, and its DLQ. */
+const keeping = (dlqCreated: string, stored = true): Truth =>
+  new Map([
+    ...truthOf({
+      retention: 'limits',
+      consumers: [consumer({ delivered: 1 })],
+      messages: stored ? [{ seq: 1, subject: 'q.a', time: '2026-01-02T00:00:00Z', headers: '', payload: '' }] : [],
+    }),
+    ...[...truthOf({ name: 'q_dlq', created: dlqCreated }).values()].map((one) => [one.name, one] as const),
+  ]);
+
 describe('commands together break a law', () => {
   const waiting = truthOf({ consumers: [consumer({ pending: 1 })] });
+  const unknown = [reading('ls', []), reading('status', status(null, 0, 'unknown'))];
   test.each<[string, readonly Reading[], readonly string[], Truth?, number?]>([
     ['not where they agree', [reading('ls', [entry('gone')]), reading('status', status(0))], []],
     ['by two counts of the dead', [reading('ls', [entry('replayable')]), reading('status', status(0))], ['agree']],
@@ -268,6 +280,19 @@ describe('commands together break a law', () => {
       'by one that is not empty and should be',
       [reading('ls', [entry('gone')]), reading('status', status(0)), reading('empty', '', 2)],
       ['empty'],
+    ],
+    ['not where nothing tells', [...unknown, reading('empty', '', 2)], [], truthOf({ retention: 'limits' })],
+    ['nor where a DLQ came too late to tell', unknown, [], keeping('2026-01-03T00:00:00Z')],
+    ['by not knowing where a DLQ tells', unknown, ['agree'], keeping('2026-01-01T00:00:00Z')],
+    ['by not knowing where nothing died before it', unknown, ['agree'], keeping('2026-01-03T00:00:00Z', false)],
+    ['by not knowing of a work queue', unknown, ['agree']],
+    ['by a drain that does not know', [reading('drain Q', { drained: true, dead: null })], ['agree']],
+    ['by a figure of what nothing tells', [reading('status', status(0))], ['agree'], truthOf({ retention: 'limits' })],
+    [
+      'by an empty DLQ of what nothing tells',
+      [...unknown, reading('empty', '')],
+      ['empty'],
+      truthOf({ retention: 'limits' }),
     ],
     ['by drained with something left', [reading('status', status(0, 1)), reading('drained', '')], ['drained'], waiting],
     ['by a drain that says so', [reading('drain Q', { drained: true, dead: 0 })], ['drained'], waiting],

@@ -4,7 +4,7 @@ import Ajv, { type ValidateFunction } from 'ajv/dist/2020.js';
 import { errorSchema, resultSchema } from '../../scripts/generate/result-files.ts';
 import type { Wire } from '../support/waves.ts';
 import { type Said, SLOW_MS } from './person.ts';
-import { leftOf, type Truth } from './truth.ts';
+import { isUntold, leftOf, type Truth } from './truth.ts';
 import type { Queue } from './world.ts';
 
 export type Law =
@@ -126,6 +126,12 @@ export function judgeWire(said: Said, { waves, idleMs }: Pick<Wire, 'waves' | 'i
   return why.map((text) => ({ law: 'time', text: `${said.line}: ${text}` }));
 }
 
+/** A probe looks at each of the dead where that takes ten requests, at the worst one for each message, and 600 kB. */
+function isWithinProbe(truth: Truth, queues: readonly Queue[]): boolean {
+  const looked = queues.flatMap(({ name, dlqs }) => [name, ...dlqs].flatMap((one) => truth.get(one)?.messages ?? []));
+  return looked.length <= 10 && sum(looked.map(({ headers, payload }) => headers.length + payload.length)) <= 500_000;
+}
+
 /** Laws of several readings of one moment, and of the server at that moment. */
 export function judgeTogether(
   readings: readonly Reading[],
@@ -150,6 +156,14 @@ export function judgeTogether(
     if (listed !== undefined && figure !== undefined && figure !== null && figure !== listed)
       fault('agree', `dlq ls lists ${listed} of ${queue} that are not gone, ${what} says ${figure}`);
   };
+  const isUnknown = (queue: string) => isUntold(truth, queue, queues.find(({ name }) => name === queue)?.dlqs ?? []);
+  /** Not known is what nothing tells, and no other figure. */
+  const known = (what: string, queue: string, figure: number | null, mayBeMuch: boolean) => {
+    if (figure !== null && isUnknown(queue))
+      fault('agree', `nothing tells how many of ${queue} are dead, and ${what} says ${figure}`);
+    if (figure === null && truth.has(queue) && !isUnknown(queue) && !mayBeMuch)
+      fault('agree', `how many of ${queue} are dead can be known, and ${what} says that it is not`);
+  };
   for (const [queue, want] of expected) {
     const listed = deadOf(queue);
     if (listed !== undefined && listed !== want)
@@ -173,6 +187,7 @@ export function judgeTogether(
     if (!status) continue;
     for (const queue of status.queues) {
       same(said.line, queue.name, queue.dead);
+      known(said.line, queue.name, queue.dead, !isWithinProbe(truth, queues));
       const { ready, inFlight } = leftOf(truth, queue.name);
       if (queue.ready !== null && (queue.ready !== ready || queue.in_flight !== inFlight))
         fault(
@@ -193,8 +208,9 @@ export function judgeTogether(
     const names = told.map(({ name }) => name);
     if (empty && dead && names.length > 0) {
       const listed = dead.filter(({ queue }) => names.includes(queue)).length;
-      // A queue that is not there is not well.
-      if ((empty.code === 0) !== (listed === 0 && names.every((name) => truth.has(name))))
+      // A queue that is not there is not well, and of one that nobody can know of nobody says that it is.
+      const isEmpty = listed === 0 && names.every((name) => truth.has(name) && !isUnknown(name));
+      if ((empty.code === 0) !== isEmpty)
         fault('empty', `${empty.line} ends with ${empty.code}, dlq ls lists ${listed} that are not gone`);
     }
     const drained = of(`drained${suffix}`);
@@ -229,6 +245,7 @@ export function judgeTogether(
     const said = of(`drain ${queue}`);
     if (drain && said) {
       same(said.line, queue, drain.dead);
+      known(said.line, queue, drain.dead, false);
       if (drain.drained !== isDrained(queue) || drain.drained !== (said.code === 0))
         fault(
           'drained',

@@ -224,6 +224,24 @@ export function leftOf(truth: Truth, queue: string): Left {
   };
 }
 
+/**
+ * Whether nothing tells who is dead: what was acked stays stored there, and there is no DLQ, or all of them are younger
+ * than a message that may have died before.
+ */
+export function isUntold(truth: Truth, queue: string, dlqs: readonly string[]): boolean {
+  const stream = truth.get(queue);
+  if (!stream || stream.retention === 'workqueue' || workersOf(stream).length === 0) return false;
+  const live = dlqs.flatMap((dlq) => truth.get(dlq) ?? []);
+  if (live.length === 0) return true;
+  const [first] = stream.messages;
+  const mayHaveDied = (one: RawConsumer) => one.maxDeliver > 0 && one.delivered >= first!.seq;
+  return (
+    first !== undefined &&
+    live.every(({ created }) => Date.parse(first.time) < Date.parse(created)) &&
+    workersOf(stream).some(mayHaveDied)
+  );
+}
+
 /** The id of a request, as a reader of the responses looks for it. */
 export function requestIdOf({ payload, headers }: Pick<Stored, 'payload' | 'headers'>): string | undefined {
   try {
