@@ -170,7 +170,8 @@ export function advisory(fields: Readonly<Record<string, unknown>> = {}): string
   return JSON.stringify({
     type: 'io.nats.jetstream.advisory.v1.max_deliver',
     id: 'x',
-    timestamp: new Date().toISOString(),
+    // Rounded up: cut to the millisecond it would be older than a message of the same one, and point at nothing.
+    timestamp: new Date(Date.now() + 1).toISOString(),
     stream: 'REQUESTS',
     consumer: 'request-worker',
     stream_seq: 1,
