@@ -1,11 +1,14 @@
 // A migration as a process of its own, to be killed before or after any of its writes. Its arguments: url, `go`, `undo` or
-// `naive`, the file with the migration, the write at which it dies (0: never), counted from the step of this number that it
-// tells of, and how: `before`, `after` so many milliseconds, or `server`, which asks its parent to kill the server there.
+// `naive`, the file with the migration, the write at which it dies (0: never), counted from the step of this name (empty:
+// from the beginning), and how: `before`, `after` so many milliseconds, or `server`, which asks its parent to kill the
+// server there. It says each step that it comes to, so that its parent knows at which it died.
 import { readFileSync } from 'node:fs';
 import { readMigrations } from '../../src/lib/ledger/migrations.ts';
 import { mirrorConfig, parkedConfig, pausedConsumer, promotedConfig } from '../../src/lib/migrate/configs.ts';
 import { executeMigration, undoMigration } from '../../src/lib/migrate/execute.ts';
-import type { Migration } from '../../src/lib/model/migration.ts';
+import { tellStep } from '../../src/lib/migrate/read.ts';
+import type { Event } from '../../src/lib/model/io.ts';
+import { MIGRATION_STEPS, type Migration, type MigrationStep } from '../../src/lib/model/migration.ts';
 import { orThrow } from '../../src/lib/nats/answer.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { pauseUntil, writeConsumer } from '../../src/lib/nats/consumers.ts';
@@ -33,27 +36,34 @@ async function naive(nats: Nats, migration: Migration): Promise<void> {
   }
 }
 
-const [url = '', mode = 'go', file = '', at = '0', step = '0', how = 'before', delay = '0'] = process.argv.slice(2);
+const [url = '', mode = 'go', file = '', at = '0', aim = '', how = 'before', delay = '0'] = process.argv.slice(2);
 const nats = await connectTo({ url }, { timeout: '10s' });
-let [writes, steps] = [0, 0];
+const say = (text: string) => process.stdout.write(`${text}\n`);
+let writes = 0;
+let isReached = aim === '';
 const die = () => process.kill(process.pid, 'SIGKILL');
 const watched = nats.behind({
   assertHeld() {
-    if (steps < Number(step)) return;
+    if (!isReached) return;
     writes += 1;
     if (writes !== Number(at)) return;
     if (how === 'before') die();
     else if (how === 'after') setTimeout(die, Number(delay));
-    else process.stdout.write('server\n');
+    else say('server');
   },
 });
 const asked = JSON.parse(readFileSync(file, 'utf8')) as Migration;
 const begun = (await readMigrations(nats)).find(({ migration }) => migration.from === asked.from);
 const migration = begun?.migration ?? asked;
+const texts = new Map(MIGRATION_STEPS.map((step) => [`Moving ${migration.from}: ${tellStep(migration, step)}`, step]));
 const moving = {
   io: {
-    tell(event: { readonly type: string }) {
-      if (event.type === 'note') steps += 1;
+    tell(event: Event) {
+      const step = event.type === 'note' ? texts.get(event.text) : undefined;
+      if (step === undefined) return;
+      say(`at ${step}`);
+      // A step may be over already, where the one before it did it.
+      isReached ||= MIGRATION_STEPS.indexOf(step) >= MIGRATION_STEPS.indexOf(aim as MigrationStep);
     },
   },
   signal: new AbortController().signal,
@@ -61,12 +71,13 @@ const moving = {
   now: new Date(),
 };
 try {
+  if (mode === 'undo') say('at undo');
   if (mode === 'naive') await naive(nats, migration);
   else if (mode === 'undo') await undoMigration(watched, migration, moving);
   else await executeMigration(watched, migration, moving);
-  process.stdout.write(`done ${writes}\n`);
+  say(`done ${writes}`);
 } catch (error) {
-  process.stdout.write(`failed ${String((error as Error).message).slice(0, 300)}\n`);
+  say(`failed ${String((error as Error).message).slice(0, 300)}`);
   process.exitCode = 1;
 }
 await nats.close();

@@ -11,7 +11,7 @@ import { atLeast } from '../../src/lib/facts/versions.ts';
 import { LEAST_SERVER, planMigration } from '../../src/lib/migrate/plan.ts';
 import { findUnfinished } from '../../src/lib/migrate/read.ts';
 import type { Config } from '../../src/lib/model/json.ts';
-import type { Migration } from '../../src/lib/model/migration.ts';
+import { MIGRATION_STEPS, type Migration, type MigrationStep } from '../../src/lib/model/migration.ts';
 import { orThrow } from '../../src/lib/nats/answer.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { listConsumers, writeConsumer } from '../../src/lib/nats/consumers.ts';
@@ -39,6 +39,15 @@ export interface Moving {
   readonly naive?: boolean;
 }
 
+/** The steps of each way, in their order. */
+const STEPS_OF: Readonly<Record<Way, readonly MigrationStep[]>> = {
+  same: MIGRATION_STEPS.filter((step) => step !== 'removed' && step !== 'made'),
+  rename: ['intended', 'copying', 'parked', 'promoted', 'done'],
+  consumer: ['intended', 'removed', 'made', 'done'],
+};
+/** A step, or `undo` on the way back. */
+type Hits = Readonly<Record<string, number>>;
+
 export interface MovingReport {
   readonly moves: number;
   readonly undone: number;
@@ -47,18 +56,19 @@ export interface MovingReport {
   readonly accepted: number;
   readonly answered: number;
   readonly dead: number;
-  /** How often it was found at each step behind a kill. */
-  readonly steps: Readonly<Record<string, number>>;
+  /** How often whoever moved was killed at each step, and how often the server was. */
+  readonly client: Hits;
+  readonly server: Hits;
   readonly faults: readonly string[];
 }
 
 const WINDOW_MS = 1500;
 /** A cluster on one machine may be slow to confirm. */
 const ackWaitMs = (nodes: number): number => (nodes > 1 ? 3000 : 700);
-/** So many it tells of on the way to a name and back. */
-const MOST_STEPS = 8;
-/** Near where it goes on, within one step, or anywhere: each dead letter is a write of its own. */
-const MOST_WRITES = [4, 24, 100];
+/** On coming to a step, near that, or well within it: each dead letter is a write of its own. */
+const MOST_WRITES = [1, 1, 3, 16];
+/** Of so many chances one is taken to go back. */
+const UNDO_EACH = 4;
 const CHILD = fileURLToPath(new URL('./moving-child.ts', import.meta.url));
 
 interface World {
@@ -222,7 +232,7 @@ async function run(
   world: World,
   mode: string,
   file: string,
-  kill: { at: number; step: number; how: string; delayMs: number },
+  kill: { at: number; aim: string; how: string; delayMs: number },
 ) {
   const argv = [
     '--no-warnings',
@@ -231,7 +241,7 @@ async function run(
     mode,
     file,
     `${kill.at}`,
-    `${kill.step}`,
+    kill.aim,
     kill.how,
     `${kill.delayMs}`,
   ];
@@ -258,14 +268,27 @@ async function run(
     child.on('exit', resolve);
   });
   await restarted;
-  return { code, out, isDone: out.includes('done '), serverKills };
+  // What it said before it died, or the server did, which it may survive.
+  const [before = ''] = out.split('server\n');
+  const at = [...before.matchAll(/^at (\w+)$/gm)].at(-1)?.[1] ?? 'intended';
+  return { out, isDone: out.includes('done '), serverKills, isKilled: code === null, at };
 }
 
 const DLQ = (queue: string): string[] => dlqSubjects(queue, ['max_deliveries', 'terminated']);
 
 export async function playMoving(options: Moving): Promise<MovingReport> {
   const { version, seed, kills, nodes = 1, serverEach = 0, naive = false } = options;
-  const none = { moves: 0, undone: 0, kills: 0, serverKills: 0, accepted: 0, answered: 0, dead: 0, steps: {} };
+  const none = {
+    moves: 0,
+    undone: 0,
+    kills: 0,
+    serverKills: 0,
+    accepted: 0,
+    answered: 0,
+    dead: 0,
+    client: {},
+    server: {},
+  };
   if (!atLeast(version, LEAST_SERVER)) return { ...none, faults: [] };
   const random = randomFrom(seed);
   const server = await startServer({ version, ...(nodes > 1 && { cluster: nodes }) });
@@ -283,7 +306,7 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
     publishing: true,
     working: true,
   };
-  const steps: Record<string, number> = {};
+  const hits = { client: new Map<string, number>(), server: new Map<string, number>() };
   const faults: string[] = [];
   let [moves, undone, killed, serverKills] = [0, 0, 0, 0];
   const nats = await connectTo(server, { timeout: '20s' });
@@ -302,29 +325,36 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
       const end = async (): Promise<'moved' | 'undone'> => {
         for (let round = 0; round < 40; round++) {
           const [unfinished] = await findUnfinished(nats);
-          const mode = naive ? 'naive' : unfinished?.canUndo && random() < 0.25 ? 'undo' : 'go';
+          const step = unfinished?.step;
+          const mode = naive ? 'naive' : unfinished?.canUndo && random() * UNDO_EACH < 1 ? 'undo' : 'go';
           const isOver = killed >= kills || naive;
-          const how = serverEach > 0 && random() * serverEach < 1 ? 'server' : random() < 0.5 ? 'before' : 'after';
+          const isServer = serverEach > 0 && random() * serverEach < 1;
+          const tally = isServer ? hits.server : hits.client;
+          const hitsOf = (step: string) => tally.get(step) ?? 0;
+          // Where nothing was killed yet, of the steps that are to come.
+          const ahead = STEPS_OF[way].slice(Math.max(0, STEPS_OF[way].indexOf(step as MigrationStep)));
+          const rarest = ahead.reduce((least, each) => (hitsOf(each) < hitsOf(least) ? each : least));
           const most = MOST_WRITES[Math.floor(random() * MOST_WRITES.length)]!;
-          const at = isOver ? 0 : 1 + Math.floor(random() * most);
-          const from = Math.floor(random() * MOST_STEPS);
-          const {
-            isDone,
-            out,
-            serverKills: more,
-          } = await run(world, mode, file, { at, step: from, how, delayMs: random() * 30 });
-          serverKills += more;
-          if (isDone && !more) return mode === 'undo' ? 'undone' : 'moved';
-          killed += 1;
+          const told = await run(world, mode, file, {
+            at: isOver ? 0 : 1 + Math.floor(random() * most),
+            aim: mode === 'undo' ? '' : rarest,
+            how: isServer ? 'server' : random() < 0.5 ? 'before' : 'after',
+            delayMs: random() * 30,
+          });
+          const { isDone, out, isKilled, at } = told;
+          serverKills += told.serverKills;
+          const isHit = (isKilled && !isDone) || told.serverKills > 0;
+          if (isHit) {
+            killed += 1;
+            tally.set(at, hitsOf(at) + 1);
+          }
           if (isDone) return mode === 'undo' ? 'undone' : 'moved';
           const [now] = await findUnfinished(nats);
-          const step = now ? (now.step === 'unknown' ? `unknown after ${out}` : now.step) : 'not begun, or over';
-          steps[step] = (steps[step] ?? 0) + 1;
           if (now?.step === 'unknown') faults.push(`a step nobody knows, after ${mode}: ${out}`);
           if (!now && mode === 'undo') return 'undone';
           if (!now && mode === 'go' && unfinished) return 'moved';
           // A machine that is too busy to answer in time breaks no law: it goes on from there.
-          if (/failed (?!no answer)/.test(out) && !more) faults.push(`${way} ${mode}: ${out}`);
+          if (/failed (?!no answer)/.test(out) && told.serverKills === 0) faults.push(`${way} ${mode}: ${out}`);
         }
         throw new Error('it does not come to an end');
       };
@@ -343,7 +373,9 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
     faults.push(...left, ...check(world, dead));
     const { accepted, answers } = world;
     return {
-      ...{ moves, undone, kills: killed, serverKills, steps, faults },
+      ...{ moves, undone, kills: killed, serverKills, faults },
+      client: Object.fromEntries(hits.client),
+      server: Object.fromEntries(hits.server),
       accepted: accepted.size,
       answered: answers.size,
       dead: dead.length,

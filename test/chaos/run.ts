@@ -1,11 +1,15 @@
 // npm run test:chaos: the long form. `--quick` plays each scenario once, small; `--seed N` plays a run again;
-// `--lines 2.10,2.15` and `--forms cluster,full` pick some; `--kills N` and `--rounds N` make it longer or shorter.
+// `--lines 2.10,2.15` and `--forms cluster,full` pick some; `--kills N` and `--rounds N` make it longer or shorter. `--keep FILE`
+// adds what moves came to, a line each, and `--figures FILE` writes that into docs, and plays nothing.
+import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { defectsOf } from '../../src/lib/facts/defects.ts';
+import { MIGRATION_STEPS } from '../../src/lib/model/migration.ts';
 import { availableVersions } from '../support/server.ts';
 import { type ChaosReport, nameOf, playChaos, type Scenario, tellReport } from './chaos.ts';
 import { playForged } from './forged.ts';
-import { playMoving } from './moving.ts';
+import { type Moves, renderMoves, writeMoves } from './moves-page.ts';
+import { type Moving, playMoving } from './moving.ts';
 import { playTargets } from './targets.ts';
 
 const { values } = parseArgs({
@@ -16,9 +20,15 @@ const { values } = parseArgs({
     forms: { type: 'string' },
     kills: { type: 'string' },
     rounds: { type: 'string' },
+    keep: { type: 'string' },
+    figures: { type: 'string' },
     verbose: { type: 'boolean' },
   },
 });
+if (values.figures !== undefined) {
+  writeMoves(values.figures);
+  process.exit();
+}
 const kills = Number(values.kills ?? (values.quick ? 4 : 40));
 const servers = Math.max(1, Math.floor(kills / 4));
 
@@ -51,10 +61,16 @@ const FORMS: Readonly<Record<string, Partial<Scenario>>> = {
 
 /** What has laws of its own; it tells in one line what it did. */
 type Play = (options: { version: string; seed: number; rounds: number }) => Promise<{ faults: readonly string[] }>;
+const moves: Moves[] = [];
 const moving =
-  (more: { readonly serverEach?: number; readonly nodes?: number }): Play =>
-  ({ rounds, ...options }) =>
-    playMoving({ ...options, ...more, kills: rounds });
+  (more: Partial<Moving>): Play =>
+  async ({ rounds, ...options }) => {
+    const report = await playMoving({ ...options, ...more, kills: rounds });
+    const { version, nodes = 1 } = { ...options, ...more };
+    moves.push({ version, nodes, ...report });
+    if (values.keep !== undefined) appendFileSync(values.keep, `${JSON.stringify(moves.at(-1))}\n`);
+    return report;
+  };
 const OTHER_FORMS: Readonly<Record<string, Play>> = {
   forged: playForged,
   targets: playTargets,
@@ -107,6 +123,12 @@ for (let round = 0; round < Number(values.rounds ?? 1); round++) {
   }
 }
 
+if (moves.length > 0) console.log(renderMoves(moves));
+const missed = MIGRATION_STEPS.filter((step) => moves.length > 0 && !moves.some(({ client }) => client[step]));
+if (missed.length > 0 && !values.quick) {
+  console.log(`nothing was killed at ${missed.join(', ')}`);
+  bad += 1;
+}
 const COLUMNS = ['accepted', 'answered', 'replayedLives', 'kills', 'serverKills'] as const;
 const FAULTS = ['lost', 'doubled', 'leftover', 'dropped'] as const;
 console.log(

@@ -26,6 +26,7 @@ import {
   type Moving,
   type Run,
   stream,
+  tell,
   WRITE_MS,
   write,
 } from './run.ts';
@@ -45,8 +46,8 @@ export async function executeMigration(nats: Nats, migration: Migration, moving:
       if (step === 'intended') await recordMigration(nats, { migration, ...run.actor, since: run.now.toISOString() });
       if (step === last && step !== 'copying' && step !== 'recopying' && step !== 'parked') throw stuck(run, step);
       last = step;
-      if (step === 'done') break;
       tell(run, step);
+      if (step === 'done') break;
       run.signal.throwIfAborted();
       await ACTS[step](run);
     }
@@ -118,12 +119,6 @@ async function asStopped(run: Run, error: unknown): Promise<unknown> {
     message: `${error.message}${stands}`,
     hints: [...error.hints, 'go on with `osapi-ops apply --migrate`', ...back],
   });
-}
-
-export function tell(run: Run, step: MigrationStep): void {
-  if (run.told.step === step) return;
-  run.told.step = step;
-  run.io.tell({ type: 'note', text: `Moving ${run.migration.from}: ${tellStep(run.migration, step)}` });
 }
 
 const ACTS: Readonly<Record<Exclude<MigrationStep, 'done'>, (run: Run) => Promise<void>>> = {

@@ -12,7 +12,7 @@ import { isParked, parkedConfig, parkSubject, primingConfig, promotedConfig, typ
 import { waitHeld } from './held.ts';
 import { makeCopy, notCopied, remembers } from './mirror.ts';
 import { primeIds } from './prime.ts';
-import { FINISH, firstHop, isClustered, isTwo, lastHop, type Run, SILENT_MS, stream, write } from './run.ts';
+import { FINISH, firstHop, isClustered, isTwo, lastHop, type Run, SILENT_MS, stream, tell, write } from './run.ts';
 import { carryAll, keptOf, trim, waiting } from './waiting.ts';
 
 /** The gap begins: nothing is published into the old one any more but a marker. What is needed in it is known before. */
@@ -24,6 +24,7 @@ export async function park(run: Run, hop: Hop): Promise<void> {
   ]);
   if (!(await remembers(run, hop, copy))) return;
   if (!isParked(config)) await write(run, 'update', hop.from, parkedConfig(config));
+  tell(run, hop === firstHop(run) ? 'parked' : 'reparked');
   await openKnown(run, hop, copy, surplus, holesOf(copy));
 }
 

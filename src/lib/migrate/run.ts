@@ -6,6 +6,7 @@ import { orThrow } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { StreamInfo } from '../nats/info.ts';
 import { readStream, writeStream } from '../nats/streams.ts';
+import { tellStep } from './read.ts';
 
 export interface Moving {
   readonly io: Pick<Io, 'tell'>;
@@ -20,6 +21,13 @@ export interface Run extends Moving {
   readonly migration: Migration;
   /** What was told of the progress last. */
   readonly told: { step?: MigrationStep };
+}
+
+/** Says each step once, as it is come to. */
+export function tell({ told, io, migration }: Run, step: MigrationStep): void {
+  if (told.step === step) return;
+  told.step = step;
+  io.tell({ type: 'note', text: `Moving ${migration.from}: ${tellStep(migration, step)}` });
 }
 
 const POLL_MS = 50;

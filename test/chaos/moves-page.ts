@@ -1,0 +1,60 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { MIGRATION_STEPS } from '../../src/lib/model/migration.ts';
+import type { MovingReport } from './moving.ts';
+
+/** What was played of moves, where. */
+export interface Moves extends MovingReport {
+  readonly version: string;
+  readonly nodes: number;
+}
+
+const PAGE = 'docs/explanation/migration.md';
+const [BEGIN, END] = ['<!-- moves: npm run test:chaos -- --figures FILE -->\n', '<!-- /moves -->\n'];
+
+const placeOf = ({ version, nodes }: Moves): string =>
+  `${version.split('.').slice(0, 2).join('.')}, ${nodes === 1 ? 'one node' : 'three replicas'}`;
+
+const row = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |\n`;
+const table = (head: readonly string[], rows: readonly (readonly (string | number)[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map(row).join('');
+
+/** What moves came to, and at which step how often somebody was killed. */
+export function renderMoves(all: readonly Moves[]): string {
+  const places = [...Map.groupBy(all, placeOf)].sort(([a], [b]) => a.localeCompare(b));
+  const sum = (some: readonly Moves[], of: (one: Moves) => number) => some.reduce((total, one) => total + of(one), 0);
+  const counts = [
+    (one: Moves) => one.kills,
+    (one: Moves) => one.serverKills,
+    (one: Moves) => one.moves,
+    (one: Moves) => one.undone,
+    (one: Moves) => one.accepted,
+    (one: Moves) => one.dead,
+    (one: Moves) => one.faults.length,
+  ];
+  const figures = table(
+    ['', 'kills', 'of them a server', 'moves', 'taken back', 'accepted', 'dead at the end', 'lost, doubled'],
+    [...places, ...(places.length > 1 ? [['all', all] as const] : [])].map(([place, some]) => [
+      place,
+      ...counts.map((of) => sum(some, of).toLocaleString('en-US')),
+    ]),
+  );
+  const hits = (some: readonly Moves[], step: string) =>
+    `${sum(some, ({ client }) => client[step] ?? 0)} + ${sum(some, ({ server }) => server[step] ?? 0)}`;
+  const steps = table(
+    ['killed at', ...places.map(([place]) => place)],
+    [...MIGRATION_STEPS, 'undo'].map((step) => [
+      step === 'undo' ? 'on the way back' : `\`${step}\``,
+      ...places.map(([, some]) => hits(some, step)),
+    ]),
+  );
+  return `${figures}\nOf each step how often whoever moved, and a server, was killed at it:\n\n${steps}`;
+}
+
+/** Keeps the figures of a file of reports, a line each, in the page that tells of moves. */
+export function writeMoves(file: string): void {
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  const text = renderMoves(lines.map((line) => JSON.parse(line) as Moves));
+  const page = readFileSync(PAGE, 'utf8');
+  const [from, to] = [page.indexOf(BEGIN) + BEGIN.length, page.indexOf(END)];
+  writeFileSync(PAGE, `${page.slice(0, from)}${text}${page.slice(to)}`);
+}
