@@ -2,7 +2,7 @@ import { type AddressInfo, createConnection, createServer, type Socket } from 'n
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OpsError } from '../../src/lib/errors/ops-error.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { firstMessage, getMessage, getRange } from '../../src/lib/nats/messages.ts';
+import { firstMessage, getLatest, getMessage, getRange } from '../../src/lib/nats/messages.ts';
 import { readObserved } from '../../src/lib/observed/read.ts';
 import { scanAll, scanOwned } from '../../src/lib/observed/scan.ts';
 import { connectTo } from '../support/connected.ts';
@@ -23,11 +23,11 @@ afterAll(async () => {
 
 test('what a mirror that lags has not got, the stream itself is asked for, also where nobody listed the streams', async () => {
   const kept = { storage: 'memory', allow_direct: true };
-  await nats.api('STREAM.CREATE.ORIGIN', { name: 'ORIGIN', subjects: ['origin'], ...kept });
+  await nats.api('STREAM.CREATE.ORIGIN', { name: 'ORIGIN', subjects: ['origin.*'], ...kept });
   // It stops at the first; a direct get is answered by either.
   const stopped = { max_msgs: 1, discard: 'new', mirror_direct: true, ...kept };
   await nats.api('STREAM.CREATE.LAGS', { name: 'LAGS', mirror: { name: 'ORIGIN' }, ...stopped });
-  for (const text of ['1', '2', '3']) await nats.request('origin', text);
+  for (const text of ['1', '2', '3']) await nats.request(`origin.${text}`, text);
   const read = async (ask: (fresh: Nats) => Promise<unknown>) => {
     const found: unknown[] = [];
     for (let time = 0; time < 12; time++) {
@@ -45,6 +45,19 @@ test('what a mirror that lags has not got, the stream itself is asked for, also 
     return count;
   };
   expect(await read((fresh) => countFrom(fresh, 2))).toEqual([2]);
+  // What it has of a range, or of several subjects, is not all there is.
+  expect(await read((fresh) => countFrom(fresh, 1))).toEqual([3]);
+  const latest = async (fresh: Nats, ...words: readonly string[]) => {
+    const found = await getLatest(
+      fresh,
+      'ORIGIN',
+      words.map((word) => `origin.${word}`),
+    );
+    return found.map(({ seq }) => seq).join();
+  };
+  expect(await read((fresh) => latest(fresh, '1', '2', '3'))).toEqual(['1,2,3']);
+  expect(await read((fresh) => latest(fresh, '2', '3'))).toEqual(['2,3']);
+  expect(await read((fresh) => latest(fresh, 'never', '3'))).toEqual(['3']);
   expect(await read(async (fresh) => (await getMessage(fresh, 'ORIGIN', 4))?.seq)).toEqual([undefined]);
 });
 

@@ -188,7 +188,13 @@ async function readLatestBatch(
   const { messages, isRefused } = answer;
   // More bytes than asked for: one by one.
   const isWhole = messages.reduce((sum, { payload }) => sum + payload.byteLength, 0) < BATCH_BYTES;
-  return isWhole && !isRefused ? messages : undefined;
+  if (!isWhole || isRefused) return undefined;
+  // A mirror's messages bear its own name: only where it has none at all is its word taken for the stream's.
+  const [first, ...rest] = messages.length === 0 ? subjects : [];
+  const confirm = (subject: string) => confirmNone(nats, stream, { last_by_subj: subject });
+  // Who may not ask the stream itself learns that from the first.
+  if (first !== undefined && (await confirm(first))) return undefined;
+  return (await pipelined(rest, IN_FLIGHT, confirm)).some(Boolean) ? undefined : messages;
 }
 
 export interface RangeOptions extends ReadOptions {
