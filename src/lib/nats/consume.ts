@@ -1,6 +1,8 @@
 import { createInbox, errors, type Msg } from '@nats-io/transport-node';
 import { OpsError } from '../errors/ops-error.ts';
 import { asBuffer } from '../model/bytes.ts';
+import { printDuration } from '../model/units.ts';
+import { readConsumer } from './consumers.ts';
 import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
 import type { Nats } from './port.ts';
 import { replyStatus } from './stored.ts';
@@ -93,10 +95,21 @@ export interface PullOptions {
   /** How many more messages are wanted now, beyond those already asked for. */
   wanted(outstanding: number): number;
   onDelivery(delivery: Delivery): void;
-  /** Something stands in the way: told once until messages flow again. */
+  /** Something stands in the way: told again and again as long as it does. */
   onTrouble(what: string): void;
   onFatal(error: OpsError): void;
+  readonly patience?: Patience;
 }
+
+/** In milliseconds. */
+export interface Patience {
+  /** How often trouble is told. */
+  readonly tellMs: number;
+  /** How long a consumer may not exist. One that is made again, as by a migration, is there within seconds. */
+  readonly goneMs: number;
+}
+
+const PATIENCE: Patience = { tellMs: 10_000, goneMs: 60_000 };
 
 export interface Puller {
   /** Asks for more where more is wanted. */
@@ -115,7 +128,7 @@ const LONGEST_PAUSE_MS = 4000;
 /** Pulls messages of a durable consumer, through lost connections and changes of leader, until it is stopped. */
 export function createPuller(nats: Nats, options: PullOptions): Puller {
   const { nc, settings } = nats;
-  const { stream, consumer } = options;
+  const { stream, consumer, patience = PATIENCE } = options;
   const inbox = createInbox(settings.inboxPrefix);
   const subject = `${settings.apiPrefix}.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
   const expires = Math.min(EXPIRES_MS, options.maxExpiresMs || EXPIRES_MS);
@@ -130,14 +143,39 @@ export function createPuller(nats: Nats, options: PullOptions): Puller {
   let troubles = 0;
   let stopped = false;
   let next = 0;
+  let isLooking = false;
+  let lastTold = Number.NEGATIVE_INFINITY;
+  /** Since when it surely does not exist. */
+  let goneSince: number | undefined;
 
   /** What was asked for is gone; the next request waits a little longer each time. */
   const forget = (why: string | undefined) => {
     outstanding = 0;
-    if (why !== undefined) {
-      blockedUntil = performance.now() + Math.min(PAUSE_MS * 2 ** troubles, LONGEST_PAUSE_MS);
-      if (troubles++ === 2) options.onTrouble(why);
-    }
+    if (why === undefined) return;
+    blockedUntil = performance.now() + Math.min(PAUSE_MS * 2 ** troubles, LONGEST_PAUSE_MS);
+    if (troubles++ >= 2) void look(why);
+  };
+
+  const works = () => {
+    troubles = 0;
+    goneSince = undefined;
+  };
+
+  /** Whether it is there at all: one without a leader is waited for as long as it takes, one that does not exist is not. */
+  const look = async (why: string): Promise<void> => {
+    if (isLooking) return;
+    isLooking = true;
+    const answer = await readConsumer(nats, stream, consumer).catch(() => undefined);
+    isLooking = false;
+    if (stopped) return;
+    const now = performance.now();
+    goneSince = answer?.is === 'missing' ? (goneSince ?? now) : undefined;
+    const left = goneSince === undefined ? undefined : goneSince + patience.goneMs - now;
+    if (left !== undefined && left <= 0) return options.onFatal(gone(nats, options, patience));
+    if (now - lastTold < patience.tellMs) return;
+    lastTold = now;
+    const missing = `there is no consumer ${stream}/${consumer}: it is waited for, ${Math.ceil((left ?? 0) / 1000)}s more`;
+    options.onTrouble(left === undefined ? why : missing);
   };
 
   const pull = (): void => {
@@ -151,13 +189,17 @@ export function createPuller(nats: Nats, options: PullOptions): Puller {
 
   const onStatus = (reply: RawReply): void => {
     const status = replyStatus(reply);
-    if (status === 100) return;
+    if (status === 100) {
+      goneSince = undefined;
+      return;
+    }
     const text = asBuffer(reply.headers).toString('utf8');
     const left = /^Nats-Pending-Messages: ?(\d+)/m.exec(text)?.[1];
     const words = /^NATS\/1\.0 \d+ ?(.*)$/m.exec(text)?.[1]?.trim() ?? '';
     // Its time is over, as it is each half minute on an empty queue.
     if (status === 408 || status === 404) {
       outstanding = left === undefined ? 0 : Math.max(0, outstanding - Number(left));
+      works();
     } else if (status === 503) forget('nothing answers for the consumer: it is gone, or has no leader');
     else forget(`the server ended the request: ${status} ${words}`);
     pull();
@@ -170,7 +212,7 @@ export function createPuller(nats: Nats, options: PullOptions): Puller {
       const facts = msg.reply ? parseAckSubject(msg.reply) : undefined;
       const reply = rawReply(msg);
       if (!facts) return onStatus(reply);
-      troubles = 0;
+      works();
       outstanding = Math.max(0, outstanding - 1);
       options.onDelivery({
         ...facts,
@@ -216,6 +258,16 @@ export function createPuller(nats: Nats, options: PullOptions): Puller {
     },
   };
 }
+
+const gone = ({ target }: Nats, { stream, consumer }: PullOptions, { goneMs }: Patience): OpsError =>
+  new OpsError('NOT_FOUND', `consumer ${stream}/${consumer} is gone: nothing comes any more`, {
+    where: `${target.url}, account ${target.account}`,
+    why: `For ${printDuration(goneMs * 1e6)} it has not been there: it was removed, or its queue got another name.`,
+    hints: [
+      'start the worker with the names of now: --queue and --consumer, or the spec of now',
+      '`osapi-ops apply SPEC` makes what is missing',
+    ],
+  });
 
 const denied = (nats: Nats, error: Error, subject: string, _operation?: string): OpsError =>
   requestFailure(error, {
