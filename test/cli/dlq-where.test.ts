@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -9,7 +9,7 @@ import { advisorySubject, failureKey } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { BIN, cleanEnv, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { advisory, letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import { advisory, letDie, makeDead, makeQueue, pull, put, putReject, wipe } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
@@ -61,6 +61,36 @@ function paste(line: string): string {
   const env = cleanEnv({ server });
   return execFileSync('bash', ['-c', line], { cwd, env: { ...env, PATH: `${cwd}:${env.PATH}` }, encoding: 'utf8' });
 }
+
+test('words of workers that differ in numbers alone are one cause, which every verb chooses as it is shown', async () => {
+  await wipe(nats);
+  await makeQueue(nats);
+  const words = [
+    'timeout after 3021ms',
+    'timeout after 2980ms',
+    'timeout after a break of 5ms',
+    "$(touch pwned) 'x' 1 s",
+  ];
+  for (const [index, reason] of [...words, "$(touch pwned) 'x' 2 s"].entries())
+    await putReject(nats, index + 1, `r${index}`, { reason });
+  const { stdout } = await dlq('stats', '--by', 'detail');
+  expect(stdout).toMatch(/^ +2 {2}timeout after #ms .* osapi-ops dlq replay --where 'detail=timeout after #ms'$/m);
+  expect(stdout).toMatch(/^ +1 {2}timeout after a break of 5ms /m);
+  expect(
+    (await dlq('ls', '--where', 'detail=timeout after #ms', '--columns', 'request,why', '--sort', 'id')).stdout,
+  ).toBe('REQUEST  WHY\nr0       timeout after 3021ms\nr1       timeout after 2980ms\n');
+  const { groups } = JSON.parse((await dlq('stats', '--by', 'detail', '--json')).stdout) as {
+    groups: { by: Record<string, string>; count: number; replay: string; where: string[] }[];
+  };
+  const hostile = groups.find(({ by }) => by.detail!.includes('pwned'))!;
+  expect(hostile).toMatchObject({ by: { detail: "$(touch pwned) 'x' # s" }, where: ["detail=$(touch pwned) 'x' # s"] });
+  for (const { replay, count } of groups) {
+    expect(paste(`${replay} --dry-run --json`)).toContain(`"remaining": ${count}`);
+    paste(replay);
+  }
+  expect(await stored('REQUESTS')).toBe(5);
+  expect(existsSync(join(cwd, 'pwned'))).toBe(false);
+});
 
 test('each line of the stats replays just its group, whatever somebody wrote into it', async () => {
   const { groups } = JSON.parse((await dlq('stats', '--by', 'json:.error', '--json')).stdout) as {

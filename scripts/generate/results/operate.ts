@@ -216,6 +216,7 @@ export const OPERATE = {
         first_seen: moment.nullable(),
         last_seen: moment.nullable(),
         sample: z.string(),
+        where: z.array(z.string()).describe('what `--where` of any verb needs to choose these and no others'),
         replay: z.string().nullable().describe('the line that replays these; null where nothing of them can be'),
       }),
     ),

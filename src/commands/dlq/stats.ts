@@ -11,7 +11,8 @@ export default class DlqStats extends BaseCommand<typeof DlqStats> {
   static override summary = 'count dead letters by what they have in common';
   static override description =
     `Groups by queue, consumer, subject, reason, state, day, hour, detail (the worker's words), header:NAME or json:.path
-(a value in the payload), or several of them. Each group has its count, the first and the last death, the id of a
+(a value in the payload), or several of them. Words that differ in numbers alone are one group, with # for them: "timeout
+after #ms". Each group has its count, the first and the last death, the id of a
 sample for \`dlq show\`, and the line that replays just it. What is gone counts with --state gone. Touches nothing.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

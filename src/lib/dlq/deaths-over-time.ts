@@ -1,6 +1,7 @@
 import type { DeathsOverTime } from '../model/dead-stats.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Dimension } from './dimension.ts';
+import { type Group, groupOf, shownWith, valuesOf } from './group.ts';
 
 /** What is counted apart: five seconds, in milliseconds. */
 const SLOT = 5000;
@@ -13,10 +14,8 @@ const MOST_SHOWN = 8;
 /** So many groups, and slots of each, are counted apart; what comes after is with the rest, or in coarser steps. */
 const MOST_GROUPS = 500;
 const MOST_SLOTS = 5000;
-const LONGEST_VALUE = 1000;
 
-interface Counting {
-  readonly by: Readonly<Record<string, string | null>>;
+interface Counting extends Group {
   readonly slots: Slots;
 }
 
@@ -60,14 +59,13 @@ export function createDeathsOverTime(dimensions: readonly Dimension[]): {
         undated += 1;
         return;
       }
-      const values = dimensions.map((dimension) => dimension.valueOf(entry)?.slice(0, LONGEST_VALUE) ?? null);
-      const key = JSON.stringify(values);
-      let group = groups.get(key);
+      const own = groupOf(dimensions, entry);
+      let group = groups.get(own.key);
       if (!group && groups.size < MOST_GROUPS) {
-        const by = Object.fromEntries(dimensions.map(({ name }, index) => [name, values[index] ?? null]));
-        group = { by, slots: new Slots() };
-        groups.set(key, group);
+        group = { ...own, slots: new Slots() };
+        groups.set(own.key, group);
       }
+      if (group) group.shown = shownWith(group, own);
       (group?.slots ?? rest).add(Math.floor(time / SLOT));
     },
     result() {
@@ -100,7 +98,11 @@ export function createDeathsOverTime(dimensions: readonly Dimension[]): {
         to: new Date(end).toISOString(),
         step_seconds: (step * SLOT) / 1000,
         groups: [
-          ...shown.map(({ by, slots }) => ({ by, count: slots.count, counts: countsOf(slots) })),
+          ...shown.map((group) => ({
+            by: valuesOf(dimensions, group),
+            count: group.slots.count,
+            counts: countsOf(group.slots),
+          })),
           ...(rest.count > 0 ? [{ other: true as const, count: rest.count, counts: countsOf(rest) }] : []),
         ],
         undated,

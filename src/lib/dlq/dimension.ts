@@ -3,6 +3,7 @@ import type { Entry } from '../model/entry.ts';
 import { parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
+import { causeOf } from './cause.ts';
 import { parseJsonPath, valueAt } from './json-path.ts';
 
 /** What a key looks at: an entry, or a request that did not die. */
@@ -17,6 +18,8 @@ export interface Dimension {
   /** True where only what died has it. */
   readonly ofDeath?: true;
   valueOf(facts: Facts): string | null;
+  /** What values that differ in numbers alone have in common: they are grouped by it, and chosen by it as well. */
+  commonOf?(value: string): string;
 }
 
 /** Payloads beyond this many bytes are not parsed. */
@@ -29,7 +32,7 @@ const PLAIN: Readonly<Record<string, Omit<Dimension, 'name'>>> = {
   subject: { valueOf: ({ subject }) => subject },
   consumer: { valueOf: ({ consumer = null }) => consumer, ofDeath: true },
   reason: { valueOf: ({ reason = null }) => reason, ofDeath: true },
-  detail: { valueOf: ({ detail = null }) => detail, ofDeath: true },
+  detail: { valueOf: ({ detail = null }) => detail, ofDeath: true, commonOf: causeOf },
   day: { valueOf: (facts) => timeOf(facts)?.slice(0, 10) ?? null },
   hour: { valueOf: (facts) => timeOf(facts)?.slice(0, 13) ?? null },
   queue: { valueOf: ({ queue }) => queue },

@@ -4,20 +4,15 @@ import type { EntryFilter } from '../model/entry-filter.ts';
 import { shellLine } from '../model/shell.ts';
 import type { Dimension } from './dimension.ts';
 import { filterWords } from './filter-words.ts';
+import { type Group, groupOf, shownWith, termsOf, valuesOf } from './group.ts';
 import { compareTimes } from './time.ts';
-import { termFor } from './where.ts';
 
-/** So many characters of a value keep groups apart. */
-const LONGEST_VALUE = 1000;
 /** So many groups are kept apart; what comes after counts as others, so that memory stays bounded. */
 const MOST_GROUPS = 20_000;
 /** So many ids are in a line to type. */
 const MOST_NAMED = 20;
 
-interface Counting {
-  readonly by: Readonly<Record<string, string | null>>;
-  /** What `--where` needs to choose these and no others. */
-  readonly where: readonly string[];
+interface Counting extends Group {
   count: number;
   first: string | null;
   last: string | null;
@@ -43,12 +38,8 @@ export function createStats(
   let total = 0;
   let others = 0;
   const { limit = Number.POSITIVE_INFINITY } = filter;
-  const start = (values: readonly (string | null)[], { id }: Entry): Counting => ({
-    by: Object.fromEntries(dimensions.map(({ name }, index) => [name, values[index] ?? null])),
-    where: dimensions.map(({ name }, index) => {
-      const value = values[index] ?? null;
-      return termFor(name, value, value !== null && value.length === LONGEST_VALUE);
-    }),
+  const start = (group: Group, { id }: Entry): Counting => ({
+    ...group,
     count: 0,
     first: null,
     last: null,
@@ -56,7 +47,7 @@ export function createStats(
     replays: -1,
     ids: [],
   });
-  const lineOf = ({ where, replays, ids }: Counting): string | null => {
+  const lineOf = ({ replays, ids }: Counting, where: readonly string[]): string | null => {
     if (replays < 0) return null;
     const again = replays < MOST_REPLAYS ? [] : ['--max-replays', String(replays + 1)];
     // A limit chooses the newest here and the oldest there: what it cut off is named.
@@ -67,17 +58,17 @@ export function createStats(
   return {
     add(entry) {
       total += 1;
-      const values = dimensions.map((dimension) => dimension.valueOf(entry)?.slice(0, LONGEST_VALUE) ?? null);
-      const key = JSON.stringify(values);
-      let group = groups.get(key);
+      const own = groupOf(dimensions, entry);
+      let group = groups.get(own.key);
       if (!group) {
         if (groups.size >= MOST_GROUPS) {
           others += 1;
           return;
         }
-        group = start(values, entry);
-        groups.set(key, group);
+        group = start(own, entry);
+        groups.set(own.key, group);
       }
+      group.shown = shownWith(group, own);
       group.count += 1;
       if (TO_REPLAY.includes(entry.state)) {
         group.replays = Math.max(group.replays, entry.replays);
@@ -93,16 +84,12 @@ export function createStats(
     },
     result() {
       const sorted = [...groups.values()]
-        .map(
-          (group): DeadGroup => ({
-            by: group.by,
-            count: group.count,
-            first_seen: group.first,
-            last_seen: group.last,
-            sample: group.sample,
-            replay: lineOf(group),
-          }),
-        )
+        .map((group): DeadGroup => {
+          const where = termsOf(dimensions, group);
+          const { count, first, last, sample } = group;
+          const seen = { first_seen: first, last_seen: last };
+          return { by: valuesOf(dimensions, group), count, ...seen, sample, where, replay: lineOf(group, where) };
+        })
         .sort((a, b) => b.count - a.count || (a.sample < b.sample ? -1 : 1));
       return { total, groups: sorted, ...(others > 0 && { others }) };
     },

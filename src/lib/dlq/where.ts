@@ -7,7 +7,8 @@ import { type Dimension, type Facts, KEYS_THERE_ARE, parseDimension } from './di
 //   KEY!=VALUE    it is not, or has none     KEY!=*    it has none
 //
 //   In a value `*` stands for any text; `\*` for a star, `\\` for a backslash, and `\x1b`, `\u202e`, `\u{e0001}` for
-//   what is shown so. A backslash before anything else is one.
+//   what is shown so. A backslash before anything else is one. What `stats` shows of several, `timeout after #ms`, chooses
+//   all of them.
 
 /** A text with stars in it: its pieces, between which anything may stand. */
 type Pattern = readonly string[];
@@ -75,7 +76,9 @@ export function parseWhere(texts: readonly string[], { alive = false } = {}): Wh
       key: dimension.name,
       holds(facts) {
         const found = dimension.valueOf(facts);
-        return (found !== null && fits(pattern, found)) !== negated;
+        const isMeant = (value: string) => fits(pattern, value);
+        const { commonOf } = dimension;
+        return (found !== null && (isMeant(found) || (commonOf !== undefined && isMeant(commonOf(found))))) !== negated;
       },
     };
   });

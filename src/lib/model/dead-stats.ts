@@ -1,6 +1,6 @@
 /** Dead letters that have something in common. */
 export interface DeadGroup {
-  /** What they have in common; null where they have no such thing. */
+  /** What they have in common, with `#` for what differs in numbers alone; null where they have no such thing. */
   readonly by: Readonly<Record<string, string | null>>;
   readonly count: number;
   /** RFC 3339: when the first and the last of them died; of orphans, when they were published. */
@@ -8,6 +8,8 @@ export interface DeadGroup {
   readonly last_seen: string | null;
   /** The id of the last one. */
   readonly sample: string;
+  /** What `--where` of any verb needs to choose these and no others. */
+  readonly where: readonly string[];
   /** The line that replays these and no others; null where nothing of them can be replayed. */
   readonly replay: string | null;
 }

@@ -131,6 +131,7 @@ describe('groups', () => {
           first_seen: at(10),
           last_seen: at(30),
           sample: 'Q/w/2',
+          where: ['subject=requests.dns', 'json:.kind=dns'],
           replay: 'osapi-ops dlq replay --where subject=requests.dns --where json:.kind=dns',
         },
         {
@@ -139,6 +140,7 @@ describe('groups', () => {
           first_seen: at(60),
           last_seen: at(60),
           sample: 'Q/w/4',
+          where: ['subject=requests.dns', 'json:.kind!=*'],
           replay: "osapi-ops dlq replay --where subject=requests.dns --where 'json:.kind!=*'",
         },
       ],
@@ -193,6 +195,43 @@ describe('groups', () => {
     const [term = ''] = stats.result().groups[0]!.replay!.split(' ').slice(1);
     expect(chooses(term.replaceAll("'", ''), entry({ detail }))).toBe(true);
     expect(chooses(term.replaceAll("'", ''), entry({ detail: `${detail.slice(0, 998)}y` }))).toBe(false);
+  });
+
+  test('of words that differ in numbers alone are one, with a sign, and its condition chooses just these', () => {
+    const all = [
+      'timeout after 3021ms',
+      'timeout after 2980ms',
+      'timeout after a break of 5ms',
+      'timeout after *ms',
+      'HTTP 404 for user 7',
+      'HTTP 404 for user 8',
+      'HTTP 500 for user 7',
+      "it's \u001b[2J $(id) after 1ms",
+      "it's \u001b[2J $(id) after 2ms",
+      'db-7:5432 refused',
+    ];
+    const stats = createStats(parseDimensions(['detail']), { words: ['replay'], filter: {} });
+    for (const detail of all) stats.add(entry({ detail }));
+    const { groups } = stats.result();
+    expect(Object.fromEntries(groups.map(({ by, count }) => [by.detail, count]))).toEqual({
+      'timeout after #ms': 2,
+      'timeout after a break of 5ms': 1,
+      'timeout after *ms': 1,
+      'HTTP 404 for user #': 2,
+      'HTTP 500 for user 7': 1,
+      "it's \u001b[2J $(id) after #ms": 2,
+      'db-7:5432 refused': 1,
+    });
+    for (const { count, replay, where } of groups) {
+      const pasted = execFileSync('sh', ['-c', `printf '%s\\0' ${replay!}`], { encoding: 'utf8' })
+        .split('\0')
+        .slice(2, 3);
+      expect(pasted).toEqual(where);
+      const [term] = parseWhere(pasted);
+      expect(all.filter((detail) => term!.holds(entry({ detail })))).toHaveLength(count);
+      const [other] = parseWhere(pasted.map((text) => text.replace('=', '!=')));
+      expect(all.filter((detail) => other!.holds(entry({ detail })))).toHaveLength(all.length - count);
+    }
   });
 
   test.each(HOSTILE)('of %j have a line that a shell reads back as it was meant', (value) => {

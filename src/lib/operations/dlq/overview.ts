@@ -1,7 +1,6 @@
 import { createDeathsOverTime } from '../../dlq/deaths-over-time.ts';
 import { parseDimensions } from '../../dlq/dimension.ts';
 import { createSuggestions, type Suggestion } from '../../dlq/suggest.ts';
-import { termFor } from '../../dlq/where.ts';
 import type { Context } from '../../model/context.ts';
 import type { DeadStats, DeathsOverTime } from '../../model/dead-stats.ts';
 import type { EntryState } from '../../model/entry.ts';
@@ -36,14 +35,9 @@ export async function overviewOfDeadLetters(
   });
   return {
     stats,
-    where: stats.groups.map(({ by }) =>
-      Object.entries(by).map(([key, value]) => termFor(key, value, value !== null && value.length === LONGEST_VALUE)),
-    ),
+    where: stats.groups.map(({ where }) => where),
     timeline: overTime.result(),
     suggest: suggestions.result(),
     states,
   };
 }
-
-/** So long is a value that stands for all that begin with it. */
-const LONGEST_VALUE = 1000;
