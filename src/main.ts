@@ -26,14 +26,14 @@ export async function main(args: string[], known: Known, root: string): Promise<
   const asked = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
   let argv: readonly string[] = asked;
   keepTyped(args, process.env);
-  watchOutput(() => argv);
+  watchOutput(() => argv, root);
   try {
     argv = commandFirst(known, asked, root);
     const { id, rest } = findWanted(known, argv);
     if (id === undefined || asksForHelp(rest)) await showHelp(root, argv);
     else await runCommand(root, id, known[id]!.file, rest);
   } catch (error) {
-    process.exitCode = reportFailure(error, { argv, command: '' });
+    process.exitCode = reportFailure(error, { argv, command: '', root });
   }
 }
 

@@ -107,8 +107,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'fast-wrap-ansi',
       'fastest-levenshtein',
       'listr2',
+      'supports-hyperlinks',
     ],
-    acts: ['base-command', 'host', 'host-tty', 'line-writer', 'pager', 'report', 'small-heap', 'stdout'],
+    acts: ['base-command', 'code-pages', 'host', 'host-tty', 'line-writer', 'pager', 'report', 'small-heap', 'stdout'],
   },
   console: {
     imports: ['model', 'errors', 'plan', 'operations', 'ui'],

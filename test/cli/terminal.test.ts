@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
@@ -7,7 +9,7 @@ import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeDead } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
-import { startInTerminal } from '../support/pty.ts';
+import { KEY, startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
@@ -15,6 +17,11 @@ jest.setTimeout(120_000);
 
 let server: TestServer;
 let nats: Nats;
+
+const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-terminal-'));
+const BROKEN = join(dir, 'broken.yaml');
+writeFileSync(BROKEN, 'version: 1\nname: osapi\nqueues: {REQUESTS: {subjects: [a], colour: red}}\n');
+afterAll(() => rmSync(dir, { recursive: true }));
 
 /** A system that has drifted, with dead letters: something of everything to see. */
 beforeAll(async () => {
@@ -89,6 +96,78 @@ inTerminal.each<Record<string, string>>([{ OSAPI_OPS_NO_COLOR: '1' }, { TERM: 'd
     expect(await show(['plan', 'config/prod.yaml'], 100, env)).not.toContain('\u001b');
   },
 );
+
+describe('a code of an error, a rule or a check', () => {
+  const links = (shown: string) =>
+    [...shown.matchAll(/\u001b\]8;;([^\u0007]+)\u0007([A-Z_]+)\u001b\]8;;\u0007/g)].map(([, page, code]) => ({
+      page,
+      code,
+    }));
+  const UNREACHED = ['plan', 'config/prod.yaml', '-s', 'nats://127.0.0.1:1'];
+  const LINKING = { TERM_PROGRAM: 'iTerm.app', TERM_PROGRAM_VERSION: '3.5.0' };
+
+  inTerminal.each([
+    [UNREACHED, 'CONN_UNREACHABLE', '## CONN_UNREACHABLE'],
+    [['status'], 'CHECK_DEAD', '## CHECK_DEAD'],
+    [['validate', 'test/cli/no-such.yaml'], 'SPEC_UNREADABLE', '## SPEC_UNREADABLE'],
+    [['validate', BROKEN], 'SPEC_UNKNOWN_KEY', '### SPEC_UNKNOWN_KEY'],
+  ])('has its page behind it where the terminal shows links: %j', async (args, code, heading) => {
+    for (const env of [LINKING, { FORCE_HYPERLINK: '1' }]) {
+      const page = links(await show(args, 60, env)).find((link) => link.code === code)!.page!;
+      expect(page).toMatch(/^file:\/\/.+\/docs\/\w+\.md#[a-z_]+$/);
+      const url = new URL(page);
+      expect(url.hostname).toBe(hostname().toLowerCase());
+      expect(url.hash).toBe(`#${code.toLowerCase()}`);
+      expect(readFileSync(url.pathname, 'utf8').split('\n')).toContain(heading);
+    }
+  });
+
+  inTerminal.each<Record<string, string>>([
+    {},
+    { ...LINKING, NO_COLOR: '1' },
+    { ...LINKING, OSAPI_OPS_NO_COLOR: '1' },
+    { ...LINKING, TERM: 'dumb' },
+    { ...LINKING, FORCE_HYPERLINK: '0' },
+    { TERM_PROGRAM: 'iTerm.app', TERM_PROGRAM_VERSION: '3.0.0' },
+  ])('has none in a terminal with %j', async (env) => {
+    expect(await show(UNREACHED, 60, env)).not.toContain('\u001b]8');
+    expect(await show(['status'], 60, env)).not.toContain('\u001b]8');
+  });
+
+  test('has none in a pipe, whatever the environment says', async () => {
+    const env = { ...LINKING, FORCE_HYPERLINK: '1', FORCE_COLOR: '1' };
+    const piped = await Promise.all([runCli(UNREACHED, { env }), runCli(['status'], { server, env })]);
+    for (const { stdout, stderr } of piped) expect(stdout + stderr).not.toContain('\u001b]8');
+  });
+
+  inTerminal('has none in a pager, which may not know links', async () => {
+    const terminal = startInTerminal(['status'], {
+      server,
+      columns: 80,
+      rows: 4,
+      env: { ...LINKING, PAGER: 'sed s/^/paged:/' },
+    });
+    await terminal.done;
+    expect(terminal.text()).toMatch(/paged:.*CHECK_DEAD/);
+    expect(terminal.raw()).not.toContain('\u001b]8');
+  });
+
+  inTerminal('is drawn again and again with its link whole', async () => {
+    const terminal = startInTerminal(['status', '--watch', '--interval', '200ms'], {
+      server,
+      columns: 60,
+      rows: 30,
+      env: LINKING,
+    });
+    await terminal.expect('CHECK_DEAD');
+    await terminal.expect('CHECK_DEAD');
+    terminal.send(KEY.ctrlC);
+    await terminal.done;
+    const raw = terminal.raw();
+    expect(links(raw).length).toBeGreaterThan(1);
+    expect(raw.match(/\u001b\]8;;[^\u0007]/g)!.length).toBe(raw.match(/\u001b\]8;;\u0007/g)!.length);
+  });
+});
 
 /** What differs from run to run: ages and times taken. */
 const settled = (text: string): string =>

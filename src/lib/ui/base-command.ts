@@ -4,6 +4,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { gatherPieces } from '../files/read.ts';
 import type { ConnectionFlags, Context } from '../model/context.ts';
 import { printJson } from '../model/json.ts';
+import { linkedPages } from './code-pages.ts';
 import { connectionFlags, leavingConnection, outputFlags } from './flags.ts';
 import { createHost, isLively } from './host.ts';
 import { besideScreen, createScreen, type Screen } from './pager.ts';
@@ -87,9 +88,13 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     const env = process.env;
     if (this.acts) finishUnread();
     const colour = !flags['no-color'];
+    const themeOf = (stream: NodeJS.WriteStream): Theme => {
+      const coloured = { colour: colour && wantsColour(env, stream) };
+      return createTheme({ ...coloured, pageOf: linkedPages(this.config.root, stream, coloured) });
+    };
     this.output = {
       json: flags.json === true,
-      theme: createTheme({ colour: colour && wantsColour(env, process.stdout) }),
+      theme: themeOf(process.stdout),
       width: process.stdout.columns ?? 100,
       tableWidth: process.stdout.columns ?? Number.POSITIVE_INFINITY,
       watched: isLively(env) && process.stdout.isTTY === true && process.stderr.isTTY === true && flags.quiet !== true,
@@ -142,7 +147,12 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   protected override async catch(error: unknown): Promise<void> {
     const flags = Object.keys({ ...this.ctor.flags, ...this.ctor.baseFlags });
-    process.exitCode = reportFailure(error, { argv: this.argv, command: this.id ?? '', flags });
+    process.exitCode = reportFailure(error, {
+      argv: this.argv,
+      command: this.id ?? '',
+      root: this.config.root,
+      flags,
+    });
   }
 }
 

@@ -5,6 +5,7 @@ import { Fault } from '../errors/fault.ts';
 import type { Event, Io } from '../model/io.ts';
 import type { LineSink } from './line-writer.ts';
 import { widthOf } from './text.ts';
+import { withoutLinks } from './theme.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -79,7 +80,7 @@ export function createScreen({ stdout, env, pages }: ScreenOptions): Screen {
         resolve();
       });
     });
-    child.stdin!.write(held);
+    child.stdin!.write(withoutLinks(held));
     held = '';
   };
 
@@ -95,7 +96,7 @@ export function createScreen({ stdout, env, pages }: ScreenOptions): Screen {
       if (command === undefined) return stdout.write(text);
       // The reader left the pager before the end: no fault, and nothing to do any more.
       if (isGone) throw new Fault('EPIPE');
-      if (child) return child.stdin!.write(text);
+      if (child) return child.stdin!.write(withoutLinks(text));
       held += text;
       // The prompt of the shell takes a row, too.
       if (rowsOf(held, stdout.columns || 80) >= (stdout.rows || 24)) open();

@@ -2,6 +2,7 @@ import { EXIT } from '../errors/codes.ts';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
 import { printJson } from '../model/json.ts';
 import { isYes, variableOf } from '../model/variables.ts';
+import { linkedPages } from './code-pages.ts';
 import { isParserError, usageError } from './parser-error.ts';
 import { annotationOf, renderAnnotations } from './render/annotations.ts';
 import { errorJson, renderBug, renderError } from './render/error.ts';
@@ -12,6 +13,8 @@ export interface Run {
   readonly argv: readonly string[];
   /** The id of the command; empty where there is none. */
   readonly command: string;
+  /** The package's folder, where the pages of codes are. */
+  readonly root?: string;
   /** The names of its flags, for a guess at what was meant. */
   readonly flags?: readonly string[];
 }
@@ -31,7 +34,7 @@ export function reportFailure(error: unknown, run: Run): number {
   if (isBrokenPipe(error)) return EXIT.done;
   const failure = isParserError(error) ? usageError(error, run.command, run.flags) : error;
   const colour = !isSet(run, 'no-color') && wantsColour(process.env, process.stderr);
-  const theme = createTheme({ colour });
+  const theme = createTheme({ colour, pageOf: linkedPages(run.root, process.stderr, { colour }) });
   if (isSet(run, 'json', '-j')) process.stdout.write(`${printJson(errorJson(failure), 2)}\n`);
   process.stderr.write(
     failure instanceof OpsError ? renderError(failure, theme) : renderBug(failure, theme, process.env),

@@ -18,8 +18,8 @@ export function finishUnread(): void {
  * Watches what is written to stdout. A reader that has gone, as `head` does, ends the run without a word; a disk that is
  * full ends it with an error, since what was printed is not whole. Work is finished first.
  */
-export function watchOutput(argv: () => readonly string[]): void {
-  const fail = (): number => reportFailure(failure, { argv: argv(), command: '' });
+export function watchOutput(argv: () => readonly string[], root: string): void {
+  const fail = (): number => reportFailure(failure, { argv: argv(), command: '', root });
   process.stdout.prependListener('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') failure ??= cutShort(error);
     if (!isWork) process.exit(failure ? fail() : EXIT.done);

@@ -20,6 +20,12 @@ export function flow(text: string, { width, first }: { width: number; first: str
   return `${first}${body.replaceAll('\n', `\n${' '.repeat(indent)}`)}`;
 }
 
+/** The beginning of a line that fits so many columns, whatever escape sequences are in it. */
+export const firstColumns = (line: string, columns: number): string =>
+  widthOf(line) <= columns
+    ? line
+    : wrapAnsi(line, columns, { hard: true, trim: false, wordWrap: false }).split('\n', 1)[0]!;
+
 export const counted = (count: number, noun: string, plural = `${noun}s`): string =>
   `${count} ${count === 1 ? noun : plural}`;
 

@@ -1,7 +1,14 @@
 import { Chalk } from 'chalk';
 import type { Action } from '../model/plan.ts';
+import type { PageOf } from './code-pages.ts';
 
 type Style = (text: string) => string;
+
+/** The beginning of a link and its end (OSC 8). */
+const LINK = /\u001b\]8;;[^\u0007]*\u0007/g;
+
+/** For what shows colours and no links, as many a pager. */
+export const withoutLinks = (text: string): string => text.replace(LINK, '');
 
 /** Styles by meaning. Colour only underlines what symbols and words already say. */
 export interface Theme {
@@ -16,9 +23,11 @@ export interface Theme {
   readonly refuse: Style;
   readonly faint: Style;
   readonly strong: Style;
+  /** A code, with its page behind it where the terminal shows links. */
+  readonly code: Style;
 }
 
-export function createTheme({ colour }: { colour: boolean }): Theme {
+export function createTheme({ colour, pageOf }: { colour: boolean; pageOf?: PageOf | undefined }): Theme {
   const chalk = new Chalk({ level: colour ? 1 : 0 });
   return {
     colour,
@@ -32,6 +41,10 @@ export function createTheme({ colour }: { colour: boolean }): Theme {
     refuse: chalk.red.bold,
     faint: chalk.dim,
     strong: chalk.bold,
+    code(code) {
+      const page = pageOf?.(code);
+      return page === undefined ? code : `\u001b]8;;${page}\u0007${code}\u001b]8;;\u0007`;
+    },
   };
 }
 

@@ -29,7 +29,7 @@ function renderProblem(problem: Problem, theme: Theme): string {
     ...(place ? [theme.faint(indented(`at ${place}`, '  '))] : []),
     ...(problem.why ? [indented(problem.why, '  ')] : []),
     ...(problem.hint ? [indented(`Try: ${problem.hint}`, '  ')] : []),
-    theme.faint(`  Code: ${clean(problem.code)}`),
+    theme.faint(`  Code: ${theme.code(clean(problem.code))}`),
   ].join('\n');
 }
 
@@ -61,7 +61,7 @@ export function renderError(error: OpsError, theme: Theme): string {
     ...(error.where ? [theme.faint(indented(`at ${error.where}`, '  '))] : []),
     ...(error.why ? [indented(error.why, '  ')] : []),
     ...error.hints.map((hint) => indented(`Try: ${hint}`, '  ')),
-    theme.faint(`  Code: ${error.code}`),
+    theme.faint(`  Code: ${theme.code(error.code)}`),
   ];
   return `${renderProblems(problems, theme)}${problems.length > 0 ? '\n' : ''}${parts.join('\n')}\n`;
 }
@@ -121,6 +121,6 @@ export function renderBug(error: unknown, theme: Theme, env: Readonly<Record<str
     wantsStack
       ? indented(stack, '  ')
       : '  Try: run it again with OSAPI_OPS_DEBUG=1, and report what it prints together with the command.',
-    theme.faint('  Code: BUG'),
+    theme.faint(`  Code: ${theme.code('BUG')}`),
   ].join('\n')}\n`;
 }

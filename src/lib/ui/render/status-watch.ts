@@ -1,6 +1,6 @@
 import type { StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
-import { padEnd, widthOf } from '../text.ts';
+import { firstColumns, padEnd } from '../text.ts';
 import { figuresLine, nameOfSystem, renderStatus, type StatusView, troubles } from './status.ts';
 import { type DrawnSystem, renderSeveral } from './status-several.ts';
 
@@ -45,7 +45,7 @@ export function renderWatch(
   // A line more than the screen has would scroll it away.
   return lines
     .slice(0, Math.max(1, height - 1))
-    .map((line) => (widthOf(line) > width ? line.slice(0, width) : line))
+    .map((line) => firstColumns(line, width))
     .join('\n');
 }
 

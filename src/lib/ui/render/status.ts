@@ -96,7 +96,7 @@ export function renderStatus(report: StatusReport, view: StatusView): string {
   if (bad.length > 0) lines.push('');
   for (const check of bad.slice(0, SHOWN)) {
     const word = { ok: '', warn: 'Warning', critical: 'Critical', unknown: 'Unknown' }[check.status];
-    const text = `${clean(check.id)}: ${clean(check.summary)} ${theme.faint(`[${checkCode(check.name)}]`)}`;
+    const text = `${clean(check.id)}: ${clean(check.summary)} ${theme.faint(`[${theme.code(checkCode(check.name))}]`)}`;
     lines.push(flow(text, { width, first: `${style[check.status](word.padEnd(8))} ` }));
     if (check.next) lines.push(`${' '.repeat(9)}${theme.faint('→')} ${clean(check.next)}`);
   }
