@@ -1,7 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import {
   advisorySubject,
   bucketStream,
@@ -16,6 +14,7 @@ import { getRange } from '../../src/lib/nats/messages.ts';
 import { headerValue, parseHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { removeNothing } from '../../src/lib/nats/removal.ts';
 import { type Away, startAway } from '../support/away.ts';
+import { bundled } from '../support/bundled.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { publishRequests, reject, type Stage, work } from './actors.ts';
@@ -149,28 +148,13 @@ const addWorker = (nats: Nats) =>
     },
   });
 
-/** A server, and where replays find it when that is not where it is. */
-type Seen = TestServer & { readonly away?: Away | undefined };
-
-const CHILD = 'child.cjs';
-
-/** `child.ts` in one file: as it stands it would spend more on loading its modules than on its replay. */
-function bundleChild(dir: string): void {
-  const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-  const args = [
-    path('./child.ts'),
-    '--bundle',
-    '--platform=node',
-    '--log-level=warning',
-    `--outfile=${join(dir, CHILD)}`,
-  ];
-  execFileSync(path('../../node_modules/.bin/esbuild'), args);
-}
+/** A server, where replays find it when that is not where it is, and the program that replays. */
+type Seen = TestServer & { readonly away?: Away | undefined; readonly child: string };
 
 /** A replay in a process of its own; `began` resolves when it moves the first message, or has ended without. */
 function startReplay(server: Seen, protocol: ProtocolName, inFlight: number, { steps = 0, lockMs = 0, rate = 0 } = {}) {
   const args = [
-    join(server.dir, CHILD),
+    server.child,
     server.away?.url ?? server.urls.join(','),
     protocol,
     `${inFlight}`,
@@ -214,7 +198,10 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     ...(scenario.maxFile !== undefined && { config: accountOf(scenario.maxFile) }),
   });
   const away = scenario.awayMs === undefined ? undefined : await startAway(started.port, scenario.awayMs);
-  const server: Seen = Object.assign(started, { away });
+  const server: Seen = Object.assign(started, {
+    away,
+    child: bundled(new URL('./child.ts', import.meta.url), started.dir),
+  });
   const stage: Stage = {
     url: server.urls.join(','),
     outstanding,
@@ -234,7 +221,6 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
   const actors: Promise<void>[] = [];
   let tap: Wiretap | undefined;
   try {
-    bundleChild(server.dir);
     const nats = await connectTo({ url: stage.url }, { timeout: '20s' });
     await build(nats, scenario);
     await nats.close();

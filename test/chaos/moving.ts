@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { connect, createInbox, headers, type NatsConnection } from '@nats-io/transport-node';
 import { scanEntries } from '../../src/lib/dlq/scan.ts';
 import { dlqSubjects } from '../../src/lib/facts/names.ts';
@@ -16,6 +15,7 @@ import { orThrow } from '../../src/lib/nats/answer.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { listConsumers, writeConsumer } from '../../src/lib/nats/consumers.ts';
 import { readStream, streamNames, writeStream } from '../../src/lib/nats/streams.ts';
+import { bundled } from '../support/bundled.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { randomFrom } from './random.ts';
@@ -69,10 +69,11 @@ const ackWaitMs = (nodes: number): number => (nodes > 1 ? 3000 : 700);
 const MOST_WRITES = [1, 1, 3, 16];
 /** Of so many chances one is taken to go back. */
 const UNDO_EACH = 4;
-const CHILD = fileURLToPath(new URL('./moving-child.ts', import.meta.url));
 
 interface World {
   readonly server: TestServer;
+  /** The program that moves. */
+  readonly child: string;
   readonly random: () => number;
   readonly accepted: Map<string, number>;
   /** How often the answer to a request was acknowledged, and the server said so. */
@@ -234,17 +235,7 @@ async function run(
   file: string,
   kill: { at: number; aim: string; how: string; delayMs: number },
 ) {
-  const argv = [
-    '--no-warnings',
-    CHILD,
-    world.server.url,
-    mode,
-    file,
-    `${kill.at}`,
-    kill.aim,
-    kill.how,
-    `${kill.delayMs}`,
-  ];
+  const argv = [world.child, world.server.url, mode, file, `${kill.at}`, kill.aim, kill.how, `${kill.delayMs}`];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
   let restarted: Promise<void> | undefined;
@@ -295,6 +286,7 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-moving-'));
   const world: World = {
     server,
+    child: bundled(new URL('./moving-child.ts', import.meta.url), dir),
     random,
     accepted: new Map(),
     answers: new Map(),
