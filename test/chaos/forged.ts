@@ -212,7 +212,6 @@ const archiveLines: fc.Arbitrary<string> = fc
         original: dead,
         message: dead,
         streamCreated: NOW,
-        certain: true,
       },
     });
   })

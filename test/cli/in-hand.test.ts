@@ -1,22 +1,28 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { advisorySubject } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { advisory, makeConsumer, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import { advisory, letDie, makeConsumer, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 describe.each(outermostVersions())('what a worker has in hand, on %s', (version) => {
   let server: TestServer;
   let nats: Nats;
+  let cwd: string;
   beforeAll(async () => {
+    cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-in-hand-'));
     server = await startServer({ version });
     nats = await connectTo(server);
   });
   afterAll(async () => {
     await nats.close();
     await server.stop();
+    rmSync(cwd, { recursive: true });
   });
   beforeEach(async () => {
     await wipe(nats);
@@ -94,6 +100,49 @@ describe.each(outermostVersions())('what a worker has in hand, on %s', (version)
     // Whoever comes to take it gets it.
     await makeConsumer(nats, { consumer: 'geo', ...filter('requests.geo') });
     expect(await pull(nats, 'REQUESTS', 'geo')).toHaveLength(1);
+  });
+
+  //   A consumer whose filter never took a subject, and one that gave up what its filter took then, look alike.
+  test.each([
+    { title: 'waits, whatever an advisory calls it', isDead: false },
+    { title: 'died before', isDead: true },
+  ])('is moved and purged by name only where its consumer does not take it and it $title', async ({ isDead }) => {
+    await wipe(nats);
+    const filter = (filter_subject: string) => ({ maxDeliver: 1, consumerConfig: { filter_subject } });
+    await makeQueue(nats, filter(isDead ? 'requests.*' : 'requests.dns'));
+    await put(nats, 'requests.geo', '{"id":"geo"}');
+    if (isDead) {
+      await letDie(nats);
+      await makeConsumer(nats, filter('requests.dns'));
+    }
+    await put(nats, 'requests.dns', '{"id":"dns"}');
+    (await pull(nats, 'REQUESTS', 'request-worker'))[0]!.respond('+ACK');
+    await until(async () => (await state('REQUESTS')).messages === 1, 'it is acked');
+    if (!isDead)
+      await put(nats, advisorySubject('max_deliveries', 'REQUESTS', 'request-worker'), advisory({ stream_seq: 1 }));
+
+    const ls = await runCli(['dlq', 'ls'], { server });
+    expect(ls.stdout).toContain('its consumer does not take its subject');
+    expect(ls.stderr).toContain('1 on subjects that their consumers do not take: nothing tells whether they died');
+    for (const args of [['--dry-run'], []]) {
+      const { code, value, stderr } = await replay(...args);
+      expect({ code, value }).toMatchObject({ code: 0, value: { replayed: 0, skipped: 1, remaining: 0 } });
+      expect(stderr).toContain('1 skipped, on subjects that their consumers do not take');
+    }
+    const purge = (...args: string[]) => runCli(['dlq', 'purge', '--json', ...args], { server, cwd });
+    expect(JSON.parse((await purge('--dry-run')).stdout)).toMatchObject({ purged: 0, skipped: 1 });
+    const left = await purge('--yes', '--archive', `left-${isDead}.ndjson`);
+    expect({ code: left.code, value: JSON.parse(left.stdout) }).toMatchObject({
+      code: 1,
+      value: { purged: 0, skipped: 1, error: { code: 'DLQ_UNFINISHED' } },
+    });
+    expect(left.stderr).toContain('the consumers of 1 do not take their subjects');
+    expect(await state('REQUESTS')).toMatchObject({ messages: 1, last_seq: 2 });
+
+    expect((await replay('REQUESTS/request-worker/1', '--dry-run')).value).toMatchObject({ remaining: 1 });
+    const purged = await purge('REQUESTS/request-worker/1', '--yes', '--archive', `named-${isDead}.ndjson`);
+    expect(JSON.parse(purged.stdout)).toMatchObject({ purged: 1, originals: 1 });
+    expect((await runCli(['dlq', 'ls', '--json'], { server })).stdout.trim()).toBe('[]');
   });
 
   test('holds up nothing that died beside it', async () => {

@@ -96,6 +96,7 @@ describe.each(outermostVersions())('what an unfinished replay holds in its journ
     expect(refused.value.findings).toContainEqual(
       expect.objectContaining({
         message: 'stream REQUESTS: 2 requests in the journal of a replay that has not ended go with it',
+        hint: 'finish it first: osapi-ops dlq replay',
         count: 2,
       }),
     );
@@ -111,6 +112,16 @@ describe.each(outermostVersions())('what an unfinished replay holds in its journ
     await nats.api('STREAM.DELETE.REQUESTS');
     expect((await run('apply')).code).toBe(0);
     expect((await json('status')).value.queues[0]).toMatchObject({ dead: 2 });
+    expect((await run('dlq', 'ls', '--wide')).stdout).toContain(
+      'of a queue that was made anew since: purge archives it',
+    );
+    // No replay finishes what is of another queue.
+    expect((await json('destroy', 'osapi-ops.yaml')).value.findings).toContainEqual(
+      expect.objectContaining({
+        hint: 'of a queue that was made anew since, 2: osapi-ops dlq purge --queue REQUESTS archives what is there',
+        count: 2,
+      }),
+    );
     for (const args of [['--dry-run'], []]) {
       const { code, value, stderr } = await json('dlq', 'replay', ...args);
       expect({ code, value }).toMatchObject({ code: 0, value: { replayed: 0, skipped: 2, remaining: 0 } });
@@ -188,6 +199,7 @@ describe.each(outermostVersions())('what an unfinished replay holds in its journ
         ['r1', 'r2', 'r3'].map((id, at) => `${id} orphan REQUESTS/request-worker/${at + 1}`),
       );
       expect(await counted()).toEqual([3, 3, 3]);
+      expect((await run('dlq', 'ls', '--wide')).stdout).toMatch(/orphan .*in the journal of a replay .*: the next one/);
       // A rebuild of the DLQ finds what is stored.
       expect((await json('status', 'mortal.yaml')).value.checks).toContainEqual(
         expect.objectContaining({ code: 'CHECK_ORPHANS', value: 1 }),

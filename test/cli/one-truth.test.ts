@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -280,6 +281,26 @@ describe.each(outermostVersions())('one truth on nats-server %s', (version) => {
     expect((await json('queue', 'drain', 'Q', '--wait', '0s')).value).toMatchObject({ drained: false, dead: 0 });
     expect((await json('request', 'ls')).value).toMatchObject([{ id: '1' }]);
   });
+
+  test.each(Object.entries(APART))(
+    'what was answered after it died at a consumer that %s is answered, and waits for nobody',
+    async (_, part) => {
+      await queue('workqueue', { a: {} });
+      await responses();
+      await send('1');
+      await kill('a', 1);
+      await part();
+      await nats.kv('responses').put('1', '{}');
+      const found = await truth();
+      expect(found).toMatchObject({ dead: 0, listed: 0, counted: 0, ready: 0, empty: true });
+      expect(found.checks.find(({ id }) => id === 'Q.dead')?.summary).toContain('1 is answered and still stored');
+      expect((await json('queue', 'drain', 'Q', '--wait', '0s')).value).toMatchObject({ drained: true, dead: 0 });
+      expect((await run('status', '--wait', '1ms', '--for', 'drained')).code).toBe(0);
+      expect((await json('request', 'ls')).value).toEqual([]);
+      const purged = await json('dlq', 'purge', '--state', 'gone', '--yes', '--archive', `answered-${randomUUID()}`);
+      expect(purged).toMatchObject({ code: 0, value: { purged: 1, originals: 1 } });
+    },
+  );
 
   test('what was imported is dead for queue drain as well', async () => {
     await queue('workqueue', { a: {} });

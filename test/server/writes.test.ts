@@ -14,7 +14,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { publish } from '../../src/lib/nats/message-writes.ts';
 import { getMessage, getRange } from '../../src/lib/nats/messages.ts';
 import { headerValue, parseHeaders, printHeaders } from '../../src/lib/nats/raw-headers.ts';
-import { confirmRemovals, lookAhead, removeMessage, removeMessages } from '../../src/lib/nats/removal.ts';
+import { confirmRemovals, lookAhead, looksAhead, removeMessage, removeMessages } from '../../src/lib/nats/removal.ts';
 import { importDeadLetters } from '../../src/lib/operations/dlq/import.ts';
 import { purgeDeadLetters } from '../../src/lib/operations/dlq/purge.ts';
 import { rebuildEntries } from '../../src/lib/operations/dlq/rebuild.ts';
@@ -246,7 +246,6 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
             original: message,
             message,
             streamCreated: '2026-01-01T00:00:00Z',
-            certain: true,
           },
         });
       const archive = join(dir, 'forged.ndjson');
@@ -546,6 +545,19 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
       await sleep(300);
       expect(await removeMessage(nats, second!, look)).toBe('anew');
       expect(await count('S')).toBe(3);
+    });
+
+    test.each([1, 60])('so is one (of %i) that took long because the process was stopped', async (many) => {
+      await makeOther('S', ['s.>']);
+      await fill('S', 's.x', 60);
+      const seen = (await seenIn('S')).slice(0, many);
+      const looks = looksAhead(nats, seen);
+      const look = await looks.get('S')!;
+      await makeAnew('S');
+      await fill('S', 's.x', 60);
+      const stopped = Promise.resolve({ ...look, at: look.at - 3000, took: look.took + 3000 });
+      expect(new Set(await removeMessages(nats, seen, new Map([['S', stopped]])))).toEqual(new Set(['anew']));
+      expect(await count('S')).toBe(60);
     });
   });
 

@@ -3,7 +3,7 @@ import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import { type EntryReason, entryId, type RecordKind } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, parseHeaders, printHeaders } from '../nats/raw-headers.ts';
-import type { Death } from './death.ts';
+import { type Death, UNNAMED } from './death.ts';
 import { isTime } from './time.ts';
 
 const LONGEST_DETAIL = 2000;
@@ -133,7 +133,7 @@ export function readCarried(message: StoredMessage): Death | undefined {
   const stream = text(convention.stream);
   if (!isStreamName(stream)) return undefined;
   const named = text(convention.consumer);
-  const consumer = isConsumerName(named) ? named : '-';
+  const consumer = isConsumerName(named) ? named : UNNAMED;
   if (convention.kind === 'rejected' && !agrees(message.subject, stream, consumer)) return undefined;
   const told = number(convention.seq);
   const pointsAtOriginal = isSeq(told);

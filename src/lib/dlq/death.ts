@@ -1,10 +1,13 @@
 import type { DlqRecord } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 
+/** The consumer of a record that tells none. */
+export const UNNAMED = '-';
+
 /** What one message of a DLQ stream says: that this message of this consumer is dead. */
 export interface Death {
   readonly queue: string;
-  /** `-` where the record does not tell. */
+  /** `UNNAMED` where the record does not tell. */
   readonly consumer: string;
   /** The original's sequence; where the record does not tell it, the record's own. */
   readonly seq: number;

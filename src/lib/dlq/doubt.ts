@@ -1,4 +1,5 @@
 import type { Entry } from '../model/entry.ts';
+import type { EntryFilter } from '../model/entry-filter.ts';
 import { responsible } from './fate.ts';
 import type { QueueStanding } from './standing.ts';
 
@@ -17,3 +18,7 @@ export function isDoubtful({ consumer: named, inner }: Entry, standing: QueueSta
   const told = Math.min(...records.map(({ stored }) => Date.parse(stored)));
   return told + longest > nowMs;
 }
+
+/** Whether nothing tells that an entry died, for its consumer does not take it. Whoever names it by its id knows. */
+export const isUntold = ({ inner }: Entry, { ids }: Pick<EntryFilter, 'ids'>): boolean =>
+  inner.untaken === true && !ids?.length;

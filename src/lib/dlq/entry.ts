@@ -41,14 +41,14 @@ export function toEntry(
       message,
       ...(fate.fate === 'gone' && { cause: fate.cause }),
       streamCreated: standing.created,
-      certain: true,
+      ...(fate.fate === 'replayable' && fate.untaken && { untaken: true }),
     },
   };
 }
 
 /** The entry of a dead message that no record speaks of. */
 export function orphanEntry(message: StoredMessage, consumer: string, maxDeliver: number, created: string): Entry {
-  const inner: EntryInner = { records: [], original: message, message, streamCreated: created, certain: true };
+  const inner: EntryInner = { records: [], original: message, message, streamCreated: created };
   return {
     id: entryId(message.stream, consumer, message.seq),
     queue: message.stream,
@@ -65,11 +65,9 @@ export function orphanEntry(message: StoredMessage, consumer: string, maxDeliver
 }
 
 /** The same entry once its response is there. What is stored of it goes with it when it is purged. */
-export const answeredEntry = (entry: Entry): Entry => ({
-  ...entry,
-  state: 'gone',
-  inner: { ...entry.inner, cause: 'answered' },
-});
+export function answeredEntry({ inner: { untaken: _, ...inner }, ...entry }: Entry): Entry {
+  return { ...entry, state: 'gone', inner: { ...inner, cause: 'answered' } };
+}
 
 /** Whether a replay took a message out of another stream than the queue's of now, which counts from 1 again. */
 export const isOfAnother = ({ original }: Pick<JournalEntry, 'original'>, created: string): boolean =>
@@ -102,7 +100,7 @@ export function journalledEntry(entry: Entry | undefined, journalled: JournalEnt
   const isStale = target.stream === original.stream && target.created !== '' && now !== '' && now !== target.created;
   const message = journalledMessage(journalled);
   const inner: EntryInner = {
-    ...(entry?.inner ?? { records: [], streamCreated: created, certain: true }),
+    ...(entry?.inner ?? { records: [], streamCreated: created }),
     message,
     journalled: true,
     ...(isStale && { stale: true }),

@@ -1,7 +1,7 @@
 import type { GoneCause } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { tellsRemoval } from './advisory.ts';
-import type { Death } from './death.ts';
+import { type Death, UNNAMED } from './death.ts';
 import { isAsOld } from './moment.ts';
 import { type ConsumerStanding, covers, type QueueStanding } from './standing.ts';
 import { compareTimes } from './time.ts';
@@ -10,7 +10,12 @@ import { isStored } from './told.ts';
 /** What became of the message that a record speaks of. */
 export type Fate =
   /** Dead, and there to be replayed: the original in its stream, or the copy that the record carries. */
-  | { readonly fate: 'replayable'; readonly message: StoredMessage; readonly original?: StoredMessage }
+  | {
+      readonly fate: 'replayable';
+      readonly message: StoredMessage;
+      readonly original?: StoredMessage;
+      readonly untaken?: true;
+    }
   | { readonly fate: 'gone'; readonly cause: GoneCause }
   /** Waiting or in flight (again): a re-created consumer delivers what the one before it gave up. */
   | { readonly fate: 'alive' };
@@ -33,7 +38,12 @@ export function fateOf(death: Death, stored: StoredMessage | undefined, standing
   if (isMeant) {
     const settled = isSettled(death, stored, standing);
     if (!settled) return { fate: 'alive' };
-    return { fate: 'replayable', message: stored, original: stored };
+    return {
+      fate: 'replayable',
+      message: stored,
+      original: stored,
+      ...(!isTaken(death, stored, standing) && { untaken: true }),
+    };
   }
   if (carried) return { fate: 'replayable', message: carried };
   return { fate: 'gone', cause: causeOf(death, stored, standing, nowMs) };
@@ -56,6 +66,13 @@ function isSettled(death: Death, { seq, subject, time }: StoredMessage, standing
   // message that ran out of deliveries was written after its death.
   const isFinal = isSame && !(death.record.kind === 'rejected' && death.record.reason === 'rejected');
   return isFinal || seq <= consumer.ackFloor || consumer.ackPending === 0;
+}
+
+/** Whether the consumer that a record names takes the message; on a work queue any, as where it names none. */
+function isTaken({ consumer }: Death, { subject }: StoredMessage, { retention, consumers }: QueueStanding): boolean {
+  const takers = consumers.filter((one) => covers(one, subject));
+  const isAny = retention === 'workqueue' || consumer === UNNAMED;
+  return isAny ? takers.length > 0 : takers.some(({ name }) => name === consumer);
 }
 
 /** The consumer that would deliver a message: on a work queue whichever covers its subject, else the one named. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { entryId } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
-import type { Death } from './death.ts';
+import { type Death, UNNAMED } from './death.ts';
 
 // Some services copy a dead letter without its sequence, and the server's advisory of the same death tells the sequence
 // without the message. What they share is the queue, the payload and, within moments, the time: by these they are one.
@@ -35,7 +35,7 @@ const timeOf = ({ record }: Death): number => Date.parse(record.time);
 
 const fits = (bare: Death, { queue, consumer, record }: Death): boolean =>
   bare.queue === queue &&
-  (bare.consumer === '-' || bare.consumer === consumer) &&
+  (bare.consumer === UNNAMED || bare.consumer === consumer) &&
   (bare.record.deliveries === null || record.deliveries === null || bare.record.deliveries === record.deliveries);
 
 /** Whether an advisory can be of one of the deaths that these records tell of: the few that are looked up are. */

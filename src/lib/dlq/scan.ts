@@ -56,8 +56,8 @@ export async function* scanEntries(
 }
 
 /**
- * The dead that are stored in their queue, by sequence, of those a record speaks of: no orphan waits for anything. None
- * for a user who may not read them.
+ * The dead that are stored in their queue, those answered since among them, by sequence, of those a record speaks of: no
+ * orphan waits for anything. None for a user who may not read them.
  * @throws OpsError CONN_*, INTERRUPTED
  */
 export async function readStoredDead(
@@ -70,7 +70,7 @@ export async function readStoredDead(
     const entries = scanEntries(
       nats,
       [ref],
-      { states: ['replayable', 'parked'] },
+      { states: ['replayable', 'parked', 'gone'] },
       { order: 'newest', exact: false, signal: nats.signal },
     );
     for await (const { inner } of entries) if (inner.original && isMeant(inner.original)) dead.add(inner.original.seq);

@@ -18,7 +18,7 @@ const HOUR = 3_600_000;
 /** What the entries of one queue come to. */
 interface Seen {
   stored: number;
-  /** Of the stored, those on a subject that no consumer takes any more. */
+  /** Of the stored, dead or answered, those on a subject that no consumer takes any more. */
   untaken: number;
   carried: number;
   journalled: number;
@@ -137,16 +137,16 @@ async function readEntries(nats: Nats, queues: readonly QueueState[], now: numbe
 }
 
 function count(seen: Seen, { state, died_at, inner }: Entry, queue: QueueState, now: number): void {
+  // What was answered after its death waits for nobody either.
+  if (inner.original && !isCovered(queue, inner.original.subject)) seen.untaken += 1;
   if (state === 'gone') {
     if (inner.cause === 'expired') seen.expired += 1;
     if (inner.cause === 'answered') seen.answered += 1;
     return;
   }
   if (inner.journalled) seen.journalled += 1;
-  else if (inner.original) {
-    seen.stored += 1;
-    if (!isCovered(queue, inner.original.subject)) seen.untaken += 1;
-  } else seen.carried += 1;
+  else if (inner.original) seen.stored += 1;
+  else seen.carried += 1;
   if (state === 'orphan' && !inner.journalled) seen.orphans += 1;
   if (state === 'parked') seen.parked += 1;
   const died = died_at === null ? Number.NaN : Date.parse(died_at);

@@ -202,8 +202,6 @@ export async function carryDead(
   const moved = new Set(migration.consumers.map(({ from }) => from));
   for await (const entry of scanEntries(nats, [ref], {}, { raw: true, details: true, signal })) {
     if (migration.kind === 'consumer' && !moved.has(entry.consumer)) continue;
-    // What may be in flight still is given again, as if its worker had been lost.
-    if (!entry.inner.certain) continue;
     const carried = carry(entry, names);
     if (carried.seq !== undefined) seqs.push(carried.seq);
     if (carried.writes.length > 0) page.push(carried);

@@ -89,8 +89,11 @@ export interface EntryInner {
   readonly journalled?: true;
   /** True where that queue was made anew since, or is gone: what is made now is another, and gets nothing of it. */
   readonly stale?: true;
-  /** False for an orphan that might still be in flight: shown, and not to be replayed. */
-  readonly certain: boolean;
+  /**
+   * True where its consumer does not take its subject, or is gone, and no other has its place: it died before that, or
+   * never, and anybody may have written that it did.
+   */
+  readonly untaken?: true;
 }
 
 /** A dead letter: what is printed of it, and beside it what the tool works with. */

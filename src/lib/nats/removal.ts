@@ -31,9 +31,11 @@ const WORTH_A_LOOK = 32;
 const LOOKS = 4;
 /**
  * A look that is older, in milliseconds, when the removal begins, is taken once more; but where the server is so far that
- * one takes half of that or more, only from twice as long on.
+ * one takes half of that or more, only from twice as long on. However long one took, it may be a process that was stopped
+ * which waited, and not the server that was far: so there is an end to that.
  */
 const FRESH_MS = 250;
+const OLDEST_MS = 1000;
 /** From so many in a row on, one purge is quicker than deleting each. */
 const WORTH_A_PURGE = 16;
 /** An older server may undo a purge that it confirmed when it is killed: a record that carries its message would come back. */
@@ -60,7 +62,9 @@ export interface Look {
   readonly took: number;
 }
 
-const isFresh = ({ at, took }: Look): boolean => performance.now() - at <= Math.max(FRESH_MS, 2 * took);
+/** Whether a removal may begin by it. `now`: by the process's own clock, in milliseconds. */
+export const isFresh = ({ at, took }: Pick<Look, 'at' | 'took'>, now: number): boolean =>
+  now - at <= Math.max(FRESH_MS, Math.min(2 * took, OLDEST_MS));
 
 class Remover {
   readonly #nats: Nats;
@@ -112,7 +116,7 @@ class Remover {
 
   async remove(seen: Removable, early?: Promise<Look>, onSent?: () => void): Promise<Removal> {
     let look = await (early ?? this.lookFor(seen.seq));
-    if (!isFresh(look)) look = await this.lookFor(seen.seq);
+    if (!isFresh(look, performance.now())) look = await this.lookFor(seen.seq);
     const removal = judge(seen, look);
     if (removal !== undefined) return removal;
     try {
@@ -291,7 +295,7 @@ async function purgeFront(
   if (seen.length < WORTH_A_PURGE || !atLeast(nats.target.server.version, KEEPS_PURGES)) return [];
   const remover = removerOf(nats, stream);
   const known = await early;
-  const look = known && isFresh(known) ? known : await remover.look(seen.map(({ seq }) => seq));
+  const look = known && isFresh(known, performance.now()) ? known : await remover.look(seen.map(({ seq }) => seq));
   const ours = new Map(seen.filter((one) => judge(one, look) === undefined).map((one) => [one.seq, one]));
   const last = frontOf(
     look.firstSeq,

@@ -1,10 +1,11 @@
 import { executePlan } from '../apply/execute.ts';
 import { deriveDesired } from '../desired/derive.ts';
+import { journalledEntry } from '../dlq/entry.ts';
 import { countJournalled } from '../dlq/journalled.ts';
 import { holdQueues } from '../dlq/lock.ts';
 import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
-import { forgetJournal, readJournal } from '../ledger/journal.ts';
+import { forgetJournal, type JournalEntry, readJournal } from '../ledger/journal.ts';
 import { forgetApplied, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import { equalJson } from '../model/json.ts';
@@ -84,7 +85,7 @@ interface Removal extends System {
 async function planRemoval({ nats, loaded }: System): Promise<Removal> {
   const system = loaded.spec.name;
   const desired = deriveDesired(loaded);
-  const [observed, named, lastApplied, journalled] = await Promise.all([
+  const [observed, named, lastApplied, counted] = await Promise.all([
     scanOwned(nats, system, Object.keys(loaded.spec.queues)),
     readObserved(nats, desired.resources.map(keyOf)),
     readLastApplied(nats, system).catch(() => undefined),
@@ -96,12 +97,14 @@ async function planRemoval({ nats, loaded }: System): Promise<Removal> {
     prune: true,
     lastApplied,
   });
+  const queues = plan.changes.filter(({ kind, name }) => kind === 'stream' && counted?.has(name));
+  const journals = await pipelined(queues, AT_ONCE, ({ name }) => readJournal(nats, name));
   const roles = new Map(desired.resources.map((resource) => [keyOf(resource), resource.role]));
   const removal: Plan = {
     ...plan,
     findings: [
       ...plan.findings.filter((finding) => !goesWithStream(finding, plan)).map(asWarning),
-      ...goingFromJournal(plan, journalled),
+      ...queues.flatMap((change, index) => goingFromJournal(change, journals[index]!, observed)),
     ],
     changes: plan.changes.map((change) => ({
       ...change,
@@ -120,23 +123,29 @@ const goesWithStream = ({ resource }: Finding, { changes }: Plan): boolean =>
   changes.some((change) => change.kind === 'stream' && resource.startsWith(`consumer ${change.name}/`));
 
 /** What an unfinished replay took out of a queue belongs to that queue: it goes with it, and not into the next of its name. */
-const goingFromJournal = ({ changes }: Plan, journalled: ReadonlyMap<string, number> = new Map()): Finding[] =>
-  changes.flatMap(({ kind, name }) => {
-    const count = kind === 'stream' ? (journalled.get(name) ?? 0) : 0;
-    const what = `${count} ${count === 1 ? 'request' : 'requests'} in the journal of a replay that has not ended`;
-    return count === 0
-      ? []
-      : [
-          {
-            code: 'RISK_DATA_LOSS',
-            severity: 'warning',
-            resource: `stream ${name}`,
-            message: `stream ${name}: ${what} ${count === 1 ? 'goes' : 'go'} with it`,
-            hint: 'finish it first: osapi-ops dlq replay',
-            count,
-          },
-        ];
-  });
+function goingFromJournal(queue: Change, journal: readonly JournalEntry[], { resources }: Observed): Finding[] {
+  const count = journal.length;
+  if (count === 0) return [];
+  const { name } = queue;
+  const created = resources.get(keyOf(queue))?.created;
+  const stale = journal.filter((one) => journalledEntry(undefined, one, created).inner.stale).length;
+  const what = `${count} ${count === 1 ? 'request' : 'requests'} in the journal of a replay that has not ended`;
+  const archive = `osapi-ops dlq purge --queue ${name} archives what is there`;
+  return [
+    {
+      code: 'RISK_DATA_LOSS',
+      severity: 'warning',
+      resource: `stream ${name}`,
+      message: `stream ${name}: ${what} ${count === 1 ? 'goes' : 'go'} with it`,
+      // A replay puts nothing into a queue that was made anew since.
+      hint:
+        stale > 0
+          ? `of a queue that was made anew since, ${stale}: ${archive}`
+          : 'finish it first: osapi-ops dlq replay',
+      count,
+    },
+  ];
+}
 
 /** Nothing is refused for its messages here: how many go is said, and asked about as a whole. */
 function asWarning({ needs: _, hint: __, ...finding }: Finding): Finding {

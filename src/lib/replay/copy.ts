@@ -85,7 +85,7 @@ export const recordsSeen = ({ inner }: Entry, { dlqsCreated }: Pick<MoveFacts, '
 /** The move of an entry that has a message. */
 export function makeMove(entry: Entry, facts: MoveFacts, options: CopyOptions): Move {
   const message = entry.inner.message!;
-  const { original, streamCreated } = entry.inner;
+  const { original, streamCreated, untaken } = entry.inner;
   const records = recordsSeen(entry, facts);
   const before = parseHeaders(message.headers);
   const count = replayCount(before) + 1;
@@ -112,6 +112,7 @@ export function makeMove(entry: Entry, facts: MoveFacts, options: CopyOptions): 
         original: { stream: original.stream, created: streamCreated, seq: original.seq, time: original.time },
         frees: { subject: original.subject, bytes: freedSize(original) },
       }),
+    ...(untaken && { untaken }),
     records,
     ...(entry.request_id !== null && { requestId: entry.request_id }),
     died: reasonText(entry.reason, entry.detail ?? undefined),

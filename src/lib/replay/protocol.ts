@@ -39,6 +39,8 @@ export interface Move {
   readonly original?: Seen;
   /** What the original leaves in the queue, where it is to be removed. */
   readonly frees?: Freed;
+  /** Where its consumer does not take it: without its records nothing says that it died. */
+  readonly untaken?: true;
   /** What goes of the DLQ streams when the entry goes. */
   readonly records: readonly Seen[];
   readonly requestId?: string;

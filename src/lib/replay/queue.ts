@@ -356,6 +356,7 @@ class QueueReplay {
     const skipped = whySkipped(entry, {
       maxReplays: wishes.maxReplays,
       lastSeq: this.#facts.lastSeq,
+      filter: this.#job.filter,
       ...(isDoubtful && { isDoubtful }),
     });
     if (skipped) {

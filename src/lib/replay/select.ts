@@ -1,4 +1,6 @@
+import { isUntold } from '../dlq/doubt.ts';
 import type { Entry } from '../model/entry.ts';
+import type { EntryFilter } from '../model/entry-filter.ts';
 
 /** Why an entry is not moved; in a sentence for people. */
 export interface Skipped {
@@ -6,6 +8,7 @@ export interface Skipped {
   readonly why:
     | 'gone'
     | 'uncertain'
+    | 'untaken'
     | 'parked'
     | 'new'
     | 'unedited'
@@ -33,12 +36,14 @@ export interface Selection {
   readonly maxReplays: number;
   /** The queue's last sequence when the run began: what died later is left to the next run. */
   readonly lastSeq: number;
+  /** How the entries were chosen. */
+  readonly filter: Pick<EntryFilter, 'ids'>;
   /** What may be in a worker's hand, whatever its records say. */
   isDoubtful?(entry: Entry): boolean;
 }
 
 /** Whether an entry can be moved now; `undefined` where it can. */
-export function whySkipped(entry: Entry, { maxReplays, lastSeq, isDoubtful }: Selection): Skipped | undefined {
+export function whySkipped(entry: Entry, { maxReplays, lastSeq, filter, isDoubtful }: Selection): Skipped | undefined {
   const { inner, replays } = entry;
   if (inner.stale) return { entry, why: 'stale', text: 'its queue was made anew since it was taken out' };
   if (inner.journalled) return { entry, why: 'journalled', text: 'it is in the journal, on its way into the queue' };
@@ -50,7 +55,9 @@ export function whySkipped(entry: Entry, { maxReplays, lastSeq, isDoubtful }: Se
   if (inner.original && inner.original.seq > lastSeq) {
     return { entry, why: 'new', text: 'it came after this run began' };
   }
-  if (!inner.certain || isDoubtful?.(entry)) return { entry, why: 'uncertain', text: 'it may be in flight still' };
+  if (isUntold(entry, filter))
+    return { entry, why: 'untaken', text: 'its consumer does not take its subject: nothing tells whether it died' };
+  if (isDoubtful?.(entry)) return { entry, why: 'uncertain', text: 'it may be in flight still' };
   if (replays >= maxReplays) {
     return {
       entry,
@@ -67,6 +74,8 @@ const SKIPPED: Readonly<Record<string, string>> = {
   stale:
     'of a queue that was made anew since an unfinished replay took them out: `dlq purge` archives them, `dlq import` makes them dead letters of the new queue',
   uncertain: 'that may still be in flight',
+  untaken:
+    'on subjects that their consumers do not take: nothing tells whether they died; who names them by id, moves them',
   parked: 'parked: replayed so often already that only a higher --max-replays tries them again',
   together: 'of messages that go with another entry: one copy goes to all consumers',
   unedited: 'left as they were in the editor',

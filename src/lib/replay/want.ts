@@ -60,8 +60,8 @@ export class Want {
     return true;
   }
 
-  #canGive = ({ msgId, original, records }: Move): boolean =>
-    original !== undefined && records.length > 0 && !this.#given.has(msgId);
+  #canGive = ({ msgId, original, records, untaken }: Move): boolean =>
+    original !== undefined && !untaken && records.length > 0 && !this.#given.has(msgId);
 }
 
 /**
@@ -73,7 +73,7 @@ export function roomForLock(nats: Nats, ref: QueueRef, filter: EntryFilter, now:
   const isFoundWithout = (entry: Entry): boolean => {
     const inner = { ...entry.inner, records: [], detail: undefined };
     const bare: Entry = { ...entry, state: 'orphan', reason: 'max_deliveries', died_at: null, inner };
-    return entry.inner.original !== undefined && entry.inner.certain && matches(filter, bare);
+    return entry.inner.original !== undefined && !entry.inner.untaken && matches(filter, bare);
   };
   return async () => {
     if (!wantsOrphans(filter)) return false;

@@ -98,7 +98,7 @@ export function entry(fields: Partial<Entry> = {}): Entry {
     published_at: at(0),
     size: 24,
     replays: 0,
-    inner: { records: [record()], message, original: message, streamCreated: at(-100), certain: true },
+    inner: { records: [record()], message, original: message, streamCreated: at(-100) },
     ...fields,
   };
 }

@@ -24,7 +24,7 @@ const dead = {
   deliveries: 3,
   died_at: at(60),
 };
-const inner = { records: [record()], streamCreated: at(-100), certain: true };
+const inner = { records: [record()], streamCreated: at(-100) };
 
 describe('an entry', () => {
   test('of a stored message has it as original and as what is replayed', () => {
@@ -273,7 +273,7 @@ describe('an entry that a replay holds in its journal', () => {
       state: 'orphan',
       deliveries: null,
       died_at: null,
-      inner: { records: [], streamCreated: at(-100), certain: true, message: held(one), journalled: true },
+      inner: { records: [], streamCreated: at(-100), message: held(one), journalled: true },
     });
     expect(journalledEntry(undefined, one).inner.streamCreated).toBe('');
   });

@@ -35,9 +35,9 @@ describe('the fate of a dead message', () => {
     {
       name: 'whose consumer is gone, and others are for other subjects',
       consumers: [consumer({ name: 'next', created: at(61), delivered: 0, filters: ['mail'] })],
-      want: 'replayable',
+      want: 'replayable untaken',
     },
-    { name: 'that nobody delivers any more', consumers: [], want: 'replayable' },
+    { name: 'that nobody delivers any more', consumers: [], want: 'replayable untaken' },
     {
       name: 'on a stream of limits, at another consumer than one that is behind',
       queue: { retention: 'limits' },
@@ -47,13 +47,13 @@ describe('the fate of a dead message', () => {
     {
       name: 'that its consumer, which takes its subject no more, delivered last',
       consumers: [consumer({ filters: ['requests.mail'], delivered: 7 })],
-      want: 'replayable',
+      want: 'replayable untaken',
     },
     {
       name: 'published in the moment of the last delivery of its consumer, which takes its subject no more',
       message: stored({ time: at(30) }),
       consumers: [consumer({ filters: ['requests.mail'], lastActive: at(30) })],
-      want: 'replayable',
+      want: 'replayable untaken',
     },
     {
       name: 'published after the last delivery of its consumer, which went past it',
@@ -77,7 +77,7 @@ describe('the fate of a dead message', () => {
     {
       name: 'the same, of a younger consumer: the one before it may have delivered it',
       consumers: [consumer({ created: at(61), filters: ['requests.mail'], delivered: 6 })],
-      want: 'replayable',
+      want: 'replayable untaken',
     },
     {
       name: 'that its consumer has not come to, in a record that carries it',
@@ -116,19 +116,19 @@ describe('the fate of a dead message', () => {
       told: record({ kind: 'nestjs-jetstream' }),
       copy: stored(),
       consumers: [consumer({ name: 'next', delivered: 6 })],
-      want: 'replayable',
+      want: 'replayable untaken',
     },
     {
       name: 'on a stream of limits, of a consumer that is not there, and another has come to it',
       queue: { retention: 'limits' },
       consumers: [consumer({ name: 'next', delivered: 7 })],
-      want: 'replayable',
+      want: 'replayable untaken',
     },
     {
       name: 'on a stream of limits, of a consumer that is not there, and one for other subjects has not come to it',
       queue: { retention: 'limits' },
       consumers: [consumer({ name: 'next', delivered: 6, filters: ['requests.mail'] })],
-      want: 'replayable',
+      want: 'replayable untaken',
     },
     { name: 'not stored', message: undefined, want: 'gone acked_or_removed' },
     {
@@ -294,6 +294,7 @@ describe('the fate of a dead message', () => {
       fate.fate,
       fate.fate === 'gone' ? fate.cause : '',
       fate.fate === 'replayable' && fate.message === copy ? 'copy' : '',
+      fate.fate === 'replayable' && fate.untaken ? 'untaken' : '',
     ];
     expect(words.filter(Boolean).join(' ')).toBe(want);
   });
@@ -343,4 +344,19 @@ describe('a queue is looked at anew before a fate holds', () => {
   ])('$name: $want', ({ fate, readAt, want }) => {
     expect(needsNewStanding(fate, standing({ readAt }), 6)).toBe(want);
   });
+});
+
+test.each([
+  { retention: 'limits', named: 'worker', filters: ['requests.dns'], untaken: undefined },
+  { retention: 'limits', named: 'worker', filters: ['requests.mail'], untaken: true },
+  { retention: 'limits', named: 'another', filters: ['requests.dns'], untaken: true },
+  { retention: 'limits', named: '-', filters: ['requests.dns'], untaken: undefined },
+  { retention: 'limits', named: '-', filters: ['requests.mail'], untaken: true },
+  { retention: 'workqueue', named: 'another', filters: ['requests.dns'], untaken: undefined },
+  { retention: 'workqueue', named: 'another', filters: ['requests.mail'], untaken: true },
+])('of $retention, told of $named while worker takes $filters: $untaken', ({ retention, named, filters, untaken }) => {
+  const told = death({ consumer: named, record: record({ kind: 'rejected' }), carried: stored() });
+  const fate = fateOf(told, stored(), standing({ retention, consumers: [consumer({ filters })] }), NOW);
+  expect(fate).toMatchObject({ fate: 'replayable', original: {} });
+  expect((fate as { untaken?: true }).untaken).toBe(untaken);
 });

@@ -35,7 +35,7 @@ const entry = (inner: Partial<Entry['inner']>): Entry => ({
   published_at: '2026-11-24T08:00:00Z',
   size: 11,
   replays: 0,
-  inner: { records: [], streamCreated: '2026-11-01T00:00:00Z', certain: true, ...inner },
+  inner: { records: [], streamCreated: '2026-11-01T00:00:00Z', ...inner },
 });
 
 describe('the headers of a copy', () => {

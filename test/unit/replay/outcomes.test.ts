@@ -50,7 +50,7 @@ describe('what is said against a message', () => {
 });
 
 describe('what is left where it is', () => {
-  const selection = { maxReplays: 3, lastSeq: 10 };
+  const selection = { maxReplays: 3, lastSeq: 10, filter: {} };
   const { message: _message, original: _original, ...nothing } = entry().inner;
   const { original: _copied, ...carried } = entry().inner;
   const seq = (n: number) => ({ ...entry().inner, original: stored({ seq: n }) });
@@ -60,9 +60,9 @@ describe('what is left where it is', () => {
     { name: 'one that came after', of: entry({ inner: seq(11) }), want: ['new', 'it came after this run began'] },
     { name: 'one that its record carries, of whatever sequence', of: entry({ inner: carried }), want: undefined },
     {
-      name: 'one that may be in flight',
-      of: entry({ inner: { ...entry().inner, certain: false } }),
-      want: ['uncertain', 'it may be in flight still'],
+      name: 'one that its consumer does not take',
+      of: entry({ inner: { ...entry().inner, untaken: true } }),
+      want: ['untaken', 'its consumer does not take its subject: nothing tells whether it died'],
     },
     {
       name: 'one in the journal of a queue that was made anew',

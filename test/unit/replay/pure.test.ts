@@ -67,9 +67,9 @@ describe('an entry', () => {
   const base = {
     id: 'REQUESTS/w/7',
     replays: 0,
-    inner: { records: [], original, message: original, streamCreated: '', certain: true },
+    inner: { records: [], original, message: original, streamCreated: '' },
   } as unknown as Entry;
-  const selection = { maxReplays: 3, lastSeq: 10 };
+  const selection = { maxReplays: 3, lastSeq: 10, filter: {} };
 
   test.each([
     { name: 'is moved', entry: base, want: undefined },
@@ -88,8 +88,26 @@ describe('an entry', () => {
     },
     {
       name: 'that may be in flight is left alone',
-      entry: { ...base, inner: { ...base.inner, certain: false } },
+      entry: base,
+      more: { isDoubtful: () => true },
       want: 'uncertain',
+    },
+    {
+      name: 'that its consumer does not take is left alone',
+      entry: { ...base, inner: { ...base.inner, untaken: true as const } },
+      want: 'untaken',
+    },
+    {
+      name: 'that its consumer does not take is left alone where ids are given and none is there',
+      entry: { ...base, inner: { ...base.inner, untaken: true as const } },
+      more: { filter: { ids: [] } },
+      want: 'untaken',
+    },
+    {
+      name: 'that its consumer does not take moves where it is named',
+      entry: { ...base, inner: { ...base.inner, untaken: true as const } },
+      more: { filter: { ids: [{ text: '7', seq: 7 }] } },
+      want: undefined,
     },
     { name: 'that keeps dying is parked', entry: { ...base, replays: 3 }, want: 'parked' },
     { name: 'one replay below the limit is moved', entry: { ...base, replays: 2 }, want: undefined },
@@ -98,8 +116,8 @@ describe('an entry', () => {
       entry: { ...base, inner: { ...base.inner, journalled: true as const } },
       want: 'journalled',
     },
-  ])('$name', ({ entry, want }) => {
-    expect(whySkipped(entry, selection)?.why).toBe(want);
+  ])('$name', ({ entry, more, want }) => {
+    expect(whySkipped(entry, { ...selection, ...more })?.why).toBe(want);
   });
 });
 

@@ -48,7 +48,7 @@ export async function countChosen(
     onRead: tellReading(context, 'Choosing'),
   };
   for await (const entry of scanEntries(nats, queues, filter, options)) {
-    if (whySkipped(entry, { maxReplays, lastSeq: Number.POSITIVE_INFINITY }) || once.isAgain(entry)) continue;
+    if (whySkipped(entry, { maxReplays, lastSeq: Number.POSITIVE_INFINITY, filter }) || once.isAgain(entry)) continue;
     if (asked) {
       const made = await asked.ask(entry);
       if (!made) continue;

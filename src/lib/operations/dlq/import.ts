@@ -196,7 +196,7 @@ async function importAll(run: ImportRun, file: string, signal: AbortSignal): Pro
 const entryOf = ({ entry, original, stream_created: streamCreated }: ArchiveLine): Entry => ({
   ...entry,
   detail: entry.detail ?? null,
-  inner: { records: [], streamCreated, certain: true, ...(original && { message: restored(original) }) },
+  inner: { records: [], streamCreated, ...(original && { message: restored(original) }) },
 });
 
 /** What is to be written of a line. */

@@ -1,5 +1,6 @@
 import type { OrphanReport } from '../../dlq/dead-count.ts';
 import { whyUntold } from '../../dlq/dead-count.ts';
+import { isUntold } from '../../dlq/doubt.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import type { SeenQueue } from '../../dlq/standing.ts';
 import type { Context } from '../../model/context.ts';
@@ -66,8 +67,10 @@ export async function listDeadLetters(
     let isWhole = true;
     let until = Number.POSITIVE_INFINITY;
     const sorted: Entry[] = [];
+    let untaken = 0;
     const give = async (entry: Entry) => {
       listed[entry.state] += 1;
+      if (isUntold(entry, filter)) untaken += 1;
       await onEntry(entry);
     };
     for await (const entry of entries) {
@@ -85,6 +88,7 @@ export async function listDeadLetters(
       for (const entry of (reverse ? sorted.reverse() : sorted).slice(0, limit)) await give(entry);
     }
     strange.tell();
+    if (untaken > 0) context.io.tell({ type: 'note', text: untakenNote(untaken) });
     for (const text of counts.flatMap(countNotes)) context.io.tell({ type: 'note', text });
     for (const { queue, seen } of queues) {
       if (filter.queues?.length && !filter.queues.includes(queue)) continue;
@@ -141,6 +145,9 @@ export function strangers({ io }: Context): {
     },
   };
 }
+
+const untakenNote = (count: number): string =>
+  `${count} on subjects that their consumers do not take: nothing tells whether they died before that, or somebody only wrote so; replay and purge leave them, unless they are named by id`;
 
 /** What a listing cannot show, in words. */
 function countNotes({ queue, uncertain, dying, inFlight }: OrphanReport): string[] {

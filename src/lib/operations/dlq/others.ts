@@ -7,9 +7,13 @@ import type { EntryFilter } from '../../model/entry-filter.ts';
 import { isShared, named, neededBy } from '../../replay/redelivery.ts';
 import type { DlqScope } from './scope.ts';
 
-/** What stays: how many entries; and by consumer of how many it still needs the message, or gave it up as well. */
+/**
+ * What stays: how many entries; how many of them may be no dead letters at all; and by consumer of how many it still needs
+ * the message, or gave it up as well.
+ */
 export interface Kept {
   entries: number;
+  untaken: number;
   readonly needed: Map<string, number>;
   readonly givenUp: Map<string, number>;
 }
@@ -17,12 +21,15 @@ export interface Kept {
 export const skippedOf = ({ entries }: Kept): { readonly skipped?: number } =>
   entries > 0 ? { skipped: entries } : {};
 
-export function tellKept({ io }: Context, { entries, needed, givenUp }: Kept): void {
+export function tellKept({ io }: Context, { entries, untaken, needed, givenUp }: Kept): void {
   if (entries === 0) return;
   const reasons = [
     needed.size > 0 ? `other consumers still need their messages: ${named(needed)}` : '',
     givenUp.size > 0
       ? `dead letters of other consumers, not chosen here, are of the same messages: ${named(givenUp)}`
+      : '',
+    untaken > 0
+      ? `the consumers of ${untaken} do not take their subjects: nothing tells whether they died; who names them by id, purges them`
       : '',
   ];
   io.tell({ type: 'warning', text: `${entries} left alone: ${reasons.filter(Boolean).join('; ')}` });

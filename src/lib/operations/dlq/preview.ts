@@ -99,7 +99,7 @@ export async function previewReplay(
     const info = infos.get(entry.queue)!;
     const facts = toQueueFacts(info);
     const { lastSeq } = facts;
-    const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq, ...overtold.get(entry.queue) });
+    const skipped = whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq, filter, ...overtold.get(entry.queue) });
     if (skipped?.why === 'journalled') journalled += 1;
     else if (skipped) {
       tally.skip(skipped);

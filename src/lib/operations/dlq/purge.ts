@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ArchiveLine } from '../../dlq/archive.ts';
+import { isUntold } from '../../dlq/doubt.ts';
 import { isJournalPlace } from '../../dlq/entry.ts';
 import { filterWords } from '../../dlq/filter-words.ts';
 import { withHistory, withQueueLocks } from '../../dlq/lock.ts';
 import { SeqSets } from '../../dlq/seq-set.ts';
 import { OpsError } from '../../errors/ops-error.ts';
-import { forgetJournal, readJournal } from '../../ledger/journal.ts';
+import { forgetJournal, type JournalEntry, readJournal } from '../../ledger/journal.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, QueueRef } from '../../model/entry.ts';
 import type { ReplayGroup } from '../../model/replay.ts';
@@ -216,14 +217,14 @@ async function archive(
   return { total: count, kept };
 }
 
-/** Prints those whose message is nobody else's as well, with how many messages there are of them. */
+/** Prints those that are dead letters and whose message is nobody else's, with how many messages there are of them. */
 async function printPurgeable(
   context: Context,
   scope: DlqScope,
   onLine: Parameters<typeof printArchive>[2],
 ): Promise<{ readonly purged: number; readonly originals: number; readonly kept: Kept }> {
   const others = await lookForOthers(context, scope);
-  const kept: Kept = { entries: 0, needed: new Map(), givenUp: new Map() };
+  const kept: Kept = { entries: 0, untaken: 0, needed: new Map(), givenUp: new Map() };
   const count = (counts: Map<string, number>, names: readonly string[]) => {
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   };
@@ -231,8 +232,10 @@ async function printPurgeable(
   let [purged, messages] = [0, 0];
   await printArchive(context, scope, (line, entry) => {
     const { needing, left } = others(entry);
-    if (needing.length + left.length > 0) {
+    const isDoubted = isUntold(entry, scope.filter);
+    if (isDoubted || needing.length + left.length > 0) {
       kept.entries += 1;
+      kept.untaken += isDoubted ? 1 : 0;
       count(kept.needed, needing);
       count(kept.givenUp, left);
       return undefined;
@@ -264,8 +267,9 @@ async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
   let purged = 0;
   let originals = 0;
   const dlqsCreated = new Map<string, string>();
+  const journals = journalsOf(nats);
   const flush = async (page: readonly ArchiveLine[]) => {
-    const gone = await pipelined(page, AT_ONCE, (line) => removeOriginal(nats, line));
+    const gone = await pipelined(page, AT_ONCE, (line) => removeOriginal(nats, line, journals));
     await removeRecords(
       nats,
       page.flatMap(({ records }) =>
@@ -303,14 +307,29 @@ async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
   return { purged, originals, archive: file };
 }
 
+type Journals = (queue: string) => Promise<ReadonlyMap<string, JournalEntry>>;
+
+const keyOf = ({ seq, time }: { readonly seq: number; readonly time: string }): string => `${seq} ${time}`;
+
+/** What lies in the journal of a queue, by its original: read once, however many of it go. */
+function journalsOf(nats: Nats): Journals {
+  const read = async (queue: string) =>
+    new Map((await readJournal(nats, queue)).map((one) => [keyOf(one.original), one] as const));
+  const journals = new Map<string, ReturnType<typeof read>>();
+  return (queue) => {
+    const journal = journals.get(queue) ?? read(queue);
+    journals.set(queue, journal);
+    return journal;
+  };
+}
+
 /** Deletes the very message that was archived, not another that came to its sequence since. */
-async function removeOriginal(nats: Nats, line: ArchiveLine): Promise<boolean> {
+async function removeOriginal(nats: Nats, line: ArchiveLine, journals: Journals): Promise<boolean> {
   const { entry: of, original, original_in: place, records, stream_created: created } = line;
   if (!original) return false;
   if (place !== 'stream') {
     const isJournalled = isJournalPlace(of.id) || records.every(({ kind }) => kind === 'advisory');
-    const journal = isJournalled ? await readJournal(nats, original.stream) : [];
-    const entry = journal.find((one) => one.original.seq === original.seq && one.original.time === original.time);
+    const entry = isJournalled ? (await journals(original.stream)).get(keyOf(original)) : undefined;
     if (entry) await forgetJournal(nats, entry.stored);
     return entry !== undefined;
   }
@@ -320,10 +339,11 @@ async function removeOriginal(nats: Nats, line: ArchiveLine): Promise<boolean> {
 
 const unfinished = (result: PurgeResult): OpsError =>
   new OpsError('DLQ_UNFINISHED', `${result.purged} purged; ${result.skipped} left alone`, {
-    why: 'Their messages are those of other consumers too: to them they are live, or dead letters that were not chosen.',
+    why: 'Their messages may be live: to other consumers, or because nothing but a record says that they died. What was said above tells which.',
     hints: [
       'run it again when these consumers are done with them',
       'choose the dead letters of all their consumers, to purge them together',
+      'name those that their consumers do not take by their ids: `osapi-ops dlq ls --ndjson`, then `osapi-ops dlq purge --ids FILE`',
     ],
     result,
   });

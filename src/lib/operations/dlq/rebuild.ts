@@ -63,7 +63,7 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
         },
       );
       for await (const entry of orphans) {
-        if (!entry.inner.certain || !entry.inner.original) continue;
+        if (!entry.inner.original) continue;
         page.push(entry);
         if (page.length < PAGE) continue;
         await flush();

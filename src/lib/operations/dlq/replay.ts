@@ -288,7 +288,7 @@ async function editAll(
   const shown = new Map<string, Edited | null>();
   const options = { now: context.now().getTime(), signal: context.io.signal };
   for await (const entry of scanEntries(nats, [ref], filter, options)) {
-    if (whySkipped(entry, { maxReplays, lastSeq })) continue;
+    if (whySkipped(entry, { maxReplays, lastSeq, filter })) continue;
     const edited = await editEntry(context.env, entry, (edit) => edits.push(edit));
     shown.set(versionOf(entry), edited ?? null);
   }
@@ -360,7 +360,7 @@ async function judgeRedelivery(
     const options = { now: context.now().getTime(), signal: context.io.signal };
     for await (const entry of scanEntries(nats, [queues[index]!], filter, options)) {
       const { seq, consumer, subject } = entry;
-      if (subject === null || whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq })) continue;
+      if (subject === null || whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq, filter })) continue;
       given.push({ seq, consumer, subject });
     }
     const counts = redeliveredTo(standing, given);

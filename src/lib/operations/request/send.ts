@@ -221,8 +221,7 @@ async function findDead(places: Places, queue: string, id: string, now: number):
     if (!found?.recorded) return undefined;
     const refs = (await places.queues()).filter((one) => one.queue === queue);
     const how = { order: 'newest', exact: false, asSeen: true, signal: nats.signal, now } as const;
-    for await (const entry of scanEntries(nats, refs, { requestIds: [id], states: TO_REPLAY }, how))
-      if (entry.inner.certain) return entry;
+    for await (const entry of scanEntries(nats, refs, { requestIds: [id], states: TO_REPLAY }, how)) return entry;
     return undefined;
   };
   return orElse(answerOf(read()), { missing: undefined, denied: undefined });

@@ -80,10 +80,18 @@ const CAUSES = {
   stream_deleted: 'the stream is gone',
 } as const;
 
-/** The worker's words, or why nothing is left; empty where there is nothing to say. */
+/** What a replay took out of its queue has its record, or lacks it, whatever a rebuild finds: the way out is another. */
+const JOURNALLED = {
+  held: 'in the journal of a replay that has not ended: the next one puts it back',
+  stale: 'in the journal, of a queue that was made anew since: purge archives it, import brings it back',
+} as const;
+
+/** The worker's words, why nothing is left, or where the rest of it is; empty where there is nothing to say. */
 export function whyOf({ inner, detail, replays }: Entry): string {
   const parts = [
     detail ?? '',
+    inner.untaken ? 'its consumer does not take its subject: nothing tells whether it died' : '',
+    inner.journalled ? JOURNALLED[inner.stale ? 'stale' : 'held'] : '',
     inner.cause && (inner.cause !== 'terminated' || !detail) ? CAUSES[inner.cause] : '',
     replays > 0 ? `replayed ${replays}×` : '',
   ];
