@@ -50,7 +50,32 @@ tests:
         exp_samples: [{value: 1}]
 `,
     );
-    const tested = promtool('test', 'rules', 'cases.yml');
+    // How many are dead is not known: the gauge is silent, the check is not.
+    writeFileSync(
+      join(cwd, 'unknown.yml'),
+      `rule_files: [rules.yml]
+evaluation_interval: 1m
+tests:
+${[
+  [3, 'OsapiOpsUnknown'],
+  [1, 'OsapiOpsDeadWarning'],
+  [2, 'OsapiOpsDeadCritical'],
+]
+  .map(
+    ([status, alert]) => `  - interval: 1m
+    input_series:
+      - {series: osapi_ops_up, values: 1x40}
+      - {series: 'osapi_ops_health_status{system="osapi"}', values: 1x40}
+      - {series: 'osapi_ops_check_status{system="osapi",check="dead",resource="REQUESTS"}', values: ${status}x40}
+    promql_expr_test:
+      - expr: count by (alertname) (ALERTS{alertstate="firing"})
+        eval_time: 30m
+        exp_samples: [{labels: '{alertname="${alert}"}', value: 1}]`,
+  )
+  .join('\n')}
+`,
+    );
+    const tested = promtool('test', 'rules', 'cases.yml', 'unknown.yml');
     expect(`${tested.stdout}${tested.stderr}`).toContain('SUCCESS');
   });
 

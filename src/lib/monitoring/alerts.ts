@@ -21,14 +21,22 @@ export type Severity = 'warning' | 'critical';
 /** How `osapi_ops_check_status` counts them. */
 const CODE: Readonly<Record<Severity | 'unknown', number>> = { warning: 1, critical: 2, unknown: 3 };
 
-/** Checks whose limits the spec sets, with what makes a limit of it a limit of the gauge. */
+interface Limited {
+  readonly of: keyof HealthSpec;
+  /** What makes a limit of it a limit of the gauge. */
+  readonly factor: number;
+  /** Where the figure cannot be known, the gauge is silent, and `status` judges by what is certain. */
+  readonly mayBeUnknown?: true;
+}
+
+/** Checks whose limits the spec sets. */
 const SPEC_LIMITS = {
-  dead: { of: 'dead', factor: 1 },
+  dead: { of: 'dead', factor: 1, mayBeUnknown: true },
   backlog: { of: 'backlog', factor: 1 },
   // Nanoseconds.
   oldest: { of: 'oldest', factor: 1e-9 },
   usage: { of: 'usage', factor: 1 / 100 },
-} as const satisfies Partial<Record<CheckName, { of: keyof HealthSpec; factor: number }>>;
+} as const satisfies Partial<Record<CheckName, Limited>>;
 
 const quoted = (text: string): string => JSON.stringify(text);
 const selector = (labels: Readonly<Record<string, string>>): string =>
@@ -68,25 +76,19 @@ function rule({ name, severity, expr, about, docs }: Told): AlertRule {
 /** Rules on a figure against the limits that a queue's spec sets. Both limits off: none. */
 function limitRules(system: string, queue: string, health: HealthSpec, docs: string): AlertRule[] {
   return (Object.keys(SPEC_LIMITS) as (keyof typeof SPEC_LIMITS)[]).flatMap((name) => {
-    const { of, factor } = SPEC_LIMITS[name];
-    const gauge = `${checkMetric(name)!.name}${selector({ system, resource: queue })}`;
+    const { of, factor, mayBeUnknown }: Limited = SPEC_LIMITS[name];
+    const about = { system, resource: queue };
+    const gauge = `${checkMetric(name)!.name}${selector(about)}`;
+    const judged = `${METRICS.check.name}${selector({ ...about, check: name })}`;
     const { warn, critical } = health[of];
     const above = critical === null ? '' : ` < ${limit(critical * factor)}`;
+    const own = (severity: Severity, expr: string) => {
+      const silent = ` or ${judged} == ${CODE[severity]} unless on (system, resource) ${gauge}`;
+      return rule({ name, severity, expr: `${expr}${mayBeUnknown ? silent : ''}`, about: queue, docs });
+    };
     return [
-      ...(warn === null
-        ? []
-        : [
-            rule({
-              name,
-              severity: 'warning',
-              expr: `${gauge} >= ${limit(warn * factor)}${above}`,
-              about: queue,
-              docs,
-            }),
-          ]),
-      ...(critical === null
-        ? []
-        : [rule({ name, severity: 'critical', expr: `${gauge} >= ${limit(critical * factor)}`, about: queue, docs })]),
+      ...(warn === null ? [] : [own('warning', `${gauge} >= ${limit(warn * factor)}${above}`)]),
+      ...(critical === null ? [] : [own('critical', `${gauge} >= ${limit(critical * factor)}`)]),
     ];
   });
 }
@@ -135,9 +137,9 @@ function watchRules(labels: Readonly<Record<string, string>>, docs: string): Ale
     own(
       'OsapiOpsUnknown',
       'warning',
-      `${METRICS.health.name}${where} == ${CODE.unknown}`,
+      `${METRICS.check.name}${where} == ${CODE.unknown}`,
       '15m',
-      '{{ $labels.system }} cannot be judged',
+      '{{ $labels.system }} {{ $labels.resource }}: {{ $labels.check }} cannot be judged',
       'osapi-ops status',
     ),
   ];

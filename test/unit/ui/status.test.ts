@@ -6,6 +6,7 @@ import { judgeHealth, unreachedReport } from '../../../src/lib/health/verdict.ts
 import type { Check, StatusReport } from '../../../src/lib/model/verdict.ts';
 import { renderStatus, statusJson } from '../../../src/lib/ui/render/status.ts';
 import { renderGithub } from '../../../src/lib/ui/render/status-github.ts';
+import { renderStatusHtml } from '../../../src/lib/ui/render/status-html.ts';
 import { renderJunit } from '../../../src/lib/ui/render/status-junit.ts';
 import { renderStatusMarkdown } from '../../../src/lib/ui/render/status-markdown.ts';
 import { renderNagios } from '../../../src/lib/ui/render/status-nagios.ts';
@@ -54,6 +55,44 @@ describe('text', () => {
                → osapi-ops export
       "
     `);
+  });
+});
+
+describe('what nobody knows', () => {
+  const untold = () =>
+    judgeHealth(snapshotOf({ queues: [queueOf({ deadState: deadOf({ unknown: 'there is no DLQ' }) })] }));
+  const why = 'how many are dead is not known: there is no DLQ';
+
+  test.each<[string, (report: StatusReport) => string, readonly string[]]>([
+    ['text', (report) => renderStatus(report, view), ['0 in flight, dead unknown', 'Unknown  REQUESTS.dead: ', why]],
+    ['JSON', (report) => JSON.stringify(statusJson(report)), ['"dead":null', `"status":"unknown","summary":"${why}"`]],
+    [
+      'junit',
+      (report) => renderJunit(report, 'warning'),
+      [`<skipped message="${why}"/>`, `unknown REQUESTS.dead: ${why}`],
+    ],
+    ['nagios', renderNagios, ['osapi UNKNOWN: ', `REQUESTS.dead: ${why} (CHECK_DEAD)`]],
+    ['markdown', renderStatusMarkdown, ['| `REQUESTS` | 0 | 0 | unknown |', `❔ | \`REQUESTS.dead\` | ${why}`]],
+    ['github', renderGithub, ['::notice ', `${why}. Next: `, '0 in flight, dead unknown']],
+    ['html', (report) => renderStatusHtml([report]), ['dead unknown', '? unknown', why]],
+    ['a watch', (report) => renderWatch([[{ report }]], { ...view, height: 40 }), ['dead       unknown ']],
+  ])('is said by %s, and why', (_name, render, words) => {
+    const said = render(untold());
+    for (const word of words) expect(said).toContain(word);
+    expect(said).not.toMatch(/nothing dead|\b0 dead/);
+  });
+
+  test('has no sample in the metrics, and a check that says so', () => {
+    const said = renderPrometheus(untold());
+    expect(said).toContain('osapi_ops_check_status{system="osapi",check="dead",resource="REQUESTS"} 3');
+    expect(said).not.toMatch(/osapi_ops_dead_messages|state="dead"/);
+  });
+
+  test('is told of a queue among several, though nothing else moves there', () => {
+    const one = queueOf({ name: 'A', deadState: deadOf({ unknown: 'there is no DLQ' }) });
+    expect(renderStatus(judgeHealth(snapshotOf({ queues: [one, queueOf({ name: 'B' })] })), view)).toMatch(
+      /\n {2}A: .*dead unknown\n(?! {2}B)/,
+    );
   });
 });
 

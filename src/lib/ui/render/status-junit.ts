@@ -64,7 +64,7 @@ function testCase(report: StatusReport, check: Check, failOn: FailOn): string {
   const { id, status, summary, resource, name, next } = check;
   const group = [nameOfSystem(report), ...(resource === undefined ? [] : [resource])].join('.');
   const open = `    <testcase name="${xml(resource === undefined ? name : id)}" classname="${xml(group)}" time="0"`;
-  if (status === 'unknown') return `${open}><skipped/></testcase>`;
+  if (status === 'unknown') return `${open}><skipped message="${xml(summary)}"/></testcase>`;
   if (!fails(status, failOn)) return `${open}/>`;
   const text = `${summary}.${next === undefined ? '' : ` Next: ${next}.`} ${checkCode(name)}`;
   return `${open}><failure type="${status}" message="${xml(summary)}">${xml(text)}</failure></testcase>`;

@@ -31,7 +31,8 @@ export function renderStatusMarkdown(report: StatusReport): string {
     for (const queue of queues.slice(0, ROWS)) {
       const { ready, in_flight, dead, oldest_seconds: oldest, responses } = queue;
       const age = oldest === null ? '–' : aboutMs(oldest * 1000);
-      lines.push(row([code(queue.name), figure(ready), figure(in_flight), figure(dead), age, figure(responses)]));
+      const died = dead === null && ready !== null ? 'unknown' : figure(dead);
+      lines.push(row([code(queue.name), figure(ready), figure(in_flight), died, age, figure(responses)]));
     }
     const trends = queues
       .slice(0, ROWS)

@@ -36,8 +36,9 @@ export function renderWatch(
     for (const { name } of report.queues) {
       lines.push('', theme.strong(clean(last.length === 1 ? name : `${nameOfSystem(report)}: ${name}`)));
       for (const [key, title] of ROWS) {
-        const values = reports.map(({ queues }) => queues.find((queue) => queue.name === name)?.[key] ?? 0);
-        lines.push(`  ${padEnd(title, 10)} ${padEnd(String(values.at(-1)), 9)} ${sparkline(values.slice(-room))}`);
+        const values = reports.map(({ queues }) => queues.find((queue) => queue.name === name)?.[key] ?? null);
+        const drawn = sparkline(values.slice(-room).map((value) => value ?? 0));
+        lines.push(`  ${padEnd(title, 10)} ${padEnd(String(values.at(-1) ?? 'unknown'), 9)} ${drawn}`);
       }
     }
   }

@@ -57,12 +57,15 @@ export function figuresLine(queue: QueueFigures): string {
   const parts = [
     `${queue.ready} waiting`,
     `${queue.in_flight} in flight`,
-    ...(queue.dead === null
-      ? []
-      : [queue.dead === 0 ? 'nothing dead' : `${queue.dead} dead${queue.parked ? ` (${queue.parked} parked)` : ''}`]),
+    deadWords(queue),
     ...(queue.responses === null ? [] : [counted(queue.responses, 'response')]),
   ];
   return `${parts.join(', ')}${queue.trend ? `; ${queue.trend.summary}` : ''}`;
+}
+
+function deadWords({ dead, parked }: QueueFigures): string {
+  if (dead === null) return 'dead unknown';
+  return dead === 0 ? 'nothing dead' : `${dead} dead${parked ? ` (${parked} parked)` : ''}`;
 }
 
 const BAD: readonly Health[] = ['critical', 'warn', 'unknown'];
@@ -90,7 +93,7 @@ export function renderStatus(report: StatusReport, view: StatusView): string {
   const lines = [flow(verdict, { width, first: '' })];
   if (target) lines.push(theme.faint(flow(`${clean(target.url)}, ${serverOf(target)}`, { width, first: '  ' })));
   if (queues.length > 1) {
-    const busy = queues.filter(({ ready, in_flight, dead }) => ready !== 0 || in_flight !== 0 || dead);
+    const busy = queues.filter(({ ready, in_flight, dead }) => ready !== 0 || in_flight !== 0 || dead !== 0);
     for (const queue of busy.slice(0, SHOWN)) lines.push(`  ${clean(queue.name)}: ${figuresLine(queue)}`);
   }
   if (bad.length > 0) lines.push('');
