@@ -10,7 +10,17 @@ import type { EntryFilter } from '../../src/lib/model/entry-filter.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { locateQueues } from '../../src/lib/places/queues.ts';
 import { connectTo } from '../support/connected.ts';
-import { advisory, letDie, makeConsumer, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import {
+  advisory,
+  letDie,
+  makeConsumer,
+  makeDead,
+  makeQueue,
+  pull,
+  put,
+  putReject,
+  wipe,
+} from '../support/dead-letters.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -93,6 +103,28 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     const newest = await scan(nats, {}, { order: 'newest', exact: false });
     expect(newest.entries.map(({ id }) => id)).toEqual(oldest.entries.map(({ id }) => id).reverse());
     expect((await scan(nats, { limit: 2 }, { order: 'newest', exact: false })).entries).toHaveLength(2);
+  });
+
+  test('newest first, reading ends where all that follow died before they were asked for, rejects among them or not', async () => {
+    await makeQueue(nats);
+    const died = (seq: number) => nats.nc.publish(MAX, advisory({ stream_seq: seq }));
+    for (let seq = 1; seq <= 4000; seq++) died(seq);
+    await until(async () => (await recorded(nats)) === 4000, 'all are recorded');
+    await sleep(20);
+    const since = Date.now();
+    const readOf = async () => {
+      let last = 0;
+      const onRead = (read: number, total: number) => {
+        last = read / total;
+      };
+      await scan(nats, { requestIds: ['nobody'], since }, { order: 'newest', exact: false, onRead });
+      return last;
+    };
+    died(4001);
+    await until(async () => (await recorded(nats)) === 4001, 'the last is recorded');
+    expect(await readOf()).toBeLessThan(0.4);
+    await putReject(nats, 5000, 'carried');
+    expect(await readOf()).toBeLessThan(0.4);
   });
 
   test('a queue without a DLQ, and one whose DLQ was purged, have orphans: found, and certain', async () => {

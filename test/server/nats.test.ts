@@ -231,6 +231,7 @@ describe('what stands in the way', () => {
         config: `accounts {
   A { jetstream: enabled, users: [
     {user: viewer, password: geheim, permissions: {publish: {deny: ["$JS.API.STREAM.CREATE.>"]}}}
+    {user: reader, password: geheim, permissions: {publish: {allow: ["$JS.API.DIRECT.GET.>"]}}}
     {user: deaf, password: geheim, permissions: {subscribe: ["other"]}}
     {user: test-setup, password: geheim}
   ] }
@@ -259,6 +260,18 @@ no_auth_user: test-setup`,
       expect(performance.now() - start).toBeLessThan(1000);
       expect(mine.target.account).toBe('A');
       await mine.close();
+    });
+
+    test('who may ask nobody but by direct gets takes their word that there is nothing, and goes on with them', async () => {
+      const owner = await connectTo(guarded);
+      await owner.api('STREAM.CREATE.KEPT', { name: 'KEPT', subjects: ['kept.*'], allow_direct: true });
+      for (const subject of ['kept.a', 'kept.b', 'kept.c']) await owner.request(subject, '1');
+      const mine = await connectTo(guarded, { user: 'reader', password: 'geheim' });
+      expect(await getMessage(mine, 'KEPT', 99)).toBeUndefined();
+      const latest = async (subject: string) => (await getLatest(mine, 'KEPT', [subject])).map(({ seq }) => seq);
+      expect(await latest('kept.nobody')).toEqual([]);
+      expect(await latest('kept.b')).toEqual([2]);
+      await Promise.all([owner.close(), mine.close()]);
     });
 
     test('an inbox that may not be subscribed to', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { readStanding } from '../../src/lib/dlq/collect.ts';
 import type { QueueRef } from '../../src/lib/model/entry.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
+import { getMessage } from '../../src/lib/nats/messages.ts';
 import { sendBulk } from '../../src/lib/requests/bulk.ts';
 import { cancelRequest, judgeCancel } from '../../src/lib/requests/cancel.ts';
 import { fetchRequest, findRequest } from '../../src/lib/requests/fetch.ts';
@@ -273,6 +274,16 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
       [original]: 21_001,
       [late]: 21_002,
     });
+    // Nobody has it: the newest are read, and those that lie on their pages.
+    const since = Date.parse((await getMessage(nats, QUEUE, 20_500))!.time);
+    let read = 0;
+    const onProgress = (count: number) => {
+      read = count;
+    };
+    expect(await findMessages(nats, standing, ['nobody'], { since, onProgress })).toEqual(new Map());
+    expect(read).toBeGreaterThan(500);
+    expect(read).toBeLessThan(5000);
+    expect((await findMessages(nats, standing, [original], { since })).size).toBe(1);
   });
 
   needing('the nats CLI').test('what the nats CLI publishes is found, and what we send it reads', async () => {

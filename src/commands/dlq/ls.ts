@@ -44,6 +44,7 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
   });
 
   protected async execute(): Promise<number | undefined> {
+    keepHeapSmall();
     const now = this.context.now();
     const { sort, reverse, wide } = this.flags;
     const columns = this.flags.columns === undefined ? undefined : columnsFrom(this.flags.columns);
@@ -51,7 +52,6 @@ orphan where the queue holds a dead message that no advisory speaks of. Newest f
     const choice = { ...chosen, sort: sort as EntryOrder | undefined, reverse };
     const out = createLineWriter(this.flags.ndjson ? this.stdout : this.screen);
     if (this.flags.ndjson) {
-      keepHeapSmall();
       await listDeadLetters(this.context, choice, (entry) => out.line(printJson(entryJson(entry))));
       await out.end();
       return;

@@ -3,7 +3,7 @@ import { cancelRequests } from '../../lib/operations/request/cancel.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderCancelled } from '../../lib/ui/render/request.ts';
-import { requestFlags } from '../../lib/ui/request-flags.ts';
+import { searchFlags, sinceFrom } from '../../lib/ui/request-flags.ts';
 import { namesOf } from '../../lib/ui/spec-flags.ts';
 
 export default class RequestCancel extends BaseCommand<typeof RequestCancel> {
@@ -19,7 +19,7 @@ touches what is in flight, answered or dead: it says so and exits 1. Asks on a t
     id: Args.string({ description: 'the ids of the requests', multiple: true, required: true }),
   };
   static override flags = withEnv({
-    ...requestFlags,
+    ...searchFlags,
     yes: Flags.boolean({ char: 'y', summary: 'delete without asking; needed where nobody can be asked' }),
   });
 
@@ -27,7 +27,9 @@ touches what is in flight, answered or dead: it says so and exits 1. Asks on a t
 
   protected async execute(): Promise<number | undefined> {
     const { file, queue, bucket, yes } = this.flags;
-    const result = await cancelRequests(this.context, { ids: namesOf(this.args.id), yes, file, queue, bucket });
+    const since = sinceFrom(this.flags, this.context.now());
+    const ids = namesOf(this.args.id);
+    const result = await cancelRequests(this.context, { ids, yes, file, queue, bucket, ...since });
     this.print(result, renderCancelled(result.entries, this.output.theme));
     return 0;
   }

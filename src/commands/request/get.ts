@@ -4,7 +4,7 @@ import { getRequest, unansweredError } from '../../lib/operations/request/get.ts
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { fetchedJson, renderResponse, renderState } from '../../lib/ui/render/request.ts';
-import { requestFlags } from '../../lib/ui/request-flags.ts';
+import { searchFlags, sinceFrom } from '../../lib/ui/request-flags.ts';
 import { durationMs } from '../../lib/ui/spec-flags.ts';
 
 export default class RequestGet extends BaseCommand<typeof RequestGet> {
@@ -19,22 +19,24 @@ unknown apart: exits 2 while an answer may still come, 1 where none will. Touche
   ];
   static override args = { id: Args.string({ description: 'the id of the request', required: true }) };
   static override flags = withEnv({
-    ...requestFlags,
+    ...searchFlags,
     wait: Flags.string({ char: 'w', summary: 'wait so long for the answer, as 30s; says each change of state' }),
     raw: Flags.boolean({ summary: "write the response's bytes and nothing else", helpGroup: 'OUTPUT' }),
   });
 
   protected async execute(): Promise<number | undefined> {
     const { wait, raw, file, queue, bucket } = this.flags;
+    const since = sinceFrom(this.flags, this.context.now());
     const fetched = await getRequest(this.context, {
       id: this.args.id,
       file,
       queue,
       bucket,
+      ...since,
       ...(wait !== undefined && { waitMs: durationMs('--wait', wait) }),
       onState: (status) => this.context.io.tell({ type: 'note', text: renderState(status) }),
     });
-    const failure = unansweredError(fetched, fetchedJson(fetched));
+    const failure = unansweredError(fetched, fetchedJson(fetched), since.since);
     if (failure) throw failure;
     const { status, response } = fetched;
     if (response && !this.output.json) {

@@ -8,6 +8,7 @@ import type { Change, Plan, Step, WriteStep } from '../model/plan.ts';
 import { type ResourceKey, splitConsumerName, splitKey } from '../model/resource.ts';
 import { orThrow } from '../nats/answer.ts';
 import { isApiError, isMissing } from '../nats/api-error.ts';
+import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import type { Nats, RequestOptions } from '../nats/port.ts';
 import { readStream } from '../nats/streams.ts';
@@ -33,8 +34,8 @@ export interface Execution {
 export interface Executed {
   /** The plan's changes, each with what became of it. */
   readonly changes: readonly Change[];
-  /** The configuration that the server answered last for each resource written. */
-  readonly answers: ReadonlyMap<ResourceKey, Config>;
+  /** Each resource written, as the server answered it last. */
+  readonly answers: ReadonlyMap<ResourceKey, StreamInfo | ConsumerInfo>;
   /** The first fault, where there was one. */
   readonly fault?: unknown;
 }
@@ -48,7 +49,7 @@ export async function executePlan(nats: Nats, plan: Plan, { io, signal, migrate 
   const left = plan.changes.map(() => 0);
   for (const step of plan.steps) for (const change of changesOf(step)) left[change]!++;
   const errors = new Map<number, unknown>();
-  const answers = new Map<ResourceKey, Config>();
+  const answers = new Map<ResourceKey, StreamInfo | ConsumerInfo>();
   let fault: unknown;
 
   const carryOut = async (step: Step) => {
@@ -110,10 +111,12 @@ function stagesOf(steps: readonly Step[]): Step[][] {
   return [...byStage].sort(([a], [b]) => a - b).map(([, stage]) => stage);
 }
 
-/** Gives the configuration as the server has it now. */
-async function executeStep(nats: Nats, step: WriteStep, signal: AbortSignal): Promise<Config | undefined> {
+type Written = StreamInfo | ConsumerInfo | undefined;
+
+/** Gives what was written as the server has it now. */
+async function executeStep(nats: Nats, step: WriteStep, signal: AbortSignal): Promise<Written> {
   if (step.verb === 'delete') return sendStep(nats, step, {}, toItsEnd(nats));
-  let answer: Config | undefined;
+  let answer: Written;
   for (const [index, config] of step.configs.entries()) {
     if (index > 0) await settled(nats, step, signal);
     answer = await write(nats, step, config, signal);
@@ -128,7 +131,7 @@ const toItsEnd = ({ settings }: Nats): RequestOptions => ({
 });
 
 /** Sends one configuration. While a cluster is still busy with an earlier change (10226), waits and sends it again. */
-async function write(nats: Nats, step: WriteStep, config: Config, signal: AbortSignal): Promise<Config | undefined> {
+async function write(nats: Nats, step: WriteStep, config: Config, signal: AbortSignal): Promise<Written> {
   for (const start = performance.now(); ; ) {
     try {
       return await sendStep(nats, step, config, toItsEnd(nats));

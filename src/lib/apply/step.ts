@@ -4,6 +4,7 @@ import type { Step, WriteStep } from '../model/plan.ts';
 import { splitConsumerName, splitKey } from '../model/resource.ts';
 import { orUndefined } from '../nats/answer.ts';
 import { deleteConsumer, writeConsumer } from '../nats/consumers.ts';
+import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import type { Nats, RequestOptions } from '../nats/port.ts';
 import { deleteStream, writeStream } from '../nats/streams.ts';
 
@@ -14,7 +15,7 @@ export function streamOfStep({ resource }: Pick<Step, 'resource'>): string | und
 }
 
 /**
- * Carries a step out, with one of its configurations; gives that as the server has it now. What is to be deleted and is
+ * Carries a step out, with one of its configurations; gives what that made as the server has it now. What is to be deleted and is
  * gone already is as good. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
 export async function sendStep(
@@ -22,7 +23,7 @@ export async function sendStep(
   { resource, verb }: Pick<WriteStep, 'resource' | 'verb'>,
   config: Config,
   options: RequestOptions,
-): Promise<Config | undefined> {
+): Promise<StreamInfo | ConsumerInfo | undefined> {
   const stream = streamOfStep({ resource });
   const consumer = splitConsumerName(splitKey(resource).name);
   if (verb === 'delete') {
@@ -30,9 +31,7 @@ export async function sendStep(
     await orUndefined(gone);
     return undefined;
   }
-  const written =
-    stream === undefined
-      ? await writeConsumer(nats, verb, consumer, config, options)
-      : await writeStream(nats, verb, stream, config, options);
-  return written.config;
+  return stream === undefined
+    ? writeConsumer(nats, verb, consumer, config, options)
+    : writeStream(nats, verb, stream, config, options);
 }

@@ -107,7 +107,9 @@ export class Judgement {
     const { asSeen } = run.options;
     const [standings, journals] = await Promise.all([
       Promise.all(group.queues.map((ref) => (asSeen && ref.seen?.standing) || readStanding(run.nats, ref))),
-      Promise.all(group.queues.map(({ queue }) => journalOf(run.nats, queue))),
+      Promise.all(
+        group.queues.map(({ queue, seen }) => (asSeen && seen?.journalled === 0 ? [] : journalOf(run.nats, queue))),
+      ),
     ]);
     return new Judgement(
       run,

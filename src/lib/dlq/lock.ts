@@ -32,16 +32,30 @@ type FirstWork<T> = (signal: AbortSignal, nats: Nats, isFirst: boolean) => Promi
  * Does the work as the only one who changes these queues' dead letters, and not where they are half moved.
  * @throws OpsError LOCK_HELD; what `work` throws
  */
-export const withQueueLocks = <T>(
-  context: Context,
-  nats: Nats,
-  queues: readonly string[],
-  { verb, lockWaitMs, ...how }: DlqWork,
-  work: Work<T>,
+export const withQueueLocks = <T>(...[context, nats, queues, how, work]: Held<Work<T>>): Promise<T> =>
+  withQueueLocksAhead<T>(context, nats, queues, how, async (signal, held, whole) => {
+    await whole;
+    return work(signal, held);
+  });
+
+type Held<W> = [context: Context, nats: Nats, queues: readonly string[], how: DlqWork, work: W];
+
+/**
+ * The same for work that looks around first: it waits for `whole` itself, before it changes anything. That something is
+ * half moved counts for more than what the work met because of it.
+ */
+export const withQueueLocksAhead = <T>(
+  ...[context, nats, queues, { verb, lockWaitMs, ...how }, work]: Held<
+    (signal: AbortSignal, nats: Nats, whole: Promise<void>) => Promise<T>
+  >
 ): Promise<T> =>
   holdQueues(context, nats, queues, { ...how, verb: `dlq ${verb}`, waitMs: lockWaitMs }, async (signal, held) => {
-    await requireWhole(held, queues);
-    return work(signal, held);
+    const whole = requireWhole(held, queues);
+    whole.catch(() => {});
+    const [done] = await Promise.allSettled([work(signal, held, whole)]);
+    await whole;
+    if (done.status === 'rejected') throw done.reason;
+    return done.value;
   });
 
 /** Between two steps of a move a message is in two places, and its queue may be nowhere. @throws OpsError LOCK_HELD */

@@ -154,9 +154,6 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
       }
       // Gathered with those of the next pages they are read as ranges, and not each by itself.
       if (told.length >= gathered || !judgement.areScattered(told)) yield* cut(told.splice(0));
-      // Newest first, all that follow died before this was stored.
-      const oldest = page.at(-1);
-      if (order === 'newest' && !orphansToo && sources.length === 1 && endsBefore(filter, oldest)) break;
     }
     yield* cut(told);
     isRead = true;
@@ -182,6 +179,10 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
   if (!orphansToo) return;
   const late = new LateRecords(nats, there);
   for (const { queue } of group.queues) {
+    if (options.unstored) {
+      yield* judgement.untold(queue);
+      continue;
+    }
     const catchUp = async () => {
       await sleep(ADVISORY_LATENCY);
       for (const death of await late.read())
@@ -233,6 +234,8 @@ function reader(
   // Whoever wants a few may be served by the first page.
   const atOnce = filter.limit !== undefined && filter.limit <= PAGE ? 1 : undefined;
   const total = (of: 'messages' | 'bytes') => sources.reduce((sum, source) => sum + source[of], 0);
+  // Whoever counts what nothing speaks of needs every record, and whoever acts all of a message.
+  const isBounded = order === 'newest' && options.exact === false && (options.unstored || !wantsOrphans(filter));
   let seen = 0;
   async function* fromServer(): AsyncGenerator<StoredMessage[]> {
     for (const source of sources) {
@@ -242,6 +245,8 @@ function reader(
         const read = Math.floor(seen / (often ? 2 : 1));
         options.onRead?.(read, Math.max(read, total('messages')));
         yield page;
+        // Newest first, all that follow died before this was stored.
+        if (isBounded && endsBefore(filter, page.at(-1))) break;
       }
     }
   }

@@ -68,6 +68,8 @@ export interface SeenQueue extends QueueRef {
     readonly standing: QueueStanding;
     /** Its DLQ streams. */
     readonly dlqs: readonly SeenStream[];
+    /** How many of its messages the journal of a replay holds, where that was counted. */
+    readonly journalled?: number;
   };
 }
 

@@ -262,7 +262,12 @@ export async function collect(
     if (stream.is === 'found' && !Number.isNaN(stream.value.now)) now = stream.value.now;
   }
   const states = await pipelined(queues, 32, (queue, index) =>
-    queueState(nats, queue, looks[index]!, { resources, now, journalled: journalled?.get(queue.name) ?? 0, rejects }),
+    queueState(nats, queue, looks[index]!, {
+      resources,
+      now,
+      journalled: journalled && (journalled.get(queue.name) ?? 0),
+      rejects,
+    }),
   );
   return { now, rttMs, account, resources, silent, queues: states };
 }
@@ -271,7 +276,8 @@ export async function collect(
 interface Around {
   readonly resources: ReadonlyMap<ResourceKey, ObservedResource>;
   readonly now: number;
-  readonly journalled: number;
+  /** `undefined` for a user who may not know. */
+  readonly journalled: number | undefined;
   /** How many rejects a queue's DLQ has, as far as that was asked with all else. */
   readonly rejects?: ReadonlyMap<string, Promise<number>>;
 }
@@ -303,7 +309,7 @@ async function queueState(
   const untold = look.standing && whyUntold(look.standing, dlqs);
   const deadState =
     look.dead && look.stream.is === 'found'
-      ? { ...deadOf(queue, look, all, now), rejected, journalled, ...(untold && { unknown: untold }) }
+      ? { ...deadOf(queue, look, all, now), rejected, journalled: journalled ?? 0, ...(untold && { unknown: untold }) }
       : undefined;
   return {
     name,
@@ -315,7 +321,7 @@ async function queueState(
     deadState,
     ...(dlqState && { dlq: { name: dlq!, ...dlqState } }),
     ...(responses !== undefined && bucket && { responses: { name: responses, ...bucket } }),
-    ...(standing && { seen: { standing, dlqs } }),
+    ...(standing && { seen: { standing, dlqs, journalled } }),
   };
 }
 

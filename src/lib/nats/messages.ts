@@ -1,7 +1,7 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { answerOf, orElse } from './answer.ts';
+import { type Answer, answerOf, orElse } from './answer.ts';
 import { ApiError, isApiError } from './api-error.ts';
 import { askBatch } from './batches.ts';
 import { isNoRespondersError } from './errors.ts';
@@ -53,10 +53,12 @@ async function getAny(
   const { apiPrefix, timeoutMs } = nats.settings;
   const subject = `${apiPrefix}.DIRECT.GET.${stream}`;
   if (way.direct && !fromLeader) {
+    // Of a subject's newest it is asked for along with it: mostly there is none.
+    const own = 'last_by_subj' in wanted && !isOwnWord(nats, stream) ? askItself(nats, stream, wanted) : undefined;
     try {
       const reply = await wireOf(nats).ask(subject, JSON.stringify(wanted), { timeoutMs });
       const message = readMessage(stream, subject, reply);
-      if (message !== ANOTHERS) return message ?? (await confirmNone(nats, stream, wanted));
+      if (message !== ANOTHERS) return message ?? (await confirmNone(nats, stream, wanted, own));
       way.direct = false;
     } catch (error) {
       const fault = isNoRespondersError(error) ? error : failure(nats, error, subject);
@@ -67,10 +69,26 @@ async function getAny(
   return getThroughApi(nats, stream, wanted);
 }
 
+/** What the stream itself has. Who does not wait for it hears nothing of its failure. */
+function askItself(nats: Nats, stream: string, wanted: Wanted): Promise<Answer<StoredMessage | undefined>> {
+  const asked = getThroughApi(nats, stream, wanted).catch((error: unknown) => {
+    const fault = failure(nats, error, stream);
+    throw fault.code === 'DENIED_SUBJECT' ? fault : error;
+  });
+  const answer = answerOf(asked);
+  answer.catch(() => {});
+  return answer;
+}
+
 /** What a direct get did not have, from the stream itself where that one's word is not its own. */
-async function confirmNone(nats: Nats, stream: string, wanted: Wanted): Promise<StoredMessage | undefined> {
+async function confirmNone(
+  nats: Nats,
+  stream: string,
+  wanted: Wanted,
+  own?: ReturnType<typeof askItself>,
+): Promise<StoredMessage | undefined> {
   if (isOwnWord(nats, stream)) return undefined;
-  const answer = await answerOf(getThroughApi(nats, stream, wanted));
+  const answer = await (own ?? askItself(nats, stream, wanted));
   const way = waysOf(nats, stream);
   way.only = answer.is === 'denied';
   const message = await orElse(answer, { denied: undefined });
@@ -149,8 +167,9 @@ export async function firstMessage(
   return retried(nats, stream, () => getOne(nats, stream, { seq: Math.max(1, seq), next_by_subj: subject }, {}));
 }
 
-/** So many subjects one request may name; the server answers at most 1,024. */
+/** So many subjects one request may name, for the server answers at most 1,024; and so many of these are under way at once. */
 const SUBJECTS = 1024;
+const PARTS = 4;
 
 /**
  * The newest message on each of these subjects, as far as there is one: from 2.11 on in a request for 1,024 of them, else
@@ -158,23 +177,21 @@ const SUBJECTS = 1024;
  */
 export async function getLatest(nats: Nats, stream: string, subjects: readonly string[]): Promise<StoredMessage[]> {
   await learnWays(nats, stream);
-  const found: StoredMessage[] = [];
-  for (let from = 0; from < subjects.length; from += SUBJECTS) {
-    const some = subjects.slice(from, from + SUBJECTS);
-    const way = waysOf(nats, stream);
-    if (some.length > 1 && way.direct && way.batch) {
-      const batch = await retried(nats, stream, () => readLatestBatch(nats, stream, some));
-      if (batch) {
-        found.push(...batch);
-        continue;
-      }
-    }
-    const each = await pipelined(some, IN_FLIGHT, (subject) =>
-      retried(nats, stream, () => getOne(nats, stream, { last_by_subj: subject }, {})),
-    );
-    found.push(...each.filter((message) => message !== undefined));
-  }
-  return found;
+  const parts = Array.from({ length: Math.ceil(subjects.length / SUBJECTS) }, (_, index) =>
+    subjects.slice(index * SUBJECTS, (index + 1) * SUBJECTS),
+  );
+  return (await pipelined(parts, PARTS, (some) => getSomeLatest(nats, stream, some))).flat();
+}
+
+async function getSomeLatest(nats: Nats, stream: string, subjects: readonly string[]): Promise<StoredMessage[]> {
+  const way = waysOf(nats, stream);
+  const isMany = subjects.length > 1 && way.direct && way.batch;
+  const batch = isMany ? await retried(nats, stream, () => readLatestBatch(nats, stream, subjects)) : undefined;
+  if (batch) return batch;
+  const each = await pipelined(subjects, IN_FLIGHT, (subject) =>
+    retried(nats, stream, () => getOne(nats, stream, { last_by_subj: subject }, {})),
+  );
+  return each.filter((message) => message !== undefined);
 }
 
 /** As a batch; `undefined` where it comes to none. */

@@ -28,7 +28,7 @@ import {
   warnOfOlderCopy,
 } from './planned/record.ts';
 import { type PlanFile, prepareSaved, readPlanFile } from './planned/saved.ts';
-import { verifyTaken } from './planned/verify.ts';
+import { areTaken, verifyTaken } from './planned/verify.ts';
 import type { SpecChoice } from './spec-source.ts';
 import { movingOf } from './undo-migrate.ts';
 
@@ -228,24 +228,32 @@ const executionOf = (context: Context, nats: Nats, signal: AbortSignal): Executi
 
 async function carryOut(context: Context, system: Prepared, signal: AbortSignal): Promise<Applied> {
   const { nats, plan, desired } = system;
-  const { changes, answers, fault } = await executePlan(nats, plan, executionOf(context, nats, signal));
+  const executed = await executePlan(nats, plan, executionOf(context, nats, signal));
+  const { changes, fault } = executed;
   if (fault !== undefined) throw await failure(context, system, changes, fault);
+  const answers = new Map([...executed.answers].map(([key, { config }]) => [key, config]));
   const wanted = new Map(desired.resources.map((resource) => [keyOf(resource), resource]));
   const before = underNewNames(system.lastApplied?.filled, renamesOf(desired.resources, system.observed));
   const filled = findFilled(desired.resources, answers, before, {
     table: tableFor(nats.target.server.version),
     streamOf: streamLookup((key) => wanted.get(key)),
   });
+  const record = () =>
+    Promise.all([
+      recordSystem(context, applyingOf(system, filled)),
+      tellHistory(context, nats, { system: desired.system, verb: 'apply', summary: sumUp(plan), changes }),
+    ]);
+  // What the server said it took was applied, whatever the look finds: both go at once.
+  const early = areTaken(context, system, executed, filled) ? record() : undefined;
+  early?.catch(() => {});
   try {
     await verifyTaken(context, system, changes, filled);
   } catch (error) {
+    await early?.catch(() => {});
     if (error instanceof OpsError && error.code === 'APPLY_NOT_TAKEN') throw error;
     throw await failure(context, system, changes, error);
   }
-  await Promise.all([
-    recordSystem(context, applyingOf(system, filled)),
-    tellHistory(context, nats, { system: desired.system, verb: 'apply', summary: sumUp(plan), changes }),
-  ]);
+  await (early ?? record());
   return { plan, changes, applied: true };
 }
 

@@ -66,6 +66,8 @@ export interface QueueJob {
   readonly protocol?: Protocol;
   /** What may be in a worker's hand, whatever its records say. */
   isDoubtful?(entry: Entry): boolean;
+  /** Is waited for before anything of this run, or of an earlier one, moves. */
+  readonly whole?: Promise<void>;
   /** Is waited for before the first of this run moves. */
   begin?(): Promise<void>;
   onProgress(done: number): void;
@@ -127,10 +129,11 @@ interface Left {
   readonly journal: readonly JournalEntry[];
 }
 
-async function readLeft({ nats, ref }: QueueJob): Promise<Left> {
+async function readLeft({ nats, ref, whole }: QueueJob): Promise<Left> {
   const [intent, journal] = await Promise.all([
     readIntent(nats, ref.queue),
     readJournalNow({ nats, queue: ref.queue }),
+    whole,
   ]);
   return { intent, journal };
 }

@@ -44,7 +44,11 @@ export async function judgeCancel(
   }
   const { status } = await fetchRequest(nats, refs, id, { ...options, isUnstored: !found });
   const outcome = status.state === 'queued' || status.state === 'retry' ? 'in_flight' : status.state;
-  return { id, outcome, detail: WHY_NOT[outcome], found };
+  const detail =
+    outcome === 'unknown' && options.since !== undefined
+      ? `no queue has it among what was published since ${new Date(options.since).toISOString()}`
+      : WHY_NOT[outcome];
+  return { id, outcome, detail, found };
 }
 
 /** Whether a message waited for a consumer that takes it when its queue was found: then no record can say that it is dead. */

@@ -19,6 +19,8 @@ export interface FetchOptions {
   now(): number;
   /** Hears how many messages were read, of how many, where a queue or the dead letters have to be searched. */
   onProgress?(what: string, read: number, total: number): void;
+  /** Only what was published since is searched, in milliseconds since 1970; all of it where left out. */
+  readonly since?: number | undefined;
   /** Queues may be searched as they stood when they were found. */
   readonly asSeen?: boolean;
   /** The buckets were just asked. */
@@ -50,13 +52,28 @@ export async function findRequest(
   nats: Nats,
   refs: readonly SeenQueue[],
   id: string,
-  { onProgress, asSeen }: Pick<FetchOptions, 'onProgress' | 'asSeen'> = {},
+  { onProgress, since, asSeen }: Pick<FetchOptions, 'onProgress' | 'since' | 'asSeen'> = {},
 ): Promise<Found | undefined> {
   for (const ref of refs) {
     const standing = (asSeen && ref.seen?.standing) || (await readStanding(nats, ref));
-    const message = (await findMessages(nats, standing, [id], (...read) => onProgress?.(ref.queue, ...read))).get(id);
+    const how = { since, onProgress: (...read: [number, number]) => onProgress?.(ref.queue, ...read) };
+    const message = (await findMessages(nats, standing, [id], how)).get(id);
     if (message) return { ref, message };
   }
+  return undefined;
+}
+
+/** The dead letter of a request that is stored in no queue: a DLQ, or the journal of a replay, has a copy of it. */
+export async function findCarried(
+  nats: Nats,
+  refs: readonly SeenQueue[],
+  id: string,
+  { onProgress, since }: Pick<FetchOptions, 'onProgress' | 'since'>,
+): Promise<Entry | undefined> {
+  const carried = { requestIds: [id], states: TO_REPLAY, limit: 1, ...(since !== undefined && { since }) };
+  const onRead = (read: number, total: number) => onProgress?.('the dead letters', read, total);
+  const how = { order: 'newest', exact: false, unstored: true, signal: nats.signal, onRead } as const;
+  for await (const entry of scanEntries(nats, refs, carried, how)) return entry;
   return undefined;
 }
 
@@ -106,11 +123,7 @@ export async function fetchRequest(
     // A worker may have answered while we looked.
     return (await fetchResponse(nats, buckets, id)) ?? state;
   }
-  const carried = { requestIds: [id], states: TO_REPLAY, limit: 1 };
-  const onRead = (read: number, total: number) => how.onProgress?.('the dead letters', read, total);
-  const unstored = { order: 'newest', exact: false, unstored: true, signal: nats.signal, onRead } as const;
-  for await (const entry of scanEntries(nats, refs, carried, unstored)) {
-    return { status: stateOfEntry(id, entry) };
-  }
+  const entry = await findCarried(nats, refs, id, how);
+  if (entry) return { status: stateOfEntry(id, entry) };
   return (await fetchResponse(nats, buckets, id)) ?? { status: { id, state: 'unknown' } };
 }

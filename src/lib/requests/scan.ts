@@ -32,18 +32,21 @@ const BEFORE_MS = 500;
 const AFTER_MS = 2000;
 /** A stream of fewer messages is read at once. */
 const SMALL = 20_000;
+/** So many places of a stream are looked at in one round trip, and so many messages are read where the search ends. */
+const PLACES = 32;
+const NEAR = 1000;
 
 /**
  * The stored messages of these ids in one queue, the newest where an id has several. Ids that carry their time are
- * looked up around it; for the others, and for what was published again later, the stream is read from its end.
- * Memory does not grow with the stream.
+ * looked up around it; for the others, and for what was published again later, the stream is read from its end, back to
+ * `since` where that is given (milliseconds since 1970). Memory does not grow with the stream.
  * @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
  */
 export async function findMessages(
   nats: Nats,
   standing: Place,
   ids: readonly string[],
-  onProgress?: (read: number, total: number) => void,
+  { since = 0, onProgress }: { readonly since?: number; onProgress?(read: number, total: number): void } = {},
 ): Promise<Map<string, StoredMessage>> {
   const found = new Map<string, StoredMessage>();
   if (!standing.exists || standing.messages === 0) return found;
@@ -66,7 +69,7 @@ export async function findMessages(
     }
     count += page.length;
     onProgress?.(count, messages);
-    if (missing.every((id) => found.has(id))) break;
+    if (missing.every((id) => found.has(id)) || Date.parse(page.at(-1)!.time) < since) break;
   }
   return found;
 }
@@ -84,14 +87,23 @@ async function findByTime(nats: Nats, standing: Place, id: string): Promise<Stor
   return undefined;
 }
 
-/** The first sequence stored at a time or later, in milliseconds since 1970; times of a stream only grow. */
+/**
+ * From where to read for what was stored at a time or later, in milliseconds since 1970: at most some messages before it.
+ * Times of a stream only grow.
+ */
 async function seqAt(nats: Nats, standing: Place, time: number): Promise<number> {
   let [low, high] = [standing.firstSeq, standing.lastSeq + 1];
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2);
-    const message = await firstMessage(nats, standing.queue, middle);
-    if (message && Date.parse(message.time) < time) low = message.seq + 1;
-    else high = middle;
+  while (high - low > NEAR) {
+    const step = (high - low) / (PLACES + 1);
+    const places = Array.from({ length: PLACES }, (_, index) => Math.floor(low + step * (index + 1)));
+    const found = await Promise.all(places.map((place) => firstMessage(nats, standing.queue, place)));
+    for (const [index, message] of found.entries()) {
+      if (message && Date.parse(message.time) < time) low = Math.max(low, message.seq + 1);
+      else {
+        high = Math.min(high, places[index]!);
+        break;
+      }
+    }
   }
   return low;
 }

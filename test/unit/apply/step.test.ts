@@ -33,7 +33,10 @@ describe('the request of a step', () => {
     };
     const nats = { api, settings: { apiPrefix: '$JS.API' } } as unknown as Nats;
     const answer = await sendStep(nats, { resource, verb }, { a: 1 }, {});
-    expect({ asked, answer }).toEqual({ asked: [want], answer: verb === 'delete' ? undefined : { name: 'S', b: 2 } });
+    expect({ asked, answer: answer?.config }).toEqual({
+      asked: [want],
+      answer: verb === 'delete' ? undefined : { name: 'S', b: 2 },
+    });
   });
 });
 

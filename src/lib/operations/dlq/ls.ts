@@ -62,7 +62,7 @@ export async function listDeadLetters(
       onRemoved: strange.addRemoved,
       onCount: (report) => counts.push(report),
     });
-    const missing = endsAtHits(queues, filter) && !sort && !countAll ? new Set(filter.requestIds) : undefined;
+    const missing = endsAtHits(queues, filter) && !sort ? new Set(filter.requestIds) : undefined;
     let count = 0;
     let isWhole = true;
     let until = Number.POSITIVE_INFINITY;

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { readStanding } from '../../dlq/collect.ts';
 import { notGone } from '../../dlq/filter.ts';
 import { filterWords } from '../../dlq/filter-words.ts';
-import { type DlqWork, withHistory, withQueueLocks } from '../../dlq/lock.ts';
+import { type DlqWork, withHistory, withQueueLocksAhead } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { ADVISORY, bucketStream, LEDGER_BUCKET } from '../../facts/names.ts';
@@ -207,7 +207,7 @@ async function replayOne(
     makeRoom: roomForLock(nats, ref, { ...filter, ...left }, context.now().getTime()),
   };
   const replaying = () =>
-    withQueueLocks(context, nats, [ref.queue], work, async (signal, held) => {
+    withQueueLocksAhead(context, nats, [ref.queue], work, async (signal, held, whole) => {
       let overtold: Overtold | undefined;
       const begin = async () => {
         const chosen = await counting;
@@ -218,6 +218,7 @@ async function replayOne(
         if (overtold) io.tell({ type: 'warning', text: overtoldWords(ref.queue, overtold) });
       };
       await replayQueue({
+        whole,
         begin,
         nats: held,
         ref,

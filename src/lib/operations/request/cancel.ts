@@ -12,9 +12,9 @@ import { type Cancellable, cancelRequest, judgeCancel, type LastLook, lookOnceMo
 import type { Found } from '../../requests/fetch.ts';
 import { findMessages, placeOf } from '../../requests/scan.ts';
 import { lookOf } from './get.ts';
-import { type RequestChoice, requireAskable, withRequests } from './scope.ts';
+import { requireAskable, type SearchChoice, withRequests } from './scope.ts';
 
-export interface CancelOptions extends RequestChoice {
+export interface CancelOptions extends SearchChoice {
   readonly ids: readonly string[];
   readonly yes: boolean;
 }
@@ -37,10 +37,10 @@ export async function cancelRequests(context: Context, options: CancelOptions): 
   const ids = [...new Set(options.ids.map(requireAskable))];
   return withRequests(context, options, async (places) => {
     const { nats } = places;
-    const look = await lookOf(context, places);
+    const look = await lookOf(context, places, options.since);
     const [refs, stored] = await Promise.all([
       places.someQueues(),
-      places.found().then((queues) => findAll(nats, queues, ids, look.onProgress)),
+      places.found().then((queues) => findAll(nats, queues, ids, look)),
     ]);
     const found = (id: string): Found | undefined => {
       const message = stored.get(id);
@@ -94,13 +94,14 @@ async function findAll(
   nats: Nats,
   queues: readonly FoundQueue[],
   ids: readonly string[],
-  onProgress: (queue: string, read: number, total: number) => void,
+  { since, onProgress }: Awaited<ReturnType<typeof lookOf>>,
 ): Promise<Map<string, StoredMessage>> {
   const all = new Map<string, StoredMessage>();
   for (const one of queues) {
     const missing = ids.filter((id) => !all.has(id));
     if (missing.length === 0) break;
-    const found = await findMessages(nats, placeOf(one), missing, (...read) => onProgress(one.queue, ...read));
+    const how = { since, onProgress: (...read: [number, number]) => onProgress(one.queue, ...read) };
+    const found = await findMessages(nats, placeOf(one), missing, how);
     for (const [id, message] of found) all.set(id, message);
   }
   return all;

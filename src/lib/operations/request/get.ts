@@ -5,9 +5,9 @@ import type { Places } from '../../places/places.ts';
 import { fetchRequest, fetchResponse } from '../../requests/fetch.ts';
 import { followRequest, listenFor } from '../../requests/follow.ts';
 import { tellReading } from '../dlq/reading.ts';
-import { type RequestChoice, requireAskable, withRequests } from './scope.ts';
+import { requireAskable, type SearchChoice, withRequests } from './scope.ts';
 
-export interface GetOptions extends RequestChoice {
+export interface GetOptions extends SearchChoice {
   readonly id: string;
   /** In milliseconds; absent: the state now. */
   readonly waitMs?: number;
@@ -15,10 +15,11 @@ export interface GetOptions extends RequestChoice {
 }
 
 /** What every look at a request works with. */
-export async function lookOf(context: Context, places: Places) {
+export async function lookOf(context: Context, places: Places, since: number | undefined) {
   const tellers = new Map<string, ReturnType<typeof tellReading>>();
   return {
     buckets: await places.buckets(),
+    since,
     now: () => context.now().getTime(),
     onProgress: (what: string, read: number, total: number) => {
       const tell = tellers.get(what) ?? tellReading(context, `searching ${what}`);
@@ -36,7 +37,7 @@ export async function getRequest(context: Context, options: GetOptions): Promise
   const id = requireAskable(options.id);
   return withRequests(context, options, async (places) => {
     const { nats } = places;
-    const look = await lookOf(context, places);
+    const look = await lookOf(context, places, options.since);
     // Most who ask are told by one read.
     const answered = await fetchResponse(nats, look.buckets, id);
     if (answered) return answered;
@@ -64,7 +65,7 @@ function undecided(fetched: Fetched, denied: OpsError | undefined): Fetched {
 }
 
 /** The error of a request that will not be answered; `undefined` while it may be. `result` is what is printed beside it. */
-export function unansweredError({ status }: Fetched, result: unknown): OpsError | undefined {
+export function unansweredError({ status }: Fetched, result: unknown, since?: number): OpsError | undefined {
   const { id, queue, seq, reason, detail, deliveries, entry } = status;
   const where = queue === undefined ? undefined : `${queue} ${seq}`;
   if (status.state === 'dead') {
@@ -82,8 +83,12 @@ export function unansweredError({ status }: Fetched, result: unknown): OpsError 
   }
   if (status.state !== 'unknown' || detail !== undefined) return undefined;
   return new OpsError('NOT_FOUND', `nothing here knows a request ${id}`, {
-    why: 'It is neither answered nor stored in a queue, and no dead letter has it.',
+    why:
+      since === undefined
+        ? 'It is neither answered nor stored in a queue, and no dead letter has it.'
+        : `It is not answered, and was not published since ${new Date(since).toISOString()}: what is older was not searched.`,
     hints: [
+      ...(since === undefined ? [] : ['search all of it, without --since']),
       'check the id, and that this is the right server and account',
       'it may have been acked without an answer, have expired, or have been removed',
     ],

@@ -16,6 +16,12 @@ export interface RequestChoice {
   readonly bucket?: string;
 }
 
+/** The same of those that may have to search for a request. */
+export interface SearchChoice extends RequestChoice {
+  /** Only among what was published since, in milliseconds since 1970. */
+  readonly since?: number;
+}
+
 /** Connects for a request command. @throws OpsError SPEC_*, CONN_*, DENIED_* */
 export const withRequests = <T>(
   context: Context,

@@ -1,15 +1,13 @@
-import { scanEntries } from '../../dlq/scan.ts';
 import type { Context } from '../../model/context.ts';
-import { TO_REPLAY } from '../../model/entry.ts';
 import type { Fetched, TimelineJson } from '../../model/request.ts';
 import { traceOf } from '../../nats/trace.ts';
 import type { Places } from '../../places/places.ts';
-import { fetchResponse, findRequest, readStored } from '../../requests/fetch.ts';
+import { fetchResponse, findCarried, findRequest, readStored } from '../../requests/fetch.ts';
 import { stateOfEntry, stateOfStored } from '../../requests/state.ts';
 import { takersOf } from '../../requests/taker.ts';
 import { type Facts, timelineOf } from '../../requests/timeline.ts';
 import { lookOf } from './get.ts';
-import { type RequestChoice, requireAskable, withRequests } from './scope.ts';
+import { requireAskable, type SearchChoice, withRequests } from './scope.ts';
 
 /** A request with its life, and the bytes that are left of it. */
 export interface ShownRequest extends Fetched {
@@ -23,11 +21,11 @@ export interface ShownRequest extends Fetched {
  */
 export async function showRequest(
   context: Context,
-  options: RequestChoice & { readonly id: string },
+  options: SearchChoice & { readonly id: string },
 ): Promise<ShownRequest> {
   const id = requireAskable(options.id);
   return withRequests(context, options, async (places) => {
-    const { facts, response } = await gather(context, places, id);
+    const { facts, response } = await gather(context, places, id, options.since);
     const { status, message } = facts;
     return {
       status,
@@ -43,9 +41,14 @@ const pickTrace = (headers: Uint8Array | undefined): { readonly traceparent?: st
   return traceparent === undefined ? {} : { traceparent };
 };
 
-async function gather(context: Context, places: Places, id: string): Promise<{ facts: Facts; response?: Uint8Array }> {
+async function gather(
+  context: Context,
+  places: Places,
+  id: string,
+  since: number | undefined,
+): Promise<{ facts: Facts; response?: Uint8Array }> {
   const { nats } = places;
-  const look = await lookOf(context, places);
+  const look = await lookOf(context, places, since);
   const now = look.now();
   const [answered, refs] = await Promise.all([fetchResponse(nats, look.buckets, id), places.queues()]);
   const found = await findRequest(nats, refs, id, { ...look, asSeen: true });
@@ -62,8 +65,8 @@ async function gather(context: Context, places: Places, id: string): Promise<{ f
     return { facts, ...response };
   }
   if (answered) return { facts: { ...common, status: answered.status }, ...response };
-  const carried = { requestIds: [id], states: TO_REPLAY, limit: 1 };
-  for await (const entry of scanEntries(nats, refs, carried, { order: 'newest', signal: nats.signal })) {
+  const entry = await findCarried(nats, refs, id, look);
+  if (entry) {
     const { message } = entry.inner;
     return { facts: { ...common, status: stateOfEntry(id, entry), entry, ...(message && { message }) } };
   }
