@@ -21,7 +21,7 @@ export interface MigrationRecord extends Actor {
 /** By what it is called until it is done: two changes of one thing are never under way at once. */
 const nameOf = ({ kind, from }: Pick<Migration, 'kind' | 'from'>): string => `${kind} ${from}`;
 
-/** Writes down what is about to be moved; what is written down already stays. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+/** Writes down what is about to be moved. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
 export async function recordMigration(nats: Nats, record: MigrationRecord): Promise<void> {
   const { migration } = record;
   const key = ledgerKey.migration(nameOf(migration));
@@ -76,21 +76,20 @@ export async function recordKept(nats: Nats, migration: Migration, kept: Kept): 
   );
 }
 
-/** `undefined` where it was not written whole. @throws OpsError CONN_*, DENIED_SUBJECT */
+/** `undefined` where it was not written whole, or is none of ours. @throws OpsError CONN_*, DENIED_SUBJECT */
 export async function readKept(nats: Nats, migration: Migration): Promise<Kept | undefined> {
   const name = nameOf(migration);
   const read = (index: number) => ledger(nats).get(ledgerKey.moved(name, index), { fromLeader: true });
   const head = await read(0);
   const count = Number(head ? new TextDecoder().decode(head.value) : 0);
   if (!Number.isSafeInteger(count) || count < 1 || count > 1000) return undefined;
-  const pieces: Uint8Array[] = [];
-  for (let index = 1; index <= count; index++) {
-    const piece = await read(index);
-    if (!piece) return undefined;
-    pieces.push(piece.value);
+  const pieces = await Promise.all(Array.from({ length: count }, (_, index) => read(index + 1)));
+  try {
+    const kept = unpack(pieces.flatMap((piece) => piece?.value ?? [])) as Partial<Kept>;
+    return typeof kept.upTo === 'number' && Array.isArray(kept.ranges) && isObject(kept.positions)
+      ? (kept as Kept)
+      : undefined;
+  } catch {
+    return undefined;
   }
-  const kept = unpack(pieces) as Partial<Kept>;
-  return typeof kept.upTo === 'number' && Array.isArray(kept.ranges) && isObject(kept.positions)
-    ? (kept as Kept)
-    : undefined;
 }

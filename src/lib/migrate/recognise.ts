@@ -41,7 +41,7 @@ export interface Found {
 //   new              copy               step
 //   mirror           open               recopying
 //   mirror, parked   parked             reparked
-//   open             there              repromoted
+//   open             parked             repromoted
 //   open             none               done
 
 /** How far a migration is, by what is on the server; `undefined` where that is nothing that it leaves behind. */
@@ -61,7 +61,11 @@ export function recognise(migration: Migration, found: Found): MigrationStep | u
     return isTwo ? 'dropped' : 'done';
   }
   if (!isTwo) return undefined;
-  if (from.mirrorOf === undefined && !from.parked) return to ? 'repromoted' : 'done';
+  if (from.mirrorOf === undefined && !from.parked) {
+    if (!to) return 'done';
+    // One that is open is the stream still: whatever has its name by now is none of ours.
+    return to.parked ? 'repromoted' : undefined;
+  }
   if (!to || to.mirrorOf || (from.mirrorOf !== undefined && from.mirrorOf !== hops[1]?.from)) return undefined;
   return to.parked ? 'reparked' : from.mirrorOf ? 'recopying' : undefined;
 }

@@ -23,6 +23,8 @@ describe('the step of a stream that keeps its name', () => {
     ['the copy is closed', { from: mirrorOf('Q_moving'), to: parked }, 'reparked'],
     ['ids are told to the new one', { from: parked, to: parked }, 'reparked'],
     ['the new one is open', { from: open, to: parked }, 'repromoted'],
+    ['another stream has the old name, and the copy is the stream', { from: open, to: open }, undefined],
+    ['another stream has the old name, and the copy is a mirror', { from: open, to: mirrorOf('Q') }, undefined],
     ['the copy went at the end', { from: open }, 'done'],
     ['nothing is there', {}, undefined],
     ['a mirror of another has the copy’s name', { from: old, to: mirrorOf('X') }, undefined],
