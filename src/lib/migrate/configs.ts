@@ -1,10 +1,6 @@
-import { movingName, movingSubject } from '../facts/names.ts';
+import { bucketSubjects, KV_PREFIX, movingSubject } from '../facts/names.ts';
 import { type Config, type Json, numberOf, textsOf } from '../model/json.ts';
 import type { Hop, Migration, MovedConsumer } from '../model/migration.ts';
-
-/** Where our marker goes while a stream takes nothing else. */
-export const parkSubject = movingSubject;
-export const wayName = movingName;
 
 /**
  * Until somebody goes on: workers that got work from the old stream in the middle would do it twice. Not the end that
@@ -15,7 +11,7 @@ export const UNTIL_RESUMED = '9998-01-01T00:00:00Z';
 /** Whether nothing is published into a stream but our marker. */
 export const isParked = ({ name, subjects }: Config): boolean => {
   const all = textsOf(subjects);
-  return all.length === 1 && all[0] === parkSubject(String(name));
+  return all.length === 1 && all[0] === movingSubject(String(name));
 };
 
 function without(config: Config, ...fields: readonly string[]): Record<string, Json> {
@@ -78,19 +74,19 @@ export function mirrorConfig(migration: Migration, hop: Hop): Config {
         subject_transforms: [
           { src: keysOf(hop.from), dest: keysOf(hop.to) },
           // What no transform names is not copied: the marker comes along.
-          { src: parkSubject(hop.from), dest: parkSubject(hop.from) },
+          { src: movingSubject(hop.from), dest: movingSubject(hop.from) },
         ],
       }),
     },
   };
 }
 
-const keysOf = (stream: string): string => `$KV.${stream.replace(/^KV_/, '')}.>`;
+const keysOf = (stream: string): string => bucketSubjects(stream.slice(KV_PREFIX.length));
 
 /** The stream takes nothing but our marker, which no limit may refuse and for which nothing may go. */
 export const parkedConfig = (live: Config): Config => ({
   ...without(live, 'subject_transform', 'republish', 'max_age'),
-  subjects: [parkSubject(String(live.name))],
+  subjects: [movingSubject(String(live.name))],
   max_msgs: -1,
   max_bytes: -1,
   max_msgs_per_subject: live.max_msgs_per_subject ?? -1,

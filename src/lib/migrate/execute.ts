@@ -7,11 +7,10 @@ import { splitConsumerName } from '../model/resource.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { deleteConsumer } from '../nats/consumers.ts';
-import { madeAnew, removeKeyed } from '../nats/removal.ts';
+import { madeAnew } from '../nats/removal.ts';
 import { deleteStream } from '../nats/streams.ts';
-import { parkSubject } from './configs.ts';
 import { namesOf } from './dead.ts';
-import { open, park } from './gap.ts';
+import { giveBack, open, park } from './gap.ts';
 import { waitHeld } from './held.ts';
 import { lookAt } from './look.ts';
 import { dropCopy, makeCopy, remembers, settle, waitCopied, waitWindow } from './mirror.ts';
@@ -311,12 +310,8 @@ export async function dropCopies(nats: Nats, unfinished: readonly Unfinished[], 
 
 /** Publishers first; then what was acked meanwhile is let go by the copy, which would leave it behind; then workers. */
 async function takeBack(run: Run): Promise<void> {
-  const { nats, migration } = run;
   const hop = firstHop(run);
-  const old = await stream(run, hop.from);
-  await removeKeyed(nats, hop.from, { subject: parkSubject(hop.from) });
-  if (textsOf(old.config.subjects).includes(parkSubject(hop.from)))
-    await write(run, 'update', hop.from, migration.before);
+  await giveBack(run, hop);
   await dropCopy(run, hop);
   await restoreConsumers(run, hop.from);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpsError } from '../errors/ops-error.ts';
-import { numberOf } from '../model/json.ts';
+import { movingSubject } from '../facts/names.ts';
+import { numberOf, textsOf } from '../model/json.ts';
 import type { Hop } from '../model/migration.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { StreamInfo } from '../nats/info.ts';
@@ -8,7 +9,7 @@ import { publish } from '../nats/message-writes.ts';
 import { printHeaders } from '../nats/raw-headers.ts';
 import { removeKeyed } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
-import { isParked, parkedConfig, parkSubject, primingConfig, promotedConfig, type Surplus } from './configs.ts';
+import { isParked, parkedConfig, primingConfig, promotedConfig, type Surplus } from './configs.ts';
 import { waitHeld } from './held.ts';
 import { makeCopy, notCopied, remembers } from './mirror.ts';
 import { primeIds } from './prime.ts';
@@ -72,7 +73,7 @@ async function comeToMarker(run: Run, hop: Hop): Promise<StreamInfo | undefined>
   const failures: unknown[] = [];
   const note = (asked: Promise<void>) => void asked.catch((error: unknown) => failures.push(error));
   note(
-    publish(run.nats, parkSubject(hop.from), new Uint8Array(), headers).then(({ seq }) => {
+    publish(run.nats, movingSubject(hop.from), new Uint8Array(), headers).then(({ seq }) => {
       seen.marker = seq;
     }),
   );
@@ -108,10 +109,13 @@ async function unparked(run: Run, hop: Hop, fault: string | undefined): Promise<
   return notCopied(run, hop, fault);
 }
 
-async function giveBack(run: Run, hop: Hop): Promise<void> {
+/** Of a stream that is closed, or takes what is ours, all that it takes without us. */
+export async function giveBack(run: Run, hop: Hop): Promise<void> {
   const { before } = run.migration;
   const { config } = await stream(run, hop.from);
-  await removeKeyed(run.nats, hop.from, { subject: parkSubject(hop.from) });
+  const subject = movingSubject(hop.from);
+  await removeKeyed(run.nats, hop.from, { subject });
+  if (!textsOf(config.subjects).includes(subject)) return;
   const subjects = before.subjects ?? [hop.from];
   await write(run, 'update', hop.from, hop === firstHop(run) ? before : { ...config, subjects });
 }

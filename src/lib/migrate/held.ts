@@ -1,9 +1,9 @@
 import { OpsError } from '../errors/ops-error.ts';
+import { movingSubject } from '../facts/names.ts';
 import type { Hop } from '../model/migration.ts';
 import { orThrow } from '../nats/answer.ts';
 import { getMessage } from '../nats/messages.ts';
 import { readDeleted } from '../nats/streams.ts';
-import { parkSubject } from './configs.ts';
 import { count, each, minus, type Ranges, storedRanges } from './ranges.ts';
 import { firstHop, pause, type Run, stream } from './run.ts';
 import { carryAll, keptOf, waiting } from './waiting.ts';
@@ -40,7 +40,7 @@ async function countLacking(run: Run, hop: Hop, wanted: Ranges): Promise<number>
   if (count(left) !== 1 || hop === firstHop(run)) return count(left);
   const [seq] = each(left);
   const message = await getMessage(run.nats, hop.from, seq!, { fromLeader: true });
-  return message && message.subject !== parkSubject(firstHop(run).from) ? 1 : 0;
+  return message && message.subject !== movingSubject(firstHop(run).from) ? 1 : 0;
 }
 
 /** Waits until a copy holds all that its stream holds now. @throws OpsError MIGRATE_REFUSED where it gets no further */

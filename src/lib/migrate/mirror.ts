@@ -1,14 +1,13 @@
 import { OpsError } from '../errors/ops-error.ts';
+import { movingSubject } from '../facts/names.ts';
 import { numberOf, objectOf, textsOf } from '../model/json.ts';
 import type { Hop } from '../model/migration.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
 import { listConsumers, pauseUntil, readConsumer } from '../nats/consumers.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
-import { openBulk } from '../nats/publish.ts';
-import { printHeaders } from '../nats/raw-headers.ts';
-import { removeKeyed } from '../nats/removal.ts';
 import { deleteStream, readStream } from '../nats/streams.ts';
-import { isParked, mirrorConfig, parkSubject, UNTIL_RESUMED } from './configs.ts';
+import { isParked, mirrorConfig, UNTIL_RESUMED } from './configs.ts';
+import { passThrough } from './prime.ts';
 import { FINISH, firstHop, isClustered, pause, type Run, SILENT_MS, stream, WRITE_MS, write } from './run.ts';
 import { carryAll } from './waiting.ts';
 
@@ -135,29 +134,21 @@ const LEAST_NUDGES = 1000;
 
 /** Has the mirror confirm what it has: so many empty messages that it must, on a subject of our own, and removed again. */
 async function nudge(run: Run, { from }: Hop, count: number): Promise<void> {
-  const { nats, migration } = run;
+  const { nats, migration, now } = run;
   const { config } = await stream(run, from);
-  const subject = parkSubject(from);
   if (isParked(config)) return;
-  const subjects = [...new Set([...textsOf(config.subjects), subject])];
+  const subjects = [...new Set([...textsOf(config.subjects), movingSubject(from)])];
   await write(run, 'update', from, { ...config, subjects, max_msgs: -1, max_bytes: -1 });
-  const faults: unknown[] = [];
-  const bulk = openBulk<number>(nats, { onStored() {}, onFault: (_item, error) => void faults.push(error) });
+  const id = `osapi-ops.nudge.${migration.created}.${now.getTime()}`;
   try {
-    for (let index = 0; index < count; index++) {
-      const headers = printHeaders([
-        { name: 'Nats-Msg-Id', value: `osapi-ops.nudge.${migration.created}.${run.now.getTime()}.${index}` },
-        { name: 'Nats-Expected-Stream', value: from },
-      ]);
-      await bulk.send(index, subject, new Uint8Array(), headers);
-    }
-    await bulk.drain();
+    await passThrough(
+      nats,
+      from,
+      Array.from({ length: count }, (_, index) => `${id}.${index}`),
+    );
   } finally {
-    bulk.close();
+    await write(run, 'update', from, migration.before);
   }
-  await removeKeyed(nats, from, { subject });
-  await write(run, 'update', from, migration.before);
-  if (faults.length > 0) throw faults[0];
 }
 
 /** Removes a copy that is not opened. What it did not confirm yet would stay in the old stream as if it were dead. */

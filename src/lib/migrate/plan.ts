@@ -1,4 +1,4 @@
-import { isServersOwn } from '../facts/names.ts';
+import { bucketStream, isServersOwn, movingName } from '../facts/names.ts';
 import { subjectCovers } from '../facts/subjects.ts';
 import { atLeast } from '../facts/versions.ts';
 import { type Config, listOf, numberOf, objectOf, textsOf } from '../model/json.ts';
@@ -11,7 +11,6 @@ import type {
   PlannedMigration,
 } from '../model/migration.ts';
 import { type ConsumerFigures, type ResourceKind, type StreamFigures, splitConsumerName } from '../model/resource.ts';
-import { wayName } from './configs.ts';
 
 /** The first that reads a work queue for its mirror by a durable consumer: before, a mirror took messages away. */
 export const LEAST_SERVER = '2.14.0';
@@ -68,7 +67,7 @@ const MOVABLE: ReadonlySet<string> = new Set([
 const BY_HAND = 'docs/how-to/immutable-field.md tells the way by hand';
 
 /** Of the name that a resource has: a bucket's stream has another. */
-const streamName = (kind: ResourceKind, name: string): string => (kind === 'bucket' ? `KV_${name}` : name);
+const streamName = (kind: ResourceKind, name: string): string => (kind === 'bucket' ? bucketStream(name) : name);
 
 /** How an immutable change is carried out, or why it cannot be. */
 export function planMigration(asked: MoveAsked): PlannedMigration {
@@ -138,7 +137,7 @@ function* refuseStream(asked: MoveAsked): Generator<MigrationRefusal> {
   }
   if (config.retention === 'interest')
     yield { why: 'of retention interest a mirror keeps messages that nobody waits for any more', hint: BY_HAND };
-  const taken = name === from ? wayName(streamName(kind, name)) : streamName(kind, name);
+  const taken = name === from ? movingName(streamName(kind, name)) : streamName(kind, name);
   if (streams.includes(taken)) {
     yield {
       why: `stream ${taken} is there already, and the copy needs that name`,
@@ -222,7 +221,7 @@ const base = ({ kind, name, from, fields, stream, dlqs, responses }: MoveAsked) 
 function streamMigration(asked: MoveAsked): Migration {
   const from = streamName(asked.kind, asked.from);
   const to = streamName(asked.kind, asked.name);
-  const way = wayName(from);
+  const way = movingName(from);
   const hops: Hop[] =
     from === to
       ? [

@@ -1,11 +1,11 @@
 import { OpsError } from '../errors/ops-error.ts';
+import { movingSubject } from '../facts/names.ts';
 import { type Kept, readKept } from '../ledger/migrations.ts';
 import type { Hop } from '../model/migration.ts';
 import { orThrow } from '../nats/answer.ts';
 import { readConsumer } from '../nats/consumers.ts';
 import { removeFromCopy, removeKeyed } from '../nats/removal.ts';
 import { readDeleted } from '../nats/streams.ts';
-import { parkSubject } from './configs.ts';
 import { carryDead, type Names, namesOf, oldNames } from './dead.ts';
 import { count, each, minus, storedRanges, upTo, without } from './ranges.ts';
 import { FINISH, firstHop, lastHop, type Run, stream } from './run.ts';
@@ -50,7 +50,7 @@ export async function waiting(run: Run, dead: readonly number[]): Promise<Kept> 
 /** Removes from a copy what does not wait, up to a sequence: acknowledged while it was copied, or dead. */
 export async function trim(run: Run, hop: Hop, kept: Kept): Promise<void> {
   // Of our own making, and nobody's work.
-  await removeKeyed(run.nats, hop.to, { subject: parkSubject(firstHop(run).from) });
+  await removeKeyed(run.nats, hop.to, { subject: movingSubject(firstHop(run).from) });
   const deleted = await orThrow(readDeleted(run.nats, hop.to));
   const { figures, created } = await stream(run, hop.to);
   if (figures.messages === 0) return;

@@ -1,4 +1,5 @@
 import { OpsError } from '../errors/ops-error.ts';
+import { movingSubject } from '../facts/names.ts';
 import type { Kept } from '../ledger/migrations.ts';
 import { splitConsumerName } from '../model/resource.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
@@ -7,7 +8,7 @@ import type { StreamInfo } from '../nats/info.ts';
 import { getMessage } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { removeKeyed, removeMessage } from '../nats/removal.ts';
-import { parkSubject, pausedConsumer, UNTIL_RESUMED } from './configs.ts';
+import { pausedConsumer, UNTIL_RESUMED } from './configs.ts';
 import { drainMs } from './plan.ts';
 import { FINISH, pause, type Run, stream } from './run.ts';
 import { becomesQueue, keepsAnswered } from './waiting.ts';
@@ -104,7 +105,7 @@ export async function resumeConsumers(run: Run): Promise<void> {
   // Closed to purges it is at the end only: then they are gone.
   const { config } = await stream(run, at);
   for (const { from } of config.deny_purge === true ? [] : migration.hops)
-    await removeKeyed(nats, at, { subject: parkSubject(from) });
+    await removeKeyed(nats, at, { subject: movingSubject(from) });
   for (const { to, before } of migration.consumers) {
     const { config } = await orThrow(readConsumer(nats, at, to, FINISH));
     if (isOurPause(config)) await pauseUntil(nats, at, to, pausedBefore(before, run.now));
