@@ -16,6 +16,7 @@ test.each([
   [{ retry_in_ms: 59_950 }, 'failed again in 1m\n'],
   [{ retry_in_ms: 1_401_400 }, 'failed again in 23m21s\n'],
   [{ request_id: 'r1', delivery: 1 }, 'request r1 failed\n'],
+  [{ delivery: 2, ms: 40, retry_in_ms: 2000 }, 'failed delivery 2, after 40ms, again in 2s\n'],
   [{ seq: 7, delivery: 2 }, 'message 7 failed delivery 2\n'],
 ])('a line of the log: %j', (facts, text) => {
   expect(line(facts)).toBe(text);

@@ -18,16 +18,19 @@ export function renderLogLine(event: WorkerEvent, form: LogForm, { now, theme }:
   if (form === 'json') return `${printJson({ time, level, event: name, message, ...facts })}\n`;
   const style = { debug: theme.faint, info: theme.faint, warn: theme.warn, error: theme.refuse }[level];
   const { reason, request_id: id, seq, delivery, ms, retry_in_ms: wait } = facts;
-  const parts = [
+  const said = [
     id !== undefined && `request ${clean(id)}`,
     id === undefined && seq !== undefined && `message ${seq}`,
     inLine(message),
     reason !== undefined && `(${inLine(reason)})`,
-    delivery !== undefined && delivery > 1 && `delivery ${delivery}`,
-    wait !== undefined && `again in ${tookMs(wait)}`,
-    ms !== undefined && theme.faint(tookMs(ms)),
   ];
-  return `${theme.faint(time)} ${style(level.padEnd(5))} ${parts.filter(Boolean).join(' ')}\n`;
+  const figures = [
+    delivery !== undefined && delivery > 1 && `delivery ${delivery}`,
+    ms !== undefined && theme.faint(`after ${tookMs(ms)}`),
+    wait !== undefined && `again in ${tookMs(wait)}`,
+  ];
+  const parts = [theme.faint(time), style(level.padEnd(5)), ...said, figures.filter(Boolean).join(', ')];
+  return `${parts.filter(Boolean).join(' ')}\n`;
 }
 
 const ROWS: readonly (readonly [keyof WorkerReport, string])[] = [
