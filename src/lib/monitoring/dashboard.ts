@@ -224,7 +224,6 @@ const variable = (name: string, label: string, of: string): Json => ({
   label,
   datasource: SOURCE,
   query: { query: of, refId: name },
-  definition: of,
   refresh: 2,
   includeAll: true,
   allValue: '.*',
