@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
-import type { Override, Plan } from '../lib/model/plan.ts';
+import { OVERRIDES, type Override, type Plan } from '../lib/model/plan.ts';
 import { applyOperation } from '../lib/operations/apply.ts';
 import { undoOperation } from '../lib/operations/undo-migrate.ts';
 import { planJson } from '../lib/plan/json.ts';
@@ -9,8 +9,6 @@ import { withEnv } from '../lib/ui/flags.ts';
 import { renderApplied, renderUndone } from '../lib/ui/render/applied.ts';
 import { renderPlan } from '../lib/ui/render/plan.ts';
 import { fileFlag, lockWaitFlag, lockWaitMs, namesOf, specArgs } from '../lib/ui/spec-flags.ts';
-
-const OVERRIDES: readonly Override[] = ['adopt', 'prune', 'migrate', 'allow-replace', 'allow-data-loss'];
 
 export default class Apply extends BaseCommand<typeof Apply> {
   static override summary = 'make the server as a spec (or a saved plan) says';
@@ -36,7 +34,7 @@ changed in place is moved with --migrate: killed half-way, --migrate goes on and
     }),
     'undo-migrate': Flags.boolean({
       summary: 'take back what was begun to be moved, as long as the old one has its subjects',
-      exclusive: ['migrate', 'prune', 'adopt', 'allow-replace', 'allow-data-loss', 'dry-run'],
+      exclusive: [...OVERRIDES, 'dry-run'],
     }),
     'allow-replace': Flags.boolean({ summary: 'delete and make again what cannot be changed in place' }),
     'allow-data-loss': Flags.boolean({ summary: 'allow changes that delete messages' }),

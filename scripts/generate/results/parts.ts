@@ -1,5 +1,12 @@
 import * as z from 'zod';
-import type { Change, FieldChange, Finding, LeftAlone } from '../../../src/lib/model/plan.ts';
+import {
+  ACTIONS,
+  type Change,
+  type FieldChange,
+  type Finding,
+  type LeftAlone,
+  OVERRIDES,
+} from '../../../src/lib/model/plan.ts';
 import type { ErrorJson } from '../../../src/lib/ui/render/error.ts';
 
 // Each schema is held to the type behind it by the compiler, and to what is really printed by test/scenarios/results.
@@ -22,7 +29,7 @@ export const fieldChange = z.object({
 }) satisfies z.ZodType<FieldChange>;
 
 export const change = z.object({
-  action: z.enum(['create', 'update', 'replace', 'delete', 'migrate']),
+  action: z.enum(ACTIONS),
   kind: resourceKind,
   name: z.string().describe('a consumer is called STREAM/CONSUMER'),
   role: z.enum(['queue', 'worker', 'dlq', 'responses', 'other']),
@@ -40,7 +47,7 @@ export const change = z.object({
   error: z.string().optional(),
 }) satisfies z.ZodType<Change>;
 
-const flag = z.enum(['adopt', 'prune', 'migrate', 'allow-replace', 'allow-data-loss']);
+const flag = z.enum(OVERRIDES);
 
 export const finding = z.object({
   code: z.string(),

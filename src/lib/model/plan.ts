@@ -2,7 +2,8 @@ import type { Config, Json } from './json.ts';
 import type { Hop, Migration } from './migration.ts';
 import type { ResourceKey, ResourceKind, Role, Target } from './resource.ts';
 
-export type Action = 'create' | 'update' | 'replace' | 'delete' | 'migrate';
+export const ACTIONS = ['create', 'update', 'replace', 'delete', 'migrate'] as const;
+export type Action = (typeof ACTIONS)[number];
 
 /**
  * What the server does with a changed field: takes it in place; refuses it, so that the resource must be replaced;
@@ -45,7 +46,9 @@ export interface Change {
   readonly error?: string;
 }
 
-export type Override = 'adopt' | 'prune' | 'migrate' | 'allow-replace' | 'allow-data-loss';
+/** Flags that allow what is refused without them. */
+export const OVERRIDES = ['adopt', 'prune', 'migrate', 'allow-replace', 'allow-data-loss'] as const;
+export type Override = (typeof OVERRIDES)[number];
 
 /** One judgement of an analyzer. `refuse` stops apply unless the flag in `needs` was given. */
 export interface Finding {

@@ -103,6 +103,7 @@ async function undoSystem(
     async (signal, held) => {
       // Somebody may have gone on, or back, until the lock was ours.
       const now = await findBegun(held, desired);
+      if (now.length === 0) return [];
       const moving = movingOf(context, signal);
       const back: UndoneMove[] = [];
       for (const { migration, step, who, since } of now) {

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { OpsError } from '../errors/ops-error.ts';
 import { equalJson } from '../model/json.ts';
+import { ACTIONS, OVERRIDES } from '../model/plan.ts';
 import { summarize } from './make-plan.ts';
 import { planDigest, SAVED_PLAN_FORMAT, SAVED_PLAN_MARK, type SavedPlan, unreadablePlan } from './saved.ts';
 
@@ -13,7 +14,7 @@ const impact = z.enum(['in-place', 'replace']);
 const origin = z.enum(['spec', 'server', 'both', 'unknown']);
 const field = z.object({ path: text, from: z.json(), to: z.json(), impact, origin, note: words });
 const change = z.object({
-  action: z.enum(['create', 'update', 'replace', 'delete', 'migrate']),
+  action: z.enum(ACTIONS),
   kind,
   name: text,
   role: z.enum(['queue', 'worker', 'dlq', 'responses', 'other']),
@@ -25,7 +26,7 @@ const change = z.object({
   reverse: words,
   retries: words,
 });
-const flag = z.enum(['adopt', 'prune', 'migrate', 'allow-replace', 'allow-data-loss']);
+const flag = z.enum(OVERRIDES);
 const finding = z.object({
   code: text,
   severity: z.enum(['info', 'warning', 'refuse']),

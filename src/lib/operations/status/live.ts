@@ -161,12 +161,7 @@ const STATES: Readonly<Record<string, Readonly<Record<string, readonly string[]>
 function liveQueue(report: StatusReport, queue: QueueState, rates: Rates, now: number): LiveQueue {
   const figures = report.queues.find(({ name }) => name === queue.name)!;
   const { stream, consumers, deadState, dlq } = queue;
-  const limitOf = (name: string): number | null => {
-    const limit = Number(stream?.config[name] ?? -1);
-    return limit > 0 ? limit : null;
-  };
-  const [max_messages, max_bytes] = [limitOf('max_msgs'), limitOf('max_bytes')];
-  const [messages, bytes] = [stream?.figures.messages ?? null, stream?.figures.bytes ?? null];
+  const { messages = null, bytes = null, max_messages = null, max_bytes = null } = figures.stored ?? {};
   const shares = [
     max_messages === null || messages === null ? [] : [messages / max_messages],
     max_bytes === null || bytes === null ? [] : [bytes / max_bytes],

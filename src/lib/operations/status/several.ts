@@ -41,9 +41,8 @@ export async function loadSystems(context: Context, choice: SystemsChoice): Prom
   }
   const specs: LoadedSpec[] = [];
   for (const source of chooseSources(context, choice)) specs.push(await loadForWork(context, source));
-  for (const spec of specs) settingsFor(context, spec);
+  for (const spec of specs.length > 0 ? specs : [undefined]) settingsFor(context, spec);
   if (specs.length > 1) return async () => openSpecs(context, specs, choice);
-  settingsFor(context, specs[0]);
   return async () => {
     const { look, close } = await openStatus(context, specs[0], choice);
     return { look: async () => [{ report: await look() }], close };
@@ -104,13 +103,15 @@ function openSpecs(context: Context, specs: readonly LoadedSpec[], options: Look
 /** What was applied to one server, also since the look before; what is there, where nothing ever was. */
 async function openAll(context: Context, options: LookOptions): Promise<SystemsSource> {
   const nats = await openNats(context);
-  const lookers = new Map<string, { readonly of: string; look(): Promise<StatusReport> }>();
+  const lookers = new Map<string, { readonly digest: string; look(): Promise<StatusReport> }>();
   const lookerFor = (applied: Applied) => {
-    const of = JSON.stringify(applied.spec);
-    const known = lookers.get(applied.spec.name);
+    const { system, digest, spec } = applied;
+    const known = lookers.get(system);
     const looker =
-      known?.of === of ? known : { of, look: createLooker(context, nats, fromLedger(applied.spec), applied, options) };
-    lookers.set(applied.spec.name, looker);
+      known?.digest === digest
+        ? known
+        : { digest, look: createLooker(context, nats, fromLedger(spec), applied, options) };
+    lookers.set(system, looker);
     return looker;
   };
   const bare = createLooker(context, nats, undefined, undefined, options);

@@ -1,22 +1,11 @@
 import { checkCode } from '../../facts/check-pages.ts';
 import type { Target } from '../../model/resource.ts';
 import { type Check, type FailOn, fails, type StatusReport } from '../../model/verdict.ts';
-import { clean } from '../sanitize.ts';
+import { html } from './html.ts';
 import { nameOfSystem } from './status.ts';
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&apos;',
-};
-
 /** Text for an attribute or an element; what XML 1.0 cannot hold at all is escaped visibly before. */
-const xml = (text: string): string =>
-  clean(text)
-    .replace(/[\uFFFE\uFFFF]/g, '?')
-    .replace(/[&<>"']/g, (character) => ENTITIES[character]!);
+const xml = (text: string): string => html(text).replace(/[\uFFFE\uFFFF]/g, '?');
 
 /**
  * One test case for each check. The order of elements and the attributes are those that both common schemas take:
