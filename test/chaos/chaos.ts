@@ -234,10 +234,12 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     stage.failing = 0;
     if (scenario.maxFile !== undefined) await emptyFill(server);
     await settle(server, protocol, stage, patienceMs, log);
-    const held = new Map([...(await readHeld(server, log))].filter(([id]) => !stage.old.has(id)));
+    const { held: all, recorded } = await readHeld(server, log);
+    const held = new Map([...all].filter(([id]) => !stage.old.has(id)));
     const lives = new Map([...tap.stored, ...stage.lives].filter(([, { id }]) => !stage.old.has(id)));
-    const removed = tap.deletes;
-    const findings = check({ accepted: stage.accepted, answered: stage.answered, held, lives, removed });
+    const { deletes: removed, advised } = tap;
+    const { accepted, answered } = stage;
+    const findings = check({ accepted, answered, held, lives, removed, advised, recorded });
     const untold = (ids: readonly string[]) => ids.filter((id) => !told.has(id));
     return {
       ...findings,
@@ -253,8 +255,13 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
       replayedLives: [...lives.values()].filter(({ count }) => count > 0).length,
       log: [
         ...log,
-        ...[...findings.lost, ...findings.dropped, ...findings.leftover].map(
+        ...[...findings.lost, ...findings.dropped, ...findings.leftover, ...findings.forgotten].map(
           (id) => `${id}: ${livesOf(id, lives, removed)}`,
+        ),
+        ...[...held].flatMap(([id, seqs]) =>
+          accepted.has(id) && !answered.has(id)
+            ? `unanswered ${id}: ${livesOf(id, lives, removed)}; called dead ${seqs.filter((seq) => advised.has(seq))}`
+            : [],
         ),
       ],
       seconds: Math.round((performance.now() - began) / 100) / 10,
@@ -384,7 +391,7 @@ async function makeAnew(
     for (const id of stage.old) stage.accepted.delete(id);
     if (isQueue) {
       await addWorker(nats);
-      for (const seen of [stage.lives, tap.stored, tap.deletes]) seen.clear();
+      for (const seen of [stage.lives, tap.stored, tap.deletes, tap.advised]) seen.clear();
     } else stage.rejected.clear();
     const fresh = Array.from({ length: FRESH }, (_, index) => `fresh-${turn}-${index}`);
     await Promise.all(
@@ -447,10 +454,17 @@ const livesOf = (id: string, lives: ReadonlyMap<number, Life>, removed: Readonly
     .map(({ seq, count }) => `${seq} (replay ${count}${removed.has(seq) ? ', deleted' : ''})`)
     .join(', ');
 
-/** What is in the queue or in the journal: request ids, with the sequences of their messages. */
-async function readHeld(server: TestServer, log: string[]): Promise<Map<string, number[]>> {
+interface Left {
+  /** What is in the queue or in the journal: request ids, with the sequences of their messages. */
+  readonly held: Map<string, number[]>;
+  /** What the DLQ speaks of: sequences of the queue. */
+  readonly recorded: Set<number>;
+}
+
+async function readHeld(server: TestServer, log: string[]): Promise<Left> {
   const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
   const held = new Map<string, number[]>();
+  const recorded = new Set<number>();
   await removeNothing(nats, 'REQUESTS');
   await forgetNothing(nats);
   const note = (payload: Uint8Array, seq: number) => {
@@ -461,6 +475,7 @@ async function readHeld(server: TestServer, log: string[]): Promise<Map<string, 
   for await (const { payload, headers } of getRange(nats, 'requests_dlq', 1, { fromLeader: true })) {
     const seq = headerValue(parseHeaders(headers), REJECT_HEADER.seq);
     if (seq !== undefined) note(payload, Number(seq));
+    recorded.add(Number(seq ?? JSON.parse(Buffer.from(payload).toString()).stream_seq));
   }
   const stored = held.size;
   const journal = await readJournal(nats, 'REQUESTS', { fromLeader: true });
@@ -473,7 +488,7 @@ async function readHeld(server: TestServer, log: string[]): Promise<Map<string, 
     `held: ${stored} requests in queue and DLQ, ${journal.length} in the journal; ${JSON.stringify({ state, worker })}`,
   );
   await nats.close();
-  return held;
+  return { held, recorded };
 }
 
 /** Which form of the test a scenario is. */
@@ -509,8 +524,8 @@ export function nameOf({
 }
 
 /** A report in one line. */
-export function tellReport({ scenario, lost, dropped, doubled, leftover, ...figures }: ChaosReport): string {
+export function tellReport({ scenario, lost, dropped, doubled, leftover, forgotten, ...figures }: ChaosReport): string {
   const counts = `${figures.accepted} accepted, ${figures.answered} answered, ${figures.replayedLives} replayed, ${figures.kills} replays killed, ${figures.serverKills} servers killed, ${figures.stopped.filter((code) => code === 75).length} of ${figures.stopped.length} stopped lost their turn, ${figures.remade.length} streams made anew, ${figures.seconds}s`;
   const gone = dropped.length > 0 ? `, dropped by the server ${dropped.length}` : '';
-  return `${nameOf(scenario)}, seed ${scenario.seed}: lost ${lost.length}, doubled ${doubled.length}, left over ${leftover.length}${gone} (${counts})`;
+  return `${nameOf(scenario)}, seed ${scenario.seed}: lost ${lost.length}, doubled ${doubled.length}, left over ${leftover.length}, forgotten ${forgotten.length}${gone} (${counts})`;
 }

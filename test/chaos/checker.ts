@@ -26,6 +26,10 @@ export interface Observations {
   readonly lives: ReadonlyMap<number, Life>;
   /** Sequences whose removal somebody asked for: an ack, a delete. */
   readonly removed: ReadonlySet<number>;
+  /** Sequences that the server called dead. */
+  readonly advised: ReadonlySet<number>;
+  /** Sequences that a record in the DLQ speaks of, when all was quiet. */
+  readonly recorded: ReadonlySet<number>;
 }
 
 export interface Findings {
@@ -37,10 +41,12 @@ export interface Findings {
   readonly doubled: string[];
   /** Answered, and held still though its copy was published. What a late worker answered itself is nobody's to move. */
   readonly leftover: string[];
+  /** Not answered, and held dead, though nothing says so any more: where no arithmetic finds orphans nobody ever will. */
+  readonly forgotten: string[];
 }
 
 /** What a replay must never do, looked for in what was seen. */
-export function check({ accepted, answered, held, lives, removed }: Observations): Findings {
+export function check({ accepted, answered, held, lives, removed, advised, recorded }: Observations): Findings {
   const byReplay = new Map<string, number[]>();
   const copied = new Set([...lives.values()].map(({ of }) => of));
   const last = new Map<string, number>();
@@ -60,6 +66,9 @@ export function check({ accepted, answered, held, lives, removed }: Observations
       .map(([key, seqs]) => ({ key, seqs: counts(seqs.sort((a, b) => a - b)) }))
       .filter(({ seqs }) => seqs.length > 1)
       .map(({ key, seqs }) => `${key}: ${seqs.join(', ')}`),
+    forgotten: [...held].flatMap(([id, seqs]) =>
+      !answered.has(id) && seqs.some((seq) => advised.has(seq) && !recorded.has(seq)) ? [id] : [],
+    ),
     leftover: [...held].flatMap(([id, seqs]) => (answered.has(id) && seqs.some((seq) => copied.has(seq)) ? [id] : [])),
   };
 }

@@ -112,7 +112,7 @@ for (let round = 0; round < Number(values.rounds ?? 1); round++) {
       const report = await playChaos({ version, kills, seed: seed++, patienceMs: 120_000, ...FORMS[form] });
       reports.push(report);
       console.log(tellReport(report));
-      const faults = [...report.lost, ...report.doubled, ...report.leftover];
+      const faults = [...report.lost, ...report.doubled, ...report.leftover, ...report.forgotten];
       if (!drops(report)) faults.push(...report.dropped);
       if (faults.length > 0) {
         bad += 1;
@@ -130,11 +130,11 @@ if (missed.length > 0 && !values.quick) {
   bad += 1;
 }
 const COLUMNS = ['accepted', 'answered', 'replayedLives', 'kills', 'serverKills'] as const;
-const FAULTS = ['lost', 'doubled', 'leftover', 'dropped'] as const;
+const FAULTS = ['lost', 'doubled', 'leftover', 'forgotten', 'dropped'] as const;
 console.log(
-  '| what | runs | accepted | answered | replayed | replays killed | servers killed | lost | doubled | left over | dropped by the server |',
+  '| what | runs | accepted | answered | replayed | replays killed | servers killed | lost | doubled | left over | forgotten | dropped by the server |',
 );
-console.log(`|${' --- |'.repeat(11)}`);
+console.log(`|${' --- |'.repeat(12)}`);
 for (const [name, group] of Map.groupBy(reports, ({ scenario }) => nameOf(scenario))) {
   const sum = (of: (report: ChaosReport) => number) => group.reduce((all, one) => all + of(one), 0);
   const cells = [

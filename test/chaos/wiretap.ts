@@ -1,4 +1,5 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { advisorySubject } from '../../src/lib/facts/names.ts';
 import { type Life, lifeOf } from './checker.ts';
 
 /** Where the queue says what it has stored: its stream republishes everything under this prefix. */
@@ -8,6 +9,8 @@ export const TAP = 'tap';
 export interface Wiretap {
   readonly stored: Map<number, Life>;
   readonly deletes: Set<number>;
+  /** Sequences that the server called dead. */
+  readonly advised: Set<number>;
   close(): Promise<void>;
 }
 
@@ -15,6 +18,7 @@ export interface Wiretap {
 export async function openWiretap(urls: readonly string[], queue: string): Promise<Wiretap> {
   const stored = new Map<number, Life>();
   const deletes = new Set<number>();
+  const advised = new Set<number>();
   const connections: NatsConnection[] = [];
   for (const servers of urls) {
     const nc = await connect({ servers, ignoreClusterUpdates: true, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
@@ -31,11 +35,15 @@ export async function openWiretap(urls: readonly string[], queue: string): Promi
     nc.subscribe(`$JS.API.STREAM.MSG.DELETE.${queue}`, {
       callback: (_, message) => void deletes.add(message.json<{ seq: number }>().seq),
     });
+    nc.subscribe(advisorySubject('max_deliveries', queue), {
+      callback: (_, message) => void advised.add(message.json<{ stream_seq: number }>().stream_seq),
+    });
     await nc.flush();
   }
   return {
     stored,
     deletes,
+    advised,
     close: async () => void (await Promise.all(connections.map((nc) => nc.close()))),
   };
 }

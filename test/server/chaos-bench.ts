@@ -5,7 +5,7 @@ const said: string[] = [];
 afterAll(() => void process.stderr.write(`${said.join('\n')}\n`));
 
 /** No fault of any kind. */
-export const clean = { lost: [], dropped: [], doubled: [], leftover: [] };
+export const clean = { lost: [], dropped: [], doubled: [], leftover: [], forgotten: [] };
 
 /** Plays a scenario, and says at the end of the file what came of it. */
 export async function play(scenario: Scenario): Promise<ChaosReport> {

@@ -125,7 +125,26 @@ describe('the checker', () => {
       },
       want: clean,
     },
+    ...[
+      { name: 'one that is dead and of which nothing tells any more is forgotten', recorded: [], forgotten: ['a'] },
+      { name: 'one that is dead and told of is not', recorded: [7], forgotten: [] },
+    ].map(({ name, recorded, forgotten }) => ({
+      name,
+      seen: {
+        accepted: new Set(['a', 'b']),
+        answered: new Set(['b']),
+        held: new Map([
+          ['a', [7]],
+          ['b', [8]],
+        ]),
+        lives: lives(['a', 7, 0], ['b', 8, 0]),
+        advised: new Set([7, 8]),
+        recorded: new Set(recorded),
+      },
+      want: { ...clean, forgotten },
+    })),
   ])('$name', ({ seen, want }) => {
-    expect(check({ removed: new Set(), ...seen })).toEqual(want);
+    const none = { removed: new Set<number>(), advised: new Set<number>(), recorded: new Set<number>() };
+    expect(check({ ...none, ...seen })).toEqual(want);
   });
 });
