@@ -1,7 +1,7 @@
 // Runs a task of package.json on a machine that has nothing but npm: brings dependencies, a supported Node and the build
 // up to date where they are not, then becomes the task. Runs on any Node from 16 on.
 //   node scripts/with-setup.mjs jest --selectProjects unit
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -33,21 +33,36 @@ export function isInstalled(dir) {
   });
 }
 
-function npmCi(dir, what, go = fail) {
-  say(`installing ${what} (npm ci)`);
-  const began = Date.now();
-  // A network that is not there is told in seconds; npm's own pauses add up to more than a minute.
-  const pauses = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=4000'];
-  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...pauses];
+/** Runs npm in a folder. Resolves to why it failed, if it did. */
+function npm(dir, args) {
+  const options = { cwd: dir, stdio: ['ignore', 2, 2] };
   // npm names itself in what it runs; a bare `npm` may be another one, or on Windows a script that spawn cannot run.
   const own = process.env.npm_execpath;
-  const done = own
-    ? spawnSync(process.execPath, [own, ...args], { cwd: dir, stdio: ['ignore', 2, 2] })
-    : spawnSync('npm', args, { cwd: dir, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' });
-  if (done.status !== 0) {
+  const child = own
+    ? spawn(process.execPath, [own, ...args], options)
+    : spawn('npm', args, { ...options, shell: process.platform === 'win32' });
+  // Where another one failed, none goes on by itself.
+  process.once('exit', () => child.kill());
+  return new Promise((resolve) => {
+    child.on('error', ({ message }) => resolve(message));
+    child.on('close', (status) => resolve(status === 0 ? undefined : 'npm says above why it stopped'));
+  });
+}
+
+async function npmCi(dir, what, go = fail) {
+  say(`installing ${what} (npm ci)`);
+  const began = Date.now();
+  const args = ['ci', '--no-audit', '--no-fund'];
+  // The lock names each package by version and digest: of what npm has in its cache it need not ask again. Where the cache
+  // is older than the lock, or lacks what no network brings at once, it asks.
+  const isCached = !(await npm(dir, [...args, '--prefer-offline', '--fetch-retries=0', '--loglevel=silent']));
+  // A network that is not there is told in seconds; npm's own pauses add up to more than a minute.
+  const pauses = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=4000'];
+  const why = isCached ? undefined : await npm(dir, [...args, '--loglevel=error', ...pauses]);
+  if (why) {
     return go(
       `${what} could not be installed`,
-      `npm ci in ${dir}${done.error ? ` (${done.error.message})` : ''}; npm says above why it stopped`,
+      `npm ci in ${dir}; ${why}`,
       'with a network (or a registry that `npm config get registry` names and you can reach), run the same command again',
     );
   }
@@ -55,16 +70,16 @@ function npmCi(dir, what, go = fail) {
 }
 
 /** The browser of the tests that need one; without it they say so. Elsewhere than here it runs, they take what is there. */
-function browser() {
+async function browser() {
   const dir = join(root, 'tools', 'chromium');
   if (process.platform !== 'linux' || process.arch !== 'x64' || isInstalled(dir)) return;
-  npmCi(dir, 'a browser for the tests', (what) => say(`${what}; the tests go on without`));
+  await npmCi(dir, 'a browser for the tests', (what) => say(`${what}; the tests go on without`));
 }
 
-function supportedNode() {
+async function supportedNode() {
   if (isSupported(process.versions.node)) return process.execPath;
   const dir = join(root, 'tools', 'node');
-  if (!findOwnNode()) npmCi(dir, `a Node for this project (here is ${process.versions.node}, it needs ${RANGE})`);
+  if (!findOwnNode()) await npmCi(dir, `a Node for this project (here is ${process.versions.node}, it needs ${RANGE})`);
   return (
     findOwnNode() ||
     fail(
@@ -111,7 +126,7 @@ function build(node) {
 }
 
 /** One at a time: two set-ups at once would pull the floor from under each other. A holder that died does not count. */
-function alone(work) {
+async function alone(work) {
   const lock = join(cache, 'setup.lock');
   mkdirSync(cache, { recursive: true });
   for (let told = false; ; ) {
@@ -130,7 +145,7 @@ function alone(work) {
     }
   }
   process.on('exit', () => rmSync(lock, { force: true }));
-  const result = work();
+  const result = await work();
   rmSync(lock, { force: true });
   return result;
 }
@@ -148,11 +163,13 @@ function isHeld(lock) {
 }
 
 const [task = 'build', ...args] = process.argv.slice(2);
-const node = alone(() => {
-  const found = supportedNode();
-  if (!isInstalled(root)) npmCi(root, 'dependencies');
-  // The unit tests need none.
-  if (task === 'jest' && !args.includes('--selectProjects')) browser();
+const node = await alone(async () => {
+  const [found] = await Promise.all([
+    supportedNode(),
+    isInstalled(root) || npmCi(root, 'dependencies'),
+    // The unit tests need none.
+    task === 'jest' && !args.includes('--selectProjects') && browser(),
+  ]);
   build(found);
   return found;
 });
