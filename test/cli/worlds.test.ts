@@ -11,7 +11,7 @@ import { needing } from '../support/needing.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
 import { judgeAlone, judgeSystems, judgeTogether, judgeWire, type Reading } from '../worlds/laws.ts';
 import { type Find, liveInWorlds, tellFind } from '../worlds/live.ts';
-import type { Said } from '../worlds/person.ts';
+import { patiently, type Said } from '../worlds/person.ts';
 import { Play } from '../worlds/play.ts';
 import { doStep } from '../worlds/steps.ts';
 import { type RawConsumer, type RawStream, readTruth, settled, stateOf, type Truth } from '../worlds/truth.ts';
@@ -167,6 +167,35 @@ describe('a command by itself breaks a law', () => {
   ])('%s', (_name, reading, laws) => {
     const faults = judgeAlone({ command: 'dlq ls', codes: [0], said: said('', []), ...reading });
     expect(faults.map(({ law }) => law)).toEqual(laws);
+  });
+});
+
+describe('what got no answer in time', () => {
+  const [well, slow, none] = [
+    { ms: 900, code: 0 },
+    { ms: 8000, code: 0 },
+    { ms: 5200, code: 69 },
+  ];
+  test.each<[string, readonly (typeof well)[], number, number, typeof well]>([
+    ['is a find where the machine is not busy', [none, well], 1, 0, none],
+    ['is a find there also where it came late', [slow, well], 1, 0, slow],
+    ['is asked again where it is', [none, slow, well], 1.2, 2, { ms: 750, code: 0 }],
+    ['is a find where it never comes', [none, none, none, none], 3, 3, { ms: 5200 / 3, code: 69 }],
+    ['is measured by how busy the machine is', [slow, slow], 2, 1, { ms: 4000, code: 0 }],
+    [
+      'is a find where it takes longer than that explains',
+      Array(4).fill({ ms: 57_000, code: 0 }),
+      4,
+      3,
+      { ms: 14_250, code: 0 },
+    ],
+  ])('%s', async (_name, answers, slowness, again, said) => {
+    const left = [...answers];
+    const asked = await patiently(
+      async () => left.shift()!,
+      async () => slowness,
+    );
+    expect(asked).toEqual({ said, again });
   });
 });
 

@@ -28,6 +28,8 @@ export interface Lived {
   readonly worlds: number;
   readonly steps: number;
   readonly looks: number;
+  /** How often a command was asked once more, as the machine was too busy to answer in time. */
+  readonly askedAgain: number;
   readonly finds: readonly Find[];
   /** On what a law was checked, and how often; 0 where this run never came to it. */
   readonly seen: Readonly<Record<string, number>>;
@@ -78,7 +80,7 @@ export async function liveInWorlds(wish: Wish): Promise<Lived> {
     seen[what] = (seen[what] ?? 0) + count;
   };
   const began = performance.now();
-  let [count, steps, looks] = [0, 0, 0];
+  let [count, steps, looks, askedAgain] = [0, 0, 0, 0];
   try {
     while (
       count < wish.worlds &&
@@ -122,6 +124,7 @@ export async function liveInWorlds(wish: Wish): Promise<Lived> {
         } finally {
           for (const play of plays) {
             steps += play.steps;
+            askedAgain += play.person.askedAgain;
             looks += play.looks;
             for (const [what, often] of play.seen) see(what, often);
             for (const [what, waves] of play.slowest) slowest[what] = Math.max(waves, slowest[what] ?? 0);
@@ -142,7 +145,7 @@ export async function liveInWorlds(wish: Wish): Promise<Lived> {
   } finally {
     await stage.close();
   }
-  return { server: server.version, worlds: count, steps, looks, finds, seen, slowest };
+  return { server: server.version, worlds: count, steps, looks, askedAgain, finds, seen, slowest };
 }
 
 interface Standing extends Place {

@@ -28,7 +28,7 @@ const report = await liveInWorlds({
   tell: (text) => console.log(text),
 });
 console.log(
-  `nats-server ${report.server}, seeds ${seed} to ${seed + report.worlds - 1}: ${report.worlds} worlds, ${report.steps} steps, ${report.looks} looks, ${report.finds.length} finds`,
+  `nats-server ${report.server}, seeds ${seed} to ${seed + report.worlds - 1}: ${report.worlds} worlds, ${report.steps} steps, ${report.looks} looks (${report.askedAgain} asked again, as the machine was busy), ${report.finds.length} finds`,
 );
 const seen = Object.entries(report.seen);
 const list = (record: readonly (readonly [string, number])[]) => record.map((row) => row.join(' ')).join(', ');
