@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { benchApply, benchApplyMany } from './apply.ts';
 import { benchDemo, benchLoop, benchTests } from './clone.ts';
+import { benchConsole } from './console.ts';
 import { benchDlqLs } from './dlq-ls.ts';
 import { benchInstall } from './install.ts';
 import { machine, otherLines, type Row, renderRows } from './measure.ts';
@@ -27,6 +28,7 @@ const benches: Record<string, () => Promise<Row[]>> = {
   replay: benchReplay,
   migrate: benchMigrate,
   'dlq-ls': benchDlqLs,
+  console: benchConsole,
   demo: benchDemo,
   tests: benchTests,
   loop: benchLoop,
@@ -34,7 +36,17 @@ const benches: Record<string, () => Promise<Row[]>> = {
 };
 
 /** Minutes long: runs only when it is named. */
-const BY_NAME = new Set(['demo', 'tests', 'loop', 'dlq-ls', 'worker-handler', 'install', 'migrate', 'apply-many']);
+const BY_NAME = new Set([
+  'demo',
+  'tests',
+  'loop',
+  'dlq-ls',
+  'console',
+  'worker-handler',
+  'install',
+  'migrate',
+  'apply-many',
+]);
 
 const isKept = process.argv.includes('--write');
 const wanted = process.argv.slice(2).filter((word) => word !== '--write');

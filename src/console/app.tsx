@@ -193,9 +193,8 @@ export function App() {
   // What one sees is said by the view itself; what it did before is not what this one does.
   useEffect(() => {
     if (page === 'queues') shortcuts.current = () => false;
-    if (page === 'queues')
-      command.value = queues.value?.command ?? { argv: [], text: 'osapi-ops status --all --watch' };
-  }, [page, queues.value?.command?.text]);
+    if (page === 'queues') command.value = about.value?.command;
+  }, [page, about.value?.command.text]);
   if (session.value === 'locked') return <Locked />;
   if (session.value === 'opening') return <main class="locked" aria-busy="true" />;
   const target = known?.target;

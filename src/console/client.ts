@@ -1,16 +1,10 @@
 // Questions to the console's process. Nothing throws: an answer is what was asked for, or why not.
 import { signal } from '@preact/signals';
-import type { About, CommandLine, Note, WireError } from './wire.ts';
+import type { About, AnswerOf, DeedOf, Uploaded, WireError } from './wire.ts';
 
 export type Answer<T> =
   | { readonly ok: true; readonly body: T }
-  | {
-      readonly ok: false;
-      readonly status: number;
-      readonly error: WireError;
-      readonly notes?: readonly Note[];
-      readonly command?: CommandLine;
-    };
+  | { readonly ok: false; readonly status: number; readonly error: WireError };
 
 /** Whether this page may ask: it has a key, it looks for one, or somebody has to open the printed address. */
 export const session = signal<'opening' | 'open' | 'locked'>('opening');
@@ -27,23 +21,35 @@ const AWAY: WireError = {
   hint: 'start osapi-ops console again where it ran; this page goes on by itself',
 };
 
-export async function ask<T>(
-  path: string,
-  { method = 'GET', body, signal: abort }: { method?: string; body?: unknown; signal?: AbortSignal } = {},
-): Promise<Answer<T>> {
+interface How {
+  readonly signal?: AbortSignal;
+}
+
+/** Asks what there is at an address. */
+export const ask = <const P extends string>(path: P, how: How = {}): Promise<Answer<AnswerOf<P>>> => send(path, how);
+
+/** Asks for something to be done. */
+export const act = <const P extends string>(path: P, body: object, how: How = {}): Promise<Answer<DeedOf<P>>> =>
+  send(path, {
+    ...how,
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+
+/** Sends a file as it is. */
+export const upload = (path: '/api/archives', file: Blob): Promise<Answer<Uploaded>> =>
+  send(path, { method: 'PUT', headers: { 'content-type': 'application/x-ndjson' }, body: file });
+
+async function send<T>(path: string, request: RequestInit): Promise<Answer<T>> {
   try {
-    const response = await fetch(path, {
-      method,
-      credentials: 'same-origin',
-      headers: { ...keyHeader(), ...(body !== undefined && { 'content-type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(abort && { signal: abort }),
-    });
+    const headers = { ...keyHeader(), ...(request.headers as Record<string, string>) };
+    const response = await fetch(path, { ...request, credentials: 'same-origin', headers });
     const answer: unknown = await response.json();
     if (response.ok) return { ok: true, body: answer as T };
-    const { error, ...rest } = answer as { error: WireError };
+    const { error } = answer as { error: WireError };
     if (response.status === 401) lock(error);
-    return { ...rest, ok: false, status: response.status, error };
+    return { ok: false, status: response.status, error };
   } catch {
     return { ok: false, status: 0, error: AWAY };
   }
@@ -82,10 +88,7 @@ export async function openSession(): Promise<About | undefined> {
   if (token !== undefined) {
     // Not in the history, nor in what somebody copies from the address line.
     history.replaceState(null, '', `${location.pathname}#/queues`);
-    const got = await ask<{ key: string; about: About }>('/api/session', {
-      method: 'POST',
-      body: { token: decodeURIComponent(token) },
-    });
+    const got = await act('/api/session', { token: decodeURIComponent(token) });
     if (!got.ok) {
       lock(got.error);
       return undefined;
@@ -102,7 +105,7 @@ export async function openSession(): Promise<About | undefined> {
     }
     sessionStorage.setItem(KEY, key);
   }
-  const about = await ask<About>('/api/about');
+  const about = await ask('/api/about');
   if (!about.ok) {
     if (about.status !== 401) lock(about.error);
     return undefined;
@@ -113,7 +116,7 @@ export async function openSession(): Promise<About | undefined> {
 
 /** Saves bytes as a file: by an address that holds once, for a link sends no header. */
 export async function download(path: string): Promise<WireError | undefined> {
-  const ticket = await ask<{ url: string }>('/api/tickets', { method: 'POST', body: { path } });
+  const ticket = await act('/api/tickets', { path });
   if (!ticket.ok) return ticket.error;
   location.assign(ticket.body.url);
   return undefined;

@@ -2,7 +2,8 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { ask } from './client.ts';
-import type { EntryJson, Listed, Note, WireError } from './wire.ts';
+import { server } from './state.ts';
+import type { EntryJson, Note, WireError } from './wire.ts';
 
 export const PAGE = 200;
 const MOST_PAGES = 20;
@@ -18,9 +19,10 @@ export interface Entries {
   need(first: number, last: number): void;
 }
 
-/** Entries of a query; anew when it changes, or `again` does. */
+/** Entries of a query; anew when it changes, when the server is back, or when `again` changes. */
 export function useEntries(query: string | undefined, again: number): Entries {
   const version = useRef(signal(0)).current;
+  const isBack = server.value?.state === 'connected';
   const store = useRef<ReturnType<typeof makeStore>>(undefined);
   useEffect(() => {
     if (query === undefined) return undefined;
@@ -30,7 +32,7 @@ export function useEntries(query: string | undefined, again: number): Entries {
     store.current = made;
     made.need(0, 0);
     return () => made.close();
-  }, [query, again]);
+  }, [query, again, isBack]);
   void version.value;
   return store.current ?? NONE;
 }
@@ -53,7 +55,7 @@ function makeStore(query: string, changed: () => void): Entries & { close(): voi
     if (cursor === undefined || cursor === null || asking.has(page) || pages.has(page)) return;
     asking.add(page);
     const at = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const answer = await ask<Listed>(`/api/dlq/ls?${query}&limit=${PAGE}${at}`, { signal: abort.signal });
+    const answer = await ask(`/api/dlq/ls?${query}&rows=${PAGE}${at}`, { signal: abort.signal });
     asking.delete(page);
     if (abort.signal.aborted) return;
     since = undefined;

@@ -1,19 +1,17 @@
 // What the whole page knows, as signals: who reads one is drawn anew when it changes.
 import { computed, effect, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { type Answer, ask, lock, openSession, session } from './client.ts';
+import { type Answer, act, ask, lock, openSession, session } from './client.ts';
 import { moment, wholeMoment } from './format.ts';
 import { type PageName, parseRoute, printRoute } from './route.ts';
 import { type Connection, listen, type Told } from './stream.ts';
-import type { About, Action, CommandLine, Queues, ReplayRunJson, Run, WireError } from './wire.ts';
+import type { About, Action, AnswerOf, CommandLine, Envelope, Queues, ReplayRunJson, Run, WireError } from './wire.ts';
 
 export const about = signal<About | undefined>(undefined);
 export const server = signal<About['server'] | undefined>(undefined);
 export const queues = signal<Queues | undefined>(undefined);
 export const replays = signal<readonly ReplayRunJson[]>([]);
 export const runs = signal<ReadonlyMap<string, Run>>(new Map());
-/** Deaths that were heard of since the stream began. */
-export const deaths = signal<{ readonly count: number; readonly since: string } | undefined>(undefined);
 export const connection = signal<Connection>('connecting');
 /** Stopped by a person. */
 export const paused = signal(false);
@@ -79,23 +77,20 @@ export async function copy(text: string, what: string): Promise<void> {
   }
 }
 
-function hear({ event, data }: Told): void {
+function hear(told: Told): void {
   freshAt.value = Date.now();
-  switch (event) {
+  switch (told.event) {
     case 'server':
-      server.value = data as About['server'];
+      server.value = told.data;
       break;
     case 'queues':
-      queues.value = data as Queues;
+      queues.value = told.data;
       break;
     case 'replays':
-      replays.value = ((data as { result?: readonly ReplayRunJson[] }).result ?? data) as readonly ReplayRunJson[];
+      replays.value = told.data;
       break;
     case 'run':
-      remember(data as Run);
-      break;
-    case 'dead':
-      deaths.value = data as { count: number; since: string };
+      remember(told.data);
       break;
   }
 }
@@ -105,7 +100,7 @@ export function remember(run: Run): void {
 }
 
 async function readAbout(): Promise<void> {
-  const got = await ask<About>('/api/about');
+  const got = await ask('/api/about');
   if (got.ok) about.value = got.body;
 }
 
@@ -163,11 +158,11 @@ export interface Asked<T> {
 }
 
 /** Asks when the path changes, when the server is back, or when `again` changes; takes the command line that is told. */
-export function useAsked<T extends { readonly command?: CommandLine }>(
-  path: string | undefined,
+export function useAsked<const P extends string>(
+  path: P | undefined,
   { again, quiet = false }: { again?: unknown; quiet?: boolean } = {},
-): Asked<T> {
-  const box = useRef(signal<Asked<T> & { readonly path?: string }>({})).current;
+): Asked<AnswerOf<P>> {
+  const box = useRef(signal<Asked<AnswerOf<P>> & { readonly path?: string }>({})).current;
   const isBack = server.value?.state === 'connected';
   useEffect(() => {
     if (path === undefined) {
@@ -177,12 +172,12 @@ export function useAsked<T extends { readonly command?: CommandLine }>(
     const abort = new AbortController();
     const kept = box.value.path === path ? box.value : {};
     box.value = { ...kept, path, since: Date.now() };
-    void ask<T>(path, { signal: abort.signal }).then((answer: Answer<T>) => {
+    void ask(path, { signal: abort.signal }).then((answer) => {
       if (abort.signal.aborted) return;
       box.value = answer.ok
         ? { path, body: answer.body }
         : { path, ...(kept.body !== undefined && { body: kept.body }), error: answer.error };
-      const line = answer.ok ? answer.body.command : answer.command;
+      const line = answer.ok ? (answer.body as Partial<Envelope<unknown>>).command : undefined;
       if (!quiet && line !== undefined) command.value = line;
     });
     return () => abort.abort();
@@ -192,7 +187,7 @@ export function useAsked<T extends { readonly command?: CommandLine }>(
 
 /** Does something by a run; gives why not. */
 export async function runIt(body: Record<string, unknown>): Promise<Answer<Run>> {
-  const answer = await ask<Run>('/api/runs', { method: 'POST', body });
+  const answer = await act('/api/runs', body);
   if (answer.ok) remember(answer.body);
   return answer;
 }

@@ -1,13 +1,12 @@
 // One stream of events for all tabs of a browser, which has six connections to a host: the tab that holds the lock listens
 // and tells the others. A tab that nobody sees does neither, and lets go of the lock.
 import { keyHeader } from './client.ts';
+import type { Events } from './wire.ts';
 
 export type Connection = 'connecting' | 'live' | 'away' | 'stopped' | 'ended';
 
-export interface Told {
-  readonly event: string;
-  readonly data: unknown;
-}
+/** An event with the newest of its topic. */
+export type Told = { readonly [E in keyof Events]: { readonly event: E; readonly data: Events[E] } }[keyof Events];
 
 export interface Listener {
   tell(told: Told): void;
@@ -58,7 +57,7 @@ async function leading(all: Listener, channel: BroadcastChannel, signal: AbortSi
   let state: Connection = 'connecting';
   const seen: Listener = {
     tell: (told) => {
-      newest.set(`${told.event} ${told.event === 'run' ? (told.data as { id?: string }).id : ''}`, told);
+      newest.set(told.event === 'run' ? `run ${told.data.id}` : told.event, told);
       all.tell(told);
     },
     connection: (next) => {
@@ -92,7 +91,7 @@ async function leading(all: Listener, channel: BroadcastChannel, signal: AbortSi
             seen.connection('ended');
             return;
           }
-          seen.tell({ event, data: JSON.parse(data) as unknown });
+          seen.tell({ event, data: JSON.parse(data) as unknown } as Told);
         }
       }
     } catch {

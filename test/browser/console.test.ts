@@ -4,18 +4,11 @@ import { needing } from '../support/needing.ts';
 import { until } from '../support/until.ts';
 import { launchBrowser } from './support/browser.ts';
 import { type Real, startReal } from './support/real.ts';
-import { goTo, openAt } from './support/shown.ts';
+import { button, goTo, openAt, text } from './support/shown.ts';
 
 jest.setTimeout(120_000);
 
 const { describe, test } = needing('a browser');
-
-/** As it is shown. */
-const text = (page: Page, selector: string): Promise<string> =>
-  // biome-ignore lint/performance/useDomNodeTextContent: what is not shown is not meant
-  page.locator(selector).first().innerText();
-const button = (page: Page, name: string | RegExp) =>
-  page.getByRole('button', { name, exact: typeof name === 'string' });
 
 let browser: Browser;
 beforeAll(async () => {

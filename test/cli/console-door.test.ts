@@ -102,6 +102,17 @@ describe('who is let in', () => {
     expect(script.status).toBe(403);
   });
 
+  test('sends its page compressed to who takes that, and not again to who has it', async () => {
+    const plain = await ask(page.port, 'GET', '/main.js');
+    const small = await ask(page.port, 'GET', '/main.js', { headers: { 'accept-encoding': 'gzip, br' } });
+    expect([small.headers['content-encoding'], small.headers.vary]).toEqual(['gzip', 'accept-encoding']);
+    expect(Number(small.headers['content-length'])).toBeLessThan(0.5 * Number(plain.headers['content-length']));
+    const etags = [plain, small].map(({ headers }) => String(headers.etag));
+    expect(etags[0]).not.toBe(etags[1]);
+    const again = { 'accept-encoding': 'gzip', 'if-none-match': etags[1]! };
+    expect((await ask(page.port, 'GET', '/main.js', { headers: again })).status).toBe(304);
+  });
+
   test('tells browsers to run, frame, sniff and tell nothing', async () => {
     for (const path of ['/', '/api/about', '/nothing']) {
       const { headers } = await ask(page.port, 'GET', path);
@@ -371,7 +382,8 @@ describe('what is asked for', () => {
     const { status, json } = await page.get('/api/dlq/ls?state=dead');
     expect([status, json.error.code]).toEqual([400, 'USAGE']);
     expect(json.error.message).toContain('--state');
-    expect((await page.get('/api/dlq/ls?limit=0')).status).toBe(400);
+    for (const wrong of ['limit=0', 'rows=0', 'rows=1001'])
+      expect([wrong, (await page.get(`/api/dlq/ls?${wrong}`)).status]).toEqual([wrong, 400]);
     expect((await page.get('/api/dlq/show?id=x')).status).toBe(400);
   });
 

@@ -7,7 +7,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { ROOT, runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { startConsole, type TestConsole } from '../support/console.ts';
+import { ask, startConsole, type TestConsole } from '../support/console.ts';
 import { letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -161,24 +161,39 @@ describe('each answer is what the command prints', () => {
     expect(queue.consumers).toEqual([
       expect.objectContaining({ name: 'request-worker', schedule: expect.objectContaining({ tries: 10 }) }),
     ]);
-    isOf('status', json.result.systems[0].report);
+    expect(json.result.systems).toEqual([{ system: 'osapi', health: expect.any(String), drift: 0 }]);
   });
+});
+
+test('answers share a connection', async () => {
+  await someDead(1);
+  const opened = async () => {
+    const { total_connections: total } = (await (await fetch(`${server.monitorUrl}/varz`)).json()) as {
+      total_connections: number;
+    };
+    return total;
+  };
+  await page.get('/api/dlq/ls');
+  const before = await opened();
+  for (const path of ['/api/dlq/ls', '/api/dlq/overview', '/api/history', '/api/request/ls', '/api/dlq/replays'])
+    expect([path, (await page.get(path)).status]).toEqual([path, 200]);
+  expect(await opened()).toBe(before);
 });
 
 describe('pages of a long list', () => {
   test('follow each other, stand still meanwhile, and are found again further up', async () => {
     await someDead(25);
-    const first = (await page.get('/api/dlq/ls?limit=10')).json;
+    const first = (await page.get('/api/dlq/ls?rows=10')).json;
     const whole = await cli('dlq', 'ls');
     await makeDead(nats, 3);
-    const second = (await page.get(`/api/dlq/ls?limit=10&cursor=${first.next}`)).json;
-    const third = (await page.get(`/api/dlq/ls?limit=10&cursor=${second.next}`)).json;
+    const second = (await page.get(`/api/dlq/ls?rows=10&cursor=${first.next}`)).json;
+    const third = (await page.get(`/api/dlq/ls?rows=10&cursor=${second.next}`)).json;
     expect([...first.result, ...second.result, ...third.result]).toEqual(whole);
     expect([first.result.length, second.result.length, third.result.length]).toEqual([10, 10, 6]);
-    const again = (await page.get(`/api/dlq/ls?limit=10&cursor=${first.next}`)).json;
+    const again = (await page.get(`/api/dlq/ls?rows=10&cursor=${first.next}`)).json;
     expect(again.result).toEqual(second.result);
     // One that is closed is read anew, down to there.
-    const closed = (await page.get('/api/dlq/ls?limit=10&cursor=AAAAAAAA:3')).json;
+    const closed = (await page.get('/api/dlq/ls?rows=10&cursor=AAAAAAAA:3')).json;
     expect(closed.result).toHaveLength(10);
   });
 });
@@ -193,7 +208,7 @@ describe('what is acted on is what was looked at', () => {
     expect(done).toMatchObject({ verb: 'replay', state: 'done', exit: 0, result: { replayed: 6, failed: 0 } });
     isOf('dlq-replay', done.result);
     expect(await cli('dlq', 'ls')).toHaveLength(3);
-    expect((await cli('dlq', 'replays', 'ls'))[0]).toMatchObject({ state: 'done', replayed: 6 });
+    expect((await cli('dlq', 'replays', 'ls'))[0]).toMatchObject({ id: done.replay, state: 'done', replayed: 6 });
     // A second time there is nothing left of them.
     const again = await run({ verb: 'replay', plan: looked.plan });
     expect(again).toMatchObject({ result: { replayed: 0 } });
@@ -268,6 +283,7 @@ describe('what is acted on is what was looked at', () => {
       result: { purged: 7 },
       archive: { name: expect.stringMatching(/\.ndjson$/) },
     });
+    expect(purged.archive.bytes).toBe(readFileSync(join(dir, purged.archive.name)).byteLength);
     expect(existsSync(join(dir, purged.archive.name))).toBe(true);
     expect(await cli('dlq', 'ls')).toEqual([]);
     const { json: ticket } = await page.post('/api/tickets', { path: `/api/runs/${purged.id}/archive` });
@@ -278,6 +294,31 @@ describe('what is acted on is what was looked at', () => {
     expect(back).toMatchObject({ state: 'done', result: { imported: 7 } });
     isOf('dlq-import', back.result);
     expect(await cli('dlq', 'ls')).toHaveLength(7);
+  });
+
+  test('an archive that somebody sends is looked at, and imported when they want it', async () => {
+    await someDead();
+    const file = join(dir, 'sent.ndjson');
+    await cli('dlq', 'purge', '--yes', '--archive', file);
+    const send = async (body: string) =>
+      ask(page.port, 'PUT', '/api/archives', {
+        headers: {
+          cookie: page.session.cookie,
+          'x-osapi-ops-key': page.session.key,
+          'sec-fetch-site': 'same-origin',
+        },
+        body,
+      });
+    const { status, json } = await send(readFileSync(file, 'utf8'));
+    expect([status, json.result]).toEqual([200, { imported: 7, skipped: 0, failed: 0, dry_run: true }]);
+    expect(json.bytes).toBe(readFileSync(file).byteLength);
+    expect(await cli('dlq', 'ls')).toEqual([]);
+    expect(await run({ verb: 'import', archive: json.archive })).toMatchObject({ result: { imported: 7 } });
+    expect(await cli('dlq', 'ls')).toHaveLength(7);
+    expect((await send(readFileSync(file, 'utf8'))).json.result).toMatchObject({ imported: 0, skipped: 7 });
+    const odd = await send('{"no":"archive"}');
+    expect([odd.status, odd.json.error.code]).toEqual([400, 'USAGE_FILE']);
+    expect((await page.post('/api/runs', { verb: 'import', archive: 'x' })).status).toBe(410);
   });
 });
 

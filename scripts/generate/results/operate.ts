@@ -1,16 +1,14 @@
 import * as z from 'zod';
-import type { HistoryRecord } from '../../../src/lib/ledger/history.ts';
 import type { DeadLetter } from '../../../src/lib/model/dead-letter.ts';
 import type { DeadStats } from '../../../src/lib/model/dead-stats.ts';
 import type { Diagnosis } from '../../../src/lib/model/diagnosis.ts';
 import { type EntryJson, GONE_CAUSES } from '../../../src/lib/model/entry.ts';
+import type { HistoryRecord } from '../../../src/lib/model/history.ts';
 import type { DrainResult, PauseResult } from '../../../src/lib/model/queue.ts';
-import type { ReplayResult } from '../../../src/lib/model/replay.ts';
+import type { ImportResult, PurgeResult, ReplayResult } from '../../../src/lib/model/replay.ts';
 import type { ReplayRunJson } from '../../../src/lib/model/replay-run.ts';
 import type { BulkJson, CancelledJson, RequestStatus, SentJson, WaitingJson } from '../../../src/lib/model/request.ts';
 import type { WorkerReport } from '../../../src/lib/model/worker.ts';
-import type { ImportResult } from '../../../src/lib/operations/dlq/import.ts';
-import type { PurgeResult } from '../../../src/lib/operations/dlq/purge.ts';
 import type { RebuildResult } from '../../../src/lib/operations/dlq/rebuild.ts';
 import type { statusJson } from '../../../src/lib/ui/render/status.ts';
 import type { severalJson } from '../../../src/lib/ui/render/status-several.ts';

@@ -4,8 +4,8 @@ import type { DevReport } from '../../../src/lib/model/dev.ts';
 import type { Explanation } from '../../../src/lib/model/explanation.ts';
 import type { Permissions } from '../../../src/lib/model/permissions.ts';
 import { ROLES } from '../../../src/lib/model/permissions.ts';
+import type { PlanJson } from '../../../src/lib/model/plan.ts';
 import type { AlertFile } from '../../../src/lib/monitoring/alerts.ts';
-import type { PlanJson } from '../../../src/lib/plan/json.ts';
 import { SHELLS } from '../../../src/lib/ui/completion.ts';
 import {
   change,

@@ -5,14 +5,14 @@ import { useEntries } from '../entries.ts';
 import { count, full, many } from '../format.ts';
 import { shortcuts } from '../keys.ts';
 import { Act, Button, Clock, Figure, Glyph, Notes, Refusal, shown, Waiting } from '../parts/basics.tsx';
-import { EditDialog, PurgeDialog, ReplayDialog, type Wanted } from '../parts/choice.tsx';
+import { ArchiveDialog, EditDialog, PurgeDialog, ReplayDialog, type Wanted } from '../parts/choice.tsx';
 import { DeathsChart, kindOf, type Mark } from '../parts/deaths-chart.tsx';
 import { EntryPane, StateWord } from '../parts/entry.tsx';
 import { FilterBar } from '../parts/filters.tsx';
 import { Cell, VirtualRows } from '../parts/virtual-rows.tsx';
 import { filterBody, filtersOf, withFilter } from '../route.ts';
-import { clockOf, deaths, go, route, say, useAsked } from '../state.ts';
-import type { Deed, EntryJson, Envelope, Overview, Shown } from '../wire.ts';
+import { clockOf, go, queues, route, say, useAsked } from '../state.ts';
+import type { Deed, EntryJson, Overview, ShownLetter } from '../wire.ts';
 
 const BY = ['detail', 'subject', 'consumer', 'reason', 'queue', 'state', 'hour'];
 
@@ -23,7 +23,8 @@ const termFor = (key: string, value: string | null): string =>
 /** What is open on this page beside what the address says. */
 type Asking =
   | { readonly what: 'replay' | 'purge'; readonly wanted: Wanted }
-  | { readonly what: 'edit'; readonly entry: Shown['result'] };
+  | { readonly what: 'edit'; readonly entry: ShownLetter }
+  | { readonly what: 'archive' };
 
 export function DeadPage() {
   const { query } = route.value;
@@ -39,11 +40,11 @@ export function DeadPage() {
 
   const asked = new URLSearchParams(filters);
   asked.set('by', by);
-  const { body, error, since } = useAsked<Overview>(`/api/dlq/overview?${asked}`, { again });
+  const { body, error, since } = useAsked(`/api/dlq/overview?${asked}`, { again });
   const narrowed = new URLSearchParams(filters);
   if (pick !== null) narrowed.append('where', pick);
   const entries = useEntries(narrowed.toString(), again);
-  const history = useAsked<Envelope<readonly Deed[]>>(`/api/history?limit=50`, { again, quiet: true });
+  const history = useAsked(`/api/history?limit=50`, { again, quiet: true });
 
   // Ticks are about what is looked at: another choice has none.
   useEffect(() => {
@@ -51,12 +52,7 @@ export function DeadPage() {
     setActive(-1);
   }, [narrowed.toString(), again]);
 
-  // What died since: counted from the moment of the look.
-  const heardAtLook = useRef(0);
-  useEffect(() => {
-    heardAtLook.current = deaths.peek()?.count ?? 0;
-  }, [body]);
-  const fresh = Math.max(0, (deaths.value?.count ?? 0) - heardAtLook.current);
+  const fresh = useFresh(filters, body);
 
   const groups = body?.result.groups ?? [];
   const total = body?.result.total;
@@ -77,7 +73,7 @@ export function DeadPage() {
   const begin = (what: 'replay' | 'purge', ids?: readonly string[]) =>
     setAsking({ what, wanted: wantedFor(what, ids) });
   const edit = async (of: string) => {
-    const shownEntry = await ask<Shown>(`/api/dlq/show?id=${encodeURIComponent(of)}`);
+    const shownEntry = await ask(`/api/dlq/show?id=${encodeURIComponent(of)}`);
     if (shownEntry.ok) setAsking({ what: 'edit', entry: shownEntry.body.result });
     else say(shownEntry.error.message);
   };
@@ -180,16 +176,12 @@ export function DeadPage() {
               match · looked at <Clock at={body!.looked_at} />
             </>
           )}
-          {fresh > 0 && (
-            <Button kind="quiet" onPress={() => setAgain(again + 1)}>
-              {count(fresh)} new · take in
-            </Button>
-          )}
-          {fresh === 0 && (
-            <Button kind="quiet" onPress={() => setAgain(again + 1)}>
-              look again
-            </Button>
-          )}
+          <Button kind="quiet" onPress={() => setAgain(again + 1)}>
+            {fresh > 0 ? `${count(fresh)} new · take in` : 'look again'}
+          </Button>
+          <Act may="import" kind="quiet" onPress={() => setAsking({ what: 'archive' })}>
+            put back an archive…
+          </Act>
         </p>
       </div>
       <Notes notes={body?.notes} />
@@ -207,7 +199,7 @@ export function DeadPage() {
         </section>
       ) : (
         <>
-          {body?.timeline?.from && (
+          {body?.timeline.from && (
             <DeathsChart
               timeline={body.timeline}
               marks={marks}
@@ -346,6 +338,7 @@ export function DeadPage() {
           onReplay={() => setAsking({ what: 'replay', wanted: { ...asking.wanted, verb: 'replay' } })}
         />
       )}
+      {asking?.what === 'archive' && <ArchiveDialog onClose={() => setAsking(undefined)} />}
       {asking?.what === 'edit' && (
         <EditDialog
           entry={asking.entry}
@@ -357,6 +350,21 @@ export function DeadPage() {
       )}
     </div>
   );
+}
+
+/** How many that match died since the look: counted anew when the queues have more dead than they had, by what match. */
+function useFresh(filters: URLSearchParams, body: Overview | undefined): number {
+  const names = filters.getAll('queue');
+  const dead = (queues.value?.queues ?? [])
+    .filter(({ name }) => names.length === 0 || names.includes(name))
+    .reduce((sum, queue) => sum + (queue.dead ?? 0), 0);
+  const atLook = useRef({ body, dead });
+  if (atLook.current.body !== body) atLook.current = { body, dead };
+  const since = new URLSearchParams(filters);
+  since.set('since', body?.looked_at ?? '');
+  const hasMore = body !== undefined && dead > atLook.current.dead;
+  const more = useAsked(hasMore ? `/api/dlq/overview?${since}` : undefined, { again: dead, quiet: true });
+  return more.body?.result.total ?? 0;
 }
 
 async function save(query: URLSearchParams, ids: ReadonlySet<string>): Promise<void> {
@@ -375,7 +383,7 @@ const shortClock = (at: string): string => clockOf(Date.parse(at)).replace(/(\d\
 
 /** What people did, within the time that is drawn. */
 function marksOf(deeds: readonly Deed[], body: Overview | undefined): Mark[] {
-  if (!body?.timeline?.from) return [];
+  if (!body?.timeline.from) return [];
   const from = Date.parse(body.timeline.from);
   const to = Date.parse(body.timeline.to ?? '');
   return deeds

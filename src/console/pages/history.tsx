@@ -3,7 +3,7 @@ import { many } from '../format.ts';
 import { shortcuts } from '../keys.ts';
 import { Button, Clock, Refusal, shown, Waiting } from '../parts/basics.tsx';
 import { go, replays, route, useAsked } from '../state.ts';
-import type { Deed, Envelope } from '../wire.ts';
+import type { Deed } from '../wire.ts';
 
 /** Where one sees what a deed was about. */
 function placeOf(deed: Deed): string {
@@ -28,7 +28,7 @@ export function HistoryPage() {
   const verb = query.get('verb') ?? '';
   const since = query.get('since') ?? '';
   const asked = new URLSearchParams({ limit: '500', ...(since !== '' && { since }) });
-  const { body, error, since: waiting } = useAsked<Envelope<readonly Deed[]>>(`/api/history?${asked}`, { again });
+  const { body, error, since: waiting } = useAsked(`/api/history?${asked}`, { again });
   shortcuts.current = () => false;
   const deeds = body?.result ?? [];
   const verbs = [...new Set(deeds.map((deed) => deed.verb))].sort();

@@ -1,17 +1,18 @@
 import { useState } from 'preact/hooks';
+import { keyOf } from '../../lib/model/resource.ts';
 import { count, duration, many } from '../format.ts';
 import { shortcuts } from '../keys.ts';
 import { Act, Button, Dialog, Glyph, Notes, Refusal, shown, Waiting } from '../parts/basics.tsx';
 import { answerFirst } from '../parts/choice.tsx';
 import { PauseDialog, ResumeDialog } from '../parts/pause.tsx';
 import { go, queues, runIt, useAsked } from '../state.ts';
-import type { Change, Finding, PlansAnswer, Schedule, SystemPlan, WireError } from '../wire.ts';
+import type { Change, Finding, PlanExtra, PlanJson, Schedule, WireError } from '../wire.ts';
 
 const ACTION = {
   create: { sign: '+', word: 'create' },
   update: { sign: '~', word: 'change' },
   replace: { sign: '±', word: 'replace' },
-  migrate: { sign: '±', word: 'migrate' },
+  migrate: { sign: '±', word: 'move' },
   delete: { sign: '−', word: 'delete' },
 } as const;
 const ORIGIN: Readonly<Record<string, string>> = {
@@ -25,11 +26,14 @@ const valueText = (value: unknown): string =>
   value === null || value === undefined ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
 
 function FindingLine({ finding }: { finding: Finding }) {
-  const sign = finding.severity === 'refuse' ? 'critical' : finding.severity === 'warning' ? 'warn' : 'open';
+  const { unless, severity } = finding;
+  const isSo = unless === undefined;
+  const sign = isSo && severity === 'refuse' ? 'critical' : isSo && severity === 'warning' ? 'warn' : 'open';
   return (
-    <li class={`finding-line ${finding.severity}`}>
+    <li class={`finding-line ${isSo ? severity : 'info'}`}>
       <Glyph name={sign} />
       <span>
+        {!isSo && `without --${unless}: `}
         {shown(finding.message)}
         {finding.hint !== undefined && <span class="muted"> {shown(finding.hint)}</span>}
       </span>
@@ -38,11 +42,8 @@ function FindingLine({ finding }: { finding: Finding }) {
 }
 
 function ChangeView({ change, findings }: { change: Change; findings: readonly Finding[] }) {
-  const about = findings.filter(
-    ({ resource }) =>
-      resource === `${change.kind}/${change.name}` || resource.endsWith(`:${change.name}`) || resource === change.name,
-  );
-  const { sign, word } = ACTION[change.action] ?? { sign: '±', word: change.action };
+  const about = findings.filter(({ resource }) => resource === keyOf(change));
+  const { sign, word } = ACTION[change.action];
   return (
     <li class={`change ${change.action}`}>
       <h3>
@@ -135,18 +136,18 @@ export function ScheduleView({ schedule }: { schedule: Schedule }) {
   );
 }
 
-function System({
-  plan,
-  extra,
-  onApply,
-}: {
-  plan: SystemPlan;
-  extra: PlansAnswer['plans'][number] | undefined;
-  onApply: () => void;
-}) {
-  const findings = extra?.findings ?? [];
-  const { summary } = plan;
-  const pending = summary.create + summary.update + summary.replace + summary.delete;
+/** What a plan does, in figures: only what it does. */
+function sumOf({ changes }: PlanJson): string {
+  const actions = Object.keys(ACTION) as (keyof typeof ACTION)[];
+  const sums = actions.map((action) => [changes.filter((change) => change.action === action).length, action] as const);
+  const told = sums.filter(([n]) => n > 0).map(([n, action]) => `${count(n)} to ${ACTION[action].word}`);
+  return told.length === 0 ? 'nothing to do' : told.join(', ');
+}
+
+function System({ plan, extra, onApply }: { plan: PlanJson; extra: PlanExtra | undefined; onApply: () => void }) {
+  const { findings, changes } = plan;
+  const unplaced = findings.filter(({ resource }) => !changes.some((change) => keyOf(change) === resource));
+  const pending = changes.length;
   return (
     <section class="system">
       <header>
@@ -161,14 +162,16 @@ function System({
         )}
       </header>
       <p class="muted">
-        {summary.create} to create, {summary.update} to change, {summary.replace} to replace, {summary.delete} to
-        delete, {summary.unchanged} as they should be
+        {sumOf(plan)}, {plan.summary.unchanged} as they should be
+        {extra?.source && `, by ${shown(extra.source)}`}
       </p>
-      {(extra?.refused ?? []).map((error, index) => (
-        <Refusal key={index} error={error} heading="h3" />
-      ))}
+      <ul>
+        {unplaced.map((finding, index) => (
+          <FindingLine key={index} finding={finding} />
+        ))}
+      </ul>
       <ul class="changes">
-        {plan.changes.map((change) => (
+        {changes.map((change) => (
           <ChangeView key={`${change.kind} ${change.name}`} change={change} findings={findings} />
         ))}
       </ul>
@@ -176,23 +179,20 @@ function System({
   );
 }
 
-function ApplyDialog({
-  plan,
-  extra,
-  onClose,
-}: {
-  plan: SystemPlan;
-  extra: NonNullable<PlansAnswer['plans'][number]>;
-  onClose: () => void;
-}) {
+function ApplyDialog({ plan, extra, onClose }: { plan: PlanJson; extra: PlanExtra; onClose: () => void }) {
+  // What would be so without the move is not so with it.
+  const standing = plan.findings.filter(({ severity, unless }) => severity === 'refuse' && unless === undefined);
   const needs = [
     ...new Set([
-      ...extra.findings
-        .filter(({ severity }) => severity === 'refuse')
-        .flatMap(({ needs: flag }) => (flag === undefined ? [] : [flag])),
+      ...standing.flatMap(({ needs: flag }) => (flag === undefined ? [] : [flag])),
       ...(plan.summary.delete > 0 ? (['prune'] as const) : []),
     ]),
   ];
+  const hopeless = standing.find(({ needs: flag }) => flag === undefined);
+  const moved = plan.changes.filter(({ action }) => action === 'migrate').map(keyOf);
+  const noticed = plan.findings.filter(
+    ({ severity, resource, unless }) => severity !== 'refuse' && unless === undefined && moved.includes(resource),
+  );
   const [allowed, setAllowed] = useState<ReadonlySet<string>>(new Set());
   const [typed, setTyped] = useState('');
   const [error, setError] = useState<WireError | undefined>(undefined);
@@ -210,9 +210,19 @@ function ApplyDialog({
   return (
     <Dialog title={`Apply to ${shown(plan.system)}?`} onClose={onClose} wide>
       <p class="consequence">
-        Exactly what is shown: {plan.summary.create} created, {plan.summary.update} changed, {plan.summary.replace}{' '}
-        replaced, {plan.summary.delete} deleted. Has the server moved meanwhile, nothing is done.
+        Exactly what is shown: {sumOf(plan)}. Has the server changed meanwhile, nothing is done.
       </p>
+      {moved.length > 0 && (
+        <p>
+          What is moved is copied first, and its messages, dead letters and workers' places go along. It can be stopped:
+          the next plan then names the step, and goes on.
+        </p>
+      )}
+      <ul>
+        {noticed.map((finding, index) => (
+          <FindingLine key={index} finding={finding} />
+        ))}
+      </ul>
       {needs.map((need) => (
         <label key={need} class="check">
           <input
@@ -227,7 +237,7 @@ function ApplyDialog({
           />
           <span>
             --{need}:{' '}
-            {extra.findings
+            {standing
               .filter(({ needs: flag }) => flag === need)
               .map(({ message }) => shown(message))
               .join(' ')}
@@ -256,11 +266,13 @@ function ApplyDialog({
           may="apply"
           kind={destroys ? 'danger' : 'main'}
           not={
-            lacking !== undefined
-              ? `it needs --${lacking}`
-              : destroys && typed !== plan.system
-                ? `type ${shown(plan.system)} first`
-                : undefined
+            hopeless !== undefined
+              ? `it cannot be applied: ${shown(hopeless.message)}`
+              : lacking !== undefined
+                ? `it needs --${lacking}`
+                : destroys && typed !== plan.system
+                  ? `type ${shown(plan.system)} first`
+                  : undefined
           }
           onPress={() => void apply()}
         >
@@ -275,7 +287,7 @@ export function PlanPage() {
   const [again, setAgain] = useState(0);
   const [applying, setApplying] = useState<string | undefined>(undefined);
   const [ask, setAsk] = useState<{ pause?: string; resume?: string }>({});
-  const { body, error, since } = useAsked<PlansAnswer>('/api/plan', { again });
+  const { body, error, since } = useAsked('/api/plan', { again });
   shortcuts.current = () => false;
   const extraOf = (system: string) => body?.plans.find((one) => one.system === system);
   const plan = body?.result.find(({ system }) => system === applying);
@@ -322,7 +334,9 @@ export function PlanPage() {
               </Act>
             )}
             <div class="schedules">
-              {queue.consumers.map(({ name, schedule }) => schedule && <ScheduleView key={name} schedule={schedule} />)}
+              {queue.consumers.map(({ name, schedule }) => (
+                <ScheduleView key={name} schedule={schedule} />
+              ))}
             </div>
           </li>
         ))}

@@ -5,9 +5,9 @@ import { Capacity } from '../parts/capacity.tsx';
 import { PauseDialog, ResumeDialog } from '../parts/pause.tsx';
 import { Sparks } from '../parts/sparks.tsx';
 import { clockOf, go, isStale, queues, server } from '../state.ts';
-import type { Filters, Queue, QueueFinding, Queues } from '../wire.ts';
+import type { Queue, QueueFinding, Queues } from '../wire.ts';
 
-const queryOf = (filters: Filters = {}): URLSearchParams =>
+const queryOf = (filters: Readonly<Record<string, readonly string[]>>): URLSearchParams =>
   new URLSearchParams(Object.entries(filters).flatMap(([key, values]) => values.map((value) => [key, value])));
 
 /** What was found, worst first, each with what one does next. */
@@ -21,10 +21,10 @@ function Finding({ finding, onResume }: { finding: QueueFinding; onResume: (queu
       <span class="queue">{shown(queue ?? finding.system ?? 'server')}</span>
       <span class="summary">{shown(finding.summary)}</span>
       <span class="acts">
-        {(act?.kind === 'see' || act?.kind === 'replay') && (
+        {act?.kind === 'see' && (
           <Button onPress={() => go('dead', { query: filters })}>See {n === undefined ? 'them' : count(n)}</Button>
         )}
-        {(act?.kind === 'replay' || (act?.kind === 'see' && finding.code === 'CHECK_DEAD')) && (
+        {act?.kind === 'see' && finding.code === 'CHECK_DEAD' && (
           <Act may="replay" kind="main" onPress={() => go('dead', { query: withDo(filters, 'replay') })}>
             Replay {n === undefined ? '' : count(n)}…
           </Act>
@@ -96,7 +96,6 @@ export function QueuesPage() {
     return <Waiting since={undefined} what="the queues" />;
   }
   const systems = new Set(all.queues.map(({ system }) => system));
-  const failed = all.systems.filter(({ error }) => error !== undefined);
   return (
     <div class={isStale.value ? 'stale' : undefined}>
       <h1 class={`verdict ${all.health}`}>
@@ -114,9 +113,6 @@ export function QueuesPage() {
           ))}
         </ul>
       )}
-      {failed.map(({ system, error }) => (
-        <Refusal key={system} error={error!} />
-      ))}
       {all.queues.length === 0 ? (
         <section class="empty">
           <h2>No queue is here yet</h2>

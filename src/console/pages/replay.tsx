@@ -5,35 +5,26 @@ import { shortcuts } from '../keys.ts';
 import { Act, Clock, Glyph, Refusal, shown, Waiting } from '../parts/basics.tsx';
 import { ReplayView, RunView, StopDialog } from '../parts/run-view.tsx';
 import { command, go, remember, replays, route, runIt, runs, say, useAsked } from '../state.ts';
-import type { Envelope, ReplayRunJson, Run, WireError } from '../wire.ts';
+import type { ReplayRunJson, WireError } from '../wire.ts';
 
 const stop = async (id: string): Promise<void> => {
   const answer = await runIt({ verb: 'stop', replay: id });
   say(answer.ok ? 'it was told to stop' : answer.error.message);
 };
 
-/** The replay that a run of this console is: by its id, or the first that began after it. */
-function replayOf(run: Run | undefined, all: readonly ReplayRunJson[]): string | undefined {
-  if (run === undefined || run.verb !== 'replay') return undefined;
-  if (run.replay !== undefined) return run.replay;
-  const began = Date.parse(run.started_at);
-  const after = all.filter(({ started_at: at }) => Date.parse(at) >= began - 500 && Date.parse(at) < began + 30_000);
-  return after.sort((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at))[0]?.id;
-}
-
 /** One, by its id among the replays of the server or among what this console did. */
 function One({ id }: { id: string }) {
   const [isStopping, setStopping] = useState(false);
   const [error, setError] = useState<WireError | undefined>(undefined);
   const all = replays.value;
-  const own = runs.value.get(id) ?? [...runs.value.values()].find((run) => replayOf(run, all) === id);
-  const ownReplay = replayOf(own, all);
+  const own = runs.value.get(id) ?? [...runs.value.values()].find(({ replay }) => replay === id);
+  const ownReplay = own?.replay;
   const told = all.find((one) => one.id === (ownReplay ?? id));
   const isKnown = own !== undefined || told !== undefined;
-  const asked = useAsked<Envelope<ReplayRunJson>>(isKnown ? undefined : `/api/dlq/replays/${encodeURIComponent(id)}`);
+  const asked = useAsked(isKnown ? undefined : `/api/dlq/replays/${encodeURIComponent(id)}`);
   useEffect(() => {
     if (isKnown) return;
-    void ask<Run>(`/api/runs/${encodeURIComponent(id)}`).then((answer) => {
+    void ask(`/api/runs/${encodeURIComponent(id)}`).then((answer) => {
       if (answer.ok) remember(answer.body);
       else setError(answer.error);
     });
@@ -84,7 +75,7 @@ function One({ id }: { id: string }) {
 const SIGN = { running: 'flight', done: 'ok', interrupted: 'warn', failed: 'critical', unfinished: 'unknown' } as const;
 
 function All() {
-  const { body, error, since } = useAsked<Envelope<readonly ReplayRunJson[]>>('/api/dlq/replays');
+  const { body, error, since } = useAsked('/api/dlq/replays');
   const [stopping, setStopping] = useState<ReplayRunJson | undefined>(undefined);
   shortcuts.current = () => false;
   const all = replays.value.length > 0 ? replays.value : body?.result;

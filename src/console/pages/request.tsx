@@ -7,7 +7,7 @@ import { answerFirst } from '../parts/choice.tsx';
 import { Life } from '../parts/life.tsx';
 import { Payload } from '../parts/payload.tsx';
 import { go, queues, route, runIt, say, useAsked } from '../state.ts';
-import type { Body, Envelope, RequestLife, WaitingJson, WireError } from '../wire.ts';
+import type { Body, RequestBodies, WireError } from '../wire.ts';
 
 const SIGNS: Readonly<Record<string, GlyphName>> = {
   answered: 'ok',
@@ -29,17 +29,17 @@ const WORDS: Readonly<Record<string, string>> = {
 function One({ id }: { id: string }) {
   const [again, setAgain] = useState(0);
   const [isCancelling, setCancelling] = useState(false);
-  const { body, error, since } = useAsked<Envelope<RequestLife>>(`/api/request/show?id=${encodeURIComponent(id)}`, {
-    again,
-  });
+  const { body, error, since } = useAsked(`/api/request/show?id=${encodeURIComponent(id)}`, { again });
   const life = body?.result;
-  const answer = useAsked<Envelope<RequestLife>>(
-    life?.state === 'answered' ? `/api/request/get?id=${encodeURIComponent(id)}` : undefined,
-    { again, quiet: true },
-  );
-  if (error && !life) return <Refusal error={error} />;
+  const answer = useAsked(life?.state === 'answered' ? `/api/request/get?id=${encodeURIComponent(id)}` : undefined, {
+    again,
+    quiet: true,
+  });
+  // What was seen before says nothing of what is not there any more.
+  if (error && (!life || error.code === 'NOT_FOUND')) return <Refusal error={error} />;
   if (!life) return <Waiting since={since} what="the request" />;
-  const response = responseOf(answer.body?.result ?? life);
+  const payload = bodyOf(life, 'payload');
+  const response = bodyOf(answer.body?.result ?? life, 'response');
   const save = async () => {
     const refused = await download(`/api/request/response?id=${encodeURIComponent(id)}`);
     if (refused) say(refused.message);
@@ -53,6 +53,7 @@ function One({ id }: { id: string }) {
         </span>
       </h1>
       {life.detail !== undefined && <p>{shown(life.detail)}</p>}
+      {error && <Refusal error={error} />}
       <Notes notes={body?.notes} />
       <p class="muted">
         {life.queue !== undefined && `in ${shown(life.queue)}`}
@@ -84,10 +85,10 @@ function One({ id }: { id: string }) {
       </p>
       <h2>Life</h2>
       <Life moments={life.timeline} />
-      {(life.payload !== undefined || life.payload_base64 !== undefined) && (
+      {payload && (
         <>
           <h2>Request</h2>
-          <Payload body={life} />
+          <Payload body={payload} />
         </>
       )}
       {response && (
@@ -108,17 +109,17 @@ function One({ id }: { id: string }) {
   );
 }
 
-/** A response comes as JSON, or as bytes. */
-function responseOf({
-  response,
-  response_base64: base64,
-  payload_cut: cut,
-  payload_size: size,
-}: RequestLife): Body | undefined {
-  const rest = { ...(cut !== undefined && { payload_cut: cut }), ...(size !== undefined && { payload_size: size }) };
-  if (typeof base64 === 'string') return { ...rest, payload_base64: base64 };
-  if (response === undefined) return undefined;
-  return { ...rest, payload: typeof response === 'string' ? response : JSON.stringify(response) };
+/** Bytes of a request as a payload: what came as JSON is text again. */
+function bodyOf(bodies: RequestBodies, name: 'payload' | 'response'): Body | undefined {
+  const whole = bodies[name];
+  const base64 = bodies[`${name}_base64`];
+  if (whole === undefined && base64 === undefined) return undefined;
+  return {
+    ...(whole !== undefined && { payload: typeof whole === 'string' ? whole : JSON.stringify(whole) }),
+    payload_base64: base64,
+    payload_cut: bodies[`${name}_cut`],
+    payload_size: bodies[`${name}_size`],
+  };
 }
 
 function CancelDialog({
@@ -212,7 +213,7 @@ function Waiters() {
   const names = queues.value?.queues.map(({ name }) => name) ?? [];
   const [queue, setQueue] = useState<string | undefined>(undefined);
   const from = queue ?? names[0];
-  const { body, error, since } = useAsked<Envelope<readonly WaitingJson[]>>(
+  const { body, error, since } = useAsked(
     from === undefined ? undefined : `/api/request/ls?queue=${encodeURIComponent(from)}&limit=100`,
   );
   return (

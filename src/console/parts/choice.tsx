@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
-import { ask } from '../client.ts';
+import { act, ask, upload } from '../client.ts';
 import { count, full, many } from '../format.ts';
 import { about, go, remember, runIt } from '../state.ts';
-import type { Chosen, Run, Shown, WireError } from '../wire.ts';
+import type { Chosen, ShownLetter, Uploaded, WireError } from '../wire.ts';
 import { Act, Clock, Dialog, LineToType, Notes, Refusal, shown, Waiting } from './basics.tsx';
 
 /** What is to be done to what: by ids, or by filters as they were looked at. */
@@ -26,9 +26,10 @@ function useChosen(wanted: Wanted, options: Readonly<Record<string, unknown>>) {
   useEffect(() => {
     const abort = new AbortController();
     setSince(Date.now());
-    const from = chosen === undefined || wanted.edit ? wanted.choice : { from: chosen.plan };
-    const body = { verb: wanted.verb, ...from, options, ...(wanted.edit && { edit: wanted.edit }) };
-    void ask<Chosen>('/api/plans', { method: 'POST', body, signal: abort.signal }).then((answer) => {
+    // With other options others can go as well: they are chosen again, as they were first.
+    const { verb, choice, edit } = wanted;
+    const body = { verb, ...choice, options, ...(edit && { edit }) };
+    void act('/api/plans', body, { signal: abort.signal }).then((answer) => {
       if (abort.signal.aborted) return;
       setSince(undefined);
       setError(answer.ok ? undefined : answer.error);
@@ -78,11 +79,34 @@ function Groups({ chosen }: { chosen: Chosen }) {
 }
 
 /** How many would go, by the dry run. */
-const goingOf = ({ result, count: n }: Chosen): number =>
-  result.purged ??
-  (result.groups === undefined
-    ? n - (result.skipped ?? 0)
-    : result.groups.reduce((sum, group) => sum + group.count, 0));
+const goingOf = ({ result }: Chosen): number =>
+  'purged' in result ? result.purged : (result.groups ?? []).reduce((sum, group) => sum + group.count, 0);
+
+/** What an edit or a transform makes of the first of them. */
+function Samples({ result }: Pick<Chosen, 'result'>) {
+  if (!('samples' in result) || result.samples === undefined) return null;
+  return (
+    <>
+      {result.samples.map(({ id, changes }) => (
+        <table key={id} class="plain">
+          <caption>{shown(id)} as it would go in</caption>
+          <tbody>
+            {changes.map(({ path, from, to }) => (
+              <tr key={path}>
+                <th scope="row">{shown(path)}</th>
+                <td class="from">{from === null ? 'none' : shown(from)}</td>
+                <td class="to">
+                  <span aria-hidden="true">→ </span>
+                  {to === null ? 'none' : shown(to)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      ))}
+    </>
+  );
+}
 
 async function begin(body: Record<string, unknown>, isSure: boolean): Promise<WireError | undefined> {
   const answer = await runIt(body);
@@ -96,14 +120,11 @@ async function begin(body: Record<string, unknown>, isSure: boolean): Promise<Wi
 /** Says yes to the first question of a run, once it is asked. */
 export async function answerFirst(id: string): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
-    const got = await ask<Run>(`/api/runs/${id}`);
+    const got = await ask(`/api/runs/${id}`);
     if (!got.ok || got.body.state === 'done' || got.body.state === 'failed' || got.body.state === 'stopped') return;
     const question = got.body.question;
     if (question?.type === 'confirm') {
-      const answered = await ask<Run>(`/api/runs/${id}/answer`, {
-        method: 'POST',
-        body: { question: question.n, answer: true },
-      });
+      const answered = await act(`/api/runs/${id}/answer`, { question: question.n, answer: true });
       if (answered.ok) remember(answered.body);
       return;
     }
@@ -121,6 +142,7 @@ export function ReplayDialog({ wanted, onClose }: { wanted: Wanted; onClose: () 
   const [isBusy, setBusy] = useState(false);
   const { chosen, error, since } = useChosen(wanted, options);
   const going = chosen ? goingOf(chosen) : 0;
+  const skipped = chosen?.result.skipped ?? 0;
   const first = canary ?? (going >= CANARY_FROM ? '5' : '');
   const n = first === '' ? 0 : Number(first);
   const option = (key: string, value: string | boolean) =>
@@ -139,32 +161,12 @@ export function ReplayDialog({ wanted, onClose }: { wanted: Wanted; onClose: () 
       {chosen && (
         <>
           <p class="consequence">
-            <b>{full(going)}</b> of {many(chosen.count, 'dead letter')} would go back into the queue, to be tried as new
-            {chosen.count > going && <>; {full(chosen.count - going)} stay where they are</>}. Looked at{' '}
-            <Clock at={chosen.looked_at} />; what died since is not among them.
+            <b>{full(going)}</b> of {many(going + skipped, 'dead letter')} would go back into the queue, to be tried as
+            new{skipped > 0 && `; ${full(skipped)} stay where they are`}. What died after{' '}
+            <Clock at={chosen.looked_at} /> is not among them.
           </p>
           <Groups chosen={chosen} />
-          {chosen.edit && (
-            <table class="plain">
-              <tbody>
-                {chosen.edit.differences.map(({ path, from, to }) => (
-                  <tr key={path}>
-                    <th scope="row">{shown(path)}</th>
-                    <td class="from">{from === null ? 'none' : shown(from)}</td>
-                    <td class="to">{to === null ? 'none' : shown(to)}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          )}
-          {chosen.result.samples?.map((sample) => (
-            <p key={sample.id} class="muted">
-              {shown(sample.id)}:{' '}
-              {sample.changes
-                .map(({ path, from, to }) => `${shown(path)} ${shown(from ?? 'none')} → ${shown(to ?? 'none')}`)
-                .join(', ')}
-            </p>
-          ))}
+          <Samples result={chosen.result} />
           <Notes notes={chosen.notes} />
           <fieldset class="options">
             <legend class="unseen">how</legend>
@@ -229,7 +231,7 @@ export function ReplayDialog({ wanted, onClose }: { wanted: Wanted; onClose: () 
               </label>
             </fieldset>
           </details>
-          {chosen.command && <LineToType text={chosen.command.text} />}
+          <LineToType text={chosen.command.text} />
         </>
       )}
       {refused && <Refusal error={refused} heading="h3" />}
@@ -268,6 +270,7 @@ export function PurgeDialog({
   const names = new Set(chosen?.result.groups?.map(({ queue }) => queue));
   const name = names.size === 1 ? [...names][0]! : 'purge';
   const going = chosen ? goingOf(chosen) : 0;
+  const originals = chosen && 'originals' in chosen.result ? chosen.result.originals : going;
   const start = async () => {
     setBusy(true);
     setRefused(await begin({ verb: 'purge', plan: chosen!.plan }, true));
@@ -280,9 +283,8 @@ export function PurgeDialog({
       {chosen && (
         <>
           <p class="consequence">
-            <b>{full(going)}</b> dead letters and {full(chosen.result.originals ?? going)} messages of the queue are
-            removed. Before that they are written into an archive, which you can save here, and from which they can be
-            put back.
+            <b>{full(going)}</b> dead letters and {full(originals)} messages of the queue are removed. Before that they
+            are written into an archive, which you can save here, and from which they can be put back.
           </p>
           {onReplay && (
             <p class="muted">
@@ -294,7 +296,7 @@ export function PurgeDialog({
           )}
           <Groups chosen={chosen} />
           <Notes notes={chosen.notes} />
-          {chosen.command && <LineToType text={chosen.command.text} />}
+          <LineToType text={chosen.command.text} />
           <label class="field">
             <span>
               to purge, type <b>{shown(name)}</b>
@@ -336,13 +338,69 @@ export function PurgeDialog({
   );
 }
 
+/** An archive of a purge or an export, brought back: looked at first, then written by the same line as in a terminal. */
+export function ArchiveDialog({ onClose }: { onClose: () => void }) {
+  const [looked, setLooked] = useState<Uploaded | undefined>(undefined);
+  const [error, setError] = useState<WireError | undefined>(undefined);
+  const [since, setSince] = useState<number | undefined>(undefined);
+  const look = async (file: File | undefined) => {
+    if (!file) return;
+    setLooked(undefined);
+    setSince(Date.now());
+    const answer = await upload('/api/archives', file);
+    setSince(undefined);
+    setError(answer.ok ? undefined : answer.error);
+    if (answer.ok) setLooked(answer.body);
+  };
+  const start = async () => setError(await begin({ verb: 'import', archive: looked!.archive }, false));
+  return (
+    <Dialog title="Put back an archive" onClose={onClose} wide>
+      <p>
+        A file that a purge or an export wrote. Its dead letters are dead letters again, to be replayed when somebody
+        wants it; what is there already is left alone.
+      </p>
+      <label class="field tall">
+        <span>the archive</span>
+        <input
+          type="file"
+          accept=".ndjson,application/x-ndjson"
+          onChange={({ currentTarget }) => void look(currentTarget.files?.[0])}
+        />
+      </label>
+      {since !== undefined && <Waiting since={since} what="the archive" />}
+      {looked && (
+        <p class="consequence">
+          <b>{full(looked.result.imported)}</b> of it are put back
+          {looked.result.skipped > 0 && `; ${full(looked.result.skipped)} are there already`}
+          {looked.result.failed > 0 && `; ${full(looked.result.failed)} have no place here`}.
+        </p>
+      )}
+      {looked && <Notes notes={looked.notes} />}
+      {error && <Refusal error={error} heading="h3" />}
+      <footer>
+        <button type="button" onClick={onClose}>
+          No, leave it
+        </button>
+        <Act
+          may="import"
+          kind="main"
+          not={!looked ? 'choose a file' : looked.result.imported === 0 ? 'nothing of it is missing' : undefined}
+          onPress={() => void start()}
+        >
+          Put back {looked ? count(looked.result.imported) : ''}
+        </Act>
+      </footer>
+    </Dialog>
+  );
+}
+
 /** The payload of one, to be changed before it goes back. */
 export function EditDialog({
   entry,
   onClose,
   onDone,
 }: {
-  entry: Shown['result'];
+  entry: ShownLetter;
   onClose: () => void;
   onDone: (edit: { subject?: string; payload?: string }) => void;
 }) {

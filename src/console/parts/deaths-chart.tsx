@@ -235,6 +235,7 @@ function drawn(element: HTMLElement, { timeline, marks, length, from, onAt, onSp
             ctx.lineWidth = devicePixelRatio;
             ctx.font = `${11 * devicePixelRatio}px ${style.fontFamily}`;
             ctx.setLineDash([4, 3]);
+            ctx.textAlign = 'left';
             for (const { at, deed } of marks) {
               const x = Math.round(valToPos(at / 1000, 'x', true));
               if (x < bbox.left || x > bbox.left + bbox.width) continue;

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { download } from '../client.ts';
 import { bytes } from '../format.ts';
 import { copy, go, say, useAsked } from '../state.ts';
-import type { Alike, EntryState, Shown } from '../wire.ts';
+import type { EntryState } from '../wire.ts';
 import { Act, Button, Clock, Glyph, type GlyphName, Refusal, shown, Waiting } from './basics.tsx';
 import { Life } from './life.tsx';
 import { Payload } from './payload.tsx';
@@ -25,7 +25,7 @@ export function StateWord({ state }: { state: EntryState }) {
 
 /** What one that was answered has otherwise. */
 function Difference({ id }: { id: string }) {
-  const { body, error, since } = useAsked<Alike>(`/api/dlq/alike?id=${encodeURIComponent(id)}`, { quiet: true });
+  const { body, error, since } = useAsked(`/api/dlq/alike?id=${encodeURIComponent(id)}`, { quiet: true });
   if (error) return <Refusal error={error} heading="h3" />;
   if (!body) return <Waiting since={since} what="those that lived" />;
   const { result } = body;
@@ -73,7 +73,7 @@ interface Props {
 /** One dead letter with all that is known of it. */
 export function EntryPane({ id, onClose, onStep, onPick, onDo }: Props) {
   const [isDiffering, setDiffering] = useState(false);
-  const { body, error, since } = useAsked<Shown>(`/api/dlq/show?id=${encodeURIComponent(id)}`, { quiet: true });
+  const { body, error, since } = useAsked(`/api/dlq/show?id=${encodeURIComponent(id)}`, { quiet: true });
   const entry = body?.result;
   const save = async () => {
     const refused = await download(`/api/dlq/payload?id=${encodeURIComponent(id)}`);

@@ -35,10 +35,13 @@ function offersFor(typed: string, suggest: readonly Suggestion[]): Offer[] {
   const low = (key === undefined ? typed : part).toLowerCase();
   const values = suggest.find((one) => one.key === key);
   if (values) {
-    const sign = isFlag(key!) ? ':' : '=';
     return values.values
       .filter(({ value }) => value.toLowerCase().includes(low))
-      .map(({ value, count: n }) => ({ text: `${key}${sign}${value}`, note: count(n), whole: true }));
+      .map(({ value, count: n, where }) => ({
+        text: isFlag(key!) ? `${key}:${value}` : where,
+        note: count(n),
+        whole: true,
+      }));
   }
   if (key !== undefined && isFlag(key)) return [];
   const others = suggest
@@ -63,6 +66,7 @@ export function FilterBar({ suggest }: { suggest: readonly Suggestion[] }) {
     if (!filter) return;
     setTyped('');
     setAt(-1);
+    setOpen(false);
     go('dead', { query: withFilter(query, filter.key, filter.value) });
   };
   const choose = ({ text, whole }: Offer) => {

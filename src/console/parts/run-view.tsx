@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { ask, download } from '../client.ts';
+import { act, download } from '../client.ts';
 import { bytes, count, duration, full } from '../format.ts';
 import { go, remember, runIt, say } from '../state.ts';
 import type { ReplayRunJson, Run, WireError } from '../wire.ts';
@@ -215,7 +215,7 @@ export function RunView({ run, replay }: { run: Run; replay: ReplayRunJson | und
             </p>
           )}
           <Counts result={run.result} />
-          {run.command && <LineToType text={run.command.text} />}
+          <LineToType text={run.command.text} />
         </section>
       )}
       {(run.tasks?.length ?? 0) > 0 && (
@@ -232,7 +232,7 @@ export function RunView({ run, replay }: { run: Run; replay: ReplayRunJson | und
           ))}
         </ul>
       )}
-      <Notes notes={run.tells.flatMap((told) => (told.type === 'note' || told.type === 'warning' ? [told] : []))} />
+      <Notes notes={run.tells} />
       {run.error && <Refusal error={run.error} />}
       {error && <Refusal error={error} />}
       {run.archive && (
@@ -253,7 +253,7 @@ export function RunView({ run, replay }: { run: Run; replay: ReplayRunJson | und
           what={replay ? `${count(replay.waiting)} are not done` : 'what is not done'}
           onClose={() => setStopping(false)}
           onStop={async () => {
-            const stopped = await ask<Run>(`/api/runs/${run.id}/stop`, { method: 'POST', body: {} });
+            const stopped = await act(`/api/runs/${run.id}/stop`, {});
             if (stopped.ok) remember(stopped.body);
             else say(stopped.error.message);
           }}
@@ -297,10 +297,7 @@ export function StopDialog({
 function QuestionDialog({ run, question }: { run: Run; question: NonNullable<Run['question']> }) {
   const [text, setText] = useState('');
   const answer = async (value: boolean | string) => {
-    const answered = await ask<Run>(`/api/runs/${run.id}/answer`, {
-      method: 'POST',
-      body: { question: question.n, answer: value },
-    });
+    const answered = await act(`/api/runs/${run.id}/answer`, { question: question.n, answer: value });
     if (answered.ok) remember(answered.body);
     else say(answered.error.message);
   };

@@ -26,7 +26,9 @@ export interface Acting extends Chooser {
   choice(id: unknown): Choice;
   plan(digest: unknown): ShownFile;
   /** The archive that a run of this console wrote. */
-  archive(run: string): string;
+  written(run: string): string;
+  /** One that a browser sent. */
+  archive(id: unknown): string;
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -34,7 +36,7 @@ type Act = (acting: Acting, body: Body) => Promise<Starting> | Starting;
 
 const LOCK_WAIT_MS = 30_000;
 const STOP_WAIT_MS = 30_000;
-const OVERRIDES: readonly Override[] = ['adopt', 'prune', 'allow-replace', 'allow-data-loss'];
+const OVERRIDES: readonly Override[] = ['adopt', 'prune', 'migrate', 'allow-replace', 'allow-data-loss'];
 
 const fault = (name: string, what: string): OpsError => new OpsError('USAGE', `${name} is ${what}`, { where: name });
 
@@ -60,11 +62,12 @@ export const ACTS: Readonly<Record<string, Act>> = {
 
   purge: (acting, body) => actOn(acting, acting.choice(body.plan), new Map()),
 
-  import: ({ context, file, archive }, body) => {
-    const from = archive(need(body, 'run'));
+  import: ({ context, file, written, archive }, body) => {
+    const run = text(body, 'run');
+    const from = run === undefined ? archive(body.archive) : written(run);
     return {
       verb: 'import',
-      line: lineOf([...callWords(context.connection, file, 'dlq', 'import'), from]),
+      line: lineOf([...callWords(context.connection, file, 'dlq', 'import'), run === undefined ? 'ARCHIVE' : from]),
       async work(io) {
         const options = { filter: {}, archive: from, dryRun: false, lockWaitMs: LOCK_WAIT_MS, file };
         return { result: await importDeadLetters({ ...context, io }, options), exit: 0 };

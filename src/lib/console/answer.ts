@@ -1,22 +1,20 @@
 import { EXIT } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
-import type { Event } from '../model/io.ts';
 import { shellLine } from '../model/shell.ts';
+import type { CommandLine, WireError } from '../model/wire.ts';
 import { errorJson } from '../ui/render/error.ts';
 
-/** A line to type that does the same, with no secret in it. */
-export interface Line {
-  readonly argv: readonly string[];
-  readonly text: string;
+export const lineOf = (argv: readonly string[]): CommandLine => ({ argv, text: shellLine(argv) });
+
+export interface Failure {
+  readonly error: WireError;
+  /** What was done by then. */
+  readonly result?: object;
+  readonly exit?: number;
 }
 
-export const lineOf = (argv: readonly string[]): Line => ({ argv, text: shellLine(argv) });
-
-/** What somebody is told beside a result. */
-export type Remark = Extract<Event, { type: 'note' | 'warning' }>;
-
 /** A failure in all its parts, as a page draws it; what `--json` has of it is in it as it stands there. */
-export function failureJson(error: unknown): Record<string, unknown> {
+export function failureJson(error: unknown): Failure {
   const shape = errorJson(error);
   if (!(error instanceof OpsError)) return shape;
   const { where, why, hints, problems, exitCode: exit } = error;

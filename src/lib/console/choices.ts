@@ -3,6 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import type { Context } from '../model/context.ts';
 import type { Entry } from '../model/entry.ts';
 import { objectOf } from '../model/json.ts';
+import type { Chosen } from '../model/wire.ts';
 import { callWords } from '../operations/dlq/call.ts';
 import { type PurgeOptions, purgeDeadLetters } from '../operations/dlq/purge.ts';
 import { type ReplayOptions, replayDeadLetters } from '../operations/dlq/replay.ts';
@@ -86,16 +87,14 @@ async function readWishes({ transforms }: Chooser, given: Given) {
 /** What a body asks to look at. */
 export interface Wanted {
   readonly verb: Verb;
-  /** What was looked at before: the same again, otherwise. */
-  readonly before?: Choice | undefined;
   readonly filters: Given;
   readonly options: Given;
   readonly edit?: Edit | undefined;
 }
 
 /** @throws OpsError USAGE */
-export function readWanted(body: unknown, find: (id: unknown) => Choice): Wanted {
-  const { verb, filters, ids, from, options, edit } = objectOf(body);
+export function readWanted(body: unknown): Wanted {
+  const { verb, filters, ids, options, edit } = objectOf(body);
   if (verb !== 'replay' && verb !== 'purge')
     throw new OpsError('USAGE', 'the verb is replay or purge', { where: 'verb' });
   const written = readEdit(edit);
@@ -105,7 +104,6 @@ export function readWanted(body: unknown, find: (id: unknown) => Choice): Wanted
   }
   return {
     verb,
-    ...(from !== undefined && { before: find(from) }),
     filters: new Map([...givenIn(filters, 'filters'), ...named]),
     options: givenIn(options, 'options'),
     ...(written && { edit: written }),
@@ -115,13 +113,11 @@ export function readWanted(body: unknown, find: (id: unknown) => Choice): Wanted
 /** Looks: what would move or go, and keeps just that to act on. @throws as the dry run of the verb */
 export async function lookAhead(
   chooser: Chooser,
-  { verb, before, filters, options, edit }: Wanted,
-): Promise<{ readonly choice: Choice; readonly result: unknown; readonly argv: readonly string[] }> {
+  { verb, filters, options, edit }: Wanted,
+): Promise<{ readonly choice: Choice; readonly result: Chosen['result']; readonly argv: readonly string[] }> {
   const { context, file } = chooser;
   const now = context.now();
-  const read = await readChoice(`dlq ${verb}`, filters, { now, file });
-  const words = before?.words ?? read.words;
-  const chosen = before ? { filter: {}, file, looked: before.looked } : read.choice;
+  const { words, choice: chosen } = await readChoice(`dlq ${verb}`, filters, { now, file });
   const looked = new Map<string, string | null>();
   const onChosen = ({ id, published_at }: Entry) => void looked.set(id, published_at);
   const argv = [...callWords(context.connection, file, 'dlq', verb), '--dry-run', ...words];
@@ -168,8 +164,7 @@ export async function actOn(chooser: Chooser, choice: Choice, options: Given): P
       line: lineOf(actingWords(chooser, choice, [])),
       async work(io) {
         const purge: PurgeOptions = { ...chosen, yes: false, dryRun: false, lockWaitMs: LOCK_WAIT_MS };
-        const result = await purgeDeadLetters({ ...context, io }, purge);
-        return { result, exit: 0, ...(result.archive !== undefined && { archive: result.archive }) };
+        return { result: await purgeDeadLetters({ ...context, io }, purge), exit: 0 };
       },
     };
   }
@@ -180,7 +175,7 @@ export async function actOn(chooser: Chooser, choice: Choice, options: Given): P
   return {
     verb,
     line: lineOf(words),
-    async work(io) {
+    async work(io, onReplay) {
       const replay: ReplayOptions = {
         ...chosen,
         wishes,
@@ -191,6 +186,7 @@ export async function actOn(chooser: Chooser, choice: Choice, options: Given): P
         lockWaitMs: LOCK_WAIT_MS,
         keepEntries: looked.size <= MOST_OUTCOMES,
         words,
+        onRun: onReplay,
       };
       const result = await replayDeadLetters({ ...context, io }, replay);
       return { result, exit: isBadReplay(result, canary) ? 1 : 0 };

@@ -23,7 +23,7 @@ export type Door = 'page' | 'part' | 'api';
 export const hostsOf = (names: readonly string[], port: number): readonly string[] =>
   names.flatMap((name) => [`${name}:${port}`, ...(port === 80 ? [name] : [])]);
 
-export const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+export const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
 /** Why a request is not let in, by where it comes from; `undefined` for one that is. Pure. */
 export function whyForeign(door: Door, knock: Knock, hosts: readonly string[]): string | undefined {
@@ -53,7 +53,7 @@ export function requireOwn(door: Door, knock: Knock, hosts: readonly string[]): 
   if (why === undefined) return;
   throw new OpsError('CONSOLE_FOREIGN', why, {
     why: 'Only the page of this console is answered, under the address that the terminal shows.',
-    hints: [`open http://${hosts[0]}/`],
+    hints: [`open http://${knock.hosts.find((host) => hosts.includes(host)) ?? hosts[0]}/`],
   });
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,20 +9,24 @@ import type { Context } from '../model/context.ts';
 import type { Event } from '../model/io.ts';
 import { objectOf } from '../model/json.ts';
 import type { LoadedSpec } from '../model/spec.ts';
+import type { About, Answers, Deeds, Envelope, Note, PlanExtra, Uploaded } from '../model/wire.ts';
+import { callWords } from '../operations/dlq/call.ts';
 import { exportDeadLetters } from '../operations/dlq/export.ts';
+import { importDeadLetters } from '../operations/dlq/import.ts';
 import { showDeadLetter } from '../operations/dlq/show.ts';
 import { planEach } from '../operations/planned/each.ts';
 import { getRequest } from '../operations/request/get.ts';
+import { withSharing } from '../operations/sharing.ts';
 import { loadLive } from '../operations/status/live.ts';
 import { planJson } from '../plan/json.ts';
 import { type Acting, beginAct, type ShownFile } from './acts.ts';
-import { failureJson, lineOf, type Remark, statusOf } from './answer.ts';
+import { failureJson, lineOf, statusOf } from './answer.ts';
 import { type Choice, lookAhead, readWanted } from './choices.ts';
 import { hostsOf, LOOPBACK } from './door.ts';
 import { lookingIo } from './host-web.ts';
 import { Hub, type Told } from './hub.ts';
 import { Keep } from './keep.ts';
-import { Live } from './live.ts';
+import { everyAction, Live } from './live.ts';
 import { type Asked, LOOKS, type Looked } from './looks.ts';
 import { readPage } from './pages.ts';
 import { givenOf, readChoice } from './query.ts';
@@ -49,6 +53,8 @@ export interface ConsoleOptions {
 }
 
 const HALF_HOUR = 30 * 60_000;
+/** Of an archive that a browser sends, in bytes. */
+const LARGEST_ARCHIVE = 512 * 1024 * 1024;
 const STREAMS_EACH = 4;
 /** A wrong token is answered so late, in milliseconds. */
 const WRONG_TOKEN_MS = 300;
@@ -65,7 +71,7 @@ export async function serveConsole(context: Context, options: ConsoleOptions): P
   const specs = await loadLive(context, options.specs);
   const dir = await mkdtemp(join(tmpdir(), 'osapi-ops-console-'));
   try {
-    await new Host(context, options, specs, dir).run();
+    await withSharing(context, (sharing, drop) => new Host(sharing, options, specs, dir, drop).run());
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -82,23 +88,28 @@ class Host {
   readonly #live: Live;
   readonly #choices = new Keep<Choice>('choice', { most: 32, forMs: HALF_HOUR });
   readonly #tickets = new Keep<Ticket>('download', { most: 64, forMs: 60_000 });
+  readonly #archives = new Keep<string>('archive', {
+    most: 4,
+    forMs: HALF_HOUR,
+    drop: (file) => void rm(file, { force: true }),
+  });
   readonly #plans = new Map<string, ShownFile>();
   #sessions!: Sessions;
   #served!: Served;
 
-  constructor(context: Context, options: ConsoleOptions, specs: readonly LoadedSpec[], dir: string) {
+  constructor(context: Context, options: ConsoleOptions, specs: readonly LoadedSpec[], dir: string, drop: () => void) {
     this.#context = context;
     this.#options = options;
     this.#dir = dir;
     this.#file = options.specs.length === 1 ? options.specs[0] : undefined;
     this.#runs = new Runs(this.#hub, context.now);
-    this.#live = new Live(context, { specs, file: this.#file, hub: this.#hub });
+    this.#live = new Live(context, { specs, file: this.#file, hub: this.#hub, onAway: drop });
   }
 
   async run(): Promise<void> {
     const { signal } = this.#context.io;
     const { remote, port, token, onAddress } = this.#options;
-    const names = [...LOOPBACK, ...remote];
+    const names = [...remote, ...LOOPBACK];
     this.#served = await serve({
       // Without a host on all interfaces.
       ...(remote.length === 0 && { host: '127.0.0.1' }),
@@ -146,6 +157,7 @@ class Host {
     }
     if (method === 'GET') return this.#look(request, response, session);
     if (method === 'POST') return this.#act(request, response, session);
+    if (method === 'PUT' && path === '/api/archives') return this.#take(request, response);
     response.setHeader('allow', 'GET, POST');
     throw new OpsError('USAGE', `nothing is asked by ${JSON.stringify(method)}`);
   }
@@ -184,7 +196,7 @@ class Host {
     }
   }
 
-  #about(): unknown {
+  #about(): About {
     const { tool } = this.#context;
     const { readOnly, specs, transforms } = this.#options;
     const { target, may, state } = this.#live;
@@ -200,13 +212,13 @@ class Host {
       },
       server: state,
       specs,
+      command: lineOf([
+        ...callWords(this.#context.connection, undefined, 'status'),
+        ...(specs.length > 0 ? specs : ['--all']),
+        '--watch',
+      ]),
       transforms: transforms.map((file) => basename(file)),
-      may: Object.fromEntries(
-        Object.entries(may).map(([action, one]) => {
-          const isLook = action === 'look' || action === 'export';
-          return [action, readOnly && !isLook ? { allowed: false, missing: [] } : one];
-        }),
-      ),
+      may: readOnly ? { ...everyAction({ allowed: false, missing: [] }), look: may.look, export: may.export } : may,
       session: { idle_ms: IDLE_MS },
     };
   }
@@ -227,35 +239,45 @@ class Host {
     });
   }
 
-  #lookAt(path: string): ((asked: Asked) => Promise<Looked>) | undefined {
-    if (Object.hasOwn(LOOKS, path) && !path.endsWith('*')) return LOOKS[path];
+  #lookAt(path: string): ((asked: Asked) => Promise<Looked<Envelope<unknown>>>) | undefined {
+    if (isLook(path) && !path.endsWith('*')) return LOOKS[path];
     if (path === '/api/plan') return (asked) => this.#plan(asked);
     if (path === '/api/queues') return () => this.#queues();
-    const look = LOOKS[path.replace(/\/[^/]*$/, '/*')];
-    return look && ((asked) => look({ ...asked, given: new Map([...asked.given, ['*', [lastOf(path)]]]) }));
+    const each = path.replace(/\/[^/]*$/, '/*');
+    if (!isLook(each)) return undefined;
+    return (asked) => LOOKS[each]({ ...asked, given: new Map([...asked.given, ['*', [lastOf(path)]]]) });
   }
 
   /** What is seen now, without a stream. */
-  async #queues(): Promise<Looked> {
+  async #queues(): Promise<Looked<Answers['/api/queues']>> {
     const unwatch = this.#live.watch();
     try {
       const result = await this.#live.latest();
-      return { result, argv: ['osapi-ops', 'status', '--all'] };
+      return { result, argv: this.#about().command.argv, more: {} };
     } finally {
       unwatch();
     }
   }
 
-  async #plan({ context, given }: Asked): Promise<Looked> {
+  async #plan({ context, given }: Asked): Promise<Looked<Answers['/api/plan']>> {
     const prune = given.get('prune')?.[0] === '1';
     const planned = await planEach(context, { specs: this.#options.specs, prune });
     const plans = await Promise.all(
-      planned.map(async ({ plan, saved, source, pending, refused }) => {
+      planned.map(async ({ plan, saved, source, pending }) => {
         const digest = await this.#keepPlan(saved, source);
-        return { system: plan.system, digest, pending, findings: plan.findings, refused, source: source ?? null };
+        return {
+          system: plan.system,
+          digest,
+          pending,
+          source: source ?? null,
+        } satisfies PlanExtra;
       }),
     );
-    const argv = ['osapi-ops', 'plan', ...planned.flatMap(({ source = [] }) => source), ...(prune ? ['--prune'] : [])];
+    const argv = [
+      ...callWords(context.connection, undefined, 'plan'),
+      ...planned.flatMap(({ source = [] }) => source),
+      ...(prune ? ['--prune'] : []),
+    ];
     return { result: planned.map(({ plan }) => planJson(plan)), argv, more: { plans } };
   }
 
@@ -277,11 +299,11 @@ class Host {
   async #reply(
     { headers, signal }: Pick<Request, 'headers' | 'signal'>,
     response: Respond,
-    work: (context: Context) => Promise<Looked>,
+    work: (context: Context) => Promise<Looked<Envelope<unknown>>>,
   ): Promise<void> {
     const isStream = /\btext\/event-stream\b/.test(headers.accept ?? '');
     const stream = isStream ? new EventStream(response) : undefined;
-    const notes: Remark[] = [];
+    const notes: Note[] = [];
     const tell = (event: Event) => {
       if ((event.type === 'note' || event.type === 'warning') && notes.length < MOST_NOTES) notes.push(event);
       stream?.send('tell', JSON.stringify(event));
@@ -335,19 +357,15 @@ class Host {
     const { path } = request;
     const body = await request.body();
     if (path === '/api/tickets') return sendJson(response, 200, { url: this.#ticket(session, body) });
-    if (this.#options.readOnly) {
-      throw new OpsError('CONSOLE_READ_ONLY', 'this console only looks', {
-        why: 'It was started with --read-only.',
-        hints: ['type the line that is shown beside the action'],
-      });
-    }
+    this.#requireActing();
     const acting = this.#acting();
     if (path === '/api/plans') {
-      const wanted = readWanted(body, acting.choice);
+      const wanted = readWanted(body);
       return this.#reply(request, response, async (context) => {
         const { choice, result, argv } = await lookAhead({ ...acting, context }, wanted);
         const plan = this.#choices.put(choice);
-        return { result, argv, more: { plan, count: choice.looked.size, looked_at: choice.lookedAt } };
+        const more = { plan, count: choice.looked.size, looked_at: choice.lookedAt };
+        return { result, argv, more } satisfies Looked<Deeds['/api/plans']>;
       });
     }
     if (path === '/api/runs') return sendJson(response, 202, this.#runs.start(await beginAct(acting, body)));
@@ -360,13 +378,37 @@ class Host {
     throw new OpsError('NOT_FOUND', `there is nothing at ${JSON.stringify(path.slice(0, 200))}`);
   }
 
+  /** @throws OpsError CONSOLE_READ_ONLY */
+  #requireActing(): void {
+    if (!this.#options.readOnly) return;
+    throw new OpsError('CONSOLE_READ_ONLY', 'this console only looks', {
+      why: 'It was started with --read-only.',
+      hints: ['type the line that is shown beside the action'],
+    });
+  }
+
+  /** Takes an archive that somebody has, keeps it for a while, and says what an import of it would do. */
+  async #take(request: Request, response: Respond): Promise<void> {
+    this.#requireActing();
+    const file = join(this.#dir, `${randomBytes(9).toString('base64url')}.ndjson`);
+    const bytes = await request.save(file, LARGEST_ARCHIVE);
+    await this.#reply(request, response, async (context) => {
+      const choice = { filter: {}, archive: file, dryRun: true, lockWaitMs: 0, file: this.#file };
+      const { entries: _, ...result } = await importDeadLetters(context, choice);
+      const argv = [...callWords(context.connection, this.#file, 'dlq', 'import'), 'ARCHIVE'];
+      return { result, argv, more: { archive: this.#archives.put(file), bytes } } satisfies Looked<Uploaded>;
+    });
+  }
+
   #acting(): Acting {
     return {
-      context: this.#context,
+      // What writes has a connection of its own, which it may cut.
+      context: { ...this.#context, sharing: undefined },
       file: this.#file,
       transforms: this.#options.transforms,
       choice: (id) => this.#choices.get(id),
-      archive: (run) => this.#runs.archive(run),
+      written: (run) => this.#runs.archive(run),
+      archive: (id) => this.#archives.get(id),
       plan: (digest) => {
         const found = typeof digest === 'string' ? this.#plans.get(digest) : undefined;
         if (found) return found;
@@ -437,6 +479,8 @@ const DOWNLOADS = [
   /^\/api\/request\/response$/,
   /^\/api\/runs\/[\w-]+\/archive$/,
 ];
+const isLook = (path: string): path is keyof typeof LOOKS => Object.hasOwn(LOOKS, path);
+
 const MOST_PLANS = 32;
 const MOST_NOTES = 100;
 

@@ -1,3 +1,5 @@
+import type { Events } from '../model/wire.ts';
+
 /** One newest value of a topic. */
 export interface Told {
   /** Counts up within a process. */
@@ -11,13 +13,13 @@ export interface Told {
  * What browsers are told. State, not a log: of each topic only the newest is kept, so that whoever was away has all of it
  * at once, and nobody who is slow makes it grow. Values that are equal are told once.
  */
-export class Hub {
+export class Hub<Topics extends { readonly [E in keyof Topics]: unknown } = Events> {
   readonly #topics = new Map<string, Told>();
   readonly #listeners = new Set<(told: Told) => void>();
   #last = 0;
 
   /** `key` keeps the values of one event apart, as those of runs. */
-  tell(event: string, value: unknown, key = event): void {
+  tell<E extends keyof Topics & string>(event: E, value: Topics[E], key: string = event): void {
     const data = JSON.stringify(value);
     if (this.#topics.get(key)?.data === data) return;
     this.#last += 1;

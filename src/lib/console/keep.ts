@@ -7,26 +7,41 @@ export class Keep<T> {
   readonly #what: string;
   readonly #most: number;
   readonly #forMs: number;
+  readonly #drop: (value: T) => void;
 
-  /** `what` as in "there is no such WHAT any more". */
-  constructor(what: string, { most, forMs }: { readonly most: number; readonly forMs: number }) {
+  /** `what` as in "there is no such WHAT any more"; `drop` does away with what is kept no longer. */
+  constructor(
+    what: string,
+    {
+      most,
+      forMs,
+      drop = () => {},
+    }: { readonly most: number; readonly forMs: number; readonly drop?: (value: T) => void },
+  ) {
     this.#what = what;
     this.#most = most;
     this.#forMs = forMs;
+    this.#drop = drop;
+  }
+
+  #forget(key: string): void {
+    const { value } = this.#kept.get(key)!;
+    this.#kept.delete(key);
+    this.#drop(value);
   }
 
   put(value: T): string {
     const id = randomBytes(18).toString('base64url');
     this.#kept.set(id, { value, usedAt: performance.now() });
     const [oldest] = this.#kept.keys();
-    if (this.#kept.size > this.#most && oldest !== undefined) this.#kept.delete(oldest);
+    if (this.#kept.size > this.#most && oldest !== undefined) this.#forget(oldest);
     return id;
   }
 
   /** @throws OpsError CONSOLE_EXPIRED */
   get(id: unknown): T {
     const old = performance.now() - this.#forMs;
-    for (const [key, { usedAt }] of this.#kept) if (usedAt < old) this.#kept.delete(key);
+    for (const [key, { usedAt }] of this.#kept) if (usedAt < old) this.#forget(key);
     const found = typeof id === 'string' ? this.#kept.get(id) : undefined;
     if (found) {
       found.usedAt = performance.now();

@@ -4,21 +4,12 @@ import type { Context } from '../model/context.ts';
 import type { LiveStatus } from '../model/live.ts';
 import type { Target } from '../model/resource.ts';
 import type { LoadedSpec } from '../model/spec.ts';
+import type { Action, May, Queues, ServerState } from '../model/wire.ts';
 import { listReplays } from '../operations/dlq/replays/ls.ts';
-import { ACTION_NAMES, type Action, type May, readMay } from '../operations/may.ts';
+import { ACTION_NAMES, readMay } from '../operations/may.ts';
 import { type LiveSource, openLive, type Rates } from '../operations/status/live.ts';
-import { statusJson } from '../ui/render/status.ts';
 import { failureJson } from './answer.ts';
 import type { Hub } from './hub.ts';
-
-/** How the server stands, as it was seen last. */
-export interface ServerState {
-  readonly state: 'starting' | 'connected' | 'away' | 'denied';
-  /** RFC 3339. */
-  readonly since: string;
-  readonly error?: unknown;
-  readonly retry_in_ms?: number;
-}
 
 /** Between two looks, and of the time at most so much is spent on looking. */
 const EVERY_MS = 2000;
@@ -27,11 +18,8 @@ const RETRY_MS = 2000;
 /** So often it is asked what this user may do: a system may have been applied, or the user changed. */
 const MAY_MS = 30_000;
 
-const everything = (): Record<Action, May> =>
-  Object.fromEntries(ACTION_NAMES.map((action) => [action, { allowed: true, missing: [] }])) as unknown as Record<
-    Action,
-    May
-  >;
+export const everyAction = (may: May): Record<Action, May> =>
+  Object.fromEntries(ACTION_NAMES.map((action) => [action, may])) as unknown as Record<Action, May>;
 
 /** Looks at the server again and again while somebody watches; a server that is away is a state, and comes back. */
 export class Live {
@@ -39,23 +27,30 @@ export class Live {
   readonly #specs: readonly LoadedSpec[];
   readonly #file: string | undefined;
   readonly #hub: Hub;
+  readonly #onAway: () => void;
   readonly #rates: Rates = new Map();
   #watchers = 0;
   #wake = Promise.withResolvers<void>();
   #state: ServerState;
   target: Target | null = null;
-  may: Readonly<Record<Action, May>> = everything();
+  may: Readonly<Record<Action, May>> = everyAction({ allowed: true, missing: [] });
   /** Why the server is away. */
   fault: OpsError | undefined;
 
   constructor(
     context: Context,
-    { specs, file, hub }: { specs: readonly LoadedSpec[]; file: string | undefined; hub: Hub },
+    {
+      specs,
+      file,
+      hub,
+      onAway,
+    }: { specs: readonly LoadedSpec[]; file: string | undefined; hub: Hub; onAway: () => void },
   ) {
     this.#context = context;
     this.#specs = specs;
     this.#file = file;
     this.#hub = hub;
+    this.#onAway = onAway;
     this.#state = { state: 'starting', since: context.now().toISOString() };
     hub.tell('server', this.#state);
   }
@@ -65,14 +60,14 @@ export class Live {
   }
 
   /** What is seen next. @throws OpsError where the server is away */
-  async latest(): Promise<unknown> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  async latest(): Promise<Queues> {
+    const { promise, resolve, reject } = Promise.withResolvers<Queues>();
     const away = () => {
       const { state, fault } = this;
       if (fault && (state.state === 'away' || state.state === 'denied')) reject(fault);
     };
     const unlisten = this.#hub.listen(({ event, data }) => {
-      if (event === 'queues') resolve(JSON.parse(data));
+      if (event === 'queues') resolve(JSON.parse(data) as Queues);
       else if (event === 'server') away();
     });
     try {
@@ -118,7 +113,8 @@ export class Live {
       let pause = EVERY_MS;
       try {
         if (!source) {
-          source = await openLive(this.#context, this.#specs, this.#rates);
+          // Its own: a look that fails says that this one is lost.
+          source = await openLive({ ...this.#context, sharing: undefined }, this.#specs, this.#rates);
           this.target = source.target;
           asked = Number.NEGATIVE_INFINITY;
         }
@@ -132,6 +128,7 @@ export class Live {
       } catch (error) {
         if (signal.aborted) break;
         await source?.close().catch(() => {});
+        this.#onAway();
         source = undefined;
         this.fault = error instanceof OpsError ? error : undefined;
         const isDenied = this.fault?.code.startsWith('DENIED') === true;
@@ -156,8 +153,8 @@ export class Live {
   }
 }
 
-/** Each system as `status --json` prints it. */
-const liveJson = ({ systems, ...rest }: LiveStatus) => ({
+/** What moves; the checks behind it are what `status` prints. */
+const liveJson = ({ systems, ...rest }: LiveStatus): Queues => ({
   ...rest,
-  systems: systems.map(({ report, ...system }) => ({ ...system, report: statusJson(report) })),
+  systems: systems.map(({ report: _, ...system }) => system),
 });

@@ -3,6 +3,8 @@ import type { Context } from '../model/context.ts';
 import type { DeadLetter } from '../model/dead-letter.ts';
 import { entryJson } from '../model/entry.ts';
 import type { Io } from '../model/io.ts';
+import type { WaitingJson } from '../model/request.ts';
+import type { Answers, Envelope, RequestBodies, ShownLetter } from '../model/wire.ts';
 import { findLived } from '../operations/dlq/alike.ts';
 import { callWords } from '../operations/dlq/call.ts';
 import { listDeadLetters } from '../operations/dlq/ls.ts';
@@ -14,24 +16,22 @@ import { historyOperation } from '../operations/history.ts';
 import { getRequest, unansweredError } from '../operations/request/get.ts';
 import { listWaiting } from '../operations/request/ls.ts';
 import { showRequest } from '../operations/request/show.ts';
-import { statusOfSystems } from '../operations/status/several.ts';
 import { historyFlags, pageFlags } from '../ui/page-flags.ts';
-import { bytesJson, fetchedJson } from '../ui/render/request.ts';
-import { severalJson } from '../ui/render/status-several.ts';
+import { bytesJson } from '../ui/render/request.ts';
 import { requestFlags } from '../ui/request-flags.ts';
 import { momentFlag } from '../ui/spec-flags.ts';
 import { cutBytes, cutText, SHOWN_BYTES } from './cut.ts';
 import { type Given, readChoice, readFlags } from './query.ts';
 import type { Views } from './views.ts';
 
-/** What every question about the server is answered with, beside what was told meanwhile. */
-export interface Looked {
-  readonly result: unknown;
+/** What a question is answered with, beside what was told meanwhile. */
+export interface Looked<E extends Envelope<unknown>> {
+  readonly result: E['result'];
   /** The words of the line that does the same. */
   readonly argv: readonly string[];
   /** As the CLI would have ended; 0 where left out. */
   readonly exit?: number;
-  readonly more?: Readonly<Record<string, unknown>>;
+  readonly more: Omit<E, keyof Envelope<unknown>>;
 }
 
 /** What a question works with. */
@@ -44,7 +44,10 @@ export interface Asked {
   readonly views: Views;
 }
 
-type Look = (asked: Asked) => Promise<Looked>;
+type Look<E extends Envelope<unknown>> = (asked: Asked) => Promise<Looked<E>>;
+
+/** What is asked of operations as it is; the others are of the host's own. */
+type Looks = Omit<Answers, '/api/about' | '/api/queues' | '/api/plan' | '/api/runs' | '/api/runs/*'>;
 
 /** Rows of one page at the most. */
 const LARGEST_PAGE = 1000;
@@ -64,12 +67,15 @@ const only = (given: Given, names: readonly string[]): Given =>
 const but = (given: Given, names: readonly string[]): Given =>
   new Map([...given].filter(([name]) => !names.includes(name)));
 
+/** How many rows a page has, as a flag of the CLI. */
+const rowsOf = (given: Given): Given => new Map([...only(given, ['rows'])].map(([, rows]) => ['limit', rows]));
+
 /** How the line begins, for the same server and spec. */
 const words = ({ context, file }: Pick<Asked, 'context' | 'file'>, ...command: string[]): string[] =>
   callWords(context.connection, file, ...command);
 
 /** A letter as `dlq show --json` prints it, but for what is too long of its payload. */
-const cutLetter = (letter: DeadLetter, size: number | undefined): Record<string, unknown> => {
+const cutLetter = (letter: DeadLetter, size: number | undefined): ShownLetter => {
   const { payload, payload_base64, ...rest } = letter;
   return {
     ...rest,
@@ -78,7 +84,7 @@ const cutLetter = (letter: DeadLetter, size: number | undefined): Record<string,
   };
 };
 
-export const LOOKS: Readonly<Record<string, Look>> = {
+export const LOOKS: { readonly [P in keyof Looks]: Look<Looks[P]> } = {
   '/api/dlq/overview': async (asked) => {
     const { context, file, given } = asked;
     const by = given.get('by') ?? ['detail'];
@@ -91,15 +97,12 @@ export const LOOKS: Readonly<Record<string, Look>> = {
 
   '/api/dlq/ls': async (asked) => {
     const { context, file, given, views } = asked;
-    const { choice, words: typed } = await readChoice('dlq ls', but(given, ['cursor', 'limit']), {
+    const { choice, words: typed } = await readChoice('dlq ls', but(given, ['cursor', 'rows']), {
       now: context.now(),
       file,
     });
-    const { flags } = await readFlags<{ limit: number }>(
-      'dlq ls',
-      pageFlags(PAGE, LARGEST_PAGE),
-      only(given, ['limit']),
-    );
+    // A limit is one of the filters: of what is shown at once nothing is left out.
+    const { flags } = await readFlags<{ limit: number }>('dlq ls', pageFlags(PAGE, LARGEST_PAGE), rowsOf(given));
     const page = await views.page(
       (looked, { signal, tell }, onRow) => {
         const io: Io = { ...context.io, signal, tell };
@@ -122,31 +125,34 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     const id = need(given, 'id');
     const { choice } = await readChoice('dlq show', only(given, ['id']), { now: context.now(), file });
     const { letter, payload } = await showDeadLetter(context, choice);
-    return { result: cutLetter(letter, payload?.byteLength), argv: [...words(asked, 'dlq', 'show'), id] };
+    return { result: cutLetter(letter, payload?.byteLength), argv: [...words(asked, 'dlq', 'show'), id], more: {} };
   },
 
   '/api/dlq/alike': async (asked) => {
     const { context, file, given } = asked;
     const id = need(given, 'id');
     const { lived, why } = await findLived(context, { id, file });
-    return { result: lived, argv: [...words(asked, 'dlq', 'show'), id], ...(why !== undefined && { more: { why } }) };
-  },
-
-  '/api/status': async (asked) => {
-    const systems = await statusOfSystems(asked.context, { all: true });
-    return { result: severalJson(systems), argv: words(asked, 'status', '--all') };
+    return { result: lived, argv: [...words(asked, 'dlq', 'show'), id], more: why === undefined ? {} : { why } };
   },
 
   '/api/dlq/replays': async (asked) => {
     const { context, file, given } = asked;
     const { flags } = await readFlags<{ limit: number }>('dlq replays ls', pageFlags(20, 100), given);
-    return { result: await listReplays(context, { file, ...flags }), argv: words(asked, 'dlq', 'replays', 'ls') };
+    return {
+      result: await listReplays(context, { file, ...flags }),
+      argv: words(asked, 'dlq', 'replays', 'ls'),
+      more: {},
+    };
   },
 
   '/api/dlq/replays/*': async (asked) => {
     const { context, file, given } = asked;
     const id = need(given, '*');
-    return { result: await showReplay(context, { file, id }), argv: [...words(asked, 'dlq', 'replays', 'show'), id] };
+    return {
+      result: await showReplay(context, { file, id }),
+      argv: [...words(asked, 'dlq', 'replays', 'show'), id],
+      more: {},
+    };
   },
 
   '/api/request/show': async (asked) => {
@@ -156,7 +162,7 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     const failure = status.state === 'unknown' ? unansweredError({ status }, shown) : undefined;
     if (failure) throw failure;
     const result = { ...shown, ...shortJson('payload', payload), ...shortJson('response', response) };
-    return { result, argv: [...words(asked, 'request', 'show'), id] };
+    return { result, argv: [...words(asked, 'request', 'show'), id], more: {} };
   },
 
   '/api/request/get': async (asked) => {
@@ -164,10 +170,15 @@ export const LOOKS: Readonly<Record<string, Look>> = {
     const [id, queue] = [need(given, 'id'), one(given, 'queue')];
     const fetched = await getRequest(context, { id, file, queue });
     const { response, ...rest } = fetched;
-    const result = { ...fetchedJson(rest), ...shortJson('response', response) };
+    const result = { ...rest.status, ...shortJson('response', response) };
     const failure = unansweredError(fetched, result);
     if (failure) throw failure;
-    return { result, argv: [...words(asked, 'request', 'get'), id], exit: fetched.status.state === 'answered' ? 0 : 2 };
+    return {
+      result,
+      argv: [...words(asked, 'request', 'get'), id],
+      exit: fetched.status.state === 'answered' ? 0 : 2,
+      more: {},
+    };
   },
 
   '/api/request/ls': async (asked) => {
@@ -177,7 +188,7 @@ export const LOOKS: Readonly<Record<string, Look>> = {
       { queue: requestFlags.queue, ...pageFlags(100, LARGEST_PAGE) },
       given,
     );
-    const rows: unknown[] = [];
+    const rows: WaitingJson[] = [];
     const { more } = await listWaiting(context, { file, ...flags }, (row) => void rows.push(row));
     return { result: rows, argv: [...words(asked, 'request', 'ls'), ...typed], more: { more } };
   },
@@ -198,12 +209,12 @@ export const LOOKS: Readonly<Record<string, Look>> = {
       verbs: verb,
       limit,
     });
-    return { result, argv: [...words(asked, 'history'), ...typed] };
+    return { result, argv: [...words(asked, 'history'), ...typed], more: {} };
   },
 };
 
 /** A request's bytes as the CLI prints them; what is long is cut, and then it is text. */
-const shortJson = (name: 'payload' | 'response', bytes: Uint8Array | undefined): Record<string, unknown> => {
+const shortJson = (name: 'payload' | 'response', bytes: Uint8Array | undefined): RequestBodies => {
   if (!bytes) return {};
   const shape = bytesJson(name, bytes);
   if (bytes.byteLength <= SHOWN_BYTES) return shape;

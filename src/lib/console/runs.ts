@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
 import type { Event, Io, Question } from '../model/io.ts';
-import { failureJson, type Line, type Remark } from './answer.ts';
+import { objectOf, textOf } from '../model/json.ts';
+import type { CommandLine, Note, Task, Verb, Run as WireRun } from '../model/wire.ts';
+import { type Failure, failureJson } from './answer.ts';
 import { askingIo } from './host-web.ts';
 import type { Hub } from './hub.ts';
 
@@ -24,55 +27,33 @@ export interface Outcome {
   readonly result: unknown;
   /** As the CLI would have ended. */
   readonly exit: number;
-  /** The file that it wrote. */
-  readonly archive?: string;
 }
 
 export interface Starting {
-  readonly verb: string;
-  readonly line: Line;
-  work(io: Io): Promise<Outcome>;
-}
-
-interface Task {
-  readonly title: string;
-  state: 'waiting' | Extract<Event, { type: 'task' }>['state'];
-  detail?: string;
+  readonly verb: Verb;
+  readonly line: CommandLine;
+  /** Tells its id among the replays of the server, where it is one. */
+  work(io: Io, onReplay: (id: string) => void): Promise<Outcome>;
 }
 
 type Asked = Question & { readonly n: number };
-
-/** A run as browsers get it. */
-export interface RunJson {
-  readonly id: string;
-  readonly verb: string;
-  readonly state: 'running' | 'asking' | 'done' | 'failed' | 'stopped';
-  readonly started_at: string;
-  readonly ended_at?: string;
-  readonly command: Line;
-  readonly tells: readonly Remark[];
-  readonly progress?: { readonly title: string; readonly done: number; readonly total?: number };
-  readonly tasks?: readonly Task[];
-  readonly question?: Asked;
-  readonly result?: unknown;
-  readonly error?: unknown;
-  readonly exit?: number;
-  readonly archive?: { readonly name: string };
-}
 
 interface Run {
   readonly id: string;
   readonly starting: Starting;
   readonly startedAt: string;
   readonly abort: AbortController;
-  readonly tells: Remark[];
+  readonly tells: Note[];
   endedAt?: string;
-  state: RunJson['state'];
-  progress?: RunJson['progress'];
+  state: WireRun['state'];
+  progress?: WireRun['progress'];
   tasks?: Task[];
   question?: { readonly asked: Asked; answer(value: boolean | string): void };
   outcome?: Outcome;
-  failure?: Record<string, unknown>;
+  failure?: Failure;
+  replay?: string;
+  /** What it wrote, also where it was cut short. */
+  archive?: { readonly file: string; readonly bytes: number };
   timer?: NodeJS.Timeout;
 }
 
@@ -101,7 +82,7 @@ export class Runs {
   }
 
   /** @throws OpsError CONSOLE_LIMIT */
-  start(starting: Starting): RunJson {
+  start(starting: Starting): WireRun {
     if (this.#running.length >= MOST_RUNNING) {
       throw new OpsError('CONSOLE_LIMIT', `${MOST_RUNNING} runs are under way`, {
         hints: ['wait for one of them to end, or stop one'],
@@ -128,15 +109,22 @@ export class Runs {
   }
 
   async #carry(run: Run, io: Io): Promise<void> {
+    let state: WireRun['state'] = 'done';
     try {
       // Stopped before it began.
       run.abort.signal.throwIfAborted();
-      run.outcome = await run.starting.work(io);
-      run.state = 'done';
+      run.outcome = await run.starting.work(io, (id) => {
+        run.replay = id;
+        this.#tellNow(run);
+      });
     } catch (error) {
       run.failure = failureJson(error);
-      run.state = error instanceof OpsError && error.code === 'INTERRUPTED' ? 'stopped' : 'failed';
+      state = error instanceof OpsError && error.code === 'INTERRUPTED' ? 'stopped' : 'failed';
     }
+    const file = textOf(objectOf(run.outcome?.result ?? run.failure?.result).archive);
+    const written = file === '' ? undefined : await stat(file).catch(() => undefined);
+    if (written) run.archive = { file, bytes: written.size };
+    run.state = state;
     run.endedAt = this.#now().toISOString();
     delete run.question;
     this.#tellNow(run);
@@ -166,8 +154,10 @@ export class Runs {
         break;
       case 'task': {
         const task = run.tasks?.[event.index];
-        if (task)
-          Object.assign(task, { state: event.state, ...(event.detail !== undefined && { detail: event.detail }) });
+        if (task && run.tasks) {
+          const { state, detail } = event;
+          run.tasks[event.index] = { ...task, state, ...(detail !== undefined && { detail }) };
+        }
         break;
       }
       case 'tasks-end':
@@ -195,7 +185,7 @@ export class Runs {
   }
 
   /** @throws OpsError NOT_FOUND, USAGE, CONSOLE_EXPIRED where the question is over */
-  answer(id: string, n: unknown, value: unknown): RunJson {
+  answer(id: string, n: unknown, value: unknown): WireRun {
     const run = this.#find(id);
     const { question, state } = run;
     if (state !== 'asking' || !question || question.asked.n !== n) {
@@ -208,7 +198,7 @@ export class Runs {
   }
 
   /** As Ctrl-C. @throws OpsError NOT_FOUND */
-  stop(id: string): RunJson {
+  stop(id: string): WireRun {
     const run = this.#find(id);
     if (run.endedAt === undefined) run.abort.abort(new OpsError('INTERRUPTED', 'stopped from the console'));
     return this.json(run);
@@ -221,18 +211,18 @@ export class Runs {
   }
 
   /** @throws OpsError NOT_FOUND */
-  one(id: string): RunJson {
+  one(id: string): WireRun {
     return this.json(this.#find(id));
   }
 
   /** The archive that a run wrote. @throws OpsError NOT_FOUND */
   archive(id: string): string {
-    const { outcome } = this.#find(id);
-    if (outcome?.archive !== undefined) return outcome.archive;
+    const { archive } = this.#find(id);
+    if (archive) return archive.file;
     throw new OpsError('NOT_FOUND', `the run ${id} wrote no archive`);
   }
 
-  all(): RunJson[] {
+  all(): WireRun[] {
     return [...this.#runs.values()].reverse().map((run) => this.json(run, { short: true }));
   }
 
@@ -251,8 +241,9 @@ export class Runs {
   }
 
   /** In `short` without what there is one of for each message. */
-  json(run: Run, { short = false } = {}): RunJson {
+  json(run: Run, { short = false } = {}): WireRun {
     const { id, starting, state, startedAt, endedAt, tells, progress, tasks, question, outcome, failure } = run;
+    const { replay, archive } = run;
     const { result, ...rest } = failure ?? {};
     const whole = outcome?.result ?? result;
     return {
@@ -269,7 +260,8 @@ export class Runs {
       ...(whole !== undefined && { result: short ? withoutEntries(whole) : whole }),
       ...rest,
       ...(outcome && { exit: outcome.exit }),
-      ...(outcome?.archive !== undefined && { archive: { name: basename(outcome.archive) } }),
+      ...(replay !== undefined && { replay }),
+      ...(archive && { archive: { name: basename(archive.file), bytes: archive.bytes } }),
     };
   }
 }

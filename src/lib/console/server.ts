@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
 import { printJson } from '../model/json.ts';
@@ -37,6 +40,8 @@ export interface Request {
   readonly signal: AbortSignal;
   /** The whole body as JSON, of so many bytes at most; `undefined` where there is none. @throws OpsError USAGE, CONSOLE_TOO_LARGE */
   body(most?: number): Promise<unknown>;
+  /** Writes the body into a file, and gives its size. @throws OpsError CONSOLE_TOO_LARGE; nothing is left of the file then */
+  save(file: string, most: number): Promise<number>;
   /** From now on the connection is that of somebody with a session. */
   trust(): void;
 }
@@ -170,6 +175,7 @@ async function handle(
       headers: incoming.headers,
       signal: gone.signal,
       body: (most = LARGEST_BODY) => readBody(incoming, most),
+      save: (file, most) => saveBody(incoming, file, most),
       trust: () => connections.trust(socket),
     };
     await options.answer(request, response);
@@ -209,6 +215,24 @@ const tooLarge = (most: number): OpsError =>
   new OpsError('CONSOLE_TOO_LARGE', `a body has more than ${most} bytes`, {
     hints: ['send less, or use the CLI'],
   });
+
+async function saveBody(incoming: IncomingMessage, file: string, most: number): Promise<number> {
+  let size = 0;
+  const counted = async function* (pieces: AsyncIterable<Buffer>) {
+    for await (const piece of pieces) {
+      size += piece.byteLength;
+      if (size > most) throw tooLarge(most);
+      yield piece;
+    }
+  };
+  try {
+    await pipeline(incoming, counted, createWriteStream(file, { mode: 0o600 }));
+    return size;
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
+}
 
 async function readBody(incoming: IncomingMessage, most: number): Promise<unknown> {
   const type = incoming.headers['content-type'] ?? '';

@@ -1,18 +1,9 @@
+import type { Suggestion } from '../model/dead-stats.ts';
 import { type Entry, TO_REPLAY } from '../model/entry.ts';
 import { isObject, parseExact } from '../model/json.ts';
 import { fromHeaderValue, parseHeaders } from '../nats/raw-headers.ts';
 import { parseDimension } from './dimension.ts';
 import { termFor } from './where.ts';
-
-/** What dead letters can be chosen or grouped by: a key that was seen, and its values. */
-export interface Suggestion {
-  /** As `--by` and `--where` take it. */
-  readonly key: string;
-  /** The most frequent first; none where each has another. `where` chooses just these. */
-  readonly values: readonly { readonly value: string; readonly count: number; readonly where: string }[];
-  /** How many values there are besides; the least there are. */
-  readonly more: number;
-}
 
 const PLAIN = ['queue', 'consumer', 'subject', 'reason', 'state', 'detail'] as const satisfies readonly (keyof Entry)[];
 /** Payloads and headers of so many are looked into, and payloads of at most so many bytes. */

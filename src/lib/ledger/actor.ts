@@ -1,16 +1,8 @@
 import { hostname, userInfo } from 'node:os';
 import { conceal } from '../errors/conceal.ts';
+import type { Actor } from '../model/history.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
-
-/** Who does something, and where. */
-export interface Actor {
-  readonly who: string;
-  readonly host: string;
-  readonly pid: number;
-  /** The CI run's page, or its name where there is no page. */
-  readonly ci?: string;
-}
 
 /** The CI run a process belongs to, by the variables of GitHub, GitLab and Jenkins; `undefined` outside of CI. */
 export function identifyRun(env: Env): { ci: string; who?: string } | undefined {

@@ -1,29 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { conceal, concealAll } from '../errors/conceal.ts';
+import type { Actor, HistoryRecord } from '../model/history.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
-import type { Actor } from './actor.ts';
 import { ledger, purgeKeys } from './bucket.ts';
 import { ledgerKey, toToken } from './key.ts';
 import { writeLedger } from './room.ts';
 import { isHistory } from './shape.ts';
-
-/** One thing somebody did. */
-export interface HistoryRecord extends Actor {
-  /** Sorts by time. */
-  readonly id: string;
-  /** RFC 3339. */
-  readonly at: string;
-  readonly system: string;
-  /** `apply`, `destroy`, `replay`, `purge`, … */
-  readonly verb: string;
-  readonly tool: string;
-  /** The server's version. */
-  readonly server: string;
-  /** One sentence with its figures. */
-  readonly summary: string;
-  readonly detail?: unknown;
-}
 
 export interface HistoryEntry {
   /** Of the record that this one replaces. */

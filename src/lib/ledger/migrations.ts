@@ -1,8 +1,8 @@
+import type { Actor } from '../model/history.ts';
 import { isObject } from '../model/json.ts';
 import type { Migration } from '../model/migration.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { KvEntry } from '../nats/port.ts';
-import type { Actor } from './actor.ts';
 import { ledger, purgeKeys } from './bucket.ts';
 import { ledgerKey } from './key.ts';
 import { pack, unpack } from './pack.ts';

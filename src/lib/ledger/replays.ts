@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { conceal } from '../errors/conceal.ts';
 import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
+import type { Actor } from '../model/history.ts';
 import type { ReplayRunJson, RunFigures } from '../model/replay-run.ts';
 import { orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { KvEntry } from '../nats/port.ts';
 import { readStream } from '../nats/streams.ts';
-import type { Actor } from './actor.ts';
 import { ledger, purgeKeys } from './bucket.ts';
 import { ledgerKey } from './key.ts';
 import { isReplayRun } from './shape.ts';

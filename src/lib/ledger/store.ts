@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { OpsError } from '../errors/ops-error.ts';
+import type { Actor } from '../model/history.ts';
 import { type Config, isObject, stableText } from '../model/json.ts';
 import type { Filled } from '../model/plan.ts';
 import type { ResourceKey } from '../model/resource.ts';
@@ -9,7 +10,6 @@ import { pipelined } from '../nats/pipeline.ts';
 import type { KvEntry } from '../nats/port.ts';
 import { mayBePath } from '../nats/secret.ts';
 import { withoutUser } from '../nats/server-url.ts';
-import type { Actor } from './actor.ts';
 import { ensureLedger, ledger, purgeKeys } from './bucket.ts';
 import { fromToken, ledgerKey } from './key.ts';
 import { pack, unpack } from './pack.ts';

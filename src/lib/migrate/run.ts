@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Actor } from '../ledger/actor.ts';
+import type { Actor } from '../model/history.ts';
 import type { Io } from '../model/io.ts';
 import type { Hop, Migration, MigrationStep } from '../model/migration.ts';
 import { orThrow } from '../nats/answer.ts';

@@ -26,6 +26,8 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly connection: ConnectionFlags;
+  /** Those who have the same one have their connections in common. */
+  readonly sharing?: object;
   /** The version of this tool, for what it writes into ledgers and saved plans. */
   readonly tool: string;
   now(): Date;

@@ -43,3 +43,13 @@ export interface DeathsOverTime {
   /** Of these nobody knows when they died. */
   readonly undated: number;
 }
+
+/** What dead letters can be chosen or grouped by: a key that was seen, and its values. */
+export interface Suggestion {
+  /** As `--by` and `--where` take it. */
+  readonly key: string;
+  /** The most frequent first; none where each has another. `where` chooses just these. */
+  readonly values: readonly { readonly value: string; readonly count: number; readonly where: string }[];
+  /** How many values there are besides; the least there are. */
+  readonly more: number;
+}

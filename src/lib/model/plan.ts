@@ -1,6 +1,6 @@
 import type { Config, Json } from './json.ts';
 import type { Hop, Migration } from './migration.ts';
-import type { ResourceKey, ResourceKind, Role, Target } from './resource.ts';
+import type { ResourceKey, ResourceKind, Role, ServerIdentity, Target } from './resource.ts';
 
 export const ACTIONS = ['create', 'update', 'replace', 'delete', 'migrate'] as const;
 export type Action = (typeof ACTIONS)[number];
@@ -147,3 +147,14 @@ export interface Plan {
 
 /** What a plan shows: all but the writes. A saved one holds no more; the writes are made again from its spec. */
 export type ShownPlan = Omit<Plan, 'steps'>;
+
+/** A plan as `plan --json` prints it. */
+export interface PlanJson {
+  readonly system: string;
+  readonly server: Pick<ServerIdentity, 'name' | 'version'> & { readonly cluster?: string };
+  readonly target: { readonly url: string; readonly account: string; readonly chosen_by: string };
+  readonly changes: readonly Change[];
+  readonly findings: readonly Finding[];
+  readonly left_alone: readonly LeftAlone[];
+  readonly summary: PlanSummary;
+}

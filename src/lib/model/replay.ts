@@ -60,3 +60,38 @@ export interface ReplayResult {
   readonly late?: number;
   readonly entries: readonly ReplayOutcome[];
 }
+
+/** What a purge did, as `dlq purge --json` prints it. */
+export interface PurgeResult {
+  /** Entries that went, each with its records. */
+  readonly purged: number;
+  /** Messages that went with them. */
+  readonly originals: number;
+  /** Entries that stay, because their messages are other consumers' as well; absent where there is none. */
+  readonly skipped?: number;
+  /** The file that `dlq import` reads; absent where nothing was purged. */
+  readonly archive?: string;
+  /** Of a run that was stopped: in the archive, and not known to be removed. */
+  readonly not_purged?: number;
+  readonly dry_run?: true;
+  /** In a dry run: what would go. */
+  readonly groups?: readonly ReplayGroup[];
+}
+
+/** What came of one dead letter of an archive. */
+export interface ImportOutcome {
+  readonly id: string;
+  readonly outcome: 'imported' | 'skipped' | 'failed';
+  readonly error?: string;
+}
+
+/** What an import did, as `dlq import --json` prints it. */
+export interface ImportResult {
+  readonly imported: number;
+  /** There already, or nothing was archived of them. */
+  readonly skipped: number;
+  /** What no stream here may get: their reasons are in `entries`. */
+  readonly failed: number;
+  readonly dry_run?: true;
+  readonly entries: readonly ImportOutcome[];
+}

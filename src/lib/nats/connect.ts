@@ -100,6 +100,18 @@ function checkAddresses({ servers }: Settings): NodeConnectionOptions['tls'] {
  * @throws OpsError CONN_UNREACHABLE, CONN_TLS, DENIED_CREDENTIALS, USAGE_FILE, INTERRUPTED
  */
 export async function connect(settings: Settings, io: ConnectIo): Promise<Nats> {
+  const { nc, account } = await dialFor(settings, io);
+  return createNats(nc, settings, io.signal, account);
+}
+
+/** A connection before anybody works with it. */
+export interface Dialled {
+  readonly nc: NatsConnection;
+  readonly account: OurAccount;
+}
+
+/** Connects, for as many as will work with it. @throws as `connect` */
+export async function dialFor(settings: Settings, io: ConnectIo): Promise<Dialled> {
   io.signal.throwIfAborted();
   const tls = tlsOptions(settings, io);
   const options: NodeConnectionOptions = {
@@ -122,7 +134,7 @@ export async function connect(settings: Settings, io: ConnectIo): Promise<Nats> 
     .catch((error: unknown) => {
       throw io.signal.aborted ? io.signal.reason : connectFailure(error, settings);
     });
-  return createNats(nc, settings, io.signal, askAccount(nc, settings, io.signal));
+  return { nc, account: askAccount(nc, settings, io.signal) };
 }
 
 /** Whose sockets are opened: the channel tells of all that the process opens, those of other connections among them. */
@@ -150,7 +162,7 @@ async function dialOrTidy(options: NodeConnectionOptions, signal: AbortSignal): 
 }
 
 /** Settles as `work` does, or rejects at once when the signal says so; a value that comes too late goes to `drop`. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal, drop?: (value: T) => unknown): Promise<T> {
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal, drop?: (value: T) => unknown): Promise<T> {
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => {
@@ -167,7 +179,8 @@ async function untilAborted<T>(work: Promise<T>, signal: AbortSignal, drop?: (va
   }
 }
 
-interface OurAccount {
+/** Whose the connection is, as the server tells. */
+export interface OurAccount {
   name: string;
   /** Resolves once the name is known, or nobody will tell it. */
   readonly told: Promise<void>;
@@ -223,13 +236,14 @@ const tryFor = (leftMs: number, wholeMs: number): number =>
 /** How long "no responders" is taken for a JetStream that is just starting or an interest not yet known. */
 const STARTING_MS = 1500;
 
-function createNats(
+export function createNats(
   nc: NatsConnection,
   settings: Settings,
   signal: AbortSignal,
   account: OurAccount,
   gates: readonly Gate[] = [],
   left: Set<Promise<void>> = new Set(),
+  end: () => Promise<void> = () => nc.close(),
 ): Nats {
   const server = serverIdentity(nc, settings.domain);
   const scheme = settings.servers[0]!.split('://')[0];
@@ -311,14 +325,14 @@ function createNats(
     kv: (bucket) => openKv(nats, bucket),
     mayAsk,
     cut: () => doorOf(nc).cut(),
-    behind: (gate) => createNats(nc, settings, signal, account, [...gates, gate], left),
+    behind: (gate) => createNats(nc, settings, signal, account, [...gates, gate], left, end),
     leave(work) {
       left.add(work);
       void work.finally(() => left.delete(work));
     },
     async close() {
       await Promise.all(left);
-      await nc.close();
+      await end();
     },
   };
   return nats;

@@ -5,6 +5,7 @@ import { connect, type Nats } from './connect.ts';
 import { readContexts } from './contexts.ts';
 import { withFigures } from './room.ts';
 import { resolveSettings, type Settings } from './settings.ts';
+import { Sharing } from './sharing.ts';
 
 /** The settings a run would connect with. @throws OpsError CONN_CONTEXT, USAGE */
 export function settingsFor(context: Context, loaded?: LoadedSpec): Settings {
@@ -19,8 +20,12 @@ export function settingsFor(context: Context, loaded?: LoadedSpec): Settings {
 }
 
 /** Connects as flags, environment, context and spec say. @throws what `resolveSettings` and `connect` throw */
-export const openNats = (context: Context, loaded?: LoadedSpec): Promise<Nats> =>
-  connect(settingsFor(context, loaded), { signal: context.io.signal, env: context.env, cwd: context.cwd });
+export async function openNats(context: Context, loaded?: LoadedSpec): Promise<Nats> {
+  const { sharing, env, cwd } = context;
+  const settings = settingsFor(context, loaded);
+  const io = { signal: context.io.signal, env, cwd };
+  return sharing instanceof Sharing ? sharing.connect(settings, io) : connect(settings, io);
+}
 
 /** Connects, does the work, and closes the connection whatever happens. */
 export async function withNats<T>(

@@ -1,5 +1,6 @@
-import { type HistoryRecord, readHistory } from '../ledger/history.ts';
+import { readHistory } from '../ledger/history.ts';
 import type { Context } from '../model/context.ts';
+import type { HistoryRecord } from '../model/history.ts';
 import { withNats } from '../nats/open.ts';
 import { chooseSources, loadForWork, type SpecChoice } from './spec-source.ts';
 

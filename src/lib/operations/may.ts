@@ -1,11 +1,11 @@
 import { readAllApplied } from '../ledger/store.ts';
 import type { LoadedSpec } from '../model/spec.ts';
+import type { Action, May } from '../model/wire.ts';
 import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { askWhoAmI } from '../nats/whoami.ts';
-import { ACTION_NAMES, type Action, type May, mayDo } from '../permissions/actions.ts';
+import { ACTION_NAMES, mayDo } from '../permissions/actions.ts';
 
-export type { Action, May };
 export { ACTION_NAMES };
 
 /**

@@ -1,5 +1,6 @@
 import type { RoleName } from '../model/permissions.ts';
 import type { Spec } from '../model/spec.ts';
+import type { Action, May } from '../model/wire.ts';
 import { lackingOf } from './lacking.ts';
 import { permissionsFor } from './roles.ts';
 
@@ -15,16 +16,9 @@ const ACTIONS = {
   cancel: { role: 'operator', needs: /\.DELETE\./ },
   send: { role: 'client', needs: /^publish (?!\$)/ },
   apply: { role: 'applier', needs: /\.(?:CREATE|UPDATE)\.|^publish \$KV\./ },
-} as const satisfies Readonly<Record<string, { readonly role: RoleName; readonly needs: RegExp }>>;
+} as const satisfies Readonly<Record<Action, { readonly role: RoleName; readonly needs: RegExp }>>;
 
-export type Action = keyof typeof ACTIONS;
 export const ACTION_NAMES = Object.keys(ACTIONS) as Action[];
-
-/** Whether a user may do something, and the subjects that are missing. */
-export interface May {
-  readonly allowed: boolean;
-  readonly missing: readonly string[];
-}
 
 /** What a user with these lists may do in these systems, by what the server says of its permissions. Pure. */
 export const mayDo = (specs: readonly Spec[], has: Parameters<typeof lackingOf>[1]): Readonly<Record<Action, May>> =>

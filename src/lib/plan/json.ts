@@ -1,15 +1,4 @@
-import type { Change, Finding, LeftAlone, PlanSummary, ShownPlan } from '../model/plan.ts';
-import type { ServerIdentity } from '../model/resource.ts';
-
-export interface PlanJson {
-  readonly system: string;
-  readonly server: Pick<ServerIdentity, 'name' | 'version'> & { readonly cluster?: string };
-  readonly target: { readonly url: string; readonly account: string; readonly chosen_by: string };
-  readonly changes: readonly Change[];
-  readonly findings: readonly Finding[];
-  readonly left_alone: readonly LeftAlone[];
-  readonly summary: PlanSummary;
-}
+import type { Change, PlanJson, ShownPlan } from '../model/plan.ts';
 
 /** A plan in the contract's JSON shape: from named fields only, so that nothing internal gets out by accident. */
 export function planJson(plan: ShownPlan, changes: readonly Change[] = plan.changes): PlanJson {

@@ -6,20 +6,30 @@ import type {
   Deed,
   EntryJson,
   Envelope,
+  Finding,
   Listed,
   Overview,
+  PlanJson,
   PlansAnswer,
   Queue,
   Queues,
   ReplayRunJson,
+  RequestLife,
   Run,
-  Shown,
+  Schedule,
+  ShownLetter,
+  Suggestion,
 } from '../../../src/console/wire.ts';
 
 export const NOW = '2026-03-10T14:02:31Z';
 const at = (clock: string): string => `2026-03-10T${clock}Z`;
 const line = (text: string) => ({ argv: text.split(' '), text });
-const answer = <T>(result: T, text: string): Envelope<T> => ({ result, notes: [], command: line(text), exit: 0 });
+export const answer = <T>(result: T, text: string): Envelope<T> => ({
+  result,
+  notes: [],
+  command: line(text),
+  exit: 0,
+});
 
 const MAY = { allowed: true, missing: [] } as const;
 export const aboutData: About = {
@@ -29,10 +39,12 @@ export const aboutData: About = {
   target: {
     url: 'nats://n1.example:4222',
     account: 'APP',
-    server: { name: 'n1', version: '2.15.2' },
+    server: { name: 'n1', version: '2.15.2', id: 'NA', jetstream: true, max_payload: 1_048_576 },
     chosen_by: 'context prod',
   },
   server: { state: 'connected', since: at('13:00:00') },
+  specs: [],
+  command: line('osapi-ops status --all --watch'),
   transforms: ['upper.mjs'],
   may: {
     look: MAY,
@@ -73,6 +85,12 @@ const queue = (name: string, more: Partial<Queue>): Queue => ({
   in_flight: 0,
   retrying: 0,
   dead: 0,
+  rejected: 0,
+  parked: 0,
+  redelivered: 0,
+  journalled: 0,
+  responses: 0,
+  exact: true,
   dying: 0,
   oldest_seconds: 0,
   capacity: {
@@ -90,13 +108,26 @@ const queue = (name: string, more: Partial<Queue>): Queue => ({
   ...more,
 });
 
-const SCHEDULE = {
-  consumer: 'request-worker',
+const SCHEDULE: Omit<Schedule, 'consumer'> = {
   waits_seconds: [5, 10, 15, 15, 15, 15, 15, 15, 15],
   tries: 10,
   gives_up_after_seconds: 135,
   text: 'tried 10 times in 2 min 15 s: after 5 s, 10 s, then every 15 s',
 };
+
+const consumer = (
+  name: string,
+  pending: number,
+  ack_pending: number,
+  schedule: Omit<Schedule, 'consumer'>,
+): Queue['consumers'][number] => ({
+  name,
+  pending,
+  ack_pending,
+  waiting_pulls: 1,
+  max_deliver: schedule.tries,
+  schedule: { consumer: name, ...schedule },
+});
 
 export const queuesData: Queues = {
   at: NOW,
@@ -107,31 +138,33 @@ export const queuesData: Queues = {
       system: 'osapi',
       queue: 'REQUESTS',
       id: 'REQUESTS.dead',
-      code: 'dead',
+      code: 'CHECK_DEAD',
       status: 'critical',
-      summary: '312 dead since 13:40, 290 of one cause: upstream 503',
-      page: 'docs/checks.md#dead',
-      next: "osapi-ops dlq replay --queue REQUESTS --where 'detail=upstream 503' --canary 5",
-      act: { kind: 'replay', count: 290, filters: { queue: ['REQUESTS'], where: ['detail=upstream 503'] } },
+      summary: '312 dead, 6 kept in the DLQ with the payload, the oldest for 50m, 312 within the last hour',
+      page: 'docs/checks.md#check_dead',
+      next: 'osapi-ops dlq ls --queue REQUESTS',
+      act: { kind: 'see', count: 312, filters: { queue: ['REQUESTS'] } },
     },
     {
       system: 'osapi',
-      queue: 'REQUESTS',
       id: 'drift',
-      code: 'drift',
+      code: 'CHECK_DRIFT',
       status: 'warn',
-      summary: 'max_deliver 10 → 5, changed on the server by jo at 13:38',
+      summary: 'consumer REQUESTS/request-worker is not as it was applied: max_deliver is 5, not 10',
+      page: 'docs/checks.md#check_drift',
       next: 'osapi-ops plan',
-      act: { kind: 'plan', count: 1 },
+      act: { kind: 'plan', count: 1, filters: {} },
     },
     {
       system: 'osapi',
       queue: 'REPORTS',
-      id: 'REPORTS.paused',
-      code: 'paused',
+      id: 'REPORTS/reporter.paused',
+      code: 'CHECK_PAUSED',
       status: 'warn',
-      summary: 'delivery is paused until 15:00; 120 wait',
-      act: { kind: 'resume' },
+      summary: 'delivery of REPORTS/reporter is paused until 15:00; 120 wait',
+      page: 'docs/checks.md#check_paused',
+      next: 'osapi-ops queue resume REPORTS/reporter',
+      act: { kind: 'resume', filters: { queue: ['REPORTS'] } },
     },
   ],
   queues: [
@@ -157,7 +190,7 @@ export const queuesData: Queues = {
         ...wave(0, 1.4, 0.3).slice(20, 40),
         ...wave(2.2, 0.4, 0.2).slice(40),
       ]),
-      consumers: [{ name: 'request-worker', pending: 2410, ack_pending: 306, max_deliver: 10, schedule: SCHEDULE }],
+      consumers: [consumer('request-worker', 2410, 306, SCHEDULE)],
     }),
     queue('MAIL', {
       ready: 340,
@@ -174,19 +207,12 @@ export const queuesData: Queues = {
       },
       trend: { state: 'clears', per_second: -2.8, seconds: 120, summary: 'clears in about 2m' },
       consumers: [
-        {
-          name: 'mailer',
-          pending: 340,
-          ack_pending: 12,
-          max_deliver: 5,
-          schedule: {
-            consumer: 'mailer',
-            waits_seconds: [30, 60, 300, 600],
-            tries: 5,
-            gives_up_after_seconds: 990,
-            text: 'tried 5 times in 16 min 30 s',
-          },
-        },
+        consumer('mailer', 340, 12, {
+          waits_seconds: [30, 60, 300, 600],
+          tries: 5,
+          gives_up_after_seconds: 1590,
+          text: 'tried 5 times in 26 min 30 s',
+        }),
       ],
     }),
     queue('REPORTS', {
@@ -204,10 +230,16 @@ export const queuesData: Queues = {
       },
       rates: rates(wave(0.1, 0.1, 0), wave(0, 0, 0), wave(0, 0, 0)),
       paused: [{ consumer: 'reporter', until: at('15:00:00') }],
-      consumers: [{ name: 'reporter', pending: 120, ack_pending: 0, max_deliver: 3 }],
+      consumers: [
+        consumer('reporter', 120, 0, {
+          waits_seconds: [60, 60],
+          tries: 3,
+          gives_up_after_seconds: 180,
+          text: 'tried 3 times in 3 min',
+        }),
+      ],
     }),
   ],
-  command: line('osapi-ops status --all --watch'),
 };
 
 const CAUSES = [
@@ -224,6 +256,12 @@ const columns = (total: number, first: number, last: number): number[] => {
   }
   return counts;
 };
+
+const suggestion = (key: string, values: Readonly<Record<string, number>>, more = 0): Suggestion => ({
+  key,
+  values: Object.entries(values).map(([value, count]) => ({ value, count, where: `${key}=${value}` })),
+  more,
+});
 
 export const overviewData: Overview = {
   ...answer(
@@ -254,32 +292,11 @@ export const overviewData: Overview = {
     undated: 0,
   },
   suggest: [
-    { key: 'queue', values: [{ value: 'REQUESTS', count: 312 }], more: 0 },
-    {
-      key: 'subject',
-      values: [
-        { value: 'requests.dns', count: 298 },
-        { value: 'requests.mail', count: 14 },
-      ],
-      more: 0,
-    },
-    {
-      key: 'detail',
-      values: [
-        { value: 'upstream 503', count: 290 },
-        { value: 'timeout after 30 s', count: 14 },
-      ],
-      more: 2,
-    },
-    {
-      key: 'json:.region',
-      values: [
-        { value: 'eu', count: 200 },
-        { value: 'us', count: 112 },
-      ],
-      more: 0,
-    },
-    { key: 'header:Tenant', values: [{ value: 'acme', count: 120 }], more: 4 },
+    suggestion('queue', { REQUESTS: 312 }),
+    suggestion('subject', { 'requests.dns': 298, 'requests.mail': 14 }),
+    suggestion('detail', { 'upstream 503': 290, 'timeout after 30 s': 14 }, 2),
+    suggestion('json:.region', { eu: 200, us: 112 }),
+    suggestion('header:Tenant', { acme: 120 }, 4),
   ],
   states: { replayable: 308, parked: 2, gone: 2, orphan: 0 },
   looked_at: NOW,
@@ -311,10 +328,11 @@ export const listedData: Listed = {
     Array.from({ length: 200 }, (_, index) => entry(index)),
     'osapi-ops dlq ls --queue REQUESTS --since 1h',
   ),
+  from: 0,
   next: null,
 };
 
-export const shownData: Shown = {
+export const shownData: Envelope<ShownLetter> = {
   ...answer(
     {
       ...entry(0),
@@ -360,6 +378,9 @@ export const historyData: Envelope<readonly Deed[]> = answer(
       id: '3',
       at: at('13:52:10'),
       system: 'osapi',
+      tool: '0.1.0',
+      server: '2.15.2',
+      pid: 4711,
       verb: 'replay',
       who: 'ana',
       host: 'laptop',
@@ -369,6 +390,9 @@ export const historyData: Envelope<readonly Deed[]> = answer(
       id: '2',
       at: at('13:38:02'),
       system: 'osapi',
+      tool: '0.1.0',
+      server: '2.15.2',
+      pid: 4711,
       verb: 'apply',
       who: 'jo',
       host: 'ci-7',
@@ -379,6 +403,9 @@ export const historyData: Envelope<readonly Deed[]> = answer(
       id: '1',
       at: '2026-03-09T09:12:44Z',
       system: 'osapi',
+      tool: '0.1.0',
+      server: '2.15.2',
+      pid: 4711,
       verb: 'pause',
       who: 'ana',
       host: 'laptop',
@@ -434,62 +461,53 @@ export const replaysData: readonly ReplayRunJson[] = [
   },
 ];
 
+const FINDINGS: readonly Finding[] = [
+  {
+    code: 'RISK_REDELIVERY',
+    severity: 'warning',
+    resource: 'consumer REQUESTS/request-worker',
+    field: 'max_deliver',
+    message: '210 that are being retried get 5 more tries.',
+  },
+];
+
 export const plansData: PlansAnswer = {
-  ...answer(
+  ...answer<readonly PlanJson[]>(
     [
       {
         system: 'osapi',
+        server: { name: 'n1', version: '2.15.2' },
+        target: { url: 'nats://n1.example:4222', account: 'APP', chosen_by: 'context prod' },
         changes: [
           {
-            action: 'update' as const,
-            kind: 'consumer' as const,
+            action: 'update',
+            kind: 'consumer',
             name: 'REQUESTS/request-worker',
-            role: 'consumer' as never,
-            origin: 'server' as const,
+            role: 'worker',
+            origin: 'server',
             reason: 'somebody changed it on the server since it was applied',
             fields: [
               {
                 path: 'max_deliver',
                 from: 5,
                 to: 10,
-                impact: 'in-place' as const,
-                origin: 'server' as const,
+                impact: 'in-place',
+                origin: 'server',
                 note: 'Requests are tried so often before they are dead; what died already stays dead.',
               },
-              {
-                path: 'backoff',
-                from: ['5s', '10s'],
-                to: ['5s', '10s', '15s'],
-                impact: 'in-place' as const,
-                origin: 'server' as const,
-              },
+              { path: 'backoff', from: ['5s', '10s'], to: ['5s', '10s', '15s'], impact: 'in-place', origin: 'server' },
             ],
             retries: SCHEDULE.text,
           },
         ],
+        findings: FINDINGS,
+        left_alone: [],
         summary: { create: 0, update: 1, replace: 0, delete: 0, unchanged: 5 },
       },
     ],
     'osapi-ops plan',
   ),
-  plans: [
-    {
-      system: 'osapi',
-      digest: 'd1',
-      findings: [
-        {
-          code: 'RISK_REDELIVERY',
-          severity: 'warning',
-          resource: 'consumer/REQUESTS/request-worker' as never,
-          field: 'max_deliver',
-          message: '210 that are being retried get 5 more tries.',
-        },
-      ],
-      refused: [],
-      pending: 1,
-      schedule: [SCHEDULE],
-    },
-  ],
+  plans: [{ system: 'osapi', digest: 'd1', pending: true, source: null }],
 };
 
 export const chosenData: Chosen = {
@@ -516,7 +534,7 @@ export const chosenData: Chosen = {
   notes: [{ type: 'note', text: '2 are gone: acked late' }],
   plan: 'plan-1',
   looked_at: NOW,
-  count: 290,
+  count: 288,
 };
 
 export const purgeRun: Run = {
@@ -531,10 +549,10 @@ export const purgeRun: Run = {
   archive: { name: 'purged-20260310.ndjson', bytes: 9_120 },
 };
 
-export const lifeData = answer(
+export const lifeData = answer<RequestLife>(
   {
     id: '9f3ca1b2c3',
-    state: 'dead' as const,
+    state: 'dead',
     queue: 'REQUESTS',
     consumer: 'request-worker',
     subject: 'requests.dns',
@@ -543,12 +561,12 @@ export const lifeData = answer(
     detail: 'upstream 503',
     entry: 'REQUESTS/request-worker/88214',
     timeline: [
-      { at: at('13:31:07'), event: 'published' as const, detail: 'stored as message 88214 of REQUESTS' },
-      { at: at('13:31:07'), event: 'delivered' as const, detail: 'try 1 of 10', computed: true },
-      { at: at('13:31:12'), event: 'failed' as const, detail: 'upstream 503' },
-      { at: at('14:02:07'), event: 'died' as const, detail: 'after 10 deliveries' },
+      { at: at('13:31:07'), event: 'published', detail: 'stored as message 88214 of REQUESTS' },
+      { at: at('13:31:07'), event: 'delivered', detail: 'try 1 of 10', computed: true },
+      { at: at('13:31:12'), event: 'failed', detail: 'upstream 503' },
+      { at: at('14:02:07'), event: 'died', detail: 'after 10 deliveries' },
     ],
-    payload: '{"id":"9f3ca1b2c3","query":"example.com"}',
+    payload: { id: '9f3ca1b2c3', query: 'example.com' },
   },
   'osapi-ops request show 9f3ca1b2c3',
 );

@@ -1,5 +1,5 @@
 // A system that is really there: server, spec, worker, console, each a process, and a browser that looks at it.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Nats } from '../../../src/lib/nats/connect.ts';
@@ -16,6 +16,7 @@ queues:
   REQUESTS:
     subjects: ["requests.*"]
     max_msgs: 10000
+    duplicate_window: 2s
     consumers:
       request-worker:
         ack_policy: explicit
@@ -52,20 +53,23 @@ export interface Real {
   close(): Promise<void>;
 }
 
-export async function startReal({
-  env = {},
-  config,
-}: {
-  env?: Record<string, string>;
-  config?: string;
-} = {}): Promise<Real> {
-  const server = await startServer({ ...(config !== undefined && { config }) });
+/** Beside the one who may all, users of these roles may look on, with the same password. */
+export async function startReal({ roles = [] }: { roles?: readonly string[] } = {}): Promise<Real> {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-console-'));
-  mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, 'osapi-ops.yaml'), SPEC);
   writeFileSync(join(dir, 'handler.mjs'), HANDLER);
-  const options = { server, cwd: dir, env: { OSAPI_OPS_CONSOLE_TOKEN: TOKEN, ...env } };
-  const nats = await connectTo(server);
+  const fragments = await Promise.all(
+    roles.map((role) => runCli(['permissions', 'osapi-ops.yaml', role], { cwd: dir })),
+  );
+  const users = fragments.map(({ stdout }) => /users = \[\n([\s\S]*)\n {2}\]/.exec(stdout)![1]);
+  const own = { user: 'ana', password: 'pw' };
+  const config = `authorization { users = [\n{ user: ana, password: pw }\n${users.join('\n')}\n] }`;
+  const server = await startServer(
+    roles.length > 0 ? { config: config.replaceAll(/\$OSAPI_\w+_PASSWORD/g, 'pw') } : {},
+  );
+  const env = { OSAPI_OPS_CONSOLE_TOKEN: TOKEN, ...(roles.length > 0 && { NATS_USER: 'ana', NATS_PASSWORD: 'pw' }) };
+  const options = { server, cwd: dir, env };
+  const nats = await connectTo(server, roles.length > 0 ? own : {});
   const started: CliProcess[] = [];
   const cli: Real['cli'] = (...args) => runCli(args, options);
   const begin = async (pattern: RegExp, stream: 'stdout' | 'stderr', ...args: string[]) => {

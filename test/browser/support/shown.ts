@@ -39,3 +39,10 @@ export async function goTo(page: Page, hash: string, wanted: string): Promise<vo
   }, hash);
   await page.waitForSelector(wanted);
 }
+
+/** As it is shown. */
+export const text = (page: Page, selector: string): Promise<string> =>
+  // biome-ignore lint/performance/useDomNodeTextContent: what is not shown is not meant
+  page.locator(selector).first().innerText();
+export const button = (page: Page, name: string | RegExp) =>
+  page.getByRole('button', { name, exact: typeof name === 'string' });

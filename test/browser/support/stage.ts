@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Answers, Deeds } from '../../../src/console/wire.ts';
 import { ROOT } from '../../support/cli.ts';
 import * as data from './data.ts';
 
@@ -24,24 +25,23 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-const defaults = (): [string, unknown][] => [
-  ['/api/session', { key: 'k', about: data.aboutData }],
-  ['/api/about', data.aboutData],
-  ['/api/dlq/overview', data.overviewData],
-  ['/api/dlq/ls', data.listedData],
-  ['/api/dlq/show', data.shownData],
-  ['/api/dlq/alike', data.alikeData],
-  [
-    '/api/dlq/replays',
-    { result: data.replaysData, notes: [], command: { argv: [], text: 'osapi-ops dlq replays ls' } },
-  ],
-  ['/api/history', data.historyData],
-  ['/api/plan', data.plansData],
-  ['/api/request/show', data.lifeData],
-  ['/api/request/ls', { result: [], notes: [], command: { argv: [], text: 'osapi-ops request ls' } }],
-  ['/api/runs/run-7', data.purgeRun],
-  ['/api/plans', data.chosenData],
-];
+/** In the types of the process: what it never sends is no answer here either. */
+const ANSWERS = {
+  '/api/session': { key: 'k', about: data.aboutData },
+  '/api/about': data.aboutData,
+  '/api/dlq/overview': data.overviewData,
+  '/api/dlq/ls': data.listedData,
+  '/api/dlq/show': data.shownData,
+  '/api/dlq/alike': data.alikeData,
+  '/api/dlq/replays': data.answer(data.replaysData, 'osapi-ops dlq replays ls'),
+  '/api/history': data.historyData,
+  '/api/plan': data.plansData,
+  '/api/request/show': data.lifeData,
+  '/api/request/ls': { ...data.answer([], 'osapi-ops request ls'), more: false },
+  '/api/plans': data.chosenData,
+} satisfies Partial<Answers & Pick<Deeds, '/api/session' | '/api/plans'>>;
+
+const defaults = (): [string, unknown][] => [...Object.entries(ANSWERS), ['/api/runs/run-7', data.purgeRun]];
 
 export async function startStage(): Promise<Stage> {
   const answers = new Map(defaults());
@@ -51,7 +51,7 @@ export async function startStage(): Promise<Stage> {
     if (pathname === '/api/events') {
       streams.add(response.writeHead(200, { 'content-type': 'text/event-stream' }));
       const events = [
-        ['server', data.aboutData.server],
+        ['server', answers.get('server') ?? data.aboutData.server],
         ['queues', answers.get('/api/queues') ?? data.queuesData],
         ['replays', data.replaysData],
       ] as const;

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { Hub } from '../../../src/lib/console/hub.ts';
 
 test('of each topic the newest is told, and only what is new to who comes back', () => {
-  const hub = new Hub();
+  const hub = new Hub<Record<string, unknown>>();
   const heard: number[] = [];
   const unlisten = hub.listen(({ id }) => heard.push(id));
   hub.tell('queues', 1);

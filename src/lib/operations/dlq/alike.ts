@@ -3,26 +3,12 @@ import { isCovered } from '../../dlq/dead-count.ts';
 import { readStoredDead } from '../../dlq/scan.ts';
 import type { Context } from '../../model/context.ts';
 import type { StoredMessage } from '../../model/message.ts';
+import type { Lived } from '../../model/wire.ts';
 import { getRange } from '../../nats/messages.ts';
 import { parseHeaders } from '../../nats/raw-headers.ts';
 import { transformChanges } from '../../replay/transformed.ts';
 import { idOf } from '../../requests/identify.ts';
 import { withDlq } from './scope.ts';
-
-/** A message of the same kind that was worked on, and how the dead one differs from it. */
-export interface Lived {
-  readonly request_id: string | null;
-  readonly seq: number;
-  readonly subject: string;
-  /** RFC 3339. */
-  readonly published_at: string;
-  /** `subject`, `header:NAME`, `json:.path`, or `payload` where it is no JSON; null where there is no such thing. */
-  readonly differences: readonly {
-    readonly path: string;
-    readonly dead: string | null;
-    readonly lived: string | null;
-  }[];
-}
 
 /** So far before what is settled one is looked for, in sequences. */
 const FURTHEST = 2000;

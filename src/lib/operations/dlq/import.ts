@@ -8,6 +8,7 @@ import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import { type Entry, type EntryJson, entryId, type QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
+import type { ImportOutcome, ImportResult } from '../../model/replay.ts';
 import { ownPrefixes, whyForbidden } from '../../nats/address.ts';
 import { orElse, orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
@@ -29,22 +30,6 @@ export interface ImportOptions extends DlqChoice {
   readonly archive: string;
   readonly dryRun: boolean;
   readonly lockWaitMs: number;
-}
-
-export interface ImportOutcome {
-  readonly id: string;
-  readonly outcome: 'imported' | 'skipped' | 'failed';
-  readonly error?: string;
-}
-
-export interface ImportResult {
-  readonly imported: number;
-  /** There already, or nothing was archived of them. */
-  readonly skipped: number;
-  /** What no stream here may get: their reasons are in `entries`. */
-  readonly failed: number;
-  readonly dry_run?: true;
-  readonly entries: readonly ImportOutcome[];
 }
 
 const AT_ONCE = 64;

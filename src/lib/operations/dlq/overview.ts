@@ -1,8 +1,8 @@
 import { createDeathsOverTime } from '../../dlq/deaths-over-time.ts';
 import { parseDimensions } from '../../dlq/dimension.ts';
-import { createSuggestions, type Suggestion } from '../../dlq/suggest.ts';
+import { createSuggestions } from '../../dlq/suggest.ts';
 import type { Context } from '../../model/context.ts';
-import type { DeadStats, DeathsOverTime } from '../../model/dead-stats.ts';
+import type { DeadStats, DeathsOverTime, Suggestion } from '../../model/dead-stats.ts';
 import type { EntryState } from '../../model/entry.ts';
 import type { DlqChoice } from './scope.ts';
 import { statsOfDeadLetters } from './stats.ts';

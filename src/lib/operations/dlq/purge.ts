@@ -12,7 +12,7 @@ import { OpsError } from '../../errors/ops-error.ts';
 import { forgetJournal, type JournalEntry, readJournal } from '../../ledger/journal.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, QueueRef } from '../../model/entry.ts';
-import type { ReplayGroup } from '../../model/replay.ts';
+import type { PurgeResult } from '../../model/replay.ts';
 import { shellLine } from '../../model/shell.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
@@ -36,22 +36,6 @@ export interface PurgeOptions extends DlqChoice {
   readonly lockWaitMs: number;
   /** In a dry run: each that would go. */
   onChosen?(entry: Entry): void;
-}
-
-export interface PurgeResult {
-  /** Entries that went, each with its records. */
-  readonly purged: number;
-  /** Messages that went with them. */
-  readonly originals: number;
-  /** Entries that stay, because their messages are other consumers' as well; absent where there is none. */
-  readonly skipped?: number;
-  /** The file that `dlq import` reads; absent where nothing was purged. */
-  readonly archive?: string;
-  /** Of a run that was stopped: in the archive, and not known to be removed. */
-  readonly not_purged?: number;
-  readonly dry_run?: true;
-  /** In a dry run: what would go. */
-  readonly groups?: readonly ReplayGroup[];
 }
 
 const PAGE = 1000;

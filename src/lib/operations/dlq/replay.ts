@@ -57,6 +57,8 @@ export interface ReplayOptions extends DlqChoice {
   readonly words?: readonly string[];
   /** In a dry run: each that would move. */
   onChosen?(entry: Entry): void;
+  /** Hears its id among the replays of the server, once it has something to move. */
+  onRun?(id: string): void;
 }
 
 /**
@@ -213,7 +215,10 @@ async function replayOne(
         const chosen = await counting;
         tally.chosen = chosen.total;
         total = chosen.byQueue.get(ref.queue) ?? 0;
-        if (chosen.total > 0) log.begin(held);
+        if (chosen.total > 0) {
+          log.begin(held);
+          options.onRun?.(log.id);
+        }
         if (chosen.doubtful.has(ref.queue)) overtold = await findOvertold(held, ref, context.now().getTime());
         if (overtold) io.tell({ type: 'warning', text: overtoldWords(ref.queue, overtold) });
       };

@@ -1,8 +1,9 @@
 import type { SeenQueue } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { identifyActor } from '../../ledger/actor.ts';
-import { appendHistory, type HistoryRecord } from '../../ledger/history.ts';
+import { appendHistory } from '../../ledger/history.ts';
 import type { Context } from '../../model/context.ts';
+import type { HistoryRecord } from '../../model/history.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { withPlaces } from '../places.ts';
 
