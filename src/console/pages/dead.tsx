@@ -56,7 +56,7 @@ export function DeadPage() {
 
   const groups = body?.result.groups ?? [];
   const total = body?.result.total;
-  const termOf = (index: number): string => body?.where?.[index]?.[0] ?? termFor(by, groups[index]?.by[by] ?? null);
+  const termOf = (index: number): string | undefined => groups[index]?.where[0];
   const picked = pick === null ? -1 : groups.findIndex((_, index) => termOf(index) === pick);
   const matching = picked >= 0 ? groups[picked]!.count : pick === null ? total : undefined;
   const marks = useMemo<readonly Mark[]>(() => marksOf(history.body?.result ?? [], body), [history.body, body]);

@@ -94,8 +94,6 @@ export type Queues = Omit<LiveStatus, 'systems'> & {
 };
 
 export interface Overview extends Envelope<DeadStats> {
-  /** For each group the conditions that choose just it. */
-  readonly where: readonly (readonly string[])[];
   readonly timeline: DeathsOverTime;
   readonly suggest: readonly Suggestion[];
   readonly states: Readonly<Record<EntryState, number>>;

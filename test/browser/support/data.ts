@@ -273,12 +273,12 @@ export const overviewData: Overview = {
         first_seen: at(first),
         last_seen: at(last),
         sample: 'REQUESTS/request-worker/88214',
+        where: [detail === null ? 'detail!=*' : `detail=${detail}`],
         replay: detail === null ? null : `osapi-ops dlq replay --queue REQUESTS --where 'detail=${detail}'`,
       })),
     },
     'osapi-ops dlq stats --by detail --queue REQUESTS --since 1h',
   ),
-  where: CAUSES.map(([detail]) => [detail === null ? 'detail!=*' : `detail=${detail}`]),
   timeline: {
     from: at('13:00:30'),
     to: at('14:02:30'),

@@ -10,8 +10,6 @@ import { statsOfDeadLetters } from './stats.ts';
 /** Dead letters at one look: in groups, over time, and by what else they could be chosen. */
 export interface DeadOverview {
   readonly stats: DeadStats;
-  /** For each group the conditions that choose just it. */
-  readonly where: readonly (readonly string[])[];
   readonly timeline: DeathsOverTime;
   readonly suggest: readonly Suggestion[];
   readonly states: Readonly<Record<EntryState, number>>;
@@ -35,7 +33,6 @@ export async function overviewOfDeadLetters(
   });
   return {
     stats,
-    where: stats.groups.map(({ where }) => where),
     timeline: overTime.result(),
     suggest: suggestions.result(),
     states,
