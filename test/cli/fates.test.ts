@@ -5,7 +5,9 @@ import { startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, makeDead, makeQueue, pull, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 import { warmCli } from '../support/warm-cli.ts';
+import { makeSystem, sendRequests } from '../support/worker.ts';
 
 const runCli = warmCli();
 
@@ -49,6 +51,32 @@ describe('a replay that is followed', () => {
       });
     },
   );
+});
+
+test('a canary that dies again says the cause in its worker’s words, and the history what was left', async () => {
+  await makeSystem(nats, { consumer: { max_deliver: 1, ack_wait: 500e6 } });
+  await sendRequests(nats, ['a', 'b', 'c']);
+  const exec = 'echo "timeout after $(date +%N)ms" >&2; exit 1';
+  const worker = startCli(['worker', 'run', '--shell', '--exec', exec], { server });
+  try {
+    const dead = async () => (await json(['dlq', 'ls'])).value.length;
+    await until(async () => (await dead()) === 3, 'all died');
+    const { code, value } = await json(['dlq', 'replay', '--canary', '2']);
+    expect({ code, value }).toMatchObject({
+      code: 1,
+      value: {
+        error: { code: 'DLQ_DIED_AGAIN' },
+        replayed: 2,
+        remaining: 1,
+        same_reason: 2,
+        deaths: { 'max_deliveries: the command exited 1: timeout after #ms': 2 },
+      },
+    });
+  } finally {
+    worker.child.kill();
+    await worker.done;
+  }
+  expect((await json(['history'])).value[0].summary).toBe('REQUESTS: 2 replayed, 0 skipped, 0 failed, 1 remaining');
 });
 
 describe('a request', () => {

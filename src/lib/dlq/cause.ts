@@ -13,7 +13,8 @@ const MEASURE = new RegExp(
   `(?<![\\p{L}\\p{N}_.])(?:\\d+(?:\\.\\d+)?(?:ms|[smhd]))*\\d+(?:[.,]\\d+)* ?(?:${UNIT.source})`,
 );
 /** Before these a number says which cause it is: `exit code 137`, `HTTP/1.1 503`, `status=429`. */
-const NAMES = /(?<!(?:code|status|errno|error|exit|exited with|signal|sqlstate|port|https?(?:\/[\d.]+)?)[\s:=#(]{1,3})/;
+const NAMES =
+  /(?<!(?:code|status|errno|error|exit|exited(?: with)?|signal|sqlstate|port|https?(?:\/[\d.]+)?)[\s:=#(]{1,3})/;
 /** A number by itself; but for what HTTP says of a failure, and what is part of a name: `db-7:5432`, `10.0.0.7`. */
 const COUNT = new RegExp(
   `${NAMES.source}(?<=^|[\\s([{="'<,|+])-?(?![45]\\d\\d\\b)\\d+(?:[.,]\\d+)?(?=$|[\\s)\\]}"'>,|;!?]|[.:](?:\\s|$))`,

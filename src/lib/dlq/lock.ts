@@ -117,16 +117,18 @@ export async function withHistory<T>(
   nats: Nats,
   verb: DlqWork['verb'],
   work: () => Promise<T>,
-  done: () => readonly Told[],
+  done: (isCut: boolean) => readonly Told[],
 ): Promise<T> {
+  let isCut = false;
   let isLost = false;
   try {
     return await work();
   } catch (error) {
+    isCut = true;
     isLost = error instanceof OpsError && error.code === 'LOCK_HELD';
     throw error;
   } finally {
-    for (const { ref, summary, detail } of isLost ? [] : done()) {
+    for (const { ref, summary, detail } of isLost ? [] : done(isCut)) {
       const written = appendHistory(nats, {
         system: ref.system ?? ref.queue,
         verb,

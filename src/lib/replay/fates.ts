@@ -41,11 +41,15 @@ export class Fates {
     for (const moved of this.#byRequest.get(requestId) ?? []) this.#settle(moved, 'answered');
   }
 
-  /** A record of a death is stored. That a copy only went is found by the look at the copies. */
-  died({ queue, seq, record, pointsAtOriginal }: Death): void {
-    if (queue !== this.#queue || !pointsAtOriginal || tellsRemoval(record)) return;
-    const moved = this.#bySeq.get(seq);
-    if (moved) this.#settle(moved, 'died', reasonText(record.reason, record.detail));
+  /** Whether a record tells of a copy's death. That a copy only went is found by the look at the copies. */
+  isOf({ queue, seq, record, pointsAtOriginal }: Death): boolean {
+    return queue === this.#queue && pointsAtOriginal && !tellsRemoval(record) && this.#bySeq.has(seq);
+  }
+
+  /** A record is stored of a death, whose worker may have written down more than it says. */
+  died(death: Death, detail: string | null = death.record.detail ?? null): void {
+    if (!this.isOf(death)) return;
+    this.#settle(this.#bySeq.get(death.seq)!, 'died', reasonText(death.record.reason, detail ?? undefined));
   }
 
   /** A copy was looked up. One that is not in its stream any more was acked, unless more is told of it in a moment. */

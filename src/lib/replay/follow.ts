@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeath, readDeath } from '../dlq/advisory.ts';
+import type { Death } from '../dlq/death.ts';
+import { Details } from '../dlq/details.ts';
 import { bucketStream } from '../facts/names.ts';
 import type { QueueRef } from '../model/entry.ts';
 import { orElse } from '../nats/answer.ts';
@@ -92,13 +94,25 @@ class Watch {
   }
 
   async #readDeaths(): Promise<void> {
+    const deaths: Death[] = [];
     for (const [dlq, last] of this.#dlqs) {
       for await (const message of getRange(this.#nats, dlq, last + 1)) {
         this.#dlqs.set(dlq, message.seq);
         const death = readDeath(message);
-        if (isDeath(death)) this.#fates.died(death);
+        if (isDeath(death) && this.#fates.isOf(death)) deaths.push(death);
       }
     }
+    for (const death of await this.#detailed(deaths)) this.#fates.died(death, death.detail);
+  }
+
+  /** An advisory says that a copy died; what its worker wrote down says why. */
+  async #detailed(deaths: readonly Death[]): Promise<(Death & { readonly detail: string | null })[]> {
+    const asked = await pipelined(deaths, IN_FLIGHT, async (death) => {
+      const detail = death.record.detail ?? null;
+      const stored = detail === null ? await getMessage(this.#nats, death.queue, death.seq) : undefined;
+      return { ...death, detail, published_at: stored?.time ?? null };
+    });
+    return new Details(this.#nats).added(asked);
   }
 
   async #lookUpCopies(now: number): Promise<void> {

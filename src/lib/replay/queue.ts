@@ -150,11 +150,13 @@ class Reading {
   /** What is told once it is known that this reading is the one. */
   #told: (() => void)[] | undefined = [];
 
-  constructor({ nats, ref, filter, now, onUnreadable, tellNote }: QueueJob) {
+  constructor({ nats, ref, filter, wishes, now, onUnreadable, tellNote }: QueueJob) {
     const tell = (told: () => void) => (this.#told ? this.#told.push(told) : told());
     this.#entries = ahead(
       scanEntries(nats, [ref], filter, {
         now,
+        // Whether it dies again for the same reason is told where it is followed.
+        details: wishes.wait || wishes.canary !== undefined,
         removed: () => this.removed,
         onUnreadable: (one) => tell(() => onUnreadable?.(one)),
         onCount: ({ uncertain, inFlight }) => {

@@ -1,3 +1,4 @@
+import { causeOf } from '../dlq/cause.ts';
 import type { ReplayFate, ReplayOutcome, ReplayResult } from '../model/replay.ts';
 import type { RunFailure, RunFigures } from '../model/replay-run.ts';
 import type { Followed } from './fates.ts';
@@ -100,8 +101,9 @@ export class Tally {
     this.#followed = true;
     this.fates[fate] += 1;
     if (reason !== undefined) {
-      this.deaths[reason] = (this.deaths[reason] ?? 0) + 1;
-      if (reason === moved.move.died) this.sameReason += 1;
+      const cause = causeOf(reason);
+      this.deaths[cause] = (this.deaths[cause] ?? 0) + 1;
+      if (cause === causeOf(moved.move.died ?? '')) this.sameReason += 1;
       this.#noteFailure(moved.move.id, `died again: ${reason}`);
     }
     if (this.#keep) this.#note({ ...this.#entries.get(moved.move.id)!, fate });

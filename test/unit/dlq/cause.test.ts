@@ -33,6 +33,7 @@ describe('the cause in words of a worker', () => {
     'status=429',
     'exit code 137',
     'exited with 3',
+    'the command exited 1: no',
     'err_code 10077',
     'errno: 110',
     'port 5432 is closed',

@@ -177,9 +177,9 @@ describe('a canary', () => {
       died: 2,
       unknown: 1,
       deaths: { timeout: 1, other: 1 },
-      want: { message: expect.stringMatching(/^2 of 5 died again/), why: '1 × timeout, 1 × other' },
+      want: { message: expect.stringMatching(/^2 of 5 died again/), why: '1 × timeout; 1 × other.' },
     },
-    { died: 1, unknown: 1, deaths: { timeout: 1 }, want: { why: '1 × timeout' } },
+    { died: 1, unknown: 1, deaths: { timeout: 1 }, want: { why: '1 × timeout.' } },
     {
       died: 0,
       unknown: 1,

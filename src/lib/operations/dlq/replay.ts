@@ -253,11 +253,11 @@ async function replayOne(
         tellWarning: (text) => io.tell({ type: 'warning', text }),
       });
     });
-  const told = () => {
+  const told = (isCut: boolean) => {
     const [replayed, failed] = [tally.replayed - before.replayed, tally.failed - before.failed];
     const counted = tally.remaining - before.remaining;
     // Cut short, what it never came to remains as well.
-    const remaining = io.signal.aborted ? Math.max(counted, total - replayed - failed) : counted;
+    const remaining = isCut || io.signal.aborted ? Math.max(counted, total - replayed - failed) : counted;
     if (replayed + failed + remaining === 0) return [];
     const summary = `${replayed} replayed, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
     const detail = {
