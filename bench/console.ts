@@ -9,7 +9,10 @@ const COUNT = Number(process.env.BENCH_DEAD ?? 1_000_000);
 export async function benchConsole(): Promise<Row[]> {
   const server = await startWithDead(COUNT, 'ordered');
   try {
-    const told = execFileSync(process.execPath, ['--no-warnings', 'test/browser/million.ts', server.url]).toString();
+    const told = execFileSync(process.execPath, ['--no-warnings', 'test/browser/million.ts', server.url, `${COUNT}`], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const seen = JSON.parse(told) as Record<string, number>;
     const row = (what: string, ratio: number, ours: string, limit?: number): Row => ({
       what: `\`console\` over ${COUNT} dead letters: ${what}`,

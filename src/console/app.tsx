@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { lockedWhy, session } from './client.ts';
 import { count, duration } from './format.ts';
 import { helpOpen, KEYS, keysOn, shortcuts, switchKeys } from './keys.ts';
@@ -191,9 +191,10 @@ export function App() {
     document.title = `${dead > 0 ? `(${count(dead)} dead) ` : ''}${TITLES[page]} · osapi-ops`;
   }, [page, dead]);
   // What one sees is said by the view itself; what it did before is not what this one does.
-  useEffect(() => {
+  // Before the view's own effects: what it asks tells its line.
+  useLayoutEffect(() => {
     if (page === 'queues') shortcuts.current = () => false;
-    if (page === 'queues') command.value = about.value?.command;
+    command.value = page === 'queues' ? about.value?.command : undefined;
   }, [page, about.value?.command.text]);
   if (session.value === 'locked') return <Locked />;
   if (session.value === 'opening') return <main class="locked" aria-busy="true" />;

@@ -1,5 +1,5 @@
 // What a console costs over a queue with very many dead letters, as JSON: `npm run bench -- console` asks it.
-// node test/browser/million.ts URL
+// node test/browser/million.ts URL COUNT
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,9 +9,11 @@ import { launchBrowser } from './support/browser.ts';
 import { goTo, openAt } from './support/shown.ts';
 
 const TOKEN = 'a-token-of-the-bench-and-of-nobody-else-0123456789';
+/** Pages of rows that are scrolled through; their rows are entries.ts' matter. */
 const SCROLLED = 200;
+const ROWS = 200;
 
-const [url = ''] = process.argv.slice(2);
+const [url = '', count = '0'] = process.argv.slice(2);
 const host = spawn(process.execPath, [join(ROOT, 'bin', 'run.js'), 'console', '--server', url], {
   env: { ...process.env, OSAPI_OPS_CONSOLE_TOKEN: TOKEN },
   stdio: ['ignore', 'pipe', 'inherit'],
@@ -73,7 +75,7 @@ try {
   const box = page.locator('.rows');
   const far = async () => Number(await box.getAttribute('aria-rowcount'));
   const scrolled = await secondsOf(async () => {
-    for (let pages = 0; pages < SCROLLED; pages += 1) {
+    for (let pages = 0; pages < Math.min(SCROLLED, Number(count) / ROWS - 1); pages += 1) {
       const was = await far();
       await box.evaluate((one) => one.scrollTo(0, one.scrollHeight));
       await page.waitForFunction(
@@ -84,7 +86,7 @@ try {
   });
   const key = await slowestKey(page);
   const reached = await far();
-  const filtered = await secondsOf(() => goTo(page, '#/dead?match=request-999990&limit=5', '.chip'));
+  const filtered = await secondsOf(() => goTo(page, `#/dead?match=request-${Number(count) - 10}&limit=1`, '.chip'));
   const found = await secondsOf(() => page.waitForSelector('.row .why-died', { timeout: 300_000 }));
   const heap = await heapOf(page);
   const peak = peakOf(host.pid!);

@@ -173,6 +173,16 @@ describe('somebody on call', () => {
     expect(await dead()).toHaveLength(before + 2);
   });
 
+  test('is told how many of those that match died since the look, and of no others', async () => {
+    await goTo(page, '#/dead?where=detail%3Dlate+one', '.empty');
+    await button(page, 'look again').waitFor();
+    await real.die({ 'late one': 2, 'another late one': 3 });
+    await button(page, '2 new · take in').click();
+    await page.waitForSelector('.row');
+    await button(page, 'Replay 2…').waitFor();
+    await button(page, 'look again').waitFor();
+  });
+
   test('has it in two tabs with one stream, and the other goes on when the first is closed', async () => {
     const streams: string[] = [];
     context.on('request', (request) => {

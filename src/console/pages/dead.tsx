@@ -145,12 +145,14 @@ export function DeadPage() {
     event.stopPropagation();
     return true;
   };
+  const n = chosenIds.size > 0 ? chosenIds.size : matching;
+  const not = n === undefined ? 'they are being counted' : n === 0 ? 'none' : undefined;
   shortcuts.current = (event) => {
     if (keys(event)) return true;
     if (event.key === '[' || event.key === ']') step(active + (event.key === ']' ? 1 : -1));
     else if (event.key === 'a') setChosenIds(new Set());
-    else if (event.key === 'r') begin('replay');
-    else if (event.key === 'p') begin('purge');
+    else if (event.key === 'r' && not === undefined) begin('replay');
+    else if (event.key === 'p' && not === undefined) begin('purge');
     else if (event.key === 'e' && id !== undefined) void edit(id);
     else if (event.key === 'Escape' && id !== undefined) set('id', undefined);
     else return false;
@@ -159,7 +161,6 @@ export function DeadPage() {
 
   if (error && !body) return <Refusal error={error} />;
   const isEmpty = body !== undefined && total === 0;
-  const n = chosenIds.size > 0 ? chosenIds.size : matching;
   return (
     <div class={`dead-page ${id === undefined ? '' : 'with-entry'} ${pick === null ? '' : 'with-pick'}`}>
       <h1 class="unseen">Dead letters</h1>
@@ -318,13 +319,13 @@ export function DeadPage() {
               )}
               {chosenIds.size === 0 && pick === null && body && <span class="muted">{statesOf(body)}</span>}
             </span>
-            <Act may="replay" kind="main" keys="r" not={n === 0 ? 'none' : undefined} onPress={() => begin('replay')}>
+            <Act may="replay" kind="main" keys="r" not={not} onPress={() => begin('replay')}>
               Replay {n === undefined ? '' : count(n)}…
             </Act>
             <Act may="export" onPress={() => void save(narrowed, chosenIds)}>
               Export
             </Act>
-            <Act may="purge" kind="danger" keys="p" not={n === 0 ? 'none' : undefined} onPress={() => begin('purge')}>
+            <Act may="purge" kind="danger" keys="p" not={not} onPress={() => begin('purge')}>
               Purge {n === undefined ? '' : count(n)}…
             </Act>
           </div>

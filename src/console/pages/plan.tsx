@@ -312,7 +312,7 @@ export function PlanPage() {
       {body?.result.map((one) => (
         <System key={one.system} plan={one} extra={extraOf(one.system)} onApply={() => setApplying(one.system)} />
       ))}
-      <h2>Delivery</h2>
+      {(queues.value?.queues.length ?? 0) > 0 && <h2>Delivery</h2>}
       <ul class="delivery">
         {(queues.value?.queues ?? []).map((queue) => (
           <li key={queue.name}>

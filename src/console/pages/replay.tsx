@@ -137,10 +137,12 @@ function All() {
                     {count(replay.failed)}
                   </td>
                   <td class={`run-state ${replay.state}`} data-label="state">
-                    <Glyph name={SIGN[replay.state]} /> {replay.state}
-                    {replay.state === 'running' && replay.seconds_left !== null && (
-                      <span class="muted"> {duration(replay.seconds_left)} left</span>
-                    )}
+                    <span>
+                      <Glyph name={SIGN[replay.state]} /> {replay.state}
+                      {replay.state === 'running' && replay.seconds_left !== null && (
+                        <span class="muted"> {duration(replay.seconds_left)} left</span>
+                      )}
+                    </span>
                   </td>
                   <td>
                     {replay.state === 'running' && (

@@ -44,7 +44,7 @@ function Groups({ chosen }: { chosen: Chosen }) {
   const groups = chosen.result.groups ?? [];
   if (groups.length === 0) return null;
   return (
-    <table class="plain">
+    <table class="plain cards">
       <thead>
         <tr>
           <th class="end">how many</th>
@@ -57,11 +57,13 @@ function Groups({ chosen }: { chosen: Chosen }) {
       <tbody>
         {groups.slice(0, 8).map((group, index) => (
           <tr key={index}>
-            <td class="end n">{count(group.count)}</td>
-            <td>{shown(group.queue)}</td>
-            <td>{shown(group.subject)}</td>
-            <td>{shown(group.reason)}</td>
-            <td>
+            <td data-label="how many" class="end n">
+              {count(group.count)}
+            </td>
+            <td data-label="queue">{shown(group.queue)}</td>
+            <td data-label="subject">{shown(group.subject)}</td>
+            <td data-label="reason">{shown(group.reason)}</td>
+            <td data-label="last died">
               <Clock at={group.last_died_at} />
             </td>
           </tr>

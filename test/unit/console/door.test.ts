@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { HEADERS, hostsOf, type Knock, LOOPBACK, whyForeign } from '../../../src/lib/console/door.ts';
+import { HEADERS, hostsOf, type Knock, LOOPBACK, requireOwn, whyForeign } from '../../../src/lib/console/door.ts';
 
 const hosts = hostsOf(LOOPBACK, 8222);
 const knock = (more: Partial<Knock> = {}): Knock => ({
@@ -111,4 +111,18 @@ test('nothing that a page could take in from outside, or run from within, is all
     'form-action': "'none'",
     'frame-ancestors': "'none'",
   });
+});
+
+test.each([
+  { name: 'the name by which it was reached', of: ['localhost:8222'], names: LOOPBACK, want: 'http://localhost:8222/' },
+  { name: 'else the printed address', of: ['evil.example:8222'], names: LOOPBACK, want: 'http://127.0.0.1:8222/' },
+  {
+    name: 'which is that of elsewhere where it is asked from there',
+    of: ['evil.example:8222'],
+    names: ['ops.example', ...LOOPBACK],
+    want: 'http://ops.example:8222/',
+  },
+])('whoever is sent away is told where it is: $name', ({ of, names, want }) => {
+  const go = () => requireOwn('api', knock({ hosts: of, site: 'cross-site' }), hostsOf(names, 8222));
+  expect(go).toThrow(expect.objectContaining({ hints: [`open ${want}`] }));
 });
