@@ -89,7 +89,8 @@ class View {
   }
 
   async #page(from: number, limit: number): Promise<Page> {
-    this.usedAt = performance.now();
+    // Until it is read, however long that takes.
+    this.usedAt = Number.POSITIVE_INFINITY;
     const isBack = from < this.#given.length;
     const rows = isBack ? await this.#again(from, limit) : await this.#further(from, limit);
     this.usedAt = performance.now();

@@ -113,3 +113,26 @@ describe('pages', () => {
     expect(lists.map(({ seen }) => seen.reads)).toEqual([2, 1, 1, 1, 1, 1, 1, 1, 1]);
   });
 });
+
+test('a page that is long in coming is waited for; a list that nobody reads is closed', async () => {
+  const now = performance.now.bind(performance);
+  try {
+    const gate = Promise.withResolvers<void>();
+    const slow: ReadRows = async (_looked, { signal }, onRow) => {
+      await gate.promise;
+      signal.throwIfAborted();
+      await onRow(row(1));
+    };
+    const coming = views.page(slow, undefined, 10);
+    const idle = list(10);
+    const { next } = await views.page(idle.read, undefined, 2);
+    performance.now = () => now() + 10 * 60_000;
+    await views.page(list(1).read, undefined, 1);
+    gate.resolve();
+    expect(seqs(await coming)).toEqual([1]);
+    await views.page(idle.read, next!, 2);
+    expect(idle.seen.reads).toBe(2);
+  } finally {
+    performance.now = now;
+  }
+});
