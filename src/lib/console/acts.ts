@@ -1,6 +1,6 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { objectOf } from '../model/json.ts';
-import type { Override } from '../model/plan.ts';
+import { OVERRIDES, type Override } from '../model/plan.ts';
 import { applyOperation } from '../operations/apply.ts';
 import { callWords } from '../operations/dlq/call.ts';
 import { importDeadLetters } from '../operations/dlq/import.ts';
@@ -36,7 +36,6 @@ type Act = (acting: Acting, body: Body) => Promise<Starting> | Starting;
 
 const LOCK_WAIT_MS = 30_000;
 const STOP_WAIT_MS = 30_000;
-const OVERRIDES: readonly Override[] = ['adopt', 'prune', 'migrate', 'allow-replace', 'allow-data-loss'];
 
 const fault = (name: string, what: string): OpsError => new OpsError('USAGE', `${name} is ${what}`, { where: name });
 
