@@ -16,8 +16,9 @@ export default {
   randomize: true,
   testSequencer: '<rootDir>/test/support/longest-first.mjs',
   reporters: ['default', '<rootDir>/test/support/closing-lines.ts'],
-  // Tests on real servers wait more than they work. Unit tests only work: `npm run test:unit` asks for one a core.
-  maxWorkers: 2 * availableParallelism(),
+  // Tests on real servers wait more than they work: with two workers a core, a third of two cores had nothing to do. Unit
+  // tests only work: `npm run test:unit` asks for one a core.
+  maxWorkers: 3 * availableParallelism(),
   // A bound for a test that hangs, not for a machine that is busy; a test that needs more says so.
   testTimeout: 60_000,
   // A worker that has nothing left to do holds nothing but its pipes to jest; on a busy machine the way out alone takes it

@@ -11,6 +11,7 @@ import { runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { advisory, letDie, makeDead, put } from '../support/dead-letters.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
 import { startWaves, type Waves } from '../support/waves.ts';
 
 const SPEC = `version: 1
@@ -29,6 +30,8 @@ const spec = join(dir, 'spec.yaml');
 const cwd = dir;
 writeFileSync(spec, SPEC);
 afterAll(() => rmSync(dir, { recursive: true }));
+/** What only sets the scene. */
+const warm = warmCli();
 
 describe.each(outermostVersions())('far from a server %s', (version) => {
   let server: TestServer;
@@ -54,7 +57,7 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
     },
     async applied() {
       await scenes.nothing();
-      expect((await runCli(['apply', spec], { server, cwd })).code).toBe(0);
+      expect((await warm(['apply', spec], { server, cwd })).code).toBe(0);
     },
     async waiting() {
       await scenes.applied();
