@@ -6,6 +6,7 @@ import { ownToken, remoteNames } from '../lib/console/token.ts';
 import { OpsError } from '../lib/errors/ops-error.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { withEnv } from '../lib/ui/flags.ts';
+import { keepHeapSmall } from '../lib/ui/small-heap.ts';
 import { fileFlag, namesOf, specArgs } from '../lib/ui/spec-flags.ts';
 
 export default class Console extends BaseCommand<typeof Console> {
@@ -40,6 +41,8 @@ the next is printed. Nothing acts by itself, and --read-only takes all actions a
   protected override readonly acts = true;
 
   protected async execute(): Promise<undefined> {
+    // Lists of a million rows go through it.
+    keepHeapSmall();
     const { file, port, open, transform = [] } = this.flags;
     const named = namesOf(this.args.spec);
     const specs = named.length > 0 ? named : file === undefined ? [] : [file];
