@@ -1,4 +1,5 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -6,7 +7,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { BIN, type CliOptions, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { makeDead, makeQueue, pull, wipe } from '../support/dead-letters.ts';
+import { letDie, makeDead, makeQueue, pull, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { warmCli } from '../support/warm-cli.ts';
@@ -255,6 +256,59 @@ describe('dlq purge and import', () => {
       ['import', 'REQUESTS: 4 imported'],
       ['replay', 'REQUESTS: 4 replayed, 0 skipped, 0 failed, 0 remaining'],
     ]);
+  });
+
+  test('say of a line that stands in an archive twice that an earlier one is the same', async () => {
+    await makeDead(nats, 2);
+    await dlq(['purge', '--yes', '--archive', 'once.ndjson']);
+    const lines = readFileSync(join(cwd, 'once.ndjson'), 'utf8');
+    writeFileSync(join(cwd, 'twice.ndjson'), lines + lines);
+    const again = { outcome: 'skipped', error: 'an earlier line of the archive is the same' };
+    for (const flags of [['--dry-run'], []])
+      expect(JSON.parse((await dlq(['import', 'twice.ndjson', '--json', ...flags])).stdout)).toMatchObject({
+        imported: 2,
+        skipped: 2,
+        entries: [{ outcome: 'imported' }, { outcome: 'imported' }, again, again],
+      });
+    expect(JSON.parse((await dlq(['import', 'once.ndjson', '--json'])).stdout).entries[0]).toMatchObject({
+      error: 'it is there already',
+    });
+  });
+
+  test('bring a message back as it was: no header that it had not, every line that it had, and one death', async () => {
+    const block = 'NATS/1.0\r\nTrace: a\r\nno colon\r\nTight:b\r\n\r\n';
+    const payload = '{"id":"odd"}';
+    const size = Buffer.byteLength(block);
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(
+      `CONNECT {"verbose":false,"headers":true,"echo":false}\r\nHPUB requests.\u001b[2Jx ${size} ${size + payload.length}\r\n${block}${payload}\r\nPING\r\n`,
+    );
+    await until(async () => (await count('REQUESTS')) === 1, 'it is stored');
+    socket.destroy();
+    await letDie(nats);
+    const shown = async () => JSON.parse((await dlq(['show', 'REQUESTS/request-worker/1', '--json'])).stdout);
+    const before = await shown();
+    const archived = () => JSON.parse(readFileSync(join(cwd, 'odd.ndjson'), 'utf8')).original;
+    await dlq(['purge', '--yes', '--archive', 'odd.ndjson']);
+    expect(Buffer.from(archived().headers, 'base64').toString()).toBe(block);
+    await dlq(['import', 'odd.ndjson']);
+    const after = await shown();
+    expect(after.headers).toEqual({ Trace: ['a'], Tight: ['b'] });
+    expect(after.headers).toEqual(before.headers);
+    expect(after.timeline.filter(({ event }: { event: string }) => event === 'died')).toHaveLength(1);
+    expect(after.records).toHaveLength(2);
+    rmSync(join(cwd, 'odd.ndjson'));
+    await dlq(['export', '--out', 'odd.ndjson']);
+    expect(Buffer.from(archived().headers, 'base64').toString()).toBe(block);
+    // Its subject is typed as it is shown, and so it stands in the line of its group.
+    const { stdout } = await dlq(['ls', '--columns', 'subject']);
+    const subject = stdout.split('\n')[1]!;
+    expect(subject).toBe('requests.\\x1b[2Jx');
+    expect((await dlq(['ls', '--subject', subject, '--columns', 'id'])).stdout).toContain('REQUESTS/request-worker/1');
+    expect((await dlq(['stats', '--subject', subject])).stdout).toContain(`--subject '${subject}'`);
+    await dlq(['replay']);
+    const [copy] = await pull(nats, 'REQUESTS', 'request-worker', 1);
+    expect(copy!.subject).toBe('requests.\u001b[2Jx');
   });
 
   test('write over no archive, and import nothing of a damaged one', async () => {

@@ -80,6 +80,21 @@ describe.each(outermostVersions())('a replay where others read the stream too, o
     expect(await stored()).toBe(1);
   });
 
+  test('where all gave it up, the way out of a refusal is to replay what all gave up', async () => {
+    await makeQueue(nats, { config: { retention: 'limits' } });
+    await makeConsumer(nats, { consumer: 'w2' });
+    await put(nats, 'requests.dns', '{"id":"1"}');
+    await letDie(nats);
+    await letDie(nats, 'REQUESTS', 'w2');
+    const refused = await runCli(['dlq', 'replay', '--consumer', 'w2'], { server });
+    expect(refused).toMatchObject({ code: 1, stdout: '' });
+    expect(refused.stderr).toMatch(
+      /Try: replay them together with what request-worker gave up, without --consumer or ids: .*\n +Try: if they/,
+    );
+    expect((await replay('REQUESTS/w2/1')).value.error.hint).toMatch(/^replay them together/);
+    expect(await replay()).toMatchObject({ code: 0, value: { replayed: 1 } });
+  });
+
   const purge = async (...args: string[]) => {
     const { code, stdout, stderr } = await runCli(['dlq', 'purge', '--json', ...args], { server, cwd });
     return { code, stderr, value: JSON.parse(stdout) };

@@ -60,6 +60,10 @@ const run = {
   seconds_left: count.nullable(),
   failures: z.array(z.object({ id: z.string(), error: z.string() })).describe('the first hundred'),
   error: z.string().optional(),
+  taken_over_by: z
+    .string()
+    .optional()
+    .describe('of an unfinished one: the first that began after it in all of its queues'),
   stopped_by: z.string().optional(),
 };
 const dryRun = z.literal(true).optional();

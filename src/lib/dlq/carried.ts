@@ -2,7 +2,7 @@ import { IMPORT_HEADER, IMPORT_ID, REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX }
 import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import { type EntryReason, entryId, type RecordKind } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { fromHeaderValue, type HeaderLine, parseHeaders, printHeaders } from '../nats/raw-headers.ts';
+import { fromHeaderValue, type HeaderLine, parseHeaderLines, printHeaders } from '../nats/raw-headers.ts';
 import { type Death, UNNAMED } from './death.ts';
 import { isTime } from './time.ts';
 
@@ -72,7 +72,8 @@ const CONVENTIONS: readonly Convention[] = [
     restore: (line, name) => {
       if (REJECT_NAMES.has(name)) return undefined;
       // The record's own: that of the request waits behind the prefix.
-      if (name === 'nats-msg-id' && line.value.startsWith(IMPORT_ID)) return undefined;
+      if (name === 'nats-expected-stream' || (name === 'nats-msg-id' && line.value.startsWith(IMPORT_ID)))
+        return undefined;
       return name.startsWith(KEPT) ? { ...line, name: line.name.slice(KEPT.length) } : line;
     },
   },
@@ -114,9 +115,10 @@ const CONVENTIONS: readonly Convention[] = [
 
 /** A dead letter that carries its original; undefined where the message is of no convention we know. */
 export function readCarried(message: StoredMessage): Death | undefined {
-  const lines = parseHeaders(message.headers);
+  const lines = parseHeaderLines(message.headers);
   const values = new Map<string, string>();
-  for (const { name, value } of lines) {
+  for (const { name, value, bare } of lines) {
+    if (bare) continue;
     const key = name.toLowerCase();
     if (!values.has(key)) values.set(key, value.trim());
   }

@@ -1,4 +1,5 @@
 import type { EntryFilter } from '../model/entry-filter.ts';
+import { escapeOf, TRICKY } from '../model/visible.ts';
 
 const each = (flag: string, values: readonly string[] = []): string[] =>
   values.flatMap((value) => (value.startsWith('-') ? [`${flag}=${value}`] : [flag, value]));
@@ -11,7 +12,10 @@ export const filterWords = (filter: EntryFilter): string[] => [
   ...(filter.ids ?? []).map(({ text }) => text),
   ...each('--queue', filter.queues),
   ...each('--consumer', filter.consumers),
-  ...each('--subject', filter.subjects),
+  ...each(
+    '--subject',
+    filter.subjects?.map((subject) => subject.replace(TRICKY, escapeOf)),
+  ),
   ...time('--since', filter.since),
   ...time('--until', filter.until),
   ...each('--reason', filter.reasons),

@@ -1,11 +1,12 @@
 import { REPLAY_HEADER } from '../facts/names.ts';
 import type { FailureRecord } from '../ledger/failure.ts';
 import type { LifeEvent } from '../model/dead-letter.ts';
-import type { Entry } from '../model/entry.ts';
+import type { DlqRecord, Entry } from '../model/entry.ts';
 import { printDuration } from '../model/units.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
 import { tellsRemoval } from './advisory.ts';
 import type { ConsumerStanding } from './standing.ts';
+import { compareTimes } from './time.ts';
 
 /** Deliveries beyond so many are told as one. */
 const MOST = 12;
@@ -37,7 +38,7 @@ export function lifeOf(
     events.push({ at: entry.published_at, event: 'published', detail: `${what} on ${entry.subject}` });
   }
   events.push(...deliveriesOf(entry, consumer, failures));
-  for (const record of records) {
+  for (const record of deathsOf(records)) {
     const detail = tellsRemoval(record)
       ? 'not there any more while a worker had it: acked just before a restart, taken back, or dropped by a limit'
       : wordsOf(record.reason, record.deliveries, record.detail);
@@ -50,6 +51,15 @@ export function lifeOf(
     events.push({ at: null, event: 'died', detail: `the original is not there: ${cause.replaceAll('_', ' ')}` });
   return events;
 }
+
+/** Records of one death are one: an import adds one that carries the message to the server's own. */
+export const deathsOf = (records: readonly DlqRecord[]): DlqRecord[] =>
+  records.filter(
+    (record, index) =>
+      !records
+        .slice(0, index)
+        .some(({ reason, time }) => reason === record.reason && compareTimes(time, record.time) === 0),
+  );
 
 /** What a worker wrote down of a delivery. */
 type Failed = Pick<FailureRecord, 'at' | 'delivery' | 'reason'>;

@@ -15,7 +15,7 @@ import { isReplayRun } from './shape.ts';
 // the run's next write tells it. All of it is for people: a ledger that is full, or may not be written, stops no replay.
 
 /** A record as it is stored. */
-export type StoredRun = Omit<ReplayRunJson, 'state' | 'updated_at' | 'seconds_left'> & {
+export type StoredRun = Omit<ReplayRunJson, 'state' | 'updated_at' | 'seconds_left' | 'taken_over_by'> & {
   readonly state: Exclude<ReplayRunJson['state'], 'unfinished'>;
 };
 
@@ -153,6 +153,14 @@ export function runNow(record: StoredRun, created: string, now: number): ReplayR
   };
 }
 
+/** Unfinished ones with the run that took their queues over. `runs`: the oldest first, as their ids are. */
+export const withHeirs = (runs: readonly ReplayRunJson[]): ReplayRunJson[] =>
+  runs.map((run, index) => {
+    if (run.state !== 'unfinished') return run;
+    const heir = runs.slice(index + 1).find(({ queues }) => run.queues.every((queue) => queues.includes(queue)));
+    return heir ? { ...run, taken_over_by: heir.id } : run;
+  });
+
 /** The runs that are written down, the newest first. @throws OpsError CONN_*, DENIED_SUBJECT */
 export async function readRuns(nats: Nats, id = '*'): Promise<ReplayRunJson[]> {
   const [entries, stream] = await Promise.all([
@@ -160,12 +168,11 @@ export async function readRuns(nats: Nats, id = '*'): Promise<ReplayRunJson[]> {
     orElse(readStream(nats, bucketStream(LEDGER_BUCKET)), { missing: undefined, denied: undefined }),
   ]);
   const now = stream?.now ?? Date.now();
-  return entries
-    .flatMap((entry) => {
-      const record = parseRun(entry);
-      return record ? [runNow(record, entry.created, now)] : [];
-    })
-    .reverse();
+  const runs = entries.flatMap((entry) => {
+    const record = parseRun(entry);
+    return record ? [runNow(record, entry.created, now)] : [];
+  });
+  return withHeirs(runs).reverse();
 }
 
 /** Tells a run to stop: its next write finds that somebody wrote. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */

@@ -41,6 +41,8 @@ export interface ReplayRunJson extends RunFigures {
   readonly seconds_left: number | null;
   /** Why it ended before its time. */
   readonly error?: string;
+  /** Of an unfinished one: the first that began after it in all of its queues. What is left is told there. */
+  readonly taken_over_by?: string;
   /** Who told it to stop, and from where. */
   readonly stopped_by?: string;
 }

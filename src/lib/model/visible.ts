@@ -4,6 +4,15 @@
  */
 export const TRICKY = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}]/gu;
 
+/** What was typed as it is shown, with the characters that its escapes stand for. */
+export const readEscapes = (text: string): string =>
+  text.replace(/\\x([\da-fA-F]{2})|\\u([\da-fA-F]{4})|\\u\{([\da-fA-F]{1,6})\}/g, (typed, byte, unit, point) => {
+    const code = Number.parseInt(byte ?? unit ?? point, 16);
+    const character = code > 0x10ffff ? '' : String.fromCodePoint(code);
+    // Only what is shown so: anything else was meant to the letter.
+    return character.search(TRICKY) === 0 ? character : typed;
+  });
+
 /** A character as an escape that shows: `\x1b`, `\u202e`, `\u{e0001}`. */
 export function escapeOf(character: string): string {
   const code = character.codePointAt(0)!;

@@ -3,7 +3,7 @@ import { REPLAY_HEADER } from '../facts/names.ts';
 import type { Entry } from '../model/entry.ts';
 import type { Seen } from '../model/message.ts';
 import { freedSize } from '../nats/keeps.ts';
-import { type HeaderLine, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
+import { type HeaderLine, headerValue, parseHeaderLines, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 import type { Move } from './protocol.ts';
 
 const MSG_ID = 'Nats-Msg-Id';
@@ -87,7 +87,7 @@ export function makeMove(entry: Entry, facts: MoveFacts, options: CopyOptions): 
   const message = entry.inner.message!;
   const { original, streamCreated, untaken } = entry.inner;
   const records = recordsSeen(entry, facts);
-  const before = parseHeaders(message.headers);
+  const before = parseHeaderLines(message.headers);
   const count = replayCount(before) + 1;
   // A message that only its record carries is named by the record.
   const msgId = replayMsgId(original ?? records[0] ?? message, count);

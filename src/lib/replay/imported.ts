@@ -11,7 +11,7 @@ import {
 } from '../facts/names.ts';
 import type { DlqRecord, EntryJson } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { type HeaderLine, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
+import { type HeaderLine, headerValue, parseHeaderLines, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 import { isObeyed } from './copy.ts';
 
 /** A message to be published into a DLQ stream. */
@@ -40,7 +40,7 @@ export function contentOf({
   headers,
   payload,
 }: Pick<StoredMessage, 'subject' | 'headers' | 'payload'>): string {
-  const lines = parseHeaders(headers).filter(({ name }) => !isObeyed(name) && name !== MSG_ID);
+  const lines = parseHeaderLines(headers).filter(({ name }) => !isObeyed(name) && name !== MSG_ID);
   return createHash('sha256')
     .update(JSON.stringify([subject, lines.map(({ name, value }) => [name, value])]))
     .update(payload)
@@ -57,7 +57,7 @@ export const twinKey = (message: Pick<StoredMessage, 'seq' | 'time' | 'subject' 
 /** A record as it was: subject, payload and headers, and a message id where it had none. */
 export function restoreRecord(line: ArchiveLine, record: ArchivedMessage, index: number): ImportMessage {
   const { subject, headers, payload } = restored(record);
-  const lines = parseHeaders(headers).filter(({ name }) => !isObeyed(name));
+  const lines = parseHeaderLines(headers).filter(({ name }) => !isObeyed(name));
   const id = headerValue(lines, MSG_ID) ?? importId(line, String(index));
   return { subject, id, headers: withId(lines), payload };
 }
@@ -117,7 +117,7 @@ export function carryOriginal(line: ArchiveLine): ImportMessage | undefined {
     [IMPORT_HEADER.published]: original.time,
   }).map(([name, value]) => ({ name, value: toHeaderValue(value) }));
   // What the server would obey, or a reader take for ours, waits behind a prefix.
-  const kept = parseHeaders(headers).map((line) =>
+  const kept = parseHeaderLines(headers).map((line) =>
     /^(?:nats-|osapi-reject-|osapi-import-)/i.test(line.name) ? { ...line, name: `${REJECT_KEPT}${line.name}` } : line,
   );
   return {

@@ -48,12 +48,21 @@ export const named = (counts: ReadonlyMap<string, number>): string =>
 export const redeliveryWords = (queue: string, counts: ReadonlyMap<string, number>): string =>
   `${queue}: other consumers would get the messages again: ${named(counts)}`;
 
-export const wouldRedeliver = ({ queue, retention }: QueueStanding, counts: ReadonlyMap<string, number>): OpsError =>
+/** `alike`: those of them that gave the messages up as well, and are left out by the filter alone. */
+export const wouldRedeliver = (
+  { queue, retention }: QueueStanding,
+  counts: ReadonlyMap<string, number>,
+  alike: readonly string[] = [],
+): OpsError =>
   new OpsError('DLQ_REDELIVERY', redeliveryWords(queue, counts), {
     where: `stream ${queue}`,
     why: `Its retention is ${retention}: a copy goes to each consumer that takes its subject. Nothing was replayed.`,
     hints: [
+      ...(alike.length > 0 ? [withOthers(alike)] : []),
       'if they can take them again, say so with --allow-redelivery',
       'or publish where only one of them reads, with --to SUBJECT',
     ],
   });
+
+const withOthers = (alike: readonly string[]): string =>
+  `replay them together with what ${alike.join(', ')} gave up, without --consumer or ids: one copy is for all that gave it up`;

@@ -117,6 +117,11 @@ export class Tally {
     return { chosen, replayed, answered, acked, died, skipped, failed, waiting, failures };
   }
 
+  /** All was come to: what was chosen and is not there any more is some other run's. */
+  settle(): void {
+    this.chosen = this.replayed + this.failed + this.remaining;
+  }
+
   /** The result of a run that ended before its time: what it never came to remains as well. */
   cut(): ReplayResult {
     return { ...this.result(), remaining: this.#left() };

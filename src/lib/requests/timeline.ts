@@ -1,4 +1,5 @@
 import type { ConsumerStanding } from '../dlq/standing.ts';
+import { deathsOf } from '../dlq/timeline.ts';
 import { REPLAY_HEADER } from '../facts/names.ts';
 import type { FailureRecord } from '../ledger/failure.ts';
 import type { Entry } from '../model/entry.ts';
@@ -90,7 +91,7 @@ const failed = ({ failures }: Facts): Moment[] =>
 const CAUSES = { max_deliveries: 'used up its deliveries', terminated: 'terminated', rejected: 'rejected' } as const;
 
 function deaths(entry: Entry | undefined): Moment[] {
-  return (entry?.inner.records ?? []).map(({ time, reason, deliveries: count, detail, stream, seq }) => {
+  return deathsOf(entry?.inner.records ?? []).map(({ time, reason, deliveries: count, detail, stream, seq }) => {
     const after = count === null ? '' : ` after ${count === 1 ? '1 delivery' : `${count} deliveries`}`;
     return {
       at: time,

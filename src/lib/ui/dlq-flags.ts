@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import type { EntryReason, EntryState } from '../model/entry.ts';
 import type { EntryChoice, EntryFilter } from '../model/entry-filter.ts';
+import { readEscapes } from '../model/visible.ts';
 import { durationMs, fileFlag, momentFlag } from './spec-flags.ts';
 
 const GROUP = 'FILTER';
@@ -99,7 +100,7 @@ export function filterFrom(flags: WrittenFilter, now: Date): EntryFilter {
   return {
     ...(flags.queue?.length && { queues: flags.queue }),
     ...(flags.consumer?.length && { consumers: flags.consumer }),
-    ...(flags.subject?.length && { subjects: flags.subject }),
+    ...(flags.subject?.length && { subjects: flags.subject.map(readEscapes) }),
     ...(since !== undefined && { since }),
     ...(before !== undefined && { until: before }),
     ...(flags.reason?.length && { reasons: flags.reason as EntryReason[] }),

@@ -1,12 +1,12 @@
 import { IMPORT_HEADER, REJECT_HEADER, REJECT_KEPT } from '../facts/names.ts';
 import type { Delivery } from '../nats/consume.ts';
-import { type HeaderLine, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
+import { type HeaderLine, parseHeaderLines, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 
 const LONGEST_REASON = 500;
 
 /** The headers of a reject's copy: those of the request, and what happened to it. */
 export function rejectHeaders(delivery: Delivery, reason: string, now: Date): Uint8Array {
-  const kept = parseHeaders(delivery.headers).map(
+  const kept = parseHeaderLines(delivery.headers).map(
     (line): HeaderLine => (/^nats-/i.test(line.name) ? { ...line, name: `${REJECT_KEPT}${line.name}` } : line),
   );
   const told: Record<keyof typeof REJECT_HEADER, string> = {

@@ -233,6 +233,20 @@ describe('a life', () => {
     expect(gone('x')).toEqual([died]);
   });
 
+  test('of one death with two records, the server’s and one that carries the message, tells it once', () => {
+    const carried = record({ kind: 'rejected', seq: 2 });
+    const again = record({ time: at(90), seq: 3 });
+    const records = [record({}), carried, again, record({ reason: 'terminated', seq: 4 })];
+    const deaths = lifeOf(entry({ inner: { ...entry().inner, records } }), undefined).filter(
+      ({ event }) => event === 'died',
+    );
+    expect(deaths.map(({ at: time, detail }) => `${time} ${detail}`)).toEqual([
+      `${at(60)} given up after 3 deliveries`,
+      `${at(90)} given up after 3 deliveries`,
+      `${at(60)} terminated by the worker after 3 deliveries`,
+    ]);
+  });
+
   test('of an orphan ends without a time', () => {
     expect(told(entry({ deliveries: null, inner: { ...entry().inner, records: [] } }), undefined).at(-1)).toBe(
       'null died: died without an advisory: nobody knows when',

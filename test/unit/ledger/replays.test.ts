@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { runNow, type StoredRun } from '../../../src/lib/ledger/replays.ts';
+import { runNow, type StoredRun, withHeirs } from '../../../src/lib/ledger/replays.ts';
 import { isReplayRun } from '../../../src/lib/ledger/shape.ts';
+import { renderRuns } from '../../../src/lib/ui/render/replays.ts';
+import { createTheme } from '../../../src/lib/ui/theme.ts';
 
 const run: StoredRun = {
   id: '20260102T030000000Z-abcdef',
@@ -40,6 +42,24 @@ test.each([
   { name: 'its clock is ahead', fields: { started_at: '2026-01-02T03:00:11.000Z' } },
 ])('nobody can say how long still: $name', ({ fields }) => {
   expect(runNow({ ...run, ...fields }, CREATED, at).seconds_left).toBeNull();
+});
+
+test.each<{ name: string; first: 'running' | 'unfinished' | 'done'; later: string[][]; want: number | undefined }>([
+  { name: 'nobody', first: 'unfinished', later: [], want: undefined },
+  { name: 'the next one of its queues', first: 'unfinished', later: [['B'], ['A', 'B', 'C'], ['A', 'B']], want: 1 },
+  { name: 'nobody who has half of them', first: 'unfinished', later: [['A']], want: undefined },
+  { name: 'nobody, as it ended', first: 'done', later: [['A', 'B']], want: undefined },
+  { name: 'nobody, as it runs', first: 'running', later: [['A', 'B']], want: undefined },
+])('was taken over by $name', ({ first, later, want }) => {
+  const base = runNow(run, CREATED, at);
+  const heirs = later.map((queues, index) => ({ ...base, id: `heir ${index}`, queues }));
+  const [told, ...others] = withHeirs([{ ...base, state: first, queues: ['A', 'B'] }, ...heirs]);
+  expect(told!.taken_over_by).toBe(want === undefined ? undefined : `heir ${want}`);
+  expect(others).toEqual(heirs);
+  const text = renderRuns([told!], { theme: createTheme({ colour: false }), width: 200, now: new Date(at) });
+  expect(text).toContain(
+    want === undefined ? '100 of 300 replayed, 200 waiting' : `100 of 300 replayed, then taken over by heir ${want}`,
+  );
 });
 
 test.each<{ name: string; fields: object; want: boolean }>([

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import {
   fromHeaderValue,
   headerValue,
+  parseHeaderLines,
   parseHeaders,
   printHeaders,
   toHeaderValue,
@@ -19,6 +20,13 @@ describe('stored headers', () => {
       expect(printHeaders(parseHeaders(block(line, 'z: 1')))).toEqual(block(line, 'z: 1'));
     },
   );
+
+  test.each([['no colon'], ['Nats-Msg-Id'], [' '], ['\xff']])('%j is no header, and in a copy all the same', (line) => {
+    const bytes = block('a: b', line, 'z: 1');
+    expect(printHeaders(parseHeaderLines(bytes))).toEqual(bytes);
+    expect(parseHeaders(bytes)).toEqual(parseHeaders(block('a: b', 'z: 1')));
+    expect(headerValue(parseHeaderLines(bytes), line)).toBeUndefined();
+  });
 
   test('whatever lines there are, a copy is the same', () => {
     const char = fc.integer({ min: 32, max: 255 }).map((code) => String.fromCharCode(code));

@@ -173,6 +173,16 @@ describe('the tally of a replay', () => {
   const none = { replayed: 0, skipped: 0, failed: 0, remaining: 0, entries: [] };
   const lost = { id: 'Q/w/1', outcome: 'remaining', error: 'lost' };
   const FATES = { answered: 0, acked: 0, died: 0, unknown: 0 };
+  test('of a run that came to its end nothing waits, though another moved some of what it chose', () => {
+    const tally = new Tally(false);
+    tally.chosen = 3;
+    tally.fail('a', 'no');
+    expect(tally.figures()).toMatchObject({ chosen: 3, failed: 1, waiting: 2 });
+    tally.left('b', 'later');
+    tally.settle();
+    expect(tally.figures()).toMatchObject({ chosen: 2, failed: 1, waiting: 1 });
+  });
+
   test.each<{ name: string; does(tally: Tally): void; result: object; counts?: object }>([
     { name: 'nothing', does: () => {}, result: none },
     {

@@ -59,6 +59,7 @@ export async function importDeadLetters(context: Context, options: ImportOptions
       rooms: new Map(),
       entries: [],
       counts: new Map(),
+      lines: new Set(),
       placeless: new Set(),
     };
     const wanted = queues.filter(({ queue }) => named === undefined || named.has(queue));
@@ -105,6 +106,8 @@ interface ImportRun {
   readonly rooms: Map<string, Promise<Room>>;
   readonly entries: ImportOutcome[];
   readonly counts: Map<string, number>;
+  /** What a line of the archive was of. */
+  readonly lines: Set<string>;
   /** Taken back, but of subjects on which nothing is published. */
   readonly placeless: Set<string>;
 }
@@ -238,6 +241,9 @@ async function carryOut(run: ImportRun, plan: Planned | ImportOutcome): Promise<
 async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | ImportOutcome> {
   const { entry, original, original_in: place } = line;
   const skipped = (error: string): ImportOutcome => ({ id: entry.id, outcome: 'skipped', error });
+  const key = `${entry.id} ${original?.time ?? entry.published_at ?? ''}`;
+  if (run.lines.has(key)) return skipped('an earlier line of the archive is the same');
+  run.lines.add(key);
   const ref = run.refs.get(entry.queue);
   if (!ref) throw await noQueue(run.nats, entry.queue, 'the archive');
   const { listed, carried, dlqs } = await placeOf(run, ref);

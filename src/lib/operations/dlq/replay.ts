@@ -333,6 +333,7 @@ function finish(context: Context, tally: Tally): ReplayResult {
   if (tally.before > 0) io.tell({ type: 'note', text: leftSince(tally.before) });
   const { signal } = io;
   if (signal.aborted) throw withResult(signal.reason as OpsError, tally);
+  tally.settle();
   const result = tally.result();
   const { failed, remaining } = result;
   if (failed + remaining === 0) return result;
@@ -362,16 +363,25 @@ async function judgeRedelivery(
   for (const [index, standing] of standings.entries()) {
     if (!isShared(standing)) continue;
     const { queue, lastSeq } = standing;
-    const given: GivenUp[] = [];
-    const options = { now: context.now().getTime(), signal: context.io.signal };
-    for await (const entry of scanEntries(nats, [queues[index]!], filter, options)) {
-      const { seq, consumer, subject } = entry;
-      if (subject === null || whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq, filter })) continue;
-      given.push({ seq, consumer, subject });
-    }
+    const read = async (wanted: EntryFilter): Promise<GivenUp[]> => {
+      const given: GivenUp[] = [];
+      const options = { now: context.now().getTime(), signal: context.io.signal };
+      for await (const entry of scanEntries(nats, [queues[index]!], wanted, options)) {
+        const { seq, consumer, subject } = entry;
+        if (subject === null || whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq, filter: wanted })) continue;
+        given.push({ seq, consumer, subject });
+      }
+      return given;
+    };
+    const given = await read(filter);
     const counts = redeliveredTo(standing, given);
     if (counts.size === 0) continue;
-    if (!dryRun) throw wouldRedeliver(standing, counts);
+    const seqs = new Set(given.map(({ seq }) => seq));
+    const { consumers: _, ids: __, ...others } = filter;
+    const all = (await read(others)).filter(({ seq }) => seqs.has(seq));
+    const whole = redeliveredTo(standing, all);
+    const alike = [...counts.keys()].filter((name) => (whole.get(name) ?? 0) < counts.get(name)!);
+    if (!dryRun) throw wouldRedeliver(standing, counts, alike);
     context.io.tell({ type: 'warning', text: `${redeliveryWords(queue, counts)}; --allow-redelivery is needed` });
   }
 }

@@ -16,6 +16,7 @@ function progressOf({
   failed,
   waiting,
   seconds_left: left,
+  taken_over_by: heir,
 }: ReplayRunJson) {
   const parts = [
     `${replayed} of ${chosen} replayed`,
@@ -24,7 +25,8 @@ function progressOf({
     ...(died > 0 ? [`${died} died again`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
-    ...(waiting > 0 ? [`${waiting} waiting`] : []),
+    ...(waiting > 0 && heir === undefined ? [`${waiting} waiting`] : []),
+    ...(heir === undefined ? [] : [`then taken over by ${heir}`]),
     ...(left === null ? [] : [left < 120 ? `${left}s left` : `${Math.ceil(left / 60)}m left`]),
   ];
   return parts.join(', ');
