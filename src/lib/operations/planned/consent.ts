@@ -22,6 +22,9 @@ export function problemsOf(standing: readonly Finding[], { resources }: Desired)
   }));
 }
 
+const isImmutable = ({ needs }: Finding): boolean => needs === 'migrate' || needs === 'allow-replace';
+const WAYS = 'docs/how-to/immutable-field.md, which ships with the package, has each way with what it costs';
+
 /** Refuses a plan while something stands in its way that no given flag allows. @throws OpsError RISK_REFUSED, PLAN_REFUSED */
 export function requireAllowed(
   { plan, desired }: Pick<Prepared, 'plan' | 'desired'>,
@@ -52,6 +55,7 @@ export function requireAllowed(
             ...(instead!.length > 0
               ? [`or have it deleted and made again, with ${flagsOf(instead!).join(' and ')}`]
               : []),
+            ...(standing.some(isImmutable) ? [WAYS] : []),
           ],
     problems: problemsOf(standing, desired),
     result: { ...planJson(plan), applied: false },

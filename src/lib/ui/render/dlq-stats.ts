@@ -7,6 +7,8 @@ import { renderColumns } from './dlq-show.ts';
 
 /** Narrower than this no value is cut, in columns. */
 const NARROWEST = 12;
+/** As long as values have so many together, nothing goes for their sake. */
+const READABLE = 40;
 
 /**
  * Draws the groups as a table, the largest first, each with the line that replays it: behind it where there is room,
@@ -60,16 +62,18 @@ function fitted(
   table: (widest: number, without: number) => string[],
   widest: (lines: readonly string[]) => number,
 ): string[] {
-  for (const without of [0, 1, 2, 3]) {
-    const whole = table(Number.POSITIVE_INFINITY, without);
-    if (widest(whole) <= width) return whole;
-    const least = table(NARROWEST, without);
-    if (widest(least) > width && without < 3) continue;
-    for (let cells = Math.floor(width / Math.max(1, values)); cells > NARROWEST; cells--) {
+  const steps = [0, 1, 2, 3];
+  const whole = steps
+    .map((without) => table(Number.POSITIVE_INFINITY, without))
+    .find((lines) => widest(lines) <= width);
+  if (whole) return whole;
+  const enough = Math.max(NARROWEST, Math.floor(READABLE / Math.max(1, values)));
+  for (const without of steps) {
+    const least = without < steps.at(-1)! ? enough : NARROWEST;
+    for (let cells = Math.floor(width / Math.max(1, values)); cells >= least; cells--) {
       const cut = table(cells, without);
       if (widest(cut) <= width) return cut;
     }
-    return least;
   }
-  return [];
+  return table(NARROWEST, steps.at(-1)!);
 }
