@@ -213,6 +213,28 @@ test('killed half-way, everybody who looks is told, nobody else touches it, and 
   expect(await deadOf()).toEqual(before);
 });
 
+test('what somebody is moving just now is told with who does, and left to him', async () => {
+  await run('apply', spec({ queue: 'storage: memory\n    duplicate_window: 30s' }));
+  const path = spec({ queue: 'storage: file\n    duplicate_window: 30s' });
+  const applying = startCli(['apply', path, '--migrate'], { server, cwd: dir });
+  try {
+    await applying.until('stderr', /copying REQUESTS to REQUESTS_moving/, 60_000);
+    const second = await json('apply', path, '--yes');
+    expect([second.code, second.value.error]).toMatchObject([
+      75,
+      { code: 'LOCK_HELD', message: expect.stringMatching(/^.+ is at work on osapi \(apply\)$/) },
+    ]);
+    expect((await run('apply', path, '--yes')).stderr).toMatch(/It holds the lock since \d{4}-\d\d-\d\dT/);
+    const [pause] = [await json('queue', 'pause', 'REQUESTS')];
+    expect([pause.code, pause.value.error.hint]).toEqual([75, expect.stringContaining('osapi-ops status')]);
+  } finally {
+    applying.child.kill('SIGINT');
+    await applying.done;
+  }
+  expect((await json('apply', path, '--undo-migrate')).code).toBe(0);
+  expect(await configOf('REQUESTS')).toMatchObject({ storage: 'memory' });
+});
+
 describe('a server that has no room for a copy', () => {
   let small: TestServer;
   let its: Nats;

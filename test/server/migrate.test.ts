@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createInbox } from '@nats-io/transport-node';
+import { scanEntries } from '../../src/lib/dlq/scan.ts';
 import { dlqSubjects } from '../../src/lib/facts/names.ts';
 import { writeIntent } from '../../src/lib/ledger/journal.ts';
 import { executeMigration, undoMigration } from '../../src/lib/migrate/execute.ts';
@@ -135,6 +136,49 @@ describe('a queue in memory that is to be on disk', () => {
     await expect(undoMigration(nats, migration, moving())).rejects.toMatchObject({ code: 'MIGRATE_TOO_LATE' });
     await executeMigration(nats, migration, moving());
     expect(await figures()).toMatchObject({ messages: 6 });
+  });
+
+  test.each([
+    ['promoted', /JOBS_moving is open/, 'JOBS'],
+    ['repromoted', /JOBS is open, JOBS_moving/, 'JOBS'],
+  ])('has no dead letter of its own marker, which somebody had given out at %s', async (_, at, queue) => {
+    await writeConsumer(
+      nats,
+      'update',
+      { stream: 'JOBS', consumer: 'w' },
+      { ...worker, max_deliver: 1, ack_wait: 1e9 },
+    );
+    const migration = await plan();
+    await expect(executeMigration(nats, migration, moving(at))).rejects.toThrow();
+    // By hand, as `nats consumer resume` does: our own command refuses.
+    await nats.api(`CONSUMER.PAUSE.${queue}.w`, {});
+    const given = async () => {
+      const inbox = createInbox();
+      const sub = nats.nc.subscribe(inbox, { max: 20 });
+      const wanted = JSON.stringify({ batch: 20, expires: 1.5e9 });
+      nats.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${queue}.w`, wanted, { reply: inbox });
+      const subjects: string[] = [];
+      for await (const message of sub) {
+        if (message.headers?.code) break;
+        subjects.push(message.subject);
+        if (message.subject === 'jobs.a') await nats.request(message.reply!, '+ACK');
+      }
+      return subjects;
+    };
+    expect((await given()).filter((subject) => subject !== 'jobs.a')).toEqual([
+      expect.stringMatching(/^osapi-ops\.moving\./),
+    ]);
+    // Death is lazy: the next pull brings it.
+    await until(async () => (await given()).length === 0 && (await figures('dlq')).messages === 1, 'it has died');
+    const entries = async () => {
+      const ids: string[] = [];
+      const ref = { queue, dlq: 'dlq', dlqs: ['dlq'], consumers: ['w'] };
+      for await (const { id } of scanEntries(nats, [ref], {})) ids.push(id);
+      return ids;
+    };
+    expect(await entries()).toEqual([]);
+    await executeMigration(nats, migration, moving());
+    expect([await entries(), (await figures('dlq')).messages, (await figures()).messages]).toEqual([[], 0, 0]);
   });
 
   test('keeps its workers where its dead letters have no place to wait in', async () => {

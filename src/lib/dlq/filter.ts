@@ -1,3 +1,4 @@
+import { MOVING_PREFIX } from '../facts/names.ts';
 import { subjectCovers } from '../facts/subjects.ts';
 import { type Entry, TO_REPLAY } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
@@ -30,11 +31,15 @@ export const mayMatch = (filter: EntryFilter, { deaths }: Told): boolean =>
   deaths.some(({ record }) => among(filter.reasons, record.reason)) &&
   deaths.some(({ record }) => diedWithin(filter, record.time));
 
+/** A migration's own marker, which is given out where somebody resumes a consumer in the middle: nobody's request. */
+export const isMarker = ({ subject }: Entry): boolean => subject?.startsWith(MOVING_PREFIX) === true;
+
 /** Whether an entry is wanted. One without a time of death is judged by when it was published: it did not die before. */
 export function matches(filter: EntryFilter, entry: Entry): boolean {
   const { subjects, match, requestIds, since, until, where } = filter;
   const time = entry.died_at ?? entry.published_at;
   return (
+    (filter.markers === true || !isMarker(entry)) &&
     matchesIds(filter, entry.id) &&
     among(filter.queues, entry.queue) &&
     among(filter.consumers, entry.consumer) &&

@@ -71,7 +71,9 @@ export async function requireWhole(
   throw new OpsError('LOCK_HELD', `${key} is half moved: ${who} began it on ${since}`, {
     where: key,
     why: 'What is in it is moved, its dead letters too; until that is done nothing else is done to them.',
-    hints: ['go on with `osapi-ops apply --migrate`, or back with `osapi-ops apply --undo-migrate`'],
+    hints: [
+      'go on with `osapi-ops apply --migrate`; `osapi-ops status` tells how far it is, and whether it can still go back',
+    ],
   });
 }
 

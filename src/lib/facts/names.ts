@@ -44,8 +44,9 @@ export const bucketStream = (bucket: string): string => `${KV_PREFIX}${bucket}`;
 /** All that a bucket's stream takes. */
 export const bucketSubjects = (bucket: string): string => `$KV.${bucket}.>`;
 
+export const MOVING_PREFIX = 'osapi-ops.moving.';
 /** A subject that nobody publishes on, for what keeps nothing of its own for a moment: no two streams may hold one. */
-export const movingSubject = (name: string): string => `osapi-ops.moving.${name.replace('/', '.')}`;
+export const movingSubject = (name: string): string => `${MOVING_PREFIX}${name.replace('/', '.')}`;
 /** What a stream is called on its way back to its own name. */
 export const movingName = (stream: string): string => `${stream}_moving`;
 

@@ -2,13 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
+import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
 import type { Actor } from '../model/history.ts';
 import type { Io } from '../model/io.ts';
 import { printDuration } from '../model/units.ts';
+import { orUndefined } from '../nats/answer.ts';
 import { isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { Gate } from '../nats/gate.ts';
 import type { KvEntry } from '../nats/port.ts';
+import { readStream } from '../nats/streams.ts';
 import { describeActor } from './actor.ts';
 import { inLedger, ledger, purgeKeys } from './bucket.ts';
 import { ledgerKey } from './key.ts';
@@ -164,6 +167,27 @@ const isOurs = (entry: KvEntry, text: string): boolean =>
 async function ownRevision(nats: Nats, key: string, text: string): Promise<number | undefined> {
   const entry = await ledger(nats).latest(key, { fromLeader: true });
   return entry && isOurs(entry, text) ? entry.revision : undefined;
+}
+
+/**
+ * Passes where nobody holds a lock, or who does is dead: seen by its writing the lock again, which it does within seconds.
+ * @throws OpsError LOCK_HELD
+ */
+export async function requireFree(
+  nats: Nats,
+  name: string,
+  { io, lease = LEASE }: Pick<LockOptions, 'io' | 'lease'>,
+): Promise<void> {
+  const look = () => ledger(nats).latest(ledgerKey.lock(name));
+  const [first, info] = await Promise.all([look(), orUndefined(readStream(nats, bucketStream(LEDGER_BUCKET)))]);
+  // Both by the server's clock: one of long ago need not be watched.
+  if (!first || !info || info.now - Date.parse(first.created) > lease.lengthMs) return;
+  const start = performance.now();
+  for (let now: KvEntry | undefined = first; now && !now.deleted; now = await look()) {
+    if (now.revision !== first.revision) throw held(name, parseHolder(now), lease.lengthMs);
+    if (performance.now() - start > lease.giveUpMs) return;
+    await pause(io.signal);
+  }
 }
 
 const holderText = (entry: KvEntry): string => {

@@ -1,9 +1,10 @@
 import { parseArchiveLine, printArchiveLine } from '../dlq/archive.ts';
+import { isMarker } from '../dlq/filter.ts';
 import { scanEntries } from '../dlq/scan.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { advisorySubject, REJECT_HEADER, rejectedSubject } from '../facts/names.ts';
 import { asBuffer } from '../model/bytes.ts';
-import type { Entry, QueueRef } from '../model/entry.ts';
+import type { DlqRecord, Entry, QueueRef } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
 import type { Seen, StoredMessage } from '../model/message.ts';
 import type { Migration } from '../model/migration.ts';
@@ -145,12 +146,7 @@ export function carry(entry: Entry, names: Names): Carried {
       }),
       ...(own ? [own] : []),
     ],
-    replaces: told.map(({ record }) => ({
-      stream: record.stream,
-      created: '',
-      seq: record.seq,
-      time: record.stored,
-    })),
+    replaces: told.map(({ record }) => seenOf(record)),
   };
 }
 
@@ -210,6 +206,22 @@ export async function carryDead(
   await flush();
   return seqs;
 }
+
+/** Removes what is recorded of our own markers in a stream: given out, they may have died, or been rejected. */
+export async function forgetMarkers(
+  nats: Nats,
+  migration: Migration,
+  stream: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const ref = { ...refOf(migration, stream), consumers: migration.consumers.flatMap(({ from, to }) => [from, to]) };
+  const records: Seen[] = [];
+  for await (const entry of scanEntries(nats, [ref], { markers: true }, { signal }))
+    if (isMarker(entry)) records.push(...entry.inner.records.map(seenOf));
+  await removeRecords(nats, records);
+}
+
+const seenOf = ({ stream, seq, stored: time }: DlqRecord): Seen => ({ stream, created: '', seq, time });
 
 /** The DLQ that takes a record, and on which subject. @throws OpsError MIGRATE_REFUSED */
 function placeOf(nats: Nats, dlqs: readonly StreamInfo[], message: Carried['writes'][number]) {

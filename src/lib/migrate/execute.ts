@@ -9,6 +9,7 @@ import type { Nats } from '../nats/connect.ts';
 import { deleteConsumer } from '../nats/consumers.ts';
 import { madeAnew } from '../nats/removal.ts';
 import { deleteStream } from '../nats/streams.ts';
+import { isParked } from './configs.ts';
 import { namesOf } from './dead.ts';
 import { giveBack, open, park } from './gap.ts';
 import { waitHeld } from './held.ts';
@@ -30,7 +31,15 @@ import {
   write,
 } from './run.ts';
 import { carryAll, keptOf, renameAll, trim, waiting } from './waiting.ts';
-import { isResumed, makeConsumers, pauseAll, removeDead, restoreConsumers, resumeConsumers } from './workers.ts';
+import {
+  forgetGivenOut,
+  isResumed,
+  makeConsumers,
+  pauseAll,
+  removeDead,
+  restoreConsumers,
+  resumeConsumers,
+} from './workers.ts';
 
 /**
  * Moves what cannot be changed in place, from wherever it stands: what is done already is found done on the server.
@@ -227,6 +236,7 @@ async function refuseUnfinishedReplay({ nats, migration }: Run): Promise<void> {
 async function leaveOld(run: Run): Promise<void> {
   const { nats, migration } = run;
   const hop = firstHop(run);
+  await forgetGivenOut(run, hop.from);
   // Whoever works on the copy already has what waited.
   if (!(await isResumed(run, hop.to))) {
     const kept = await waiting(run, await carryAll(run));
@@ -311,6 +321,7 @@ export async function dropCopies(nats: Nats, unfinished: readonly Unfinished[], 
 /** Publishers first; then what was acked meanwhile is let go by the copy, which would leave it behind; then workers. */
 async function takeBack(run: Run): Promise<void> {
   const hop = firstHop(run);
+  if (isParked((await stream(run, hop.from)).config)) await forgetGivenOut(run, hop.from);
   await giveBack(run, hop);
   await dropCopy(run, hop);
   await restoreConsumers(run, hop.from);

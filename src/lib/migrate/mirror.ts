@@ -51,15 +51,20 @@ export async function waitCopied(run: Run, hop: Hop): Promise<void> {
   }
 }
 
+/** In seconds. */
+const SOON = 0.5;
+
 function tellCopied(
   { io, migration }: Run,
   { to }: Hop,
   { done, total, began }: { readonly done: number; readonly total: number; readonly began: number },
 ): void {
   const seconds = (performance.now() - began) / 1000;
+  // What is copied at once, or has come and is only waited for, is nothing to watch.
+  if (seconds < SOON || done >= total) return;
   const rate = done / Math.max(seconds, 0.001);
   const left = rate > 0 ? Math.ceil((total - done) / rate) : 0;
-  const pace = done > 0 && seconds > 0.5 ? `, ${Math.round(rate)}/s, ${left}s left` : '';
+  const pace = done > 0 ? `, ${Math.round(rate)}/s, ${left}s left` : '';
   io.tell({ type: 'progress', title: `Moving ${migration.from}: copying to ${to}${pace}`, done, total });
 }
 
@@ -97,7 +102,7 @@ export async function waitWindow(run: Run, { config, created }: StreamInfo): Pro
   let left = Date.parse(created) + windowMs - first.now;
   while (left > 0) {
     const done = Math.max(0, total - Math.ceil(left / 1000));
-    const title = `Moving ${run.migration.from}: reading along for a duplicate_window`;
+    const title = `Moving ${run.migration.from}: reading along for the duplicate_window, in seconds`;
     run.io.tell({ type: 'progress', title, done, total });
     const step = Math.min(left, 1000);
     await pause(run, step);

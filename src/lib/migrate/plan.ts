@@ -72,10 +72,16 @@ const streamName = (kind: ResourceKind, name: string): string => (kind === 'buck
 /** How an immutable change is carried out, or why it cannot be. */
 export function planMigration(asked: MoveAsked): PlannedMigration {
   const refusals = [...refuse(asked)];
-  if (refusals.length > 0) return { is: 'refused', refusals };
+  if (refusals.length > 0) return { is: 'refused', refusals: refusals.map(withPage) };
   const migration = asked.kind === 'consumer' ? consumerMigration(asked) : streamMigration(asked);
   return { is: 'movable', migration, cost: costOf(asked, migration) };
 }
+
+/** Whatever else is to be done: the way by hand is always open. */
+const withPage = ({ why, hint }: MigrationRefusal): MigrationRefusal => ({
+  why,
+  hint: hint.includes(BY_HAND) ? hint : `${hint}; ${BY_HAND}`,
+});
 
 function* refuse(asked: MoveAsked): Generator<MigrationRefusal> {
   const { version, kind, stream, fields, others, clustered } = asked;
@@ -132,11 +138,14 @@ function* refuseStream(asked: MoveAsked): Generator<MigrationRefusal> {
   ) {
     yield {
       why: `retention ${String(config.retention)} → ${String(after.retention)}: what is stored is not what waits, and the server does not tell which is`,
-      hint: `let it run empty first, or ${BY_HAND}`,
+      hint: after.retention === 'interest' ? byLimits(asked) : `let it run empty first, or ${BY_HAND}`,
     };
   }
   if (config.retention === 'interest')
-    yield { why: 'of retention interest a mirror keeps messages that nobody waits for any more', hint: BY_HAND };
+    yield {
+      why: 'of retention interest a mirror keeps messages that nobody waits for any more',
+      hint: byLimits(asked),
+    };
   const taken = name === from ? movingName(streamName(kind, name)) : streamName(kind, name);
   if (streams.includes(taken)) {
     yield {
@@ -165,6 +174,17 @@ function* refuseStream(asked: MoveAsked): Generator<MigrationRefusal> {
       };
     }
   }
+}
+
+/** To interest and from it the server changes limits in place; in a cluster a stream that keeps all is not moved with its consumers. */
+function byLimits({ stream: { config }, after, consumers, clustered }: MoveAsked): string {
+  if (clustered && consumers.length > 0) return BY_HAND;
+  const ways = [
+    `apply \`retention: limits\` first${config.retention === 'interest' ? ', which is changed in place' : ' with --migrate'}`,
+    ...(config.retention === 'interest' ? ['this with --migrate after it'] : []),
+    ...(after.retention === 'interest' ? ['interest, which is changed in place, last'] : []),
+  ];
+  return ways.join(', ');
 }
 
 /** Of a work queue what is stored waits; where all is kept it is what the one consumer of all did not come to yet. */

@@ -61,9 +61,11 @@ export function tellStep({ hops, from, name }: Migration, step: MigrationStep | 
     case 'repromoted':
       return `${second?.to} is open, ${second?.from} is still there`;
     case 'removed':
-      return `${from} is removed, ${name} is not made yet`;
+      return from === name
+        ? `${from} is removed, and not made again yet`
+        : `${from} is removed, ${name} is not made yet`;
     case 'made':
-      return `${name} is made, and paused`;
+      return from === name ? `${name} is made again, and paused` : `${name} is made, and paused`;
     default:
       return step;
   }

@@ -9,6 +9,7 @@ import { getMessage } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { removeKeyed, removeMessage } from '../nats/removal.ts';
 import { pausedConsumer, UNTIL_RESUMED } from './configs.ts';
+import { forgetMarkers } from './dead.ts';
 import { drainMs } from './plan.ts';
 import { FINISH, pause, type Run, stream } from './run.ts';
 import { becomesQueue, keepsAnswered } from './waiting.ts';
@@ -98,10 +99,22 @@ export async function makeConsumers(run: Run, positions: Kept['positions'] = {})
   }
 }
 
+/**
+ * What was recorded of our markers goes with them. Only who resumed a consumer in the middle was given any.
+ */
+export async function forgetGivenOut(run: Run, name: string): Promise<void> {
+  const { nats, migration } = run;
+  const names = new Set(migration.consumers.flatMap(({ from, to }) => [from, to]));
+  const found = await Promise.all([...names].map((one) => orUndefined(readConsumer(nats, name, one, FINISH))));
+  const isGivenOut = found.some((one) => one !== undefined && !isOurPause(one.config));
+  if (isGivenOut) await forgetMarkers(nats, migration, name, run.signal);
+}
+
 /** Our markers go first: they are nobody's work. */
 export async function resumeConsumers(run: Run): Promise<void> {
   const { nats, migration } = run;
   const at = home(run);
+  await forgetGivenOut(run, at);
   // Closed to purges it is at the end only: then they are gone.
   const { config } = await stream(run, at);
   for (const { from } of config.deny_purge === true ? [] : migration.hops)

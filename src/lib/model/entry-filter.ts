@@ -48,4 +48,6 @@ export interface EntryFilter {
   readonly where?: readonly WhereTerm[];
   /** At most so many. */
   readonly limit?: number;
+  /** A migration's own marker too, which is nobody's request: for who removes what is recorded of it. */
+  readonly markers?: true;
 }

@@ -4,6 +4,7 @@ import { holdQueues } from '../dlq/lock.ts';
 import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { tableFor } from '../facts/fields.ts';
+import { requireFree } from '../ledger/lock.ts';
 import { largestReplicas } from '../ledger/store.ts';
 import { dropCopies, executeMigration } from '../migrate/execute.ts';
 import type { Context } from '../model/context.ts';
@@ -111,7 +112,10 @@ async function applyAll(context: Context, works: readonly Work[], options: Apply
   const plans = works.map(({ system }) => system.plan);
   options.show(plans, options.given);
   if (options.dryRun) return plans.map((plan) => ({ plan, changes: plan.changes, applied: false }));
-  for (const { system } of works) requireAllowed(system, options.given);
+  for (const { system } of works) {
+    if (system.unfinished.length > 0 && !options.given.has('migrate')) await requireNobody(context, system);
+    requireAllowed(system, options.given);
+  }
   await agreeToPlans(context, plans, options);
   const done: Applied[] = [];
   for (const work of works) {
@@ -120,6 +124,10 @@ async function applyAll(context: Context, works: readonly Work[], options: Apply
   }
   return done;
 }
+
+/** What is half moved is somebody's work, or was left behind: only that is gone on with. @throws OpsError LOCK_HELD */
+const requireNobody = ({ io }: Context, { nats, desired }: Prepared): Promise<void> =>
+  requireFree(nats, desired.system, { io });
 
 const applyingOf = ({ nats, loaded, desired, lastApplied }: Prepared, filled: Filled): Applying => ({
   nats,
@@ -276,7 +284,10 @@ async function failure(
     code,
     message: `${fault.message}; ${sum}`,
     why: fault.why ?? 'The server refused a step.',
-    hints: [...fault.hints, `${fault.hints.length > 0 ? 'then ' : ''}run apply again: it goes on from here`],
+    // What stands half moved says how to go on, and back.
+    hints: fault.hints.some((hint) => hint.includes('apply --migrate'))
+      ? fault.hints
+      : [...fault.hints, `${fault.hints.length > 0 ? 'then ' : ''}run apply again: it goes on from here`],
     result,
   });
 }

@@ -29,7 +29,7 @@ export const migrate: Analyzer = (subject, world) => {
   const { migration, cost } = planned;
   return [
     asked(subject, migration),
-    ...together(subject),
+    ...together(subject, moves),
     ...room(subject, migration, cost, account),
     ...atWork(subject, migration, world),
     ...noticed(subject, migration, cost),
@@ -61,11 +61,26 @@ function asked(subject: Subject, { kind, hops, fields, consumers, name }: Migrat
 }
 
 /** What a copy cannot take on the way. */
-function together(subject: Subject): Finding[] {
+function together(subject: Subject, moves: World['moves']): Finding[] {
   const { change, before, after } = subject;
   if (change.kind === 'consumer' || !before || !after) return [];
   const lowered = loweredLimits(change.kind, before, after).map(({ field }) => field);
   const subjects = change.fields.some(({ path }) => path === 'subjects') ? ['subjects'] : [];
+  const isItsQueueRenamed = [...moves].some(
+    ([key, planned]) =>
+      key !== subject.key &&
+      planned.is === 'movable' &&
+      planned.migration.kind === 'stream' &&
+      isRenamed(planned.migration),
+  );
+  if (change.role === 'dlq' && subjects.length > 0 && isItsQueueRenamed) {
+    return [
+      finding(subject, 'refuse', ": it has its queue's name in its subjects, and is not renamed together with that", {
+        field: 'moved_from',
+        hint: `apply the other name of the queue first, with this DLQ called ${change.moved_from ?? change.name} still; then that of the DLQ`,
+      }),
+    ];
+  }
   return [...lowered, ...subjects].map((field) =>
     finding(subject, 'refuse', `: ${field} is not changed while it is moved`, {
       field,
@@ -80,12 +95,17 @@ function roughly(bytes: number): string {
   return printSize(Math.ceil(bytes / unit) * unit);
 }
 
+const NO_ROOM = 'a copy that finds none is removed again, before anything is closed';
+
 const SIDES = {
   file: { what: 'file storage', limit: 'max_storage', used: 'storage', reserved: 'reserved_storage' },
   memory: { what: 'memory', limit: 'max_memory', used: 'memory', reserved: 'reserved_memory' },
 } as const;
 
-/** The room of a second copy: at the limit of an account the copy stops, and publishers are refused (10023). */
+/**
+ * The room of a second copy: at the limit of an account the copy stops, and publishers are refused (10023). What is used
+ * is told with all replicas; the limit of a tier is of one of them, that of an account of all (2.15.1).
+ */
 function room(
   subject: Subject,
   { kind, hops, before, after }: Migration,
@@ -94,34 +114,44 @@ function room(
 ): Finding[] {
   if (kind === 'consumer') return [];
   const { what, limit, used, reserved } = SIDES[storage];
-  const needs = `${roughly(bytes)} of ${what} meanwhile`;
+  const replicas = Math.max(1, numberOf(after.num_replicas, 1));
+  const [own, other] = account?.tiers ? [1, replicas] : [replicas, 1];
+  const needed = bytes * own;
+  const needs = `${roughly(needed)} of ${what} meanwhile`;
   if (!account) {
-    return [finding(subject, 'warning', `: the copy needs ${needs}; whether there is room was not to be asked`)];
+    return [
+      finding(subject, 'warning', `: the copy needs ${needs}; whether there is room was not to be asked`, {
+        hint: NO_ROOM,
+      }),
+    ];
   }
-  const most = account.limits[limit];
+  const tier = `R${replicas}`;
+  const usage = account.tiers ? account.tiers[tier] : account;
+  // An account that has none of its replicas is told of where limits are.
+  if (!usage) return [];
+  const may = account.tiers ? `the account may use in tier ${tier}` : 'the account may use';
+  const most = usage.limits[limit];
   // Back at its name there are two beside each other, and what it was counted elsewhere.
   const copies = hops.length > 1 && before.storage !== after.storage ? 2 : 1;
   const set = Math.max(0, numberOf(after.max_bytes)) * copies;
-  const [held, kept] = [account[used], account[reserved]];
+  const [held, kept] = [usage[used] / other, usage[reserved]];
   const faults = [
-    ...(most >= 0 && held + bytes > most
-      ? [`the account may use ${printSize(most)}, and ${roughly(held)} are used`]
-      : []),
+    ...(most >= 0 && held + needed > most ? [`${may} ${printSize(most)}, and ${roughly(held)} are used`] : []),
     ...(most >= 0 && set > 0 && kept + set > most
       ? [
-          `the account may use ${printSize(most)}, its streams reserve ${printSize(kept)} with max_bytes, and each copy ${printSize(numberOf(after.max_bytes))} more (${storage === 'file' ? 10047 : 10028})`,
+          `${may} ${printSize(most)}, its streams reserve ${printSize(kept)} with max_bytes, and each copy ${printSize(numberOf(after.max_bytes))} more (${storage === 'file' ? 10047 : 10028})`,
         ]
       : []),
-    ...(account.limits.max_streams > 0 && account.streams >= account.limits.max_streams
-      ? [`the account has all ${account.limits.max_streams} streams that it may have (10027)`]
+    ...(usage.limits.max_streams > 0 && usage.streams >= usage.limits.max_streams
+      ? [
+          `the account has all ${usage.limits.max_streams} streams that it may have${account.tiers ? ` of ${tier}` : ''} (10027)`,
+        ]
       : []),
   ];
   if (faults.length === 0) {
-    const left =
-      most < 0
-        ? 'the account is not limited; how much the server has left it does not tell'
-        : `of ${printSize(most)}, ${roughly(held)} are used`;
-    return [finding(subject, 'info', `: the copy needs ${needs}; ${left}`)];
+    const left = most < 0 ? 'the account is not limited' : `of ${printSize(most)}, ${roughly(held)} are used`;
+    const message = `: the copy needs ${needs}; ${left}; how much the server has left it does not tell`;
+    return [finding(subject, 'info', message, { hint: NO_ROOM })];
   }
   return faults.map((fault) =>
     finding(subject, 'refuse', `: there is no room for the copy, which needs ${needs}: ${fault}`, {

@@ -65,6 +65,58 @@ test('a stream that keeps its name goes by another one and back', () => {
   expect(cost).toEqual({ bytes: 2000, storage: 'file', aheadMs: 2000, workersMs: 5000, gaps: 2, gapMs: 16 });
 });
 
+test('whatever cannot be moved names the page of the way by hand', () => {
+  const refused = [
+    asked({ version: '2.13.9' }),
+    asked({ fields: ['first_seq'] }),
+    asked({ others: ['COPY'] }),
+    asked({}, { mirror: { name: 'X' } }),
+    asked({}, { retention: 'interest' }),
+    asked({ clustered: true }, { retention: 'limits' }),
+    asked({ streams: ['Q', 'Q_moving'] }),
+  ];
+  for (const one of refused) {
+    const planned = planMigration(one);
+    const hints = planned.is === 'refused' ? planned.refusals.map(({ hint }) => hint) : [];
+    expect(hints.length).toBeGreaterThan(0);
+    for (const hint of hints) expect(hint).toContain('docs/how-to/immutable-field.md tells the way by hand');
+  }
+});
+
+test.each<[string, Config, Config, boolean, string]>([
+  [
+    'workqueue to interest',
+    {},
+    { retention: 'interest' },
+    false,
+    'apply `retention: limits` first with --migrate, interest, which is changed in place, last',
+  ],
+  [
+    'interest to workqueue',
+    { retention: 'interest' },
+    {},
+    false,
+    'apply `retention: limits` first, which is changed in place, this with --migrate after it',
+  ],
+  [
+    'interest on another storage',
+    { retention: 'interest' },
+    { retention: 'interest', storage: 'file' },
+    false,
+    'apply `retention: limits` first, which is changed in place, this with --migrate after it, interest, which is changed in place, last',
+  ],
+  [
+    'interest to workqueue in a cluster',
+    { retention: 'interest' },
+    {},
+    true,
+    'docs/how-to/immutable-field.md tells the way by hand',
+  ],
+])('%s is refused with the way that is left', (_, live, after, clustered, want) => {
+  const planned = planMigration(asked({ clustered, fields: ['retention'], after: { ...config, ...after } }, live));
+  expect(planned.is === 'refused' && planned.refusals[0]?.hint.startsWith(want)).toBe(true);
+});
+
 test('a stream that is renamed goes at once', () => {
   const { migration, cost } = movable(asked({ name: 'N', fields: ['name'], after: { ...config, name: 'N' } }));
   expect(migration.hops).toEqual([{ from: 'Q', to: 'N' }]);

@@ -202,6 +202,21 @@ describe('another name', () => {
     expect(plan.leftAlone).toEqual([]);
   });
 
+  test('of a queue comes before that of its DLQ, which has the queue in its subjects', () => {
+    const both = spec(
+      was('dead', want('stream other', { subjects: ['advisories.NEW'], retention: 'limits' }, 'dlq')),
+      was('OLD', want('stream NEW', QUEUE)),
+    );
+    const moves = new Map([movable('stream other', 'dead'), movable('stream NEW', 'OLD')]);
+    const stops = (some: typeof moves) =>
+      refusals(makePlan({ desired: both, observed, moves: some }), new Set(['migrate'])).map(({ field }) => field);
+    expect(stops(moves)).toEqual(['moved_from']);
+    expect(makePlan({ desired: both, observed, moves }).findings.map(({ hint }) => hint)).toContain(
+      'apply the other name of the queue first, with this DLQ called dead still; then that of the DLQ',
+    );
+    expect(stops(new Map([movable('stream other', 'dead')]))).toContain('subjects');
+  });
+
   test('that cannot be moved to is refused, and nothing is made beside the old one', () => {
     const plan = makePlan({ desired, observed, moves: new Map([refusedMove('stream NEW')]) });
     expect(refusals(plan, new Set(['migrate', 'allow-replace'])).map(({ message, field }) => [field, message])).toEqual(
@@ -310,6 +325,7 @@ describe('the room of a copy', () => {
     limits: { max_storage: -1, max_memory: -1, max_streams: -1, max_consumers: -1, ...limits },
     ...more,
   });
+  const tiered = (tiers: AccountUsage['tiers']): AccountUsage => ({ ...usage(0, {}), tiers });
   const told = (account: AccountUsage | undefined, extra: Partial<Migration> = {}): string[] =>
     storage(new Map([movable('stream REQUESTS', 'REQUESTS', extra)]), {
       migrate: true,
@@ -317,18 +333,19 @@ describe('the room of a copy', () => {
     })
       .findings.filter(({ message }) => message.includes('the copy'))
       .map(({ severity, message }) => `${severity}${message.slice('stream REQUESTS'.length)}`);
+  const UNTOLD = 'how much the server has left it does not tell';
   const NEEDS = 'needs 1000B of file storage meanwhile';
   const NONE = `refuse: there is no room for the copy, which ${NEEDS}`;
 
   test.each<[string, AccountUsage | undefined, Partial<Migration>, string[]]>([
     ['not to be asked', undefined, {}, [`warning: the copy ${NEEDS}; whether there is room was not to be asked`]],
+    ['without a limit', usage(5000, {}), {}, [`info: the copy ${NEEDS}; the account is not limited; ${UNTOLD}`]],
     [
-      'without a limit',
-      usage(5000, {}),
+      'exactly there',
+      usage(500, { max_storage: 1500 }),
       {},
-      [`info: the copy ${NEEDS}; the account is not limited; how much the server has left it does not tell`],
+      [`info: the copy ${NEEDS}; of 1500B, 500B are used; ${UNTOLD}`],
     ],
-    ['exactly there', usage(500, { max_storage: 1500 }), {}, [`info: the copy ${NEEDS}; of 1500B, 500B are used`]],
     [
       'short by a byte',
       usage(501, { max_storage: 1500 }),
@@ -339,7 +356,7 @@ describe('the room of a copy', () => {
       'reserved exactly',
       usage(0, { max_storage: 5000 }, { reserved_storage: 4000 }),
       { after: { max_bytes: 1000 } },
-      [`info: the copy ${NEEDS}; of 5000B, 0B are used`],
+      [`info: the copy ${NEEDS}; of 5000B, 0B are used; ${UNTOLD}`],
     ],
     [
       'reserved by one byte more',
@@ -353,7 +370,7 @@ describe('the room of a copy', () => {
       'for one stream more',
       usage(0, { max_streams: 2 }),
       {},
-      [`info: the copy ${NEEDS}; the account is not limited; how much the server has left it does not tell`],
+      [`info: the copy ${NEEDS}; the account is not limited; ${UNTOLD}`],
     ],
     [
       'for no stream more',
@@ -361,6 +378,39 @@ describe('the room of a copy', () => {
       {},
       [`${NONE}: the account has all 1 streams that it may have (10027)`],
     ],
+    [
+      'exactly there for each replica, which an account counts',
+      usage(1500, { max_storage: 4500 }),
+      { after: { num_replicas: 3 } },
+      [`info: the copy needs 3000B of file storage meanwhile; of 4500B, 1500B are used; ${UNTOLD}`],
+    ],
+    [
+      'short by a byte for each replica',
+      usage(1501, { max_storage: 4500 }),
+      { after: { num_replicas: 3 } },
+      [
+        'refuse: there is no room for the copy, which needs 3000B of file storage meanwhile: the account may use 4500B, and 1501B are used',
+      ],
+    ],
+    [
+      'exactly there in its tier, whose limit is of one replica',
+      tiered({ R1: usage(0, { max_storage: 1 }), R3: usage(1500, { max_storage: 1500, max_streams: 2 }) }),
+      { after: { num_replicas: 3 } },
+      [`info: the copy ${NEEDS}; of 1500B, 500B are used; ${UNTOLD}`],
+    ],
+    [
+      'short by a byte in its tier',
+      tiered({ R1: usage(0, {}), R3: usage(1503, { max_storage: 1500 }) }),
+      { after: { num_replicas: 3 } },
+      [`${NONE}: the account may use in tier R3 1500B, and 501B are used`],
+    ],
+    [
+      'for no stream more in its tier',
+      tiered({ R1: usage(0, { max_streams: 1 }), R3: usage(0, {}) }),
+      {},
+      [`${NONE}: the account has all 1 streams that it may have of R1 (10027)`],
+    ],
+    ['in no tier, which is told of elsewhere', tiered({ R3: usage(0, {}) }), {}, []],
   ])('%s', (_, account, extra, want) => expect(told(account, extra)).toEqual(want));
 });
 
