@@ -9,10 +9,12 @@ import {
 } from '../../src/lib/facts/names.ts';
 import { forgetNothing, readJournal } from '../../src/lib/ledger/journal.ts';
 import { isObject } from '../../src/lib/model/json.ts';
+import { orThrow } from '../../src/lib/nats/answer.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { headerValue, parseHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { removeNothing } from '../../src/lib/nats/removal.ts';
+import { readSubjects } from '../../src/lib/nats/streams.ts';
 import { type Away, startAway } from '../support/away.ts';
 import { bundled } from '../support/bundled.ts';
 import { connectTo } from '../support/connected.ts';
@@ -237,6 +239,7 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     const { held: all, recorded } = await readHeld(server, log);
     const held = new Map([...all].filter(([id]) => !stage.old.has(id)));
     const lives = new Map([...tap.stored, ...stage.lives].filter(([, { id }]) => !stage.old.has(id)));
+    for (const id of await readAnswers(server)) stage.answered.add(id);
     const { deletes: removed, advised } = tap;
     const { accepted, answered } = stage;
     const findings = check({ accepted, answered, held, lives, removed, advised, recorded });
@@ -489,6 +492,14 @@ async function readHeld(server: TestServer, log: string[]): Promise<Left> {
   );
   await nats.close();
   return { held, recorded };
+}
+
+/** Whose responses are stored: a worker that got no answer in time does not know that. */
+async function readAnswers(server: TestServer): Promise<string[]> {
+  const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
+  const { subjects } = await orThrow(readSubjects(nats, bucketStream('responses')));
+  await nats.close();
+  return [...subjects.keys()].map((subject) => subject.slice(subject.lastIndexOf('.') + 1));
 }
 
 /** Which form of the test a scenario is. */

@@ -129,7 +129,7 @@ interface Place {
 }
 
 const placeless = (count: number): string =>
-  `${count} of these say that their messages were on subjects on which nothing is published ($JS, $SYS, inboxes): they can be replayed with --to only`;
+  `${count} of these say that their messages were on subjects on which nothing is published ($JS, $SYS, inboxes, or none that a message can have): they can be replayed with --to only`;
 
 function finishImport(run: ImportRun): ImportResult {
   const result = importResult(run);
