@@ -35,7 +35,7 @@ const LOOP = [
   { line: 'npm run test:unit', limit: 15 },
   { line: 'scripts/hooks/pre-commit', limit: 5 },
   { line: 'npm run check', limit: 20 },
-  { line: '.ci/run', limit: 300 },
+  { line: '.ci/run', limit: 420 },
 ];
 
 /**

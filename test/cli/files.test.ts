@@ -110,14 +110,14 @@ describe('what is in a file is no file of that kind', () => {
     { line: 'dlq import - < /dev/zero', code: 64, says: 'standard input:1' },
     { line: 'request send dns - < /dev/zero', code: 64, says: 'cannot read stdin: it has more than 64MiB' },
     { line: 'request send dns --ndjson --input - < /dev/zero', code: 64, says: 'line 1 has no end' },
-  ])('$line', ({ line, code, says }) => {
-    const env = cleanEnv({ server, env: { NODE_OPTIONS: '--max-old-space-size=900' } });
-    const done = spawnSync('bash', ['-c', `'${process.execPath}' '${BIN}' ${line}`], {
-      cwd: dir,
-      env,
-      encoding: 'utf8',
-    });
-    expect({ code: done.status, said: done.stdout + done.stderr }).toEqual({
+  ])('$line', async ({ line, code, says }) => {
+    const [args = '', input] = line.split(' < ');
+    const env = { NODE_OPTIONS: '--max-old-space-size=900' };
+    const command = ['bash', '-c', `'${process.execPath}' '${BIN}' ${line}`];
+    const done = await (input
+      ? runCli([], { server, cwd: dir, env, command })
+      : warm(args.split(' '), { server, cwd: dir }));
+    expect({ code: done.code, said: done.stdout + done.stderr }).toEqual({
       code,
       said: expect.stringContaining(says),
     });

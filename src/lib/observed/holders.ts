@@ -28,7 +28,7 @@ function gained({ kind, name, config }: DesiredResource, live: ObservedResource 
   return wanted.filter((subject) => !held.includes(subject));
 }
 
-const subjectsOf = (desired: Desired, observed?: Observed): string[] => [
+const gainedSubjects = (desired: Desired, observed?: Observed): string[] => [
   ...new Set(desired.resources.flatMap((resource) => gained(resource, observed?.resources.get(keyOf(resource))))),
 ];
 
@@ -37,7 +37,7 @@ const subjectsOf = (desired: Desired, observed?: Observed): string[] => [
  * `undefined` where there are too many to ask for each. @throws OpsError CONN_*
  */
 export async function askHolders(nats: Nats, desired: Desired): Promise<readonly string[] | undefined> {
-  const subjects = subjectsOf(desired);
+  const subjects = gainedSubjects(desired);
   if (subjects.length > MANY) return undefined;
   const names = await pipelined(subjects, IN_FLIGHT, (subject) =>
     orElse(streamNames(nats, { subject }), { denied: [] }),
@@ -56,7 +56,7 @@ export async function readHolders(
   { desired, observed }: { readonly desired: Desired; readonly observed: Observed },
   names: readonly string[] | undefined,
 ): Promise<ReadonlyMap<ResourceKey, ObservedResource>> {
-  const subjects = subjectsOf(desired, observed);
+  const subjects = gainedSubjects(desired, observed);
   if (subjects.length === 0) return new Map();
   const known = new Set(
     [...desired.resources, ...observed.resources.values()].map(({ kind, name }) =>

@@ -44,6 +44,7 @@ describe('how many messages are stored below a sequence', () => {
 });
 
 test.each([
+  { messages: 0, bytes: 1000, to: 999, want: { count: 0, exact: true } },
   { messages: 10, bytes: 1000, to: 1001, want: { count: 0, exact: true } },
   { messages: 10, bytes: 1000, to: 1000, want: { count: 0, exact: true } },
   { messages: 10, bytes: 1000, to: 999, want: { count: 1, exact: false } },
