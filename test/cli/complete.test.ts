@@ -75,7 +75,6 @@ const env = () => ({
   PATH: [dir, process.env.PATH].join(':'),
   NATS_URL: server.url,
   XDG_CONFIG_HOME: config,
-  PS1: 'READY> ',
 });
 
 /**
@@ -224,12 +223,18 @@ describe('what is offered', () => {
 });
 
 const SHELLS = {
-  bash: { start: ['bash', '--norc', '--noprofile', '-i'], setup: ['eval "$(osapi-ops autocomplete bash)"'] },
+  bash: {
+    start: ['bash', '--norc', '--noprofile', '-i'],
+    setup: ["PS1='REA''DY> '", 'eval "$(osapi-ops autocomplete bash)"'],
+  },
   zsh: {
     start: ['zsh', '-f', '-i'],
-    setup: ['autoload -Uz compinit; compinit -u -D', 'eval "$(osapi-ops autocomplete zsh)"'],
+    setup: ["PS1='REA''DY> '", 'autoload -Uz compinit; compinit -u -D', 'eval "$(osapi-ops autocomplete zsh)"'],
   },
-  fish: { start: ['fish', '--no-config', '-i'], setup: ['osapi-ops autocomplete fish | source'] },
+  fish: {
+    start: ['fish', '--no-config', '-i'],
+    setup: ["function fish_prompt; echo -n 'REA''DY> '; end", 'osapi-ops autocomplete fish | source'],
+  },
 } as const;
 
 /** A Tab that changes nothing. */
@@ -244,6 +249,7 @@ describe.each(Object.keys(SHELLS) as (keyof typeof SHELLS)[])('in a real %s', (n
     terminal = startInTerminal([], { command: start, cwd, env: env(), columns: 120, rows: 40 });
     for (const line of [...setup, 'echo SET"UP"']) terminal.send(`${line}\r`);
     await terminal.expect('SETUP');
+    await terminal.expect('READY> ');
   });
   afterAll(async () => {
     terminal?.kill();
@@ -265,16 +271,15 @@ describe.each(Object.keys(SHELLS) as (keyof typeof SHELLS)[])('in a real %s', (n
   /** Types, lets the shell answer, presses Enter, and gives the words that the command was called with. */
   async function typed(...keys: string[]): Promise<string[]> {
     rmSync(join(dir, 'called'), { force: true });
-    // What an earlier try left on the line, or in open quotes.
-    terminal.send('\u0003');
-    // A shell does not tell that it has dropped the line, nor, below, that it has taken a key.
-    await sleep(150);
     for (const key of keys) {
       terminal.send(key === VAIN ? '\t' : key);
+      // A shell does not tell that it has taken a key.
       await (key === '\t' ? settled(10_000) : key === VAIN ? settled(1500) : sleep(50));
     }
     terminal.send('\r');
     await terminal.expect('DONE');
+    // Not before does it read what is typed next.
+    await terminal.expect('READY> ');
     return readFileSync(join(dir, 'called'), 'utf8').trimEnd().split('\n');
   }
 
@@ -314,7 +319,7 @@ describe.each(Object.keys(SHELLS) as (keyof typeof SHELLS)[])('in a real %s', (n
     await terminal.expect('resume');
     if (name !== 'bash') await terminal.expect(/let a queue|resume.*deliver|deliver/);
     terminal.send('\u0015\u0003');
-    // Nor what it does when the list is gone.
+    // Nor that it has dropped a line.
     await sleep(300);
   });
 
