@@ -86,7 +86,8 @@ export const CONSUMER_REFUSALS = {
   },
 
   acksNotEach({ ack_policy = 'explicit' }: Config, stream: Config) {
-    if (!isWorkqueue(stream) || ack_policy === 'explicit') return none;
+    // From 2.14 on: by flow_control copies read, and the server takes such consumers on a workqueue.
+    if (!isWorkqueue(stream) || ack_policy === 'explicit' || ack_policy === 'flow_control') return none;
     const message = `ack_policy ${ack_policy} on a workqueue stream`;
     const hint = 'write ack_policy: explicit, and let the worker acknowledge each message';
     return [{ field: 'ack_policy', message, hint, code: 10098 }];

@@ -82,7 +82,10 @@ export const overlap: Analyzer = (subject, world) => {
   });
 };
 
-/** Messages that a stranger's consumer takes already: a workqueue gives each to one consumer (10099, 10100). */
+/**
+ * Messages that a stranger's consumer takes already: a workqueue gives each to one consumer (10099, 10100). One by which
+ * the server reads for a copy takes nothing away.
+ */
 export const filters: Analyzer = (subject, world) => {
   const { after, change } = subject;
   if (change.kind !== 'consumer' || !after) return [];
@@ -91,7 +94,8 @@ export const filters: Analyzer = (subject, world) => {
   const own = filtersOf(after);
   for (const other of world.index.consumersOf.get(stream) ?? []) {
     const id = keyOf(other);
-    if (world.deleted.has(id) || world.desired.has(id) || !clashOf(own, filtersOf(other.config))) continue;
+    if (world.deleted.has(id) || world.desired.has(id) || other.config.sourcing === true) continue;
+    if (!clashOf(own, filtersOf(other.config))) continue;
     const message = `${id} already takes messages of ${own.join(', ')}; a workqueue gives each message to one consumer (10099, 10100)`;
     return [refusal(subject, 'filter_subject', message, `narrow one of the filters, or remove ${id}`)];
   }

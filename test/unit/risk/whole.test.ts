@@ -242,6 +242,16 @@ describe('messages that a stranger’s consumer takes', () => {
     },
 
     {
+      name: 'all, to copy it',
+      ...base,
+      to: WORKER,
+      others: [
+        live('stream S', QUEUE),
+        live('consumer S/x', { ...WORKER, ack_policy: 'flow_control', sourcing: true }, { owner: null }),
+      ],
+      says: [],
+    },
+    {
       name: 'all',
       ...base,
       to: WORKER,

@@ -236,12 +236,15 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
   ],
   SPEC_WORKQUEUE_ACK: [
     [packer('ack_policy: explicit')],
+    [packer('ack_policy: flow_control')],
     [packer('ack_policy: all'), '.consumers.packer.ack_policy | ORDERS/packer: ack_policy all on a workqueue'],
     [`retention: interest\n${packer('ack_policy: none')}`],
   ],
   SPEC_WORKQUEUE_CONSUMERS: [
     ['consumers: {p: {}}'],
     ['consumers: {p: {filter_subject: a}, q: {filter_subject: b}}'],
+    ['consumers: {p: {}, q: {ack_policy: flow_control, sourcing: true}}'],
+    ['consumers: {p: {}, q: {ack_policy: flow_control}}', '.consumers.q | both take everything'],
     ['consumers: {p: {}, q: {}}', '.consumers.q | consumers p and q of ORDERS both take everything'],
     [
       'consumers: {p: {}, q: {filter_subject: a}}',
