@@ -233,6 +233,12 @@ describe.each(outermostVersions())('one truth on nats-server %s', (version) => {
     const found = await truth();
     expect(found).toMatchObject({ dead: 0, listed: 0, empty: true });
     expect(found.checks.find(({ id }) => id === 'q_dlq.dlq')?.summary).toContain('1 message in it is no dead letter');
+    expect((await run('dlq', 'ls')).stderr).toContain('`nats stream rmm q_dlq 1` removes it');
+    // Whatever was read first, the first is that of the lowest number.
+    await nats.request('foreign', 'again');
+    expect((await run('dlq', 'ls')).stderr).toContain(
+      '2 messages are no dead letters and left out (the first is q_dlq sequence 1: ',
+    );
   });
 
   test('a mirror that answers for its origin changes nothing: not what it keeps, nor what it lacks', async () => {

@@ -7,6 +7,7 @@ import type { Context } from '../../model/context.ts';
 import type { Entry, EntryState } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { byOrder, type EntryOrder } from '../../model/entry-order.ts';
+import { shellLine } from '../../model/shell.ts';
 import { tellNone } from './none.ts';
 import { tellReading } from './reading.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
@@ -117,31 +118,40 @@ const withoutPayload = ({ inner: { message: _, original: __, ...inner }, ...entr
   inner,
 });
 
+interface Stranger {
+  readonly stream: string;
+  readonly seq: number;
+  readonly why: string;
+}
+
 /** Gathers what lies in DLQ streams and is no dead letter, and tells of it once. */
 export function strangers({ io }: Context): {
-  add(one: { stream: string; seq: number; why: string }): void;
+  add(one: Stranger): void;
   addRemoved(): void;
   tell(): void;
 } {
   let count = 0;
-  let first = '';
+  let first: Stranger | undefined;
   let removed = 0;
   return {
     addRemoved() {
       removed += 1;
     },
-    add({ stream, seq, why }) {
+    add(one) {
       count += 1;
-      first ||= `${stream} sequence ${seq}: ${why}`;
+      if (!first || (one.stream === first.stream && one.seq < first.seq)) first = one;
     },
     tell() {
       if (removed > 0) {
         const text = `${removed === 1 ? 'a message was' : `${removed} messages were`} acked, taken back or dropped while in flight: left out as no dead ${removed === 1 ? 'letter' : 'letters'}; see --state gone`;
         io.tell({ type: 'note', text });
       }
-      if (count === 0) return;
+      if (!first) return;
+      const { stream, seq, why } = first;
       const what = count === 1 ? 'a message is no dead letter' : `${count} messages are no dead letters`;
-      io.tell({ type: 'warning', text: `${what} and left out (${count === 1 ? '' : 'the first is '}${first})` });
+      const which = `${count === 1 ? '' : 'the first is '}${stream} sequence ${seq}: ${why}`;
+      const remove = shellLine(['nats', 'stream', 'rmm', stream, String(seq)]);
+      io.tell({ type: 'warning', text: `${what} and left out (${which}); \`${remove}\` removes it` });
     },
   };
 }
