@@ -285,7 +285,8 @@ export function judgeSystems(all: Said, alone: readonly Said[]): Fault[] {
   const [together, each] = [told.map(figures), alone.map((said) => figures(jsonOf(said)))];
   if (together.join() !== each.join())
     faults.push({ law: 'agree', text: `${all.line} says ${together.join()}, each by itself ${each.join()}` });
-  const worst = Math.max(...alone.map(({ code }) => code ?? 70));
+  // By what it says itself: a server that was slow to answer once is not when it is asked again.
+  const worst = told.some(({ health, drift }) => isBad(health) || drift.length > 0) ? 2 : 0;
   if (all.code !== worst)
     faults.push({ law: 'codes', text: `${all.line} ends with ${all.code}, the worst is ${worst}` });
   return faults;

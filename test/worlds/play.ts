@@ -307,6 +307,15 @@ export class Play {
     );
   }
 
+  /** Where there is no queue at all, that is an error. */
+  codesOfNone(truth: Truth): readonly number[] {
+    // A DLQ that takes the advisories of all makes a queue of a stream only where somebody died there.
+    const isNamed = this.world.dlq !== 'all';
+    const isQueue = ({ name, retention, dlqs }: Queue) =>
+      truth.has(name) && (retention === 'workqueue' || (isNamed && dlqs.some((dlq) => truth.has(dlq))));
+    return this.queues.some(isQueue) ? [] : [1];
+  }
+
   #wishes(pick: number, truth: Truth, all: boolean): readonly Wish[] {
     const live = this.queues.filter(({ name }) => truth.has(name));
     const queue = live[pick % Math.max(1, live.length)];
@@ -320,14 +329,6 @@ export class Play {
       ),
     ];
     const id = ids[pick % Math.max(1, ids.length)];
-    // Where there is no queue at all, that is an error.
-    // A DLQ that takes the advisories of all makes a queue of a stream only where somebody died there.
-    const isNamed = this.world.dlq !== 'all';
-    const none = live.some(
-      ({ retention, dlqs }) => retention === 'workqueue' || (isNamed && dlqs.some((dlq) => truth.has(dlq))),
-    )
-      ? []
-      : [1];
     // What acts is told which of several systems is meant.
     const meant = specs.length > 1 && queue ? [queue] : live;
     const scope = specs.length > 1 && queue ? ['--queue', queue.name] : [];
@@ -403,7 +404,10 @@ export class Play {
           ]),
     ];
     const chosen = all ? others : others.filter((_, index) => (pick * 7 + index * 5) % others.length < 3);
-    return [...always, ...chosen].map(({ codes, ...wish }) => ({ ...wish, codes: [...codes, ...none] }));
+    return [...always, ...chosen].map(({ codes, ...wish }) => ({
+      ...wish,
+      codes: [...codes, ...this.codesOfNone(truth)],
+    }));
   }
 
   /** The tokens of an archive that a command wrote, also one that was killed: then a part of it, of another name, may be all. */

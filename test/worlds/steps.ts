@@ -497,7 +497,7 @@ const archive: Act = async (play, [, which, filter]) => {
   if (!lives(play, queue)) return;
   const file = `exported-${play.steps}.ndjson`;
   const said = await play.person.ops(['dlq', 'export', '--out', file, '--json', ...filters(play, queue, filter!)]);
-  play.judge(said, 'dlq export', [0]);
+  play.judge(said, 'dlq export', [0, ...play.codesOfNone(play.truth)]);
   await play.account(said);
 };
 
