@@ -1,80 +1,27 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scanEntries } from '../dlq/scan.ts';
 import { SeqSet } from '../dlq/seq-set.ts';
-import { forgetIntent, type JournalEntry, type LeftIntent, readIntent } from '../ledger/journal.ts';
-import type { Entry, QueueRef } from '../model/entry.ts';
-import type { EntryFilter } from '../model/entry-filter.ts';
+import { forgetIntent } from '../ledger/journal.ts';
 import type { Seen } from '../model/message.ts';
 import { orThrow } from '../nats/answer.ts';
 import { isNoRoom } from '../nats/api-error.ts';
-import type { Nats } from '../nats/connect.ts';
 import { readConsumer } from '../nats/consumers.ts';
-import type { StreamInfo } from '../nats/info.ts';
 import { getMessage, IN_FLIGHT } from '../nats/messages.ts';
-import { ahead, isOneServer, pipelined } from '../nats/pipeline.ts';
+import { isOneServer, pipelined } from '../nats/pipeline.ts';
 import { confirmRemovals } from '../nats/removal.ts';
 import { canaryAfter, canaryFault } from './canary.ts';
-import { type CopyOptions, makeMove, recordsSeen } from './copy.ts';
+import { Chooser, isOfSeveral } from './choosing.ts';
+import { recordsSeen } from './copy.ts';
 import { movePage, type PageResult } from './execute.ts';
 import { type FollowMark, followMoves, markFollow } from './follow.ts';
-import { Once, readTwins, skippedAgain } from './once.ts';
+import type { QueueJob } from './job.ts';
 import { createPacer, inFlightFor, pageSize, roomFor } from './pace.ts';
 import { type CheckedQueue, checkQueue } from './preflight.ts';
-import { type Move, type Moved, PROTOCOL, type Protocol } from './protocol.ts';
-import { allowsTtl } from './queue-facts.ts';
+import { type Move, type Moved, PROTOCOL } from './protocol.ts';
+import { type Left, Reading, readLeft } from './reading.ts';
 import { removeRecords } from './records.ts';
-import { drainJournal, readJournalNow, settleLeftIntent } from './recover.ts';
+import { drainJournal, settleLeftIntent } from './recover.ts';
 import type { ReplayRun } from './run.ts';
-import { whySkipped } from './select.ts';
-import type { Tally } from './tally.ts';
-
-/** How a person wants it done. */
-export interface ReplayWishes {
-  /** Messages a second. */
-  readonly rate?: number;
-  /** So many at once; left out, what the way to the server asks for. */
-  readonly maxInFlight?: number;
-  readonly maxReplays: number;
-  /** Holds while the queue's consumers have more than this waiting. */
-  readonly maxPending?: number;
-  /** Sends so many ahead, and the others only if these live. */
-  readonly canary?: number;
-  readonly wait: boolean;
-  /** How long copies are followed, in milliseconds. */
-  readonly waitMs: number;
-  readonly to?: string;
-  /** Other consumers may get the messages again. */
-  readonly allowRedelivery?: boolean;
-  /** The module that `edit` asks. */
-  readonly transform?: string;
-  /** What a person or a module made of an entry; null where they left it as it is, `undefined` where they were not shown it. */
-  edit?(entry: Entry): Promise<CopyOptions['edited'] | null | undefined>;
-}
-
-export interface QueueJob {
-  readonly nats: Nats;
-  readonly ref: QueueRef;
-  readonly filter: EntryFilter;
-  readonly wishes: ReplayWishes;
-  readonly tally: Tally;
-  /** Aborted by Ctrl-C, and when the lock is lost. */
-  readonly signal: AbortSignal;
-  /** The stream that captures `--to`. */
-  readonly target?: StreamInfo;
-  /** Milliseconds since 1970. */
-  readonly now: number;
-  readonly protocol?: Protocol;
-  /** What may be in a worker's hand, whatever its records say. */
-  isDoubtful?(entry: Entry): boolean;
-  /** Is waited for before anything of this run, or of an earlier one, moves. */
-  readonly whole?: Promise<void>;
-  /** Is waited for before the first of this run moves. */
-  begin?(): Promise<void>;
-  onProgress(done: number): void;
-  tellNote(text: string): void;
-  tellWarning(text: string): void;
-  onUnreadable?(one: { stream: string; seq: number; why: string }): void;
-}
 
 /** As many as a scan gives at a time: the next are read while these move. */
 const PAGE = 1000;
@@ -86,10 +33,6 @@ const POLL_MS = 250;
 const FULL_PATIENCE_MS = 10_000;
 const PATIENCE_MS = 30_000;
 
-/** What a run leaves where it is though it may be dead: an orphan is one for certain only while nothing is in flight. */
-const untold = (queue: string, uncertain: number, inFlight: number): string =>
-  `${queue}: up to ${uncertain} more may be dead, without a record; which, cannot be told while workers have ${inFlight} in hand: run this again when they are done`;
-
 /**
  * Replays the dead letters of one queue. Must hold the queue's lock.
  * @throws OpsError DLQ_CANNOT_REMOVE, DLQ_DIED_AGAIN, CONN_*, DENIED_SUBJECT
@@ -100,7 +43,7 @@ export async function replayQueue(job: QueueJob): Promise<void> {
   const isEarly = isOneServer(nats);
   const left = isEarly ? readLeft(job) : undefined;
   left?.catch(() => {});
-  const reading = isEarly ? new Reading(job) : undefined;
+  const reading = isEarly ? new Reading(job, performance.now()) : undefined;
   const [facts, rttMs] = await Promise.all([checkQueue(nats, ref), job.wishes.maxInFlight ? 0 : nats.nc.rtt()]);
   const replay = new QueueReplay(job, facts, rttMs);
   let died: unknown;
@@ -121,77 +64,13 @@ export async function replayQueue(job: QueueJob): Promise<void> {
   if (died) throw died;
 }
 
-const placeOf = ({ stream, seq }: Seen): string => `${stream} ${seq}`;
-
-/** What an earlier run may have left behind. */
-interface Left {
-  readonly intent: LeftIntent | undefined;
-  readonly journal: readonly JournalEntry[];
-}
-
-async function readLeft({ nats, ref, whole }: QueueJob): Promise<Left> {
-  const [intent, journal] = await Promise.all([
-    readIntent(nats, ref.queue),
-    readJournalNow({ nats, queue: ref.queue }),
-    whole,
-  ]);
-  return { intent, journal };
-}
-
-/** What was read so long ago, in milliseconds, is read anew before the first of it moves. */
-const STALE_MS = 1000;
-
-/** The dead letters of a queue: the first of them are on their way from the moment this is made. */
-class Reading {
-  /** Originals that are in the queue no more; those in the journal may still be. */
-  removed = 0;
-  readonly #entries: AsyncGenerator<Entry, void, undefined>;
-  readonly #at = performance.now();
-  /** What is told once it is known that this reading is the one. */
-  #told: (() => void)[] | undefined = [];
-
-  constructor({ nats, ref, filter, wishes, now, onUnreadable, tellNote }: QueueJob) {
-    const tell = (told: () => void) => (this.#told ? this.#told.push(told) : told());
-    this.#entries = ahead(
-      scanEntries(nats, [ref], filter, {
-        now,
-        // Whether it dies again for the same reason is told where it is followed.
-        details: wishes.wait || wishes.canary !== undefined,
-        removed: () => this.removed,
-        onUnreadable: (one) => tell(() => onUnreadable?.(one)),
-        onCount: ({ uncertain, inFlight }) => {
-          if (uncertain > 0) tell(() => tellNote(untold(ref.queue, uncertain, inFlight)));
-        },
-      }),
-    );
-  }
-
-  get isStale(): boolean {
-    return performance.now() - this.#at > STALE_MS;
-  }
-
-  entries(): AsyncGenerator<Entry, void, undefined> {
-    for (const told of this.#told ?? []) told();
-    this.#told = undefined;
-    return this.#entries;
-  }
-
-  drop(): void {
-    this.#entries.return().catch(() => {});
-  }
-}
-
 class QueueReplay {
   readonly #job: QueueJob;
   readonly #facts: CheckedQueue;
   readonly #run: ReplayRun;
-  readonly #once: Once;
+  readonly #chooser: Chooser;
   /** Sequences of originals whose copy is in. */
   readonly #moved = new SeqSet();
-  /** Entries of originals that go with another entry: what is left of them, to go once the copy is in. */
-  readonly #again: { readonly seq: number; readonly records: readonly Seen[] }[] = [];
-  /** The records that go with what an entry carries. */
-  #twins: (entry: Entry) => readonly Seen[] = () => [];
   readonly #refused = new Set<string>();
   readonly #waiting = new Map<string, Moved>();
   readonly #followed: Moved[] = [];
@@ -232,12 +111,7 @@ class QueueReplay {
       tellWarning: job.tellWarning,
     };
     this.#canaryLeft = wishes.canary ?? 0;
-    this.#once = new Once(() => this.#isShared);
-  }
-
-  /** Whether several consumers may be given the same message. */
-  get #isShared(): boolean {
-    return this.#facts.info.config.retention !== 'workqueue';
+    this.#chooser = new Chooser(job, facts);
   }
 
   /** What was written down of the last page is of no use any more; where it stays, the next run finds all of it done. */
@@ -275,11 +149,11 @@ class QueueReplay {
     }
     await this.#job.begin?.();
     // What an earlier run had begun is not as it was read.
-    const isOld = intent !== undefined || journal.length > 0 || reading?.isStale;
+    const isOld = intent !== undefined || journal.length > 0 || reading?.isStale(performance.now());
     if (isOld) reading?.drop();
     else this.#reading = reading;
     if (wishes.wait || this.#canaryLeft > 0) this.#mark = await markFollow(nats, ref);
-    if (this.#isShared) this.#twins = await readTwins(nats, ref, this.#facts, this.#job.now);
+    await this.#chooser.open();
     for await (const page of this.#pages()) {
       // Told to stop, the reading says what is left and ends.
       await this.#movePage(page);
@@ -298,11 +172,8 @@ class QueueReplay {
   async #removeLeftOut(): Promise<void> {
     const { nats, ref, wishes, signal, now, tellNote } = this.#job;
     if (this.#moved.size === 0 || signal.aborted) return;
-    await removeRecords(
-      nats,
-      this.#again.flatMap(({ seq, records }) => (this.#moved.has(seq) ? records : [])),
-    );
-    if (!this.#isShared || wishes.to !== undefined) return;
+    await removeRecords(nats, this.#chooser.leftOf(this.#moved));
+    if (!isOfSeveral(this.#facts) || wishes.to !== undefined) return;
     const records: Seen[] = [];
     let entries = 0;
     for await (const entry of scanEntries(nats, [ref], { states: ['gone'] }, { now })) {
@@ -330,14 +201,14 @@ class QueueReplay {
     let page: Move[] = [];
     let bytes = 0;
     let size = await this.#pageSize();
-    this.#reading ??= new Reading(this.#job);
+    this.#reading ??= new Reading(this.#job, performance.now());
     try {
       for await (const entry of this.#reading.entries()) {
         if (signal.aborted) {
           tally.left(entry.id, this.#whyStopped());
           break;
         }
-        const move = await this.#moveOf(entry);
+        const move = await this.#chooser.moveOf(entry);
         if (!move) continue;
         page.push(move);
         bytes += move.payload.byteLength + move.headers.byteLength;
@@ -354,43 +225,6 @@ class QueueReplay {
       return;
     }
     if (page.length > 0) yield page;
-  }
-
-  async #moveOf(entry: Entry): Promise<Move | undefined> {
-    const { tally, wishes, isDoubtful } = this.#job;
-    const skipped = whySkipped(entry, {
-      maxReplays: wishes.maxReplays,
-      lastSeq: this.#facts.lastSeq,
-      filter: this.#job.filter,
-      ...(isDoubtful && { isDoubtful }),
-    });
-    if (skipped) {
-      // What is in the journal was counted when the run began with it.
-      if (skipped.why !== 'new' && skipped.why !== 'journalled') tally.skip(skipped);
-      return undefined;
-    }
-    if (this.#once.isAgain(entry)) {
-      const { original } = entry.inner;
-      if (original) this.#again.push({ seq: original.seq, records: recordsSeen(entry, this.#facts) });
-      tally.skip(skippedAgain(entry));
-      return undefined;
-    }
-    const edited = wishes.edit ? await wishes.edit(entry) : undefined;
-    if (wishes.edit && edited === undefined) return undefined;
-    if (edited === null) {
-      const isModule = wishes.transform !== undefined;
-      const text = isModule ? 'the transform skips it' : 'left as it is in the editor';
-      tally.skip({ entry, why: isModule ? 'transform' : 'unedited', text });
-      return undefined;
-    }
-    const options = {
-      allowTtl: allowsTtl(this.#job.target ?? this.#facts.info),
-      to: wishes.to,
-      edited,
-    };
-    const move = makeMove(entry, this.#facts, options);
-    const own = new Set(move.records.map(placeOf));
-    return { ...move, records: [...move.records, ...this.#twins(entry).filter((one) => !own.has(placeOf(one)))] };
   }
 
   /** How many may go now: all of a page, what the canary or the rate allows, or what the queue has room to work on. */
