@@ -103,3 +103,29 @@ test.each(anything.slice(1, 6))('a lock that reads %s is somebody’s', async (_
   expect(done).toMatchObject({ code: 75, stderr: expect.stringContaining('somebody is at work on osapi') });
   await nc.request('$JS.API.STREAM.PURGE.KV_osapi_ops', JSON.stringify({ filter: '$KV.osapi_ops.lock.osapi' }));
 });
+
+test.each(anything)(
+  'of a move under way that reads %s nobody knows what is half moved: nothing is touched',
+  async (_, value) => {
+    const key = 'migration.stream=20REQUESTS';
+    await write(`$KV.osapi_ops.${key}`, value);
+    const done = await Promise.all(
+      [
+        'dlq replay',
+        'dlq purge --yes',
+        'queue resume',
+        `plan ${SPEC}`,
+        `apply ${SPEC}`,
+        `apply ${SPEC} --migrate`,
+        'status',
+        'doctor',
+      ].map(async (line) => ({ line, ...(await run(line)) })),
+    );
+    await nc.request('$JS.API.STREAM.PURGE.KV_osapi_ops', JSON.stringify({ filter: `$KV.osapi_ops.${key}` }));
+    for (const { line, code, stdout, stderr } of done) {
+      expect({ line, said: stdout + stderr }).toMatchObject({ said: expect.stringContaining(`key ${key}`) });
+      expect({ line, code }).not.toMatchObject({ code: 0 });
+    }
+    expect((await run('dlq replay')).code).toBe(0);
+  },
+);

@@ -35,7 +35,7 @@ export class Live {
   target: Target | null = null;
   may: Readonly<Record<Action, May>> = everyAction({ allowed: true, missing: [] });
   /** Why the server is away. */
-  fault: OpsError | undefined;
+  fault: unknown;
 
   constructor(
     context: Context,
@@ -59,12 +59,12 @@ export class Live {
     return this.#state;
   }
 
-  /** What is seen next. @throws OpsError where the server is away */
+  /** What is seen next. @throws what keeps it from being seen: an OpsError where the server is away */
   async latest(): Promise<Queues> {
     const { promise, resolve, reject } = Promise.withResolvers<Queues>();
     const away = () => {
       const { state, fault } = this;
-      if (fault && (state.state === 'away' || state.state === 'denied')) reject(fault);
+      if (state.state === 'away' || state.state === 'denied') reject(fault);
     };
     const unlisten = this.#hub.listen(({ event, data }) => {
       if (event === 'queues') resolve(JSON.parse(data) as Queues);
@@ -130,8 +130,8 @@ export class Live {
         await source?.close().catch(() => {});
         this.#onAway();
         source = undefined;
-        this.fault = error instanceof OpsError ? error : undefined;
-        const isDenied = this.fault?.code.startsWith('DENIED') === true;
+        this.fault = error;
+        const isDenied = error instanceof OpsError && error.code.startsWith('DENIED');
         this.#become(isDenied ? 'denied' : 'away', { error: failureJson(error).error, retry_in_ms: RETRY_MS });
         pause = RETRY_MS;
       }

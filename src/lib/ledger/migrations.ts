@@ -1,3 +1,4 @@
+import { OpsError } from '../errors/ops-error.ts';
 import type { Actor } from '../model/history.ts';
 import { isObject } from '../model/json.ts';
 import type { Migration } from '../model/migration.ts';
@@ -29,19 +30,29 @@ export async function recordMigration(nats: Nats, record: MigrationRecord): Prom
   await writeLedger(nats, replicas, () => ledger(nats).put(key, JSON.stringify(record), { finish: true }));
 }
 
-/** All that were begun and not ended. None where there is no ledger. @throws OpsError CONN_*, DENIED_SUBJECT */
+/**
+ * All that were begun and not ended. None where there is no ledger.
+ * @throws OpsError MIGRATE_REFUSED where one cannot be read: what it moves is not known, so nothing is; CONN_*, DENIED_SUBJECT
+ */
 export async function readMigrations(nats: Nats): Promise<MigrationRecord[]> {
-  const entries = await ledger(nats).values(ledgerKey.migration('*'));
-  return entries.flatMap((entry) => parseRecord(entry) ?? []);
+  return (await ledger(nats).values(ledgerKey.migration('*'))).map(parseRecord);
 }
 
-function parseRecord({ value }: KvEntry): MigrationRecord | undefined {
+function parseRecord({ key, value }: KvEntry): MigrationRecord {
   try {
     const record: unknown = JSON.parse(new TextDecoder().decode(value));
-    return isMigrationRecord(record) ? (record as MigrationRecord) : undefined;
+    if (isMigrationRecord(record)) return record as MigrationRecord;
   } catch {
-    return undefined;
+    // It is said below: whatever is wrong with it, it cannot be read.
   }
+  throw new OpsError('MIGRATE_REFUSED', 'a migration was begun here, and its record cannot be read', {
+    where: `bucket osapi_ops, key ${key}`,
+    why: 'It was damaged, or written by a newer version of this tool. Which queue is half moved is not known.',
+    hints: [
+      'update osapi-ops, and run this again',
+      `where nothing is half moved (\`nats stream ls\` shows no *_moving): \`nats kv del osapi_ops ${key}\``,
+    ],
+  });
 }
 
 /** Forgets a migration that is done, or undone. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */

@@ -87,9 +87,11 @@ function lookOn([program, ...script]: Launcher, { env, cwd, signal }: Run): Prom
   signal.addEventListener('abort', end);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', () => {
+    child.once('close', (code) => {
       signal.removeEventListener('abort', end);
-      resolve();
+      // What was wrong it said itself.
+      if (code === 0 || signal.aborted) resolve();
+      else reject(broken('console', `the console ended with ${code}`, ''));
     });
   });
 }

@@ -79,7 +79,7 @@ function streamGone(subject: Subject, world: World): Finding[] {
       code: 'RISK_REPLACE',
       severity: 'warning',
       resource: key,
-      message: `${labelOf(subject)}: its ${counted(consumer_count, 'consumer')} and their delivery counts go with it; the spec makes ${kept} of them again`,
+      message: `${labelOf(subject)}: its ${counted(consumer_count, 'consumer')} and all delivery counts go with it; the spec makes ${kept} of them again`,
       count: consumer_count,
     });
   }

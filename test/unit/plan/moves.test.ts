@@ -108,7 +108,7 @@ describe('a change that cannot be made in place', () => {
     expect(without.findings.filter(({ unless }) => unless).map(line)).toEqual([
       'refuse RISK_REPLACE --allow-replace (unless --migrate): stream REQUESTS must be deleted and made again to change storage',
       'refuse RISK_DATA_LOSS --allow-data-loss (unless --migrate): stream REQUESTS: replacing it deletes all 3 messages',
-      'warning RISK_REPLACE (unless --migrate): stream REQUESTS: its 1 consumer and their delivery counts go with it; the spec makes 1 of them again',
+      'warning RISK_REPLACE (unless --migrate): stream REQUESTS: its 1 consumer and all delivery counts go with it; the spec makes 1 of them again',
     ]);
     expect(storage(moves, { migrate: true }).findings.filter(({ unless }) => unless)).toEqual([]);
     const given = (...flags: ('migrate' | 'allow-replace' | 'allow-data-loss')[]) =>

@@ -495,7 +495,7 @@ describe('a stream that is made again', () => {
       ],
       says: [
         must,
-        'warning RISK_REPLACE 3: stream S: its 3 consumers and their delivery counts go with it; the spec makes 1 of them again',
+        'warning RISK_REPLACE 3: stream S: its 3 consumers and all delivery counts go with it; the spec makes 1 of them again',
       ],
     },
     {
@@ -522,7 +522,7 @@ describe('a stream that is made again', () => {
       wanted: [want('consumer S/w', WORKER), want('consumer T/w', WORKER), want('bucket S')],
       says: [
         must,
-        'warning RISK_REPLACE 2: stream S: its 2 consumers and their delivery counts go with it; the spec makes 1 of them again',
+        'warning RISK_REPLACE 2: stream S: its 2 consumers and all delivery counts go with it; the spec makes 1 of them again',
       ],
     },
     {
