@@ -29,6 +29,7 @@ import {
 } from '../lib/ui/render/status-several.ts';
 import { renderWatch, watchLine } from '../lib/ui/render/status-watch.ts';
 import { durationMs, fileFlag, namesOf, specArgs } from '../lib/ui/spec-flags.ts';
+import { overScreen } from '../lib/ui/text.ts';
 
 const OUTPUTS = ['text', 'json', 'junit', 'prometheus', 'github', 'markdown', 'nagios', 'html'] as const;
 type OutputFormat = (typeof OUTPUTS)[number];
@@ -205,8 +206,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
           width: this.stdout.columns ?? this.output.width,
           height: this.stdout.rows ?? 24,
         });
-        // Line over line, so that nothing flickers; then whatever the last screen had more.
-        this.stdout.write(`\u001b[H${screen.replaceAll('\n', '\u001b[K\n')}\u001b[K\n\u001b[J`);
+        this.stdout.write(overScreen(screen));
       }
     };
     await watchStatus(this.context, { ...choice, everyMs }, show);

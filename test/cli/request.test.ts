@@ -212,6 +212,7 @@ describe('request get, show, ls and cancel', () => {
       {
         id: 'b',
         queue: 'REQUESTS',
+        state: 'queued',
         seq: 2,
         subject: 'requests.http',
         published_at: expect.stringMatching(/^20.*Z$/),

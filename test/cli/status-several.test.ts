@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { XMLValidator } from 'fast-xml-parser';
+import { widthOf } from '../../src/lib/ui/text.ts';
 import { startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
+import { needing } from '../support/needing.ts';
+import { startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
@@ -67,6 +70,34 @@ describe('status of several systems', () => {
     expect(rows[1]).toMatch(/^osapi {2}critical {2}REQ: /);
     expect(rows[2]).toMatch(/^mail {3}healthy {3}MAIL: /);
     expect(stdout).toContain('consumer REQ/worker');
+  });
+
+  const { test: inTerminal } = needing('a pseudo-terminal');
+  inTerminal.each([60, 80, 120])('fits a terminal of %i columns, with names of any length', async (columns) => {
+    const long = 'billing-of-all-customers-in-the-european-region';
+    const server = await startServer();
+    for (const file of [spec('osapi', 'REQ', server.url), spec(long, 'INVOICES_OF_THE_MONTH', server.url)])
+      expect((await runCli(['apply', file], { cwd })).code).toBe(0);
+    const shown = async (args: readonly string[], at: { server?: TestServer }): Promise<string[]> => {
+      const terminal = startInTerminal(['status', ...args], { ...at, cwd: dirname(cwd), columns, rows: 60 });
+      await terminal.done;
+      const lines = terminal.text().trimEnd().split('\n');
+      return lines.filter((line) => !line.includes('has a warning'));
+    };
+    const both = await shown(['--all'], { server });
+    for (const line of both) expect(widthOf(line)).toBeLessThanOrEqual(columns);
+    const text = both.join(' ').replace(/\s+/g, ' ');
+    for (const [name, stream] of [
+      ['osapi', 'REQ'],
+      [long, 'INVOICES_OF_THE_MONTH'],
+    ])
+      expect(text).toContain(`${name} healthy ${stream}: 0 waiting, 0 in flight, nothing dead (${server.url})`);
+    // Names that are short stand beside their figures, each line of which begins at one column.
+    const short = await shown([first, mail], {});
+    const column = short[0]!.indexOf('REQ:');
+    expect(column).toBe('osapi  healthy  '.length);
+    for (const line of short) expect(line.startsWith(' ') ? line.search(/\S/) : line.search(/REQ:|MAIL:/)).toBe(column);
+    await server.stop();
   });
 
   test('is JSON with an array, and the keys of one beside it', async () => {

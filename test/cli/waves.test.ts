@@ -9,7 +9,7 @@ import { advisorySubject } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { advisory, letDie, makeDead, put } from '../support/dead-letters.ts';
+import { advisory, letDie, makeDead, pull, put } from '../support/dead-letters.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
 import { startWaves, type Waves } from '../support/waves.ts';
@@ -71,6 +71,21 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
       await scenes.applied();
       await makeDead(nats, count);
     },
+    async failing() {
+      await scenes.applied();
+      const { config } = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
+      const patient = { ...(config as object), max_deliver: 9, ack_wait: 600e9 };
+      await nats.api('CONSUMER.CREATE.REQUESTS.request-worker', {
+        stream_name: 'REQUESTS',
+        config: patient,
+        action: 'update',
+      });
+      await put(nats, 'requests.dns', JSON.stringify({ id: 'fails', query: 'example.com' }));
+      await pull(nats, 'REQUESTS', 'request-worker');
+      const record = { stream: 'REQUESTS', consumer: 'request-worker', seq: 1, delivery: 1, reason: 'no' };
+      const times = { at: new Date(0), published_at: new Date(0), next_delivery_at: new Date(Date.now() + 6e5) };
+      await put(nats, '$KV.osapi_ops.failure.REQUESTS.1', JSON.stringify({ ...record, ...times }));
+    },
     'one dead': () => scenes.dead(1),
     'ten dead': () => scenes.dead(10),
     'a thousand dead': () => scenes.dead(1000),
@@ -102,6 +117,9 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
       ['applied', 'status', 4],
       ['applied', 'status SPEC', 3],
       ['waiting', 'status', 5],
+      ['failing', 'status SPEC', 4, 2],
+      ['failing', 'status', 5, 2],
+      ['failing', 'request ls', 7],
       ['one dead', 'status', 7, 2],
       ['one dead', 'status SPEC', 6, 2],
       ['a thousand dead', 'status', 6, 2],

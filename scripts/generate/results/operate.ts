@@ -104,6 +104,17 @@ const response = { response: json.optional(), response_base64: z.string().option
 const payload = { payload: json.optional(), payload_base64: z.string().optional() };
 const fetched = z.object(request) satisfies z.ZodType<RequestStatus>;
 
+const failing = {
+  consumer: z.string(),
+  seq: count,
+  request_id: z.string().nullable(),
+  state: z.enum(['retry', 'in_flight']).describe('in_flight: its next try has come, and a worker has it'),
+  deliveries: count,
+  max_deliver: count.nullable().describe('null without end'),
+  next_delivery_at: moment.nullable(),
+  detail: z.string().describe('why the last one failed'),
+};
+
 const statusOf = {
   system: z.string().nullable(),
   health,
@@ -125,6 +136,18 @@ const statusOf = {
       dead: known,
       parked: known.describe('of the dead, those that died again after each replay'),
       redelivered: known,
+      failing: z
+        .object({
+          count: count.describe('in flight and delivered before; with the words of a worker after a first failure too'),
+          noted: count.describe('of these, those of which a worker wrote down why'),
+          last_try: count.describe('of the noted ones, those that are dead if their next try fails'),
+          known: z.array(z.object(failing)).describe('the first of the noted ones, the nearest to its death first'),
+          longest_wait_seconds: z
+            .number()
+            .nullable()
+            .describe('within this the others are tried again, without an ack'),
+        })
+        .nullable(),
       oldest_seconds: z.number().nullable(),
       responses: known,
       trend: z
@@ -329,6 +352,13 @@ export const OPERATE = {
       published_at: moment,
       size: count,
       replays: count,
+      state: z
+        .enum(['queued', 'retry', 'in_flight'])
+        .describe('retry: it failed, and waits for its next try; in_flight: a worker has that'),
+      deliveries: count.optional().describe('of what failed; as are the others'),
+      max_deliver: count.nullable().optional(),
+      next_delivery_at: moment.nullable().optional(),
+      detail: z.string().optional(),
     }) satisfies z.ZodType<WaitingJson>,
   ),
   'request cancel': z.object({

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dyingOf, figuresOf, isOneMoment, whyUntold } from '../dlq/dead-count.ts';
+import { readFailing } from '../dlq/failing.ts';
 import { countJournalled } from '../dlq/journalled.ts';
 import { countUncovered } from '../dlq/orphans.ts';
 import { heldFor, isCopy, type QueueStanding, toConsumerStanding, toStanding } from '../dlq/standing.ts';
@@ -293,6 +294,9 @@ async function queueState(
   const dlqInfo = dlq === undefined ? undefined : resources.get(`stream ${dlq}`);
   const all = found(look.consumers.values());
   const infos = all.filter((info) => !isCopy(info));
+  // Beside what else is asked of this queue.
+  const failing = standing ? readFailing(nats, standing, now) : Promise.resolve([]);
+  failing.catch(() => {});
   const consumers = await Promise.all(
     infos.map(async (info): Promise<ConsumerState> => {
       const state = consumerState(info);
@@ -318,6 +322,7 @@ async function queueState(
     consumers,
     copies: all.filter(isCopy).map(consumerState),
     uncovered: look.uncovered ?? 0,
+    failing: (await failing).map((one) => one.failing),
     deadState,
     ...(dlqState && { dlq: { name: dlq!, ...dlqState } }),
     ...(responses !== undefined && bucket && { responses: { name: responses, ...bucket } }),

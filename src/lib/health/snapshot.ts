@@ -1,5 +1,6 @@
 import type { ConsumerStanding, SeenQueue } from '../dlq/standing.ts';
 import type { AccountUsage } from '../model/account.ts';
+import type { Failing } from '../model/failing.ts';
 import type { Config } from '../model/json.ts';
 import type { Unfinished } from '../model/migration.ts';
 import type { Change } from '../model/plan.ts';
@@ -82,6 +83,8 @@ export interface QueueState {
   readonly copies: readonly ConsumerState[];
   /** Waiting on subjects that no consumer's filter takes. */
   readonly uncovered: number;
+  /** What workers wrote down of those in flight that failed, the nearest to its death first. */
+  readonly failing?: readonly Failing[];
   /** Absent where the stream is missing or silent. */
   readonly deadState?: DeadState;
   readonly dlq?: StreamState & { readonly name: string };

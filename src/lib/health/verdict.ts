@@ -1,3 +1,4 @@
+import { type FailingFigures, triesLeft } from '../model/failing.ts';
 import { type Health, type QueueFigures, type StatusReport, type Stored, worse } from '../model/verdict.ts';
 import { checkOf } from './check.ts';
 import { deadChecks } from './checks/dead.ts';
@@ -59,12 +60,28 @@ function figuresOf(queue: QueueState, now: number): QueueFigures {
     rejected: deadState?.rejected ?? null,
     parked: deadState?.unknown === undefined ? (deadState?.parked ?? null) : null,
     redelivered: stream ? retryingOf(queue) : null,
+    failing: stream ? failingIn(queue) : null,
     oldest_seconds: oldest === undefined ? null : Math.round(oldest / 100) / 10,
     responses: responses ? responses.figures.messages : null,
     journalled: deadState?.journalled ?? null,
     exact: deadState?.exact ?? false,
     ...(trend && { trend }),
     ...(stream && { stored: storedIn(stream) }),
+  };
+}
+
+/** So many are named. */
+const MOST_NAMED = 20;
+
+function failingIn(queue: QueueState): FailingFigures {
+  const { failing = [], consumers } = queue;
+  const waits = consumers.filter(({ ackPending }) => ackPending > 0).flatMap((consumer) => consumer.waits);
+  return {
+    count: Math.max(failing.length, retryingOf(queue)),
+    noted: failing.length,
+    last_try: failing.filter((one) => triesLeft(one) === 1).length,
+    known: failing.slice(0, MOST_NAMED),
+    longest_wait_seconds: waits.length > 0 ? Math.max(...waits) / 1e9 : null,
   };
 }
 

@@ -77,7 +77,7 @@ async function eachRecord(nats: Nats, keys: string, take: (record: FailureRecord
 }
 
 /** Whether a record is of this very message. */
-export const isOf = (record: FailureRecord, message: Pick<FailedMessage, 'time'>): boolean =>
+export const isOf = (record: Pick<FailureRecord, 'published_at'>, message: Pick<FailedMessage, 'time'>): boolean =>
   Math.floor(Date.parse(message.time)) === Date.parse(record.published_at);
 
 /** A record as stored; whoever may write there may have written anything. */

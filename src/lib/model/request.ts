@@ -38,7 +38,7 @@ export interface Fetched {
   readonly response?: Uint8Array;
 }
 
-/** One request that waits, as `request ls --json` prints it. */
+/** One request that waits for its first delivery or for its next, as `request ls --json` prints it. */
 export interface WaitingJson {
   readonly id: string | null;
   readonly queue: string;
@@ -49,6 +49,14 @@ export interface WaitingJson {
   /** Of the payload, in bytes. */
   readonly size: number;
   readonly replays: number;
+  /** `retry`: its last delivery failed, and it waits for the next; `in_flight`: a worker has that. */
+  readonly state: 'queued' | 'retry' | 'in_flight';
+  /** Of what failed: how often it was delivered, after how many it is dead, when it is tried again, and why it failed. */
+  readonly deliveries?: number;
+  readonly max_deliver?: number | null;
+  /** RFC 3339. */
+  readonly next_delivery_at?: string | null;
+  readonly detail?: string;
 }
 
 export type MomentKind = 'made' | 'published' | 'delivered' | 'failed' | 'next' | 'died' | 'replayed' | 'answered';

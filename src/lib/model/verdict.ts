@@ -1,3 +1,4 @@
+import type { FailingFigures } from './failing.ts';
 import type { Change } from './plan.ts';
 import type { Target } from './resource.ts';
 
@@ -50,6 +51,8 @@ export interface QueueFigures {
   /** Of the dead, those that died again after the most replays there are. */
   readonly parked: number | null;
   readonly redelivered: number | null;
+  /** What fails now and is tried again. */
+  readonly failing: FailingFigures | null;
   /** The age of the oldest message that waits undelivered; 0 where none waits. */
   readonly oldest_seconds: number | null;
   /** Messages in the bucket of the responses. */

@@ -115,6 +115,14 @@ export interface WaitingFilter {
   readonly before?: number;
 }
 
+/** Whether a filter lets a message in. */
+export const isMeant = (
+  { subject, time }: Pick<StoredMessage, 'subject' | 'time'>,
+  { subjects, before }: WaitingFilter,
+): boolean =>
+  !(before !== undefined && Date.parse(time) >= before) &&
+  (!subjects?.length || subjects.some((one) => subjectCovers(one, subject)));
+
 /** What waits in a queue for its first delivery, oldest first. @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED */
 export async function* scanWaiting(
   nats: Nats,
@@ -131,7 +139,6 @@ export async function* scanWaiting(
   for await (const message of getRange(nats, standing.queue, from, { untilSeq: standing.lastSeq, ...only })) {
     // Stored in the order of time: what follows is younger still.
     if (before !== undefined && Date.parse(message.time) >= before) return;
-    if (subjects?.length && !subjects.some((one) => subjectCovers(one, message.subject))) continue;
-    if (isWaiting(standing, message)) yield message;
+    if (isMeant(message, { subjects }) && isWaiting(standing, message)) yield message;
   }
 }

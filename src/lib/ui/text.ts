@@ -20,6 +20,9 @@ export function flow(text: string, { width, first }: { width: number; first: str
   return `${first}${body.replaceAll('\n', `\n${' '.repeat(indent)}`)}`;
 }
 
+/** Text that takes the place of all that is on the screen: line over line, so that nothing flickers, then whatever was more. */
+export const overScreen = (text: string): string => `\u001b[H${text.replaceAll('\n', '\u001b[K\n')}\u001b[K\n\u001b[J`;
+
 /** The beginning of a line that fits so many columns, whatever escape sequences are in it. */
 export const firstColumns = (line: string, columns: number): string =>
   widthOf(line) <= columns

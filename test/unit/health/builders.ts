@@ -1,4 +1,5 @@
 import type { ConsumerState, DeadState, QueueState, Snapshot, StreamState } from '../../../src/lib/health/snapshot.ts';
+import type { Failing } from '../../../src/lib/model/failing.ts';
 import type { Config } from '../../../src/lib/model/json.ts';
 import type { StreamFigures, Target } from '../../../src/lib/model/resource.ts';
 
@@ -104,5 +105,19 @@ export const snapshotOf = (fields: Partial<Snapshot> = {}): Snapshot => ({
   placed: [],
   queues: [queueOf()],
   drift: { known: true, changes: [] },
+  ...fields,
+});
+
+/** A request that had three of ten deliveries. */
+export const failingOf = (fields: Partial<Failing> = {}): Failing => ({
+  queue: 'REQUESTS',
+  consumer: 'worker',
+  seq: 7,
+  request_id: 'r7',
+  deliveries: 3,
+  max_deliver: 10,
+  next_delivery_at: new Date(NOW + 4000).toISOString(),
+  state: 'retry',
+  detail: 'db is down',
   ...fields,
 });

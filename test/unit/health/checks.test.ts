@@ -5,7 +5,7 @@ import { type ConsumerState, deathsOf, type QueueState } from '../../../src/lib/
 import { judgeHealth, unreachedReport } from '../../../src/lib/health/verdict.ts';
 import type { Change } from '../../../src/lib/model/plan.ts';
 import { aboutMs } from '../../../src/lib/model/units.ts';
-import { ago, consumerOf, deadOf, queueOf, snapshotOf, streamOf, target } from './builders.ts';
+import { ago, consumerOf, deadOf, failingOf, queueOf, snapshotOf, streamOf, target } from './builders.ts';
 import { check, judged, namesOf, queue } from './judged.ts';
 
 const MIB = 1024 ** 2;
@@ -824,6 +824,7 @@ describe('the verdict', () => {
         rejected: 5,
         parked: 4,
         redelivered: 2,
+        failing: { count: 2, noted: 0, last_try: 0, known: [], longest_wait_seconds: 5 },
         oldest_seconds: 12.3,
         responses: 8,
         journalled: 6,
@@ -838,6 +839,7 @@ describe('the verdict', () => {
         rejected: 0,
         parked: null,
         redelivered: 0,
+        failing: { count: 0, noted: 0, last_try: 0, known: [], longest_wait_seconds: null },
         oldest_seconds: 0,
         responses: null,
         journalled: 0,
@@ -852,12 +854,37 @@ describe('the verdict', () => {
         rejected: null,
         parked: null,
         redelivered: null,
+        failing: null,
         oldest_seconds: null,
         responses: null,
         journalled: null,
         exact: false,
       },
     ]);
+  });
+
+  test.each([
+    { name: 'none', notes: 0, redelivered: 0, want: { count: 0, noted: 0, known: 0 } },
+    { name: 'fewer than were delivered again', notes: 1, redelivered: 2, want: { count: 2, noted: 1, known: 1 } },
+    {
+      name: 'more: after a first failure nothing was delivered again',
+      notes: 3,
+      redelivered: 2,
+      want: { count: 3, noted: 3, known: 3 },
+    },
+    { name: 'the most that are named', notes: 20, redelivered: 0, want: { count: 20, noted: 20, known: 20 } },
+    { name: 'more than are named', notes: 21, redelivered: 0, want: { count: 21, noted: 21, known: 20 } },
+  ])('counts what fails now, with what workers wrote down: $name', ({ notes, redelivered, want }) => {
+    const failing = Array.from({ length: notes }, (_, index) =>
+      failingOf({ seq: index, deliveries: index === 1 ? 9 : 3 }),
+    );
+    const queue = queueOf({ consumers: [consumerOf({ ackPending: 30, redelivered, waits: [5e9, 15e9] })], failing });
+    const figures = judgeHealth(snapshotOf({ queues: [queue] })).queues[0]!.failing!;
+    expect({ ...figures, known: figures.known.length }).toEqual({
+      ...want,
+      last_try: notes > 1 ? 1 : 0,
+      longest_wait_seconds: 15,
+    });
   });
 
   test('of a server that nobody reached is critical, and says why', () => {

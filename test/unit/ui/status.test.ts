@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { validateXML } from 'xmllint-wasm';
 import { judgeHealth, unreachedReport } from '../../../src/lib/health/verdict.ts';
+import type { Failing } from '../../../src/lib/model/failing.ts';
 import type { Check, StatusReport } from '../../../src/lib/model/verdict.ts';
 import { renderStatus, statusJson } from '../../../src/lib/ui/render/status.ts';
 import { renderGithub } from '../../../src/lib/ui/render/status-github.ts';
@@ -13,7 +14,7 @@ import { renderNagios } from '../../../src/lib/ui/render/status-nagios.ts';
 import { renderPrometheus } from '../../../src/lib/ui/render/status-prometheus.ts';
 import { renderWatch, sparkline, watchLine } from '../../../src/lib/ui/render/status-watch.ts';
 import { createTheme } from '../../../src/lib/ui/theme.ts';
-import { deadOf, queueOf, snapshotOf } from '../health/builders.ts';
+import { consumerOf, deadOf, failingOf, NOW, queueOf, snapshotOf } from '../health/builders.ts';
 
 const NASTY = 'a<b>&"\'`|*[x](y)\u001b[31m\u0000\u202e%0A\r\n::error::, ünï €';
 const view = { theme: createTheme({ colour: false }), width: 100 };
@@ -96,6 +97,63 @@ describe('what nobody knows', () => {
   });
 });
 
+describe('what fails now', () => {
+  const shown = (failing: readonly Failing[], redelivered = 0, others: readonly Failing[] = []): string[] => {
+    const queue = (name: string, all: readonly Failing[]) =>
+      queueOf({ name, consumers: [consumerOf({ ackPending: 9, redelivered, waits: [15e9] })], failing: all });
+    const queues = [queue('REQUESTS', failing), ...(others.length > 0 ? [queue('MAIL', others)] : [])];
+    return renderStatus(judgeHealth(snapshotOf({ queues })), view)
+      .split('\n')
+      .filter((line) => /^ {2,}(?! |nats:)/.test(line));
+  };
+  const next = (ms: number) => new Date(NOW + ms).toISOString();
+  const line = 'osapi-ops request ls --failing';
+
+  test.each([
+    { next: 4000, state: 'retry', words: 'in 4s' },
+    { next: 1, state: 'retry', words: 'in 1s' },
+    { next: 0, state: 'retry', words: 'due' },
+    { next: -1, state: 'in_flight', words: 'now' },
+  ] as const)('has its next try: $words', ({ next: ms, state, words }) => {
+    expect(shown([failingOf({ next_delivery_at: next(ms), state })])).toEqual([
+      '  1 fails now',
+      `    r7: 3 of 10 tries, next ${words}: db is down`,
+      `    → ${line}`,
+    ]);
+  });
+
+  test('is told with what dies soon first, three at most, and without what a terminal would obey', () => {
+    const many = [1, 2, 3, 9].map((deliveries) => failingOf({ request_id: `r${deliveries}`, deliveries }));
+    expect(shown([...many, failingOf({ request_id: null, max_deliver: null, detail: 'a\u001b[31m\nb' })], 7)).toEqual([
+      '  7 fail now; 1 dies if its next try fails too',
+      '    r9: 9 of 10 tries, next in 4s: db is down',
+      '    r3: 3 of 10 tries, next in 4s: db is down',
+      '    r2: 2 of 10 tries, next in 4s: db is down',
+      '    2 were delivered before, and no worker wrote down why: tried again within 15s without an ack,',
+      '    when after a nak nobody knows',
+      `    → ${line}`,
+    ]);
+    expect(shown([failingOf({ request_id: null, max_deliver: null, detail: 'a\u001b[31m\nb' })])[1]).toBe(
+      '    sequence 7: 3 tries, next in 4s: a\\x1b[31m\\x0ab',
+    );
+  });
+
+  test('of several queues names the queue', () => {
+    const mail = failingOf({ queue: 'MAIL', deliveries: 9 });
+    const last = failingOf({ deliveries: 9, next_delivery_at: next(1000) });
+    expect(shown([last], 0, [mail]).slice(-4)).toEqual([
+      '  2 fail now; 2 die if their next try fails too',
+      '    REQUESTS r7: 9 of 10 tries, next in 1s: db is down',
+      '    MAIL r7: 9 of 10 tries, next in 4s: db is down',
+      `    → ${line}`,
+    ]);
+  });
+
+  test('is nothing where nothing does', () => {
+    expect(shown([])).toEqual([]);
+  });
+});
+
 describe('JSON', () => {
   test('has the keys of the contract, and no others', () => {
     const json = statusJson(sick);
@@ -115,6 +173,7 @@ describe('JSON', () => {
       'dead',
       'parked',
       'redelivered',
+      'failing',
       'oldest_seconds',
       'responses',
     ]);

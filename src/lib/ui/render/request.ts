@@ -9,9 +9,10 @@ import type {
   WaitingJson,
 } from '../../model/request.ts';
 import { clean } from '../sanitize.ts';
-import { flow, padEnd } from '../text.ts';
+import { flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
-import { ageOf } from './dlq.ts';
+import { ageOf, shorten } from './dlq.ts';
+import { nextWords, triesWords, unnotedWords } from './failing.ts';
 
 /** `JSON.rawJSON`, which TypeScript's library does not know yet. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
@@ -100,24 +101,117 @@ export function renderTimeline(shown: TimelineJson, { theme, width }: { theme: T
   return `${[head, ...trace, '', ...(lines.length > 0 ? lines : ['nothing is recorded of it'])].join('\n')}\n`;
 }
 
-/** Rows of what waits; the first ones decide how wide the columns are. */
-export function createWaitingTable(first: readonly WaitingJson[], { theme, now }: { theme: Theme; now: Date }) {
-  const titles = ['ID', 'SUBJECT', 'QUEUE', 'SEQ', 'WAITS', 'SIZE'];
-  const cells = (one: WaitingJson): string[] => [
-    clean(one.id ?? '-'),
-    clean(one.subject),
-    clean(one.queue),
-    String(one.seq),
-    ageOf(one.published_at, now),
-    `${one.size}`,
-  ];
-  const widths = titles.map((title, index) => Math.max(title.length, ...first.map((one) => cells(one)[index]!.length)));
-  const draw = (texts: readonly string[]): string =>
-    texts
-      .map((text, index) => padEnd(text, widths[index]!))
+interface Column {
+  readonly name: string;
+  readonly value: (one: WaitingJson, now: Date) => string;
+  /** Only where something failed. */
+  readonly ofFailing?: true;
+}
+
+const COLUMNS: readonly Column[] = [
+  { name: 'ID', value: ({ id }) => id ?? '-' },
+  { name: 'STATE', value: ({ state }) => state, ofFailing: true },
+  { name: 'TRIES', value: (one) => (isFailing(one) ? triesWords(one) : '-'), ofFailing: true },
+  { name: 'NEXT', value: (one, now) => (isFailing(one) ? nextWords(one, now.getTime()) : '-'), ofFailing: true },
+  { name: 'SUBJECT', value: ({ subject }) => subject },
+  { name: 'QUEUE', value: ({ queue }) => queue },
+  { name: 'SEQ', value: ({ seq }) => String(seq) },
+  { name: 'WAITS', value: ({ published_at }, now) => ageOf(published_at, now) },
+  { name: 'SIZE', value: ({ size }) => String(size) },
+  { name: 'WHY', value: ({ detail = '' }) => detail, ofFailing: true },
+];
+/** What goes first where the terminal is narrow; why it failed is cut, and stays. */
+const DROPPED: readonly string[] = ['SIZE', 'SEQ', 'QUEUE', 'STATE', 'SUBJECT', 'WAITS'];
+const LEAST_WHY = 16;
+
+const isFailing = (one: WaitingJson): one is WaitingJson & Failed => one.deliveries !== undefined;
+type Failed = Required<Pick<WaitingJson, 'deliveries' | 'max_deliver' | 'next_delivery_at'>> & {
+  readonly state: 'retry' | 'in_flight';
+};
+
+/** Rows of what waits; the first ones decide which columns there are, and how wide they are. */
+export function createWaitingTable(
+  first: readonly WaitingJson[],
+  { theme, width, now }: { theme: Theme; width: number; now: Date },
+) {
+  const cell = ({ value }: Column, one: WaitingJson): string => clean(value(one, now));
+  const hasFailing = first.some(isFailing);
+  let columns = COLUMNS.filter(({ ofFailing }) => !ofFailing || hasFailing).map((column) => ({
+    ...column,
+    width: Math.max(column.name.length, ...first.map((one) => widthOf(cell(column, one)))),
+  }));
+  const rest = () =>
+    width - columns.filter(({ name }) => name !== 'WHY').reduce((sum, one) => sum + one.width + 2, hasFailing ? 0 : -2);
+  for (const name of DROPPED) {
+    if (rest() >= (hasFailing ? LEAST_WHY : 0)) break;
+    columns = columns.filter((column) => column.name !== name);
+  }
+  const draw = (texts: readonly string[]): string => {
+    const line = texts
+      .map((text, index) => (columns[index]!.name === 'WHY' ? text : padEnd(text, columns[index]!.width)))
       .join('  ')
       .trimEnd();
-  return { header: theme.strong(draw(titles)), row: (one: WaitingJson): string => draw(cells(one)) };
+    return widthOf(line) > width ? shorten(line, width) : line;
+  };
+  return {
+    header: theme.strong(draw(columns.map(({ name }) => name))),
+    row: (one: WaitingJson): string => draw(columns.map((column) => cell(column, one))),
+  };
+}
+
+/** How many there are, in words. */
+export function waitingWords(counts: {
+  readonly queued: number;
+  readonly failing: number;
+  readonly more: boolean;
+}): string {
+  const { queued, failing, more } = counts;
+  if (more) return `the first ${queued + failing}; more wait`;
+  const fails =
+    failing === 0
+      ? []
+      : [`${failing} ${failing === 1 ? 'fails' : 'fail'} and ${failing === 1 ? 'is' : 'are'} tried again`];
+  const waits =
+    queued === 0 && failing > 0
+      ? []
+      : [queued === 0 ? 'nothing waits' : queued === 1 ? '1 request waits' : `${queued} requests wait`];
+  return [...waits, ...fails].join(', ');
+}
+
+/** One look of several: a screen where a view is given, else a line. */
+export function renderWaiting(
+  all: readonly WaitingJson[],
+  { more, unnoted }: { readonly more: boolean; readonly unnoted: readonly Unnoted[] },
+  view?: { readonly theme: Theme; readonly width: number; readonly height: number; readonly now: Date },
+): string {
+  const queued = all.filter(({ state }) => state === 'queued').length;
+  const words = waitingWords({ queued, failing: all.length - queued, more });
+  const notes = unnoted.map(
+    ({ queue, count, withinSeconds }) => `${clean(queue)}: ${unnotedWords(count, withinSeconds)}`,
+  );
+  if (!view) return [words, ...notes].join('; ');
+  const { theme, width, height, now } = view;
+  const table = all.length === 0 ? undefined : createWaitingTable(all, view);
+  const end = theme.faint(`${now.toISOString()}; Ctrl-C ends it`);
+  const flowed = (lines: readonly string[]) => lines.map((line) => flow(line, { width, first: '' }));
+  // A line more than the screen has would scroll it away: the head, one that says how many are shown, and the prompt's.
+  const room = Math.max(
+    1,
+    height -
+      3 -
+      flowed([words, ...notes, end])
+        .join('\n')
+        .split('\n').length,
+  );
+  const cut = all.length > room ? [`the first ${room} are shown`] : [];
+  const rows = table ? [table.header, ...all.slice(0, room).map(table.row)] : [];
+  return [...rows, ...flowed([words, ...cut, ...notes, end])].join('\n');
+}
+
+interface Unnoted {
+  readonly queue: string;
+  readonly count: number;
+  readonly withinSeconds: number;
 }
 
 /** What became of each request that somebody wanted back. */

@@ -1,6 +1,6 @@
 import { type FailOn, type Health, type StatusReport, worse } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
-import { padEnd, widthOf } from '../text.ts';
+import { flow, padEnd, widthOf } from '../text.ts';
 import { figuresLine, nameOfSystem, renderStatus, type StatusView, statusJson, VERDICTS } from './status.ts';
 import { renderGithub } from './status-github.ts';
 import { renderJunit } from './status-junit.ts';
@@ -36,20 +36,21 @@ export const severalJson = (systems: readonly DrawnSystem[]) => ({
 
 /** A row for each system, and below it all that is wrong with those that are not well. */
 export function renderSeveral(systems: readonly DrawnSystem[], view: StatusView): string {
-  const { theme } = view;
+  const { theme, width } = view;
   const style = { ok: theme.good, warn: theme.warn, critical: theme.refuse, unknown: theme.faint };
-  const rows = systems.map(({ report, error }) => [
-    nameOfSystem(report),
-    VERDICTS[report.health],
-    error
-      ? clean(error.message)
-      : report.queues.map((queue) => `${clean(queue.name)}: ${figuresLine(queue)}`).join('; '),
-    serverOf(report),
-  ]);
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => widthOf(row[column]!))));
-  const lines = rows.map(([name = '', verdict = '', figures = '', server = ''], index) => {
-    const tone = style[systems[index]!.report.health];
-    return `${theme.strong(padEnd(name, widths[0]!))}  ${tone(padEnd(verdict, widths[1]!))}  ${figures} ${theme.faint(`(${server})`)}`;
+  const names = Math.max(...systems.map(({ report }) => widthOf(nameOfSystem(report))));
+  const verdicts = Math.max(...systems.map(({ report }) => VERDICTS[report.health].length));
+  const indent = names + verdicts + 4;
+  // Beside long names there is no room for figures: they stand below.
+  const isBeside = indent <= width / 2;
+  const lines = systems.map(({ report, error }) => {
+    const name = theme.strong(padEnd(nameOfSystem(report), isBeside ? names : 0));
+    const first = `${name}  ${style[report.health](padEnd(VERDICTS[report.health], isBeside ? verdicts : 0))}`;
+    const parts = error
+      ? [clean(error.message)]
+      : report.queues.map((queue) => `${clean(queue.name)}: ${figuresLine(queue)}`);
+    const text = `${parts.join('; ')} ${theme.faint(`(${serverOf(report)})`)}`;
+    return isBeside ? flow(text, { width, first: `${first}  ` }) : `${first}\n${flow(text, { width, first: '  ' })}`;
   });
   const bad = systems.filter(({ report, error }) => report.health !== 'ok' && !error);
   return `${[lines.join('\n'), ...bad.map(({ report }) => renderStatus(report, view).trimEnd())].join('\n\n')}\n`;

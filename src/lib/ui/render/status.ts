@@ -1,8 +1,10 @@
 import { checkCode } from '../../facts/check-pages.ts';
+import type { Failing } from '../../model/failing.ts';
 import { type Check, type Health, isNothing, type QueueFigures, type StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
 import { counted, flow } from '../text.ts';
 import type { Theme } from '../theme.ts';
+import { failingLines } from './failing.ts';
 import { serverOf } from './words.ts';
 
 export interface StatusView {
@@ -18,6 +20,27 @@ export const VERDICTS: Readonly<Record<Health, string>> = {
   unknown: 'not known',
 };
 
+/** The allowed fields, and no others. */
+const failingJson = ({
+  consumer,
+  seq,
+  request_id,
+  state,
+  deliveries,
+  max_deliver,
+  next_delivery_at,
+  detail,
+}: Failing) => ({
+  consumer,
+  seq,
+  request_id,
+  state,
+  deliveries,
+  max_deliver,
+  next_delivery_at,
+  detail,
+});
+
 /** The report as JSON prints it: the contract's keys and no others. */
 export const statusJson = ({ system, health, checks, queues, drift }: StatusReport) => ({
   system,
@@ -30,17 +53,20 @@ export const statusJson = ({ system, health, checks, queues, drift }: StatusRepo
     ...(value !== undefined && { value }),
     ...(threshold && { threshold }),
   })),
-  queues: queues.map(({ name, ready, in_flight, dead, parked, redelivered, oldest_seconds, responses, trend }) => ({
-    name,
-    ready,
-    in_flight,
-    dead,
-    parked,
-    redelivered,
-    oldest_seconds,
-    responses,
-    ...(trend && { trend }),
-  })),
+  queues: queues.map(
+    ({ name, ready, in_flight, dead, parked, redelivered, failing, oldest_seconds, responses, trend }) => ({
+      name,
+      ready,
+      in_flight,
+      dead,
+      parked,
+      redelivered,
+      failing: failing && { ...failing, known: failing.known.map(failingJson) },
+      oldest_seconds,
+      responses,
+      ...(trend && { trend }),
+    }),
+  ),
   drift,
 });
 
@@ -96,6 +122,7 @@ export function renderStatus(report: StatusReport, view: StatusView): string {
     const busy = queues.filter(({ ready, in_flight, dead }) => ready !== 0 || in_flight !== 0 || dead !== 0);
     for (const queue of busy.slice(0, SHOWN)) lines.push(`  ${clean(queue.name)}: ${figuresLine(queue)}`);
   }
+  lines.push(...failingLines(queues, Date.parse(report.at), view));
   if (bad.length > 0) lines.push('');
   for (const check of bad.slice(0, SHOWN)) {
     const word = { ok: '', warn: 'Warning', critical: 'Critical', unknown: 'Unknown' }[check.status];
