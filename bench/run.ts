@@ -8,6 +8,7 @@ import { benchDlqLs } from './dlq-ls.ts';
 import { benchInstall } from './install.ts';
 import { machine, otherLines, type Row, renderRows } from './measure.ts';
 import { benchMigrate } from './migrate.ts';
+import { benchMillion, benchSearch } from './million.ts';
 import { benchPlan } from './plan.ts';
 import { benchReplay } from './replay.ts';
 import { benchSend } from './send.ts';
@@ -29,6 +30,8 @@ const benches: Record<string, () => Promise<Row[]>> = {
   migrate: benchMigrate,
   'dlq-ls': benchDlqLs,
   console: benchConsole,
+  million: benchMillion,
+  search: benchSearch,
   demo: benchDemo,
   tests: benchTests,
   loop: benchLoop,
@@ -46,6 +49,8 @@ const BY_NAME = new Set([
   'install',
   'migrate',
   'apply-many',
+  'million',
+  'search',
 ]);
 
 const isKept = process.argv.includes('--write');
@@ -61,8 +66,14 @@ process.stdout.write(`On ${machine()}:\n\n${table}\n`);
 if (isKept) {
   const head =
     '# Benchmarks\n\nWritten by `npm run bench -- --write`: whole processes, medians of interleaved runs; a ratio is ours divided by\ntheirs, in the same run.\n\n';
-  const kept = otherLines(readFileSync('docs/benchmarks.md', 'utf8'), rows);
+  const page = readFileSync('docs/benchmarks.md', 'utf8');
+  const kept = otherLines(page, rows);
+  // What people wrote below the table stays.
+  const [, ...notes] = page.split(/^(?=## )/m);
   const [title, rule, ...measured] = table.split('\n');
-  writeFileSync('docs/benchmarks.md', `${head}On ${machine()}:\n\n${[title, rule, ...kept, ...measured].join('\n')}\n`);
+  writeFileSync(
+    'docs/benchmarks.md',
+    `${head}On ${machine()}:\n\n${[title, rule, ...kept, ...measured].join('\n')}\n${notes.length > 0 ? `\n${notes.join('')}` : ''}`,
+  );
 }
 process.exitCode = rows.some((row) => row.limit !== undefined && row.ratio > row.limit) ? 1 : 0;

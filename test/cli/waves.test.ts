@@ -129,7 +129,7 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
       ['ten thousand scattered dead', 'dlq ls', 12],
       ['applied', 'request send dns {"query":"example.com"}', 4],
       ['applied', 'request send dns {"query":"example.com"} --id named', 4],
-      ['applied', 'dlq replay', 9],
+      ['applied', 'dlq replay', 8],
       ['one dead', 'dlq replay', 15],
       ['ten thousand dead', 'dlq replay', 60],
       ['answered', 'request get is-answered', 4],

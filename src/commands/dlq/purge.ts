@@ -4,6 +4,7 @@ import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderPurged } from '../../lib/ui/render/replay.ts';
+import { keepHeapSmall } from '../../lib/ui/small-heap.ts';
 import { lockWaitFlag, lockWaitMs, namesOf } from '../../lib/ui/spec-flags.ts';
 
 export default class DlqPurge extends BaseCommand<typeof DlqPurge> {
@@ -31,6 +32,7 @@ consumer of the stream still needs stays, and is named.`;
   protected override readonly acts = true;
 
   protected async execute(): Promise<number | undefined> {
+    keepHeapSmall();
     const { archive, yes } = this.flags;
     const now = this.context.now();
     const result = await purgeDeadLetters(this.context, {

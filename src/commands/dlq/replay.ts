@@ -6,6 +6,7 @@ import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderPreview, renderReplayed } from '../../lib/ui/render/replay.ts';
 import { isBadReplay, replayFlags, wishesFrom } from '../../lib/ui/replay-flags.ts';
+import { keepHeapSmall } from '../../lib/ui/small-heap.ts';
 import { lockWaitFlag, lockWaitMs, namesOf } from '../../lib/ui/spec-flags.ts';
 
 export default class DlqReplay extends BaseCommand<typeof DlqReplay> {
@@ -41,6 +42,7 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
   protected override readonly acts = true;
 
   protected async execute(): Promise<number | undefined> {
+    if (this.flags['dry-run']) keepHeapSmall();
     const { flags } = this;
     const now = this.context.now();
     const result = await replayDeadLetters(this.context, {

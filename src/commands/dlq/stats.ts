@@ -6,6 +6,7 @@ import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderStats } from '../../lib/ui/render/dlq-stats.ts';
 import { renderStatsHtml } from '../../lib/ui/render/dlq-stats-html.ts';
+import { keepHeapSmall } from '../../lib/ui/small-heap.ts';
 
 export default class DlqStats extends BaseCommand<typeof DlqStats> {
   static override summary = 'count dead letters by what they have in common';
@@ -36,6 +37,7 @@ sample for \`dlq show\`, and the line that replays just it. What is gone counts 
   });
 
   protected async execute(): Promise<number | undefined> {
+    keepHeapSmall();
     const now = this.context.now();
     const choice = choiceFrom(this.flags, [], now);
     if (this.flags.output === 'html' && !this.output.json) {

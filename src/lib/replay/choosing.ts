@@ -69,6 +69,7 @@ export class Chooser {
       tally.skip({ entry, why: isModule ? 'transform' : 'unedited', text });
       return undefined;
     }
+    this.#job.onTaken?.(entry);
     const options = {
       allowTtl: allowsTtl(this.#job.target ?? this.#facts.info),
       to: wishes.to,

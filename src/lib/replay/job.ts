@@ -48,6 +48,10 @@ export interface QueueJob {
   readonly whole?: Promise<void>;
   /** Is waited for before the first of this run moves. */
   begin?(): Promise<void>;
+  /** Hears how many records were read, of how many. */
+  onRead?(read: number, total: number): void;
+  /** Hears of each that is to move, before it does. */
+  onTaken?(entry: Entry): void;
   onProgress(done: number): void;
   tellNote(text: string): void;
   tellWarning(text: string): void;

@@ -37,7 +37,7 @@ export class Reading {
   #told: (() => void)[] | undefined = [];
 
   /** `at`: by the process's own clock, in milliseconds. */
-  constructor({ nats, ref, filter, wishes, now, onUnreadable, tellNote }: QueueJob, at: number) {
+  constructor({ nats, ref, filter, wishes, now, onRead, onUnreadable, tellNote }: QueueJob, at: number) {
     this.#at = at;
     const tell = (told: () => void) => (this.#told ? this.#told.push(told) : told());
     this.#entries = ahead(
@@ -46,6 +46,7 @@ export class Reading {
         // Whether it dies again for the same reason is told where it is followed.
         details: wishes.wait || wishes.canary !== undefined,
         removed: () => this.removed,
+        ...(onRead && { onRead }),
         onUnreadable: (one) => tell(() => onUnreadable?.(one)),
         onCount: ({ uncertain, inFlight }) => {
           if (uncertain > 0) tell(() => tellNote(untold(ref.queue, uncertain, inFlight)));

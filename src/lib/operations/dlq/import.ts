@@ -44,10 +44,10 @@ const PAGE = 500;
 export async function importDeadLetters(context: Context, options: ImportOptions): Promise<ImportResult> {
   const file = options.archive === '-' ? '-' : path.resolve(context.cwd, options.archive);
   // The whole archive is checked before anything is written: half of a damaged one is no restoration.
-  const named = file === '-' ? undefined : await checkArchive(file);
+  const named = file === '-' ? undefined : await checkArchive(context, file);
   return withDlq(context, options, async ({ nats, queues, filter }) => {
     const refs = new Map(queues.map((ref) => [ref.queue, ref]));
-    for (const queue of named ?? [])
+    for (const queue of named?.queues ?? [])
       if (!refs.has(queue) && !filter.queues?.length) throw await noQueue(nats, queue, file);
     const run: ImportRun = {
       context,
@@ -55,6 +55,7 @@ export async function importDeadLetters(context: Context, options: ImportOptions
       refs,
       filter,
       dryRun: options.dryRun,
+      ...(named && { length: named.lines }),
       there: new Map(),
       rooms: new Map(),
       entries: [],
@@ -62,7 +63,7 @@ export async function importDeadLetters(context: Context, options: ImportOptions
       lines: new Set(),
       placeless: new Set(),
     };
-    const wanted = queues.filter(({ queue }) => named === undefined || named.has(queue));
+    const wanted = queues.filter(({ queue }) => named === undefined || named.queues.has(queue));
     const names = wanted.map(({ queue }) => queue);
     const work = { verb: 'import', lockWaitMs: options.lockWaitMs } as const;
     if (options.dryRun) await importAll(run, file, context.io.signal);
@@ -100,6 +101,8 @@ interface ImportRun {
   readonly refs: ReadonlyMap<string, QueueRef>;
   readonly filter: EntryFilter;
   readonly dryRun: boolean;
+  /** Of its archive, in lines, where that could be read before. */
+  readonly length?: number;
   /** What is listed already, by id, and where entries go; read for each queue when its first line comes. */
   readonly there: Map<string, Promise<Place>>;
   /** What is left of each DLQ stream's, by name. */
@@ -152,10 +155,16 @@ function finishImport(run: ImportRun): ImportResult {
   });
 }
 
-async function checkArchive(file: string): Promise<Set<string>> {
+/** The queues that an archive is about, and how many lines it has. */
+async function checkArchive({ io }: Context, file: string): Promise<{ queues: Set<string>; lines: number }> {
   const queues = new Set<string>();
-  for await (const { entry } of readArchive(file)) queues.add(entry.queue);
-  return queues;
+  let lines = 0;
+  for await (const { entry } of readArchive(file)) {
+    queues.add(entry.queue);
+    lines += 1;
+    if (lines % PAGE === 0) io.tell({ type: 'progress', title: 'Checking the archive', done: lines });
+  }
+  return { queues, lines };
 }
 
 async function importAll(run: ImportRun, file: string, signal: AbortSignal): Promise<void> {
@@ -165,7 +174,8 @@ async function importAll(run: ImportRun, file: string, signal: AbortSignal): Pro
     const planned = await pipelined(page, AT_ONCE, (line) => planLine(run, line));
     await requireRoom(run, planned);
     await carryOutAll(run, planned);
-    run.context.io.tell({ type: 'progress', title: 'Importing', done: run.entries.length });
+    const total = run.length === undefined ? undefined : Math.min(run.length, limit);
+    run.context.io.tell({ type: 'progress', title: 'Importing', done: run.entries.length, total });
     page = [];
   };
   let taken = 0;

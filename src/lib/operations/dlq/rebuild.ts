@@ -15,6 +15,7 @@ import { roomIn } from '../../nats/room-in.ts';
 import { readStream } from '../../nats/streams.ts';
 import { rebuildAdvisory } from '../../replay/rebuilt.ts';
 import { tellNone } from './none.ts';
+import { tellReading } from './reading.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 export interface RebuildOptions extends DlqChoice {
@@ -57,6 +58,7 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
         {
           now: context.now().getTime(),
           signal,
+          onRead: tellReading(context, 'Reading'),
           onCount: (report) => {
             uncertain += report.uncertain;
           },

@@ -37,10 +37,11 @@ import { loadTransform, type Transform } from '../../replay/transform.ts';
 import { roomForLock } from '../../replay/want.ts';
 import { transformOf, type WrittenEdit } from '../../replay/written-edit.ts';
 import { callWords } from './call.ts';
-import { type Chosen, countChosen } from './chosen.ts';
+import { type Chosen, canCountMeanwhile, countChosen, type Taken, take } from './chosen.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
 import { previewReplay } from './preview.ts';
+import { tellReading } from './reading.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
 export interface ReplayOptions extends DlqChoice {
@@ -97,7 +98,8 @@ async function replayChosen(
       return preview;
     }
     const tally = new Tally(options.keepEntries);
-    const counting = countChosen(context, nats, queues, wanted, wishes.maxReplays, transform);
+    const taken: Taken | undefined = !transform && canCountMeanwhile(queues) ? new Map() : undefined;
+    const counting = countChosen(context, nats, queues, wanted, wishes.maxReplays, transform, taken);
     // Who waits for it hears of its fault.
     counting.catch(() => {});
     // A module may fail at any of them: nothing moves before it was asked for all.
@@ -124,8 +126,17 @@ async function replayChosen(
     return withLog(nats, log, async () => {
       for (const ref of queues) {
         if (wanted.limit !== undefined && tally.replayed + tally.failed + tally.skipped >= wanted.limit) break;
-        await replayOne(here, nats, ref, { ...options, filter: wanted, transform, counting, log }, tally, target);
+        await replayOne(
+          here,
+          nats,
+          ref,
+          { ...options, filter: wanted, transform, counting, taken, log },
+          tally,
+          target,
+        );
       }
+      // It may still be under way; of how many it was is all that is lost where it fails.
+      if (taken) await counting.catch(() => {});
       if (isOfNone(tally)) await tellNone(context, scope);
       return finish(here, tally);
     });
@@ -181,6 +192,8 @@ const isOfNone = ({ replayed, skipped, failed, remaining }: Omit<ReplayResult, '
 interface Run extends Omit<ReplayOptions, 'transform'> {
   readonly transform: Transform | undefined;
   readonly counting: Promise<Chosen>;
+  /** Where they are counted while the first of them move. */
+  readonly taken: Taken | undefined;
   readonly log: RunLog;
 }
 
@@ -193,7 +206,7 @@ async function replayOne(
   target: StreamInfo | undefined,
 ): Promise<void> {
   const { io } = context;
-  const { wishes, filter, transform, counting, log } = options;
+  const { wishes, filter, transform, counting, taken, log } = options;
   const before = { ...tally };
   const edits: EditRecord[] = [];
   const strange = strangers(context);
@@ -201,6 +214,7 @@ async function replayOne(
   let first: { readonly at: number; readonly count: number } | undefined;
   let total = 0;
   let done = 0;
+  const tellRead = tellReading(context, 'Reading');
   const left =
     filter.limit === undefined ? {} : { limit: filter.limit - tally.replayed - tally.failed - tally.skipped };
   const edited = options.edit ? await editAll(context, nats, ref, { ...filter, ...left }, wishes, edits) : undefined;
@@ -212,14 +226,23 @@ async function replayOne(
   const replaying = () =>
     withQueueLocksAhead(context, nats, [ref.queue], work, async (signal, held, whole) => {
       let overtold: Overtold | undefined;
-      const begin = async () => {
-        const chosen = await counting;
+      const counted = counting.then((chosen) => {
         tally.chosen = chosen.total;
         total = chosen.byQueue.get(ref.queue) ?? 0;
-        if (chosen.total > 0) {
-          log.begin(held);
-          options.onRun?.(log.id);
-        }
+        return chosen;
+      });
+      counted.catch(() => {});
+      let isBegun = false;
+      const beginLog = () => {
+        if (isBegun) return;
+        isBegun = true;
+        log.begin(held);
+        options.onRun?.(log.id);
+      };
+      const begin = async () => {
+        if (taken) return;
+        const chosen = await counted;
+        if (chosen.total > 0) beginLog();
         if (chosen.doubtful.has(ref.queue)) overtold = await findOvertold(held, ref, context.now().getTime());
         if (overtold) io.tell({ type: 'warning', text: overtoldWords(ref.queue, overtold) });
       };
@@ -240,6 +263,13 @@ async function replayOne(
         now: context.now().getTime(),
         onUnreadable: strange.add,
         isDoubtful: (entry) => overtold?.isDoubtful(entry) === true,
+        ...(taken && {
+          onTaken({ queue, id }: Entry) {
+            take(taken, queue, id);
+            beginLog();
+          },
+        }),
+        onRead: (read, all) => done === 0 && tellRead(read, all),
         onProgress(count) {
           done += count;
           first ??= { at: performance.now(), count };
@@ -248,7 +278,7 @@ async function replayOne(
           const rate = elapsed < 1000 ? '' : ` (${Math.round((since * 1000) / elapsed)}/s`;
           const rest = timeLeft(since, total - first.count, elapsed);
           const title = `Replaying ${ref.queue}${rate && `${rate}${rest && `, ${rest}`})`}`;
-          io.tell({ type: 'progress', title, done, total: Math.max(total, done) });
+          io.tell({ type: 'progress', title, done, ...(total > 0 && { total: Math.max(total, done) }) });
         },
         tellNote: (text) => io.tell({ type: 'note', text }),
         tellWarning: (text) => io.tell({ type: 'warning', text }),
