@@ -8,7 +8,7 @@ export default class Explain extends BaseCommand<typeof Explain> {
   static override summary = 'say what a key of the spec is and what changing it does, or what a code means';
   static override description =
     `From the same tables that validate, compare and judge. A path from the top, with the names of
-resources or without, or its last words alone. A code of an error, a check or a rule has its page printed. Asks no server.`;
+resources or without, or its last words alone. A code of an error, a check, a rule or a plan's finding has its page printed. Asks no server.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> queues.consumers.backoff',
     '<%= config.bin %> <%= command.id %> max_age',

@@ -9,6 +9,7 @@ test.each([
     /^queues\.NAME\.consumers\.NAME\.ack_wait\n {2}How long .*\n\n {2}type {5}duration.*\n {2}default {2}`30s`/,
   ],
   [['CONN_UNREACHABLE'], /^CONN_UNREACHABLE\n {2}No server answers [\s\S]*\n\n {2}type {5}an error’s code\n/],
+  [['RISK_DATA_LOSS'], /type {5}a finding of a plan\n/],
   [['CHECK_DEAD'], /\n\n {4}osapi-ops dlq stats/],
   [['SPEC_YAML'], /\n {2}Bad:\n\n {4}version: 1\n {4}name: shop\n/],
   [[], /^spec\n[\s\S]*\n {2}queues +The work queues/],

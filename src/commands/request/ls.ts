@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { printJson } from '../../lib/model/json.ts';
 import type { WaitingJson } from '../../lib/model/request.ts';
+import { readEscapes } from '../../lib/model/visible.ts';
 import { type Listed, type ListOptions, listWaiting, watchWaiting } from '../../lib/operations/request/ls.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
@@ -53,7 +54,7 @@ in \`dlq ls\`. Touches nothing.`;
       queue,
       bucket,
       limit,
-      subjects: subject,
+      subjects: subject?.map(readEscapes),
       where,
       failing: failing ? 'only' : 'too',
       ...(older !== undefined && { before: now.getTime() - durationMs('--older-than', older) }),

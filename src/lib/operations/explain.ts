@@ -8,6 +8,7 @@ import { explain, topKeys } from '../spec/explain.ts';
 const PAGES = [
   ['docs/errors.md', 'an error’s code'],
   ['docs/checks.md', 'a check of status'],
+  ['docs/risks.md', 'a finding of a plan'],
   ['docs/rules.md', 'a rule of the spec'],
 ] as const;
 
@@ -31,7 +32,9 @@ function explainCode(code: string, root: string): readonly Explanation[] {
   }
   throw new OpsError('NOT_FOUND', `there is no code ${code}`, {
     where: code,
-    hints: ['codes stand behind `Code:` of an error, and in brackets behind a finding of `osapi-ops status`'],
+    hints: [
+      'codes stand behind `Code:` of an error, and in brackets behind a finding of `osapi-ops plan` and `status`',
+    ],
   });
 }
 

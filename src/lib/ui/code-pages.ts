@@ -10,6 +10,7 @@ export type PageOf = (code: string) => string | undefined;
 function fileOf(code: string): string | undefined {
   if (Object.hasOwn(CODES, code)) return 'errors.md';
   if (/^CHECK_[A-Z_]+$/.test(code)) return 'checks.md';
+  if (/^RISK_[A-Z_]+$/.test(code)) return 'risks.md';
   return /^SPEC_[A-Z0-9_]+$/.test(code) ? 'rules.md' : undefined;
 }
 

@@ -88,6 +88,7 @@ const queue = (name: string, more: Partial<Queue>): Queue => ({
   rejected: 0,
   parked: 0,
   redelivered: 0,
+  failing: null,
   journalled: 0,
   responses: 0,
   exact: true,

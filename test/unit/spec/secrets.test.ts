@@ -17,7 +17,8 @@ const load = (text: string, env: Record<string, string> = {}) =>
 describe('a secret in a spec', () => {
   // It begins with what YAML takes for a sign of its own, or holds one: nobody thinks of quotes.
   const sign = fc.string({ maxLength: 3, unit: fc.constantFrom(...'!&*|>%@`{}[],#?:-"\'\\~=<$ ') });
-  const raw = fc.tuple(sign, fc.constantFrom('hunter2', '7hunter2', 'hun ter2', 'hunter2: x', 'hunter2 #x'), sign);
+  const before = sign.filter((text) => !text.endsWith('${')); // that would be the name of a variable, which is shown
+  const raw = fc.tuple(before, fc.constantFrom('hunter2', '7hunter2', 'hun ter2', 'hunter2: x', 'hunter2 #x'), sign);
   const fields = fc.constantFrom('password', 'token', 'creds', 'nkey', 'tls_key', 'servers', 'user', 'pass', 'paswort');
   const forms = fc.constantFrom(
     (field: string, text: string) => `connection:\n  ${field}: ${text}\n`,

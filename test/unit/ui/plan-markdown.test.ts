@@ -38,7 +38,7 @@ describe('a plan in Markdown', () => {
 
       **0 to create, 1 to update, 0 to delete, 1 unchanged**
 
-      <code>nats&#58;//h&#58;4222</code>, server dev-1 2.15.1, account A; chosen by NATS_URL
+      <code>nats://h:4222</code>, server dev-1 2.15.1, account A; chosen by NATS_URL
 
       <details open><summary><strong>~ update</strong> stream <code>REQUESTS</code>: the spec changed</summary>
 

@@ -25,25 +25,30 @@ export interface MarkdownView {
 export const LONGEST_COMMENT = 60_000;
 
 /**
- * Everything Markdown or HTML could read as syntax. Letters, digits, spaces and a few harmless signs stay readable; so does
- * a single underscore within a word, which emphasizes nothing.
+ * Everything Markdown or HTML could read as syntax. Letters, digits, spaces and a few harmless signs stay readable; so do a
+ * single underscore within a word, which emphasizes nothing, and the colons of a server's address, which nothing links.
  */
-const SYNTAX = /(?!(?<=[\p{L}\p{N}])_(?=[\p{L}\p{N}]))[^\p{L}\p{N} .,;/=+%→°-]/gu;
+const SYNTAX =
+  /(?!(?<=[\p{L}\p{N}])_(?=[\p{L}\p{N}])|(?<=\b(?:nats|tls)):(?=\/\/)|:(?=\d{1,5}(?![\w:])))[^\p{L}\p{N} .,;/=+%→°-]/gu;
 
 const entity = (character: string): string => `&#${character.codePointAt(0)};`;
 
-/** Untrusted text for a sentence. A mention is looked for after entities are read, so the sign is parted from the name. */
-const text = (value: string): string =>
+/** Untrusted text behind other text. A mention is looked for after entities are read, so the sign is parted from the name. */
+const inLine = (value: string): string =>
   clean(value)
     .replace(SYNTAX, entity)
     .replaceAll('&#64;', '&#64;<!-- -->')
-    .replace(/www\./gi, (match) => match.replace('.', '&#46;'))
+    .replace(/www\./gi, (match) => match.replace('.', '&#46;'));
+
+/** Untrusted text for a sentence. */
+const text = (value: string): string =>
+  inLine(value)
     // At the start of a line these would open a list or underline a heading.
     .replace(/^(\s*)([-+=])/, (_, space: string, sign: string) => space + entity(sign))
     .replace(/^(\s*\d+)\./, '$1&#46;');
 
 /** Untrusted text as code: no mention, no link, no emphasis. */
-const code = (value: string): string => `<code>${text(value)}</code>`;
+const code = (value: string): string => `<code>${inLine(value)}</code>`;
 
 /** A plan as a comment on a pull request: Markdown, at most `maxLength` characters; what does not fit is counted. */
 export function renderPlanMarkdown(plan: ShownPlan, { maxLength = LONGEST_COMMENT }: MarkdownView = {}): string {
@@ -56,7 +61,7 @@ export function renderPlanMarkdown(plan: ShownPlan, { maxLength = LONGEST_COMMEN
         ? '**Nothing to do.**'
         : `**Nothing to do:** ${counted(plan.summary.unchanged, 'resource')} as the spec says.`
       : `**${summaryOf(plan)}**`,
-    `${code(plan.target.url)}, ${text(serverOf(plan.target))}; chosen by ${text(plan.target.chosenBy)}`,
+    `${code(plan.target.url)}, ${inLine(serverOf(plan.target))}; chosen by ${inLine(plan.target.chosenBy)}`,
   ];
   const blocks = [
     ...refusalsOf(plan).map((finding) => `> **${verdictOf(finding)}:** ${sentenceOf(finding, true)}`),

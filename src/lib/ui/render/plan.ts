@@ -136,7 +136,7 @@ function renderFinding(finding: Finding, indent: string, { theme, width, given }
     clean(isNamed ? `${finding.resource}: ${messageUnder(finding)}` : messageUnder(finding)),
     ...(finding.hint && !lifted && !finding.unless ? [clean(finding.hint)] : []),
   ];
-  const text = `${style(`${verdictOf(finding, given)}:`)} ${asSentences(words)} ${theme.faint(`[${clean(finding.code)}]`)}`;
+  const text = `${style(`${verdictOf(finding, given)}:`)} ${asSentences(words)} ${theme.faint(`[${theme.code(clean(finding.code))}]`)}`;
   return flow(text, { width, first: indent });
 }
 
