@@ -34,7 +34,7 @@ export interface Scenario {
   readonly kills: number;
   /** How often a replay is stopped, goes on beside the one that took its lock meanwhile, and is waited for. */
   readonly stops?: number;
-  /** How often the queue or its DLQ is deleted and made again in the middle of a replay. */
+  /** How often the queue, its DLQ or the ledger is deleted and made again in the middle of a replay. */
   readonly remakes?: number;
   /** The queue's duplicate_window in milliseconds: ten minutes where left out. */
   readonly windowMs?: number;
@@ -356,13 +356,17 @@ async function stopAndGoOn(
   return codes;
 }
 
+const LEDGER = bucketStream(LEDGER_BUCKET);
+/** What is made anew. */
+const REMADE = ['REQUESTS', 'requests_dlq', LEDGER] as const;
+
 /** So many requests come into a stream right after it was made anew. */
 const FRESH = 60;
 
 /**
- * Deletes the queue or its DLQ at any moment of a replay, and makes it again as it was; new requests take the sequences
- * of those that the replay looked at. Gives how the replays ended. From then on only what came since counts: in a queue
- * everything, in a DLQ what it alone had.
+ * Deletes the queue, its DLQ or the ledger at any moment of a replay, and makes it again as it was; new requests take the
+ * sequences of those that the replay looked at. Gives how the replays ended. From then on only what came since counts: in
+ * a queue everything, in a DLQ what it alone had. With a ledger go the lock and the intent: a second replay begins at once.
  * `told` are requests that a replay named as maybe gone: those in whose removal's round trip the stream was made anew.
  */
 async function makeAnew(
@@ -379,12 +383,24 @@ async function makeAnew(
   const nats = await connectTo({ url: stage.url }, { timeout: '20s' });
   for (let turn = 0; turn < remakes; turn++) {
     await untilDead(server, 40);
-    // Each of the two comes in two turns.
-    const isQueue = turn < 2 ? (turn + seed) % 2 === 0 : stage.random() < 0.5;
-    const stream = isQueue ? 'REQUESTS' : 'requests_dlq';
+    // Each of them comes in as many turns.
+    const which = turn < REMADE.length ? turn + seed : Math.floor(stage.random() * REMADE.length);
+    const stream = REMADE[which % REMADE.length]!;
+    const isQueue = stream === 'REQUESTS';
     const flight = inFlight ?? [1, 4, 32][Math.floor(stage.random() * 3)]!;
-    const { config } = await nats.api(`STREAM.INFO.${stream}`);
     const replay = startReplay(server, protocol, flight, { rate: [50, 100, 200][Math.floor(stage.random() * 3)]! });
+    if (stream === LEDGER) {
+      await replay.began;
+      await sleep(stage.random() * 200);
+      await nats.api(`STREAM.DELETE.${stream}`);
+      // Either of the two makes it anew.
+      const next = startReplay(server, protocol, flight);
+      const ends = await Promise.all([replay.done, next.done]);
+      log.push(...ends.map((said) => `${stream} made anew: ${said}`));
+      codes.push(replay.child.exitCode, next.child.exitCode);
+      continue;
+    }
+    const { config } = await nats.api(`STREAM.INFO.${stream}`);
     stage.era += 1;
     await replay.began;
     await sleep(stage.random() * 200);

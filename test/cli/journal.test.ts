@@ -48,8 +48,13 @@ describe.each(outermostVersions())('what an unfinished replay holds in its journ
     nats = await connectTo(server);
     await wipe(nats);
     expect((await run('apply')).code).toBe(0);
+    await journal([1, 2]);
+  });
+  afterEach(() => nats.close());
+
+  const journal = async (seqs: readonly number[]) => {
     const { created } = await nats.api('STREAM.INFO.REQUESTS');
-    for (const seq of [1, 2]) {
+    for (const seq of seqs) {
       await writeJournal(nats, {
         id: `REQUESTS/request-worker/${seq}`,
         msgId: `replay:${seq}`,
@@ -62,8 +67,7 @@ describe.each(outermostVersions())('what an unfinished replay holds in its journ
         target: { stream: 'REQUESTS', created: String(created), after: 0 },
       });
     }
-  });
-  afterEach(() => nats.close());
+  };
 
   const run = (...args: string[]) => runCli(args, { server, cwd });
   const json = async (...args: string[]) => {
@@ -88,6 +92,28 @@ describe.each(outermostVersions())('what an unfinished replay holds in its journ
     expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining('finished 2') });
     expect(await stored()).toBe(2);
     expect((await json('dlq', 'ls')).value).toEqual([]);
+  });
+
+  test('is read by a purge as often whether two of it go or six', async () => {
+    // Where each message is a request of its own, a reading begins at the first sequence.
+    const reads: { seq?: number; next_by_subj?: string }[] = [];
+    const asked = nats.nc.subscribe('$JS.API.*.GET.KV_osapi_ops', {
+      callback: (_, message) => void reads.push(message.json()),
+    });
+    const isReading = ({ seq, next_by_subj }: (typeof reads)[number]) =>
+      seq === 1 && next_by_subj?.includes('.journal.');
+    const purge = async (archive: string) => {
+      const { code, value } = await json('dlq', 'purge', '--yes', '--archive', archive);
+      await nats.nc.flush();
+      rmSync(join(cwd, archive));
+      return { code, purged: value.purged, reads: reads.splice(0).filter(isReading).length };
+    };
+    const two = await purge('two.ndjson');
+    await journal([3, 4, 5, 6, 7, 8]);
+    expect(two).toMatchObject({ code: 0, purged: 2, reads: expect.any(Number) });
+    expect(two.reads).toBeGreaterThan(0);
+    expect(await purge('six.ndjson')).toEqual({ ...two, purged: 6 });
+    asked.unsubscribe();
   });
 
   test('goes with its queue: destroy says how many, and the next queue of the name gets none of it', async () => {

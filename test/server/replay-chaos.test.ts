@@ -30,10 +30,11 @@ test('a replay that is stopped at any moment, and goes on beside its successor, 
   expect(report.stopped.filter((code) => code === 75).length).toBeGreaterThan(2);
 }, 240_000);
 
-test('a replay in whose middle the queue or its DLQ is made anew touches nothing of what came since', async () => {
-  const report = await play({ version: '2.15', kills: 0, remakes: 2, seed: 18 });
+// Where the ledger went, so did the lock: who held it is told at its next renewal.
+test('a replay in whose middle the queue, its DLQ or the ledger is made anew touches nothing of what came since', async () => {
+  const report = await play({ version: '2.15', kills: 0, remakes: 3, seed: 18 });
   expect(report).toMatchObject(clean);
-  expect(report.remade.filter((code) => code !== 0 && code !== 1)).toEqual([]);
+  expect(report.remade.filter((code) => code !== 0 && code !== 1 && code !== 75)).toEqual([]);
   expect(report.remade).toContain(1);
 }, 180_000);
 

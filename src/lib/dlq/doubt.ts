@@ -22,3 +22,15 @@ export function isDoubtful({ consumer: named, inner }: Entry, standing: QueueSta
 /** Whether nothing tells that an entry died, for its consumer does not take it. Whoever names it by its id knows. */
 export const isUntold = ({ inner }: Entry, { ids }: Pick<EntryFilter, 'ids'>): boolean =>
   inner.untaken === true && !ids?.length;
+
+/**
+ * Whether a work queue's message would be found dead without its records. One that its consumer does not take would not:
+ * they alone say that it died.
+ */
+export const isFoundWithout = ({
+  original,
+  untaken,
+}: {
+  readonly original?: object;
+  readonly untaken?: true;
+}): boolean => original !== undefined && !untaken;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isFoundWithout } from '../dlq/doubt.ts';
 import { matches, wantsOrphans } from '../dlq/filter.ts';
 import { scanEntries } from '../dlq/scan.ts';
 import { makeRoom } from '../ledger/room.ts';
@@ -43,7 +44,7 @@ export class Want {
   /** Makes some room, or waits for it. False where none can be had. */
   async makeRoom(open: readonly Move[]): Promise<boolean> {
     const { nats, signal, orphansAreFound } = this.#run;
-    const giving = orphansAreFound ? open.filter((move) => this.#canGive(move)).slice(0, this.#count) : [];
+    const giving = orphansAreFound ? givingOf(open, this.#given, this.#count) : [];
     if (giving.length > 0) {
       await removeRecords(
         nats,
@@ -59,10 +60,11 @@ export class Want {
     await sleep(POLL_MS, undefined, { signal }).catch(() => {});
     return true;
   }
-
-  #canGive = ({ msgId, original, records, untaken }: Move): boolean =>
-    original !== undefined && !untaken && records.length > 0 && !this.#given.has(msgId);
 }
+
+/** Who give up their records next, `count` at most; `given` have done so, by message id. */
+export const givingOf = (open: readonly Move[], given: ReadonlySet<string>, count: number): Move[] =>
+  open.filter((move) => isFoundWithout(move) && move.records.length > 0 && !given.has(move.msgId)).slice(0, count);
 
 /**
  * Makes room for a lock: gives up records of dead letters that are to be replayed, and would be without them, more each
@@ -70,10 +72,10 @@ export class Want {
  */
 export function roomForLock(nats: Nats, ref: QueueRef, filter: EntryFilter, now: number): () => Promise<boolean> {
   let count = FIRST / 2;
-  const isFoundWithout = (entry: Entry): boolean => {
+  const isChosenWithout = (entry: Entry): boolean => {
     const inner = { ...entry.inner, records: [], detail: undefined };
     const bare: Entry = { ...entry, state: 'orphan', reason: 'max_deliveries', died_at: null, inner };
-    return entry.inner.original !== undefined && !entry.inner.untaken && matches(filter, bare);
+    return isFoundWithout(entry.inner) && matches(filter, bare);
   };
   return async () => {
     if (!wantsOrphans(filter)) return false;
@@ -82,7 +84,7 @@ export function roomForLock(nats: Nats, ref: QueueRef, filter: EntryFilter, now:
     count *= 2;
     const giving: Entry[] = [];
     for await (const entry of scanEntries(nats, [ref], filter, { now })) {
-      if (entry.inner.records.length > 0 && isFoundWithout(entry)) giving.push(entry);
+      if (entry.inner.records.length > 0 && isChosenWithout(entry)) giving.push(entry);
       if (giving.length >= count) break;
     }
     await removeRecords(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isDoubtful } from '../../../src/lib/dlq/doubt.ts';
+import { isDoubtful, isFoundWithout, isUntold } from '../../../src/lib/dlq/doubt.ts';
 import type { Entry } from '../../../src/lib/model/entry.ts';
 import { at, consumer, entry, record, standing, stored } from './builders.ts';
 
@@ -32,5 +32,21 @@ describe('an advisory is not believed alone', () => {
   ])('$name', ({ of: which, consumer: changed = {}, stream = {}, want }) => {
     const queue = standing({ consumers: [consumer({ ...one, ...changed })], ...stream });
     expect(isDoubtful(which, queue, now)).toBe(want);
+  });
+});
+
+describe('a message that its consumer does not take', () => {
+  const { original: _, ...without } = entry().inner;
+  const untaken = entry({ inner: { ...entry().inner, original: stored({}), untaken: true } });
+  const taken = entry({ inner: { ...entry().inner, original: stored({}) } });
+
+  test('is called dead by nothing but a record, and acted on only where it is named', () => {
+    const ids = [{ text: untaken.id, seq: 1 }];
+    expect([{}, { ids: [] }, { ids }].map((filter) => isUntold(untaken, filter))).toEqual([true, true, false]);
+    expect(isUntold(taken, {})).toBe(false);
+  });
+
+  test('would not be found dead without its records, which are the only proof', () => {
+    expect([untaken.inner, taken.inner, without].map(isFoundWithout)).toEqual([false, true, false]);
   });
 });
