@@ -251,7 +251,9 @@ function noticed(
   const workers = finding(
     subject,
     'info',
-    `: workers get nothing for ${about(workersMs)}, and keep what they have in hand`,
+    migration.before.retention === 'limits'
+      ? `: workers get nothing for ${about(workersMs)}, and must have answered what they have in hand by then: as long as something waits for its next try nothing is moved`
+      : `: workers get nothing for ${about(workersMs)}, and keep what they have in hand`,
     {
       hint:
         kind === 'bucket'

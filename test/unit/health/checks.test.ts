@@ -3,6 +3,7 @@ import { DEFECTS } from '../../../src/lib/facts/defects.ts';
 import { aboutBytes, percentOf } from '../../../src/lib/health/check.ts';
 import { type ConsumerState, deathsOf, type QueueState } from '../../../src/lib/health/snapshot.ts';
 import { judgeHealth, unreachedReport } from '../../../src/lib/health/verdict.ts';
+import type { Unfinished } from '../../../src/lib/model/migration.ts';
 import type { Change } from '../../../src/lib/model/plan.ts';
 import { aboutMs } from '../../../src/lib/model/units.ts';
 import { ago, consumerOf, deadOf, failingOf, queueOf, snapshotOf, streamOf, target } from './builders.ts';
@@ -48,6 +49,34 @@ judged({ id: 'server', name: 'server', next: 'osapi-ops doctor' }, [
     says: 'nats-server 2.9.99 is older than 2.10, the oldest this design works on',
   },
 ]);
+
+test.each<{ step: Unfinished['step']; isPaused: boolean; of?: string; status: string; says: string }>([
+  { step: 'intended', isPaused: false, status: 'warn', says: 'workers may be paused' },
+  { step: 'copying', isPaused: false, status: 'warn', says: 'workers may be paused' },
+  { step: 'copying', isPaused: true, status: 'critical', says: 'workers are paused' },
+  { step: 'copying', isPaused: true, of: 'REQUESTS_moving', status: 'critical', says: 'workers are paused' },
+  { step: 'copying', isPaused: true, of: 'OTHER', status: 'warn', says: 'workers may be paused' },
+  { step: 'dropped', isPaused: false, status: 'critical', says: 'workers may be paused' },
+])(
+  'what is half moved at $step, pause of $of: $isPaused, is $status',
+  ({ step, isPaused, of = 'REQUESTS', status, says }) => {
+    const migration = {
+      kind: 'stream',
+      name: 'REQUESTS',
+      from: 'REQUESTS',
+      hops: [{ from: 'REQUESTS', to: 'REQUESTS_moving' }],
+    } as unknown as Unfinished['migration'];
+    const meanwhile = 'workers may be paused';
+    const unfinished = [{ migration, step, where: 'W', meanwhile, canUndo: true, who: 'jo', since: 'S' }];
+    const consumers = [consumerOf(isPaused ? { pausedUntil: ago(-1000) } : {})];
+    expect(
+      check(snapshotOf({ unfinished, queues: [queueOf({ name: of, consumers })] }), 'REQUESTS.migration'),
+    ).toMatchObject({
+      status,
+      summary: `stream REQUESTS is being moved by jo since S: W; ${says}`,
+    });
+  },
+);
 
 describe('the check defects', () => {
   test.each<{ name: string; version: string; cluster?: string; told: string[] }>([

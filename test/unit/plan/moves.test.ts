@@ -23,7 +23,7 @@ const cost: MigrationCost = {
   aheadMs: 120_000,
   workersMs: 3000,
   gaps: 2,
-  gapMs: 16,
+  gapMs: 50,
 };
 
 function migration(key: ResourceKey, from: string, extra: Partial<Migration> = {}): Migration {
@@ -418,7 +418,7 @@ test('who notices a move is told: times that are guesses are round', () => {
   const notes = storage(new Map([movable('stream REQUESTS', 'REQUESTS')]), { migrate: true }).findings;
   expect(notes.filter(({ severity }) => severity === 'info').map(({ message }) => message.slice(17))).toEqual([
     'it runs for about 2m before anybody notices, so that ids of repeated publishes are known afterwards',
-    'publishers are told "no responders" 2 times, for about 16ms each',
+    'publishers are told "no responders" 2 times, for about 50ms each',
     'workers get nothing for about 3s, and keep what they have in hand',
   ]);
 });

@@ -64,7 +64,7 @@ function driftCheck(snapshot: Snapshot): Check {
   });
 }
 
-/** Steps at which something stands still that does not otherwise. */
+/** Steps at which something stands still that does not otherwise; at the others that is so where workers are paused. */
 const STANDSTILL: ReadonlySet<Unfinished['step']> = new Set(['parked', 'dropped', 'reparked', 'removed', 'unknown']);
 
 /** Only where something is half moved: at all other times there is nothing to look at. */
@@ -72,12 +72,16 @@ function migrationCheck(
   { migration, step, where, meanwhile, canUndo, who, since }: Unfinished,
   snapshot: Snapshot,
 ): Check {
-  const { kind, name } = migration;
+  const { kind, name, from, hops } = migration;
+  const names = new Set([name, from, ...hops.flatMap((hop) => [hop.from, hop.to])]);
+  const isPaused = snapshot.queues.some(
+    (queue) => names.has(queue.name) && queue.consumers.some(({ pausedUntil }) => pausedUntil !== undefined),
+  );
   const back = canUndo ? `; back: ${withSpec('apply', snapshot)} --undo-migrate` : '; it can no longer go back';
   return checkOf('migration', {
     resource: name,
-    status: STANDSTILL.has(step) ? 'critical' : 'warn',
-    summary: `${kind} ${name} is being moved by ${who} since ${since}: ${where}; ${meanwhile}`,
+    status: STANDSTILL.has(step) || isPaused ? 'critical' : 'warn',
+    summary: `${kind} ${name} is being moved by ${who} since ${since}: ${where}; ${isPaused ? meanwhile.replace('may be paused', 'are paused') : meanwhile}`,
     next: `${withSpec('apply', snapshot)} --migrate${back}`,
   });
 }
