@@ -1,5 +1,6 @@
 // Questions to the console's process. Nothing throws: an answer is what was asked for, or why not.
 import { signal } from '@preact/signals';
+import { againIn } from './again.ts';
 import type { About, AnswerOf, DeedOf, Uploaded, WireError } from './wire.ts';
 
 export type Answer<T> =
@@ -27,6 +28,23 @@ interface How {
 
 /** Asks what there is at an address. */
 export const ask = <const P extends string>(path: P, how: How = {}): Promise<Answer<AnswerOf<P>>> => send(path, how);
+
+/** Asks, and tells each answer: after one that may be another in a while it is asked again, until it is stopped. */
+export async function askOn<const P extends string>(
+  path: P,
+  signal: AbortSignal,
+  told: (answer: Answer<AnswerOf<P>>) => void,
+): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    const answer = await ask(path, { signal });
+    if (signal.aborted) return;
+    told(answer);
+    const wait = answer.ok ? undefined : againIn({ status: answer.status, code: answer.error.code }, tries);
+    if (wait === undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    if (signal.aborted) return;
+  }
+}
 
 /** Asks for something to be done. */
 export const act = <const P extends string>(path: P, body: object, how: How = {}): Promise<Answer<DeedOf<P>>> =>

@@ -1,9 +1,9 @@
 // The entries of a choice, as pages from the process: those near to what is in view are kept, the others are asked for again.
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { ask } from './client.ts';
+import { askOn } from './client.ts';
 import { server } from './state.ts';
-import type { EntryJson, Note, WireError } from './wire.ts';
+import type { AnswerOf, EntryJson, Note, WireError } from './wire.ts';
 
 export const PAGE = 200;
 const MOST_PAGES = 20;
@@ -26,10 +26,13 @@ export function useEntries(query: string | undefined, again: number): Entries {
   const store = useRef<ReturnType<typeof makeStore>>(undefined);
   useEffect(() => {
     if (query === undefined) return undefined;
+    const before = store.current?.query === query && store.current.count > 0 ? store.current : undefined;
     const made = makeStore(query, () => {
+      // What was there last stays until there is something newer.
+      if (made.isTold || before === undefined) store.current = made;
       version.value += 1;
     });
-    store.current = made;
+    if (before === undefined) store.current = made;
     made.need(0, 0);
     return () => made.close();
   }, [query, again, isBack]);
@@ -39,7 +42,10 @@ export function useEntries(query: string | undefined, again: number): Entries {
 
 const NONE: Entries = { count: 0, isWhole: false, notes: [], at: () => undefined, need: () => {} };
 
-function makeStore(query: string, changed: () => void): Entries & { close(): void } {
+function makeStore(
+  query: string,
+  changed: () => void,
+): Entries & { readonly query: string; readonly isTold: boolean; close(): void } {
   const pages = new Map<number, readonly EntryJson[]>();
   /** Where each page begins; null after the last. */
   const cursors: (string | null)[] = [''];
@@ -55,25 +61,31 @@ function makeStore(query: string, changed: () => void): Entries & { close(): voi
     if (cursor === undefined || cursor === null || asking.has(page) || pages.has(page)) return;
     asking.add(page);
     const at = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const answer = await ask(`/api/dlq/ls?${query}&rows=${PAGE}${at}`, { signal: abort.signal });
+    await askOn(`/api/dlq/ls?${query}&rows=${PAGE}${at}`, abort.signal, (answer) => {
+      since = undefined;
+      if (answer.ok) take(page, answer.body);
+      else error = answer.error;
+      changed();
+    });
     asking.delete(page);
-    if (abort.signal.aborted) return;
-    since = undefined;
-    if (answer.ok) {
-      pages.set(page, answer.body.result);
-      cursors[page + 1] = answer.body.next;
-      seen = Math.max(seen, page * PAGE + answer.body.result.length);
-      if (page === 0) notes = answer.body.notes;
-      error = undefined;
-      for (const old of [...pages.keys()]
-        .sort((a, b) => Math.abs(b - page) - Math.abs(a - page))
-        .slice(0, Math.max(0, pages.size - MOST_PAGES)))
-        pages.delete(old);
-    } else error = answer.error;
-    changed();
+  };
+  const take = (page: number, { result, next, notes: told }: AnswerOf<'/api/dlq/ls'>): void => {
+    pages.set(page, result);
+    cursors[page + 1] = next;
+    seen = Math.max(seen, page * PAGE + result.length);
+    if (page === 0) notes = told;
+    error = undefined;
+    for (const old of [...pages.keys()]
+      .sort((a, b) => Math.abs(b - page) - Math.abs(a - page))
+      .slice(0, Math.max(0, pages.size - MOST_PAGES)))
+      pages.delete(old);
   };
 
   return {
+    query,
+    get isTold() {
+      return pages.size > 0;
+    },
     get count() {
       return seen + (cursors.at(-1) === null || cursors.length === 1 ? 0 : 20);
     },

@@ -71,6 +71,36 @@ export function moment(ms: number, now: number, east: number): string {
   return day === partsOf(now, east).day ? `${clock}:${seconds}` : `${day} ${clock}:${seconds}`;
 }
 
+/** In at most eleven signs: `14:02:31`; of another day `03-09 23:59`, of another year `2025-12-31`. */
+export function shortMoment(ms: number, now: number, east: number): string {
+  const { day, clock, seconds } = partsOf(ms, east);
+  const today = partsOf(now, east).day;
+  if (day === today) return `${clock}:${seconds}`;
+  return day.slice(0, 4) === today.slice(0, 4) ? `${day.slice(5)} ${clock}` : day;
+}
+
+/** From one time to another: `14:02 – 14:40`, `03-09 23:50 – 00:10`; a day is named where it changes. `eastOf` gives the zone at a time. */
+export function span(from: number, to: number, now: number, eastOf: (ms: number) => number): string {
+  const [first, last] = [partsOf(from, eastOf(from)), partsOf(to, eastOf(to))];
+  const today = partsOf(now, eastOf(now)).day;
+  const named = (day: string) => (day.slice(0, 4) === today.slice(0, 4) ? day.slice(5) : day);
+  const begin = first.day === today ? first.clock : `${named(first.day)} ${first.clock}`;
+  return `${begin} – ${last.day === first.day ? last.clock : `${named(last.day)} ${last.clock}`}`;
+}
+
+/** What stands below an axis of time: no two are alike, and the day is told where it begins. */
+export function axisTimes(ats: readonly number[], now: number, eastOf: (ms: number) => number): string[] {
+  const parts = ats.map((ms) => partsOf(ms, eastOf(ms)));
+  const hasSeconds = parts.some(({ seconds }) => seconds !== '00');
+  const isDays = parts.length > 1 && ats[1]! - ats[0]! >= 86_400_000;
+  return parts.map(({ day, clock, seconds }, index) => {
+    if (isDays) return day.slice(5);
+    const before = index === 0 ? partsOf(now, eastOf(now)).day : parts[index - 1]!.day;
+    const time = hasSeconds ? `${clock}:${seconds}` : clock;
+    return day === before ? time : `${day.slice(5)} ${time}`;
+  });
+}
+
 /** All that there is to say of a time: here, in UTC, and how long ago. */
 export function wholeMoment(ms: number, now: number, east: number): string {
   const here = partsOf(ms, east);

@@ -1,8 +1,8 @@
 // What the whole page knows, as signals: who reads one is drawn anew when it changes.
 import { computed, effect, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { type Answer, act, ask, lock, openSession, session } from './client.ts';
-import { moment, wholeMoment } from './format.ts';
+import { type Answer, act, ask, askOn, lock, openSession, session } from './client.ts';
+import { moment, shortMoment, wholeMoment } from './format.ts';
 import { type PageName, parseRoute, printRoute } from './route.ts';
 import { type Connection, listen, type Told } from './stream.ts';
 import type { About, Action, AnswerOf, CommandLine, Envelope, Queues, ReplayRunJson, Run, WireError } from './wire.ts';
@@ -29,6 +29,7 @@ export const said = signal('');
 /** Minutes east of UTC. */
 export const east = (ms: number): number => -new Date(ms).getTimezoneOffset();
 export const clockOf = (ms: number): string => moment(ms, now.value, east(ms));
+export const shortClockOf = (ms: number): string => shortMoment(ms, now.value, east(ms));
 export const wholeClockOf = (ms: number): string => wholeMoment(ms, now.value, east(ms));
 
 export const isStale = computed(
@@ -172,8 +173,7 @@ export function useAsked<const P extends string>(
     const abort = new AbortController();
     const kept = box.value.path === path ? box.value : {};
     box.value = { ...kept, path, since: Date.now() };
-    void ask(path, { signal: abort.signal }).then((answer) => {
-      if (abort.signal.aborted) return;
+    void askOn(path, abort.signal, (answer) => {
       box.value = answer.ok
         ? { path, body: answer.body }
         : { path, ...(kept.body !== undefined && { body: kept.body }), error: answer.error };

@@ -4,7 +4,7 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { needing } from '../support/needing.ts';
 import { launchBrowser } from './support/browser.ts';
-import { listedData } from './support/data.ts';
+import { listedData, NOW } from './support/data.ts';
 import { difference, draw, ENTRY, PICTURES } from './support/pictures.ts';
 import { goTo, openAt } from './support/shown.ts';
 import { type Stage, startStage } from './support/stage.ts';
@@ -72,6 +72,43 @@ describe('the page of the console', () => {
       if (over) wide.push(name);
     }
     expect(wide).toEqual([]);
+    await context.close();
+  });
+
+  test('what was refused for a while is asked again by itself, and can be asked again by hand', async () => {
+    const away = { status: 503, error: { code: 'CONN_TIMEOUT', message: 'the server did not answer in time' } };
+    const kept = new Map(['/api/dlq/ls', '/api/dlq/overview'].map((path) => [path, stage.answers.get(path)]));
+    for (const path of kept.keys()) stage.answers.set(path, away);
+    const { page, context } = await openAt(browser, stage.url);
+    await goTo(page, '#/dead?pick=detail%3Dupstream+503', '.refusal');
+    await page.getByRole('button', { name: 'look again' }).click();
+    await page.waitForSelector('.refusal');
+    for (const [path, answer] of kept) stage.answers.set(path, answer);
+    await page.waitForSelector('.row', { timeout: 10_000 });
+    await page.waitForSelector('.refusal', { state: 'detached', timeout: 10_000 });
+    // Once it was told, what is there stays while it cannot be told anew.
+    for (const path of kept.keys()) stage.answers.set(path, away);
+    await page.getByRole('button', { name: 'look again' }).click();
+    await page.waitForSelector('.refusal');
+    expect(await page.locator('.row').count()).toBeGreaterThan(0);
+    expect(await page.locator('.group').count()).toBeGreaterThan(0);
+    for (const [path, answer] of kept) stage.answers.set(path, answer);
+    await context.close();
+  });
+
+  test.each([1280, 2560, 360])('the day after, each time can be read, at %d px', async (width) => {
+    const { page, context } = await openAt(browser, stage.url, { width });
+    await page.clock.setFixedTime(new Date(Date.parse(NOW) + 86_400_000));
+    await goTo(page, '#/dead', '.row');
+    await page.waitForSelector('.group');
+    const cut = await page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>('.row .time, .group .span')]
+        .filter((one) => one.offsetParent !== null && one.scrollWidth > one.clientWidth)
+        .map((one) => one.textContent),
+    );
+    expect(cut).toEqual([]);
+    // biome-ignore lint/performance/useDomNodeTextContent: what is not shown is not meant
+    expect(await page.locator('.row .time').first().innerText()).toMatch(/^03-10 \d\d:\d\d$/);
     await context.close();
   });
 

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { escapeOf, TRICKY } from '../../lib/model/visible.ts';
 import { ask, download } from '../client.ts';
 import { useEntries } from '../entries.ts';
-import { count, full, many } from '../format.ts';
+import { count, full, many, span } from '../format.ts';
 import { shortcuts } from '../keys.ts';
 import { Act, Button, Clock, Figure, Glyph, Notes, Refusal, shown, Waiting } from '../parts/basics.tsx';
 import { ArchiveDialog, EditDialog, PurgeDialog, ReplayDialog, type Wanted } from '../parts/choice.tsx';
@@ -11,7 +11,7 @@ import { EntryPane, StateWord } from '../parts/entry.tsx';
 import { FilterBar } from '../parts/filters.tsx';
 import { Cell, VirtualRows } from '../parts/virtual-rows.tsx';
 import { filterBody, filtersOf, withFilter } from '../route.ts';
-import { clockOf, go, queues, route, say, useAsked } from '../state.ts';
+import { east, go, now, queues, route, say, useAsked } from '../state.ts';
 import type { Deed, EntryJson, Overview, ShownLetter } from '../wire.ts';
 
 const BY = ['detail', 'subject', 'consumer', 'reason', 'queue', 'state', 'hour'];
@@ -163,7 +163,6 @@ export function DeadPage() {
     return true;
   };
 
-  if (error && !body) return <Refusal error={error} />;
   const isEmpty = body !== undefined && total === 0;
   return (
     <div class={`dead-page ${id === undefined ? '' : 'with-entry'} ${pick === null ? '' : 'with-pick'}`}>
@@ -172,7 +171,7 @@ export function DeadPage() {
         <FilterBar suggest={body?.suggest ?? []} />
         <p class="looked">
           {total === undefined ? (
-            <Waiting since={since} what="the dead letters" />
+            !error && <Waiting since={since} what="the dead letters" />
           ) : (
             <>
               <b>
@@ -191,7 +190,7 @@ export function DeadPage() {
       </div>
       <Notes notes={body?.notes} />
       {error && <Refusal error={error} />}
-      {isEmpty ? (
+      {error && !body ? null : isEmpty ? (
         <section class="empty">
           <h2>
             <Glyph name="ok" /> {filters.size === 0 ? 'Nothing is dead' : 'Nothing dead matches these filters'}
@@ -268,7 +267,7 @@ export function DeadPage() {
                         <span class="span muted">
                           {group.first_seen === null
                             ? 'time unknown'
-                            : `${shortClock(group.first_seen)} – ${shortClock(group.last_seen!)}`}
+                            : span(Date.parse(group.first_seen), Date.parse(group.last_seen!), now.value, east)}
                         </span>
                       </button>
                     </li>
@@ -384,8 +383,6 @@ const statesOf = ({ states }: Overview): string =>
     .map((state) => `${count(states[state])} ${state}`)
     .join(' · ');
 
-const shortClock = (at: string): string => clockOf(Date.parse(at)).replace(/(\d\d:\d\d):\d\d$/, '$1');
-
 /** What people did, within the time that is drawn. */
 function marksOf(deeds: readonly Deed[], body: Overview | undefined): Mark[] {
   if (!body?.timeline.from) return [];
@@ -474,7 +471,7 @@ function Row({
         />
       </Cell>
       <Cell class="time" aria-current={isOpen ? 'true' : undefined}>
-        {entry.died_at === null ? <span class="muted">unknown</span> : clockOf(Date.parse(entry.died_at))}
+        <Clock at={entry.died_at} isShort />
       </Cell>
       <Cell class="why-died">{shown(entry.detail ?? entry.reason)}</Cell>
       <Cell class="subject">{shown(entry.subject ?? '')}</Cell>

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { escapeOf, TRICKY } from '../../lib/model/visible.ts';
 import { duration, full } from '../format.ts';
-import { clockOf, copy, now, wholeClockOf, whyNot } from '../state.ts';
+import { clockOf, copy, now, shortClockOf, wholeClockOf, whyNot } from '../state.ts';
 import type { Action, Health, Note, WireError } from '../wire.ts';
 
 /** Text from anywhere, as it is shown: what moves, hides or turns text is an escape. Lines stay where they are wanted. */
@@ -101,14 +101,14 @@ export const Act = ({ may, not, ...rest }: ButtonProps & { may: Action }) => (
   <Button {...rest} not={not ?? whyNot(may)} />
 );
 
-/** A time as a clock here; all there is to say of it on hover and to who cannot see. */
-export function Clock({ at }: { at: string | null | undefined }) {
+/** A time as a clock here, short where there is little room; all there is to say of it on hover and to who cannot see. */
+export function Clock({ at, isShort = false }: { at: string | null | undefined; isShort?: boolean }) {
   if (at === null || at === undefined) return <span class="muted">unknown</span>;
   const ms = Date.parse(at);
   if (Number.isNaN(ms)) return <span>{shown(at)}</span>;
   return (
     <time dateTime={at} title={wholeClockOf(ms)}>
-      {clockOf(ms)}
+      {isShort ? shortClockOf(ms) : clockOf(ms)}
     </time>
   );
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { count, duration } from '../format.ts';
-import { clockOf } from '../state.ts';
+import { axisTimes, count, duration } from '../format.ts';
+import { clockOf, east, now } from '../state.ts';
 import type { Deed, Timeline } from '../wire.ts';
 import { shown } from './basics.tsx';
 
@@ -151,6 +151,12 @@ export function DeathsChart({
   );
 }
 
+/** Between two labels of the time, in seconds: from one second to four weeks. */
+const TICKS = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 345_600,
+  604_800, 1_209_600, 2_419_200,
+];
+
 interface Drawing {
   readonly timeline: Timeline;
   readonly marks: readonly Mark[];
@@ -169,7 +175,7 @@ function drawn(element: HTMLElement, { timeline, marks, length, from, onAt, onSp
   const stacked = groups.map((_, last) =>
     xs.map((_, index) => groups.slice(0, last + 1).reduce((sum, { counts }) => sum + (counts[index] ?? 0), 0)),
   );
-  const bars = uPlot.paths.bars!({ size: [0.92, 60], align: 0 });
+  const bars = uPlot.paths.bars!({ size: [0.92, Number.POSITIVE_INFINITY], align: 0 });
   const order = groups.map((_, index) => index).reverse();
   const axis = {
     stroke: colour('--muted'),
@@ -181,7 +187,8 @@ function drawn(element: HTMLElement, { timeline, marks, length, from, onAt, onSp
     {
       width: element.clientWidth,
       height: element.clientHeight,
-      padding: [6, 6, 0, 0],
+      // The last label is not cut.
+      padding: [6, 44, 0, 0],
       legend: { show: false },
       cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
       scales: {
@@ -193,11 +200,19 @@ function drawn(element: HTMLElement, { timeline, marks, length, from, onAt, onSp
           ...axis,
           size: 20,
           gap: 2,
-          values: (_, splits) => splits.map((at) => clockOf(at * 1000).replace(/:00$/, '')),
+          // Room for a day and a clock with seconds; a label is no nearer to the next than a second.
+          space: 96,
+          incrs: TICKS,
+          values: (_, splits) =>
+            axisTimes(
+              splits.map((at) => at * 1000),
+              now.value,
+              east,
+            ),
         },
         {
           ...axis,
-          size: 36,
+          size: 48,
           gap: 4,
           incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000],
           splits: undefined,

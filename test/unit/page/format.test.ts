@@ -1,5 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { bytes, count, duration, full, moment, offset, rate, wholeMoment } from '../../../src/console/format.ts';
+import {
+  axisTimes,
+  bytes,
+  count,
+  duration,
+  full,
+  moment,
+  offset,
+  rate,
+  shortMoment,
+  span,
+  wholeMoment,
+} from '../../../src/console/format.ts';
 
 describe('figures of the page', () => {
   test.each([
@@ -83,5 +95,41 @@ describe('times of the page', () => {
     const at = Date.parse('2026-03-10T14:00:00Z');
     expect(wholeMoment(at, now, 60)).toBe('2026-03-10 15:00:00 +01:00 = 2026-03-10 14:00:00 UTC, 2 min 31 s ago');
     expect(wholeMoment(now + 1000, now, 0)).toBe('2026-03-10 14:02:32 UTC, in 1 s');
+  });
+
+  test.each([
+    ['2026-03-10T00:00:00Z', '00:00:00'],
+    ['2026-03-09T23:59:59Z', '03-09 23:59'],
+    ['2026-01-01T00:00:00Z', '01-01 00:00'],
+    ['2025-12-31T23:59:59Z', '2025-12-31'],
+  ])('where there is little room %s is %s', (at, want) => {
+    expect(shortMoment(Date.parse(at), now, 0)).toBe(want);
+  });
+
+  test.each([
+    ['2026-03-10T13:00:00Z', '2026-03-10T14:00:00Z', '13:00 – 14:00'],
+    ['2026-03-09T23:50:00Z', '2026-03-09T23:59:00Z', '03-09 23:50 – 23:59'],
+    ['2026-03-09T23:50:00Z', '2026-03-10T00:10:00Z', '03-09 23:50 – 03-10 00:10'],
+    ['2025-12-31T23:50:00Z', '2026-01-01T00:10:00Z', '2025-12-31 23:50 – 01-01 00:10'],
+  ])('from %s to %s is %s', (from, to, want) => {
+    expect(span(Date.parse(from), Date.parse(to), now, () => 0)).toBe(want);
+  });
+
+  test.each([
+    ['minutes of today', ['2026-03-10T13:00:00Z', '2026-03-10T13:01:00Z'], ['13:00', '13:01']],
+    ['seconds', ['2026-03-10T13:00:59Z', '2026-03-10T13:01:00Z'], ['13:00:59', '13:01:00']],
+    [
+      'over midnight',
+      ['2026-03-09T23:00:00Z', '2026-03-09T23:30:00Z', '2026-03-10T00:00:00Z'],
+      ['03-09 23:00', '23:30', '03-10 00:00'],
+    ],
+    ['days', ['2026-03-08T00:00:00Z', '2026-03-09T00:00:00Z'], ['03-08', '03-09']],
+  ])('an axis of %s tells each label once, and the day where it begins', (_, ats, want) => {
+    const told = axisTimes(
+      ats.map((at) => Date.parse(at)),
+      now,
+      () => 0,
+    );
+    expect(told).toEqual(want);
   });
 });
