@@ -11,7 +11,7 @@ import { BIN, cleanEnv, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { advisory, letDie, makeDead, makeQueue, pull, put, putReject, wipe } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
-import { startInTerminal } from '../support/pty.ts';
+import { KEY, startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { warmCli } from '../support/warm-cli.ts';
@@ -176,6 +176,15 @@ needing('a pseudo-terminal').test.each([60, 80, 120])(
     expect((await dlq('stats', '--by', 'json:.error')).stdout.split(long)).toHaveLength(3);
   },
 );
+
+needing('a pseudo-terminal').test('Ctrl-C behind a progress line leaves the error a line of its own', async () => {
+  const terminal = startInTerminal(['dlq', 'replay', '--rate', '1/s', '--yes'], { server, cwd });
+  await terminal.expect(/Replaying REQUESTS.*: \d+ of 6/);
+  terminal.send(KEY.ctrlC);
+  expect(await terminal.done).not.toBe(0);
+  // What stands before it in its line was wiped out.
+  expect(terminal.raw()).toMatch(/(?:\n|\r\u001b\[K)(?:\u001b\[[\d;]*m)*Error:/);
+});
 
 test('a queue that lies parked is counted so, and the line that its group has tries it again', async () => {
   await wipe(nats);

@@ -2,6 +2,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import type { Entry } from '../model/entry.ts';
 import { parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
+import { inOneLine } from '../model/visible.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
 import { causeOf } from './cause.ts';
 import { parseJsonPath, valueAt } from './json-path.ts';
@@ -18,6 +19,8 @@ export interface Dimension {
   /** True where only what died has it. */
   readonly ofDeath?: true;
   valueOf(facts: Facts): string | null;
+  /** Its values are texts of several lines, shown and compared in one. */
+  readonly inOneLine?: true;
   /** What values that differ in numbers alone have in common: they are grouped by it, and chosen by it as well. */
   commonOf?(value: string): string;
 }
@@ -32,7 +35,12 @@ const PLAIN: Readonly<Record<string, Omit<Dimension, 'name'>>> = {
   subject: { valueOf: ({ subject }) => subject },
   consumer: { valueOf: ({ consumer = null }) => consumer, ofDeath: true },
   reason: { valueOf: ({ reason = null }) => reason, ofDeath: true },
-  detail: { valueOf: ({ detail = null }) => detail, ofDeath: true, commonOf: causeOf },
+  detail: {
+    valueOf: ({ detail }) => (detail == null ? null : inOneLine(detail)),
+    ofDeath: true,
+    inOneLine: true,
+    commonOf: causeOf,
+  },
   day: { valueOf: (facts) => timeOf(facts)?.slice(0, 10) ?? null },
   hour: { valueOf: (facts) => timeOf(facts)?.slice(0, 13) ?? null },
   queue: { valueOf: ({ queue }) => queue },

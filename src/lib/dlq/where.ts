@@ -1,6 +1,6 @@
 import { OpsError } from '../errors/ops-error.ts';
 import type { WhereTerm } from '../model/entry-filter.ts';
-import { escapeOf, TRICKY } from '../model/visible.ts';
+import { escapeOf, inOneLine, TRICKY } from '../model/visible.ts';
 import { type Dimension, type Facts, KEYS_THERE_ARE, parseDimension } from './dimension.ts';
 
 //   KEY=VALUE     the value is this          KEY=*     it has one
@@ -31,6 +31,11 @@ const characterOf = (hex: string): string => {
   const code = Number.parseInt(hex, 16);
   return code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code);
 };
+
+/** Line breaks, and the blanks of other kinds beside them, as an older line of `stats` has them: as escapes; one of a backslash is none. */
+const LINE_BREAK = /\\\\|\\x0([9a-d])/gi;
+const breakOf = (found: string, code?: string): string =>
+  code === undefined ? found : String.fromCharCode(Number.parseInt(code, 16));
 
 /** In steps that grow with the value and not with the number of stars. */
 function fits(pieces: Pattern, value: string): boolean {
@@ -70,7 +75,7 @@ export function parseWhere(texts: readonly string[], { alive = false } = {}): Wh
     const term = splitTerm(text);
     if (!term || (alive && term.dimension.ofDeath)) throw noTerm(text, term?.dimension.name);
     const { dimension, negated, value } = term;
-    const pattern = parsePattern(value);
+    const pattern = parsePattern(dimension.inOneLine ? inOneLine(value.replace(LINE_BREAK, breakOf)) : value);
     return {
       text,
       key: dimension.name,

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { OpsError } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
 import type { Entry } from '../model/entry.ts';
+import { inOneLine } from '../model/visible.ts';
 import type { Edited } from './edit-text.ts';
 import { TRANSFORM_SOURCE, type TransformWord } from './transform-source.ts';
 import { readTransformed, type TransformInput, transformInput } from './transformed.ts';
@@ -167,7 +168,7 @@ const faultOf = (
   what: string,
   { place, ...parts }: { place?: string | undefined; cause?: unknown; why?: string } = {},
 ): OpsError =>
-  new OpsError('USAGE_FILE', `--transform: ${what}`, {
+  new OpsError('USAGE_FILE', `--transform: ${inOneLine(what)}`, {
     where: place ?? file,
     hints: ['its default export takes {id, subject, headers, payload} and returns such a request, or null to skip it'],
     ...parts,

@@ -125,6 +125,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     try {
       process.exitCode = (await this.execute()) || 0;
     } finally {
+      // What ends the work may come in the middle of a progress line, which no error is written behind.
+      this.context.io.tell({ type: 'tasks-end' });
       await this.screen.end();
     }
   }

@@ -1,4 +1,4 @@
-import { escapeOf, TRICKY } from '../model/visible.ts';
+import { escapeOf, inOneLine, TRICKY } from '../model/visible.ts';
 
 /**
  * What the log of a GitHub job would obey: a workflow command at the start of a line (text is wrapped at spaces, so any
@@ -18,3 +18,6 @@ export function clean(text: string, { newlines = false }: { newlines?: boolean }
   });
   return shown.replace(WORKFLOW_COMMAND, (match, before = '') => `${before}${match === '#' ? '\\x23' : '\\x3a'}`);
 }
+
+/** The words of somebody else in one line, safe to print. */
+export const cleanLine = (text: string): string => clean(inOneLine(text));

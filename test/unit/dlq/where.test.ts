@@ -62,6 +62,17 @@ describe('a condition', () => {
     expect(chooses(term, dead)).toBe(want);
   });
 
+  test.each([
+    ['detail=line one line two', true],
+    ['detail=*one line*', true],
+    ['detail=line one\\x0aline two', true],
+    ['detail=line one \\x0a line two\\x0a', true],
+    ['detail=line one\\\\x0aline two', false],
+    ['detail=line oneline two', false],
+  ])('%s holds for words of two lines as they are shown: %s', (term, want) => {
+    expect(chooses(term, entry({ detail: 'line one\n  line two\n' }))).toBe(want);
+  });
+
   test('has to hold with all others', () => {
     const both = (...terms: string[]) => matches({ where: parseWhere(terms) }, dead);
     expect(both('subject=requests.dns', 'json:.error.code=7')).toBe(true);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { clean } from '../../../src/lib/ui/sanitize.ts';
+import { clean, cleanLine } from '../../../src/lib/ui/sanitize.ts';
 import { flow } from '../../../src/lib/ui/text.ts';
 import { anyText } from '../../support/any-text.ts';
 
@@ -44,6 +44,11 @@ describe('clean', () => {
 
   test('lets line feeds through where they are asked for, and nothing else', () => {
     expect(clean('a\nb\u001b', { newlines: true })).toBe('a\nb\\x1b');
+  });
+
+  test('gives words of several lines in one, and what a terminal obeys as escapes', () => {
+    expect(cleanLine(' line one \r\n\n\tline\u001b two\n')).toBe('line one line\\x1b two');
+    expect(cleanLine(' a ')).toBe(' a ');
   });
 
   test('leaves nothing behind that it would change again', () => {

@@ -134,7 +134,7 @@ describe('what fails now', () => {
       `    → ${line}`,
     ]);
     expect(shown([failingOf({ request_id: null, max_deliver: null, detail: 'a\u001b[31m\nb' })])[1]).toBe(
-      '    sequence 7: 3 tries, next in 4s: a\\x1b[31m\\x0ab',
+      '    sequence 7: 3 tries, next in 4s: a\\x1b[31m b',
     );
   });
 

@@ -1,5 +1,5 @@
 import type { DeadLetter, LifeEvent } from '../../model/dead-letter.ts';
-import { clean } from '../sanitize.ts';
+import { clean, cleanLine } from '../sanitize.ts';
 import { flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
 
@@ -15,7 +15,7 @@ export function renderDeadLetter(
   { theme, width }: { theme: Theme; width: number },
 ): string {
   const fact = (name: string, value: string | null): string[] =>
-    value === null || value === '' ? [] : [flow(clean(value), { width, first: `  ${padEnd(name, 12)}` })];
+    value === null || value === '' ? [] : [flow(cleanLine(value), { width, first: `  ${padEnd(name, 12)}` })];
   const parts = [
     theme.strong(clean(letter.id)),
     ...fact('state', letter.cause ? `${letter.state} (${letter.cause.replaceAll('_', ' ')})` : letter.state),
@@ -38,7 +38,7 @@ export function renderDeadLetter(
 function timelineLines(events: readonly LifeEvent[], width: number, theme: Theme): string[] {
   return events.map(({ at, detail, computed }) => {
     const time = at === null ? '' : `${at.slice(0, 19).replace('T', ' ')}Z`;
-    const line = flow(clean(computed ? `${detail} (computed)` : detail), { width, first: `  ${padEnd(time, 21)}` });
+    const line = flow(cleanLine(computed ? `${detail} (computed)` : detail), { width, first: `  ${padEnd(time, 21)}` });
     return computed ? theme.faint(line) : line;
   });
 }

@@ -1,6 +1,6 @@
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Entry } from '../../model/entry.ts';
-import { clean } from '../sanitize.ts';
+import { cleanLine } from '../sanitize.ts';
 import { padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
 
@@ -113,7 +113,7 @@ export function createEntryTable(
   first: readonly Entry[],
   { theme, width, now, columns: asked, wide = false }: TableOptions,
 ) {
-  const cell = ({ value }: Column, entry: Entry): string => clean(value(entry, now));
+  const cell = ({ value }: Column, entry: Entry): string => cleanLine(value(entry, now));
   const isUsed = (column: Column) => first.some((entry) => !['', '-'].includes(cell(column, entry)));
   const isShown = (column: Column) =>
     (wide || !column.extra) && (['id', 'state', 'died'].includes(column.name) || isUsed(column));
@@ -178,5 +178,5 @@ export function renderDeath(entry: Entry, theme: Theme): string {
     ...(entry.request_id === null ? [] : [`request ${entry.request_id}`]),
     ...(why ? [why] : []),
   ];
-  return `${theme.faint(time)} ${clean(parts.join('  '))}`;
+  return `${theme.faint(time)} ${cleanLine(parts.join('  '))}`;
 }

@@ -1,7 +1,7 @@
 import { byDeath, type Failing } from '../../model/failing.ts';
 import { aboutMs, tookMs } from '../../model/units.ts';
 import type { QueueFigures } from '../../model/verdict.ts';
-import { clean } from '../sanitize.ts';
+import { cleanLine } from '../sanitize.ts';
 import { counted, flow } from '../text.ts';
 import type { Theme } from '../theme.ts';
 
@@ -32,7 +32,7 @@ export function failingLines(
   const known = all.flatMap((one) => one.known).sort(byDeath);
   const last = all.reduce((sum, one) => sum + one.last_try, 0);
   const dies = last === 0 ? '' : `; ${last} ${last === 1 ? 'dies if its' : 'die if their'} next try fails too`;
-  const line = (text: string): string => flow(clean(text), { width, first: '    ' });
+  const line = (text: string): string => flow(cleanLine(text), { width, first: '    ' });
   const rows = known.slice(0, SHOWN).map((one) => {
     const place = queues.length > 1 ? `${one.queue} ` : '';
     const what = one.request_id ?? `sequence ${one.seq}`;

@@ -1,5 +1,5 @@
 import type { ReplayGroup, ReplayResult, TransformSample } from '../../model/replay.ts';
-import { clean } from '../sanitize.ts';
+import { clean, cleanLine } from '../sanitize.ts';
 import { counted, flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
 import { ageOf, shorten } from './dlq.ts';
@@ -65,7 +65,7 @@ export function renderReplayed(result: ReplayResult, { theme }: { theme: Theme }
   ];
   if (fates) {
     const unfollowed = replayed - Object.values(fates).reduce((sum, count) => sum + count, 0);
-    const reasons = Object.entries(deaths).map(([reason, count]) => `${count} × ${clean(reason)}`);
+    const reasons = Object.entries(deaths).map(([reason, count]) => `${count} × ${cleanLine(reason)}`);
     const parts = [
       fates.answered > 0 ? `${fates.answered} answered` : '',
       fates.acked > 0 ? `${fates.acked} acked without a response` : '',

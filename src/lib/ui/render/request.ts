@@ -8,7 +8,8 @@ import type {
   TimelineJson,
   WaitingJson,
 } from '../../model/request.ts';
-import { clean } from '../sanitize.ts';
+import { inOneLine } from '../../model/visible.ts';
+import { clean, cleanLine } from '../sanitize.ts';
 import { flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
 import { ageOf, shorten } from './dlq.ts';
@@ -52,7 +53,7 @@ const inMillis = (time: string): string => time.replace(/(\.\d{3})\d*Z$/, '$1Z')
 export function renderState(status: RequestStatus): string {
   const place = status.queue === undefined ? '' : ` in ${status.queue} as ${status.seq}`;
   const times = status.deliveries === undefined ? '' : `, delivered ${status.deliveries}×`;
-  const why = status.detail === undefined ? '' : `: ${status.detail}`;
+  const why = status.detail === undefined ? '' : `: ${inOneLine(status.detail)}`;
   switch (status.state) {
     case 'answered':
       return `answered ${inMillis(status.answered_at ?? '')} (bucket ${status.bucket}, revision ${status.revision})`;
@@ -96,7 +97,7 @@ export function renderTimeline(shown: TimelineJson, { theme, width }: { theme: T
   const lines = shown.timeline.map((moment) => {
     const style = styleOf(theme, moment);
     const first = `${SIGNS[moment.event] ?? '·'} ${padEnd(inMillis(moment.at), 24)}  ${padEnd(WORDS[moment.event], 9)}  `;
-    return flow(`${clean(moment.detail)}${moment.computed ? ' (computed)' : ''}`, { width, first: style(first) });
+    return flow(`${cleanLine(moment.detail)}${moment.computed ? ' (computed)' : ''}`, { width, first: style(first) });
   });
   return `${[head, ...trace, '', ...(lines.length > 0 ? lines : ['nothing is recorded of it'])].join('\n')}\n`;
 }
@@ -134,7 +135,7 @@ export function createWaitingTable(
   first: readonly WaitingJson[],
   { theme, width, now }: { theme: Theme; width: number; now: Date },
 ) {
-  const cell = ({ value }: Column, one: WaitingJson): string => clean(value(one, now));
+  const cell = ({ value }: Column, one: WaitingJson): string => cleanLine(value(one, now));
   const hasFailing = first.some(isFailing);
   let columns = COLUMNS.filter(({ ofFailing }) => !ofFailing || hasFailing).map((column) => ({
     ...column,
@@ -220,7 +221,7 @@ export function renderCancelled(entries: readonly CancelledJson[], theme: Theme)
     .map(({ id, outcome, queue, seq, detail }) => {
       const place = queue === undefined ? '' : ` (${queue} ${seq})`;
       const sign = outcome === 'cancelled' ? theme.good('✓') : theme.warn('!');
-      return `${sign} ${clean(id)}${clean(place)}: ${outcome === 'cancelled' ? 'taken back, ' : ''}${clean(detail)}\n`;
+      return `${sign} ${clean(id)}${clean(place)}: ${outcome === 'cancelled' ? 'taken back, ' : ''}${cleanLine(detail)}\n`;
     })
     .join('');
 }

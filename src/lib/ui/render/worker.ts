@@ -2,14 +2,11 @@ import { concealAll } from '../../errors/conceal.ts';
 import { printJson } from '../../model/json.ts';
 import { tookMs } from '../../model/units.ts';
 import type { WorkerEvent, WorkerReport } from '../../model/worker.ts';
-import { clean } from '../sanitize.ts';
+import { clean, cleanLine } from '../sanitize.ts';
 import { counted } from '../text.ts';
 import type { Theme } from '../theme.ts';
 
 export type LogForm = 'text' | 'json';
-
-/** A text of several lines in one. */
-const inLine = (text: string): string => clean(text.trim().replace(/\s*\r?\n\s*/g, ' '));
 
 /** One line of a worker's log, for people or, one JSON object a line, for machines. */
 export function renderLogLine(event: WorkerEvent, form: LogForm, { now, theme }: { now: Date; theme: Theme }): string {
@@ -21,8 +18,8 @@ export function renderLogLine(event: WorkerEvent, form: LogForm, { now, theme }:
   const said = [
     id !== undefined && `request ${clean(id)}`,
     id === undefined && seq !== undefined && `message ${seq}`,
-    inLine(message),
-    reason !== undefined && `(${inLine(reason)})`,
+    cleanLine(message),
+    reason !== undefined && `(${cleanLine(reason)})`,
   ];
   const figures = [
     delivery !== undefined && delivery > 1 && `delivery ${delivery}`,
