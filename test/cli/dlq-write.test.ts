@@ -7,7 +7,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { BIN, type CliOptions, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { letDie, makeDead, makeQueue, pull, wipe } from '../support/dead-letters.ts';
+import { letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { warmCli } from '../support/warm-cli.ts';
@@ -43,6 +43,26 @@ const payloads = async (): Promise<string[]> => {
   for await (const { payload } of getRange(nats, 'REQUESTS', 1)) found.push(Buffer.from(payload).toString());
   return found;
 };
+
+describe('a queue whose sequences are beyond what JSON holds', () => {
+  test.each(['replay', 'replay --dry-run', 'purge --yes --archive big.jsonl', 'ls', 'stats --queue BIG'])(
+    'is refused by dlq %s before anything is published or removed',
+    async (line) => {
+      const config = { first_seq: 2 ** 53 + 2 };
+      await makeQueue(nats, { stream: 'BIG', subjects: ['big.*'], consumer: 'worker', config });
+      for (const id of ['a', 'b', 'c']) await put(nats, 'big.x', id);
+      await letDie(nats, 'BIG', 'worker');
+      const before = await count('BIG_dlq');
+      const { code, stdout, stderr } = await dlq(line.split(' '));
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toContain('stream BIG has sequences beyond 9007199254740991');
+      expect(stderr).toContain('SEQ_TOO_LARGE');
+      expect([await count('BIG'), await count('BIG_dlq'), before]).toEqual([3, 3, 3]);
+      // Another queue is worked on as ever.
+      expect(await dlq(['ls', '--queue', 'REQUESTS'])).toMatchObject({ code: 0 });
+    },
+  );
+});
 
 describe('dlq replay', () => {
   test('as a pipeline runs it, bare and without a terminal, moves everything back', async () => {

@@ -55,6 +55,7 @@ export const CODES = {
   DENIED_CREDENTIALS: EXIT.denied,
   DENIED_SUBJECT: EXIT.denied,
   NO_ROOM: EXIT.failed,
+  SEQ_TOO_LARGE: EXIT.failed,
   SERVER_REFUSED: EXIT.failed,
   SERVER_TOO_OLD: EXIT.failed,
   DEV_NO_SERVER: EXIT.unavailable,

@@ -1,3 +1,4 @@
+import { OpsError } from '../errors/ops-error.ts';
 import { isStreamName } from '../facts/tokens.ts';
 import { type Config, isObject, numberOf, objectOf, textOf } from '../model/json.ts';
 import type { ClusterFigures, ConsumerFigures, StreamFigures } from '../model/resource.ts';
@@ -108,6 +109,24 @@ export function parseStreamInfo(subject: string, answer: unknown): StreamInfo {
     now: Date.parse(textOf(info.ts)),
     told: time(info.ts),
   };
+}
+
+/**
+ * The stream, where its sequences are what the server said: beyond 2^53 − 1 JSON is read to a neighbour, and what is
+ * published or removed would be another message. The last one is the largest. A listing may hold such streams of others.
+ * @throws OpsError SEQ_TOO_LARGE
+ */
+export function exactStream<T extends Pick<StreamInfo, 'name' | 'figures'>>(info: T): T {
+  const { first_seq, last_seq } = info.figures;
+  if (Math.max(first_seq, last_seq) <= Number.MAX_SAFE_INTEGER) return info;
+  throw new OpsError('SEQ_TOO_LARGE', `stream ${info.name} has sequences beyond ${Number.MAX_SAFE_INTEGER}`, {
+    where: info.name,
+    why: 'Numbers of JSON are exact up to there: another message than the one that is meant would be shown, replayed or removed. Nothing was touched.',
+    hints: [
+      'work on this stream with the nats CLI, or make it anew with a smaller first_seq',
+      'name other queues with --queue to work on them',
+    ],
+  });
 }
 
 /** The same of a consumer. */

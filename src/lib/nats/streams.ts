@@ -1,6 +1,6 @@
 import type { Config } from '../model/json.ts';
 import { type Answer, answerOf } from './answer.ts';
-import { nameOf, parseDeleted, parseStreamInfo, parseSubjects, type StreamInfo } from './info.ts';
+import { exactStream, nameOf, parseDeleted, parseStreamInfo, parseSubjects, type StreamInfo } from './info.ts';
 import { readList, readPages } from './pages.ts';
 import type { Nats, RequestOptions } from './port.ts';
 import { noteMirrors } from './ways.ts';
@@ -10,23 +10,23 @@ import { noteMirrors } from './ways.ts';
 const info = async (nats: Nats, name: string, body?: object, options?: RequestOptions): Promise<StreamInfo> =>
   parseStreamInfo(`${nats.settings.apiPrefix}.${name}`, await nats.api(name, body, options));
 
-/** One stream. */
+/** One stream. @throws OpsError SEQ_TOO_LARGE */
 export const readStream = (nats: Nats, stream: string, options?: RequestOptions): Promise<Answer<StreamInfo>> =>
-  answerOf(info(nats, `STREAM.INFO.${stream}`, undefined, options));
+  answerOf(info(nats, `STREAM.INFO.${stream}`, undefined, options).then(exactStream));
 
 /** A stream, and how many messages it has on each subject. */
 export interface StreamSubjects extends StreamInfo {
   readonly subjects: ReadonlyMap<string, number>;
 }
 
-/** One stream with those of its subjects that match, 100,000 to a page. */
+/** One stream with those of its subjects that match, 100,000 to a page. @throws OpsError SEQ_TOO_LARGE */
 export function readSubjects(nats: Nats, stream: string, filter = '>'): Promise<Answer<StreamSubjects>> {
   const name = `STREAM.INFO.${stream}`;
   const subject = `${nats.settings.apiPrefix}.${name}`;
   let first: StreamInfo | undefined;
   const page = async (offset: number) => {
     const answer = await nats.api(name, { subjects_filter: filter, offset });
-    first ??= parseStreamInfo(subject, answer);
+    first ??= exactStream(parseStreamInfo(subject, answer));
     return answer;
   };
   const read = readPages({ subject, page, entries: parseSubjects });

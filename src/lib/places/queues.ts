@@ -10,7 +10,7 @@ import type { Spec } from '../model/spec.ts';
 import { type Answer, answerOf, orElse, orThrow, orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { consumerNames, listConsumers } from '../nats/consumers.ts';
-import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
+import { type ConsumerInfo, exactStream, type StreamInfo } from '../nats/info.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { listStreams, readStream, readSubjects } from '../nats/streams.ts';
 
@@ -90,12 +90,14 @@ export async function findQueues(nats: Nats, options: LocateOptions = {}): Promi
     .map((queue): FoundQueue => {
       const spoken = known.find(({ name }) => name === queue);
       const stream = listed.get(queue);
+      if (stream) exactStream(stream);
       const own = spoken?.queue.dlq?.stream;
       const found = dlqs.filter(({ name, captures }) => served.get(name)?.has(queue) || serves(captures, queue));
       // The spec's own comes first: that is where what is rebuilt goes.
       const all = [
         ...new Set([...(own !== undefined && listed.has(own) ? [own] : []), ...found.map(({ name }) => name)]),
       ];
+      for (const name of all) exactStream(listed.get(name)!);
       const ref = {
         queue,
         subjects: stream ? takenSubjects(queue, stream.config) : [],

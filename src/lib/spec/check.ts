@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { Mend, SpecProblem } from './problem.ts';
 import { bucketShape, consumerShape, type ObjectShape, type Shape, specShape, streamShape } from './shape.ts';
-import { entryAt, type MapNode, type Node, type Path, type Place, placeOf, whereOf } from './tree.ts';
+import { entryAt, type MapNode, type Node, type Path, type Place, placeOf, type ScalarNode, whereOf } from './tree.ts';
 import { type Fault, readValue } from './value.ts';
 
 /** What a spec says, with wire names and units; names not yet resolved to a `Spec`. */
@@ -87,9 +87,15 @@ const isSecret = (path: Path): boolean => path[0] === 'connection';
 /** The value as it was written, short and in quotes; nothing where it is or may hold a secret. */
 function quoted(node: Node, path: Path): string {
   if (node.kind !== 'scalar' || isSecret(path)) return 'this value';
-  const text = node.written ?? String(node.value);
+  const text = node.written ?? typed(node);
   const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
   return node.written === undefined && typeof node.value === 'string' ? JSON.stringify(short) : `\`${short}\``;
+}
+
+/** A number of more digits than JavaScript keeps is quoted as it was typed. */
+function typed({ value, place: { file, start, end } }: ScalarNode): string {
+  const raw = file.text.slice(start, end);
+  return typeof value === 'number' && Number(raw) === value ? raw : String(value);
 }
 
 function wrong(node: Node, shape: Shape, path: Path, { expected, hint }: Fault): SpecProblem {

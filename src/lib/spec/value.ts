@@ -95,7 +95,11 @@ function readCount(type: Extract<FieldType, { type: 'count' }>, value: unknown):
   if (type.unlimited && UNLIMITED.has(value)) return { value: -1 };
   const { min = type.unlimited ? -1 : 0, max = Number.MAX_SAFE_INTEGER } = type;
   if (Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max) return { value: value as number };
-  const range = type.max === undefined ? `of ${min} or more` : `from ${min} to ${max}`;
+  // Beyond that a number was rounded when the file was read.
+  const isOpen = type.max === undefined && !(Number(value) > max);
+  const range = isOpen ? `of ${min} or more` : `from ${Math.max(min, 0)} to ${max}`;
+  if (type.unlimited && !isOpen)
+    return bad(`a whole number ${range}, or unlimited`, `write a whole number ${range}, -1 or unlimited.`);
   return bad(
     type.unlimited ? 'a whole number, or unlimited' : `a whole number ${range}`,
     type.unlimited ? 'write a whole number, -1 or unlimited.' : `write a whole number ${range}.`,

@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Config, Json } from '../../../src/lib/model/json.ts';
-import { parseConsumerInfo, parseDeleted, parseStreamInfo, parseSubjects } from '../../../src/lib/nats/info.ts';
+import {
+  exactStream,
+  parseConsumerInfo,
+  parseDeleted,
+  parseStreamInfo,
+  parseSubjects,
+} from '../../../src/lib/nats/info.ts';
 
 const NEVER = '0001-01-01T00:00:00Z';
 const THEN = '2026-01-02T03:04:05.678Z';
@@ -48,6 +54,30 @@ describe('a stream', () => {
         { name: '', current: false, offline: true, lag: 0 },
       ],
     });
+  });
+});
+
+describe('a stream whose sequences JSON cannot hold', () => {
+  const MOST = Number.MAX_SAFE_INTEGER;
+  const withSeqs = (first_seq: number, last_seq: number) =>
+    parseStreamInfo('S', { config: { name: 'Q' }, state: { first_seq, last_seq } });
+
+  test.each([
+    [1, MOST - 1],
+    [MOST, MOST],
+  ])('is none with %d to %d', (first, last) => {
+    const info = withSeqs(first, last);
+    expect(exactStream(info)).toBe(info);
+  });
+
+  test.each([
+    [1, MOST + 1],
+    [MOST + 1, MOST],
+    [2 ** 64, 2 ** 64],
+  ])('is refused with %d to %d', (first, last) => {
+    expect(() => exactStream(withSeqs(first, last))).toThrow(
+      expect.objectContaining({ code: 'SEQ_TOO_LARGE', message: 'stream Q has sequences beyond 9007199254740991' }),
+    );
   });
 });
 

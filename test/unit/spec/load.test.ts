@@ -292,6 +292,23 @@ describe('loadSpec', () => {
     expect(result.problems[1]!.message).toMatch(/^sources\[1\] must be a map with keys such as name, /);
   });
 
+  test.each([
+    [
+      'first_seq: 9007199254740993',
+      '`9007199254740993` is a number.',
+      'first_seq must be a whole number from 0 to 9007199254740991',
+    ],
+    [
+      'max_msgs: 9007199254740993',
+      '`9007199254740993` is a number.',
+      'max_msgs must be a whole number from 0 to 9007199254740991, or unlimited',
+    ],
+    ['first_seq: -1', '`-1` is a number.', 'first_seq must be a whole number of 0 or more'],
+    ['max_msgs: 0.50', '`0.50` is a number.', 'max_msgs must be a whole number, or unlimited'],
+  ])('quotes the digits of %s as they were typed', async (field, why, message) => {
+    expect((await loadText(`${BASE}    ${field}\n`)).problems).toMatchObject([{ code: 'SPEC_TYPE', why, message }]);
+  });
+
   test('requireSpec throws all problems as one error', async () => {
     const { io } = folder({ 'a.yaml': BASE.replace('7d', 'soon').replace('version', 'versoin') });
     await expect(requireSpec('a.yaml', io())).rejects.toMatchObject({
