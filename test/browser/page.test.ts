@@ -4,7 +4,7 @@ import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { needing } from '../support/needing.ts';
 import { launchBrowser } from './support/browser.ts';
-import { listedData, NOW } from './support/data.ts';
+import { chosenData, listedData, NOW } from './support/data.ts';
 import { difference, draw, ENTRY, PICTURES } from './support/pictures.ts';
 import { goTo, openAt } from './support/shown.ts';
 import { type Stage, startStage } from './support/stage.ts';
@@ -93,6 +93,21 @@ describe('the page of the console', () => {
     expect(await page.locator('.row').count()).toBeGreaterThan(0);
     expect(await page.locator('.group').count()).toBeGreaterThan(0);
     for (const [path, answer] of kept) stage.answers.set(path, answer);
+    await context.close();
+  });
+
+  test('the line in a dialog does what its button does', async () => {
+    const { page, context } = await openAt(browser, stage.url, {}, true);
+    await goTo(page, '#/dead', '.row');
+    await page.getByRole('button', { name: /^Replay 312/ }).click();
+    const line = page.locator('dialog .line code');
+    const acts = chosenData.acts.text;
+    await line.waitFor();
+    expect(await line.textContent()).toBe(`${acts} --rate=50/s --canary=5 --wait`);
+    await page.getByLabel('at most').fill('');
+    await page.getByLabel(/^first so many/).fill('7');
+    await page.getByLabel(/^follow each/).uncheck();
+    expect(await line.textContent()).toBe(`${acts} --canary=7`);
     await context.close();
   });
 

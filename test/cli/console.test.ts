@@ -222,6 +222,23 @@ describe('what is acted on is what was looked at', () => {
     expect(await cli('dlq', 'ls')).toHaveLength(3);
   });
 
+  test('the line of the look is the line of the run, and says up to when they died', async () => {
+    await someDead();
+    const until = new Date().toISOString();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const looked = await plan({ filters: { until }, options: { to: 'requests.dns' } });
+    expect(looked.looked_at).toBe(until);
+    expect(looked.acts.argv).not.toContain('--dry-run');
+    const done = await run({
+      verb: 'replay',
+      plan: looked.plan,
+      options: { rate: '50/s', 'max-pending': 99, wait: false },
+    });
+    expect(done.command.argv).toEqual([...looked.acts.argv, '--rate=50/s', '--max-pending=99']);
+    const purge = (await page.post('/api/plans', { verb: 'purge', filters: {} })).json;
+    expect((await run({ verb: 'purge', plan: purge.plan })).command).toEqual(purge.acts);
+  });
+
   test('nothing at all, where nothing was chosen: that is not everything', async () => {
     await someDead();
     const looked = await plan({ filters: { subject: 'requests.none' } });
@@ -252,7 +269,12 @@ describe('what is acted on is what was looked at', () => {
     expect(looked.result.samples).toEqual([
       { id, changes: [{ path: 'json:.to', from: '"a@example.com"', to: '"b@example.com"' }] },
     ]);
-    expect(await run({ verb: 'replay', plan: looked.plan })).toMatchObject({ state: 'done', result: { replayed: 1 } });
+    // No line to copy puts the payload back as it was: not the dialog's, the run's, or the one to go on with.
+    expect(looked.acts.argv.slice(-2)).toEqual([id, '--edit']);
+    const done = await run({ verb: 'replay', plan: looked.plan });
+    expect(done).toMatchObject({ state: 'done', result: { replayed: 1 } });
+    expect(done.command.text).toMatch(/ --edit$/);
+    expect((await cli('dlq', 'replays', 'ls'))[0].line).toMatch(/ --edit$/);
     const [message] = await pull(nats, 'REQUESTS', 'request-worker', 1);
     expect(message!.string()).toBe(edit.payload);
     const wrong = await page.post('/api/plans', {

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { shellLine } from '../../lib/model/shell.ts';
 import { act, ask, upload } from '../client.ts';
 import { count, full, many } from '../format.ts';
 import { about, go, remember, runIt } from '../state.ts';
@@ -110,6 +111,10 @@ function Samples({ result }: Pick<Chosen, 'result'>) {
   );
 }
 
+/** What a run is begun with, as it is typed. */
+const flagWords = (how: Readonly<Record<string, string | number | boolean>>): string[] =>
+  Object.entries(how).map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`));
+
 async function begin(body: Record<string, unknown>, isSure: boolean): Promise<WireError | undefined> {
   const answer = await runIt(body);
   if (!answer.ok) return answer.error;
@@ -149,9 +154,9 @@ export function ReplayDialog({ wanted, onClose }: { wanted: Wanted; onClose: () 
   const n = first === '' ? 0 : Number(first);
   const option = (key: string, value: string | boolean) =>
     setOptions(({ [key]: _, ...rest }) => (value === '' || value === false ? rest : { ...rest, [key]: value }));
+  const how = { ...(rate !== '' && { rate }), ...(n > 0 && { canary: n }), ...(wait && { wait: true }) };
   const start = async () => {
     setBusy(true);
-    const how = { ...(rate !== '' && { rate }), ...(n > 0 ? { canary: n } : {}), ...(wait && { wait: true }) };
     setRefused(await begin({ verb: 'replay', plan: chosen!.plan, options: how }, false));
     setBusy(false);
   };
@@ -164,8 +169,13 @@ export function ReplayDialog({ wanted, onClose }: { wanted: Wanted; onClose: () 
         <>
           <p class="consequence">
             <b>{full(going)}</b> of {many(going + skipped, 'dead letter')} would go back into the queue, to be tried as
-            new{skipped > 0 && `; ${full(skipped)} stay where they are`}. What died after{' '}
-            <Clock at={chosen.looked_at} /> is not among them.
+            new{skipped > 0 && `; ${full(skipped)} stay where they are`}.
+            {'filters' in wanted.choice && (
+              <>
+                {' '}
+                What died after <Clock at={chosen.looked_at} /> is not among them.
+              </>
+            )}
           </p>
           <Groups chosen={chosen} />
           <Samples result={chosen.result} />
@@ -233,7 +243,7 @@ export function ReplayDialog({ wanted, onClose }: { wanted: Wanted; onClose: () 
               </label>
             </fieldset>
           </details>
-          <LineToType text={chosen.command.text} />
+          <LineToType text={shellLine([...chosen.acts.argv, ...flagWords(how)])} />
         </>
       )}
       {refused && <Refusal error={refused} heading="h3" />}
@@ -298,7 +308,7 @@ export function PurgeDialog({
           )}
           <Groups chosen={chosen} />
           <Notes notes={chosen.notes} />
-          <LineToType text={chosen.command.text} />
+          <LineToType text={chosen.acts.text} />
           <label class="field">
             <span>
               to purge, type <b>{shown(name)}</b>

@@ -3,7 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import type { Context } from '../model/context.ts';
 import type { Entry } from '../model/entry.ts';
 import { objectOf } from '../model/json.ts';
-import type { Chosen } from '../model/wire.ts';
+import type { Chosen, CommandLine } from '../model/wire.ts';
 import { callWords } from '../operations/dlq/call.ts';
 import { type PurgeOptions, purgeDeadLetters } from '../operations/dlq/purge.ts';
 import { type ReplayOptions, replayDeadLetters } from '../operations/dlq/replay.ts';
@@ -20,6 +20,7 @@ export interface Choice {
   readonly verb: Verb;
   /** With the time of each message: another may go by its id later. */
   readonly looked: ReadonlyMap<string, string | null>;
+  /** What died later is not among them. */
   readonly lookedAt: string;
   /** How they were chosen, as words of a line. */
   readonly words: readonly string[];
@@ -114,14 +115,20 @@ export function readWanted(body: unknown): Wanted {
 export async function lookAhead(
   chooser: Chooser,
   { verb, filters, options, edit }: Wanted,
-): Promise<{ readonly choice: Choice; readonly result: Chosen['result']; readonly argv: readonly string[] }> {
+): Promise<{
+  readonly choice: Choice;
+  readonly result: Chosen['result'];
+  readonly argv: readonly string[];
+  readonly acts: CommandLine;
+}> {
   const { context, file } = chooser;
   const now = context.now();
   const { words, choice: chosen } = await readChoice(`dlq ${verb}`, filters, { now, file });
   const looked = new Map<string, string | null>();
   const onChosen = ({ id, published_at }: Entry) => void looked.set(id, published_at);
   const argv = [...callWords(context.connection, file, 'dlq', verb), '--dry-run', ...words];
-  const choice = { verb, looked, lookedAt: now.toISOString(), words, options, ...(edit && { edit }) };
+  const lookedAt = new Date(Math.min(now.getTime(), chosen.filter.until ?? Number.POSITIVE_INFINITY)).toISOString();
+  const choice = { verb, looked, lookedAt, words, options, ...(edit && { edit }) };
   if (verb === 'purge') {
     const result = await purgeDeadLetters(context, {
       ...chosen,
@@ -130,7 +137,7 @@ export async function lookAhead(
       lockWaitMs: LOCK_WAIT_MS,
       onChosen,
     });
-    return { choice, result, argv };
+    return { choice, result, argv, acts: lineOf(actingWords(chooser, choice)) };
   }
   const { wishes, transform } = await readWishes(chooser, options);
   const { entries: _, ...result } = await replayDeadLetters(context, {
@@ -144,13 +151,24 @@ export async function lookAhead(
     keepEntries: false,
     onChosen,
   });
-  return { choice, result, argv: [...argv, ...wordsOf(options, replayFlags)] };
+  const how = replayWords(options, transform);
+  return { choice, result, argv: [...argv, ...how], acts: lineOf(actingWords(chooser, choice, how)) };
 }
 
-/** The line that acts on what was looked at. */
-function actingWords({ context, file }: Chooser, { verb, looked, words }: Choice, more: readonly string[]): string[] {
-  const ids = looked.size <= NAMED ? [...looked.keys()] : words;
-  return [...callWords(context.connection, file, 'dlq', verb), ...ids, ...more];
+/** How a replay is to go, as words; a module by its file, as a terminal takes it. */
+const replayWords = (given: Given, transform: string | undefined): string[] => [
+  ...wordsOf(new Map([...given].filter(([name]) => name !== 'transform')), replayFlags),
+  ...(transform === undefined ? [] : [`--transform=${transform}`]),
+];
+
+/** The line that acts on what was looked at. An edit is made anew by who types it: no line moves the payload as it was. */
+function actingWords(
+  { context, file }: Chooser,
+  { verb, looked, words, edit }: Choice,
+  more: readonly string[] = [],
+): string[] {
+  const ids = looked.size > 0 && looked.size <= NAMED ? [...looked.keys()] : words;
+  return [...callWords(context.connection, file, 'dlq', verb), ...ids, ...more, ...(edit ? ['--edit'] : [])];
 }
 
 /** What acts on what was looked at, as a run. @throws OpsError USAGE */
@@ -161,7 +179,7 @@ export async function actOn(chooser: Chooser, choice: Choice, options: Given): P
   if (verb === 'purge') {
     return {
       verb,
-      line: lineOf(actingWords(chooser, choice, [])),
+      line: lineOf(actingWords(chooser, choice)),
       async work(io) {
         const purge: PurgeOptions = { ...chosen, yes: false, dryRun: false, lockWaitMs: LOCK_WAIT_MS };
         return { result: await purgeDeadLetters({ ...context, io }, purge), exit: 0 };
@@ -169,9 +187,9 @@ export async function actOn(chooser: Chooser, choice: Choice, options: Given): P
     };
   }
   // What was looked at with other options is looked at again first.
-  const all = new Map([...options, ...choice.options]);
+  const all = new Map([...choice.options, ...options, ...choice.options]);
   const { wishes, transform, canary } = await readWishes(chooser, all);
-  const words = actingWords(chooser, choice, wordsOf(all, replayFlags));
+  const words = actingWords(chooser, choice, replayWords(all, transform));
   return {
     verb,
     line: lineOf(words),

@@ -362,9 +362,9 @@ class Host {
     if (path === '/api/plans') {
       const wanted = readWanted(body);
       return this.#reply(request, response, async (context) => {
-        const { choice, result, argv } = await lookAhead({ ...acting, context }, wanted);
+        const { choice, result, argv, acts } = await lookAhead({ ...acting, context }, wanted);
         const plan = this.#choices.put(choice);
-        const more = { plan, count: choice.looked.size, looked_at: choice.lookedAt };
+        const more = { plan, count: choice.looked.size, looked_at: choice.lookedAt, acts };
         return { result, argv, more } satisfies Looked<Deeds['/api/plans']>;
       });
     }

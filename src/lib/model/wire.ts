@@ -174,8 +174,11 @@ export interface PlansAnswer extends Envelope<readonly PlanJson[]> {
 /** A choice that was looked at and is kept, so that what is done is done to exactly these. */
 export interface Chosen extends Envelope<Omit<ReplayResult, 'entries'> | PurgeResult> {
   readonly plan: string;
+  /** What died later is not among them. */
   readonly looked_at: string;
   readonly count: number;
+  /** The line that acts on them as they were looked at, to which the flags of a run are added. */
+  readonly acts: CommandLine;
 }
 
 /** An archive that came from a browser and is kept, and what an import of it would do. */

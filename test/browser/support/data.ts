@@ -536,6 +536,10 @@ export const chosenData: Chosen = {
   plan: 'plan-1',
   looked_at: NOW,
   count: 288,
+  acts: {
+    argv: ['osapi-ops', 'dlq', 'replay', '--queue=REQUESTS', '--where=detail=upstream 503'],
+    text: "osapi-ops dlq replay --queue=REQUESTS '--where=detail=upstream 503'",
+  },
 };
 
 export const purgeRun: Run = {
