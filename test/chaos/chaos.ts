@@ -23,7 +23,7 @@ import { publishRequests, reject, type Stage, work } from './actors.ts';
 import { check, type Findings, type Life } from './checker.ts';
 import type { ProtocolName } from './child.ts';
 import { randomFrom } from './random.ts';
-import { openWiretap, TAP, type Wiretap } from './wiretap.ts';
+import { openWiretap, RECORDS_TAP, TAP, type Wiretap } from './wiretap.ts';
 
 export interface Scenario {
   /** A server line, as `2.12`. */
@@ -120,7 +120,12 @@ async function build(nats: Nats, { maxMessages, nodes = 1, windowMs = 600_000, r
     ...replicas,
   });
   const subjects = [advisorySubject('max_deliveries', 'REQUESTS'), rejectedSubject('REQUESTS')];
-  await nats.api('STREAM.CREATE.requests_dlq', { name: 'requests_dlq', subjects, ...replicas });
+  await nats.api('STREAM.CREATE.requests_dlq', {
+    name: 'requests_dlq',
+    subjects,
+    republish: { src: '>', dest: `${RECORDS_TAP}.>` },
+    ...replicas,
+  });
   const bucket = bucketStream('responses');
   await nats.api(`STREAM.CREATE.${bucket}`, {
     name: bucket,
@@ -240,9 +245,9 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
     const held = new Map([...all].filter(([id]) => !stage.old.has(id)));
     const lives = new Map([...tap.stored, ...stage.lives].filter(([, { id }]) => !stage.old.has(id)));
     for (const id of await readAnswers(server)) stage.answered.add(id);
-    const { deletes: removed, advised } = tap;
+    const { deletes: removed, advised, told: recordedOnce } = tap;
     const { accepted, answered } = stage;
-    const findings = check({ accepted, answered, held, lives, removed, advised, recorded });
+    const findings = check({ accepted, answered, held, lives, removed, advised, told: recordedOnce, recorded });
     const untold = (ids: readonly string[]) => ids.filter((id) => !told.has(id));
     return {
       ...findings,
@@ -258,9 +263,13 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
       replayedLives: [...lives.values()].filter(({ count }) => count > 0).length,
       log: [
         ...log,
-        ...[...findings.lost, ...findings.dropped, ...findings.leftover, ...findings.forgotten].map(
-          (id) => `${id}: ${livesOf(id, lives, removed)}`,
-        ),
+        ...[
+          ...findings.lost,
+          ...findings.dropped,
+          ...findings.leftover,
+          ...findings.forgotten,
+          ...findings.unheard,
+        ].map((id) => `${id}: ${livesOf(id, lives, removed)}`),
         ...[...held].flatMap(([id, seqs]) =>
           accepted.has(id) && !answered.has(id)
             ? `unanswered ${id}: ${livesOf(id, lives, removed)}; called dead ${seqs.filter((seq) => advised.has(seq))}`
@@ -410,8 +419,8 @@ async function makeAnew(
     for (const id of stage.old) stage.accepted.delete(id);
     if (isQueue) {
       await addWorker(nats);
-      for (const seen of [stage.lives, tap.stored, tap.deletes, tap.advised]) seen.clear();
-    } else stage.rejected.clear();
+      for (const seen of [stage.lives, tap.stored, tap.deletes, tap.advised, tap.told]) seen.clear();
+    } else for (const seen of [stage.rejected, tap.told]) seen.clear();
     const fresh = Array.from({ length: FRESH }, (_, index) => `fresh-${turn}-${index}`);
     await Promise.all(
       fresh.map(async (id, index) => {
@@ -551,8 +560,20 @@ export function nameOf({
 }
 
 /** A report in one line. */
-export function tellReport({ scenario, lost, dropped, doubled, leftover, forgotten, ...figures }: ChaosReport): string {
+export function tellReport({
+  scenario,
+  lost,
+  dropped,
+  doubled,
+  leftover,
+  forgotten,
+  unheard,
+  ...figures
+}: ChaosReport): string {
   const counts = `${figures.accepted} accepted, ${figures.answered} answered, ${figures.replayedLives} replayed, ${figures.kills} replays killed, ${figures.serverKills} servers killed, ${figures.stopped.filter((code) => code === 75).length} of ${figures.stopped.length} stopped lost their turn, ${figures.remade.length} streams made anew, ${figures.seconds}s`;
-  const gone = dropped.length > 0 ? `, dropped by the server ${dropped.length}` : '';
-  return `${nameOf(scenario)}, seed ${scenario.seed}: lost ${lost.length}, doubled ${doubled.length}, left over ${leftover.length}, forgotten ${forgotten.length}${gone} (${counts})`;
+  const servers = [
+    dropped.length > 0 ? `, dropped by the server ${dropped.length}` : '',
+    unheard.length > 0 ? `, dead and not stored by the DLQ ${unheard.length}` : '',
+  ].join('');
+  return `${nameOf(scenario)}, seed ${scenario.seed}: lost ${lost.length}, doubled ${doubled.length}, left over ${leftover.length}, forgotten ${forgotten.length}${servers} (${counts})`;
 }

@@ -28,6 +28,8 @@ export interface Observations {
   readonly removed: ReadonlySet<number>;
   /** Sequences that the server called dead. */
   readonly advised: ReadonlySet<number>;
+  /** Those of which the DLQ stored that. */
+  readonly told: ReadonlySet<number>;
   /** Sequences that a record in the DLQ speaks of, when all was quiet. */
   readonly recorded: ReadonlySet<number>;
 }
@@ -43,10 +45,12 @@ export interface Findings {
   readonly leftover: string[];
   /** Not answered, and held dead, though nothing says so any more: where no arithmetic finds orphans nobody ever will. */
   readonly forgotten: string[];
+  /** The same, though nobody removed it: the DLQ had no leader, or no room, when the server said that it died. */
+  readonly unheard: string[];
 }
 
 /** What a replay must never do, looked for in what was seen. */
-export function check({ accepted, answered, held, lives, removed, advised, recorded }: Observations): Findings {
+export function check({ accepted, answered, held, lives, removed, advised, told, recorded }: Observations): Findings {
   const byReplay = new Map<string, number[]>();
   const copied = new Set([...lives.values()].map(({ of }) => of));
   const last = new Map<string, number>();
@@ -57,6 +61,10 @@ export function check({ accepted, answered, held, lives, removed, advised, recor
   }
   const missing = [...accepted].filter((id) => !answered.has(id) && !held.has(id));
   const isDropped = (id: string) => last.has(id) && !removed.has(last.get(id)!);
+  const untold = [...held]
+    .filter(([id]) => !answered.has(id))
+    .map(([id, seqs]) => [id, seqs.filter((seq) => advised.has(seq) && !recorded.has(seq))] as const)
+    .filter(([, seqs]) => seqs.length > 0);
   // A copy that the server dropped is no trace of its replay: the next one cannot know of it.
   const counts = (seqs: readonly number[]) => seqs.filter((_, index) => index === 0 || removed.has(seqs[index - 1]!));
   return {
@@ -66,9 +74,8 @@ export function check({ accepted, answered, held, lives, removed, advised, recor
       .map(([key, seqs]) => ({ key, seqs: counts(seqs.sort((a, b) => a - b)) }))
       .filter(({ seqs }) => seqs.length > 1)
       .map(({ key, seqs }) => `${key}: ${seqs.join(', ')}`),
-    forgotten: [...held].flatMap(([id, seqs]) =>
-      !answered.has(id) && seqs.some((seq) => advised.has(seq) && !recorded.has(seq)) ? [id] : [],
-    ),
+    forgotten: untold.filter(([, seqs]) => seqs.some((seq) => told.has(seq))).map(([id]) => id),
+    unheard: untold.filter(([, seqs]) => !seqs.some((seq) => told.has(seq))).map(([id]) => id),
     leftover: [...held].flatMap(([id, seqs]) => (answered.has(id) && seqs.some((seq) => copied.has(seq)) ? [id] : [])),
   };
 }

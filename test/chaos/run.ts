@@ -131,11 +131,11 @@ if (missed.length > 0 && !values.quick) {
   bad += 1;
 }
 const COLUMNS = ['accepted', 'answered', 'replayedLives', 'kills', 'serverKills'] as const;
-const FAULTS = ['lost', 'doubled', 'leftover', 'forgotten', 'dropped'] as const;
+const FAULTS = ['lost', 'doubled', 'leftover', 'forgotten', 'unheard', 'dropped'] as const;
 console.log(
-  '| what | runs | accepted | answered | replayed | replays killed | servers killed | lost | doubled | left over | forgotten | dropped by the server |',
+  '| what | runs | accepted | answered | replayed | replays killed | servers killed | lost | doubled | left over | forgotten | not stored by the DLQ | dropped by the server |',
 );
-console.log(`|${' --- |'.repeat(12)}`);
+console.log(`|${' --- |'.repeat(13)}`);
 for (const [name, group] of Map.groupBy(reports, ({ scenario }) => nameOf(scenario))) {
   const sum = (of: (report: ChaosReport) => number) => group.reduce((all, one) => all + of(one), 0);
   const cells = [

@@ -5,12 +5,17 @@ import { type Life, lifeOf } from './checker.ts';
 /** Where the queue says what it has stored: its stream republishes everything under this prefix. */
 export const TAP = 'tap';
 
+/** Where the DLQ says so. */
+export const RECORDS_TAP = 'tapped-records';
+
 /** What the queue stored, and what anybody asked it to delete, as the wire tells it. */
 export interface Wiretap {
   readonly stored: Map<number, Life>;
   readonly deletes: Set<number>;
   /** Sequences that the server called dead. */
   readonly advised: Set<number>;
+  /** Those of which the DLQ stored that. */
+  readonly told: Set<number>;
   close(): Promise<void>;
 }
 
@@ -19,6 +24,7 @@ export async function openWiretap(urls: readonly string[], queue: string): Promi
   const stored = new Map<number, Life>();
   const deletes = new Set<number>();
   const advised = new Set<number>();
+  const told = new Set<number>();
   const connections: NatsConnection[] = [];
   for (const servers of urls) {
     const nc = await connect({ servers, ignoreClusterUpdates: true, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
@@ -38,12 +44,16 @@ export async function openWiretap(urls: readonly string[], queue: string): Promi
     nc.subscribe(advisorySubject('max_deliveries', queue), {
       callback: (_, message) => void advised.add(message.json<{ stream_seq: number }>().stream_seq),
     });
+    nc.subscribe(`${RECORDS_TAP}.${advisorySubject('max_deliveries', queue)}`, {
+      callback: (_, message) => void told.add(message.json<{ stream_seq: number }>().stream_seq),
+    });
     await nc.flush();
   }
   return {
     stored,
     deletes,
     advised,
+    told,
     close: async () => void (await Promise.all(connections.map((nc) => nc.close()))),
   };
 }

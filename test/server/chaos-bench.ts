@@ -4,7 +4,7 @@ import { type ChaosReport, playChaos, type Scenario, tellReport } from '../chaos
 const said: string[] = [];
 afterAll(() => void process.stderr.write(`${said.join('\n')}\n`));
 
-/** No fault of any kind. */
+/** No fault of any kind; of what a server without a leader did not store nobody is guilty, and `unheard` tells. */
 export const clean = { lost: [], dropped: [], doubled: [], leftover: [], forgotten: [] };
 
 /** Plays a scenario, and says at the end of the file what came of it. */

@@ -126,9 +126,10 @@ describe('the checker', () => {
       want: clean,
     },
     ...[
-      { name: 'one that is dead and of which nothing tells any more is forgotten', recorded: [], forgotten: ['a'] },
-      { name: 'one that is dead and told of is not', recorded: [7], forgotten: [] },
-    ].map(({ name, recorded, forgotten }) => ({
+      { name: 'one that is dead and of which nothing tells any more is forgotten', told: [7, 8], forgotten: ['a'] },
+      { name: 'one of which the DLQ never stored that is lost by the server', told: [8], unheard: ['a'] },
+      { name: 'one that is dead and told of is neither', told: [7], recorded: [7] },
+    ].map(({ name, told, recorded = [], forgotten = [], unheard = [] }) => ({
       name,
       seen: {
         accepted: new Set(['a', 'b']),
@@ -139,12 +140,14 @@ describe('the checker', () => {
         ]),
         lives: lives(['a', 7, 0], ['b', 8, 0]),
         advised: new Set([7, 8]),
+        told: new Set(told),
         recorded: new Set(recorded),
       },
-      want: { ...clean, forgotten },
+      want: { ...clean, forgotten, unheard },
     })),
   ])('$name', ({ seen, want }) => {
-    const none = { removed: new Set<number>(), advised: new Set<number>(), recorded: new Set<number>() };
-    expect(check({ ...none, ...seen })).toEqual(want);
+    const none = new Set<number>();
+    const all = { removed: none, advised: none, told: none, recorded: none, ...seen };
+    expect(check(all)).toEqual({ unheard: [], ...want });
   });
 });
