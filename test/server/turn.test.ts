@@ -234,7 +234,7 @@ describe('a turn that is lost half-way ends with what was done', () => {
   const jumpingAt = (done: number) => {
     const context = contextFor(server);
     const tell: typeof context.io.tell = (event) => {
-      if (event.type === 'progress' && /ing/.test(event.title) && event.done >= done)
+      if (event.type === 'progress' && /^(?:Purging|Importing|Replaying)/.test(event.title) && event.done >= done)
         Date.now = () => now() + LEASE.giveUpMs;
     };
     return { ...context, io: { ...context.io, tell } };

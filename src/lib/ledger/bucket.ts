@@ -6,7 +6,7 @@ import { type Config, numberOf } from '../model/json.ts';
 import { ifFound, orElse, orThrow } from '../nats/answer.ts';
 import { type ApiError, isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
-import { type Keyed, removeKeyed } from '../nats/removal.ts';
+import { isFresh, type Keyed, removeKeyed } from '../nats/removal.ts';
 import { readStream, writeStream } from '../nats/streams.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
@@ -114,5 +114,34 @@ async function raiseReplicas(nats: Nats, wanted: number): Promise<void> {
 /** Removes all values of keys that match, markers too. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
 export const purgeKeys = (nats: Nats, pattern: string, limits: Omit<Keyed, 'subject'> = {}): Promise<void> =>
   removeKeyed(nats, STREAM, { subject: `$KV.${LEDGER_BUCKET}.${pattern}`, ...limits });
+
+/** What we stored under a key. */
+export interface Own {
+  readonly revision: number;
+  readonly text: string;
+  /** When it was sent, by the process's own clock in milliseconds; absent where an earlier run stored it. */
+  readonly at?: number;
+}
+
+/** Stores it for as long as nobody stores another under that key. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export async function putOwn(nats: Nats, key: string, text: string): Promise<Own> {
+  const at = performance.now();
+  return { revision: await ledger(nats).put(key, text, { finish: true }), text, at };
+}
+
+/**
+ * Removes what we stored under a key with what was there before, but nothing that somebody stored since. A ledger that
+ * was made anew counts from 1, so that our sequence may be beyond theirs: where it is not from just now, it is looked at.
+ * @throws as `purgeKeys`
+ */
+export async function purgeOwn(nats: Nats, key: string, { revision, text, at }: Own): Promise<void> {
+  let upTo = revision;
+  if (at === undefined || !isFresh({ at, took: 0 }, performance.now())) {
+    const entry = await ledger(nats).latest(key, { fromLeader: true });
+    if (!entry || entry.revision < revision || new TextDecoder().decode(entry.value) !== text) return;
+    upTo = entry.revision;
+  }
+  await purgeKeys(nats, key, { upTo });
+}
 
 export const ledger = (nats: Nats) => nats.kv(LEDGER_BUCKET);

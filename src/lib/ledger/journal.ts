@@ -19,6 +19,7 @@ import {
   removeMessage,
   removeNothing,
 } from '../nats/removal.ts';
+import { type Own, purgeOwn, putOwn } from './bucket.ts';
 import { toToken } from './key.ts';
 import { withRoom, writeLedger } from './room.ts';
 
@@ -197,7 +198,7 @@ export interface Intent {
 export interface LeftIntent extends Intent {
   /** RFC 3339 by the server's clock. */
   readonly written: string;
-  readonly revision: number;
+  readonly stored: Own;
 }
 
 const intentKey = (stream: string): string => `intent.${toToken(stream)}`;
@@ -248,18 +249,20 @@ export function parseIntent(text: string): Intent | undefined {
 }
 
 /** Writes down what is about to be published; gives its revision. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
-export function writeIntent(nats: Nats, stream: string, intent: Intent): Promise<number> {
+export function writeIntent(nats: Nats, stream: string, intent: Intent): Promise<Own> {
   const text = printIntent(intent);
-  return writeLedger(nats, undefined, () => nats.kv(LEDGER_BUCKET).put(intentKey(stream), text, { finish: true }));
+  return writeLedger(nats, undefined, () => putOwn(nats, intentKey(stream), text));
 }
 
 /** The intent that a run left behind; `undefined` where it came to its end. */
 export async function readIntent(nats: Nats, stream: string): Promise<LeftIntent | undefined> {
   const entry = await nats.kv(LEDGER_BUCKET).get(intentKey(stream), { fromLeader: true });
-  const intent = entry && parseIntent(new TextDecoder().decode(entry.value));
-  return intent && { ...intent, written: entry.created, revision: entry.revision };
+  if (!entry) return undefined;
+  const text = new TextDecoder().decode(entry.value);
+  const intent = parseIntent(text);
+  return intent && { ...intent, written: entry.created, stored: { revision: entry.revision, text } };
 }
 
-/** Forgets the intents up to a revision: everything in them is done, or is where it was. */
-export const forgetIntent = (nats: Nats, stream: string, revision: number): Promise<void> =>
-  removeKeyed(nats, STREAM, { subject: `$KV.${LEDGER_BUCKET}.${intentKey(stream)}`, upTo: revision });
+/** Forgets an intent, and those before it: everything in them is done, or is where it was. */
+export const forgetIntent = (nats: Nats, stream: string, own: Own): Promise<void> =>
+  purgeOwn(nats, intentKey(stream), own);

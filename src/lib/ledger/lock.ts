@@ -13,7 +13,7 @@ import type { Gate } from '../nats/gate.ts';
 import type { KvEntry } from '../nats/port.ts';
 import { readStream } from '../nats/streams.ts';
 import { describeActor } from './actor.ts';
-import { inLedger, ledger, purgeKeys } from './bucket.ts';
+import { inLedger, ledger, type Own, purgeOwn } from './bucket.ts';
 import { ledgerKey } from './key.ts';
 import { makeRoom, roomPatience, withRoom } from './room.ts';
 import { isHolder } from './shape.ts';
@@ -242,7 +242,7 @@ export async function withLocks<T>(
   if (missed >= 0) {
     const early = free.splice(missed);
     await Promise.all(
-      early.map((taken, index) => taken && release(nats, ledgerKey.lock(names[missed + index]!), taken.revision)),
+      early.map((taken, index) => taken && release(nats, ledgerKey.lock(names[missed + index]!), ownOf(taken, text))),
     );
   }
   const releases: Promise<void>[] = [];
@@ -342,7 +342,7 @@ async function hold<T>(
     clearTimeout(end!);
     await renewal;
     if (!lost.signal.aborted) {
-      const released = release(nats, key, revision);
+      const released = release(nats, key, ownOf({ revision, sent }, text));
       if (releases) releases.push(released);
       else await released;
     }
@@ -357,10 +357,12 @@ function asLost(lost: OpsError, error: unknown): OpsError {
     : lost.with({ message: `${lost.message}; ${error.message}`, result: error.result });
 }
 
+const ownOf = ({ revision, sent }: Taken, text: string): Own => ({ revision, text, at: sent.monotonic });
+
 /** Lets go: what is left of a lock that was taken once more is not ours. What cannot be let go of runs out by itself. */
-async function release(nats: Nats, key: string, revision: number): Promise<void> {
+async function release(nats: Nats, key: string, own: Own): Promise<void> {
   // Nothing stays of it, so that the next one takes it with its first write.
-  await purgeKeys(nats, key, { upTo: revision })
-    .catch(() => ledger(nats).delete(key, revision, { finish: true }))
+  await purgeOwn(nats, key, own)
+    .catch(() => ledger(nats).delete(key, own.revision, { finish: true }))
     .catch(() => undefined);
 }

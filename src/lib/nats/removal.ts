@@ -5,7 +5,7 @@ import { isObject } from '../model/json.ts';
 import type { Seen } from '../model/message.ts';
 import { orUndefined } from './answer.ts';
 import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
-import { readJson, retried } from './exchange.ts';
+import { readAnswer, readJson, retried } from './exchange.ts';
 import { getMessage, getRange, IN_FLIGHT } from './messages.ts';
 import { pipelined } from './pipeline.ts';
 import type { Nats } from './port.ts';
@@ -119,12 +119,18 @@ class Remover {
     if (!isFresh(look, performance.now())) look = await this.lookFor(seen.seq);
     const removal = judge(seen, look);
     if (removal !== undefined) return removal;
+    const isStill = async () => {
+      // The first may have been carried out all the same.
+      this.noteRemoved(look, [seen.seq]);
+      look = await this.lookFor(seen.seq);
+      return judge(seen, look) === undefined;
+    };
     try {
-      const deleting = deleteSequence(this.#nats, this.#stream, seen.seq);
+      const deleting = deleteSequence(this.#nats, this.#stream, seen.seq, isStill);
       onSent?.();
       const isRemoved = await deleting;
       if (isRemoved) this.noteRemoved(look, [seen.seq]);
-      return isRemoved ? 'removed' : 'gone';
+      return isRemoved ? 'removed' : (judge(seen, look) ?? 'gone');
     } catch (error) {
       if (isMissing(error)) return 'gone';
       // It may have been carried out all the same.
@@ -304,18 +310,25 @@ async function purgeFront(
   );
   const front = [...ours.values()].filter(({ seq }) => seq <= last);
   if (front.length < WORTH_A_PURGE) return [];
+  const note = () =>
+    remover.noteRemoved(
+      look,
+      front.map(({ seq }) => seq),
+    );
+  const subject = `${nats.settings.apiPrefix}.STREAM.PURGE.${stream}`;
   try {
-    await nats.api(`STREAM.PURGE.${stream}`, { seq: last + 1 }, { finish: true });
+    // Once: a second try would be of a look that is long ago by then.
+    readAnswer(subject, await nats.request(subject, JSON.stringify({ seq: last + 1 }), { finish: true }));
   } catch (error) {
     // Who may delete need not be allowed to purge (deny_purge, permissions): then one by one.
-    const { code } = error as { code?: string };
+    const { code = '' } = error as { code?: string };
     if (code === 'DENIED_SUBJECT' || code === 'SERVER_REFUSED' || isMissing(error)) return [];
+    // It may have been carried out all the same: what is left goes one by one, and is looked at again before.
+    note();
+    if (code.startsWith('CONN_') || isApiError(error, ERR.systemUnavailable)) return [];
     throw error;
   }
-  remover.noteRemoved(
-    look,
-    front.map(({ seq }) => seq),
-  );
+  note();
   return front;
 }
 
@@ -375,11 +388,20 @@ function removedFromAnew(stream: string, seqs: readonly number[]): OpsError {
 /** The texts with which 10057 says that there is nothing to delete; with others it refuses (deny_delete). */
 const NOTHING_THERE = /no message found|stream store EOF/;
 
-function deleteSequence(nats: Nats, stream: string, seq: number): Promise<boolean> {
+/** `isStill`: asked before each further try, for what was looked at before the first is long ago by then. */
+function deleteSequence(
+  nats: Nats,
+  stream: string,
+  seq: number,
+  isStill: () => Promise<boolean> = async () => true,
+): Promise<boolean> {
   const subject = `${nats.settings.apiPrefix}.STREAM.MSG.DELETE.${stream}`;
   // The payload is not overwritten with random bytes first, which would cost a write for each.
   const body = JSON.stringify({ seq, no_erase: true });
+  let isAgain = false;
   return retried(nats, subject, async () => {
+    if (isAgain && !(await isStill())) return false;
+    isAgain = true;
     const answer = readJson(
       subject,
       await wireOf(nats).ask(subject, body, { timeoutMs: Math.max(1000, nats.settings.timeoutMs / 2) }),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpsError } from '../errors/ops-error.ts';
+import type { Own } from '../ledger/bucket.ts';
 import { forgetJournal, type Intent, readIntent, writeIntent, writeJournal } from '../ledger/journal.ts';
 import type { Seen } from '../model/message.ts';
 import { notTaken } from '../nats/address.ts';
@@ -37,8 +38,8 @@ export interface PageResult {
   readonly left: readonly Move[];
   /** Message ids that the full queue refused; no copy of them exists. */
   readonly refused: ReadonlySet<string>;
-  /** The revision of the page's intent, where it was written. */
-  readonly revision?: number;
+  /** The page's intent, where it was written. */
+  readonly intent?: Own;
   /** What ended the page before its time: CONN_* where the connection stays away, DENIED_SUBJECT, DLQ_MADE_ANEW, NO_ROOM. */
   readonly fault?: unknown;
 }
@@ -85,7 +86,7 @@ export async function movePage(
     moved: done.flatMap(({ moved }) => moved),
     left: [...done.flatMap(({ left }) => left), ...parts.flat()],
     refused: new Set(done.flatMap(({ refused }) => [...refused])),
-    revision: done.findLast(({ revision }) => revision !== undefined)?.revision,
+    intent: done.findLast(({ intent }) => intent !== undefined)?.intent,
     fault: done.at(-1)?.fault,
   };
 }
@@ -118,9 +119,9 @@ async function movePart(
   const unkept = await findUnkept(run, read, to);
   const moves = read.filter(({ msgId }) => !unkept.has(msgId));
   const page: Page = { intent, to, results: unkept, refused: new Set() };
-  let revision: number | undefined;
+  let written: Own | undefined;
   try {
-    revision = await writing;
+    written = await writing;
   } catch (error) {
     if (isLost(run)) return { moved: [...unkept.values()], left: moves, refused: page.refused };
     throw error;
@@ -152,7 +153,7 @@ async function movePart(
     open = open.filter(({ msgId }) => !page.results.has(msgId));
   }
   const moved = read.flatMap(({ msgId }) => page.results.get(msgId) ?? []);
-  return { moved, left: open, refused: page.refused, revision, ...(fault !== undefined && { fault }) };
+  return { moved, left: open, refused: page.refused, intent: written, ...(fault !== undefined && { fault }) };
 }
 
 /** Copies get higher sequences than the stream had when it was seen. */
@@ -222,12 +223,14 @@ async function moveAll(run: ReplayRun, moves: readonly Move[], page: Page, lanes
       moves.flatMap(({ records }) => records),
     );
   };
+  const isOver = () => doubt !== undefined || noRoom !== undefined || fatal !== undefined || run.signal.aborted;
   const lane = async () => {
-    while (next < moves.length && !doubt && !noRoom && !fatal && !run.signal.aborted) {
+    while (next < moves.length && !isOver()) {
       const move = moves[next++]!;
       try {
         await run.pace?.(run.signal);
-        if (run.signal.aborted) return;
+        // At a slow pace many wait here: what ended the page meanwhile ended it for them.
+        if (isOver()) return;
         const moved = await moveOne(run, move, page, isEnding);
         if ('outcome' in moved) results.set(move.msgId, moved);
         else noRoom ??= moved;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { scanEntries } from '../dlq/scan.ts';
 import { SeqSet } from '../dlq/seq-set.ts';
+import type { Own } from '../ledger/bucket.ts';
 import { forgetIntent } from '../ledger/journal.ts';
 import type { Seen } from '../model/message.ts';
 import { orThrow } from '../nats/answer.ts';
@@ -81,7 +82,7 @@ class QueueReplay {
   /** Whether the streams are still those that the page before removed messages from: asked while the next is read. */
   #confirmed: Promise<void> = Promise.resolve();
   /** Of the last intent that was written. */
-  #revision: number | undefined;
+  #intent: Own | undefined;
 
   constructor(job: QueueJob, facts: CheckedQueue, rttMs: number) {
     const { nats, ref, signal, wishes } = job;
@@ -117,8 +118,8 @@ class QueueReplay {
   /** What was written down of the last page is of no use any more; where it stays, the next run finds all of it done. */
   async forgetIntent(): Promise<void> {
     const { nats, ref, tellWarning } = this.#job;
-    if (this.#revision === undefined) return;
-    await forgetIntent(nats, ref.queue, this.#revision).catch((error: unknown) =>
+    if (this.#intent === undefined) return;
+    await forgetIntent(nats, ref.queue, this.#intent).catch((error: unknown) =>
       tellWarning(
         `${ref.queue}: what was written down of this run could not be forgotten: ${(error as Error).message}`,
       ),
@@ -254,8 +255,8 @@ class QueueReplay {
       throw error;
     });
     if (!result) return;
-    const { moved, left, refused, revision, fault } = result;
-    this.#revision = revision;
+    const { moved, left, refused, intent, fault } = result;
+    this.#intent = intent;
     this.#confirmed = confirmRemovals(this.#job.nats);
     this.#confirmed.catch(() => {});
     for (const id of refused) this.#refused.add(id);

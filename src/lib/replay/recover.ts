@@ -58,7 +58,7 @@ export async function settleIntent(run: ReplayRun, intent: Intent & { readonly w
 export async function settleLeftIntent(run: ReplayRun, intent: LeftIntent | undefined): Promise<number> {
   if (!intent) return 0;
   const { done } = await settleIntent(run, intent);
-  await forgetIntent(run.nats, run.queue, intent.revision);
+  await forgetIntent(run.nats, run.queue, intent.stored);
   return done.size;
 }
 
