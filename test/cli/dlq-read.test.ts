@@ -102,7 +102,12 @@ describe('three dead letters, one of them binary', () => {
     expect(shown.stdout).not.toContain('\u001b');
     expect((await dlq('show', '1')).stdout).toContain('"query": "example.com"');
     expect(JSON.parse((await dlq('show', '--where', 'subject=*.dns', '--json')).stdout)).toMatchObject({ seq: 2 });
-    expect(await dlq('show', '--where', 'subject=mail')).toMatchObject({ code: 1 });
+    const left = await dlq('show', '--where', 'subject=mail');
+    expect(left).toMatchObject({ code: 1, stderr: expect.stringContaining('no dead letter is what is asked for') });
+    expect(left.stderr).toContain('0 of 3 dead letters match');
+    const named = await dlq('show', '1', '--where', 'subject=mail');
+    expect(named).toMatchObject({ code: 1, stderr: expect.stringContaining('REQUESTS/request-worker/1 is not what') });
+    expect(named.stderr).not.toContain('there is no dead letter');
     expect(await dlq('show')).toMatchObject({ code: 64 });
     expect((await dlq('show', '1', '--raw')).stdout).toBe('{"id":"r0","query":"example.com"}');
     const missing = await dlq('show', '99', '--json');
@@ -124,6 +129,14 @@ describe('three dead letters, one of them binary', () => {
     const json = async (...args: string[]) => JSON.parse((await dlq('stats', '--json', ...args)).stdout);
     expect(await json('--by', 'subject', '--by', 'reason')).toEqual(await json());
     expect(await dlq('stats', '--by', 'colour')).toMatchObject({ code: 64 });
+  });
+
+  test('are counted as none on stderr where a filter chooses none, and nothing on stdout says that there are none', async () => {
+    expect(await dlq('stats', '--where', 'subject=mail')).toMatchObject({
+      stdout: '',
+      stderr: '0 of 3 dead letters match\n',
+    });
+    expect(await dlq('stats', '--state', 'gone')).toMatchObject({ stdout: '', stderr: '0 of 3 dead letters match\n' });
   });
 
   test('are written as an archive to stdout or to a file, the same lines', async () => {

@@ -50,7 +50,11 @@ sample for \`dlq show\`, and the line that replays just it. What is gone counts 
       );
       return undefined;
     }
-    const stats = await statsOfDeadLetters(this.context, { ...choice, by: this.flags.by });
+    const stats = await statsOfDeadLetters(this.context, {
+      ...choice,
+      by: this.flags.by,
+      onNone: () => this.context.io.tell({ type: 'note', text: 'nothing is dead' }),
+    });
     if (this.flags.output === 'json') this.output = { ...this.output, json: true };
     await this.show(stats, renderStats(stats, { ...this.output, width: this.output.tableWidth, now }));
     return undefined;

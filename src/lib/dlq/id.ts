@@ -84,22 +84,31 @@ export function parseIds(texts: readonly string[]): IdPattern[] {
   });
 }
 
-export const noSuchLetter = (text: string): OpsError =>
-  new OpsError('NOT_FOUND', `there is no dead letter ${text}`, {
+/** A dead letter that was named, and is not in the queues that were looked at: all there are, or those of `--queue`. */
+export const noSuchLetter = ({ text, queue }: IdPattern, queues: readonly string[] = []): OpsError => {
+  if (queues.length > 0 && (queue === undefined || !queues.includes(queue))) {
+    return new OpsError('NOT_FOUND', `there is no dead letter ${text} in ${queues.join(', ')}`, {
+      where: text,
+      why: 'No other queue was looked at.',
+      hints: ['leave --queue out, or name the queue of the id'],
+    });
+  }
+  return new OpsError('NOT_FOUND', `there is no dead letter ${text}`, {
     where: text,
     why: 'No advisory and no dead message goes by it: it was replayed, purged or answered, or never died.',
     hints: ['`osapi-ops dlq ls` lists what is there'],
   });
+};
 
 /**
- * Checks what was found against what was asked for: every id names one entry, a shorthand not several.
+ * Checks what was found in these queues against what was asked for: every id names one entry, a shorthand not several.
  * @throws OpsError NOT_FOUND, USAGE
  */
-export function requireIds(patterns: readonly IdPattern[], ids: readonly string[]): void {
+export function requireIds(patterns: readonly IdPattern[], ids: readonly string[], queues?: readonly string[]): void {
   const found = Map.groupBy(ids, (id) => Number(id.slice(id.lastIndexOf('/') + 1)));
   for (const pattern of patterns) {
     const ids = (found.get(pattern.seq) ?? []).filter((id) => matchesId(pattern, id));
-    if (ids.length === 0) throw noSuchLetter(pattern.text);
+    if (ids.length === 0) throw noSuchLetter(pattern, queues);
     if (ids.length > 1) {
       throw new OpsError('USAGE', `${pattern.text} could be ${ids.length} dead letters`, {
         where: pattern.text,

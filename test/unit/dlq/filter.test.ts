@@ -243,6 +243,16 @@ describe('an id', () => {
     expect(() => requireIds(patterns, ['A/w/17', 'B/w/17'])).toThrow(expect.objectContaining({ code: 'USAGE' }));
     expect(() => requireIds(patterns, [])).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
   });
+
+  test.each([
+    { id: 'A/w/17', queues: ['A'], message: 'there is no dead letter A/w/17' },
+    { id: 'A/w/17', queues: ['B', 'C'], message: 'there is no dead letter A/w/17 in B, C' },
+    { id: 'w/17', queues: ['B'], message: 'there is no dead letter w/17 in B' },
+    { id: 'w/17', queues: [], message: 'there is no dead letter w/17' },
+  ])('$id that is not in $queues is said to be missing where it was looked for', ({ id, queues, message }) => {
+    const want = { code: 'NOT_FOUND', message, hints: [expect.any(String)] };
+    expect(() => requireIds(parseIds([id]), [], queues)).toThrow(expect.objectContaining(want));
+  });
 });
 
 test.each([

@@ -84,6 +84,7 @@ export async function withDlq<T>(
       requireIds(
         patterns,
         named.map(({ id }) => id),
+        filter.queues,
       );
     return work({ nats, queues, filter: { ...filter, ids: patterns }, named });
   });

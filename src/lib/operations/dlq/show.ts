@@ -1,14 +1,15 @@
 import { readStanding } from '../../dlq/collect.ts';
 import { matches } from '../../dlq/filter.ts';
-import { noSuchLetter } from '../../dlq/id.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import { lifeOf } from '../../dlq/timeline.ts';
+import { OpsError } from '../../errors/ops-error.ts';
 import { readFailures } from '../../ledger/failure.ts';
 import type { Context } from '../../model/context.ts';
 import type { DeadLetter } from '../../model/dead-letter.ts';
-import { entryJson } from '../../model/entry.ts';
+import { type Entry, entryJson } from '../../model/entry.ts';
 import { fromHeaderValue, parseHeaders } from '../../nats/raw-headers.ts';
 import { traceOf } from '../../nats/trace.ts';
+import { tellNone } from './none.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 export interface Shown {
@@ -22,7 +23,8 @@ export interface Shown {
  * @throws OpsError USAGE, NOT_FOUND, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function showDeadLetter(context: Context, choice: DlqChoice): Promise<Shown> {
-  return withDlq(context, choice, async ({ nats, queues, filter, named }) => {
+  return withDlq(context, choice, async (scope) => {
+    const { nats, queues, filter, named } = scope;
     const options = {
       order: 'newest',
       details: true,
@@ -33,8 +35,10 @@ export async function showDeadLetter(context: Context, choice: DlqChoice): Promi
     const entry = filter.ids?.length
       ? named.find((one) => matches(filter, one))
       : (await scanEntries(nats, queues, { ...filter, limit: 1 }, options).next()).value;
-    // Nothing is chosen, or it went since it was looked for.
-    if (!entry) throw noSuchLetter([...(filter.ids ?? []), ...(filter.where ?? [])].map(({ text }) => text).join(', '));
+    if (!entry) {
+      await tellNone(context, scope);
+      throw noneChosen(named);
+    }
     const ref = queues.find(({ queue }) => queue === entry.queue)!;
     const standing = ref.seen?.standing ?? (await readStanding(nats, ref));
     const consumer = standing.consumers.find(({ name }) => name === entry.consumer);
@@ -58,6 +62,16 @@ export async function showDeadLetter(context: Context, choice: DlqChoice): Promi
     };
   });
 }
+
+/** One that was named is there: it is the other conditions that leave it out. */
+const noneChosen = ([named]: readonly Entry[]): OpsError =>
+  new OpsError('NOT_FOUND', named ? `${named.id} is not what is asked for` : 'no dead letter is what is asked for', {
+    where: named?.id ?? '--where',
+    why: named
+      ? 'It is there; --consumer or --where leaves it out.'
+      : 'No queue that was looked at has one for which all conditions hold.',
+    hints: ['`osapi-ops dlq ls` lists what is there'],
+  });
 
 function headersOf(block: Uint8Array | undefined): Record<string, string[]> {
   // Without a prototype: a header may be called anything.

@@ -21,6 +21,8 @@ export async function statsOfDeadLetters(
     readonly by: readonly string[];
     /** Sees each of them in the same pass, with the worker's words. */
     onEntry?(entry: Entry): void;
+    /** Hears that there are none at all, and not only none for which the filter holds. */
+    onNone?(): void;
   },
 ): Promise<DeadStats> {
   const dimensions = parseDimensions(choice.by);
@@ -47,7 +49,7 @@ export async function statsOfDeadLetters(
       count += 1;
     }
     strange.tell();
-    if (count === 0) await tellNone(context, scope);
+    if (count === 0 && !(await tellNone(context, scope))) choice.onNone?.();
     return stats.result();
   });
 }

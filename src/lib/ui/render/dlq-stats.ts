@@ -12,14 +12,14 @@ const READABLE = 40;
 
 /**
  * Draws the groups as a table, the largest first, each with the line that replays it: behind it where there is room,
- * else below it. A line is never cut, since it is there to be copied.
+ * else below it. Empty where there are none. A line is never cut, since it is there to be copied.
  */
 export function renderStats(
   stats: DeadStats,
   { theme, width, now }: { theme: Theme; width: number; now: Date },
 ): string {
   const first = stats.groups[0];
-  if (!first) return 'no dead letters';
+  if (!first) return '';
   const names = Object.keys(first.by);
   const table = (widest: number, without: number): string[] => {
     const cell = (text: string): string => (widthOf(text) > widest ? shorten(text, widest) : text);
