@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { toType } from '../lib/model/shell.ts';
 import { initOperation } from '../lib/operations/init.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { withEnv } from '../lib/ui/flags.ts';
@@ -55,7 +56,7 @@ Asks on a terminal; elsewhere, and with --yes, what no flag answers takes its de
       leftOut: result.leftOut.map(({ resource, what }) => ({ file: resource, path: '', why: what })),
     });
     for (const text of warnings) this.context.io.tell({ type: 'warning', text });
-    const next = `Wrote ${result.written.join(' and ')}.\nNext: osapi-ops plan ${result.path}`;
+    const next = `Wrote ${result.written.join(' and ')}.\nNext: ${toType`osapi-ops plan ${result.path}`}`;
     this.print({ system: result.system, path: result.path, written: result.written }, next);
     return 0;
   }

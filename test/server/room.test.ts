@@ -333,7 +333,7 @@ for (const version of ['2.10', '2.15']) {
         const { code, stderr } = await cli('dlq', 'replay');
         expect(code).toBe(1);
         expect(stderr).toMatch(/Stream KV_osapi_ops is full: it holds 60B of its max_bytes 60B/);
-        expect(stderr).toMatch(/raise its limit: nats stream edit KV_osapi_ops --max-bytes=1048576/);
+        expect(stderr).toMatch(/raise its limit: nats stream edit --max-bytes=1048576 KV_osapi_ops/);
         expect(await count('REQUESTS_dlq')).toBe(3);
         await purges(3);
         expect(await nats.kv('osapi_ops').keys('somebody')).toEqual(['somebody']);

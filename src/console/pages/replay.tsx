@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { shellLine } from '../../lib/model/shell.ts';
 import { ask } from '../client.ts';
 import { count, duration, many } from '../format.ts';
 import { shortcuts } from '../keys.ts';
@@ -35,10 +36,8 @@ function One({ id }: { id: string }) {
   }, [ownReplay]);
   useEffect(() => {
     const id1 = ownReplay ?? id;
-    command.value = own?.command ?? {
-      argv: ['osapi-ops', 'dlq', 'replays', 'show', id1],
-      text: `osapi-ops dlq replays show ${id1}`,
-    };
+    const argv = ['osapi-ops', 'dlq', 'replays', 'show', id1];
+    command.value = own?.command ?? { argv, text: shellLine(argv) };
   }, [own?.command?.text, id]);
   const replay = told ?? asked.body?.result;
   const isOn = replay?.state === 'running' || own?.state === 'running';

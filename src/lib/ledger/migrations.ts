@@ -2,6 +2,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import type { Actor } from '../model/history.ts';
 import { isObject } from '../model/json.ts';
 import type { Migration } from '../model/migration.ts';
+import { toType } from '../model/shell.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { KvEntry } from '../nats/port.ts';
 import { ledger, purgeKeys } from './bucket.ts';
@@ -50,7 +51,7 @@ function parseRecord({ key, value }: KvEntry): MigrationRecord {
     why: 'It was damaged, or written by a newer version of this tool. Which queue is half moved is not known.',
     hints: [
       'update osapi-ops, and run this again',
-      `where nothing is half moved (\`nats stream ls\` shows no *_moving): \`nats kv del osapi_ops ${key}\``,
+      `where nothing is half moved (\`nats stream ls\` shows no *_moving): \`${toType`nats kv del osapi_ops ${key}`}\``,
     ],
   });
 }

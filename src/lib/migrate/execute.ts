@@ -4,6 +4,7 @@ import { forgetMigration, recordKept, recordMigration } from '../ledger/migratio
 import { textsOf } from '../model/json.ts';
 import type { Migration, MigrationStep, Unfinished } from '../model/migration.ts';
 import { splitConsumerName } from '../model/resource.ts';
+import { toType } from '../model/shell.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { deleteConsumer } from '../nats/consumers.ts';
@@ -227,7 +228,7 @@ async function refuseUnfinishedReplay({ nats, migration }: Run): Promise<void> {
     where: `queue ${from}`,
     why: 'What it holds in its journal, or was about to publish, belongs to the queue as it is. Nothing was touched.',
     hints: [
-      `run \`osapi-ops dlq replay --queue ${from} --limit 0\` first: every replay begins by ending the one before`,
+      `run \`${toType`osapi-ops dlq replay --queue ${from} --limit 0`}\` first: every replay begins by ending the one before`,
     ],
   });
 }

@@ -2,6 +2,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { movingSubject } from '../facts/names.ts';
 import { numberOf, objectOf, textsOf } from '../model/json.ts';
 import type { Hop } from '../model/migration.ts';
+import { toType } from '../model/shell.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
 import { listConsumers, pauseUntil, readConsumer } from '../nats/consumers.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
@@ -73,7 +74,7 @@ export const notCopied = ({ migration }: Run, { from, to }: Hop, fault: string |
     where: `stream ${to}`,
     why: `A mirror that hears nothing from its stream is not complete, and is not opened. What is published goes to ${from}.`,
     hints: [
-      `look at \`nats stream info ${to}\`, and whether the account or the disk is full`,
+      `look at \`${toType`nats stream info ${to}`}\`, and whether the account or the disk is full`,
       `go back with \`osapi-ops apply --undo-migrate\`, or on with --migrate, once ${migration.from} can be read`,
     ],
   });

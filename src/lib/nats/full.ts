@@ -1,6 +1,7 @@
 import type { ErrorParts } from '../errors/ops-error.ts';
 import { type AccountUsage, limitedParts } from '../model/account.ts';
 import { numberOf } from '../model/json.ts';
+import { toType } from '../model/shell.ts';
 import { printSize } from '../model/units.ts';
 import { type ApiError, isNoRoom } from './api-error.ts';
 import type { StreamInfo } from './info.ts';
@@ -43,9 +44,12 @@ export function streamFull(
     ...(maxMsgs > 0 ? [`${figures.messages} of its max_msgs ${maxMsgs}`] : []),
   ];
   const wanted = Math.max(2 * Math.max(maxBytes, figures.bytes), MUCH);
-  const more = maxBytes > 0 ? `--max-bytes=${wanted}` : '--max-msgs=-1';
+  const edit =
+    maxBytes > 0
+      ? toType`nats stream edit --max-bytes=${wanted} ${name}`
+      : toType`nats stream edit --max-msgs=-1 ${name}`;
   return {
     why: `Stream ${name} is full${told.length > 0 ? `: it holds ${told.join(', and ')}` : ''}.`,
-    hints: [`raise its limit: nats stream edit ${name} ${more}`, ...hints.slice(1)],
+    hints: [`raise its limit: ${edit}`, ...hints.slice(1)],
   };
 }

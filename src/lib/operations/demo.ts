@@ -8,6 +8,7 @@ import { startServers } from '../devserver/supervise.ts';
 import { forgetFile, watchFile } from '../devserver/watchdog.ts';
 import type { Context } from '../model/context.ts';
 import type { DemoReport, DemoStep } from '../model/demo.ts';
+import { shellLine } from '../model/shell.ts';
 import type { Nats } from '../nats/connect.ts';
 import { openNats } from '../nats/open.ts';
 import { broken, type Stage, story } from './demo/story.ts';
@@ -54,7 +55,7 @@ export async function runDemo(
     for (const scene of story(join(place.root, 'config/dev.yaml'))) {
       io.signal.throwIfAborted();
       const output = (await scene.play(stage)).trimEnd();
-      const command = scene.command && `osapi-ops ${scene.command.map(quoted).join(' ')}`;
+      const command = scene.command && shellLine(['osapi-ops', ...scene.command]);
       const step: DemoStep = { title: scene.title, command, output, shows: scene.shows };
       steps.push(step);
       tell.onStep(step);
@@ -95,9 +96,6 @@ function lookOn([program, ...script]: Launcher, { env, cwd, signal }: Run): Prom
     });
   });
 }
-
-/** As a shell needs it. */
-const quoted = (word: string): string => (/^[\w./=:-]+$/.test(word) ? word : `'${word}'`);
 
 /** The environment without what would lead to another server: contexts, credentials, our own defaults. */
 function quietEnv(env: Context['env'], url: string, dir: string): Env {

@@ -11,6 +11,7 @@ import type { Context } from '../model/context.ts';
 import { equalJson } from '../model/json.ts';
 import type { Change, Finding, Plan } from '../model/plan.ts';
 import { keyOf, type Observed } from '../model/resource.ts';
+import { toType } from '../model/shell.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
@@ -130,7 +131,7 @@ function goingFromJournal(queue: Change, journal: readonly JournalEntry[], { res
   const created = resources.get(keyOf(queue))?.created;
   const stale = journal.filter((one) => journalledEntry(undefined, one, created).inner.stale).length;
   const what = `${count} ${count === 1 ? 'request' : 'requests'} in the journal of a replay that has not ended`;
-  const archive = `osapi-ops dlq purge --queue ${name} archives what is there`;
+  const archive = `${toType`osapi-ops dlq purge --queue ${name}`} archives what is there`;
   return [
     {
       code: 'RISK_DATA_LOSS',

@@ -4,6 +4,7 @@ import { writeText } from '../files/write.ts';
 import { withoutSecrets } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import type { ShownPlan } from '../model/plan.ts';
+import { toType } from '../model/shell.ts';
 import { savePlan } from '../plan/saved.ts';
 import { refusals } from '../risk/judge.ts';
 import { problemsOf } from './planned/consent.ts';
@@ -86,5 +87,5 @@ async function savedText(context: Context, system: Prepared, prune: boolean): Pr
 async function saveTo(context: Context, out: string, text: string): Promise<void> {
   // It can hold names and limits that are nobody else's business.
   await writeText({ path: path.resolve(context.cwd, out), what: `the plan to ${out}`, mode: 0o600 }, text);
-  context.io.tell({ type: 'note', text: `Saved to ${out}; carry it out with \`osapi-ops apply ${out}\`` });
+  context.io.tell({ type: 'note', text: `Saved to ${out}; carry it out with \`${toType`osapi-ops apply ${out}`}\`` });
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Context } from '../model/context.ts';
+import { toType } from '../model/shell.ts';
 import type { LoadedSpec, Spec } from '../model/spec.ts';
 
 /** The spec of a directory, where no other is named. */
@@ -31,7 +32,10 @@ export async function loadForWork(context: Context, source: string): Promise<Loa
   const warnings = loaded.problems.filter((problem) => problem.severity === 'warning').length;
   if (warnings > 0) {
     const many = warnings === 1 ? 'a warning' : `${warnings} warnings`;
-    context.io.tell({ type: 'note', text: `${source} has ${many}: \`osapi-ops validate ${source}\` shows them` });
+    context.io.tell({
+      type: 'note',
+      text: `${source} has ${many}: \`${toType`osapi-ops validate ${source}`}\` shows them`,
+    });
   }
   return loaded;
 }

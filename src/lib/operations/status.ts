@@ -15,6 +15,7 @@ import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { openNats } from '../nats/open.ts';
 import { makePlan } from '../plan/make-plan.ts';
+import { withServer } from './dlq/call.ts';
 import { findBegun } from './planned/begun.ts';
 import { fromLedger } from './spec-source.ts';
 
@@ -63,7 +64,7 @@ export const isServerAway = (error: unknown): error is OpsError =>
 
 /** The report where the server could not be asked. */
 export const unreached = (context: Context, error: OpsError): StatusReport =>
-  unreachedReport(error.message, context.now().toISOString());
+  withServer(unreachedReport(error.message, context.now().toISOString()), context.connection);
 
 /** What was last applied; `undefined` where nothing was, or where the ledger may not be read. */
 async function fromServer(nats: Nats): Promise<Applied | undefined> {
@@ -117,7 +118,7 @@ export function createLook(
       return flow ? { ...queue, flow, growth: flow } : queue;
     });
     const snapshot = { ...base, queues };
-    return { report: judgeHealth(snapshot), snapshot };
+    return { report: withServer(judgeHealth(snapshot), context.connection), snapshot };
   };
 }
 

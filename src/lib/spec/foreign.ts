@@ -1,3 +1,4 @@
+import { toType } from '../model/shell.ts';
 import { assembleSpec } from './assemble.ts';
 import { check } from './check.ts';
 import type { SpecProblem } from './problem.ts';
@@ -59,7 +60,7 @@ export function judgeForeign(root: Node): readonly SpecProblem[] | undefined {
     ...positionOfPlace(root.place),
     message: `${file.name} is ${WHAT[kind]}, not a spec`,
     why: 'A spec says what a whole system is: its queues with their consumers, DLQ and responses.',
-    hint: `\`osapi-ops convert ${file.name === '<stdin>' ? '-' : file.name}\` makes a spec of it.`,
+    hint: `\`${file.name === '<stdin>' ? 'osapi-ops convert -' : toType`osapi-ops convert ${file.name}`}\` makes a spec of it.`,
   };
   return kind === 'manifest' ? [foreign] : [foreign, ...faultsOf(root, kind)];
 }

@@ -1,5 +1,6 @@
 import { concealAll } from '../errors/conceal.ts';
 import { OpsError } from '../errors/ops-error.ts';
+import { toType } from '../model/shell.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { assembleSpec } from './assemble.ts';
 import { check } from './check.ts';
@@ -84,7 +85,7 @@ export async function requireSpec(
       why: 'Nothing was touched: a spec is carried out only when all of it is right.',
       hints: [
         errors.some(({ mend }) => mend) && source !== '-'
-          ? `mend what is listed; \`osapi-ops validate --fix ${source}\` writes the safe mends.`
+          ? `mend what is listed; \`${toType`osapi-ops validate --fix ${source}`}\` writes the safe mends.`
           : 'mend what is listed.',
       ],
       problems,

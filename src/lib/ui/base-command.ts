@@ -5,6 +5,7 @@ import { gatherPieces } from '../files/read.ts';
 import type { ConnectionFlags, Context } from '../model/context.ts';
 import { printJson } from '../model/json.ts';
 import { linkedPages } from './code-pages.ts';
+import { markValues, unmarkError, unmarkFlags } from './dashed-values.ts';
 import { connectionFlags, leavingConnection, outputFlags } from './flags.ts';
 import { createHost, isLively } from './host.ts';
 import { besideScreen, createScreen, type Screen } from './pager.ts';
@@ -75,13 +76,16 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   override async run(): Promise<void> {
     const all = { ...(super.ctor as typeof BaseCommand).baseFlags, ...this.ctor.flags };
     refuseMisread(this.argv, all, `osapi-ops ${this.id?.replaceAll(':', ' ')}`);
-    const parsed = await this.parse({
+    const known = {
       flags: this.ctor.flags,
       baseFlags: leavingConnection((super.ctor as typeof BaseCommand).baseFlags),
       args: withoutStdin(this.ctor.args),
       strict: this.ctor.strict,
+    };
+    const parsed = await this.parse(known, markValues(this.argv)).catch((error: unknown) => {
+      throw unmarkError(error);
     });
-    this.flags = repeated(parsed.flags, this.ctor.flags ?? {}) as FlagsOf<T>;
+    this.flags = repeated(unmarkFlags(parsed.flags), this.ctor.flags ?? {}) as FlagsOf<T>;
     this.args = parsed.args as ArgsOf<T>;
     this.#metadata = parsed.metadata;
     const flags = this.flags as Record<string, unknown>;

@@ -1,4 +1,5 @@
 import { parse } from '@oclif/core/parser';
+import { markValues, unmarkError, unmarkFlags } from './dashed-values.ts';
 import { isParserError, usageError } from './parser-error.ts';
 
 type Definitions = NonNullable<Parameters<typeof parse>[1]['flags']>;
@@ -13,8 +14,10 @@ export async function parseFlags(
   words: readonly string[],
 ): Promise<Record<string, unknown>> {
   try {
-    return (await parse([...words], { flags: definitions as Definitions, strict: true })).flags;
-  } catch (error) {
+    const { flags } = await parse(markValues(words), { flags: definitions as Definitions, strict: true });
+    return unmarkFlags(flags);
+  } catch (thrown) {
+    const error = unmarkError(thrown);
     throw isParserError(error) ? usageError(error, command, Object.keys(definitions)) : error;
   }
 }

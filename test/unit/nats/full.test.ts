@@ -59,7 +59,7 @@ describe('what has no room', () => {
   ])('is a stream of %j with %i messages of %i bytes', (config, messages, bytes, figures, more) => {
     expect(streamFull(stream(config, messages, bytes), ['raise it', 'or empty it'])).toEqual({
       why: `Stream Q is full${figures}.`,
-      hints: [`raise its limit: nats stream edit Q ${more}`, 'or empty it'],
+      hints: [`raise its limit: nats stream edit ${more} Q`, 'or empty it'],
     });
   });
 });

@@ -1,3 +1,4 @@
+import { toType } from '../../model/shell.ts';
 import type { HealthSpec } from '../../model/spec.ts';
 import { aboutMs } from '../../model/units.ts';
 import type { Check } from '../../model/verdict.ts';
@@ -21,7 +22,7 @@ export function deadChecks(queue: QueueState, now: number): Check[] {
 function countChecks(queue: QueueState, state: DeadState, now: number): Check[] {
   const { name, health, dlq, copies } = queue;
   const { dead, dying, orphans, exact, unknown } = state;
-  const ls = `osapi-ops dlq ls --queue ${name}`;
+  const ls = toType`osapi-ops dlq ls --queue ${name}`;
   const all = deathsOf(queue);
   if (unknown !== undefined) {
     const summary = `how many are dead is not known: ${unknown}`;
@@ -35,7 +36,7 @@ function countChecks(queue: QueueState, state: DeadState, now: number): Check[] 
       summary: deadWords(all, state, now),
       value: all,
       threshold: health.dead,
-      next: state.journalled === all ? `osapi-ops dlq replay --queue ${name}` : ls,
+      next: state.journalled === all ? toType`osapi-ops dlq replay --queue ${name}` : ls,
     }),
     checkOf('dying', {
       resource: name,
@@ -96,7 +97,7 @@ function expiredCheck(name: string, { expired }: DeadState): Check {
         ? `${plural(expired, 'request')} died and expired (max_age): nothing is left to bring back`
         : 'nothing that died has expired',
     value: expired,
-    next: `osapi-ops dlq ls --queue ${name} --state gone`,
+    next: toType`osapi-ops dlq ls --queue ${name} --state gone`,
   });
 }
 
@@ -111,7 +112,7 @@ function copyCheck(name: string, { name: copy, pending, ackPending }: QueueState
         : 'the mirror or source has all',
     value: behind,
     threshold: { warn: 1, critical: null },
-    next: `nats stream info ${name}`,
+    next: toType`nats stream info ${name}`,
   });
 }
 
@@ -119,7 +120,7 @@ function orphanCheck(name: string, dead: number, orphans: number | undefined, ex
   const base = { resource: name, threshold: { warn: null, critical: 1 }, next: 'osapi-ops dlq rebuild' };
   if (dead > 0 && (orphans === undefined || (orphans === 0 && !exact))) {
     const summary = `whether all ${dead} dead have an entry was not looked into`;
-    return checkOf('orphans', { ...base, status: 'unknown', summary, next: `osapi-ops dlq ls --queue ${name}` });
+    return checkOf('orphans', { ...base, status: 'unknown', summary, next: toType`osapi-ops dlq ls --queue ${name}` });
   }
   const why = hasDlq ? 'no entry in the DLQ' : 'no DLQ to have an entry in';
   return checkOf('orphans', {
@@ -178,7 +179,7 @@ function dlqCheck({ name, health, deadState }: QueueState, dlq: StreamState & { 
     status: status === 'ok' && isFading ? 'warn' : status,
     summary: words.join('; '),
     ...(row && { value: row.percent, threshold: health.usage }),
-    next: `osapi-ops dlq ls --queue ${name}`,
+    next: toType`osapi-ops dlq ls --queue ${name}`,
   });
 }
 
@@ -193,7 +194,7 @@ function responseChecks({ health }: QueueState, bucket: StreamState & { name: st
         ? `${showRow(row)}${status === 'ok' ? '' : '; a full bucket takes no more responses (10077)'}`
         : `${plural(bucket.figures.messages, 'response')} kept, no limit`,
       ...(row && { value: row.percent, threshold: health.usage }),
-      next: `nats kv status ${bucket.name}`,
+      next: toType`nats kv status ${bucket.name}`,
     }),
   ];
 }

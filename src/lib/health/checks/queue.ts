@@ -1,3 +1,4 @@
+import { toType } from '../../model/shell.ts';
 import { aboutMs } from '../../model/units.ts';
 import type { Check } from '../../model/verdict.ts';
 import { aboutBytes, checkOf, percentOf, plural, rate } from '../check.ts';
@@ -44,7 +45,7 @@ function usageChecks(queue: QueueState): Check[] {
       summary: words.filter(Boolean).join('; '),
       value: worst.percent,
       threshold: health.usage,
-      next: dead > 0 ? `osapi-ops dlq ls --queue ${name}` : `osapi-ops queue drain ${name}`,
+      next: dead > 0 ? toType`osapi-ops dlq ls --queue ${name}` : toType`osapi-ops queue drain ${name}`,
     }),
   ];
 }
@@ -85,7 +86,7 @@ function uncoveredCheck({ name, uncovered }: QueueState): Check {
         : 'every subject has a consumer',
     value: uncovered,
     threshold: { warn: 1, critical: null },
-    next: `nats stream subjects ${name}`,
+    next: toType`nats stream subjects ${name}`,
   });
 }
 
@@ -95,7 +96,7 @@ function oldestCheck(queue: QueueState): Check {
   const { warn, critical } = queue.health.oldest;
   const threshold = { warn: seconds(warn), critical: seconds(critical) };
   const age = oldestOf(queue);
-  const base = { resource: queue.name, threshold, next: `osapi-ops request ls --queue ${queue.name}` };
+  const base = { resource: queue.name, threshold, next: toType`osapi-ops request ls --queue ${queue.name}` };
   if (age === undefined) {
     return checkOf('oldest', {
       ...base,

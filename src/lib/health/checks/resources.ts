@@ -2,6 +2,7 @@ import { REPLICA_LAG } from '../../facts/names.ts';
 import type { Json } from '../../model/json.ts';
 import type { Unfinished } from '../../model/migration.ts';
 import type { Change } from '../../model/plan.ts';
+import { shellWord } from '../../model/shell.ts';
 import type { Check } from '../../model/verdict.ts';
 import { checkOf, plural, rate } from '../check.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -21,7 +22,7 @@ export const resourceChecks = (snapshot: Snapshot): Check[] => [
 ];
 
 const withSpec = (command: string, { source }: Snapshot): string =>
-  source === undefined ? `osapi-ops ${command}` : `osapi-ops ${command} ${source}`;
+  source === undefined ? `osapi-ops ${command}` : `osapi-ops ${command} ${shellWord(source)}`;
 
 function presentCheck(snapshot: Snapshot): Check {
   const { wanted, missing, silent, drift } = snapshot;

@@ -1,4 +1,5 @@
 import { concerns } from '../../model/migration.ts';
+import { toType } from '../../model/shell.ts';
 import { aboutMs } from '../../model/units.ts';
 import type { Check } from '../../model/verdict.ts';
 import { checkOf, percentOf, plural, rate } from '../check.ts';
@@ -29,7 +30,7 @@ const idleMs = ({ lastMoved, created }: ConsumerState, now: number): number =>
 
 function flightCheck(name: string, consumer: ConsumerState, now: number): Check {
   const { ackPending, maxAckPending, pending } = consumer;
-  const next = `nats consumer info ${name.replace('/', ' ')}`;
+  const next = toType`nats consumer info ${name.slice(0, -consumer.name.length - 1)} ${consumer.name}`;
   if (maxAckPending <= 0) {
     const summary = `${plural(ackPending, 'message')} in flight, without limit`;
     return checkOf('in_flight', { resource: name, status: 'ok', summary });
@@ -81,7 +82,7 @@ function pausedCheck(name: string, { paused, pausedUntil }: ConsumerState, isMov
     summary: paused ? `delivery is paused${pausedUntil ? ` until ${pausedUntil}` : ''}` : 'delivery is on',
     value: paused ? 1 : 0,
     threshold: { warn: 1, critical: null },
-    next: isMoved ? 'osapi-ops apply --migrate' : `osapi-ops queue resume ${name}`,
+    next: isMoved ? 'osapi-ops apply --migrate' : toType`osapi-ops queue resume ${name}`,
   });
 }
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { OpsError } from '../../errors/ops-error.ts';
 import { readWhole } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
+import { toType } from '../../model/shell.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { looksLikeSavedPlan, type SavedPlan, staleness, unreadablePlan } from '../../plan/saved.ts';
@@ -67,7 +68,7 @@ export async function prepareSaved(context: Context, nats: Nats, saved: PlanFile
   throw new OpsError('PLAN_STALE', `the saved plan no longer fits: ${inShort(moved)}`, {
     where: source,
     why: `It does what it shows, or nothing: it was made ${meta.savedAt} from ${meta.source}. Nothing was touched.`,
-    hints: [`make it again and look at it: osapi-ops plan ${meta.source} --out ${path.basename(source)}`],
+    hints: [`make it again and look at it: ${toType`osapi-ops plan --out ${path.basename(source)} ${meta.source}`}`],
     problems: moved.map((message) => ({ code: 'PLAN_STALE', message })),
   });
 }

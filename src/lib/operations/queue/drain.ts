@@ -11,6 +11,7 @@ import { scanDead } from '../../health/scan.ts';
 import { deathsOf } from '../../health/snapshot.ts';
 import type { Context } from '../../model/context.ts';
 import type { DrainResult } from '../../model/queue.ts';
+import { toType } from '../../model/shell.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { HEALTH_DEFAULTS } from '../../spec/assemble.ts';
 import { type QueueScope, type QueueTarget, recordQueueAct, withQueue } from './scope.ts';
@@ -102,7 +103,7 @@ async function finish(context: Context, scope: QueueScope, result: DrainResult):
   if (paused.length > 0) {
     context.io.tell({
       type: 'warning',
-      text: `${paused.join(', ')} is paused: \`osapi-ops queue resume ${paused[0]}\``,
+      text: `${paused.join(', ')} is paused: \`${toType`osapi-ops queue resume ${paused[0]!}`}\``,
     });
   } else if (pulls === 0) {
     const text =

@@ -1,6 +1,7 @@
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { Fetched, RequestStatus } from '../../model/request.ts';
+import { toType } from '../../model/shell.ts';
 import type { Places } from '../../places/places.ts';
 import { fetchRequest, fetchResponse } from '../../requests/fetch.ts';
 import { followRequest, listenFor } from '../../requests/follow.ts';
@@ -75,8 +76,8 @@ export function unansweredError({ status }: Fetched, result: unknown, since?: nu
       where,
       why: detail ?? 'No worker told why.',
       hints: [
-        `\`osapi-ops dlq show ${entry}\` has all of it`,
-        `\`osapi-ops dlq replay ${entry}\` gives it another try`,
+        `\`${toType`osapi-ops dlq show ${entry!}`}\` has all of it`,
+        `\`${toType`osapi-ops dlq replay ${entry!}`}\` gives it another try`,
       ],
       result,
     });

@@ -10,6 +10,7 @@ import { gatherPieces, readPieces } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
 import { type Entry, TO_REPLAY } from '../../model/entry.ts';
 import type { BulkJson, Fetched, SendFault, SentJson } from '../../model/request.ts';
+import { toType } from '../../model/shell.ts';
 import { answerOf, orElse, orThrow } from '../../nats/answer.ts';
 import { getMessage } from '../../nats/messages.ts';
 import { withTrace } from '../../nats/trace.ts';
@@ -229,7 +230,7 @@ async function findDead(places: Places, queue: string, id: string, now: number):
 
 function tellDead(context: Context, id: string, { id: entry, died_at: diedAt }: Entry): void {
   const since = diedAt === null ? '' : ` since ${diedAt.slice(0, 19)}Z`;
-  const text = `${id} is dead${since}, and was not sent again: replay it with osapi-ops dlq replay ${entry}`;
+  const text = `${id} is dead${since}, and was not sent again: replay it with ${toType`osapi-ops dlq replay ${entry}`}`;
   context.io.tell({ type: 'warning', text });
 }
 

@@ -1,14 +1,16 @@
 import type { DevReport } from '../../model/dev.ts';
+import { toType } from '../../model/shell.ts';
 import { printDuration } from '../../model/units.ts';
 
 const nodes = (report: DevReport): string => (report.urls.length > 1 ? ` (${report.urls.length} nodes)` : '');
 
 /** What to know when the server is up; the URL itself goes to stdout. */
 export function renderDevReady(report: DevReport, detached: boolean): string[] {
-  const use = report.context ? `--context ${report.context}` : `NATS_URL=${report.urls.join(',')}`;
   return [
     `nats-server ${report.version}${nodes(report)} is ready; its data is in ${report.data}`,
-    report.context ? `use it: osapi-ops status ${use}` : `use it: ${use} osapi-ops status`,
+    report.context
+      ? toType`use it: osapi-ops status --context ${report.context}`
+      : toType`use it: NATS_URL=${report.urls.join(',')} osapi-ops status`,
     detached ? 'end it: osapi-ops dev stop' : 'end it: Ctrl-C',
   ];
 }

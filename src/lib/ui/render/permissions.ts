@@ -1,4 +1,5 @@
 import type { Permissions } from '../../model/permissions.ts';
+import { shellWord } from '../../model/shell.ts';
 import { clean } from '../sanitize.ts';
 
 const comment = (lines: readonly string[]): string[] => lines.map((line) => `# ${clean(line)}`);
@@ -80,8 +81,11 @@ export function renderServerAccount(permissions: Permissions): string {
   ].join('\n')}\n`;
 }
 
-/** A text in single quotes for a POSIX shell. */
-const quoted = (text: string): string => `'${clean(text).replaceAll("'", "'\\''")}'`;
+/** A text for a shell, in quotes in any case. */
+function quoted(text: string): string {
+  const word = shellWord(text);
+  return /^['$]/.test(word) ? word : `'${word}'`;
+}
 
 const nscUser = ({ user, publish, subscribe }: Permissions, account: string): string[] => [
   [

@@ -1,4 +1,5 @@
 import type { DrainResult, PauseResult } from '../../model/queue.ts';
+import { toType } from '../../model/shell.ts';
 import { clean } from '../sanitize.ts';
 import { counted } from '../text.ts';
 import type { Theme } from '../theme.ts';
@@ -9,7 +10,7 @@ export function renderPauses(results: readonly PauseResult[], { theme }: { theme
     const name = theme.strong(clean(`${queue}/${consumer}`));
     if (!paused) return changed ? `${name} is delivering again` : `${name} was not paused`;
     return until === undefined
-      ? `${name} is paused until \`osapi-ops queue resume ${clean(`${queue}/${consumer}`)}\``
+      ? `${name} is paused until \`${toType`osapi-ops queue resume ${`${queue}/${consumer}`}`}\``
       : `${name} is paused until ${clean(until)}`;
   });
   return `${lines.join('\n')}\n`;
@@ -21,7 +22,7 @@ export function renderDrain(result: DrainResult, { theme }: { theme: Theme }): s
   const name = theme.strong(clean(queue));
   const remain =
     dead === null ? 'how many are dead is not known' : counted(dead, 'dead message remains', 'dead messages remain');
-  const rest = dead === 0 ? '' : `; ${remain}: \`osapi-ops dlq ls --queue ${clean(queue)}\``;
+  const rest = dead === 0 ? '' : `; ${remain}: \`${toType`osapi-ops dlq ls --queue ${queue}`}\``;
   return drained
     ? `${name} is ${theme.good('drained')}: nothing waits, nothing is in flight${rest}\n`
     : `${name} is ${theme.refuse('not drained')} after ${waited_seconds}s: ${ready} waiting, ${in_flight} in flight${rest}\n`;

@@ -4,6 +4,7 @@ import { identifyActor } from '../../../ledger/actor.ts';
 import { stopRun } from '../../../ledger/replays.ts';
 import type { Context } from '../../../model/context.ts';
 import type { ReplayRunJson } from '../../../model/replay-run.ts';
+import { toType } from '../../../model/shell.ts';
 import { withPlaces } from '../../places.ts';
 import { oneRun } from './show.ts';
 
@@ -30,7 +31,7 @@ export const stopReplay = (
     throw new OpsError('DLQ_UNFINISHED', `the replay ${id} was told to stop, and has not yet`, {
       where: `${run.who} on ${run.host}, pid ${run.pid}`,
       why: 'It finishes what it has begun first: a page of messages.',
-      hints: [`look again with \`osapi-ops dlq replays show ${id}\``, 'or wait longer with --wait 5m'],
+      hints: [`look again with \`${toType`osapi-ops dlq replays show ${id}`}\``, 'or wait longer with --wait 5m'],
       result: run,
     });
   });
