@@ -62,29 +62,47 @@ export const deathsOf = (records: readonly DlqRecord[]): DlqRecord[] =>
   );
 
 /** What a worker wrote down of a delivery. */
-type Failed = Pick<FailureRecord, 'at' | 'delivery' | 'reason'>;
+type Failed = Pick<FailureRecord, 'at' | 'delivery' | 'reason' | 'next_delivery_at'>;
+
+/**
+ * When each delivery was at the earliest, without end, in milliseconds since 1970: by the consumer's waits, from
+ * publishing on, and anew from each failure that was noted. None is before one with a lower number.
+ */
+export function* deliveryTimes<F extends Omit<Failed, 'reason'>>(
+  published: string,
+  waits: readonly number[],
+  failures: readonly F[],
+): Generator<{ readonly delivery: number; readonly at: number; readonly failed?: F }, never> {
+  const noted = new Map(failures.map((failed) => [failed.delivery, failed]));
+  let at = Date.parse(published);
+  for (let delivery = 1; ; delivery++) {
+    const failed = noted.get(delivery);
+    if (failed) at = Math.max(at, Date.parse(failed.at));
+    yield { delivery, at, ...(failed && { failed }) };
+    at = failed
+      ? Math.max(at, Date.parse(failed.next_delivery_at ?? failed.at))
+      : at + waitAfter(waits, delivery) / 1e6;
+  }
+}
 
 function deliveriesOf(entry: Entry, consumer: ConsumerStanding | undefined, failures: readonly Failed[]): LifeEvent[] {
   if (entry.published_at === null || !entry.deliveries || !consumer || entry.reason !== 'max_deliveries') return [];
   const events: LifeEvent[] = [];
-  let after = 0;
-  for (let delivery = 1; delivery <= entry.deliveries; delivery++) {
-    const wait = waitAfter(consumer.waits, delivery);
-    const at = new Date(Date.parse(entry.published_at) + after / 1e6).toISOString();
-    const failed = failures.find((one) => one.delivery === delivery);
+  for (const { delivery, at, failed } of deliveryTimes(entry.published_at, consumer.waits, failures)) {
+    if (delivery > entry.deliveries) break;
     if (failed) {
       const detail = `delivery ${delivery} of ${entry.deliveries} failed: ${failed.reason}`;
       events.push({ at: failed.at, event: 'delivered', detail });
     } else if (delivery < MOST || delivery === entry.deliveries) {
+      const wait = waitAfter(consumer.waits, delivery);
       events.push({
-        at,
+        at: new Date(at).toISOString(),
         event: 'delivered',
         // The server tells neither; who nak'd without a word of why left nothing to read.
         detail: `delivery ${delivery} of ${entry.deliveries}, no ack within ${printDuration(wait)}, or a nak`,
         computed: true,
       });
     }
-    after += wait;
   }
   return events;
 }

@@ -1,5 +1,5 @@
 import type { ConsumerStanding } from '../dlq/standing.ts';
-import { deathsOf } from '../dlq/timeline.ts';
+import { deathsOf, deliveryTimes } from '../dlq/timeline.ts';
 import { REPLAY_HEADER } from '../facts/names.ts';
 import type { FailureRecord } from '../ledger/failure.ts';
 import type { Entry } from '../model/entry.ts';
@@ -65,13 +65,14 @@ function publishedMoment(message: StoredMessage): Moment {
 function deliveries({ status, message, taker, entry, failures: noted, now }: Facts): Moment[] {
   if (!message || !taker || status.state === 'queued' || message.seq > taker.delivered) return [];
   const end = entry?.died_at ? Date.parse(entry.died_at) : now;
-  const known = entry?.deliveries ?? undefined;
-  const most = known ?? (taker.maxDeliver > 0 ? taker.maxDeliver : Number.POSITIVE_INFINITY);
+  // What waits for a retry was delivered as often as its worker noted: the next one is told as such.
+  const known = entry?.deliveries ?? (status.state === 'retry' ? status.deliveries : undefined);
+  const most = taker.maxDeliver > 0 ? taker.maxDeliver : Number.POSITIVE_INFINITY;
+  const of = entry?.deliveries ?? most;
   const times: number[] = [];
-  let at = Date.parse(message.time);
-  for (let number = 1; number <= most && at <= end && number <= 10_000; number++) {
+  for (const { delivery, at } of deliveryTimes(message.time, taker.waits, noted)) {
+    if (delivery > Math.min(known ?? most, 10_000) || at > end) break;
     times.push(at);
-    at += (taker.waits[Math.min(number - 1, taker.waits.length - 1)] ?? 0) / 1e6;
   }
   const told = new Set(noted.map(({ delivery }) => delivery));
   return times.flatMap((time, index): Moment[] => {
@@ -80,7 +81,7 @@ function deliveries({ status, message, taker, entry, failures: noted, now }: Fac
     const isLast = index === times.length - 1;
     if (index >= LISTED && !isLast) return [];
     const left = isLast && index > LISTED ? `; ${index - LISTED} before it are not listed` : '';
-    const detail = `delivery ${index + 1}${most < Number.POSITIVE_INFINITY ? ` of ${most}` : ''} at the earliest${left}`;
+    const detail = `delivery ${index + 1}${Number.isFinite(of) ? ` of ${of}` : ''} at the earliest${left}`;
     return [{ at: new Date(time).toISOString(), event: 'delivered', detail, computed: true }];
   });
 }

@@ -247,6 +247,16 @@ describe('a life', () => {
     ]);
   });
 
+  test('has no delivery before one that failed, however late a worker came', () => {
+    const failures = [{ at: at(40), delivery: 2, reason: 'no route', next_delivery_at: at(45) }];
+    const lines = told(entry({ deliveries: 3 }), consumer({ waits: [5e9] }), failures);
+    expect(lines.slice(1, 4)).toEqual([
+      `${at(0)} delivered: delivery 1 of 3, no ack within 5s, or a nak`,
+      `${at(40)} delivered: delivery 2 of 3 failed: no route`,
+      `${at(45)} delivered: delivery 3 of 3, no ack within 5s, or a nak`,
+    ]);
+  });
+
   test('of an orphan ends without a time', () => {
     expect(told(entry({ deliveries: null, inner: { ...entry().inner, records: [] } }), undefined).at(-1)).toBe(
       'null died: died without an advisory: nobody knows when',

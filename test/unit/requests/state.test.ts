@@ -146,21 +146,69 @@ test.each([
 });
 
 describe('the life of a request', () => {
-  test('has its deliveries computed from the backoff up to now, and what was noted instead where it was', () => {
-    const status = stateOfStored('a', { message, standing: standing(taker()), now: NOW });
-    const events = timelineOf({
-      status,
-      message,
-      taker: taker(),
+  const second: FailureRecord = {
+    ...failed,
+    delivery: 2,
+    at: '2026-11-24T08:00:40Z',
+    next_delivery_at: '2026-11-24T08:00:50Z',
+  };
+  const published = '2026-11-24T08:00:00Z published: requests.dns, stored in REQUESTS as 17';
+  const first = '2026-11-24T08:00:08Z failed: delivery 1: upstream said 503';
+  const next = (at: string) => `${at} next: is delivered again, if a worker pulls`;
+
+  test.each([
+    {
+      name: 'the next one before it comes',
       failures: [failed],
-      now: Date.parse('2026-11-24T08:00:16Z'),
-    });
-    expect(events.map(({ at, event, computed }) => [at, event, computed === true])).toEqual([
-      ['2026-11-24T08:00:00Z', 'published', false],
-      ['2026-11-24T08:00:05.000Z', 'delivered', true],
-      ['2026-11-24T08:00:08Z', 'failed', false],
-      ['2026-11-24T08:00:15.000Z', 'delivered', true],
-    ]);
+      now: '2026-11-24T08:00:12.999Z',
+      want: [published, first, next('2026-11-24T08:00:13.000Z')],
+    },
+    {
+      name: 'the next one when a worker has it',
+      failures: [failed],
+      now: '2026-11-24T08:00:13Z',
+      want: [published, first, '2026-11-24T08:00:13.000Z delivered: delivery 2 of 3 at the earliest'],
+    },
+    {
+      // A worker came late: by the waits alone, delivery 3 would have been before delivery 2 failed.
+      name: 'the third one, of which two failed late',
+      failures: [failed, second],
+      now: '2026-11-24T08:00:45Z',
+      want: [
+        published,
+        first,
+        '2026-11-24T08:00:40Z failed: delivery 2: upstream said 503',
+        next('2026-11-24T08:00:50Z'),
+      ],
+    },
+    {
+      name: 'one before a failure that was noted',
+      failures: [second],
+      now: '2026-11-24T08:00:50Z',
+      want: [
+        published,
+        '2026-11-24T08:00:00.000Z delivered: delivery 1 of 3 at the earliest',
+        '2026-11-24T08:00:40Z failed: delivery 2: upstream said 503',
+        '2026-11-24T08:00:50.000Z delivered: delivery 3 of 3 at the earliest',
+      ],
+    },
+    {
+      name: 'all by the backoff, where nothing was noted',
+      failures: [],
+      now: '2026-11-24T08:00:15Z',
+      want: [
+        published,
+        '2026-11-24T08:00:00.000Z delivered: delivery 1 of 3 at the earliest',
+        '2026-11-24T08:00:05.000Z delivered: delivery 2 of 3 at the earliest',
+        '2026-11-24T08:00:15.000Z delivered: delivery 3 of 3 at the earliest',
+      ],
+    },
+  ])('has its deliveries in their order: $name', ({ failures, now: time, want }) => {
+    const now = Date.parse(time);
+    const failure = failures.at(-1);
+    const status = stateOfStored('a', { message, standing: standing(taker()), now, ...(failure && { failure }) });
+    const moments = timelineOf({ status, message, taker: taker(), failures, now });
+    expect(moments.map(({ at, event, detail }) => `${at} ${event}: ${detail}`)).toEqual(want);
   });
 
   test('lists the first and the last of thousands of deliveries', () => {
