@@ -16,6 +16,12 @@ export const full = (n: number): string => grouped(n);
 /** A number and its thing: `1 run`, `318 dead letters`. */
 export const many = (n: number, one: string, more = `${one}s`): string => `${count(n)} ${n === 1 ? one : more}`;
 
+/** What stays where a replay of which so many are not done is stopped. */
+export const leftDead = (n: number): string =>
+  n === 0
+    ? 'all are done'
+    : `${many(n, 'dead letter')} ${n === 1 ? 'is not done, and stays' : 'are not done, and stay'} dead and safe`;
+
 /** Per second. */
 export const rate = (n: number): string => (n < 100 ? n.toFixed(1) : count(n));
 

@@ -277,6 +277,9 @@ describe('what is acted on is what was looked at', () => {
     expect((await cli('dlq', 'replays', 'ls'))[0].line).toMatch(/ --edit$/);
     const [message] = await pull(nats, 'REQUESTS', 'request-worker', 1);
     expect(message!.string()).toBe(edit.payload);
+    const [{ id: other }] = await cli('dlq', 'ls', '--subject', 'requests.dns');
+    const broken = await plan({ ids: [other], edit: { payload: '{"n":199, nope' } });
+    expect(broken.notes).toContainEqual({ type: 'warning', text: expect.stringContaining('as changed it is none') });
     const wrong = await page.post('/api/plans', {
       verb: 'replay',
       ids: ['1'],

@@ -82,6 +82,13 @@ test('a replay is seen from elsewhere while it runs, is stopped from there, and 
   expect(await replays()).toMatchObject([{ state: 'done', chosen: remaining }, { state: 'interrupted' }]);
 });
 
+test('a replay of all queues names those of which it chose some', async () => {
+  await makeQueue(nats, { stream: 'MAIL', consumer: 'mailer', subjects: ['mail.*'] });
+  await makeDead(nats, 2);
+  expect(await dlq('replay', '--where', 'subject=requests.*')).toMatchObject({ code: 0 });
+  expect(await replays()).toMatchObject([{ queues: ['REQUESTS'], chosen: 2 }]);
+});
+
 test('one that was killed is unfinished, with the line that goes on', async () => {
   await makeDead(nats, 100);
   const going = slowly();

@@ -49,6 +49,7 @@ const run = {
   updated_at: moment,
   queues: z.array(z.string()),
   line: z.string().describe('does the same, and so goes on with what is left'),
+  canary: count.optional().describe('so many went ahead, the others once these lived'),
   chosen: count,
   replayed: count,
   answered: count.describe('with --wait or --canary, as are acked and died'),
@@ -57,7 +58,7 @@ const run = {
   skipped: count,
   failed: count,
   waiting: count,
-  seconds_left: count.nullable(),
+  seconds_left: count.nullable().describe('null also while it waits for its canary, or for the last fates'),
   failures: z.array(z.object({ id: z.string(), error: z.string() })).describe('the first hundred'),
   error: z.string().optional(),
   taken_over_by: z

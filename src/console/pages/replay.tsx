@@ -1,14 +1,17 @@
 import { useEffect, useState } from 'preact/hooks';
 import { shellLine } from '../../lib/model/shell.ts';
 import { ask } from '../client.ts';
-import { count, duration, many } from '../format.ts';
+import { count, duration, leftDead } from '../format.ts';
 import { shortcuts } from '../keys.ts';
 import { Act, Clock, Glyph, Refusal, shown, Waiting } from '../parts/basics.tsx';
 import { ReplayView, RunView, StopDialog } from '../parts/run-view.tsx';
 import { command, go, remember, replays, route, runIt, runs, say, useAsked } from '../state.ts';
-import type { ReplayRunJson, WireError } from '../wire.ts';
+import type { WireError } from '../wire.ts';
 
 const stop = async (id: string): Promise<void> => {
+  // It may have ended while somebody thought about it.
+  const now = await ask(`/api/dlq/replays/${encodeURIComponent(id)}`);
+  if (now.ok && now.body.result.state !== 'running') return say(`it is over already: ${now.body.result.state}`);
   const answer = await runIt({ verb: 'stop', replay: id });
   say(answer.ok ? 'it was told to stop' : answer.error.message);
 };
@@ -62,7 +65,7 @@ function One({ id }: { id: string }) {
       )}
       {isStopping && isOn && (
         <StopDialog
-          what={replay ? `${many(replay.waiting, 'dead letter')} are not done` : 'the rest is not done'}
+          what={replay ? leftDead(replay.waiting) : 'the rest stays dead and safe'}
           onClose={() => setStopping(false)}
           onStop={() => stop(ownReplay ?? id)}
         />
@@ -75,9 +78,10 @@ const SIGN = { running: 'flight', done: 'ok', interrupted: 'warn', failed: 'crit
 
 function All() {
   const { body, error, since } = useAsked('/api/dlq/replays');
-  const [stopping, setStopping] = useState<ReplayRunJson | undefined>(undefined);
+  const [stoppingId, setStopping] = useState<string | undefined>(undefined);
   shortcuts.current = () => false;
   const all = replays.value.length > 0 ? replays.value : body?.result;
+  const stopping = all?.find(({ id, state }) => id === stoppingId && state === 'running');
   const others = [...runs.value.values()]
     .filter(({ replay, verb }) => replay === undefined && verb !== 'stop')
     .reverse();
@@ -149,7 +153,7 @@ function All() {
                         may="stop"
                         kind="danger"
                         label={`stop the replay of ${replay.who}`}
-                        onPress={() => setStopping(replay)}
+                        onPress={() => setStopping(replay.id)}
                       >
                         Stop…
                       </Act>
@@ -176,7 +180,7 @@ function All() {
       )}
       {stopping && (
         <StopDialog
-          what={`${many(stopping.waiting, 'dead letter')} are not done`}
+          what={leftDead(stopping.waiting)}
           onClose={() => setStopping(undefined)}
           onStop={() => stop(stopping.id)}
         />

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { act, download } from '../client.ts';
-import { bytes, count, duration, full } from '../format.ts';
+import { bytes, count, duration, full, leftDead } from '../format.ts';
 import { go, remember, runIt, say } from '../state.ts';
 import type { ReplayRunJson, Run, WireError } from '../wire.ts';
 import {
@@ -45,8 +45,8 @@ export function ReplayView({ replay, onStop }: { replay: ReplayRunJson; onStop?:
       <header>
         <h1>
           <Glyph name={replay.state === 'running' ? 'flight' : replay.state === 'done' ? 'ok' : 'warn'} />{' '}
-          {full(chosen)} dead letters of {replay.queues.map((queue) => shown(queue)).join(', ')}:{' '}
-          {STATE_WORDS[replay.state]}
+          {full(chosen)} {chosen === 1 ? 'dead letter' : 'dead letters'} of{' '}
+          {replay.queues.map((queue) => shown(queue)).join(', ')}: {STATE_WORDS[replay.state]}
         </h1>
         {replay.state === 'running' && onStop && (
           <Act may="stop" kind="danger" keys="s" onPress={onStop}>
@@ -250,7 +250,7 @@ export function RunView({ run, replay }: { run: Run; replay: ReplayRunJson | und
       )}
       {isStopping && isOn && (
         <StopDialog
-          what={replay ? `${count(replay.waiting)} are not done` : 'what is not done'}
+          what={replay ? leftDead(replay.waiting) : 'what is not done stays as it is'}
           onClose={() => setStopping(false)}
           onStop={async () => {
             const stopped = await act(`/api/runs/${run.id}/stop`, {});
@@ -274,7 +274,7 @@ export function StopDialog({
 }) {
   return (
     <Dialog title="Stop it?" onClose={onClose}>
-      <p>What is under way is finished; {what}, and stays dead and safe. The same line goes on with it later.</p>
+      <p>What is under way is finished; {what}. The same line goes on with it later.</p>
       <footer>
         <button type="button" autofocus onClick={onClose}>
           No, let it run

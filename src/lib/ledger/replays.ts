@@ -44,15 +44,18 @@ export interface RunLog {
 export interface RunAbout {
   readonly actor: Actor;
   readonly at: Date;
-  readonly queues: readonly string[];
+  /** So many go ahead, and the others wait for what becomes of them. */
+  readonly canary?: number | undefined;
   readonly line: string;
+  /** Those of which it chose some, as far as that is known. */
+  queues(): readonly string[];
   figures(): RunFigures;
   /** Somebody wants it to stop. */
   onStop(by: string): void;
 }
 
 /** Prepares the record of a run; nothing is written before it begins. */
-export function keepRun({ actor, at, queues, line, figures, onStop }: RunAbout): RunLog {
+export function keepRun({ actor, at, canary, queues, line, figures, onStop }: RunAbout): RunLog {
   const id = `${stamp(at)}-${randomBytes(3).toString('hex')}`;
   const key = ledgerKey.replay(id);
   let through: Nats | undefined;
@@ -67,8 +70,9 @@ export function keepRun({ actor, at, queues, line, figures, onStop }: RunAbout):
       state,
       ...actor,
       started_at: at.toISOString(),
-      queues,
+      queues: queues(),
       line: conceal(line),
+      ...(canary !== undefined && { canary }),
       ...counts,
       failures: failures.map((one) => ({ id: one.id, error: conceal(one.error).slice(0, 500) })),
       ...(error !== undefined && { error: conceal(error) }),
@@ -142,9 +146,11 @@ function parseRun({ value }: KvEntry): StoredRun | undefined {
 /** A stored record as it is now. `now`: the server's clock, in milliseconds since 1970, as that of `created`. */
 export function runNow(record: StoredRun, created: string, now: number): ReplayRunJson {
   const isSilent = record.state === 'running' && now - Date.parse(created) > SILENT_MS;
-  const { chosen, replayed, waiting } = record;
+  const { chosen, replayed, waiting, canary = 0 } = record;
   const elapsed = (Date.parse(created) - Date.parse(record.started_at)) / 1000;
-  const isMoving = record.state === 'running' && !isSilent && replayed > 0 && elapsed > 0 && chosen > 0;
+  // While it waits for what becomes of its canary, or of them all, no speed says how long still.
+  const isMoving =
+    record.state === 'running' && !isSilent && replayed > canary && waiting > 0 && elapsed > 0 && chosen > 0;
   return {
     ...record,
     state: isSilent ? 'unfinished' : record.state,

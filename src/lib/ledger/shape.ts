@@ -66,6 +66,7 @@ export const isReplayRun = has({
   started_at: isText,
   queues: listOf(isText),
   line: isText,
+  canary: maybe(isCount),
   chosen: isCount,
   replayed: isCount,
   answered: isCount,

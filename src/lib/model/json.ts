@@ -41,6 +41,21 @@ function keepLongNumbers(_key: string, value: unknown, context?: { readonly sour
   return isRounded && context?.source !== undefined ? context.source : value;
 }
 
+/** What TypeScript's library does not know yet. */
+const { rawJSON, isRawJSON } = JSON as unknown as {
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): boolean;
+};
+
+/** For `JSON.parse`: a number that JavaScript would round is printed as it was written. */
+export function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source;
+  return typeof value === 'number' && source !== undefined && String(value) !== source ? rawJSON(source) : value;
+}
+
+/** Whether it is such a number, which looks like an object. */
+export const isKeptNumber = (value: unknown): boolean => isRawJSON(value);
+
 /**
  * JSON as every reader takes it: half of a surrogate pair, which a payload may name as an escape, stands as U+FFFD, for
  * jq and others refuse the whole of it. `indent` in blanks; on one line where left out.

@@ -34,10 +34,13 @@ export interface ReplayRunJson extends RunFigures {
   /** RFC 3339. */
   readonly started_at: string;
   readonly updated_at: string;
+  /** Of which it chose some; all that it looks at as long as that is not known. */
   readonly queues: readonly string[];
   /** The line that does the same: what it chose and how. It goes on with what is left. */
   readonly line: string;
-  /** While it runs, at the speed so far; null where nobody can say. */
+  /** So many went ahead, and the others only once these lived. */
+  readonly canary?: number;
+  /** While it runs, at the speed so far; null where nobody can say: it waits for its canary, or for the last fates. */
   readonly seconds_left: number | null;
   /** Why it ended before its time. */
   readonly error?: string;

@@ -1,5 +1,5 @@
 import { isPlainSubject } from '../facts/subjects.ts';
-import { isObject, parseExact } from '../model/json.ts';
+import { isKeptNumber, isObject, keepDigits } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { FieldChange } from '../model/replay.ts';
 import { fromHeaderValue, type HeaderLine, parseHeaders, toHeaderValue } from '../nats/raw-headers.ts';
@@ -90,11 +90,15 @@ export function transformChanges(before: StoredMessage, after: Edited): FieldCha
   return changes.slice(0, MOST_CHANGES);
 }
 
+/** Whether what was JSON is none any more: a reader fails at it that did not before. */
+export const isBroken = (before: StoredMessage, { payload }: Edited): boolean =>
+  typeof jsonOf(before.payload) === 'object' && jsonOf(payload) === undefined;
+
 const shown = (payload: Uint8Array): string => textOf(payload) ?? `${payload.byteLength} bytes`;
 
 function jsonOf(payload: Uint8Array): unknown {
   try {
-    return parseExact(Buffer.from(payload).toString('utf8'));
+    return JSON.parse(Buffer.from(payload).toString('utf8'), keepDigits);
   } catch {
     return undefined;
   }
@@ -108,7 +112,7 @@ function diffJson(
   path: string,
   add: (path: string, from: string | null, to: string | null) => void,
 ): void {
-  if (isObject(a) && isObject(b)) {
+  if (isObject(a) && isObject(b) && !isKeptNumber(a) && !isKeptNumber(b)) {
     for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
       const at = (of: Readonly<Record<string, unknown>>) => (Object.hasOwn(of, key) ? of[key] : undefined);
       diffJson(at(a), at(b), `${path}${stepOf(key)}`, add);

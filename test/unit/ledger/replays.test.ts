@@ -38,10 +38,16 @@ test.each([
 
 test.each([
   { name: 'nothing moved', fields: { replayed: 0 } },
+  { name: 'all are in, and their fates open', fields: { replayed: 300, waiting: 0 } },
+  { name: 'its canary is all that moved', fields: { canary: 100 } },
   { name: 'it has just begun', fields: { started_at: CREATED } },
   { name: 'its clock is ahead', fields: { started_at: '2026-01-02T03:00:11.000Z' } },
 ])('nobody can say how long still: $name', ({ fields }) => {
   expect(runNow({ ...run, ...fields }, CREATED, at).seconds_left).toBeNull();
+});
+
+test('once more than the canary moved, its speed tells how long still', () => {
+  expect(runNow({ ...run, canary: 99 }, CREATED, at).seconds_left).toBe(20);
 });
 
 test.each<{ name: string; first: 'running' | 'unfinished' | 'done'; later: string[][]; want: number | undefined }>([

@@ -5,6 +5,7 @@ import {
   count,
   duration,
   full,
+  leftDead,
   moment,
   offset,
   rate,
@@ -59,6 +60,14 @@ describe('figures of the page', () => {
     [-5, '0 s'],
   ])('%d seconds are %s', (seconds, want) => {
     expect(duration(seconds)).toBe(want);
+  });
+
+  test.each([
+    [0, 'all are done'],
+    [1, '1 dead letter is not done, and stays dead and safe'],
+    [2, '2 dead letters are not done, and stay dead and safe'],
+  ])('stopped with %d left, %s', (n, want) => {
+    expect(leftDead(n)).toBe(want);
   });
 
   test.each([

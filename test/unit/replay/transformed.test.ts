@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { readTransformed, transformChanges, transformInput } from '../../../src/lib/replay/transformed.ts';
+import { isBroken, readTransformed, transformChanges, transformInput } from '../../../src/lib/replay/transformed.ts';
 import { stored } from '../dlq/builders.ts';
 
 const header = (name: string, value: string) => ({ name, value });
@@ -88,5 +88,27 @@ describe('what a module gives back', () => {
     const payload = Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, 1]));
     const made = readTransformed({ payload: JSON.stringify(payload) }, stored({ payload: '{}' }));
     expect(transformChanges(stored({ payload: '{}' }), made as never)).toHaveLength(Math.min(count, 20));
+  });
+
+  test.each([
+    ['199', '9007199254740993'],
+    ['9007199254740993', '9007199254740994'],
+    ['9007199254740993', '"9007199254740993"'],
+    ['1', '1.00000000000000000001'],
+  ])('that is the number %s, then %s, is told as it is written', (from, to) => {
+    const old = stored({ payload: `{"n":${from}}` });
+    const made = readTransformed({ payload: `{"n":${to}}` }, old);
+    expect(transformChanges(old, made as never)).toEqual([{ path: 'json:.n', from, to }]);
+  });
+
+  test.each([
+    ['{"n":199}', '{"n":199, nope', true],
+    ['[1]', 'text', true],
+    ['{"n":199}', '5', false],
+    ['text', '{', false],
+    ['7', 'text', false],
+  ])('of %s makes %s: broken is %s', (from, to, want) => {
+    const old = stored({ payload: from });
+    expect(isBroken(old, readTransformed({ payload: to }, old) as never)).toBe(want);
   });
 });

@@ -24,6 +24,7 @@ import { elsewhere, fullQueue } from '../../replay/refusal.ts';
 import { skipNotes, whySkipped } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
 import type { Transform } from '../../replay/transform.ts';
+import { isBroken } from '../../replay/transformed.ts';
 import { strangers } from './ls.ts';
 import { tellReading } from './reading.ts';
 
@@ -87,6 +88,7 @@ export async function previewReplay(
   const asked = transform && new Asked(transform, context.io.signal);
   const samples: TransformSample[] = [];
   let changed = 0;
+  let broken = 0;
   const overtold = await overtoldOf(context, nats, queues);
   const once = new Once((name) => infos.get(name)!.config.retention !== 'workqueue');
   const entries = scanEntries(nats, queues, filter, {
@@ -129,6 +131,7 @@ export async function previewReplay(
       }
       if (made && made.changes.length > 0) {
         changed += 1;
+        if (isBroken(entry.inner.message!, made.edited)) broken += 1;
         if (samples.length < SAMPLES) samples.push({ id: entry.id, changes: made.changes });
       }
     }
@@ -137,6 +140,10 @@ export async function previewReplay(
     table.add(entry);
   }
   asked?.judge();
+  if (broken > 0) {
+    const text = `the payload of ${broken} was JSON, and as changed it is none: whoever reads it as JSON fails`;
+    context.io.tell({ type: 'warning', text });
+  }
   strange.tell();
   if (journalled > 0) {
     const text = `${journalled} of them in the journal of a replay that has not ended: all that lies there goes in first, whatever the filter`;

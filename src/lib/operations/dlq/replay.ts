@@ -102,6 +102,14 @@ async function replayChosen(
     const counting = countChosen(context, nats, queues, wanted, wishes.maxReplays, transform, taken);
     // Who waits for it hears of its fault.
     counting.catch(() => {});
+    const all = queues.map(({ queue }) => queue);
+    let chosenOf: readonly string[] = all;
+    void counting.then(
+      ({ total, byQueue }) => {
+        if (total > 0) chosenOf = all.filter((queue) => byQueue.has(queue));
+      },
+      () => {},
+    );
     // A module may fail at any of them: nothing moves before it was asked for all.
     if (transform) {
       const { total, changed } = await counting;
@@ -118,7 +126,8 @@ async function replayChosen(
     const log = keepRun({
       actor: identifyActor(context.env),
       at: context.now(),
-      queues: queues.map(({ queue }) => queue),
+      canary: wishes.canary,
+      queues: () => chosenOf,
       line: replayLine(context, options, filter),
       figures: () => tally.figures(),
       onStop: (by) => stop.abort(new OpsError('INTERRUPTED', `stopped by ${by}`)),

@@ -1,4 +1,5 @@
 import { asBuffer } from '../../model/bytes.ts';
+import { keepDigits } from '../../model/json.ts';
 import type {
   CancelledJson,
   Fetched,
@@ -15,9 +16,6 @@ import type { Theme } from '../theme.ts';
 import { ageOf, shorten } from './dlq.ts';
 import { nextWords, triesWords, unnotedWords } from './failing.ts';
 
-/** `JSON.rawJSON`, which TypeScript's library does not know yet. */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
-
 /** Bytes for JSON: a JSON value digit for digit, other text as a string, the rest in base64. */
 export function bytesJson(name: 'response' | 'payload', bytes: Uint8Array | undefined): Record<string, unknown> {
   if (!bytes) return {};
@@ -32,12 +30,6 @@ export function bytesJson(name: 'response' | 'payload', bytes: Uint8Array | unde
   } catch {
     return { [name]: text };
   }
-}
-
-/** A number that JavaScript would round is printed as it was written. */
-function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  const source = context?.source;
-  return typeof value === 'number' && source !== undefined && String(value) !== source ? rawJSON(source) : value;
 }
 
 /** A response for stdout: as it is for a program, without what a terminal would obey for a person. */
