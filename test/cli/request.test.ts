@@ -221,7 +221,14 @@ describe('request get, show, ls and cancel', () => {
       },
     ]);
     expect((await run('ls', '--ndjson', '--limit', '1')).stdout.trim().split('\n')).toHaveLength(1);
-    expect((await run('ls', '--older-than', '1h')).stderr).toBe('nothing waits\n');
+    const told = async (...args: string[]) => (await run('ls', ...args)).stderr;
+    expect(await told('--older-than', '1h')).toBe('no request that is asked for waits\n');
+    expect(await told('--subject', 'other')).toBe('no request that is asked for waits\n');
+    expect(await told('--failing')).toBe('no request that is asked for waits\n');
+    expect(await told('--where', 'json:.v=zzz')).toBe('0 of 2 requests match\n');
+    expect(await told('--where', 'json:.v=zzz', '--subject', 'requests.http')).toBe('0 of 1 request match\n');
+    expect(await told('--where', 'json:.v!=zzz')).toBe('2 requests wait\n');
+    expect(await told('--queue', 'REQUESTS', '--where', 'state=queued')).toContain('Error:');
   });
 
   test('take nothing back off a terminal without --yes; with it they do, and the history says who', async () => {

@@ -88,7 +88,7 @@ in \`dlq ls\`. Touches nothing.`;
     });
     if (!table && held.length > 0) await begin();
     await out.end();
-    const words = waitingWords({ queued, failing: listed.listed - queued, more: listed.more });
+    const words = waitingWords({ ...listed, queued, failing: listed.listed - queued });
     this.context.io.tell({ type: 'note', text: words });
     this.tellUnnoted(listed);
     return 0;

@@ -1,5 +1,5 @@
 import { OpsError } from '../errors/ops-error.ts';
-import type { Entry } from '../model/entry.ts';
+import { ENTRY_REASONS, ENTRY_STATES, type Entry } from '../model/entry.ts';
 import { parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { inOneLine } from '../model/visible.ts';
@@ -19,6 +19,10 @@ export interface Dimension {
   /** True where only what died has it. */
   readonly ofDeath?: true;
   valueOf(facts: Facts): string | null;
+  /** All the values that there are. */
+  readonly values?: readonly string[];
+  /** What each of its values looks like, where none of `values` is one. */
+  readonly form?: { readonly like: RegExp; readonly example: string };
   /** Its values are texts of several lines, shown and compared in one. */
   readonly inOneLine?: true;
   /** What values that differ in numbers alone have in common: they are grouped by it, and chosen by it as well. */
@@ -34,17 +38,23 @@ const timeOf = ({ died_at: died, published_at: published }: Facts): string | nul
 const PLAIN: Readonly<Record<string, Omit<Dimension, 'name'>>> = {
   subject: { valueOf: ({ subject }) => subject },
   consumer: { valueOf: ({ consumer = null }) => consumer, ofDeath: true },
-  reason: { valueOf: ({ reason = null }) => reason, ofDeath: true },
+  reason: { valueOf: ({ reason = null }) => reason, ofDeath: true, values: ENTRY_REASONS },
   detail: {
     valueOf: ({ detail }) => (detail == null ? null : inOneLine(detail)),
     ofDeath: true,
     inOneLine: true,
     commonOf: causeOf,
   },
-  day: { valueOf: (facts) => timeOf(facts)?.slice(0, 10) ?? null },
-  hour: { valueOf: (facts) => timeOf(facts)?.slice(0, 13) ?? null },
+  day: {
+    valueOf: (facts) => timeOf(facts)?.slice(0, 10) ?? null,
+    form: { like: /^\d{4}-\d\d-\d\d$/, example: '2026-11-24' },
+  },
+  hour: {
+    valueOf: (facts) => timeOf(facts)?.slice(0, 13) ?? null,
+    form: { like: /^\d{4}-\d\d-\d\dT\d\d$/, example: '2026-11-24T03, or *T03 of any day' },
+  },
   queue: { valueOf: ({ queue }) => queue },
-  state: { valueOf: ({ state = null }) => state, ofDeath: true },
+  state: { valueOf: ({ state = null }) => state, ofDeath: true, values: ENTRY_STATES },
 };
 
 /** Reads `subject`, `header:Trace-Id`, `json:.error.code`; `undefined` for what is no key. */

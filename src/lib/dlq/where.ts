@@ -53,7 +53,12 @@ function fits(pieces: Pattern, value: string): boolean {
 }
 
 /** The value of a term that holds for this very text and no other. */
-const exactly = (value: string): string => value.replace(/[*\\]/g, '\\$&').replace(TRICKY, escapeOf);
+const exactly = (value: string): string =>
+  value
+    .replace(/[*\\]/g, '\\$&')
+    .replace(TRICKY, escapeOf)
+    // At these places it would be a second sign of the condition, and the rest of a subject.
+    .replace(/^=|(?<=^|\.)>$/g, escapeOf);
 
 /** The term that holds for those of which a key has this value, or begins with it; null stands for none. */
 export const termFor = (key: string, value: string | null, isCut = false): string =>
@@ -75,7 +80,9 @@ export function parseWhere(texts: readonly string[], { alive = false } = {}): Wh
     const term = splitTerm(text);
     if (!term || (alive && term.dimension.ofDeath)) throw noTerm(text, term?.dimension.name);
     const { dimension, negated, value } = term;
-    const pattern = parsePattern(dimension.inOneLine ? inOneLine(value.replace(LINE_BREAK, breakOf)) : value);
+    const pattern = parsePattern(written(dimension, value));
+    const fault = faultIn(dimension, value, pattern);
+    if (fault) throw noValue(text, fault);
     return {
       text,
       key: dimension.name,
@@ -88,6 +95,37 @@ export function parseWhere(texts: readonly string[], { alive = false } = {}): Wh
     };
   });
 }
+
+/** A value as it is compared. Of a subject the last `>` is the rest, as everywhere else: what `*` is here. */
+function written({ name, inOneLine: isOneLine }: Dimension, value: string): string {
+  if (name === 'subject') return value.replace(/(?<=^|\.)>$/, '*');
+  return isOneLine ? inOneLine(value.replace(LINE_BREAK, breakOf)) : value;
+}
+
+interface Fault {
+  readonly why: string;
+  readonly hint: string;
+}
+
+/** Why a value can never be one of its key: then the condition chooses none, or all, and nobody is told. */
+function faultIn({ name, values, form }: Dimension, value: string, pattern: Pattern): Fault | undefined {
+  if (value.startsWith('='))
+    return {
+      why: 'One = stands between key and value.',
+      hint: 'write one; where the value begins with one, write that as \\x3d',
+    };
+  if (values && !values.some((one) => fits(pattern, one)))
+    return {
+      why: `There is no ${name} ${JSON.stringify(value)}.`,
+      hint: `give ${values.join(', ').replace(/, (?=[^,]*$)/, ' or ')}`,
+    };
+  if (form && pattern.length === 1 && !form.like.test(value))
+    return { why: `No ${name} looks so.`, hint: `write it as ${name}=${form.example}` };
+  return undefined;
+}
+
+const noValue = (text: string, { why, hint }: Fault): OpsError =>
+  new OpsError('USAGE', `--where: ${JSON.stringify(text)} can never hold`, { where: '--where', why, hints: [hint] });
 
 const noTerm = (text: string, key: string | undefined): OpsError =>
   new OpsError('USAGE', `--where: ${JSON.stringify(text)} is no condition${key === undefined ? '' : ' here'}`, {

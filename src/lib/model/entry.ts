@@ -1,13 +1,15 @@
 import type { StoredMessage } from './message.ts';
 
-export type EntryState = 'replayable' | 'parked' | 'gone' | 'orphan';
+export const ENTRY_STATES = ['replayable', 'parked', 'gone', 'orphan'] as const;
+export type EntryState = (typeof ENTRY_STATES)[number];
 /** Of these something is left that can be put back. */
 export const TO_REPLAY: readonly EntryState[] = ['replayable', 'parked', 'orphan'];
 
 /** What was replayed so often and died again is parked: only who asks for more tries it once more. */
 export const MOST_REPLAYS = 3;
 
-export type EntryReason = 'max_deliveries' | 'terminated' | 'rejected';
+export const ENTRY_REASONS = ['max_deliveries', 'terminated', 'rejected'] as const;
+export type EntryReason = (typeof ENTRY_REASONS)[number];
 
 /** Why the original of an entry is not in its stream, as far as the server still tells. */
 export const GONE_CAUSES = [

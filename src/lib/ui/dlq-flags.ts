@@ -1,12 +1,10 @@
 import { Flags } from '@oclif/core';
-import type { EntryReason, EntryState } from '../model/entry.ts';
+import { ENTRY_REASONS, ENTRY_STATES, type EntryReason, type EntryState } from '../model/entry.ts';
 import type { EntryChoice, EntryFilter } from '../model/entry-filter.ts';
 import { readEscapes } from '../model/visible.ts';
 import { durationMs, fileFlag, momentFlag } from './spec-flags.ts';
 
 const GROUP = 'FILTER';
-const STATES = ['replayable', 'parked', 'gone', 'orphan'] as const satisfies readonly EntryState[];
-const REASONS = ['max_deliveries', 'terminated', 'rejected'] as const satisfies readonly EntryReason[];
 
 /** The filters of every dlq verb. Those that may be repeated take any of their values; different ones all have to hold. */
 export const dlqFilterFlags = {
@@ -37,14 +35,14 @@ export const dlqFilterFlags = {
   'older-than': Flags.string({ summary: 'died longer ago than this, as 7d', helpGroup: GROUP }),
   reason: Flags.string({
     summary: 'only this reason',
-    options: [...REASONS],
+    options: [...ENTRY_REASONS],
     multiple: true,
     multipleNonGreedy: true,
     helpGroup: GROUP,
   }),
   state: Flags.string({
     summary: 'only this state',
-    options: [...STATES],
+    options: [...ENTRY_STATES],
     multiple: true,
     multipleNonGreedy: true,
     helpGroup: GROUP,

@@ -73,6 +73,39 @@ describe('a condition', () => {
     expect(chooses(term, entry({ detail: 'line one\n  line two\n' }))).toBe(want);
   });
 
+  test.each([
+    ['state=dead', 'give replayable, parked, gone or orphan'],
+    ['state!=Replayable', 'give replayable, parked, gone or orphan'],
+    ['reason=timeout', 'give max_deliveries, terminated or rejected'],
+    ['reason=', 'give max_deliveries, terminated or rejected'],
+    ['hour=23', 'write it as hour=2026-11-24T03, or *T03 of any day'],
+    ['hour=2026-11-24T3', 'write it as hour=2026-11-24T03, or *T03 of any day'],
+    ['day=today', 'write it as day=2026-11-24'],
+    ['detail==x', 'write one; where the value begins with one, write that as \\x3d'],
+    ['json:.a!==x', 'write one; where the value begins with one, write that as \\x3d'],
+  ])('%s can never hold, and is refused', (text, hint) => {
+    const message = `--where: ${JSON.stringify(text)} can never hold`;
+    expect(() => parseWhere([text])).toThrow(expect.objectContaining({ code: 'USAGE', message, hints: [hint] }));
+  });
+
+  test.each([
+    ['state=rep*', true],
+    ['state!=gone', true],
+    ['state=*', true],
+    ['hour=*T03', true],
+    ['hour=*T04', false],
+    ['day=2026-01*', true],
+    ['subject=>', true],
+    ['subject=requests.>', true],
+    ['subject!=requests.>', false],
+    ['subject=request.>', false],
+    ['subject=requests>', false],
+    ['subject=requests.dns.>', false],
+    ['subject=requests.\\x3e', false],
+  ])('%s may hold: %s', (term, want) => {
+    expect(chooses(term, dead)).toBe(want);
+  });
+
   test('has to hold with all others', () => {
     const both = (...terms: string[]) => matches({ where: parseWhere(terms) }, dead);
     expect(both('subject=requests.dns', 'json:.error.code=7')).toBe(true);
@@ -88,7 +121,7 @@ describe('a condition', () => {
 
   test.each(['consumer=x', 'reason=x', 'detail=x', 'state=x'])('%s is none of a request that waits', (text) => {
     expect(() => parseWhere([text], { alive: true })).toThrow(USAGE);
-    expect(parseWhere(['json:.a=1', 'header:X!=2', 'subject=a', 'day=b'], { alive: true })).toHaveLength(4);
+    expect(parseWhere(['json:.a=1', 'header:X!=2', 'subject=a', 'day=2026-01-02'], { alive: true })).toHaveLength(4);
   });
 
   test('with many stars takes no time that grows with their number', () => {
@@ -110,6 +143,8 @@ const HOSTILE = [
   '',
   ' ',
   'ünïcode 🎉',
+  '=x',
+  'a.>',
   '; rm -rf / #',
 ];
 

@@ -32,6 +32,10 @@ export interface ListOptions extends RequestChoice, WaitingFilter {
 export interface Listed {
   readonly listed: number;
   readonly more: boolean;
+  /** How many the conditions of `where` were asked for; absent where there are none. */
+  readonly asked?: number;
+  /** Whether other filters may have left some out. */
+  readonly isFiltered: boolean;
   /** How many of each queue were delivered before, and no worker wrote down why; within so many seconds each is tried again. */
   readonly unnoted: readonly { readonly queue: string; readonly count: number; readonly withinSeconds: number }[];
 }
@@ -73,7 +77,9 @@ export const watchWaiting = (
 async function listIn(context: Context, places: Places, options: ListOptions, onRequest: OnRequest): Promise<Listed> {
   const { nats } = places;
   const where = parseWhere(options.where ?? [], { alive: true });
+  let asked = 0;
   const holds = ({ stream: queue, subject, time, ...rest }: StoredMessage): boolean => {
+    asked += 1;
     const message = { stream: queue, subject, time, ...rest };
     return where.every((term) => term.holds({ queue, subject, died_at: null, published_at: time, inner: { message } }));
   };
@@ -81,6 +87,13 @@ async function listIn(context: Context, places: Places, options: ListOptions, on
   const standings = await pipelined(refs, AT_ONCE, (ref) => readStanding(nats, ref));
   const unnoted: Listed['unnoted'][number][] = [];
   let listed = 0;
+  const result = (more: boolean): Listed => ({
+    listed,
+    more,
+    unnoted,
+    isFiltered: options.failing === 'only' || options.before !== undefined || (options.subjects ?? []).length > 0,
+    ...(where.length > 0 && { asked }),
+  });
   const isFull = () => listed === options.limit;
   if (options.failing) {
     for (const [index, ref] of refs.entries()) {
@@ -91,7 +104,7 @@ async function listIn(context: Context, places: Places, options: ListOptions, on
       if (count > 0) unnoted.push({ queue: ref.queue, count, withinSeconds: Math.max(0, ...waits) / 1e9 });
       for (const [message, facts] of failing) {
         if (!isMeant(message, options) || !holds(message)) continue;
-        if (isFull()) return { listed, more: true, unnoted };
+        if (isFull()) return result(true);
         await onRequest({ ...waitingJson(message), ...facts });
         listed += 1;
       }
@@ -102,17 +115,17 @@ async function listIn(context: Context, places: Places, options: ListOptions, on
     let dead: SeqSet | undefined;
     for await (const message of scanWaiting(nats, standing, options)) {
       context.io.signal.throwIfAborted();
-      if (!holds(message)) continue;
       if (mayBeDead(standing, message.subject)) {
         dead ??= await readStoredDead(nats, ref);
         if (dead.has(message.seq)) continue;
       }
-      if (isFull()) return { listed, more: true, unnoted };
+      if (!holds(message)) continue;
+      if (isFull()) return result(true);
       await onRequest({ ...waitingJson(message), state: 'queued' });
       listed += 1;
     }
   }
-  return { listed, more: false, unnoted };
+  return result(false);
 }
 
 const waitingJson = (message: StoredMessage): Omit<WaitingJson, 'state'> => ({

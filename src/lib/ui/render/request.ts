@@ -11,7 +11,7 @@ import type {
 } from '../../model/request.ts';
 import { inOneLine } from '../../model/visible.ts';
 import { clean, cleanLine } from '../sanitize.ts';
-import { flow, padEnd, widthOf } from '../text.ts';
+import { counted, flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
 import { ageOf, shorten } from './dlq.ts';
 import { nextWords, triesWords, unnotedWords } from './failing.ts';
@@ -152,13 +152,20 @@ export function createWaitingTable(
   };
 }
 
-/** How many there are, in words. */
-export function waitingWords(counts: {
+export interface WaitingCounts {
   readonly queued: number;
   readonly failing: number;
   readonly more: boolean;
-}): string {
-  const { queued, failing, more } = counts;
+  /** How many a condition was asked for; absent where there is none. */
+  readonly asked?: number;
+  /** Whether other filters left some out that nobody counted. */
+  readonly isFiltered: boolean;
+}
+
+/** How many there are, in words; where a filter chose none, that they are none of those. */
+export function waitingWords({ queued, failing, more, asked = 0, isFiltered }: WaitingCounts): string {
+  if (queued + failing === 0 && asked > 0) return `0 of ${counted(asked, 'request')} match`;
+  if (queued + failing === 0 && isFiltered) return 'no request that is asked for waits';
   if (more) return `the first ${queued + failing}; more wait`;
   const fails =
     failing === 0
@@ -174,11 +181,14 @@ export function waitingWords(counts: {
 /** One look of several: a screen where a view is given, else a line. */
 export function renderWaiting(
   all: readonly WaitingJson[],
-  { more, unnoted }: { readonly more: boolean; readonly unnoted: readonly Unnoted[] },
+  {
+    unnoted,
+    ...counts
+  }: Pick<WaitingCounts, 'more' | 'asked' | 'isFiltered'> & { readonly unnoted: readonly Unnoted[] },
   view?: { readonly theme: Theme; readonly width: number; readonly height: number; readonly now: Date },
 ): string {
   const queued = all.filter(({ state }) => state === 'queued').length;
-  const words = waitingWords({ queued, failing: all.length - queued, more });
+  const words = waitingWords({ ...counts, queued, failing: all.length - queued });
   const notes = unnoted.map(
     ({ queue, count, withinSeconds }) => `${clean(queue)}: ${unnotedWords(count, withinSeconds)}`,
   );
