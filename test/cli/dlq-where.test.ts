@@ -229,6 +229,10 @@ test('a list says how many there are in all, is sorted, and has the columns that
     expect(await dlq('ls', ...wrong)).toMatchObject({ code: 64 });
   }
   expect(await seqs('--since', 'yesterday')).toHaveLength(HOSTILE.length + 1);
+  expect(await seqs('--until', '23:59:59')).toHaveLength(HOSTILE.length + 1);
+  expect((await dlq('ls', '--since', '23:59:59')).stderr).toContain(
+    "--since 23:59:59 is still to come today: it is yesterday's\n",
+  );
 });
 
 test('ids come from a file or a pipe; one that is not there, or none at all, is an error before anything moves', async () => {
@@ -241,6 +245,10 @@ test('ids come from a file or a pipe; one that is not there, or none at all, is 
     code: 1,
     stderr: expect.stringContaining('no dead letter 99'),
   });
+  writeFileSync(join(cwd, 'table.txt'), (await dlq('ls')).stdout);
+  const table = await dlq('replay', '--ids', 'table.txt');
+  expect(table).toMatchObject({ code: 64, stderr: expect.stringContaining('\n  at table.txt:1\n') });
+  expect(table.stderr).toContain('a table holds more than ids');
   expect(await piped('', 'purge', '--yes')).toMatchObject({
     code: 64,
     stderr: expect.stringContaining('names no dead letter'),

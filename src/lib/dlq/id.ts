@@ -57,17 +57,43 @@ export function isAmong(patterns: readonly IdPattern[], id: string): boolean {
   return (index.get(Number(id.slice(id.lastIndexOf('/') + 1))) ?? []).some((pattern) => matchesId(pattern, id));
 }
 
-/** Reads ids, one a line, or lines of JSON that have one, as `dlq ls --ndjson` prints them. */
-export function idsIn(text: string): string[] {
-  return text.split('\n').flatMap((line) => {
+/**
+ * Reads ids of a file, one a line, or lines of JSON that have one, as `dlq ls --ndjson` prints them; `#` begins a comment.
+ * @throws OpsError USAGE with the line of what is none
+ */
+export function idsIn(text: string, file: string): IdPattern[] {
+  return text.split('\n').flatMap((line, index) => {
     const word = line.trim();
-    if (!word.startsWith('{')) return word === '' ? [] : [word];
-    try {
-      const { id }: { id?: unknown } = JSON.parse(word);
-      return [typeof id === 'string' ? id : word];
-    } catch {
-      return [word];
-    }
+    if (word === '' || word.startsWith('#')) return [];
+    const id = word.startsWith('{') ? idOfJson(word) : word;
+    const pattern = id === undefined ? undefined : parseId(id);
+    if (!pattern) throw noId(id ?? word, `${file}:${index + 1}`);
+    return [pattern];
+  });
+}
+
+function idOfJson(line: string): string | undefined {
+  try {
+    const { id }: { id?: unknown } = JSON.parse(line);
+    return typeof id === 'string' ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** So many characters of what is no id are quoted. */
+const QUOTED = 60;
+
+function noId(text: string, where: string): OpsError {
+  const quoted = text.length > QUOTED ? `${text.slice(0, QUOTED)}…` : text;
+  return new OpsError('USAGE', `"${quoted}" is no id of a dead letter`, {
+    where,
+    why: 'An id is stream/consumer/sequence; where that is clear, consumer/sequence or the sequence alone will do.',
+    hints: [
+      /\s/.test(text.trim()) && where !== 'ID'
+        ? 'write an id a line, or save what `osapi-ops dlq ls --ndjson` prints: a table holds more than ids'
+        : '`osapi-ops dlq ls` prints the ids',
+    ],
   });
 }
 
@@ -76,11 +102,7 @@ export function parseIds(texts: readonly string[]): IdPattern[] {
   return texts.map((text) => {
     const pattern = parseId(text);
     if (pattern) return pattern;
-    throw new OpsError('USAGE', `"${text}" is no id of a dead letter`, {
-      where: 'ID',
-      why: 'An id is stream/consumer/sequence; where that is clear, consumer/sequence or the sequence alone will do.',
-      hints: ['`osapi-ops dlq ls` prints the ids'],
-    });
+    throw noId(text, 'ID');
   });
 }
 

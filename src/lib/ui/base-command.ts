@@ -11,6 +11,7 @@ import { createHost, isLively } from './host.ts';
 import { besideScreen, createScreen, type Screen } from './pager.ts';
 import { refuseMisread } from './parser-error.ts';
 import { reportFailure } from './report.ts';
+import { isToCome } from './spec-flags.ts';
 import { finishUnread } from './stdout.ts';
 import { createTheme, type Theme, wantsColour } from './theme.ts';
 
@@ -126,6 +127,10 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       now: () => new Date(),
       readStdin,
     };
+    if (typeof flags.since === 'string' && isToCome(flags.since, this.context.now())) {
+      const text = `--since ${flags.since} is still to come today: it is yesterday's`;
+      this.context.io.tell({ type: 'note', text });
+    }
     try {
       process.exitCode = (await this.execute()) || 0;
     } finally {

@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { ENTRY_REASONS, ENTRY_STATES, type EntryReason, type EntryState } from '../model/entry.ts';
 import type { EntryChoice, EntryFilter } from '../model/entry-filter.ts';
 import { readEscapes } from '../model/visible.ts';
-import { durationMs, fileFlag, momentFlag } from './spec-flags.ts';
+import { durationMs, fileFlag, isToCome, momentFlag } from './spec-flags.ts';
 
 const GROUP = 'FILTER';
 
@@ -31,7 +31,10 @@ export const dlqFilterFlags = {
     summary: 'died at this time or later: 2h (ago), 03:10, yesterday, 2026-11-24, 2026-11-24T08:00Z',
     helpGroup: GROUP,
   }),
-  until: Flags.string({ summary: 'died before this time, written as for --since', helpGroup: GROUP }),
+  until: Flags.string({
+    summary: "died before this time, written as for --since; a time to come is today's",
+    helpGroup: GROUP,
+  }),
   'older-than': Flags.string({ summary: 'died longer ago than this, as 7d', helpGroup: GROUP }),
   reason: Flags.string({
     summary: 'only this reason',
@@ -88,10 +91,17 @@ export const choiceFrom = (
   now: Date,
 ): EntryChoice => ({ ids, idsFrom: flags.ids, where: flags.where, filter: filterFrom(flags, now), file: flags.file });
 
+/** A time to come ends today, and yesterday where what it ends begins then: at 01:00, from 22:00 until 23:00. */
+function untilMs(text: string, since: number | undefined, written: string | undefined, now: Date): number {
+  const yesterday = momentFlag('--until', text, now).getTime();
+  if (since !== undefined && isToCome(written!, now) && yesterday > since) return yesterday;
+  return momentFlag('--until', text, now, 'today').getTime();
+}
+
 /** The flags as a filter. Times are measured from `now`. @throws OpsError USAGE */
 export function filterFrom(flags: WrittenFilter, now: Date): EntryFilter {
   const since = flags.since === undefined ? undefined : momentFlag('--since', flags.since, now).getTime();
-  const until = flags.until === undefined ? undefined : momentFlag('--until', flags.until, now).getTime();
+  const until = flags.until === undefined ? undefined : untilMs(flags.until, since, flags.since, now);
   const older =
     flags['older-than'] === undefined ? undefined : now.getTime() - durationMs('--older-than', flags['older-than']);
   const before = until === undefined ? older : Math.min(until, older ?? until);

@@ -37,8 +37,11 @@ export function durationMs(flag: string, text: string, least = 0): number {
 /** `--lock-wait` in milliseconds. @throws OpsError USAGE */
 export const lockWaitMs = (text: string): number => durationMs('--lock-wait', text);
 
-/** A time of the day, by the clock on the wall here: today's, or yesterday's where that one is still to come. */
-function clockTime(text: string, now: Date): Date | undefined {
+/** Which day a time of the day is of that is still to come today. */
+type ToCome = 'today' | 'yesterday';
+
+/** A time of the day, by the clock on the wall here: today's, but for one that is still to come where yesterday's is meant. */
+function clockTime(text: string, now: Date, toCome: ToCome): Date | undefined {
   const [found, word, hours, minutes = '0', seconds = '0'] =
     /^(?:(today|yesterday)(?: +(?=.)|$))?(?:([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?)?$/i.exec(text.trim()) ?? [];
   if (!found) return undefined;
@@ -52,14 +55,21 @@ function clockTime(text: string, now: Date): Date | undefined {
       Number(seconds),
     );
   if (word) return on(word.toLowerCase() === 'today' ? 0 : 1);
-  return on(0) > now ? on(1) : on(0);
+  return on(0) > now && toCome === 'yesterday' ? on(1) : on(0);
 }
 
-/** A time that a flag was given; a length of time counts back from `now` where there is one. @throws OpsError USAGE */
-export function momentFlag(flag: string, text: string, now?: Date): Date {
+/** Whether a text is a time of the day that is still to come. */
+export const isToCome = (text: string, now: Date): boolean =>
+  !/^today/i.test(text.trim()) && (clockTime(text, now, 'today') ?? now) > now;
+
+/**
+ * A time that a flag was given; a length of time counts back from `now` where there is one.
+ * @throws OpsError USAGE
+ */
+export function momentFlag(flag: string, text: string, now?: Date, toCome: ToCome = 'yesterday'): Date {
   const ago = now && /^\d+(\.\d+)?[a-zµμ]/i.test(text) ? parseDuration(text) : undefined;
   if (now && ago !== undefined) return new Date(now.getTime() - ago / 1e6);
-  const clock = now && clockTime(text, now);
+  const clock = now && clockTime(text, now, toCome);
   if (clock) return clock;
   const at = /^\d{4}-\d\d-\d\d([T ]|$)/.test(text) ? Date.parse(text.replace(' ', 'T')) : Number.NaN;
   if (!Number.isNaN(at)) return new Date(at);

@@ -359,14 +359,24 @@ test('a path leads into JSON by names, indexes and quoted names, and never to wh
 });
 
 test('ids are read a line each, bare or as JSON that has one', () => {
-  expect(idsIn('A/w/1\r\n\n  17 \n{"id":"A/w/2","seq":9}\n{"seq":1}\n{')).toEqual([
-    'A/w/1',
-    '17',
-    'A/w/2',
-    '{"seq":1}',
-    '{',
-  ]);
-  expect(idsIn(' \n')).toEqual([]);
+  const text = '# of last night\nA/w/1\r\n\n  17 \n{"id":"A/w/2","seq":9}\n #A/w/3';
+  expect(idsIn(text, 'ids.txt')).toEqual(parseIds(['A/w/1', '17', 'A/w/2']));
+  expect(idsIn(' \n', 'ids.txt')).toEqual([]);
+});
+
+const TABLE = 'ID                         STATE       REASON          DIED  WHY';
+test.each([
+  { line: TABLE, quoted: `${TABLE.slice(0, 60)}…`, hint: 'a table holds more than ids' },
+  { line: 'x'.repeat(60), quoted: 'x'.repeat(60), hint: 'prints the ids' },
+  { line: 'x'.repeat(61), quoted: `${'x'.repeat(60)}…`, hint: 'prints the ids' },
+  { line: '{"seq":1}', quoted: '{"seq":1}', hint: 'prints the ids' },
+  { line: '{"id":"a.b"}', quoted: 'a.b', hint: 'prints the ids' },
+  { line: '{', quoted: '{', hint: 'prints the ids' },
+])('$line in a file is no id, and is told with its line', ({ line, quoted, hint }) => {
+  const want = { code: 'USAGE', message: `"${quoted}" is no id of a dead letter`, where: 'ids.txt:3' };
+  expect(() => idsIn(`A/w/1\n\n${line}\n`, 'ids.txt')).toThrow(
+    expect.objectContaining({ ...want, hints: [expect.stringContaining(hint)] }),
+  );
 });
 
 test('one of many ids is found by all that it says', () => {

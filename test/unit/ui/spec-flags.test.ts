@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { durationMs, momentFlag } from '../../../src/lib/ui/spec-flags.ts';
+import { filterFrom } from '../../../src/lib/ui/dlq-flags.ts';
+import { durationMs, isToCome, momentFlag } from '../../../src/lib/ui/spec-flags.ts';
 
 describe('a length of time in a flag', () => {
   test.each([
@@ -52,6 +53,32 @@ describe('a time of the day in a flag', () => {
       expect(() => momentFlag('--since', text, now)).toThrow(expect.objectContaining({ code: 'USAGE' }));
     },
   );
+
+  test.each([
+    ['03:10:30', '24 3 10 30', false],
+    ['03:10:31', '24 3 10 31', true],
+    ['23:59', '24 23 59 0', true],
+    ['today 22:15', '24 22 15 0', false],
+    ['yesterday 22:15', '23 22 15 0', false],
+    ['2h', '24 1 10 30', false],
+  ])('%s is %s for who means today, to come: %s', (text, want, toCome) => {
+    const at = momentFlag('--until', text, now, 'today');
+    expect([at.getDate(), at.getHours(), at.getMinutes(), at.getSeconds()].join(' ')).toBe(want);
+    expect(isToCome(text, now)).toBe(toCome);
+  });
+
+  test.each([
+    { until: '23:59', want: '24 23:59' },
+    { until: '02:00', want: '24 2:0' },
+    { since: '22:00', until: '23:00', want: '23 23:0' },
+    { since: '23:00', until: '22:00', want: '24 22:0' },
+    { since: '22:00', until: '22:00', want: '24 22:0' },
+    { since: 'yesterday', until: '23:00', want: '24 23:0' },
+    { since: '02:00', until: '23:00', want: '24 23:0' },
+  ])('ends today, and yesterday where it began then: $since until $until', ({ want, ...flags }) => {
+    const at = new Date(filterFrom(flags, now).until!);
+    expect(`${at.getDate()} ${at.getHours()}:${at.getMinutes()}`).toBe(want);
+  });
 
   test('needs a now', () => {
     expect(() => momentFlag('--until', '12:00')).toThrow(expect.objectContaining({ code: 'USAGE' }));

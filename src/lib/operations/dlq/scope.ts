@@ -8,7 +8,7 @@ import { systemReason } from '../../errors/system-error.ts';
 import { readWhole } from '../../files/read.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry } from '../../model/entry.ts';
-import type { EntryChoice, EntryFilter, WhereTerm } from '../../model/entry-filter.ts';
+import type { EntryChoice, EntryFilter, IdPattern, WhereTerm } from '../../model/entry-filter.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { withPlaces } from '../places.ts';
 import { tellReading } from './reading.ts';
@@ -55,11 +55,10 @@ export async function withDlq<T>(
       hints: ['choose others'],
     });
   }
-  const patterns = parseIds([
-    ...ids,
+  const patterns = [
+    ...parseIds([...ids, ...(looked?.keys() ?? [])]),
     ...(idsFrom === undefined ? [] : await readIds(context, idsFrom)),
-    ...(looked?.keys() ?? []),
-  ]);
+  ];
   const terms = [...parseWhere(where), ...(looked ? [sameAs(looked)] : [])];
   const filter: EntryFilter = { ...written, ...(terms.length > 0 && { where: terms }) };
   return withPlaces(context, { file, queues: filter.queues }, async (places) => {
@@ -120,8 +119,8 @@ function requireOneSystem(queues: readonly SeenQueue[], { target }: Nats): void 
 /** In bytes: a million ids. */
 const MOST_IDS = 64 * 1024 * 1024;
 
-/** The ids in a file. One without any chooses nothing: that must not be taken for all there is. @throws OpsError USAGE_FILE */
-async function readIds(context: Context, file: string): Promise<string[]> {
+/** The ids in a file. One without any chooses nothing: that must not be taken for all there is. @throws OpsError USAGE_FILE, USAGE */
+async function readIds(context: Context, file: string): Promise<IdPattern[]> {
   const name = file === '-' ? 'standard input' : file;
   const fault = (what: string, cause?: unknown) =>
     new OpsError('USAGE_FILE', `--ids: ${what}`, {
@@ -139,7 +138,7 @@ async function readIds(context: Context, file: string): Promise<string[]> {
   } catch (error) {
     throw fault(`${name} cannot be read: ${systemReason(error)}`, error);
   }
-  const ids = idsIn(text);
+  const ids = idsIn(text, name);
   if (ids.length === 0) throw fault(`${name} names no dead letter`);
   return ids;
 }
