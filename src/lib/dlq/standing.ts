@@ -64,6 +64,8 @@ export type SeenStream = Pick<StreamInfo, 'name' | 'config' | 'figures' | 'creat
 
 /** A queue with what was seen of it when it was found: whoever only looks need not ask for that again. */
 export interface SeenQueue extends QueueRef {
+  /** Its stream is not there: only its DLQ streams, or a spec, speak of it. */
+  readonly isGone?: true;
   readonly seen?: {
     readonly standing: QueueStanding;
     /** Its DLQ streams. */

@@ -107,7 +107,7 @@ export async function findQueues(nats: Nats, options: LocateOptions = {}): Promi
         ...(spoken && { system: spoken.spec.name }),
       };
       const look = async (): Promise<SeenQueue> => {
-        if (!stream) return { ...ref, consumers: [] };
+        if (!stream) return { ...ref, consumers: [], isGone: true };
         const { names, infos } = await workersOf(
           nats,
           queue,

@@ -1,7 +1,7 @@
 import { ensureLedger, isEnsured } from '../ledger/bucket.ts';
 import { forgetNothing } from '../ledger/journal.ts';
 import type { QueueRef } from '../model/entry.ts';
-import { orThrow, orUndefined } from '../nats/answer.ts';
+import { answerOf, orElse, orThrow, orUndefined } from '../nats/answer.ts';
 import { isApiError, isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { StreamInfo } from '../nats/info.ts';
@@ -48,8 +48,17 @@ export async function checkQueue(nats: Nats, ref: QueueRef, { needsRoom = true }
     if (needsRoom || !isNoRoom(error)) throw error;
   });
   await Promise.all([forget(), ...removedFrom(facts, ref).map(tryOut)]);
-  return { ...facts, info, dlqsCreated: new Map(dlqs.flatMap((dlq) => (dlq ? [[dlq.name, dlq.created]] : []))) };
+  return { ...facts, info, dlqsCreated: createdOf(dlqs) };
 }
+
+const createdOf = (dlqs: readonly (StreamInfo | undefined)[]): CheckedQueue['dlqsCreated'] =>
+  new Map(dlqs.flatMap((dlq) => (dlq ? [[dlq.name, dlq.created]] : [])));
+
+/** The same for who only takes away: of a queue that is gone, its DLQ streams. */
+export const checkRest = async (nats: Nats, ref: QueueRef): Promise<Pick<CheckedQueue, 'dlqsCreated'>> =>
+  (await orElse(answerOf(checkQueue(nats, ref, { needsRoom: false })), { missing: undefined })) ?? {
+    dlqsCreated: createdOf(await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))))),
+  };
 
 async function requireRemovable(nats: Nats, stream: string): Promise<void> {
   try {

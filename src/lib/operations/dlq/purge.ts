@@ -20,7 +20,7 @@ import { pipelined } from '../../nats/pipeline.ts';
 import { confirmRemovals, removeMessage } from '../../nats/removal.ts';
 import { readArchive } from '../../replay/archive-file.ts';
 import { GroupTable } from '../../replay/groups.ts';
-import { checkQueue } from '../../replay/preflight.ts';
+import { checkRest } from '../../replay/preflight.ts';
 import { removeRecords } from '../../replay/records.ts';
 import { printArchive, writeArchive } from './export.ts';
 import { lookForLasting } from './lasting.ts';
@@ -266,7 +266,7 @@ async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
     context.io.tell({ type: 'progress', title: 'Purging', done: purged, total });
   };
   try {
-    const checked = await Promise.all(wanted.map((ref) => checkQueue(nats, ref, { needsRoom: false })));
+    const checked = await Promise.all(wanted.map((ref) => checkRest(nats, ref)));
     for (const facts of checked) for (const [stream, created] of facts.dlqsCreated) dlqsCreated.set(stream, created);
     let page: ArchiveLine[] = [];
     for await (const line of readArchive(file)) {

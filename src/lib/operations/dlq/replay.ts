@@ -4,6 +4,7 @@ import { notGone } from '../../dlq/filter.ts';
 import { filterWords } from '../../dlq/filter-words.ts';
 import { type DlqWork, withHistory, withQueueLocksAhead } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
+import type { SeenQueue } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { ADVISORY, bucketStream, LEDGER_BUCKET } from '../../facts/names.ts';
 import { isPlainSubject } from '../../facts/subjects.ts';
@@ -86,7 +87,8 @@ async function replayChosen(
   transform: Transform | undefined,
 ): Promise<ReplayResult> {
   const { wishes } = options;
-  return withDlq(context, { ...options, acts: true }, async (scope) => {
+  return withDlq(context, { ...options, acts: true }, async (found) => {
+    const scope = { ...found, queues: queuesToReplay(context, found) };
     const { nats, queues, filter } = scope;
     const wanted = notGone(filter);
     const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to, queues);
@@ -150,6 +152,17 @@ async function replayChosen(
       return finish(here, tally);
     });
   });
+}
+
+/** Without those whose stream is gone, but for what was asked for by name: nothing of theirs can go back. */
+function queuesToReplay({ io }: Context, { queues, filter, named }: DlqScope): DlqScope['queues'] {
+  const isAsked = ({ queue }: SeenQueue) =>
+    filter.queues?.includes(queue) || named.some((entry) => entry.queue === queue && entry.state !== 'gone');
+  const there = queues.filter((ref) => !ref.isGone || isAsked(ref));
+  const gone = queues.filter((ref) => !there.includes(ref)).map(({ queue }) => queue);
+  if (gone.length > 0 && !filter.ids)
+    io.tell({ type: 'note', text: `left out, as there is no such stream any more: ${gone.join(', ')}` });
+  return there;
 }
 
 /** The record of a run, however it ends; where its turn was lost nothing more is written. */

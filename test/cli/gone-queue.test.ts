@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Nats } from '../../src/lib/nats/connect.ts';
+import { connectTo } from '../support/connected.ts';
+import { advisory, makeDead, makeQueue, put } from '../support/dead-letters.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+// A queue is deleted and its DLQ kept, as people do; what is about other queues goes on.
+
+const runCli = warmCli();
+const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-gone-'));
+let server: TestServer;
+let nats: Nats;
+beforeAll(async () => {
+  server = await startServer();
+  nats = await connectTo(server);
+  await makeQueue(nats);
+  await makeDead(nats, 4);
+  await makeQueue(nats, { stream: 'GONER', subjects: ['goner.*'], consumer: 'worker' });
+  const subject = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.GONER.worker';
+  await put(nats, subject, advisory({ stream: 'GONER', consumer: 'worker', stream_seq: 7 }));
+  await nats.api('STREAM.DELETE.GONER');
+});
+afterAll(async () => {
+  await nats.close();
+  await server.stop();
+  rmSync(cwd, { recursive: true });
+});
+const run = (...args: string[]) => runCli(args, { server, cwd });
+
+const LEFT = 'left out, as there is no such stream any more: GONER';
+
+test('dead letters of a queue that is there are looked at and moved while the DLQ of one that is gone still stands', async () => {
+  const [one, gone] = ['REQUESTS/request-worker/1', 'GONER/worker/7'];
+  for (const id of [one, gone]) {
+    expect(await run('dlq', 'show', id)).toMatchObject({ code: 0, stdout: expect.stringContaining(id) });
+  }
+  for (const id of [one, '1']) {
+    const { code, stdout, stderr } = await run('dlq', 'replay', '--dry-run', id);
+    expect({ code, stdout, stderr }).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Would replay 1 dead/) });
+    expect(stderr).not.toContain('GONER');
+  }
+  expect(await run('dlq', 'replay', one)).toMatchObject({ code: 0, stdout: 'Replayed 1 dead letter.\n' });
+  expect(await run('dlq', 'replay', '--limit', '1')).toMatchObject({
+    code: 0,
+    stdout: 'Replayed 1 dead letter.\n',
+    stderr: expect.stringContaining(LEFT),
+  });
+  // Asked for by name it is said.
+  expect(await run('dlq', 'replay', '--queue', 'GONER')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Code: NOT_FOUND'),
+  });
+  expect(await run('dlq', 'replay', gone)).toMatchObject({ code: 0, stdout: 'Nothing was replayed.\n' });
+  // Taking away needs no stream to put anything into.
+  expect(await run('dlq', 'purge', '--yes', '--archive', 'a.ndjson', 'REQUESTS/request-worker/3')).toMatchObject({
+    code: 0,
+  });
+  expect(await run('dlq', 'purge', '--yes', '--archive', 'b.ndjson', '--queue', 'GONER')).toMatchObject({ code: 0 });
+  expect((await nats.api('STREAM.INFO.GONER_dlq')).state).toMatchObject({ messages: 0 });
+});
