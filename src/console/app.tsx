@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { lockedWhy, session } from './client.ts';
-import { count, duration } from './format.ts';
+import { count, duration, offset } from './format.ts';
 import { helpOpen, KEYS, keysOn, shortcuts, switchKeys } from './keys.ts';
 import { DeadPage } from './pages/dead.tsx';
 import { HistoryPage } from './pages/history.tsx';
@@ -15,6 +15,7 @@ import {
   clockOf,
   command,
   connection,
+  east,
   freshAt,
   now,
   paused,
@@ -87,6 +88,7 @@ function Links({ onGo }: { onGo?: () => void }) {
 function Live() {
   const state = server.value;
   const line = connection.value;
+  const zone = east(now.value);
   const isLive = line === 'live' && state?.state === 'connected';
   const word = paused.value
     ? 'paused'
@@ -104,7 +106,11 @@ function Live() {
   return (
     <span class={`live ${isLive && !paused.value ? 'on' : 'off'}`}>
       <Glyph name={isLive && !paused.value ? 'live' : paused.value ? 'paused' : 'warn'} />
-      {word} <span class="n">{freshAt.value === 0 ? '' : clockOf(freshAt.value)}</span>
+      {word}{' '}
+      <span class="n" title={`times here are of ${offset(zone)}`}>
+        {freshAt.value === 0 ? '' : clockOf(freshAt.value)}
+        {zone === 0 ? '' : ` ${offset(zone)}`}
+      </span>
     </span>
   );
 }

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { askOn } from './client.ts';
 import { server } from './state.ts';
-import type { AnswerOf, EntryJson, Note, WireError } from './wire.ts';
+import type { AnswerOf, CommandLine, EntryJson, Note, WireError } from './wire.ts';
 
 export const PAGE = 200;
 const MOST_PAGES = 20;
@@ -14,6 +14,8 @@ export interface Entries {
   readonly isWhole: boolean;
   readonly error?: WireError;
   readonly notes: readonly Note[];
+  /** The line that lists them. */
+  readonly command?: CommandLine | undefined;
   readonly since?: number;
   at(index: number): EntryJson | undefined;
   need(first: number, last: number): void;
@@ -54,6 +56,7 @@ function makeStore(
   let seen = 0;
   let error: WireError | undefined;
   let notes: readonly Note[] = [];
+  let command: CommandLine | undefined;
   let since: number | undefined = Date.now();
 
   const load = async (page: number): Promise<void> => {
@@ -69,11 +72,14 @@ function makeStore(
     });
     asking.delete(page);
   };
-  const take = (page: number, { result, next, notes: told }: AnswerOf<'/api/dlq/ls'>): void => {
+  const take = (page: number, { result, next, notes: told, command: line }: AnswerOf<'/api/dlq/ls'>): void => {
     pages.set(page, result);
     cursors[page + 1] = next;
     seen = Math.max(seen, page * PAGE + result.length);
-    if (page === 0) notes = told;
+    if (page === 0) {
+      notes = told;
+      command = line;
+    }
     error = undefined;
     for (const old of [...pages.keys()]
       .sort((a, b) => Math.abs(b - page) - Math.abs(a - page))
@@ -94,6 +100,9 @@ function makeStore(
     },
     get error() {
       return error;
+    },
+    get command() {
+      return command;
     },
     get notes() {
       return notes;

@@ -107,6 +107,16 @@ export function axisTimes(ats: readonly number[], now: number, eastOf: (ms: numb
   });
 }
 
+/** Text with the times in it, which the process tells in UTC, as clocks of here. */
+export const withClocks = (text: string, now: number, eastOf: (ms: number) => number): string =>
+  text.replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (at) => {
+    const ms = Date.parse(at);
+    return Number.isNaN(ms) ? at : moment(ms, now, eastOf(ms));
+  });
+
+/** Whether it is one line to type, and no advice in words. */
+export const isCommand = (text: string): boolean => /^(?:osapi-ops|nats) /.test(text) && !text.includes('; or ');
+
 /** All that there is to say of a time: here, in UTC, and how long ago. */
 export function wholeMoment(ms: number, now: number, east: number): string {
   const here = partsOf(ms, east);

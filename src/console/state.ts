@@ -2,7 +2,7 @@
 import { computed, effect, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { type Answer, act, ask, askOn, lock, openSession, session } from './client.ts';
-import { moment, shortMoment, wholeMoment } from './format.ts';
+import { moment, shortMoment, wholeMoment, withClocks } from './format.ts';
 import { type PageName, parseRoute, printRoute } from './route.ts';
 import { type Connection, listen, type Told } from './stream.ts';
 import type { About, Action, AnswerOf, CommandLine, Envelope, Queues, ReplayRunJson, Run, WireError } from './wire.ts';
@@ -30,6 +30,8 @@ export const said = signal('');
 export const east = (ms: number): number => -new Date(ms).getTimezoneOffset();
 export const clockOf = (ms: number): string => moment(ms, now.value, east(ms));
 export const shortClockOf = (ms: number): string => shortMoment(ms, now.value, east(ms));
+/** Times in a text of the process, as clocks of here. */
+export const clocksIn = (text: string): string => withClocks(text, now.value, east);
 export const wholeClockOf = (ms: number): string => wholeMoment(ms, now.value, east(ms));
 
 export const isStale = computed(

@@ -2,11 +2,12 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { afterAll, beforeAll, expect } from '@jest/globals';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
+import { htmlPage, htmlTable } from '../../src/lib/ui/render/html.ts';
 import { needing } from '../support/needing.ts';
 import { launchBrowser } from './support/browser.ts';
-import { chosenData, listedData, NOW } from './support/data.ts';
+import { chosenData, listedData, NOW, overviewData } from './support/data.ts';
 import { difference, draw, ENTRY, PICTURES } from './support/pictures.ts';
-import { goTo, openAt } from './support/shown.ts';
+import { goTo, openAt, text } from './support/shown.ts';
 import { type Stage, startStage } from './support/stage.ts';
 
 const { describe, test } = needing('a browser');
@@ -71,6 +72,24 @@ describe('the page of the console', () => {
       );
       if (over) wide.push(name);
     }
+    // Nor is what nobody sees, or the choice of the groups, whatever is named there.
+    const long = `header:X-${'Very-Long-'.repeat(12)}Name`;
+    const cause = 'upstream 503 from a host with a long name '.repeat(3);
+    stage.answers.set('/api/dlq/overview', {
+      ...overviewData,
+      suggest: [{ key: long, values: [], more: 0 }],
+      timeline: { ...overviewData.timeline, groups: [{ by: { detail: cause }, count: 9, counts: [9] }] },
+    });
+    await goTo(page, '#/queues', '.queue-row');
+    await goTo(page, `#/dead?by=${encodeURIComponent(long)}`, '.row');
+    await page.waitForSelector('.groups select');
+    const widths = await page.evaluate(() => [
+      document.documentElement.scrollWidth,
+      document.querySelector('main')!.scrollWidth,
+      document.querySelector('.groups select')!.getBoundingClientRect().right,
+    ]);
+    stage.answers.set('/api/dlq/overview', overviewData);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(360);
     expect(wide).toEqual([]);
     await context.close();
   });
@@ -124,6 +143,62 @@ describe('the page of the console', () => {
     expect(cut).toEqual([]);
     // biome-ignore lint/performance/useDomNodeTextContent: what is not shown is not meant
     expect(await page.locator('.row .time').first().innerText()).toMatch(/^03-10 \d\d:\d\d$/);
+    await context.close();
+  });
+
+  test('a file of --output html fits 360 px, and breaks no word into letters', async () => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+    const cells = [
+      'critical',
+      'REQUESTS/request-worker',
+      '290 of 20000 are dead, first of 13:40:11',
+      '<code>osapi-ops dlq ls --queue REQUESTS</code>',
+    ];
+    await page.setContent(htmlPage('status', htmlTable(['state', 'consumer', 'what', 'next'], [cells], new Set())));
+    const [width, heights] = await page.evaluate(
+      () =>
+        [
+          document.documentElement.scrollWidth,
+          [...document.querySelectorAll('th, td')].map((cell) => cell.clientHeight),
+        ] as const,
+    );
+    expect(width).toBe(360);
+    expect(Math.max(...heights)).toBeLessThan(200);
+    await page.close();
+  });
+
+  test('east of UTC its times are of here, and it says of where', async () => {
+    const context = await browser.newContext({ timezoneId: 'Asia/Kolkata', viewport: { width: 1280, height: 800 } });
+    const page = await context.newPage();
+    await page.clock.setFixedTime(new Date(NOW));
+    await page.goto(stage.url);
+    await page.waitForSelector('.queue-row');
+    expect(await text(page, '.live')).toContain('+05:30');
+    expect(await text(page, '.paused')).toBe('paused until 20:30:00');
+    await context.close();
+  });
+
+  test('where a group is picked the line is that of its rows', async () => {
+    stage.answers.set('/api/dlq/ls', (query: URLSearchParams) => ({
+      ...listedData,
+      command: { argv: ['osapi-ops'], text: `osapi-ops dlq ls ${query.getAll('where').join(' ')}` },
+    }));
+    const { page, context } = await openAt(browser, stage.url, {}, true);
+    await goTo(page, '#/dead', '.group');
+    const line = page.locator('.bottom .line code');
+    await page.waitForFunction(() =>
+      document.querySelector('.bottom .line code')?.textContent?.includes('--by detail'),
+    );
+    await page.locator('.group').first().click();
+    await page.waitForFunction(() =>
+      document.querySelector('.bottom .line code')?.textContent?.includes('dlq ls detail'),
+    );
+    expect(await line.textContent()).toBe('osapi-ops dlq ls detail=upstream 503');
+    await page.locator('.group').first().click();
+    await page.waitForFunction(() =>
+      document.querySelector('.bottom .line code')?.textContent?.includes('--by detail'),
+    );
+    stage.answers.set('/api/dlq/ls', listedData);
     await context.close();
   });
 

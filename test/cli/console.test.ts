@@ -145,6 +145,21 @@ describe('each answer is what the command prints', () => {
     expect(stale).toMatchObject({ state: 'failed', exit: 75, error: { code: 'PLAN_STALE' } });
   });
 
+  test('of several systems: the line names a file for the spec of each, and so does that of an apply', async () => {
+    expect((await runCli(['apply', join(ROOT, 'config/dev.yaml')], { server })).code).toBe(0);
+    const shop = 'version: 1\nname: shop\nqueues:\n  ORDERS:\n    subjects: ["orders.*"]\n';
+    writeFileSync(join(dir, 'shop.yaml'), shop);
+    expect((await runCli(['apply', join(dir, 'shop.yaml'), '--yes'], { server })).code).toBe(0);
+    await nats.api('STREAM.DELETE.ORDERS');
+    const { json } = await page.get('/api/plan');
+    expect(json.command.argv.slice(-2).toSorted()).toEqual(['osapi.yaml', 'shop.yaml']);
+    expect(json.notes).toContainEqual({ type: 'note', text: expect.stringContaining('put yours in its place') });
+    const { digest } = json.plans.find(({ system }: { system: string }) => system === 'shop');
+    const asked = await run({ verb: 'apply', digest });
+    expect(asked.command.argv.slice(-2)).toEqual(['apply', 'shop.yaml']);
+    await page.post(`/api/runs/${asked.id}/answer`, { question: 1, answer: false });
+  });
+
   test('of what moves: queues with their room, their consumers and what is wrong', async () => {
     expect((await runCli(['apply', join(ROOT, 'config/dev.yaml')], { server })).code).toBe(0);
     await until(

@@ -11,7 +11,7 @@ import { EntryPane, StateWord } from '../parts/entry.tsx';
 import { FilterBar } from '../parts/filters.tsx';
 import { Cell, VirtualRows } from '../parts/virtual-rows.tsx';
 import { filterBody, filtersOf, withFilter } from '../route.ts';
-import { east, go, now, queues, route, say, useAsked } from '../state.ts';
+import { command, east, go, now, queues, route, say, useAsked } from '../state.ts';
 import type { Deed, EntryJson, Overview, ShownLetter } from '../wire.ts';
 
 const BY = ['detail', 'subject', 'consumer', 'reason', 'queue', 'state', 'hour'];
@@ -55,6 +55,12 @@ export function DeadPage() {
     setChosenIds(new Set());
     setActive(-1);
   }, [narrowed.toString(), again]);
+
+  // The line is that of the groups, or of the rows of the group that is picked; an open entry has its own.
+  const line = pick === null ? body?.command : entries.command;
+  useEffect(() => {
+    if (id === undefined && line !== undefined) command.value = line;
+  }, [id === undefined, line?.text]);
 
   const fresh = useFresh(filters, body);
 
@@ -253,7 +259,9 @@ export function DeadPage() {
                       >
                         <span class="letter">{index < 7 ? kind.letter : '·'}</span>
                         <span class={`swatch ${kind.pattern}`} style={{ '--kind': `var(${kind.colour})` }} />
-                        <span class="name">{value === null ? <i>not told</i> : shown(value)}</span>
+                        <span class="name" title={value === null ? undefined : shown(value)}>
+                          {value === null ? <i>not told</i> : shown(value)}
+                        </span>
                         <span
                           class="share"
                           style={{

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks';
-import { count, duration, many } from '../format.ts';
-import { Act, Button, Glyph, HealthWord, LineToType, Refusal, shown, Waiting } from '../parts/basics.tsx';
+import { count, duration, isCommand, many } from '../format.ts';
+import { Act, Button, Clock, Glyph, HealthWord, LineToType, Refusal, shown, Waiting } from '../parts/basics.tsx';
 import { Capacity } from '../parts/capacity.tsx';
 import { PauseDialog, ResumeDialog } from '../parts/pause.tsx';
 import { Sparks } from '../parts/sparks.tsx';
-import { clockOf, go, isStale, queues, server } from '../state.ts';
+import { clocksIn, go, isStale, queues, server } from '../state.ts';
 import type { Queue, QueueFinding, Queues } from '../wire.ts';
 
 const queryOf = (filters: Readonly<Record<string, readonly string[]>>): URLSearchParams =>
@@ -19,7 +19,7 @@ function Finding({ finding, onResume }: { finding: QueueFinding; onResume: (queu
     <li class={`finding ${finding.status}`}>
       <HealthWord health={finding.status} />
       <span class="queue">{shown(queue ?? finding.system ?? 'server')}</span>
-      <span class="summary">{shown(finding.summary)}</span>
+      <span class="summary">{shown(clocksIn(finding.summary))}</span>
       <span class="acts">
         {act?.kind === 'see' && (
           <Button onPress={() => go('dead', { query: filters })}>See {n === undefined ? 'them' : count(n)}</Button>
@@ -36,7 +36,12 @@ function Finding({ finding, onResume }: { finding: QueueFinding; onResume: (queu
           </Act>
         )}
       </span>
-      {finding.next !== undefined && <LineToType text={finding.next} label="the next step" />}
+      {finding.next !== undefined &&
+        (isCommand(finding.next) ? (
+          <LineToType text={finding.next} label="the next step" />
+        ) : (
+          <span class="line">{shown(finding.next)}</span>
+        ))}
     </li>
   );
 }
@@ -63,17 +68,20 @@ function Where({ queue }: { queue: Queue }) {
     <>
       {queue.paused.length > 0 && (
         <p class="paused">
-          <Glyph name="paused" /> paused {until ? `until ${clockOf(Date.parse(until))}` : 'until somebody resumes it'}
+          <Glyph name="paused" />{' '}
+          <span>paused until {until ? <Clock at={until} isShort /> : 'somebody resumes it'}</span>
         </p>
       )}
       <p>
         {queue.trend ? (
-          shown(queue.trend.summary)
+          shown(clocksIn(queue.trend.summary))
         ) : (
           <span class="muted">
             {queue.ready === 0 && queue.in_flight === 0
               ? 'stands still: nothing waits, nothing moves'
-              : 'where it goes is not known yet'}
+              : queue.paused.length > 0 && queue.paused.length === queue.consumers.length
+                ? 'what waits stays until it is resumed'
+                : 'where it goes is not known yet'}
           </span>
         )}
       </p>

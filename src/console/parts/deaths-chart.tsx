@@ -126,17 +126,20 @@ export function DeathsChart({
         }}
         onBlur={() => setAt(undefined)}
       />
-      <table class="unseen">
-        <caption>deaths of each group</caption>
-        <tbody>
-          {groups.map((group) => (
-            <tr key={nameOf(group)}>
-              <th scope="row">{nameOf(group)}</th>
-              <td>{group.count}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      {/* A table is as wide as what is in it, whatever it is told. */}
+      <div class="unseen">
+        <table>
+          <caption>deaths of each group</caption>
+          <tbody>
+            {groups.map((group) => (
+              <tr key={nameOf(group)}>
+                <th scope="row">{nameOf(group)}</th>
+                <td>{group.count}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       {marks.length > 0 && (
         <ul class="marks">
           {marks.slice(-4).map(({ deed }) => (

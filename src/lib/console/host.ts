@@ -262,9 +262,13 @@ class Host {
   async #plan({ context, given }: Asked): Promise<Looked<Answers['/api/plan']>> {
     const prune = given.get('prune')?.[0] === '1';
     const planned = await planEach(context, { specs: this.#options.specs, prune });
+    // Of several that were applied a terminal plans those whose specs are named: which file that is, only people know.
+    const specOf = ({ plan, source }: (typeof planned)[number]) =>
+      source ?? (planned.length > 1 ? `${plan.system}.yaml` : undefined);
     const plans = await Promise.all(
-      planned.map(async ({ plan, saved, source, pending }) => {
-        const digest = await this.#keepPlan(saved, source);
+      planned.map(async (each) => {
+        const { plan, saved, source, pending } = each;
+        const digest = await this.#keepPlan(saved, specOf(each));
         return {
           system: plan.system,
           digest,
@@ -273,9 +277,14 @@ class Host {
         } satisfies PlanExtra;
       }),
     );
+    if (planned.length > 1 && planned.some(({ source }) => source === undefined)) {
+      const text =
+        'several systems were applied here: the line names a file for the spec of each; put yours in its place';
+      context.io.tell({ type: 'note', text });
+    }
     const argv = [
       ...callWords(context.connection, undefined, 'plan'),
-      ...planned.flatMap(({ source = [] }) => source),
+      ...planned.flatMap((each) => specOf(each) ?? []),
       ...(prune ? ['--prune'] : []),
     ];
     return { result: planned.map(({ plan }) => planJson(plan)), argv, more: { plans } };

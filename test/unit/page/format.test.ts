@@ -5,6 +5,7 @@ import {
   count,
   duration,
   full,
+  isCommand,
   leftDead,
   moment,
   offset,
@@ -12,6 +13,7 @@ import {
   shortMoment,
   span,
   wholeMoment,
+  withClocks,
 } from '../../../src/console/format.ts';
 
 describe('figures of the page', () => {
@@ -141,4 +143,21 @@ describe('times of the page', () => {
     );
     expect(told).toEqual(want);
   });
+
+  test('times in a text of the process are clocks of here', () => {
+    expect(withClocks('paused until 2026-03-10T15:00:00.367Z, since 2026-03-09T10:00:00Z', now, () => 330)).toBe(
+      'paused until 20:30:00, since 2026-03-09 15:30:00',
+    );
+    expect(withClocks('at 2026-99-99T00:00:00Z', now, () => 0)).toBe('at 2026-99-99T00:00:00Z');
+  });
+});
+
+test.each([
+  ['osapi-ops dlq ls --queue REQUESTS', true],
+  ['nats stream info REQUESTS', true],
+  ['start the workers, or look at their logs', false],
+  ['start a worker, then osapi-ops dlq ls', false],
+  ['osapi-ops doctor; or osapi-ops apply SPEC', false],
+])('%s is a line to type: %s', (text, want) => {
+  expect(isCommand(text)).toBe(want);
 });

@@ -19,11 +19,12 @@ const STYLE = `
 body{margin:0 auto;max-width:1100px;padding:24px;background:var(--ground);color:var(--text);font:14px/20px system-ui,sans-serif;font-variant-numeric:tabular-nums}
 h1{font-size:20px;line-height:28px;margin:0 0 4px}h2{font-size:16px;line-height:24px;margin:24px 0 8px}
 p{margin:0 0 8px}.muted{color:var(--muted)}.ok{color:var(--ok)}.warn{color:var(--warn)}.critical{color:var(--dead)}.unknown{color:var(--muted)}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1px solid var(--free);overflow-wrap:anywhere}
+table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1px solid var(--free);overflow-wrap:break-word}
 th{color:var(--muted);font-weight:normal}td.n,th.n{text-align:right;overflow-wrap:normal}
-code{font:13px/20px ui-monospace,monospace;overflow-wrap:anywhere}
+code{font:13px/20px ui-monospace,monospace;overflow-wrap:anywhere}td code{overflow-wrap:break-word}
 svg{display:block;max-width:100%;height:auto;margin:4px 0 8px}svg text{fill:var(--muted);font:12px system-ui,sans-serif}
 .f-waiting{fill:var(--waiting)}.f-flight{fill:var(--flight)}.f-dead{fill:var(--dead)}.f-free{fill:var(--free)}.f-warn{fill:var(--warn)}.f-ok{fill:var(--ok)}.f-other{fill:var(--other)}.f-muted{fill:var(--muted)}.axis{stroke:var(--edge)}
+@media (max-width:700px){body{padding:12px}table{display:block;overflow-x:auto}}
 @media print{:root{color-scheme:light}}`;
 
 /** One file that needs nothing else: no script, nothing from outside, and it says so to the browser. */
