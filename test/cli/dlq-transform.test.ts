@@ -2,13 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { headers } from '@nats-io/transport-node';
+import type { StoredMessage } from '../../src/lib/model/message.ts';
 import { orThrow } from '../../src/lib/nats/answer.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { readStream } from '../../src/lib/nats/streams.ts';
 import { startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
-import { makeDead, makeQueue, wipe } from '../support/dead-letters.ts';
+import { letDie, makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
@@ -101,6 +103,42 @@ test.each([
   expect(stderr).not.toContain('\u001b');
   if (line !== undefined) expect(stderr).toContain(`mend.mjs:${line}`);
   expect([await payloads('REQUESTS'), await payloads('REQUESTS_dlq')].map(({ length }) => length)).toEqual([5, 5]);
+});
+
+test('a dry run tells what the copies will be, and no change that a replay does not make', async () => {
+  await wipe(nats);
+  await makeQueue(nats);
+  const hdrs = headers();
+  hdrs.set('Nats-Msg-Id', 'old');
+  hdrs.set('Kept', 'a');
+  await put(nats, 'requests.dns', '{"big":9007199254740995,"text":"9007199254740995","n":1}', hdrs);
+  await letDie(nats);
+  const all = (rest: string) =>
+    `export default (request) => ({ ...request, subject: 'requests.http', headers: { ...request.headers, 'Nats-Rollup': 'sub',
+      'Nats-TTL': '1h', 'Nats-Expected-Stream': 'X', 'Osapi-Replay-Of': 'x', 'Osapi-Replay-Count': '7' ${rest} } });`;
+  const dry = async (code: string, ...args: string[]) =>
+    JSON.parse((await replay(code, '--dry-run', '--json', ...args)).stdout);
+  const subject = { path: 'subject', from: 'requests.dns', to: 'requests.http' };
+  expect((await dry(all(''))).samples[0].changes).toEqual([subject]);
+  expect(await dry(all(''), '--to', 'requests.tls')).toMatchObject({ changed: 0, samples: [] });
+  const id = { path: 'header:Osapi-Original-Msg-Id', from: 'old', to: 'new' };
+  expect((await dry(all(`, 'Nats-Msg-Id': 'new'`))).samples[0].changes).toEqual([subject, id]);
+
+  const numbers = `export default (request) => ({ ...request, payload: '{"big":1,"text":"x","n":1}' });`;
+  const { stdout } = await replay(numbers, '--dry-run');
+  expect(stdout).toContain('- json:.big 9007199254740995\n');
+  expect(stdout).toContain('+ json:.big 1\n');
+  expect(stdout).toContain('- json:.text "9007199254740995"\n');
+
+  // What is told is what the copy becomes.
+  await replay(all(`, 'Nats-Msg-Id': 'new'`));
+  let copy: StoredMessage | undefined;
+  for await (const one of getRange(nats, 'REQUESTS', 1)) copy = one;
+  expect(copy!.subject).toBe('requests.http');
+  const stored = Buffer.from(copy!.headers).toString();
+  expect(stored).toContain('Osapi-Original-Msg-Id: new');
+  expect(stored).toContain('Osapi-Replay-Count: 1\r');
+  expect(stored).not.toMatch(/Nats-Rollup|Nats-TTL|Expected-Stream: X/);
 });
 
 test('a module that is not there is told as that', async () => {

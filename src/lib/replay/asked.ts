@@ -1,6 +1,7 @@
 import { OpsError } from '../errors/ops-error.ts';
 import type { Entry } from '../model/entry.ts';
 import type { FieldChange } from '../model/replay.ts';
+import { asCopied, type CopyOptions } from './copy.ts';
 import type { Edited } from './edit-text.ts';
 import { NOTHING_MOVED, type Transform } from './transform.ts';
 import { transformChanges } from './transformed.ts';
@@ -28,14 +29,14 @@ export class Asked {
   }
 
   /**
-   * What comes of an entry: null where it is skipped, undefined where the module failed.
+   * What comes of an entry, and how its copy differs: null where it is skipped, undefined where the module failed.
    * @throws OpsError USAGE_FILE where the module is over; the reason of the signal
    */
-  async ask(entry: Entry): Promise<Made | null | undefined> {
+  async ask(entry: Entry, how: Omit<CopyOptions, 'edited'>): Promise<Made | null | undefined> {
     this.#count += 1;
     try {
       const edited = await this.#transform.apply(entry, this.#signal);
-      return edited && { edited, changes: transformChanges(entry.inner.message!, edited) };
+      return edited && { edited, changes: transformChanges(entry.inner.message!, edited, (one) => asCopied(one, how)) };
     } catch (error) {
       if (!(error instanceof OpsError) || error.code !== 'USAGE_FILE') throw error;
       const fault = error.with({ why: NOTHING_MOVED });

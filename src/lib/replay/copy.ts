@@ -4,6 +4,7 @@ import type { Entry } from '../model/entry.ts';
 import type { Seen } from '../model/message.ts';
 import { freedSize } from '../nats/keeps.ts';
 import { type HeaderLine, headerValue, parseHeaderLines, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
+import type { Edited } from './edit-text.ts';
 import type { Move } from './protocol.ts';
 
 const MSG_ID = 'Nats-Msg-Id';
@@ -38,7 +39,7 @@ export interface CopyOptions {
   /** Another subject than the original's. */
   readonly to?: string;
   /** What a person made of it in the editor. */
-  readonly edited?: { readonly subject: string; readonly headers: readonly HeaderLine[]; readonly payload: Uint8Array };
+  readonly edited?: Edited;
 }
 
 /** The headers of a copy: those of the original but for what would swallow, refuse or redirect it, and ours. */
@@ -58,6 +59,12 @@ export function copyHeaders(
     { name: REPLAY_HEADER.count, value: String(count) },
   ];
 }
+
+/** A message as far as its copy has what is its own: two of them differ where their copies do. */
+export const asCopied = (
+  { subject, headers, payload }: Edited,
+  { to = subject, allowTtl }: Omit<CopyOptions, 'edited'>,
+): Edited => ({ subject: to, headers: copyHeaders(headers, { of: '', msgId: '', count: 0, allowTtl }), payload });
 
 /** Why something died, in the words of the server and of its worker: `terminated: no such query`. */
 export const reasonText = (reason: string, detail: string | undefined): string =>

@@ -72,14 +72,20 @@ function readHeaders(value: unknown, lines: readonly HeaderLine[]): readonly Hea
 /** So many changes of one message are told. */
 const MOST_CHANGES = 20;
 
-/** What differs, field by field: of JSON by its paths. */
-export function transformChanges(before: StoredMessage, after: Edited): FieldChange[] {
+/** What differs, field by field: of JSON by its paths. `seen` makes of both what is compared of them. */
+export function transformChanges(
+  message: StoredMessage,
+  edited: Edited,
+  seen: (one: Edited) => Edited = (one) => one,
+): FieldChange[] {
+  const before = seen({ ...message, headers: parseHeaders(message.headers) });
+  const after = seen(edited);
   const changes: FieldChange[] = [];
   const add = (path: string, from: string | null, to: string | null) => {
     if (from !== to) changes.push({ path, from, to });
   };
   add('subject', before.subject, after.subject);
-  const [old, now] = [groupHeaders(parseHeaders(before.headers)), groupHeaders(after.headers)];
+  const [old, now] = [groupHeaders(before.headers), groupHeaders(after.headers)];
   for (const name of new Set([...Object.keys(old), ...Object.keys(now)]))
     add(`header:${name}`, old[name]?.join(', ') ?? null, now[name]?.join(', ') ?? null);
   if (!Buffer.from(before.payload).equals(after.payload)) {

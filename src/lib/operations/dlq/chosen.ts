@@ -5,6 +5,7 @@ import type { Context } from '../../model/context.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { Asked } from '../../replay/asked.ts';
+import type { ReplayWishes } from '../../replay/job.ts';
 import { Once } from '../../replay/once.ts';
 import { whySkipped } from '../../replay/select.ts';
 import type { Transform } from '../../replay/transform.ts';
@@ -57,7 +58,7 @@ export async function countChosen(
   nats: Nats,
   queues: readonly SeenQueue[],
   filter: EntryFilter,
-  maxReplays: number,
+  { maxReplays, to }: Pick<ReplayWishes, 'maxReplays' | 'to'>,
   transform: Transform | undefined,
   taken?: Taken,
 ): Promise<Chosen> {
@@ -76,7 +77,7 @@ export async function countChosen(
   for await (const entry of scanEntries(nats, queues, filter, options)) {
     if (whySkipped(entry, { maxReplays, lastSeq: Number.POSITIVE_INFINITY, filter }) || once.isAgain(entry)) continue;
     if (asked) {
-      const made = await asked.ask(entry);
+      const made = await asked.ask(entry, { allowTtl: true, to });
       if (!made) continue;
       if (made.changes.length > 0) changed += 1;
     }

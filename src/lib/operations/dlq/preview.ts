@@ -111,12 +111,13 @@ export async function previewReplay(
       continue;
     } else {
       const to = target ?? info;
-      const made = await asked?.ask(entry);
+      const how = { allowTtl: allowsTtl(to), to: wishes.to };
+      const made = await asked?.ask(entry, how);
       if (made === null) tally.skip({ entry, why: 'transform', text: 'the transform skips it' });
       // Its faults are told together.
       if (asked && !made) continue;
       const edited = made?.edited;
-      const move = makeMove(entry, { ...facts, dlqsCreated }, { allowTtl: allowsTtl(to), to: wishes.to, edited });
+      const move = makeMove(entry, { ...facts, dlqsCreated }, { ...how, edited });
       const why = whyRefused(nats, to, move);
       if (why !== undefined) {
         tally.fail(entry.id, why);

@@ -101,7 +101,7 @@ async function replayChosen(
     }
     const tally = new Tally(options.keepEntries);
     const taken: Taken | undefined = !transform && canCountMeanwhile(queues) ? new Map() : undefined;
-    const counting = countChosen(context, nats, queues, wanted, wishes.maxReplays, transform, taken);
+    const counting = countChosen(context, nats, queues, wanted, wishes, transform, taken);
     // Who waits for it hears of its fault.
     counting.catch(() => {});
     const all = queues.map(({ queue }) => queue);
