@@ -1,6 +1,9 @@
-/** True for what can be a stream's name: no separators of subjects, nothing that a terminal or a path would obey. */
+/**
+ * True for what a server takes as a stream's name (2.15.1): no separators of subjects or of its protocol. Other control
+ * characters are part of a name, which is text like any other: what prints it makes it safe.
+ */
 export const isStreamName = (name: unknown): name is string =>
-  typeof name === 'string' && name.length > 0 && name.length <= 255 && !/[\s.*>\p{Cc}]/u.test(name);
+  typeof name === 'string' && name.length > 0 && name.length <= 255 && !/[\0 \t\r\n\f.*>]/.test(name);
 
 /** True for what can be a consumer's name. Without a slash, so that an id has one reading. */
 export const isConsumerName = (name: unknown): name is string => isStreamName(name) && !/[/\\]/.test(name);

@@ -48,10 +48,31 @@ export const notJetStream = (subject: string, why: string): OpsError =>
     hints: ['look for a service that listens on this subject'],
   });
 
+/** What Go's quotes have and those of JSON have not; other escapes are passed over. */
+const OF_GO = /\\(?:a|v|x([\da-f]{2})|U([\da-f]{8})|.)/gs;
+
+/** Servers write the name of a stream into the ack of a publish in Go's quotes (2.15.1): `"ctl\a\x1b"` is no JSON. */
+const fromGo = (text: string): string =>
+  text.replace(OF_GO, (written, byte, point) => {
+    if (written === '\\a') return '\\u0007';
+    if (written === '\\v') return '\\u000b';
+    if (byte !== undefined) return `\\u00${byte}`;
+    const code = Number.parseInt(point, 16);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : written;
+  });
+
+function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return JSON.parse(fromGo(text));
+  }
+}
+
 /** The JSON object of an answer. @throws OpsError SERVER_REFUSED where it is none */
 export function readJson(subject: string, { data }: Pick<RawReply, 'data'>): Config {
   try {
-    const answer: unknown = JSON.parse(asBuffer(data).toString('utf8'));
+    const answer = parseAnswer(asBuffer(data).toString('utf8'));
     if (isObject(answer)) return answer;
   } catch {
     // Told below.

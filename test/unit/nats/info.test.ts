@@ -136,7 +136,7 @@ describe('a name', () => {
     ['*'],
     ['>'],
     ['a\r\nPUB x 1'],
-    ['\u001b[2J'],
+    ['a\tb'],
     ['x'.repeat(256)],
   ])('that nothing can have (%j) is refused: it is asked for again', (name) => {
     const refused = { code: 'SERVER_REFUSED', where: 'S', why: 'It gives a name that nothing can have.' };
