@@ -110,6 +110,16 @@ test('what failed and what died again is listed with its reason', async () => {
   expect((await dlq('replay')).code).toBe(1);
   const [run] = await replays();
   expect(run).toMatchObject({ state: 'failed', failed: 2 });
+  expect((await dlq('replays', 'ls', '--state', 'failed', '--queue', 'REQUESTS')).stdout).toContain(run!.id);
+  for (const args of [
+    ['--state', 'done'],
+    ['--queue', 'OTHER'],
+  ])
+    expect(await dlq('replays', 'ls', ...args)).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringContaining('no replay is like that'),
+    });
   expect((await dlq('replays', 'show', run!.id as string)).stdout).toMatch(/What failed or died again\n {2}REQUESTS\//);
 });
 

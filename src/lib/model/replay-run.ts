@@ -22,11 +22,13 @@ export interface RunFigures {
   readonly failures: readonly RunFailure[];
 }
 
+export const RUN_STATES = ['running', 'done', 'interrupted', 'failed', 'unfinished'] as const;
+
 /** A replay as `dlq replays` prints it. */
 export interface ReplayRunJson extends RunFigures {
   readonly id: string;
   /** `unfinished`: it says it runs, and was not heard of for a while; it was killed, or lost its connection. */
-  readonly state: 'running' | 'done' | 'interrupted' | 'failed' | 'unfinished';
+  readonly state: (typeof RUN_STATES)[number];
   readonly who: string;
   readonly host: string;
   readonly pid: number;

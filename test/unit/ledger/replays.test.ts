@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { runNow, type StoredRun, withHeirs } from '../../../src/lib/ledger/replays.ts';
 import { isReplayRun } from '../../../src/lib/ledger/shape.ts';
-import { renderRuns } from '../../../src/lib/ui/render/replays.ts';
+import { chooseRuns } from '../../../src/lib/operations/dlq/replays/ls.ts';
+import { renderRun, renderRuns } from '../../../src/lib/ui/render/replays.ts';
 import { createTheme } from '../../../src/lib/ui/theme.ts';
 
 const run: StoredRun = {
@@ -78,4 +79,59 @@ test.each<{ name: string; fields: object; want: boolean }>([
   { name: 'stopped by a number', fields: { stopped_by: 5 }, want: false },
 ])('a record $name: $want', ({ fields, want }) => {
   expect(isReplayRun({ ...run, ...fields })).toBe(want);
+});
+
+const theme = createTheme({ colour: false });
+const shown = runNow({ ...run, state: 'failed', failed: 3, died: 2, answered: 95, waiting: 195 }, CREATED, at);
+
+test.each([
+  {
+    width: 60,
+    want: [
+      'ID                          STATE   BEGAN  WHO',
+      '100 of 300 replayed, 3 failed, 2 died again, 95 answered,',
+    ],
+  },
+  {
+    width: 80,
+    want: [
+      'ID                          STATE   BEGAN  WHO',
+      '100 of 300 replayed, 3 failed, 2 died again, 95 answered, 195 waiting',
+    ],
+  },
+  { width: 120, want: ['  HOW FAR', 'ada  100 of 300 replayed, 3 failed, 2 died again, 95 answered, 195 waiting'] },
+])('a table $width wide cuts nothing of how far a run is, and has what failed first', ({ width, want }) => {
+  const text = renderRuns([shown], { theme, width, now: new Date(at) });
+  for (const part of want) expect(text).toContain(part);
+  expect(text).toContain('195 waiting');
+  expect(text).not.toContain('…');
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(width);
+});
+
+test.each([
+  { name: 'one that failed', fields: {}, want: /go on {5}osapi-ops dlq replay/ },
+  { name: 'one that was killed', fields: { state: 'unfinished' as const }, want: /go on {5}osapi-ops dlq replay/ },
+  {
+    name: 'one that another took over',
+    fields: { state: 'unfinished' as const, taken_over_by: 'heir' },
+    want: /line {6}osapi-ops dlq replay/,
+  },
+  { name: 'one that is done', fields: { state: 'done' as const }, want: /line {6}osapi-ops dlq replay/ },
+])('the line of $name', ({ fields, want }) => {
+  expect(renderRun({ ...shown, ...fields }, { theme, width: 80 })).toMatch(want);
+});
+
+test.each([
+  { filter: {}, want: ['1', '2'] },
+  { filter: { state: ['done', 'running'] }, want: ['2', '3'] },
+  { filter: { queue: ['B'] }, want: ['1', '3'] },
+  { filter: { queue: ['A', 'B'], state: ['failed'] }, want: ['1'] },
+  { filter: { queue: ['C'] }, want: [] },
+])('of those that are $filter the first two', ({ filter, want }) => {
+  const runs = [
+    { ...shown, id: '1', queues: ['A', 'B'] },
+    { ...shown, id: '2', queues: ['A'], state: 'done' as const },
+    { ...shown, id: '3', queues: ['B'], state: 'running' as const },
+  ];
+  expect(chooseRuns(runs, { limit: 2, ...filter }).map(({ id }) => id)).toEqual(want);
 });

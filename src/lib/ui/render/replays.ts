@@ -20,10 +20,11 @@ function progressOf({
 }: ReplayRunJson) {
   const parts = [
     `${replayed} of ${chosen} replayed`,
+    // What needs somebody comes first.
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(died > 0 ? [`${died} died again`] : []),
     ...(answered > 0 ? [`${answered} answered`] : []),
     ...(acked > 0 ? [`${acked} acked`] : []),
-    ...(died > 0 ? [`${died} died again`] : []),
-    ...(failed > 0 ? [`${failed} failed`] : []),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
     ...(waiting > 0 && heir === undefined ? [`${waiting} waiting`] : []),
     ...(heir === undefined ? [] : [`then taken over by ${heir}`]),
@@ -43,27 +44,37 @@ export function renderRuns(
     ageOf(run.started_at, now),
     clean(run.who),
     clean(run.ci ?? run.host),
-    progressOf(run),
+    clean(progressOf(run)),
   ]);
   const all = [['ID', 'STATE', 'BEGAN', 'WHO', 'FROM', 'HOW FAR'], ...rows];
-  // From where goes first where the terminal is narrow, then who, then when; the last column is cut.
+  // Where the terminal is narrow, from where goes first; then how far it is gets lines of its own.
   const fits = (columns: readonly number[]) => {
     const lines = renderColumns(
       all.map((row) => columns.map((column) => row[column]!)),
       new Set(),
     );
-    return { lines, widest: Math.max(...lines.map(widthOf)) };
+    return { lines, columns, widest: Math.max(...lines.map(widthOf)) };
   };
   const tries = [
     [0, 1, 2, 3, 4, 5],
     [0, 1, 2, 3, 5],
     [0, 1, 2, 5],
-    [0, 1, 5],
+    [0, 1, 2, 3],
+    [0, 1, 2],
   ].map(fits);
-  const { lines } = tries.find(({ widest }) => widest <= width) ?? tries.at(-1)!;
-  const [head, ...body] = lines.map((line) => (widthOf(line) > width ? shorten(line, width) : line));
+  const { lines, columns } = tries.find(({ widest }) => widest <= width) ?? tries.at(-1)!;
+  const isApart = !columns.includes(5);
+  const drawn = lines.flatMap((line, index) => {
+    const own = widthOf(line) > width ? shorten(line, width) : line;
+    return isApart && index > 0 ? [own, flow(rows[index - 1]![5]!, { width, first: '  ' })] : [own];
+  });
+  const [head, ...body] = drawn;
   return `${[theme.strong(head!), ...body].join('\n')}\n`;
 }
+
+/** What another run took over is finished there. */
+const isToGoOn = ({ state, taken_over_by: heir }: ReplayRunJson): boolean =>
+  state !== 'running' && state !== 'done' && heir === undefined;
 
 /** One replay with what failed in it. */
 export function renderRun(run: ReplayRunJson, { theme, width }: { theme: Theme; width: number }): string {
@@ -79,7 +90,7 @@ export function renderRun(run: ReplayRunJson, { theme, width }: { theme: Theme; 
     fact('how far', progressOf(run)),
     ...(run.error === undefined ? [] : [fact('ended', run.error)]),
     // It is there to be copied: never broken.
-    `  ${padEnd(run.state === 'running' || run.state === 'done' ? 'line' : 'go on', 10)}${clean(run.line)}`,
+    `  ${padEnd(isToGoOn(run) ? 'go on' : 'line', 10)}${clean(run.line)}`,
     ...(failures.length > 0 ? ['', theme.strong('What failed or died again'), ...failures] : []),
     ...(more > 0 && failures.length > 0 ? [theme.faint(`  … and ${more} more`)] : []),
   ].join('\n')}\n`;
