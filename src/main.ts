@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Config, type Interfaces, Plugin } from '@oclif/core';
-import { hoistCommand } from './lib/complete/hoist.ts';
+import { flagName, hoistCommand } from './lib/complete/hoist.ts';
 import { readTable } from './lib/complete/table.ts';
 import { OpsError } from './lib/errors/ops-error.ts';
 import { commandHints, likelyCommands, likelyFlag } from './lib/ui/learned.ts';
@@ -52,6 +52,16 @@ function commandFirst(known: Known, argv: readonly string[], root: string): read
   const { path, flags, rest, unknown } = hoistCommand(table, argv);
   const typed = path.join(' ');
   const ids = idsOf(known);
+  const isFirst = (word: string) => ids.some((id) => id.split(' ')[0] === word);
+  const taken = isFirst(path[0] ?? '')
+    ? -1
+    : flags.findIndex((word, at) => flags[at - 1]?.startsWith('-') && isFirst(word));
+  if (unknown === undefined && taken > 0) {
+    const flag = flagName(flags[taken - 1]!);
+    throw unknownCommand(`${flag} has no value: the next word, ${flags[taken]}, was taken for it`, [
+      `give ${flag} its value, or leave it out`,
+    ]);
+  }
   if (unknown === undefined || ids.includes(typed)) {
     // What follows the flags may be half of a password with a blank in it: it is shown where it is nearly a command.
     const isNear = likelyCommands(typed, ids).length > 0 || ids.some((id) => id.startsWith(`${typed} `));
@@ -59,7 +69,7 @@ function commandFirst(known: Known, argv: readonly string[], root: string): read
     return [...path, ...flags, ...rest];
   }
   const names = new Set(table.commands.flatMap((command) => command.flags.map(({ name }) => name)));
-  const guess = likelyFlag(unknown.replace(/^-+/, ''), [...names]);
+  const guess = likelyFlag(unknown.replace(/^-+/, ''), [...names, 'help']);
   throw new OpsError('USAGE', `there is no flag ${unknown}`, {
     where: 'osapi-ops',
     hints: [...(guess === undefined ? [] : [`did you mean --${guess}?`]), 'see `osapi-ops --help`'],

@@ -15,6 +15,25 @@ describe('a command line that is wrong', () => {
       message: 'no command `ls`',
       hint: '`osapi-ops dlq ls` or `osapi-ops dlq replays ls` or `osapi-ops request ls`?',
     },
+    {
+      args: ['dlq', 'replays', 'kill', 'x'],
+      message: 'there is no command `dlq replays kill`',
+      hint: '`osapi-ops dlq replays stop`?',
+    },
+    {
+      args: ['dlq', 'replays', 'cancel'],
+      message: 'there is no command `dlq replays cancel`',
+      hint: '`osapi-ops dlq replays stop`?',
+    },
+    { args: ['dlq', 'get', '1'], message: 'there is no command `dlq get`', hint: '`osapi-ops dlq show`?' },
+    { args: ['dlq', 'count'], message: 'there is no command `dlq count`', hint: '`osapi-ops dlq stats`?' },
+    { args: ['dlq', 'ls', '--filter', 'a'], message: 'there is no flag --filter', hint: 'did you mean --where?' },
+    { args: ['plan', '--hlep'], message: 'there is no flag --hlep', hint: 'did you mean --help?' },
+    {
+      args: ['-s', 'dlq', 'ls'],
+      message: '-s has no value: the next word, dlq, was taken for it',
+      hint: 'give -s its value',
+    },
     { args: ['xyzzy'], message: 'there is no command `xyzzy`', hint: 'see `osapi-ops --help`' },
     { args: ['apply', '--alow-replace'], message: 'there is no flag --alow-replace', hint: 'mean --allow-replace?' },
     {

@@ -223,6 +223,7 @@ test('a list says how many there are in all, is sorted, and has the columns that
     (JSON.parse((await dlq('ls', '--json', ...args)).stdout) as { seq: number }[]).map(({ seq }) => seq);
   expect(await seqs('--sort', 'id', '--limit', '2')).toEqual([1, 2]);
   expect(await seqs('--sort', 'subject', '--reverse', '--limit', '1')).toEqual([HOSTILE.length + 1]);
+  expect(await seqs('--sort', 'detail')).toEqual(await seqs('--sort', 'why'));
   expect((await dlq('ls', '--columns', 'request,id')).stdout).toMatch(/^REQUEST +ID\n/);
   expect((await dlq('ls', '--wide')).stdout).toMatch(/ SIZE /);
   for (const wrong of [['--columns', 'colour'], ['--sort', 'colour'], ['--reverse'], ['--since', '25:00']]) {

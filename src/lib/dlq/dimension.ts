@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein';
 import { OpsError } from '../errors/ops-error.ts';
 import { ENTRY_REASONS, ENTRY_STATES, type Entry } from '../model/entry.ts';
 import { parseExact } from '../model/json.ts';
@@ -76,12 +77,25 @@ export function parseDimensions(texts: readonly string[]): Dimension[] {
     throw new OpsError('USAGE', `--by: nothing can be grouped by ${JSON.stringify(name)}`, {
       where: '--by',
       why: KEYS_THERE_ARE,
-      hints: ['write them with commas between: --by subject,reason,json:.type'],
+      hints: [
+        ...likelyKey(name).map((key) => `did you mean ${key}?`),
+        'write them with commas between: --by subject,reason,json:.type',
+      ],
     });
   });
 }
 
 export const KEYS_THERE_ARE = `There are ${Object.keys(PLAIN).join(', ')}, header:NAME and json:.path.`;
+
+/** The key that is meant by one that there is not, where one is near. */
+export function likelyKey(typed: string): readonly string[] {
+  const [, kind = '', rest = ''] = /^([a-z]+):(.*)$/is.exec(typed) ?? [];
+  const path = `${kind.toLowerCase()}:${kind.toLowerCase() === 'json' && !/^[.[]/.test(rest) ? '.' : ''}${rest}`;
+  if (kind !== '') return path !== typed && parseDimension(path) ? [path] : [];
+  const word = typed.toLowerCase();
+  const near = Object.keys(PLAIN).filter((name) => distance(name, word) <= 2);
+  return near.sort((a, b) => distance(a, word) - distance(b, word)).slice(0, 1);
+}
 
 /** A header by its name, to the letter first, as NATS takes it, else in any case. */
 const headerOf =

@@ -1,7 +1,7 @@
 import { OpsError } from '../errors/ops-error.ts';
 import type { WhereTerm } from '../model/entry-filter.ts';
 import { escapeOf, inOneLine, TRICKY } from '../model/visible.ts';
-import { type Dimension, type Facts, KEYS_THERE_ARE, parseDimension } from './dimension.ts';
+import { type Dimension, type Facts, KEYS_THERE_ARE, likelyKey, parseDimension } from './dimension.ts';
 
 //   KEY=VALUE     the value is this          KEY=*     it has one
 //   KEY!=VALUE    it is not, or has none     KEY!=*    it has none
@@ -131,5 +131,8 @@ const noTerm = (text: string, key: string | undefined): OpsError =>
   new OpsError('USAGE', `--where: ${JSON.stringify(text)} is no condition${key === undefined ? '' : ' here'}`, {
     where: '--where',
     why: key === undefined ? KEYS_THERE_ARE : `Only what died has a ${key}: a request that waits has none.`,
-    hints: ['write it as KEY=VALUE or KEY!=VALUE, with * for any text: --where subject=requests.dns'],
+    hints: [
+      ...(key === undefined ? likelyKey(text.replace(/!?=.*$/s, '')) : []).map((key) => `did you mean ${key}?`),
+      'write it as KEY=VALUE or KEY!=VALUE, with * for any text: --where subject=requests.dns',
+    ],
   });

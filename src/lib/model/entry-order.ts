@@ -11,6 +11,8 @@ export const ENTRY_ORDERS = {
   subject: ({ subject }) => subject,
   request: ({ request_id: id }) => id,
   why: ({ detail }) => detail,
+  // By its name in JSON.
+  detail: ({ detail }) => detail,
   published: ({ published_at: published }) => (published === null ? null : Date.parse(published)),
   size: ({ size }) => size,
   replays: ({ replays }) => replays,

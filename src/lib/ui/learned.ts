@@ -3,7 +3,9 @@ import { distance } from 'fastest-levenshtein';
 /** Words that other tools taught (nats, kubectl, terraform, git, docker compose, queue tools), and the lines that do it here. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   add: ['apply', 'dlq import'],
+  cancel: ['request cancel', 'dlq replays stop'],
   check: ['validate', 'status', 'doctor'],
+  count: ['dlq stats', 'status'],
   create: ['init', 'apply'],
   del: ['destroy', 'dlq purge', 'request cancel'],
   delete: ['destroy', 'dlq purge', 'request cancel'],
@@ -14,15 +16,18 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   dump: ['export', 'dlq export'],
   edit: ['dlq replay --edit'],
   fmt: ['validate --fix'],
+  get: ['dlq show', 'request get'],
   health: ['status'],
   info: ['status', 'dlq show', 'request show'],
   inspect: ['dlq show', 'request show'],
+  kill: ['dlq replays stop', 'request cancel'],
   lint: ['validate'],
   list: ['dlq ls', 'request ls'],
   log: ['history'],
   logs: ['history'],
   peek: ['dlq show', 'request ls'],
   preview: ['plan'],
+  ps: ['status'],
   pub: ['request send'],
   publish: ['request send'],
   redrive: ['dlq replay'],
@@ -44,9 +49,11 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
 
 /** What is no command here, and where it is done. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  consumer: '`osapi-ops status` shows the consumers of queues, `osapi-ops export` writes a spec of them',
   context:
     'contexts are those of the nats CLI: `nats context ls` lists them, `nats context select NAME` chooses one; `--context NAME` uses one here',
   login: 'there is nothing to log in to: name a context of the nats CLI with --context, or --creds FILE',
+  stream: '`osapi-ops status` shows the streams of queues, `osapi-ops export` writes a spec of them',
   server: '`osapi-ops doctor` looks at the server, `osapi-ops dev` starts one on this machine',
 };
 
@@ -59,11 +66,15 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   count: ['limit'],
   dry: ['dry-run'],
   filename: ['file'],
+  filter: ['where', 'subject'],
   follow: ['watch', 'wait'],
   force: ['yes'],
   format: ['output', 'json'],
+  group: ['by'],
+  'group-by': ['by'],
   'no-input': ['yes'],
   'non-interactive': ['yes'],
+  o: ['output', 'json', 'out'],
   output: ['out', 'json'],
   url: ['server'],
   what: ['dry-run'],
@@ -95,8 +106,12 @@ export function likelyCommands(typed: string, commands: readonly string[]): read
 /** What to try instead of words that name no command. */
 export function commandHints(typed: string, commands: readonly string[]): readonly string[] {
   const [first = ''] = typed.split(' ');
-  if (Object.hasOwn(ELSEWHERE, first)) return [ELSEWHERE[first]!];
-  const meant = likelyCommands(typed, commands).map((line) => `\`osapi-ops ${line}\``);
+  const likely = likelyCommands(typed, commands);
+  const elsewhere = Object.hasOwn(ELSEWHERE, first)
+    ? first
+    : likely.length === 0 && nearest(first, Object.keys(ELSEWHERE));
+  if (elsewhere) return [ELSEWHERE[elsewhere]!];
+  const meant = likely.map((line) => `\`osapi-ops ${line}\``);
   return [meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : 'see `osapi-ops --help`'];
 }
 

@@ -99,7 +99,7 @@ function saidOf({ message, flags, args = [] }: ParserError, known: readonly stri
 /** @param flags the names of the command's flags, for a guess at what was meant */
 export function usageError(error: ParserError, command: string, flags: readonly string[] = []): OpsError {
   const typed = `osapi-ops ${command.replaceAll(':', ' ')}`.trim();
-  const { message, flag, hints = [] } = saidOf(error, flags);
+  const { message, flag, hints = [] } = saidOf(error, [...flags, 'help']);
   return new OpsError('USAGE', message, {
     where: flag ?? typed,
     hints: [...hints, `see \`${typed} --help\``],

@@ -62,6 +62,7 @@ test('where nobody said anything the reason stays', () => {
 test('columns are those that are asked for, in that order; wide are all of them, whole', () => {
   const long = dead({ detail: 'x'.repeat(200) });
   expect(titlesOf([long], { columns: columnsFrom('why, ID,size') })).toEqual(['WHY', 'ID', 'SIZE']);
+  expect(columnsFrom('detail,id')).toEqual(['why', 'id']);
   const wide = createEntryTable([long], { theme, width: 60, now, wide: true });
   expect(wide.header).toMatch(/PUBLISHED +TRIES +REPLAYS +SIZE +QUEUE/);
   expect(wide.row(long)).toContain('x'.repeat(200));

@@ -106,6 +106,24 @@ describe('a condition', () => {
     expect(chooses(term, dead)).toBe(want);
   });
 
+  test.each([
+    ['Detail=x', 'detail'],
+    ['deatil!=x', 'detail'],
+    ['json:type=mx', 'json:.type'],
+    ['JSON:.type=mx', 'json:.type'],
+    ['Header:X=1', 'header:X'],
+  ])('%s is told what may be meant: %s', (text, key) => {
+    const hints = expect.arrayContaining([`did you mean ${key}?`]);
+    expect(() => parseWhere([text])).toThrow(expect.objectContaining({ hints }));
+    expect(() => parseDimensions([text.replace(/!?=.*/, '')])).toThrow(expect.objectContaining({ hints }));
+  });
+
+  test.each(['colour=x', 'json:a b=x', ''])('%j is near to none', (text) => {
+    expect(() => parseWhere([text])).toThrow(
+      expect.objectContaining({ hints: [expect.stringMatching(/^write it as/)] }),
+    );
+  });
+
   test('has to hold with all others', () => {
     const both = (...terms: string[]) => matches({ where: parseWhere(terms) }, dead);
     expect(both('subject=requests.dns', 'json:.error.code=7')).toBe(true);

@@ -43,6 +43,7 @@ describe('what the parser refuses is told in our words', () => {
     [['--auto-approve'], 'there is no flag --auto-approve', line, ['did you mean --yes?']],
     [['--auto-approve=geheim'], 'there is no flag --auto-approve', line, ['did you mean --yes?']],
     [['-x'], 'there is no flag -x', line, []],
+    [['--hlep'], 'there is no flag --hlep', line, ['did you mean --help?']],
   ] as const)('%j', async (argv, message, where, hint) => {
     expect(await told(...argv)).toEqual({ code: 'USAGE', message, where, hint, last: 'see `osapi-ops x --help`' });
   });
@@ -81,6 +82,9 @@ describe('words that other tools taught', () => {
     ['down', 'did you mean `osapi-ops destroy` or `osapi-ops dev stop`?'],
     ['ls', 'did you mean `osapi-ops dlq ls` or `osapi-ops request ls`?'],
     ['aply', 'did you mean `osapi-ops apply`?'],
+    ['dlq count', 'did you mean `osapi-ops dlq stats`?'],
+    ['ps', 'did you mean `osapi-ops status`?'],
+    ['dlq replays kill', 'did you mean `osapi-ops dlq replays stop`?'],
     ['no', 'see `osapi-ops --help`'],
     ['constructor', 'see `osapi-ops --help`'],
   ])('%s', (typed, hint) => {
@@ -89,6 +93,9 @@ describe('words that other tools taught', () => {
 
   test('a context is chosen by the nats CLI', () => {
     expect(commandHints('context ls', known)[0]).toContain('`nats context ls`');
+    expect(commandHints('contxt', known)[0]).toContain('`nats context ls`');
+    expect(commandHints('stream ls', known)[0]).toContain('streams of queues');
+    expect(commandHints('consumer', known)[0]).toContain('consumers of queues');
   });
 
   test.each([
@@ -98,6 +105,9 @@ describe('words that other tools taught', () => {
     ['dry', ['dry-run'], 'dry-run'],
     ['alow', ['allow'], 'allow'],
     ['ab', ['abc'], undefined],
+    ['o', ['json'], 'json'],
+    ['group-by', ['by'], 'by'],
+    ['filter', ['subject', 'where'], 'where'],
     ['toString', ['json'], undefined],
   ])('--%s among %j is --%s', (typed, flagNames, meant) => {
     expect(likelyFlag(typed, flagNames)).toBe(meant);

@@ -47,7 +47,13 @@ export const COLUMN_NAMES: readonly string[] = COLUMNS.map(({ name }) => name);
 
 /** Reads `id,why`. @throws OpsError USAGE */
 export function columnsFrom(text: string): string[] {
-  const names = text.split(',').map((name) => name.trim().toLowerCase());
+  // The worker's words by their name in JSON.
+  const names = text.split(',').map((name) =>
+    name
+      .trim()
+      .toLowerCase()
+      .replace(/^detail$/, 'why'),
+  );
   const wrong = names.find((name) => !COLUMN_NAMES.includes(name));
   if (wrong === undefined) return names;
   throw new OpsError('USAGE', `--columns: there is no column ${JSON.stringify(wrong)}`, {
