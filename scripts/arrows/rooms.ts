@@ -29,7 +29,11 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   observed: { imports: [...WORDS, 'canonical', 'nats'], acts: ['read'] },
   apply: { imports: [...WORDS, 'nats'], acts: ['execute'] },
   ledger: { imports: [...WORDS, 'nats'], acts: ['actor', 'bucket', 'history', 'lock', 'replays', 'room', 'store'] },
-  dlq: { imports: [...WORDS, 'nats', 'ledger'], acts: ['collect', 'follow', 'scan'] },
+  dlq: {
+    imports: [...WORDS, 'nats', 'ledger'],
+    packages: ['fastest-levenshtein'],
+    acts: ['collect', 'follow', 'scan'],
+  },
   replay: {
     imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],
     acts: ['archive-file', 'edit', 'execute', 'follow', 'queue', 'want', 'transform'],

@@ -107,7 +107,7 @@ export function parseIds(texts: readonly string[]): IdPattern[] {
 }
 
 /** A dead letter that was named, and is not in the queues that were looked at: all there are, or those of `--queue`. */
-export const noSuchLetter = ({ text, queue }: IdPattern, queues: readonly string[] = []): OpsError => {
+const noSuchLetter = ({ text, queue }: IdPattern, queues: readonly string[] = []): OpsError => {
   if (queues.length > 0 && (queue === undefined || !queues.includes(queue))) {
     return new OpsError('NOT_FOUND', `there is no dead letter ${text} in ${queues.join(', ')}`, {
       where: text,

@@ -43,7 +43,7 @@ test.each([
   { width: 120, want: 'ID STATE REASON DIED TRIES SUBJECT WHY' },
   { width: 80, want: 'ID STATE DIED SUBJECT WHY' },
   { width: 60, want: 'ID STATE DIED WHY' },
-  { width: 40, want: 'ID STATE WHY' },
+  { width: 40, want: 'ID DIED WHY' },
   { width: 20, want: 'ID WHY' },
 ])('why it died is never the column that goes: $width columns have $want', ({ width, want }) => {
   const entries = [dead({ detail: 'ETIMEDOUT: db is down' }), dead({ detail: null })];
@@ -53,6 +53,19 @@ test.each([
   // Without words the reason stands for them.
   expect(table.row(entries[1]!)).toMatch(/max_d/);
   expect(Math.max(...entries.map((one) => widthOf(table.row(one))))).toBeLessThanOrEqual(Math.max(width, 40));
+});
+
+test('a state that all have goes before why is cut short, and one of another state says so', () => {
+  const words = 'ETIMEDOUT: the database does not answer';
+  const entries = [1, 2].map((seq) => dead({ id: `REQUESTS/worker/${seq}`, detail: words }));
+  const other = dead({ id: 'REQUESTS/worker/3', state: 'parked', detail: words });
+  const table = createEntryTable(entries, { theme, width: 60, now });
+  expect(table.header).toMatch(/^ID +DIED +WHY$/);
+  expect(table.row(entries[0]!)).toMatch(/ETIMEDOUT: the database does/);
+  expect(table.row(other)).toMatch(/ parked: ETIMEDOUT/);
+  expect(titlesOf([...entries, other], { width: 60 })).toEqual(['ID', 'STATE', 'DIED', 'WHY']);
+  expect(titlesOf(entries, { width: 60, columns: ['id', 'state', 'why'] })).toEqual(['ID', 'STATE', 'WHY']);
+  expect(titlesOf(entries, { width: 100 })).toContain('STATE');
 });
 
 test('where nobody said anything the reason stays', () => {

@@ -63,13 +63,15 @@ export function columnsFrom(text: string): string[] {
 }
 
 /** What is done, one after the other, until a table fits: why it died is cut, and never goes. */
-const SHRINKING: readonly (readonly [name: string, least: number])[] = [
+const SHRINKING: readonly (readonly [name: string, least: number | 'alike'])[] = [
   ['why', 24],
   ['subject', 12],
   ['request', 0],
   ['tries', 0],
   ['reason', 0],
   ['subject', 0],
+  // One state in every row says nothing; one of another kind further down says so itself.
+  ['state', 'alike'],
   ['why', 8],
   ['died', 0],
   ['state', 0],
@@ -130,16 +132,27 @@ export function createEntryTable(
     ...column,
     width: Math.max(column.name.length, ...first.map((entry) => widthOf(cell(column, entry)))),
   }));
+  const whole = new Map(columns.map((column) => [column.name, column.width]));
   const over = () => columns.reduce((sum, column) => sum + column.width + 2, -2) - width;
+  const common = first.every(({ state }) => state === first[0]?.state) ? first[0]?.state : undefined;
   const hasWhy = columns.some(({ name }) => name === 'why');
   for (const [name, least] of wide ? [] : SHRINKING) {
     const column = columns.find((one) => one.name === name);
-    if (over() <= 0 || !column) continue;
-    if (least > 0) column.width = Math.max(Math.min(column.width, least), column.width - over());
+    if (over() <= 0 || !column || (least === 'alike' && (common === undefined || asked))) continue;
+    if (least !== 'alike' && least > 0) column.width = Math.max(Math.min(column.width, least), column.width - over());
     // Where no worker said anything, the reason is all there is to say why.
     else if (!asked && (name !== 'reason' || hasWhy)) columns = columns.filter((one) => one !== column);
   }
+  // What went left more room than was needed.
+  const why = columns.find(({ name }) => name === 'why');
+  if (why && over() < 0) why.width = Math.min(whole.get('why')!, why.width - over());
   const hasReason = columns.some(({ name }) => name === 'reason');
+  const hasState = asked !== undefined || columns.some(({ name }) => name === 'state');
+  /** In the place of what is not drawn: the reason where nobody said why, and a state that is not that of the others. */
+  const whyIn = (text: string, { reason, state }: Entry): string => {
+    const why = text || (hasReason ? '' : reason);
+    return hasState || common === undefined || state === common ? why : [state, why].filter(Boolean).join(': ');
+  };
   const isCut = ({ name, width: most }: (typeof columns)[number], text: string) =>
     !wide && (name === 'subject' || name === 'why') && widthOf(text) > most;
   const draw = (texts: readonly string[]): string =>
@@ -154,7 +167,7 @@ export function createEntryTable(
     header: theme.strong(draw(columns.map(({ name }) => name.toUpperCase()))),
     row: (entry: Entry): string => {
       const text = draw(
-        columns.map((column) => cell(column, entry) || (column.name === 'why' && !hasReason ? entry.reason : '')),
+        columns.map((column) => (column.name === 'why' ? whyIn(cell(column, entry), entry) : cell(column, entry))),
       );
       return entry.state === 'gone' ? theme.faint(text) : text;
     },
