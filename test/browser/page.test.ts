@@ -202,6 +202,35 @@ describe('the page of the console', () => {
     await context.close();
   });
 
+  test('a group keeps its letter when another has more', async () => {
+    const { page, context } = await openAt(browser, stage.url, {}, true);
+    await goTo(page, '#/dead', '.group');
+    const told = async () => (await page.locator('.group').allInnerTexts()).map((one) => one.split('\n').slice(0, 2));
+    const before = await told();
+    const { result } = overviewData;
+    const groups = result.groups.toReversed();
+    stage.answers.set('/api/dlq/overview', { ...overviewData, result: { ...result, groups } });
+    await page.getByRole('button', { name: 'look again' }).click();
+    await page.waitForFunction((first) => document.querySelector('.group .name')?.textContent !== first, before[0]![1]);
+    stage.answers.set('/api/dlq/overview', overviewData);
+    expect(await told()).toEqual(before.toReversed());
+    await context.close();
+  });
+
+  test('what is lost stands apart from what it is above', async () => {
+    const kept = stage.answers.get('server');
+    stage.answers.set('server', { state: 'away', since: NOW, error: { code: 'CONN_UNREACHABLE', message: 'away' } });
+    const { page, context } = await openAt(browser, stage.url, {}, true);
+    await page.waitForSelector('.trouble');
+    const [banner, heading] = await Promise.all([
+      page.locator('.trouble').boundingBox(),
+      page.locator('h1.verdict').boundingBox(),
+    ]);
+    expect(heading!.y - banner!.y - banner!.height).toBeGreaterThanOrEqual(12);
+    stage.answers.set('server', kept);
+    await context.close();
+  });
+
   test('stays fluent on a million dead letters: few rows are made, memory is bounded, a key is answered at once', async () => {
     const many = 1_000_000;
     const { result: rows, ...rest } = listedData;

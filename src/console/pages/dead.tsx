@@ -4,6 +4,7 @@ import { ask, download } from '../client.ts';
 import { useEntries } from '../entries.ts';
 import { count, full, many, span } from '../format.ts';
 import { shortcuts } from '../keys.ts';
+import { beganAt, signsFor } from '../marks.ts';
 import { Act, Button, Clock, Figure, Glyph, Notes, Refusal, shown, Waiting } from '../parts/basics.tsx';
 import { ArchiveDialog, EditDialog, PurgeDialog, ReplayDialog, type Wanted } from '../parts/choice.tsx';
 import { DeathsChart, kindOf, type Mark } from '../parts/deaths-chart.tsx';
@@ -11,7 +12,7 @@ import { EntryPane, StateWord } from '../parts/entry.tsx';
 import { FilterBar } from '../parts/filters.tsx';
 import { Cell, VirtualRows } from '../parts/virtual-rows.tsx';
 import { filterBody, filtersOf, withFilter } from '../route.ts';
-import { command, east, go, now, queues, route, say, useAsked } from '../state.ts';
+import { command, east, go, now, queues, replays, route, say, useAsked } from '../state.ts';
 import type { Deed, EntryJson, Overview, ShownLetter } from '../wire.ts';
 
 const BY = ['detail', 'subject', 'consumer', 'reason', 'queue', 'state', 'hour'];
@@ -70,6 +71,10 @@ export function DeadPage() {
   const picked = pick === null ? -1 : groups.findIndex((_, index) => termOf(index) === pick);
   const matching = picked >= 0 ? groups[picked]!.count : pick === null ? total : undefined;
   const marks = useMemo<readonly Mark[]>(() => marksOf(history.body?.result ?? [], body), [history.body, body]);
+  const signs = useSigns(
+    `${by} ${filters}`,
+    groups.map(({ by: named }) => named[by] ?? null),
+  );
 
   /** All that match, as they were when they were looked at. */
   const frozen = (): Record<string, string | string[]> => {
@@ -213,6 +218,7 @@ export function DeadPage() {
             <DeathsChart
               timeline={body.timeline}
               marks={marks}
+              signOf={(value) => signs.get(keyOf(value))}
               onSpan={(from, to) => {
                 const next = withFilter(
                   withFilter(query, 'since', new Date(from).toISOString()),
@@ -248,7 +254,8 @@ export function DeadPage() {
                 {groups.slice(0, 200).map((group, index) => {
                   const value = group.by[by] ?? null;
                   const isPicked = index === picked;
-                  const kind = kindOf(index);
+                  const sign = signs.get(keyOf(value)) ?? index;
+                  const kind = kindOf(sign);
                   return (
                     <li key={value ?? ''}>
                       <button
@@ -257,7 +264,7 @@ export function DeadPage() {
                         aria-pressed={isPicked}
                         onClick={() => set('pick', isPicked ? undefined : termOf(index))}
                       >
-                        <span class="letter">{index < 7 ? kind.letter : '·'}</span>
+                        <span class="letter">{sign < 7 ? kind.letter : '·'}</span>
                         <span class={`swatch ${kind.pattern}`} style={{ '--kind': `var(${kind.colour})` }} />
                         <span class="name" title={value === null ? undefined : shown(value)}>
                           {value === null ? <i>not told</i> : shown(value)}
@@ -364,6 +371,17 @@ export function DeadPage() {
   );
 }
 
+const keyOf = (value: string | null): string => JSON.stringify(value);
+
+/** The signs of the groups of one question, which stay from look to look. */
+function useSigns(question: string, values: readonly (string | null)[]): ReadonlyMap<string, number> {
+  const kept = useRef<{ question: string; signs: ReadonlyMap<string, number> }>({ question: '', signs: new Map() });
+  const before = kept.current.question === question ? kept.current.signs : new Map<string, number>();
+  // While a look is under way there are none: what they were is kept.
+  if (values.length > 0) kept.current = { question, signs: signsFor(before, values.map(keyOf)) };
+  return kept.current.signs;
+}
+
 /** How many that match died since the look: counted anew when the queues have more dead than they had, by what match. */
 function useFresh(filters: URLSearchParams, body: Overview | undefined): number {
   const names = filters.getAll('queue');
@@ -398,7 +416,7 @@ function marksOf(deeds: readonly Deed[], body: Overview | undefined): Mark[] {
   const to = Date.parse(body.timeline.to ?? '');
   return deeds
     .filter(({ verb }) => /apply|replay|purge|pause|resume/.test(verb))
-    .map((deed) => ({ at: Date.parse(deed.at), deed }))
+    .map((deed) => ({ at: beganAt(deed, replays.peek()), deed }))
     .filter(({ at }) => at >= from && at <= to)
     .sort((a, b) => a.at - b.at);
 }

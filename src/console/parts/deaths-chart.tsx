@@ -10,7 +10,7 @@ export interface Mark {
   readonly deed: Deed;
 }
 
-/** Sign, colour and pattern of a group, in the order of their size: the same in chart and table. */
+/** Sign, colour and pattern of a group, at first in the order of their size: the same in chart and table. */
 export const KINDS = [
   { letter: 'A', colour: '--dead', pattern: 'solid' },
   { letter: 'B', colour: '--retrying', pattern: 'stripes' },
@@ -57,10 +57,13 @@ function nameOf({ by, other }: Timeline['groups'][number]): string {
 export function DeathsChart({
   timeline,
   marks,
+  signOf,
   onSpan,
 }: {
   timeline: Timeline;
   marks: readonly Mark[];
+  /** The place of a group's sign, as the table has it. */
+  signOf: (value: string | null) => number | undefined;
   onSpan: (from: number, to: number) => void;
 }) {
   const box = useRef<HTMLDivElement>(null);
@@ -76,7 +79,7 @@ export function DeathsChart({
     let plot: uPlot | undefined;
     const make = () => {
       plot?.destroy();
-      plot = drawn(element, { timeline, marks, length, from, onAt: setAt, onSpan });
+      plot = drawn(element, { timeline, marks, signOf, length, from, onAt: setAt, onSpan });
     };
     make();
     const sized = new ResizeObserver(() => plot?.setSize({ width: element.clientWidth, height: element.clientHeight }));
@@ -163,13 +166,14 @@ const TICKS = [
 interface Drawing {
   readonly timeline: Timeline;
   readonly marks: readonly Mark[];
+  readonly signOf: (value: string | null) => number | undefined;
   readonly length: number;
   readonly from: number;
   readonly onAt: (at: number | undefined) => void;
   readonly onSpan: (from: number, to: number) => void;
 }
 
-function drawn(element: HTMLElement, { timeline, marks, length, from, onAt, onSpan }: Drawing): uPlot {
+function drawn(element: HTMLElement, { timeline, marks, signOf, length, from, onAt, onSpan }: Drawing): uPlot {
   const { groups, step_seconds: step } = timeline;
   const style = getComputedStyle(element);
   const colour = (name: string) => style.getPropertyValue(name).trim();
@@ -224,7 +228,9 @@ function drawn(element: HTMLElement, { timeline, marks, length, from, onAt, onSp
       series: [
         {},
         ...order.map((index) => {
-          const { colour: name, pattern } = kindOf(index);
+          const { by, other } = groups[index]!;
+          const sign = other ? KINDS.length - 1 : (signOf(Object.values(by ?? {})[0] ?? null) ?? index);
+          const { colour: name, pattern } = kindOf(sign);
           const fill = patternOf(colour(name), colour('--ground'), pattern);
           return {
             paths: bars,

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import type { WorkerEvent } from '../../../src/lib/model/worker.ts';
-import { renderLogLine } from '../../../src/lib/ui/render/worker.ts';
+import type { WorkerEvent, WorkerReport } from '../../../src/lib/model/worker.ts';
+import { renderLogLine, renderWorkerReport } from '../../../src/lib/ui/render/worker.ts';
 import { createTheme } from '../../../src/lib/ui/theme.ts';
 
 const view = { now: new Date('2026-11-28T03:00:00Z'), theme: createTheme({ colour: false }) };
@@ -20,4 +20,14 @@ test.each([
   [{ seq: 7, delivery: 2 }, 'message 7 failed delivery 2\n'],
 ])('a line of the log: %j', (facts, text) => {
   expect(line(facts)).toBe(text);
+});
+
+test.each([
+  [{ seconds: 0.9, answered: 100 }, '100 answered, 590 failed: 690 deliveries in 900ms'],
+  [{ seconds: 6.1, answered: 100 }, '100 answered, 590 failed: 690 deliveries in 6.1s, 16 answered/s'],
+  [{ seconds: 6.1, answered: 0 }, '0 answered, 590 failed: 690 deliveries in 6.1s'],
+])('a report says what its rate is of: %j', (facts, text) => {
+  const none = { already_answered: 0, retried: 0, rejected: 0, unstored: 0, returned: 0, cut_short: 0 };
+  const report = { ...none, taken: 690, failed: 590, ...facts } as WorkerReport;
+  expect(renderWorkerReport(report, createTheme({ colour: false }))).toBe(`${text}\n`);
 });

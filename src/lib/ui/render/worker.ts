@@ -45,7 +45,8 @@ export function renderWorkerReport(report: WorkerReport, theme: Theme): string {
   const told = ROWS.filter(([key]) => key === 'answered' || report[key] !== 0).map(
     ([key, word]) => `${report[key]} ${word}`,
   );
-  const rate = report.seconds >= 1 && report.answered > 0 ? `, ${Math.round(report.answered / report.seconds)}/s` : '';
+  const rate =
+    report.seconds >= 1 && report.answered > 0 ? `, ${Math.round(report.answered / report.seconds)} answered/s` : '';
   const taken = `${counted(report.taken, 'delivery', 'deliveries')} in ${tookMs(report.seconds * 1000)}${rate}`;
   return `${theme.strong(`${told.join(', ')}`)}: ${taken}\n`;
 }
