@@ -24,6 +24,25 @@ export const fits = ({ messages, bytes, requests }: Cost): boolean =>
   messages <= MOST.messages && bytes <= MOST.bytes && requests <= MOST.requests;
 
 /**
+ * Which of several are looked into: all of them share one bound, and those that take least come first, so that as many
+ * as can be are. Of each that is not, whether it would take more than the bound by itself.
+ */
+export function affordable<T>(costs: ReadonlyMap<T, Cost>): {
+  readonly within: ReadonlySet<T>;
+  isTooMuch(one: T): boolean;
+} {
+  const within = new Set<T>();
+  let sum: Cost = { messages: 0, bytes: 0, requests: 0 };
+  for (const [one, cost] of [...costs].sort(([, a], [, b]) => a.requests - b.requests || a.bytes - b.bytes)) {
+    const next = sumOf(sum, cost);
+    if (!fits(next)) continue;
+    within.add(one);
+    sum = next;
+  }
+  return { within, isTooMuch: (one) => !fits(costs.get(one)!) };
+}
+
+/**
  * What it takes to read every record of a queue, and every original that one of them may speak of: at most as many as
  * are dead, or as there are records, and never more than are stored. Where they lie apart each takes a request of its own.
  */

@@ -5,12 +5,13 @@ import { OpsError } from '../errors/ops-error.ts';
 import { advisorySubject, bucketStream, RESPONSES_BUCKET } from '../facts/names.ts';
 import { atLeast } from '../facts/versions.ts';
 import type { Entry } from '../model/entry.ts';
+import { toType } from '../model/shell.ts';
 import { orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { readStream } from '../nats/streams.ts';
 import { plural } from './check.ts';
 import { countStored } from './collect.ts';
-import { type Cost, costOf, fits, sumOf } from './cost.ts';
+import { affordable, costOf } from './cost.ts';
 import { type DeadState, deathsOf, type QueueState } from './snapshot.ts';
 
 const HOUR = 3_600_000;
@@ -77,14 +78,15 @@ export async function scanDead(
   const open = queues.filter(isOpen);
   if (open.length === 0) return [...queues];
   const hasBatches = atLeast(nats.target.server.version, '2.11.0');
-  const readable: QueueState[] = [];
-  let cost: Cost = { messages: 0, bytes: 0, requests: 0 };
-  for (const queue of open) {
-    const next = sumOf(cost, costOf(queue, hasBatches));
-    if (!atAnyCost && !fits(next)) continue;
-    readable.push(queue);
-    cost = next;
-  }
+  const { within, isTooMuch } = affordable(new Map(open.map((queue) => [queue, costOf(queue, hasBatches)])));
+  const isRead = (queue: QueueState) => atAnyCost || within.has(queue);
+  const readable = open.filter(isRead);
+  const whyNot = (queue: QueueState) => {
+    if (isRead(queue)) return 'as they could not be read';
+    return isTooMuch(queue)
+      ? 'as that takes more than a probe may'
+      : 'as those of all queues together take more than a probe may';
+  };
   const seen = readable.length > 0 ? await readEntries(nats, readable, now) : undefined;
   return Promise.all(
     queues.map(async (queue) => {
@@ -95,7 +97,7 @@ export async function scanDead(
       const uncovered = Math.max(0, queue.uncovered - (found?.untaken ?? 0));
       const deadState = found
         ? exactly(queue.deadState!, found, foreign ?? 0)
-        : await roughly(nats, queue, queue.deadState!);
+        : await roughly(nats, queue, queue.deadState!, whyNot(queue));
       return { ...queue, uncovered, deadState };
     }),
   );
@@ -180,7 +182,12 @@ const exactly = (state: DeadState, seen: Seen, foreign: number): DeadState => ({
  * By arithmetic and by the counts of the DLQ's subjects. Only where nothing else can be dead than what is stored, and
  * nothing of that can be answered, is it a figure; else it is the least there are.
  */
-async function roughly(nats: Nats, queue: QueueState, { parked: _, ...state }: DeadState): Promise<DeadState> {
+async function roughly(
+  nats: Nats,
+  queue: QueueState,
+  { parked: _, ...state }: DeadState,
+  whyNot: string,
+): Promise<DeadState> {
   const { name, dlq, stream, consumers, uncovered } = queue;
   const records = dlq?.figures.messages ?? 0;
   const isQueue = stream?.config.retention === 'workqueue' && consumers.length > 0;
@@ -197,7 +204,7 @@ async function roughly(nats: Nats, queue: QueueState, { parked: _, ...state }: D
     least: Math.max(0, state.dead - state.held - responses) + state.journalled,
     unknown:
       state.unknown ??
-      `${plural(records, 'record was', 'records were')} not looked into, as that takes more than a probe or its user may; \`osapi-ops dlq ls\` looks at each`,
+      `${plural(records, 'record was', 'records were')} not looked into, ${whyNot}; \`${toType`osapi-ops dlq ls --queue ${name}`}\` looks at each`,
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { costOf, fits, sumOf } from '../../../src/lib/health/cost.ts';
+import { affordable, costOf, fits, sumOf } from '../../../src/lib/health/cost.ts';
 import { consumerOf, deadOf, queueOf, streamOf } from './builders.ts';
 
 const queue = (of: {
@@ -128,5 +128,30 @@ describe('what a look at the dead costs', () => {
   test('of several queues is the sum', () => {
     const one = { messages: 1, bytes: 2, requests: 3 };
     expect(sumOf(one, one)).toEqual({ messages: 2, bytes: 4, requests: 6 });
+  });
+});
+
+describe('of several queues', () => {
+  const cost = (requests: number, bytes = 100) => ({ messages: 1, bytes, requests });
+  test.each([
+    { name: 'all within the bound are read', costs: [5, 5], within: [0, 1], tooMuch: [] },
+    { name: 'one more than the bound of all is left', costs: [2, 2, 2, 2, 2, 2], within: [0, 1, 2, 3, 4], tooMuch: [] },
+    { name: 'those that take least come first', costs: [9, 2, 3, 4], within: [1, 2, 3], tooMuch: [] },
+    { name: 'one that takes too much by itself leaves the others', costs: [11, 10], within: [1], tooMuch: [0] },
+    { name: 'none is none', costs: [], within: [], tooMuch: [] },
+  ])('$name', ({ costs, within, tooMuch }) => {
+    const found = affordable(new Map(costs.map((requests, at) => [at, cost(requests)])));
+    expect([...found.within].sort()).toEqual(within);
+    expect(costs.flatMap((_, at) => (found.isTooMuch(at) ? [at] : []))).toEqual(tooMuch);
+  });
+
+  test('of the same number of requests the smaller ones come first', () => {
+    const found = affordable(
+      new Map([
+        ['large', cost(1, 400_000)],
+        ['small', cost(1, 300_000)],
+      ]),
+    );
+    expect([...found.within]).toEqual(['small']);
   });
 });
