@@ -13,7 +13,7 @@ export default class DlqStats extends BaseCommand<typeof DlqStats> {
   static override description =
     `Groups by queue, consumer, subject, reason, state, day, hour, detail (the worker's words), header:NAME or json:.path
 (a value in the payload), or several of them. Words that differ in numbers alone are one group, with # for them: "timeout
-after #ms". Each group has its count, the first and the last death, the id of a
+after #ms". Values are compared as text: 1 and "1" are one; of a header with several lines the first counts. Each group has its count, the first and the last death, the id of a
 sample for \`dlq show\`, and the line that replays just it. What is gone counts with --state gone. Touches nothing.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %>',

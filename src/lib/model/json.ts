@@ -29,16 +29,18 @@ export function stableText(value: unknown): string {
 export const equalJson = (a: unknown, b: unknown): boolean => a === b || stableText(a) === stableText(b);
 
 /**
- * JSON in which a whole number that JavaScript would round stands as its text: two ids of 64 bits stay two.
+ * JSON in which a whole number that JavaScript would round, and one too large for it, stands as its text: two ids of 64
+ * bits stay two, and 1e400 is no null.
  * @throws SyntaxError where the text is no JSON
  */
 export function parseExact(text: string): unknown {
-  return /\d{16}/.test(text) ? JSON.parse(text, keepLongNumbers) : JSON.parse(text);
+  return /\d{16}|\d[eE]\+?\d{3}/.test(text) ? JSON.parse(text, keepLongNumbers) : JSON.parse(text);
 }
 
 function keepLongNumbers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value);
-  return isRounded && context?.source !== undefined ? context.source : value;
+  const isBeyond = typeof value === 'number' && !Number.isFinite(value);
+  return (isRounded || isBeyond) && context?.source !== undefined ? context.source : value;
 }
 
 /** What TypeScript's library does not know yet. */

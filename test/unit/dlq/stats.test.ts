@@ -10,6 +10,11 @@ describe('what entries are grouped by', () => {
   const of = (text: string, one: Entry): string | null => parseDimensions([text])[0]!.valueOf(one);
   const withMessage = (message: Parameters<typeof stored>[0]) =>
     entry({ detail: 'no such kind', inner: { ...entry().inner, message: stored(message) } });
+  test('a number too large for JavaScript is no null', () => {
+    const values = ['1e400', 'null', '2e400', '1'].map((n) => of('json:.n', withMessage({ payload: `{"n":${n}}` })));
+    expect(values).toEqual(['1e400', 'null', '2e400', '1']);
+  });
+
   const headers = [line('trace', 'low'), line('Trace', 'exact'), line('Long', 'x'.repeat(201)), line('Text', 'Ã¤')];
   const whole = withMessage({ payload: '{"kind":"dns","n":5,"list":[1],"long":12345678901234567890}', headers });
   const { message: _message, original: _original, ...inner } = entry().inner;

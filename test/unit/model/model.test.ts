@@ -34,4 +34,15 @@ describe('JSON with long numbers', () => {
   ])('%s is kept to the digit', (written, value) => {
     expect(parseExact(`{"id":${written},"pad":"0000000000000000"}`)).toMatchObject({ id: value });
   });
+
+  test.each([
+    ['1e308', '1e308'],
+    ['1e309', '1e309'],
+    ['-1E+400', '-1E+400'],
+    ['1e-400', 0],
+    ['null', null],
+    ['"1e400"', '1e400'],
+  ])('%s is no other value', (written, value) => {
+    expect(parseExact(written)).toBe(value);
+  });
 });

@@ -51,3 +51,17 @@ test.each([
 test('a value of which little fits is cut to the least', () => {
   expect(shown(LONG, 10)).toBe('    2  xxxxxxxxxxx…');
 });
+
+test('keys that differ in their letters alone are told apart', () => {
+  const group = {
+    by: { subject: 'a', 'json:.n': '1', 'json:.N': '2', 'header:Trace-Id': 'x' },
+    count: 1,
+    first_seen: null,
+    last_seen: null,
+    sample: 'Q/w/1',
+    where: [],
+    replay: null,
+  };
+  const text = renderStats({ total: 1, groups: [group] }, { theme: createTheme({ colour: false }), width: 90, now });
+  expect(text.split('\n')[0]).toMatch(/^COUNT {2}SUBJECT {2}json:\.n {2}json:\.N {2}header:Trace-Id {2}FIRST/);
+});

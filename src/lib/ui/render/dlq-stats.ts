@@ -30,7 +30,9 @@ export function renderStats(
       ageOf(last_seen, now) || '-',
       clean(sample),
     ]);
-    const header = ['COUNT', ...names.map((name) => clean(name.toUpperCase())), 'FIRST', 'LAST', 'SAMPLE'];
+    // `json:.n` and `json:.N` are two keys.
+    const titles = names.map((name) => clean(name.includes(':') ? name : name.toUpperCase()));
+    const header = ['COUNT', ...titles, 'FIRST', 'LAST', 'SAMPLE'];
     return renderColumns(
       [header, ...rows].map((row) => row.slice(0, row.length - without)),
       new Set([0]),
