@@ -84,6 +84,14 @@ test.each(NAMES)('what is printed to be typed of a queue %j is of that queue and
     expect(argv.slice(argv.indexOf('--server')).slice(0, 2)).toEqual(['--server', server.url]);
   }
   expect(names(pasted(resume), stream)).toBe(true);
+  // By ids, as a limit cut some off.
+  const few = await runCli(['dlq', 'stats', '--server', server.url, '--limit', '1', '--json'], { cwd });
+  const byId = pasted(JSON.parse(few.stdout).groups[0].replay);
+  expect(names(byId, stream)).toBe(true);
+  expect(await runCli(byId.slice(1).toSpliced(2, 0, '--dry-run'), { cwd })).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Would replay 1 dead letter/),
+  });
   // The lines do what they say, the program reading them as the shell hands them on.
   const told = next.find((line) => line.startsWith('osapi-ops dlq ls'))!;
   const listed = await runCli([...pasted(told).slice(1)], { cwd });

@@ -3,6 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import type { Context } from '../model/context.ts';
 import type { Entry } from '../model/entry.ts';
 import { objectOf } from '../model/json.ts';
+import { withArguments } from '../model/shell.ts';
 import type { Chosen, CommandLine } from '../model/wire.ts';
 import { callWords } from '../operations/dlq/call.ts';
 import { type PurgeOptions, purgeDeadLetters } from '../operations/dlq/purge.ts';
@@ -167,8 +168,9 @@ function actingWords(
   { verb, looked, words, edit }: Choice,
   more: readonly string[] = [],
 ): string[] {
-  const ids = looked.size > 0 && looked.size <= NAMED ? [...looked.keys()] : words;
-  return [...callWords(context.connection, file, 'dlq', verb), ...ids, ...more, ...(edit ? ['--edit'] : [])];
+  const isNamed = looked.size > 0 && looked.size <= NAMED;
+  const call = [...callWords(context.connection, file, 'dlq', verb), ...(isNamed ? [] : words)];
+  return withArguments(call, isNamed ? [...looked.keys()] : [], [...more, ...(edit ? ['--edit'] : [])]);
 }
 
 /** What acts on what was looked at, as a run. @throws OpsError USAGE */

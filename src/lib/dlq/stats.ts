@@ -1,7 +1,7 @@
 import type { DeadGroup, DeadStats } from '../model/dead-stats.ts';
 import { type Entry, MOST_REPLAYS, TO_REPLAY } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
-import { shellLine } from '../model/shell.ts';
+import { shellLine, withArguments } from '../model/shell.ts';
 import type { Dimension } from './dimension.ts';
 import { filterWords } from './filter-words.ts';
 import { type Group, groupOf, shownWith, termsOf, valuesOf } from './group.ts';
@@ -51,7 +51,7 @@ export function createStats(
     if (replays < 0) return null;
     const again = replays < MOST_REPLAYS ? [] : ['--max-replays', String(replays + 1)];
     // A limit chooses the newest here and the oldest there: what it cut off is named.
-    if (total >= limit) return ids.length > MOST_NAMED ? null : shellLine([...words, ...ids, ...again]);
+    if (total >= limit) return ids.length > MOST_NAMED ? null : shellLine(withArguments(words, ids, again));
     const conditions = where.flatMap((term) => ['--where', term]);
     return shellLine([...words, ...filterWords(filter), ...conditions, ...again]);
   };

@@ -18,6 +18,10 @@ export function shellWord(word: string): string {
 /** Words as a line that can be pasted. */
 export const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ');
 
+/** A call with its arguments, which come last where one of them begins with a dash. */
+export const withArguments = (call: readonly string[], args: readonly string[], flags: readonly string[]): string[] =>
+  args.some((word) => word.startsWith('-')) ? [...call, ...flags, '--', ...args] : [...call, ...args, ...flags];
+
 /**
  * A line to type with names in it, each of which a shell hands on as it is: toType`osapi-ops dlq ls --queue ${name}`.
  * A name that begins with a dash is no flag: `--queue=-x`, and `-- -x` where no flag is before it, so such names come last.

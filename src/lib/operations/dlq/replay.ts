@@ -15,7 +15,7 @@ import { type Entry, MOST_REPLAYS, type QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { textsOf } from '../../model/json.ts';
 import type { ReplayResult } from '../../model/replay.ts';
-import { shellLine } from '../../model/shell.ts';
+import { shellLine, withArguments } from '../../model/shell.ts';
 import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
 import { orThrow, orUndefined } from '../../nats/answer.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
@@ -190,9 +190,9 @@ function replayLine(
   const { ids: patterns, ...rest } = filter;
   const option = (name: string, value: string | number | undefined) =>
     value === undefined ? [] : [name, String(value)];
-  return shellLine([
-    ...callWords(context.connection, file, 'dlq', 'replay'),
-    ...filterWords(isFromFile ? rest : filter),
+  const named = isFromFile ? [] : (patterns ?? []).map(({ text }) => text);
+  const flags = [
+    ...filterWords(rest),
     ...(isFromFile && patterns ? ['--ids', idsFrom] : []),
     ...option('--limit', filter.limit),
     ...option('--rate', wishes.rate === undefined ? undefined : `${wishes.rate}/s`),
@@ -205,7 +205,8 @@ function replayLine(
     ...(wishes.allowRedelivery ? ['--allow-redelivery'] : []),
     ...(wishes.wait ? ['--wait'] : []),
     ...(edit ? ['--edit'] : []),
-  ]);
+  ];
+  return shellLine(withArguments(callWords(context.connection, file, 'dlq', 'replay'), named, flags));
 }
 
 const isOfNone = ({ replayed, skipped, failed, remaining }: Omit<ReplayResult, 'entries'>): boolean =>
