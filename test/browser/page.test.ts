@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { htmlPage, htmlTable } from '../../src/lib/ui/render/html.ts';
 import { needing } from '../support/needing.ts';
 import { launchBrowser } from './support/browser.ts';
-import { chosenData, listedData, NOW, overviewData } from './support/data.ts';
+import { aboutData, chosenData, listedData, NOW, overviewData } from './support/data.ts';
 import { difference, draw, ENTRY, PICTURES } from './support/pictures.ts';
 import { goTo, openAt, text } from './support/shown.ts';
 import { type Stage, startStage } from './support/stage.ts';
@@ -228,6 +228,35 @@ describe('the page of the console', () => {
     ]);
     expect(heading!.y - banner!.y - banner!.height).toBeGreaterThanOrEqual(12);
     stage.answers.set('server', kept);
+    await context.close();
+  });
+
+  test.each([1280, 360])('why a button is grey can be read whole, on any view, at %d px', async (width) => {
+    const may = { allowed: false, missing: ['$JS.API.CONSUMER.PAUSE.REQUESTS.request-worker'] };
+    const all = Object.keys(aboutData.may).map((action) => [action, may]);
+    const about = { ...aboutData, may: Object.fromEntries(all) };
+    stage.answers.set('/api/about', about);
+    stage.answers.set('/api/session', { key: 'k', about });
+    const { page, context } = await openAt(browser, stage.url, { width }, true);
+    await page.waitForSelector('.queue-row');
+    const cut: string[] = [];
+    let seen = 0;
+    for (const [name, hash, wanted] of VIEWS) {
+      await goTo(page, hash, wanted);
+      const whys = await page.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>('.why')]
+          .filter((why) => why.parentElement!.offsetParent !== null)
+          .map((why) => [why.parentElement!.textContent, why.getBoundingClientRect().toJSON()] as const),
+      );
+      seen += whys.length;
+      cut.push(
+        ...whys.filter(([, { left, right }]) => left < 0 || right > width).map(([button]) => `${name}: ${button}`),
+      );
+    }
+    stage.answers.set('/api/about', aboutData);
+    stage.answers.set('/api/session', { key: 'k', about: aboutData });
+    expect(cut).toEqual([]);
+    expect(seen).toBeGreaterThan(5);
     await context.close();
   });
 
