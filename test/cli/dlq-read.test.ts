@@ -83,6 +83,7 @@ describe('three dead letters, one of them binary', () => {
     expect(await ids('--state', 'gone')).toEqual([]);
     expect(await ids('--state', 'replayable', '3')).toEqual([3]);
     expect(await ids('--older-than', '1h')).toEqual([]);
+    expect((await dlq('ls', '--older-than', 'yesterday')).stderr).toContain('--until yesterday');
     expect(await ids('--since', '1h', '--limit', '2')).toHaveLength(2);
     expect(await ids('--where', 'json:.id=r0')).toEqual([1]);
     expect(await ids('--where', 'subject!=*.dns', '--where', 'reason=max*')).toEqual([3]);

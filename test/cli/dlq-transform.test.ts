@@ -141,6 +141,24 @@ test('a dry run tells what the copies will be, and no change that a replay does 
   expect(stored).not.toMatch(/Nats-Rollup|Nats-TTL|Expected-Stream: X/);
 });
 
+test('a module that fails when it is asked again is told with what moved and what remains, and prints no escape', async () => {
+  const code = `let asked = 0;
+export default (request) => {
+  console.log('\\u001b[2Jout');
+  console.error('\\u001b[2Jerr');
+  if (++asked > 5) throw new Error('again');
+  return { ...request, payload: 'x' };
+};
+`;
+  const { code: exit, stderr } = await replay(code);
+  expect(exit).toBe(64);
+  expect(stderr).toContain('Error: again: 0 replayed, 5 remain\n');
+  expect(stderr).toContain('\\x1b[2Jout\n');
+  expect(stderr).toContain('\\x1b[2Jerr\n');
+  expect(stderr).not.toContain('\u001b');
+  expect([await payloads('REQUESTS'), await payloads('REQUESTS_dlq')].map(({ length }) => length)).toEqual([5, 5]);
+});
+
 test('a module that is not there is told as that', async () => {
   const { code, stderr } = await runCli(['dlq', 'replay', '--transform', 'none.mjs'], { server, cwd });
   expect(code).toBe(64);

@@ -11,6 +11,7 @@ test.each([
   [['CONN_UNREACHABLE'], /^CONN_UNREACHABLE\n {2}No server answers [\s\S]*\n\n {2}type {5}an error’s code\n/],
   [['RISK_DATA_LOSS'], /type {5}a finding of a plan\n/],
   [['CHECK_DEAD'], /\n\n {4}osapi-ops dlq stats/],
+  [['CHECK_DEAD'], /^CHECK_DEAD\n {2}[a-z ]+ · (?![\s\S]*\*\*)/],
   [['SPEC_YAML'], /\n {2}Bad:\n\n {4}version: 1\n {4}name: shop\n/],
   [[], /^spec\n[\s\S]*\n {2}queues +The work queues/],
 ])('explain %j', async (args, told) => {

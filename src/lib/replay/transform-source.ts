@@ -29,10 +29,14 @@ const plain = (payload) => {
   if (text === undefined) throw new TypeError('a ' + typeof payload);
   return text;
 };
-const wordOf = (made) => {
+const KEYS = ['id', 'subject', 'headers', 'payload'];
+const wordOf = (made, id) => {
   if (typeof made === 'function' || typeof made === 'symbol') return { type: 'fault', reason: 'it returned a ' + typeof made + ', not a request' };
   if (typeof made !== 'object' || made === null || Array.isArray(made)) return { type: 'made', value: made };
   const { subject, headers, payload } = made;
+  const other = Object.keys(made).find((key) => !KEYS.includes(key));
+  if (other !== undefined) return { type: 'fault', reason: 'it returned a key ' + JSON.stringify(other) + ', which a request has not; it has ' + KEYS.join(', ') };
+  if (made.id !== undefined && made.id !== id) return { type: 'fault', reason: 'it returned another id, which names the dead letter: only subject, headers and payload can be changed' };
   try {
     return { type: 'made', value: { subject, headers, payload: plain(payload) } };
   } catch (error) {
@@ -52,7 +56,7 @@ const wordOf = (made) => {
     try {
       // Without a prototype: a header may be called anything.
       const headers = Object.assign(Object.create(null), request.headers);
-      say(wordOf(await transform({ ...request, headers })));
+      say(wordOf(await transform({ ...request, headers }), request.id));
     } catch (error) {
       say(faultOf(error));
     }

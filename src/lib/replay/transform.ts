@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { OpsError } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
 import type { Entry } from '../model/entry.ts';
-import { inOneLine } from '../model/visible.ts';
+import { escapeOf, inOneLine, TRICKY } from '../model/visible.ts';
 import type { Edited } from './edit-text.ts';
 import { TRANSFORM_SOURCE, type TransformWord } from './transform-source.ts';
 import { readTransformed, type TransformInput, transformInput } from './transformed.ts';
@@ -88,10 +88,12 @@ class TransformThread {
       workerData: { url: pathToFileURL(file).href },
       stdin: false,
       stdout: true,
+      stderr: true,
       execArgv: process.execArgv.filter((word) => !word.includes('inspect')),
     });
     // What it prints for a person is no part of our result.
-    this.#worker.stdout.on('data', (chunk) => process.stderr.write(chunk));
+    for (const stream of [this.#worker.stdout, this.#worker.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => process.stderr.write(harmless(text)));
     let fault: Error | undefined;
     this.#worker.on('error', (error: Error) => {
       fault = error;
@@ -162,6 +164,10 @@ function placeIn(stack = ''): string | undefined {
     return undefined;
   }
 }
+
+/** What a terminal would obey shows as an escape: a module may print what a message holds. */
+const harmless = (text: string): string =>
+  text.replace(TRICKY, (character) => (character === '\n' || character === '\t' ? character : escapeOf(character)));
 
 const faultOf = (
   file: string,

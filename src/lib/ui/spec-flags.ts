@@ -30,7 +30,11 @@ export function durationMs(flag: string, text: string, least = 0): number {
   if (nanos !== undefined && nanos / 1e6 >= least) return nanos / 1e6;
   throw new OpsError('USAGE', `${flag}: "${text}" is not a length of time`, {
     where: flag,
-    hints: ['write it as 500ms, 30s or 5m'],
+    hints: [
+      flag === '--older-than'
+        ? 'write it as 12h or 7d; a moment goes with --until: --until yesterday'
+        : 'write it as 500ms, 30s or 5m',
+    ],
   });
 }
 

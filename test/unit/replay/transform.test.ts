@@ -47,6 +47,8 @@ test.each([
   { value: '{ payload: 1n }', want: /payload cannot be written as JSON/ },
   { value: '() => 1', want: /returned a function/ },
   { value: '"x"', want: /returned a string/ },
+  { value: '{ ...request, paylaod: 1 }', want: /returned a key "paylaod", which a request has not/ },
+  { value: '{ ...request, id: "Q/w/9" }', want: /returned another id/ },
   { value: 'undefined', want: /returned nothing/ },
   { value: '{ headers: { A: () => 1 } }', want: /DataCloneError/ },
   { value: 'process.exit(3)', want: /exit code 3/ },

@@ -372,7 +372,8 @@ function withResult(error: OpsError, tally: Tally): OpsError {
   const rest = remaining > 0 ? `, ${tally.chosen === undefined ? 'at least ' : ''}${remaining} remain` : '';
   const begun = tally.replayed + tally.remaining > 0;
   const isCut = error.code === 'INTERRUPTED' || (error.code === 'LOCK_HELD' && begun);
-  const isBegun = isCut || begun;
+  // A module that failed when it was asked again, or something that came of it.
+  const isBegun = isCut || begun || error.code === 'USAGE_FILE';
   return error.with({
     message: isBegun ? `${error.message}: ${replayed} replayed${rest}` : error.message,
     why: error.why ?? (isCut ? 'What had begun was finished; nothing is half-way.' : undefined),

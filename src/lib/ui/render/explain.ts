@@ -23,6 +23,10 @@ const indented = (block: string): string =>
     .trimEnd()
     .replace(/^/gm, '    ');
 
+/** Markdown as it reads on a page: strong words strong, and a link by its words. */
+const unmarked = (block: string, theme: Theme): string =>
+  block.replace(/\*\*(.+?)\*\*/g, (_, words: string) => theme.strong(words)).replace(/\[([^\]]+)\]\([^)\s]+\)/g, '$1');
+
 function renderOne(explanation: Explanation, { theme, width }: View): string {
   const { path, type, doc, changes = [], keys } = explanation;
   const { since, until } = explanation;
@@ -47,7 +51,9 @@ function renderOne(explanation: Explanation, { theme, width }: View): string {
   const names = Math.max(0, ...keys.map(({ name }) => widthOf(name)));
   return [
     theme.strong(path),
-    ...inBlocks(doc).map((block) => (isCode(block) ? indented(block) : block && flow(block, { width, first: '  ' }))),
+    ...inBlocks(doc).map((block) =>
+      isCode(block) ? indented(block) : block && flow(unmarked(block, theme), { width, first: '  ' }),
+    ),
     '',
     ...rows.map(([name, text]) => flow(text, { width, first: theme.faint(label(name)) })),
     ...(keys.length > 0
