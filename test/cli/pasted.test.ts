@@ -70,7 +70,8 @@ test.each(NAMES)('what is printed to be typed of a queue %j is of that queue and
   const { groups } = JSON.parse((await runCli(['dlq', 'stats', '--server', server.url, '--json'], { cwd })).stdout) as {
     groups: { replay: string }[];
   };
-  const paused = (await runCli(['queue', 'pause', '--', `${stream}/${consumer}`], { cwd, server })).stdout;
+  const paused = (await runCli(['queue', 'pause', '--server', server.url, '--', `${stream}/${consumer}`], { cwd }))
+    .stdout;
   const resume = /`(osapi-ops .*)`/.exec(paused)![1]!;
   const lines = [...next, ...groups.map(({ replay }) => replay)];
 
@@ -96,5 +97,5 @@ test.each(NAMES)('what is printed to be typed of a queue %j is of that queue and
   const told = next.find((line) => line.startsWith('osapi-ops dlq ls'))!;
   const listed = await runCli([...pasted(told).slice(1)], { cwd });
   expect(listed).toMatchObject({ code: 0, stdout: expect.stringContaining(`worker/2`) });
-  expect(await runCli(pasted(resume).slice(1), { cwd, server })).toMatchObject({ code: 0 });
+  expect(await runCli(pasted(resume).slice(1), { cwd })).toMatchObject({ code: 0 });
 });

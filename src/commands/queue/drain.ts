@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../../lib/errors/codes.ts';
+import { leadTo } from '../../lib/operations/dlq/call.ts';
 import { drainQueue } from '../../lib/operations/queue/drain.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
@@ -27,7 +28,7 @@ stay in the queue and are counted. Exit 1 where something is left when the time 
       file,
       waitMs: durationMs('--wait', wait),
     });
-    this.print(result, renderDrain(result, this.output));
+    this.print(result, renderDrain(result, { ...this.output, lead: leadTo(this.context.connection) }));
     return result.drained ? EXIT.done : EXIT.failed;
   }
 }

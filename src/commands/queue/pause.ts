@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { leadTo } from '../../lib/operations/dlq/call.ts';
 import { pauseQueue } from '../../lib/operations/queue/pause.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
@@ -33,6 +34,6 @@ or \`queue resume\`. Needs nats-server 2.11. Deletes nothing.`;
       ...(length !== undefined && { forMs: durationMs('--for', length) }),
       ...(until !== undefined && { until: momentFlag('--until', until) }),
     });
-    this.print(results, renderPauses(results, this.output));
+    this.print(results, renderPauses(results, { ...this.output, lead: leadTo(this.context.connection) }));
   }
 }

@@ -1,4 +1,5 @@
 import { Args } from '@oclif/core';
+import { leadTo } from '../../lib/operations/dlq/call.ts';
 import { resumeQueue } from '../../lib/operations/queue/pause.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
@@ -18,6 +19,6 @@ export default class QueueResume extends BaseCommand<typeof QueueResume> {
 
   protected async execute(): Promise<undefined> {
     const results = await resumeQueue(this.context, { target: this.args.target, file: this.flags.file });
-    this.print(results, renderPauses(results, this.output));
+    this.print(results, renderPauses(results, { ...this.output, lead: leadTo(this.context.connection) }));
   }
 }

@@ -7,6 +7,7 @@ import type { ShownPlan } from '../model/plan.ts';
 import { toType } from '../model/shell.ts';
 import { savePlan } from '../plan/saved.ts';
 import { refusals } from '../risk/judge.ts';
+import { leadTo } from './dlq/call.ts';
 import { problemsOf } from './planned/consent.ts';
 import { openSystems, type Prepared, prepareSystem } from './planned/prepare.ts';
 import { warnOfOlderCopy } from './planned/record.ts';
@@ -87,5 +88,8 @@ async function savedText(context: Context, system: Prepared, prune: boolean): Pr
 async function saveTo(context: Context, out: string, text: string): Promise<void> {
   // It can hold names and limits that are nobody else's business.
   await writeText({ path: path.resolve(context.cwd, out), what: `the plan to ${out}`, mode: 0o600 }, text);
-  context.io.tell({ type: 'note', text: `Saved to ${out}; carry it out with \`${toType`osapi-ops apply ${out}`}\`` });
+  context.io.tell({
+    type: 'note',
+    text: `Saved to ${out}; carry it out with \`${leadTo(context.connection)(toType`osapi-ops apply ${out}`)}\``,
+  });
 }

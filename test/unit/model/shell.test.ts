@@ -77,7 +77,7 @@ test('no line to type has a name in it that was not made ready for a shell', () 
       .split('\n')
       .filter((line) => !/^\s*(\/\/|\*|\/\*)/.test(line))
       .filter((line) =>
-        /(?<!toType)`(?:[^`]|\\`)*?\b(osapi-ops|nats) (apply|convert|destroy|dlq|export|history|init|plan|queue|request|status|validate|worker|stream|consumer|kv) (?:[^`$]|\$(?!\{))*\$\{(?!toType|shell)/.test(
+        /(?<!toType)`(?:[^`]|\\`)*?\b(osapi-ops|nats) (apply|convert|destroy|dlq|export|history|init|plan|queue|request|status|validate|worker|stream|consumer|kv) (?:[^`$]|\$(?!\{))*\$\{(?!toType|shell|lead)/.test(
           line,
         ),
       )

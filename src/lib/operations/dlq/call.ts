@@ -33,13 +33,18 @@ const OF_NATS: Readonly<Record<string, readonly string[]>> = { '--domain': ['--j
 /** A line of osapi-ops or nats in what is said of the next step, up to where its names come that begin with a dash. */
 const LINE = /(?<=^|, then |; or )(osapi-ops|nats) .*?(?= -- |; or |$)/g;
 
+/** Makes a line lead to the same server as the flags that were typed. */
+export function leadTo(connection: ConnectionFlags): (line: string) => string {
+  const words = serverWords(connection);
+  if (words.length === 0) return (line) => line;
+  const ofNats = words.flatMap((word) => OF_NATS[word] ?? [word]);
+  return (said) =>
+    said.replace(LINE, (line, program) => [line, shellLine(program === 'nats' ? ofNats : words)].join(' ').trimEnd());
+}
+
 /** The same report with next steps that lead to the same server. */
 export function withServer(report: StatusReport, connection: ConnectionFlags): StatusReport {
-  const words = serverWords(connection);
-  if (words.length === 0) return report;
-  const ofNats = words.flatMap((word) => OF_NATS[word] ?? [word]);
-  const lead = (next: string) =>
-    next.replace(LINE, (line, program) => [line, shellLine(program === 'nats' ? ofNats : words)].join(' ').trimEnd());
+  const lead = leadTo(connection);
   return {
     ...report,
     checks: report.checks.map((check) => (check.next === undefined ? check : { ...check, next: lead(check.next) })),

@@ -14,6 +14,7 @@ import type { DrainResult } from '../../model/queue.ts';
 import { toType } from '../../model/shell.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { HEALTH_DEFAULTS } from '../../spec/assemble.ts';
+import { leadTo } from '../dlq/call.ts';
 import { type QueueScope, type QueueTarget, recordQueueAct, withQueue } from './scope.ts';
 
 export interface DrainOptions extends QueueTarget {
@@ -103,7 +104,7 @@ async function finish(context: Context, scope: QueueScope, result: DrainResult):
   if (paused.length > 0) {
     context.io.tell({
       type: 'warning',
-      text: `${paused.join(', ')} is paused: \`${toType`osapi-ops queue resume ${paused[0]!}`}\``,
+      text: `${paused.join(', ')} is paused: \`${leadTo(context.connection)(toType`osapi-ops queue resume ${paused[0]!}`)}\``,
     });
   } else if (pulls === 0) {
     const text =
