@@ -6,7 +6,7 @@ import { type Config, numberOf } from '../model/json.ts';
 import { ifFound, orElse, orThrow } from '../nats/answer.ts';
 import { type ApiError, isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
-import { isFresh, type Keyed, removeKeyed } from '../nats/removal.ts';
+import { type Keyed, OLDEST_MS, removeKeyed } from '../nats/removal.ts';
 import { readStream, writeStream } from '../nats/streams.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
@@ -136,7 +136,7 @@ export async function putOwn(nats: Nats, key: string, text: string): Promise<Own
  */
 export async function purgeOwn(nats: Nats, key: string, { revision, text, at }: Own): Promise<void> {
   let upTo = revision;
-  if (at === undefined || !isFresh({ at, took: 0 }, performance.now())) {
+  if (at === undefined || performance.now() - at > OLDEST_MS) {
     const entry = await ledger(nats).latest(key, { fromLeader: true });
     if (!entry || entry.revision < revision || new TextDecoder().decode(entry.value) !== text) return;
     upTo = entry.revision;

@@ -35,7 +35,7 @@ const LOOKS = 4;
  * which waited, and not the server that was far: so there is an end to that.
  */
 const FRESH_MS = 250;
-const OLDEST_MS = 1000;
+export const OLDEST_MS = 1000;
 /** From so many in a row on, one purge is quicker than deleting each. */
 const WORTH_A_PURGE = 16;
 /** An older server may undo a purge that it confirmed when it is killed: a record that carries its message would come back. */

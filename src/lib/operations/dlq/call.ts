@@ -3,8 +3,11 @@ import { shellLine } from '../../model/shell.ts';
 import type { StatusReport } from '../../model/verdict.ts';
 import { withoutUser } from '../../nats/server-url.ts';
 
-/** Flags whose values are secrets are not repeated: whoever goes on has them from where they had them before. */
-const REPEATED = ['context', 'creds', 'nkey', 'user', 'tlscert', 'tlskey', 'tlsca', 'domain'] as const;
+/**
+ * Flags whose values are secrets are not repeated: whoever goes on has them from where they had them before. A user without
+ * a password is a token, as the nats CLI has it.
+ */
+const REPEATED = ['context', 'creds', 'nkey', 'tlscert', 'tlskey', 'tlsca', 'domain'] as const;
 
 /** What leads to the same server as the flags that were typed. */
 function serverWords(connection: ConnectionFlags): string[] {
