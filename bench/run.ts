@@ -67,9 +67,9 @@ if (isKept) {
   const head =
     '# Benchmarks\n\nWritten by `npm run bench -- --write`: whole processes, medians of interleaved runs; a ratio is ours divided by\ntheirs, in the same run.\n\n';
   const page = readFileSync('docs/benchmarks.md', 'utf8');
-  const kept = otherLines(page, rows);
   // What people wrote below the table stays.
-  const [, ...notes] = page.split(/^(?=## )/m);
+  const [figures = '', ...notes] = page.split(/^(?=## )/m);
+  const kept = otherLines(figures, rows);
   const [title, rule, ...measured] = table.split('\n');
   writeFileSync(
     'docs/benchmarks.md',
