@@ -92,6 +92,8 @@ export function likelyKey(typed: string): readonly string[] {
   const [, kind = '', rest = ''] = /^([a-z]+):(.*)$/is.exec(typed) ?? [];
   const path = `${kind.toLowerCase()}:${kind.toLowerCase() === 'json' && !/^[.[]/.test(rest) ? '.' : ''}${rest}`;
   if (kind !== '') return path !== typed && parseDimension(path) ? [path] : [];
+  // A key that is there is not what is wrong.
+  if (Object.hasOwn(PLAIN, typed)) return [];
   const word = typed.toLowerCase();
   const near = Object.keys(PLAIN).filter((name) => distance(name, word) <= 2);
   return near.sort((a, b) => distance(a, word) - distance(b, word)).slice(0, 1);

@@ -311,3 +311,9 @@ describe('groups', () => {
     expect(HOSTILE.filter((detail) => term!.holds(entry({ detail })))).toEqual([value]);
   });
 });
+
+test('a key without a value is not said to mean itself', () => {
+  expect(() => parseWhere(['detail'])).toThrow(
+    expect.objectContaining({ hints: [expect.stringMatching(/^write it as KEY=VALUE/)] }),
+  );
+});
