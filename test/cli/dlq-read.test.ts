@@ -102,7 +102,9 @@ describe('three dead letters, one of them binary', () => {
     expect(shown.stdout).toContain('00000000  00 ff 1b 5b 32 4a 0a');
     expect(shown.stdout).not.toContain('\u001b');
     expect((await dlq('show', '1')).stdout).toContain('"query": "example.com"');
-    expect(JSON.parse((await dlq('show', '--where', 'subject=*.dns', '--json')).stdout)).toMatchObject({ seq: 2 });
+    expect(JSON.parse((await dlq('show', '--where', 'subject=*.dns', '--json')).stdout)).toMatchObject({
+      subject: 'requests.dns',
+    });
     const left = await dlq('show', '--where', 'subject=mail');
     expect(left).toMatchObject({ code: 1, stderr: expect.stringContaining('no dead letter is what is asked for') });
     expect(left.stderr).toContain('0 of 3 dead letters match');
