@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { CheckName } from '../facts/checks.ts';
 import { checkMetric, METRICS } from '../facts/metrics.ts';
 import type { HealthSpec, Spec } from '../model/spec.ts';
@@ -231,12 +232,24 @@ const variable = (name: string, label: string, of: string): Json => ({
   current: { text: 'All', value: '$__all' },
 });
 
+/** Grafana's limit. */
+const MOST_OF_UID = 40;
+const DIGEST = 8;
+
+/** A dashboard's own id, which importing it again replaces: two long names that begin alike get two. */
+function uidOf(name: string): string {
+  const uid = `osapi-ops-${name}`;
+  if (uid.length <= MOST_OF_UID) return uid;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, DIGEST);
+  return `${uid.slice(0, MOST_OF_UID - DIGEST - 1)}-${digest}`;
+}
+
 /** A Grafana dashboard of the metrics of `status`, its limits those of the spec where there is one. */
 export function grafanaDashboard(spec: Spec | undefined): Json {
   const name = spec ? spec.name : 'all systems';
   return {
     title: `JetStream work queues: ${name}`,
-    uid: `osapi-ops-${spec ? spec.name : 'all'}`.slice(0, 40),
+    uid: uidOf(spec ? spec.name : 'all'),
     tags: ['nats', 'jetstream', 'osapi-ops'],
     description: 'Made by `osapi-ops monitoring grafana` from the metrics of `osapi-ops status --output prometheus`.',
     schemaVersion: SCHEMA_VERSION,

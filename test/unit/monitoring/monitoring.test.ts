@@ -89,6 +89,14 @@ describe('the dashboard', () => {
     expect(exprs.flatMap(metricsIn).filter((name) => !KNOWN.has(name))).toEqual([]);
   });
 
+  test.each([
+    ['a name that fits', 'a'.repeat(30), `osapi-ops-${'a'.repeat(30)}`],
+    ['one a character longer', 'a'.repeat(31), `osapi-ops-${'a'.repeat(21)}-61c60b48`],
+    ['its neighbour', `${'a'.repeat(30)}b`, `osapi-ops-${'a'.repeat(21)}-3e019c13`],
+  ])('has an id of its own: %s', (_what, name, uid) => {
+    expect((grafanaDashboard({ ...specOf(HEALTH), name }) as { uid: string }).uid).toBe(uid);
+  });
+
   test('panels lie side by side, inside the grid, none over another', () => {
     const cells = new Set<string>();
     for (const { gridPos } of panels(specOf(HEALTH))) {
