@@ -101,6 +101,11 @@ describe('dlq replay', () => {
       code: 1,
       stdout: 'Replayed 3 dead letters.\n2 acked without a response, 1 died again (same reason: 1 × max_deliveries).\n',
     });
+    const [run] = JSON.parse((await dlq(['replays', 'ls', '--json'])).stdout);
+    const [dead] = JSON.parse((await dlq(['ls', '--json'])).stdout);
+    expect(run.failures).toEqual([{ id: 'REQUESTS/request-worker/3', error: expect.any(String), new_seq: dead.seq }]);
+    const shown = await dlq(['replays', 'show', run.id]);
+    expect(shown.stdout).toContain(`\n  REQUESTS/request-worker/3, now ${dead.seq}  died again: max_deliveries\n`);
   });
 
   test('replays only what is named', async () => {
@@ -189,6 +194,12 @@ describe('dlq replay', () => {
     expect((await nats.api('STREAM.INFO.REQUESTS')).state).toEqual(before.state);
     expect(new Set(await payloads()).size).toBe(60);
     expect([await count('REQUESTS'), await count('REQUESTS_dlq')]).toEqual([60, 0]);
+    // The first may write nothing more: what is not in its record of itself stands in that of its successor.
+    const [later, earlier] = JSON.parse((await dlq(['replays', 'ls', '--json'])).stdout);
+    expect(earlier.replayed + later.replayed).toBe(60);
+    expect(earlier.replayed).toBeGreaterThanOrEqual(told.replayed);
+    expect(later).toMatchObject({ finished_for: [{ id: earlier.id, replayed: earlier.replayed }] });
+    expect(JSON.parse((await dlq(['replays', 'show', earlier.id, '--json'])).stdout)).toEqual(earlier);
   }, 90_000);
 
   test('stops at Ctrl-C after what has begun, says what is done, and goes on when it is run again', async () => {

@@ -59,12 +59,34 @@ const run = {
   failed: count,
   waiting: count,
   seconds_left: count.nullable().describe('null also while it waits for its canary, or for the last fates'),
-  failures: z.array(z.object({ id: z.string(), error: z.string() })).describe('the first hundred'),
+  failures: z
+    .array(
+      z.object({
+        id: z.string(),
+        error: z.string(),
+        new_seq: count.optional().describe('of its copy: under this one it stands now'),
+      }),
+    )
+    .describe('the first hundred'),
+  finished_for: z
+    .array(
+      z.object({
+        id: z.string().optional(),
+        count,
+        replayed: count.optional().describe('how many copies of the other run were in by then'),
+      }),
+    )
+    .optional()
+    .describe('what it finished of what earlier runs had begun'),
   error: z.string().optional(),
   taken_over_by: z
     .string()
     .optional()
     .describe('of an unfinished one: the first that began after it in all of its queues'),
+  finished_by: z
+    .array(z.object({ id: z.string(), count }))
+    .optional()
+    .describe('the runs that finished what this one had begun; replayed has those, too'),
   stopped_by: z.string().optional(),
 };
 const dryRun = z.literal(true).optional();

@@ -46,6 +46,8 @@ export interface Journalled {
   readonly records: readonly Seen[];
   readonly requestId?: string;
   readonly target: Mark;
+  /** The run that wrote it, by its id among the replays. */
+  readonly run?: string;
 }
 
 /** A journalled message as the ledger keeps it. */
@@ -82,8 +84,8 @@ function parseMark(value: unknown): Mark | undefined {
  * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
 export async function writeJournal(nats: Nats, entry: Journalled): Promise<Removable> {
-  const { id, msgId, subject, kind, original, records, requestId, target } = entry;
-  const facts = Buffer.from(JSON.stringify({ id, msgId, subject, kind, original, records, requestId, target }));
+  const { id, msgId, subject, kind, original, records, requestId, target, run } = entry;
+  const facts = Buffer.from(JSON.stringify({ id, msgId, subject, kind, original, records, requestId, target, run }));
   const body = Buffer.concat([facts, entry.headers, entry.payload]);
   const value = `${facts.byteLength} ${entry.headers.byteLength}`;
   const key = journalSubject(original.stream, original.seq, original.time);
@@ -119,7 +121,7 @@ export function parseJournal(message: StoredMessage): JournalEntry | undefined {
     const { facts, from, headerBytes } = factsOf(message);
     if (!isObject(facts)) return undefined;
     const original = parseSeen(facts.original);
-    const { id, msgId, subject, kind, requestId } = facts;
+    const { id, msgId, subject, kind, requestId, run } = facts;
     if (!original || typeof id !== 'string' || typeof msgId !== 'string' || typeof subject !== 'string')
       return undefined;
     return {
@@ -130,6 +132,7 @@ export function parseJournal(message: StoredMessage): JournalEntry | undefined {
       original,
       records: parseAllSeen(facts.records),
       ...(typeof requestId === 'string' && { requestId }),
+      ...(typeof run === 'string' && { run }),
       target: parseMark(facts.target) ?? { stream: original.stream, created: '', after: numberOf(facts.after) },
       headers: message.payload.subarray(from, from + headerBytes),
       payload: message.payload.subarray(from + headerBytes),
@@ -188,10 +191,17 @@ export interface Intended {
   readonly requestId?: string;
 }
 
+/** A run by its id among the replays, and how many it had moved when it wrote an intent. */
+export interface IntentRun {
+  readonly id: string;
+  readonly moved: number;
+}
+
 /** The page of messages that a run is about to publish, written down before the first of them. */
 export interface Intent {
   readonly moves: readonly Intended[];
   readonly target: Mark;
+  readonly run?: IntentRun;
 }
 
 /** An intent as the ledger keeps it. */
@@ -204,7 +214,7 @@ export interface LeftIntent extends Intent {
 const intentKey = (stream: string): string => `intent.${toToken(stream)}`;
 
 /** An intent as it is stored: when each stream was made stands there once. */
-export function printIntent({ moves, target }: Intent): string {
+export function printIntent({ moves, target, run }: Intent): string {
   const created = new Map<string, string>();
   const plain = (seen: Seen) => {
     created.set(seen.stream, seen.created);
@@ -216,7 +226,7 @@ export function printIntent({ moves, target }: Intent): string {
     records: records.map(plain),
     ...(requestId !== undefined && { requestId }),
   }));
-  return JSON.stringify({ moves: all, target, created: Object.fromEntries(created) });
+  return JSON.stringify({ moves: all, target, created: Object.fromEntries(created), run });
 }
 
 /** What an intent says; `undefined` for a text that is none. Up to 0.1.0 it named the streams of the copies only. */
@@ -230,6 +240,7 @@ export function parseIntent(text: string): Intent | undefined {
   if (!isObject(value) || !Array.isArray(value.moves)) return undefined;
   const created = new Map(Object.entries(objectOf(value.created)));
   const [stream = '', after = 0] = Object.entries(objectOf(value.after))[0] ?? [];
+  const run = objectOf(value.run);
   const seen = (one: unknown) => parseSeen(one, textOf(created.get(textOf(objectOf(one).stream))));
   return {
     moves: value.moves.filter(isObject).flatMap(({ msgId, original, records, requestId }): Intended[] => {
@@ -245,6 +256,7 @@ export function parseIntent(text: string): Intent | undefined {
       ];
     }),
     target: parseMark(value.target) ?? { stream, created: '', after: numberOf(after) },
+    ...(typeof run.id === 'string' && { run: { id: run.id, moved: numberOf(run.moved) } }),
   };
 }
 

@@ -15,7 +15,10 @@ import { isReplayRun } from './shape.ts';
 // the run's next write tells it. All of it is for people: a ledger that is full, or may not be written, stops no replay.
 
 /** A record as it is stored. */
-export type StoredRun = Omit<ReplayRunJson, 'state' | 'updated_at' | 'seconds_left' | 'taken_over_by'> & {
+export type StoredRun = Omit<
+  ReplayRunJson,
+  'state' | 'updated_at' | 'seconds_left' | 'taken_over_by' | 'finished_by'
+> & {
   readonly state: Exclude<ReplayRunJson['state'], 'unfinished'>;
 };
 
@@ -74,7 +77,7 @@ export function keepRun({ actor, at, canary, queues, line, figures, onStop }: Ru
       line: conceal(line),
       ...(canary !== undefined && { canary }),
       ...counts,
-      failures: failures.map((one) => ({ id: one.id, error: conceal(one.error).slice(0, 500) })),
+      failures: failures.map((one) => ({ ...one, error: conceal(one.error).slice(0, 500) })),
       ...(error !== undefined && { error: conceal(error) }),
       ...(stoppedBy !== undefined && { stopped_by: stoppedBy }),
     };
@@ -167,6 +170,26 @@ export const withHeirs = (runs: readonly ReplayRunJson[]): ReplayRunJson[] =>
     return heir ? { ...run, taken_over_by: heir.id } : run;
   });
 
+/** Runs with what others finished for them: a run that was killed, or lost its turn, could write that down no more. */
+export const withFinished = (runs: readonly ReplayRunJson[]): ReplayRunJson[] =>
+  runs.map((run) => {
+    const parts = runs.flatMap(({ id, finished_for: all = [] }) =>
+      all.filter((one) => one.id === run.id).map((one) => ({ by: id, ...one })),
+    );
+    if (parts.length === 0) return run;
+    const seen = Math.max(run.replayed, ...parts.flatMap(({ replayed }) => replayed ?? []));
+    const journalled = parts.reduce((sum, { replayed, count }) => sum + (replayed === undefined ? count : 0), 0);
+    const replayed = seen + journalled;
+    const counts = new Map<string, number>();
+    for (const { by, count } of parts) counts.set(by, (counts.get(by) ?? 0) + count);
+    return {
+      ...run,
+      replayed,
+      waiting: Math.max(0, run.waiting - (replayed - run.replayed)),
+      finished_by: [...counts].filter(([, count]) => count > 0).map(([id, count]) => ({ id, count })),
+    };
+  });
+
 /** The runs that are written down, the newest first. @throws OpsError CONN_*, DENIED_SUBJECT */
 export async function readRuns(nats: Nats, id = '*'): Promise<ReplayRunJson[]> {
   const [entries, stream] = await Promise.all([
@@ -178,7 +201,7 @@ export async function readRuns(nats: Nats, id = '*'): Promise<ReplayRunJson[]> {
     const record = parseRun(entry);
     return record ? [runNow(record, entry.created, now)] : [];
   });
-  return withHeirs(runs).reverse();
+  return withFinished(withHeirs(runs)).reverse();
 }
 
 /** Tells a run to stop: its next write finds that somebody wrote. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */

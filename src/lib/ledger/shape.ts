@@ -75,7 +75,8 @@ export const isReplayRun = has({
   skipped: isCount,
   failed: isCount,
   waiting: isCount,
-  failures: listOf(has({ id: isText, error: isText })),
+  failures: listOf(has({ id: isText, error: isText, new_seq: maybe(isCount) })),
+  finished_for: maybe(listOf(has({ id: maybe(isText), count: isCount, replayed: maybe(isCount) }))),
   error: maybe(isText),
   stopped_by: maybe(isText),
 });

@@ -2,6 +2,17 @@
 export interface RunFailure {
   readonly id: string;
   readonly error: string;
+  /** The sequence of its copy, where there is one: under that one it stands now. */
+  readonly new_seq?: number;
+}
+
+/** What a run finished of what another had begun, before anything of its own. */
+export interface FinishedRun {
+  /** The other run; absent where nobody wrote it down. */
+  readonly id?: string;
+  readonly count: number;
+  /** How many of the other's copies were in by then, these among them; absent for what lay in the journal. */
+  readonly replayed?: number;
 }
 
 /** How far a run is. */
@@ -20,6 +31,7 @@ export interface RunFigures {
   readonly waiting: number;
   /** The first of those that failed or died again. */
   readonly failures: readonly RunFailure[];
+  readonly finished_for?: readonly FinishedRun[];
 }
 
 export const RUN_STATES = ['running', 'done', 'interrupted', 'failed', 'unfinished'] as const;
@@ -48,6 +60,8 @@ export interface ReplayRunJson extends RunFigures {
   readonly error?: string;
   /** Of an unfinished one: the first that began after it in all of its queues. What is left is told there. */
   readonly taken_over_by?: string;
+  /** The runs that finished what this one had begun; those are in `replayed`. */
+  readonly finished_by?: readonly { readonly id: string; readonly count: number }[];
   /** Who told it to stop, and from where. */
   readonly stopped_by?: string;
 }

@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpsError } from '../errors/ops-error.ts';
 import type { Own } from '../ledger/bucket.ts';
-import { forgetJournal, type Intent, readIntent, writeIntent, writeJournal } from '../ledger/journal.ts';
+import {
+  forgetJournal,
+  type Intent,
+  type IntentRun,
+  readIntent,
+  writeIntent,
+  writeJournal,
+} from '../ledger/journal.ts';
 import type { Seen } from '../model/message.ts';
 import { notTaken } from '../nats/address.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
@@ -67,11 +74,14 @@ export async function movePage(
   const done: PageResult[] = [];
   const parts: (readonly Move[])[] = [read];
   for (let part = parts.shift(); part; part = parts.shift()) {
-    const result = await movePart(run, part, want, confirmed).catch((error: unknown): ApiError | PageResult => {
-      if (isNoRoom(error)) return error;
-      if (done.length === 0) throw error;
-      return { moved: [], left: part!, refused: new Set(), fault: error };
-    });
+    const movedBefore = done.flatMap(({ moved }) => moved).filter(({ outcome }) => outcome === 'moved').length;
+    const result = await movePart(run, part, want, confirmed, movedBefore).catch(
+      (error: unknown): ApiError | PageResult => {
+        if (isNoRoom(error)) return error;
+        if (done.length === 0) throw error;
+        return { moved: [], left: part!, refused: new Set(), fault: error };
+      },
+    );
     if (!('moved' in result)) {
       const half = Math.ceil(part.length / 2);
       if (part.length > 1) parts.unshift(part.slice(0, half), part.slice(half));
@@ -103,16 +113,18 @@ async function movePart(
   read: readonly Move[],
   want: Want,
   confirmed: Promise<void>,
+  movedBefore: number,
 ): Promise<PageResult> {
+  const about = run.about && { id: run.about.id, moved: run.about.moved() + movedBefore };
   // What is meant may be written down while the stream is looked at: nothing of it begins before both are known.
   const before = run.seen;
-  let intent = intentOf(read, before);
+  let intent = intentOf(read, before, about);
   let writing = writeIntent(run.nats, run.queue, intent);
   writing.catch(() => {});
   const [to] = await Promise.all([lookAtTarget(run), confirmed]);
   if (to.created !== before.created) {
     await writing.catch(() => {});
-    intent = intentOf(read, to);
+    intent = intentOf(read, to, about);
     writing = writeIntent(run.nats, run.queue, intent);
     writing.catch(() => {});
   }
@@ -157,9 +169,10 @@ async function movePart(
 }
 
 /** Copies get higher sequences than the stream had when it was seen. */
-const intentOf = (moves: readonly Move[], to: StreamInfo): Intent => ({
+const intentOf = (moves: readonly Move[], to: StreamInfo, run: IntentRun | undefined): Intent => ({
   moves: moves.map(({ msgId, original, records, requestId }) => ({ msgId, records, original, requestId })),
   target: { stream: to.name, created: to.created, after: to.figures.last_seq },
+  ...(run && { run }),
 });
 
 /** The stream that gets the copies; the queue must be the one that the run began with. */
@@ -308,7 +321,12 @@ async function takeSteps(
         if (move.original) isLate = await isGone(nats, move.original, look);
         break;
       case 'journal':
-        journalled = await writeJournal(nats, { ...move, original: move.original!, target: intent.target });
+        journalled = await writeJournal(nats, {
+          ...move,
+          original: move.original!,
+          target: intent.target,
+          ...(intent.run && { run: intent.run.id }),
+        });
         break;
       case 'forget-journal':
         if (journalled) await forgetJournal(nats, [journalled], look);

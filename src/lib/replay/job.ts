@@ -35,6 +35,8 @@ export interface QueueJob {
   readonly filter: EntryFilter;
   readonly wishes: ReplayWishes;
   readonly tally: Tally;
+  /** The run's id among the replays. */
+  readonly runId?: string;
   /** Aborted by Ctrl-C, and when the lock is lost. */
   readonly signal: AbortSignal;
   /** The stream that captures `--to`. */
@@ -46,6 +48,8 @@ export interface QueueJob {
   isDoubtful?(entry: Entry): boolean;
   /** Is waited for before anything of this run, or of an earlier one, moves. */
   readonly whole?: Promise<void>;
+  /** Hears that something of an earlier run was finished. */
+  onFinished?(): void;
   /** Is waited for before the first of this run moves. */
   begin?(): Promise<void>;
   /** Hears how many records were read, of how many. */

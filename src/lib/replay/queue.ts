@@ -21,7 +21,7 @@ import { type CheckedQueue, checkQueue } from './preflight.ts';
 import { type Move, type Moved, PROTOCOL } from './protocol.ts';
 import { type Left, Reading, readLeft } from './reading.ts';
 import { removeRecords } from './records.ts';
-import { drainJournal, settleLeftIntent } from './recover.ts';
+import { drainJournal, finishedOf, settleLeftIntent } from './recover.ts';
 import type { ReplayRun } from './run.ts';
 
 /** As many as a scan gives at a time: the next are read while these move. */
@@ -103,6 +103,7 @@ class QueueReplay {
       inFlight: wishes.maxInFlight ?? inFlightFor(rttMs),
       signal,
       patienceMs: PATIENCE_MS,
+      ...(job.runId !== undefined && { about: { id: job.runId, moved: () => job.tally.replayed } }),
       ...(pacer && {
         pace: async (stop: AbortSignal) => {
           const wait = pacer();
@@ -135,19 +136,20 @@ class QueueReplay {
   async carryOut(left: Promise<Left>, reading: Reading | undefined): Promise<void> {
     const { nats, ref, wishes } = this.#job;
     const { intent, journal } = await left;
-    const before = await settleLeftIntent(this.#run, intent);
+    const settled = await settleLeftIntent(this.#run, intent);
     // What an intent left behind may have gone through the journal.
     const found = await drainJournal(this.#run, undefined, intent ? undefined : journal);
-    const drained = found.filter(({ outcome }) => outcome === 'moved').length;
     for (const { entry, outcome, error } of found) {
       if (outcome === 'moved') continue;
       this.#waiting.set(entry.msgId, { move: entry, outcome: 'waiting' });
       this.#refused.add(entry.msgId);
       this.#job.tally.left(entry.id, `${error ?? 'the queue is full'}; the message is safe in the journal`);
     }
-    if (before + drained > 0) {
-      this.#job.tellNote(`${ref.queue}: finished ${before + drained} that an earlier run had begun`);
-    }
+    const finished = [...settled, ...finishedOf(found)];
+    this.#job.tally.finished.push(...finished);
+    const count = finished.reduce((sum, one) => sum + one.count, 0);
+    if (finished.length > 0) this.#job.onFinished?.();
+    if (count > 0) this.#job.tellNote(`${ref.queue}: finished ${count} that an earlier run had begun`);
     await this.#job.begin?.();
     // What an earlier run had begun is not as it was read.
     const isOld = intent !== undefined || journal.length > 0 || reading?.isStale(performance.now());

@@ -1,11 +1,13 @@
 import {
   forgetIntent,
   forgetJournal,
+  type Intended,
   type Intent,
   type JournalEntry,
   type LeftIntent,
   readJournal,
 } from '../ledger/journal.ts';
+import type { FinishedRun } from '../model/replay-run.ts';
 import { notTaken } from '../nats/address.ts';
 import { orUndefined } from '../nats/answer.ts';
 import { isNoRoom } from '../nats/api-error.ts';
@@ -24,6 +26,8 @@ import { doubtfulAmong, isSame, journalOf, marksOf, settle } from './settling.ts
 export interface Settled {
   /** Message ids whose copy is in; original and records are gone now. With the copy's sequence, where it was found. */
   readonly done: ReadonlyMap<string, number | undefined>;
+  /** How many of those had something left to remove. */
+  readonly finished: number;
   /** Message ids that lie in the journal: the journal's pass finishes them. */
   readonly journalled: ReadonlySet<string>;
 }
@@ -49,17 +53,30 @@ export async function settleIntent(run: ReplayRun, intent: Intent & { readonly w
     intent.written,
   );
   const { done, originals, records } = settle(moves, { there, created, copies, answered });
-  await removeMessages(nats, originals);
-  await removeMessages(nats, records);
-  return { done, journalled };
+  const left = [...originals, ...records];
+  const removals = [...(await removeMessages(nats, originals)), ...(await removeMessages(nats, records))];
+  const removed = new Set(left.filter((_, index) => removals[index] === 'removed'));
+  const isFinished = ({ msgId, original, records: all }: Intended) =>
+    done.has(msgId) && [...(original ? [original] : []), ...all].some((seen) => removed.has(seen));
+  return { done, finished: moves.filter(isFinished).length, journalled };
 }
 
-/** Settles what an earlier run left behind. Gives how many of its messages were finished. */
-export async function settleLeftIntent(run: ReplayRun, intent: LeftIntent | undefined): Promise<number> {
-  if (!intent) return 0;
-  const { done } = await settleIntent(run, intent);
+/** Settles what an earlier run left behind. Gives what it finished of its messages. */
+export async function settleLeftIntent(run: ReplayRun, intent: LeftIntent | undefined): Promise<FinishedRun[]> {
+  if (!intent) return [];
+  const { done, finished } = await settleIntent(run, intent);
   await forgetIntent(run.nats, run.queue, intent.stored);
-  return done.size;
+  if (intent.run) return [{ id: intent.run.id, count: finished, replayed: intent.run.moved + done.size }];
+  return finished > 0 ? [{ count: finished }] : [];
+}
+
+/** What of a journal's pass finished earlier runs' messages. */
+export function finishedOf(drained: readonly Drained[]): FinishedRun[] {
+  const moved = drained.filter(({ outcome }) => outcome === 'moved');
+  return [...Map.groupBy(moved, ({ entry }) => entry.run)].map(([id, all]) => ({
+    ...(id !== undefined && { id }),
+    count: all.length,
+  }));
 }
 
 /** What lies in the journal, as whoever was confirmed anything of it knows it. @throws OpsError CONN_*, DENIED_SUBJECT */

@@ -20,6 +20,8 @@ export interface ReplayRun {
   readonly orphansAreFound: boolean;
   /** The most messages between their first step and their last but one. */
   readonly inFlight: number;
+  /** Its id among the replays, and how many it has moved by now: written down with what it begins. */
+  readonly about?: { readonly id: string; moved(): number };
   /** Aborted by Ctrl-C, and when the lock is lost: what has begun is finished, nothing new begins. */
   readonly signal: AbortSignal;
   /** How long a connection may be of no use before the run gives up, in milliseconds. */

@@ -1,6 +1,6 @@
 import { causeOf } from '../dlq/cause.ts';
 import type { ReplayFate, ReplayOutcome, ReplayResult } from '../model/replay.ts';
-import type { RunFailure, RunFigures } from '../model/replay-run.ts';
+import type { FinishedRun, RunFailure, RunFigures } from '../model/replay-run.ts';
 import type { Followed } from './fates.ts';
 import type { Moved } from './protocol.ts';
 import type { Skipped } from './select.ts';
@@ -26,6 +26,8 @@ export class Tally {
   sameReason = 0;
   /** The first of those that failed or died again. */
   readonly failures: RunFailure[] = [];
+  /** What earlier runs had begun, and this one finished. */
+  readonly finished: FinishedRun[] = [];
   readonly #entries = new Map<string, ReplayOutcome>();
   readonly #keep: boolean;
   #followed = false;
@@ -71,8 +73,9 @@ export class Tally {
     this.#note({ id, outcome: 'failed', error: why });
   }
 
-  #noteFailure(id: string, error: string): void {
-    if (this.failures.length < MOST_FAILURES) this.failures.push({ id, error });
+  #noteFailure(id: string, error: string, newSeq?: number): void {
+    if (this.failures.length >= MOST_FAILURES) return;
+    this.failures.push({ id, error, ...(newSeq !== undefined && { new_seq: newSeq }) });
   }
 
   #countError(why: string): void {
@@ -104,17 +107,18 @@ export class Tally {
       const cause = causeOf(reason);
       this.deaths[cause] = (this.deaths[cause] ?? 0) + 1;
       if (cause === causeOf(moved.move.died ?? '')) this.sameReason += 1;
-      this.#noteFailure(moved.move.id, `died again: ${reason}`);
+      this.#noteFailure(moved.move.id, `died again: ${reason}`, moved.newSeq);
     }
     if (this.#keep) this.#note({ ...this.#entries.get(moved.move.id)!, fate });
   }
 
   /** How far it is by now. */
   figures(): RunFigures {
-    const { chosen = 0, replayed, skipped, failed, fates, failures } = this;
+    const { chosen = 0, replayed, skipped, failed, fates, failures, finished } = this;
     const { answered, acked, died } = fates;
     const waiting = this.#left();
-    return { chosen, replayed, answered, acked, died, skipped, failed, waiting, failures };
+    const done = finished.length > 0 && { finished_for: finished };
+    return { chosen, replayed, answered, acked, died, skipped, failed, waiting, failures, ...done };
   }
 
   /** All was come to: what was chosen and is not there any more is some other run's. */

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { runNow, type StoredRun, withHeirs } from '../../../src/lib/ledger/replays.ts';
+import { runNow, type StoredRun, withFinished, withHeirs } from '../../../src/lib/ledger/replays.ts';
 import { isReplayRun } from '../../../src/lib/ledger/shape.ts';
+import type { ReplayRunJson } from '../../../src/lib/model/replay-run.ts';
 import { chooseRuns } from '../../../src/lib/operations/dlq/replays/ls.ts';
 import { renderRun, renderRuns } from '../../../src/lib/ui/render/replays.ts';
 import { createTheme } from '../../../src/lib/ui/theme.ts';
@@ -69,9 +70,92 @@ test.each<{ name: string; first: 'running' | 'unfinished' | 'done'; later: strin
   );
 });
 
+test.each<{ name: string; by: ReplayRunJson['finished_for'][]; want: object; told: string }>([
+  { name: 'nothing', by: [], want: { replayed: 100, waiting: 200 }, told: '100 of 300 replayed, 200 waiting' },
+  {
+    name: 'of another run',
+    by: [[{ id: 'x', count: 2, replayed: 150 }]],
+    want: { replayed: 100 },
+    told: '200 waiting',
+  },
+  {
+    name: 'of a run of which nobody wrote it down',
+    by: [[{ count: 2 }]],
+    want: { replayed: 100 },
+    told: '200 waiting',
+  },
+  {
+    name: 'a page, of which it had counted none',
+    by: [[{ id: run.id, count: 2, replayed: 107 }]],
+    want: { replayed: 107, waiting: 193, finished_by: [{ id: 'heir 0', count: 2 }] },
+    told: '107 of 300 replayed, 2 of them finished by heir 0, 193 waiting',
+  },
+  {
+    name: 'a page that it had counted itself',
+    by: [[{ id: run.id, count: 0, replayed: 99 }]],
+    want: { replayed: 100, waiting: 200, finished_by: [] },
+    told: '100 of 300 replayed, 200 waiting',
+  },
+  {
+    name: 'a page and what lay in the journal, by two',
+    by: [
+      [
+        { id: run.id, count: 2, replayed: 107 },
+        { id: run.id, count: 1 },
+      ],
+      [{ id: run.id, count: 5 }],
+    ],
+    want: {
+      replayed: 113,
+      waiting: 187,
+      finished_by: [
+        { id: 'heir 0', count: 3 },
+        { id: 'heir 1', count: 5 },
+      ],
+    },
+    told: '113 of 300 replayed, 3 of them finished by heir 0, 5 of them finished by heir 1, 187 waiting',
+  },
+  {
+    name: 'more than were known to be chosen',
+    by: [[{ id: run.id, count: 2, replayed: 301 }]],
+    want: { replayed: 301, waiting: 0 },
+    told: '301 of 300 replayed',
+  },
+])('finished for it was $name', ({ by, want, told }) => {
+  const base = runNow({ ...run, state: 'interrupted' }, CREATED, at);
+  const heirs = by.map((all, index) => ({ ...base, id: `heir ${index}`, finished_for: all }));
+  const [first, ...others] = withFinished([base, ...heirs]);
+  expect(first).toMatchObject(want);
+  expect(others).toEqual(heirs);
+  const look = { theme: createTheme({ colour: false }), width: 300, now: new Date(at) };
+  expect(renderRuns([first!], look)).toContain(told);
+});
+
+test('what it finished for others is told of a run, and under which sequence a request stands now', () => {
+  const look = { theme: createTheme({ colour: false }), width: 300 };
+  const own = {
+    ...runNow({ ...run, state: 'failed', died: 1, failed: 1 }, CREATED, at),
+    finished_for: [{ id: 'x', count: 2, replayed: 7 }, { count: 3 }, { id: 'y', count: 0, replayed: 9 }],
+    failures: [
+      { id: 'REQUESTS/w/1', error: 'died again: 503', new_seq: 61 },
+      { id: 'REQUESTS/w/2', error: 'refused' },
+    ],
+  };
+  const text = renderRun(own, look);
+  expect(text).toContain('100 of 300 replayed, 2 finished of x, 3 finished of an earlier run, 1 failed');
+  expect(text).toContain('  REQUESTS/w/1, now 61  died again: 503\n  REQUESTS/w/2  refused\n');
+});
+
 test.each<{ name: string; fields: object; want: boolean }>([
   { name: 'as it is', fields: {}, want: true },
   { name: 'with all it may have', fields: { error: 'x', stopped_by: 'y', ci: 'z' }, want: true },
+  {
+    name: 'with what it finished',
+    fields: { finished_for: [{ count: 1 }, { id: 'x', count: 0, replayed: 2 }] },
+    want: true,
+  },
+  { name: 'with what it finished of a number', fields: { finished_for: [{ id: 5, count: 1 }] }, want: false },
+  { name: 'with a copy under no number', fields: { failures: [{ id: 'x', error: 'y', new_seq: 'z' }] }, want: false },
   { name: 'of another state', fields: { state: 'asleep' }, want: false },
   { name: 'with a count that is none', fields: { replayed: -1 }, want: false },
   { name: 'with failures that are none', fields: { failures: [{ id: 'x' }] }, want: false },

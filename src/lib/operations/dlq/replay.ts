@@ -272,6 +272,8 @@ async function replayOne(
       await replayQueue({
         whole,
         begin,
+        runId: log.id,
+        onFinished: beginLog,
         nats: held,
         ref,
         filter: { ...filter, ...left },

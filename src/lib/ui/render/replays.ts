@@ -17,9 +17,13 @@ function progressOf({
   waiting,
   seconds_left: left,
   taken_over_by: heir,
+  finished_by: helpers = [],
+  finished_for: helped = [],
 }: ReplayRunJson) {
   const parts = [
     `${replayed} of ${chosen} replayed`,
+    ...helpers.map(({ id, count }) => `${count} of them finished by ${id}`),
+    ...helped.filter(({ count }) => count > 0).map(({ id, count }) => `${count} finished of ${id ?? 'an earlier run'}`),
     // What needs somebody comes first.
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(died > 0 ? [`${died} died again`] : []),
@@ -79,7 +83,9 @@ const isToGoOn = ({ state, taken_over_by: heir }: ReplayRunJson): boolean =>
 /** One replay with what failed in it. */
 export function renderRun(run: ReplayRunJson, { theme, width }: { theme: Theme; width: number }): string {
   const fact = (name: string, text: string): string => flow(clean(text), { width, first: `  ${padEnd(name, 10)}` });
-  const failures = run.failures.map(({ id, error }) => flow(clean(`${id}  ${error}`), { width, first: '  ' }));
+  const failures = run.failures.map(({ id, new_seq: now, error }) =>
+    flow(clean(`${id}${now === undefined ? '' : `, now ${now}`}  ${error}`), { width, first: '  ' }),
+  );
   const more = run.failed + run.died - run.failures.length;
   return `${[
     theme.strong(clean(run.id)),

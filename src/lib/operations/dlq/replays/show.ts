@@ -10,9 +10,8 @@ const ID = /^\d{8}T\d{9}Z-[0-9a-f]{6}$/;
 
 /** One run by its id. @throws OpsError NOT_FOUND, CONN_*, DENIED_* */
 export async function oneRun(nats: Nats, id: string): Promise<ReplayRunJson> {
-  const [run] = ID.test(id) ? await readRuns(nats, id) : [];
-  // Who took it over is told by those that came after it.
-  if (run?.state === 'unfinished') return (await readRuns(nats)).find((one) => one.id === id) ?? run;
+  // What others took over of it, or finished for it, is told by them.
+  const run = ID.test(id) ? (await readRuns(nats)).find((one) => one.id === id) : undefined;
   if (run) return run;
   throw new OpsError('NOT_FOUND', `there is no replay ${id}`, {
     where: id,

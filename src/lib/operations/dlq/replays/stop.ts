@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../../../errors/ops-error.ts';
 import { identifyActor } from '../../../ledger/actor.ts';
-import { stopRun } from '../../../ledger/replays.ts';
+import { readRuns, stopRun } from '../../../ledger/replays.ts';
 import type { Context } from '../../../model/context.ts';
 import type { ReplayRunJson } from '../../../model/replay-run.ts';
 import { toType } from '../../../model/shell.ts';
@@ -25,7 +25,7 @@ export const stopReplay = (
     await stopRun(nats, id, `${who} on ${host}`);
     for (const start = performance.now(); performance.now() - start < waitMs; ) {
       await sleep(POLL_MS, undefined, { signal: context.io.signal }).catch(() => context.io.signal.throwIfAborted());
-      run = await oneRun(nats, id);
+      run = (await readRuns(nats, id))[0] ?? run;
       if (run.state !== 'running') return run;
     }
     throw new OpsError('DLQ_UNFINISHED', `the replay ${id} was told to stop, and has not yet`, {
