@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { withLock } from '../../src/lib/ledger/lock.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
+import { startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, makeConsumer, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
+import { recordingIo } from '../support/io.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
@@ -78,6 +81,29 @@ describe.each(outermostVersions())('a replay where others read the stream too, o
     await letDie(nats);
     expect(await replay()).toMatchObject({ code: 0, value: { replayed: 1 } });
     expect(await stored()).toBe(1);
+  });
+
+  test('leaves to the next run what dies after it was judged who would get it again', async () => {
+    await makeQueue(nats, { config: { retention: 'limits' } });
+    await makeConsumer(nats, {
+      consumer: 'audit',
+      ackWait: 60_000,
+      consumerConfig: { filter_subject: 'requests.dns' },
+    });
+    await put(nats, 'requests.mail', '{"id":"1"}');
+    await letDie(nats);
+    await put(nats, 'requests.dns', '{"id":"2"}');
+    const lock = { actor: { who: 'ada', host: 'b7', pid: 1 }, waitMs: 0, io: recordingIo(), verb: 'dlq replay' };
+    const running = await withLock(nats, 'the dead letters of REQUESTS', lock, async () => {
+      const started = startCli(['dlq', 'replay', '--json', '--lock-wait', '1m'], { server });
+      await started.until('stderr', /ada/);
+      await audit();
+      await letDie(nats);
+      return started;
+    });
+    const { code, stdout } = await running.done;
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, replayed: 1, failed: 0, remaining: 0 });
+    expect((await replay()).value).toMatchObject({ error: { code: 'DLQ_REDELIVERY' } });
   });
 
   test('where all gave it up, the way out of a refusal is to replay what all gave up', async () => {

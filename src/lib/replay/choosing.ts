@@ -43,12 +43,14 @@ export class Chooser {
 
   /** The move of an entry; `undefined` for one that stays, which is told. */
   async moveOf(entry: Entry): Promise<Move | undefined> {
-    const { tally, wishes, isDoubtful } = this.#job;
+    const { tally, wishes, isDoubtful, isJudged } = this.#job;
+    const { created, lastSeq } = this.#facts;
     const skipped = whySkipped(entry, {
       maxReplays: wishes.maxReplays,
-      lastSeq: this.#facts.lastSeq,
+      lastSeq,
       filter: this.#job.filter,
       ...(isDoubtful && { isDoubtful }),
+      ...(isJudged && { isJudged: (one) => isJudged(one, created) }),
     });
     if (skipped) {
       // What is in the journal was counted when the run began with it.

@@ -46,6 +46,8 @@ export interface QueueJob {
   readonly protocol?: Protocol;
   /** What may be in a worker's hand, whatever its records say. */
   isDoubtful?(entry: Entry): boolean;
+  /** What had died when it was judged whom a copy reaches, in the stream of that incarnation. */
+  isJudged?(entry: Entry, created: string): boolean;
   /** Is waited for before anything of this run, or of an earlier one, moves. */
   readonly whole?: Promise<void>;
   /** Hears that something of an earlier run was finished. */

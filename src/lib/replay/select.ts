@@ -40,10 +40,15 @@ export interface Selection {
   readonly filter: Pick<EntryFilter, 'ids'>;
   /** What may be in a worker's hand, whatever its records say. */
   isDoubtful?(entry: Entry): boolean;
+  /** What had died when it was judged whom a copy reaches; absent where it reaches nobody else. */
+  isJudged?(entry: Entry): boolean;
 }
 
 /** Whether an entry can be moved now; `undefined` where it can. */
-export function whySkipped(entry: Entry, { maxReplays, lastSeq, filter, isDoubtful }: Selection): Skipped | undefined {
+export function whySkipped(
+  entry: Entry,
+  { maxReplays, lastSeq, filter, isDoubtful, isJudged }: Selection,
+): Skipped | undefined {
   const { inner, replays } = entry;
   if (inner.stale) return { entry, why: 'stale', text: 'its queue was made anew since it was taken out' };
   if (inner.journalled) return { entry, why: 'journalled', text: 'it is in the journal, on its way into the queue' };
@@ -55,6 +60,7 @@ export function whySkipped(entry: Entry, { maxReplays, lastSeq, filter, isDoubtf
   if (inner.original && inner.original.seq > lastSeq) {
     return { entry, why: 'new', text: 'it came after this run began' };
   }
+  if (isJudged?.(entry) === false) return { entry, why: 'new', text: 'it died after this run began' };
   if (isUntold(entry, filter))
     return { entry, why: 'untaken', text: 'its consumer does not take its subject: nothing tells whether it died' };
   if (isDoubtful?.(entry)) return { entry, why: 'uncertain', text: 'it may be in flight still' };

@@ -98,6 +98,13 @@ describe('what is left where it is', () => {
     if (skipped) expect(skipped.entry).toBe(of);
   });
 
+  test.each([
+    ['what had died when it was judged whom a copy reaches', true, undefined],
+    ['what died after that', false, 'it died after this run began'],
+  ])('where others read too: %s', (_what, isJudged, text) => {
+    expect(whySkipped(entry(), { ...selection, isJudged: () => isJudged })?.text).toBe(text);
+  });
+
   test('after one replay only, in the singular', () => {
     expect(whySkipped(entry({ replays: 1 }), { ...selection, maxReplays: 1 })?.text).toMatch(/replayed 1 time and/);
   });

@@ -38,10 +38,12 @@ export function tellKept({ io }: Context, { entries, untaken, needed, givenUp }:
 /** Other consumers of an entry's message: who still needs it, and who gave it up in a dead letter that was not chosen. */
 type Others = (entry: Entry) => { readonly needing: readonly string[]; readonly left: readonly string[] };
 
-/** By how the queues stand before their entries are read. */
+/** By how the queues stand before their entries are read: as they were found, where that is given along. */
 export async function lookForOthers(context: Context, { nats, queues, filter }: DlqScope): Promise<Others> {
   const standings = new Map(
-    await Promise.all(queues.map(async (ref) => [ref.queue, await readStanding(nats, ref)] as const)),
+    await Promise.all(
+      queues.map(async (ref) => [ref.queue, ref.seen?.standing ?? (await readStanding(nats, ref))] as const),
+    ),
   );
   const shared = queues.filter(({ queue }) => isShared(standings.get(queue)!));
   const options = { exact: false, signal: context.io.signal, now: context.now().getTime() };
@@ -55,8 +57,7 @@ export async function lookForOthers(context: Context, { nats, queues, filter }: 
     }
     return (queue: string, consumer: string, seq: number) => seqs.of(entryId(queue, consumer, 0)).has(seq);
   };
-  const gaveUp = await read({});
-  const isChosen = shared.length > 0 ? await read(filter) : gaveUp;
+  const [gaveUp, isChosen] = await Promise.all([read({}), read(filter)]);
   return ({ queue, consumer, inner: { original } }) => {
     const consumers = consumersOf.get(queue);
     if (!original || !consumers) return { needing: [], left: [] };

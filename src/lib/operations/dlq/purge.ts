@@ -98,7 +98,9 @@ async function purgeChosen(
     'purge',
     () =>
       lockedIfRoom(context, nats, names, work, async (signal, held) => {
-        const { total, kept } = await archive(context, { ...scope, nats: held }, file, agreed?.shown);
+        // How they stood before the lock was had says nothing of now.
+        const fresh = queues.map(({ seen: _, ...ref }) => ref);
+        const { total, kept } = await archive(context, { ...scope, nats: held, queues: fresh }, file, agreed?.shown);
         if (total === 0) return { ...none, ...skippedOf(kept) };
         const removed = await removeArchived({ context, nats: held, file, total, wanted, signal, byQueue });
         return { ...removed, ...skippedOf(kept) };

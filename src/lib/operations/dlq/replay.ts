@@ -4,6 +4,7 @@ import { notGone } from '../../dlq/filter.ts';
 import { filterWords } from '../../dlq/filter-words.ts';
 import { type DlqWork, withHistory, withQueueLocksAhead } from '../../dlq/lock.ts';
 import { scanEntries } from '../../dlq/scan.ts';
+import { SeqSet } from '../../dlq/seq-set.ts';
 import type { SeenQueue } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { ADVISORY, bucketStream, LEDGER_BUCKET } from '../../facts/names.ts';
@@ -25,7 +26,7 @@ import { notKept, whyNotKept } from '../../nats/keeps.ts';
 import { readStream, streamNames } from '../../nats/streams.ts';
 import { type EditRecord, editEntry, requireEditor } from '../../replay/edit.ts';
 import type { Edited } from '../../replay/edit-text.ts';
-import type { ReplayWishes } from '../../replay/job.ts';
+import type { QueueJob, ReplayWishes } from '../../replay/job.ts';
 import { findOvertold, type Overtold, overtoldWords } from '../../replay/overtold.ts';
 import { timeLeft } from '../../replay/pace.ts';
 import { replayQueue } from '../../replay/queue.ts';
@@ -92,7 +93,7 @@ async function replayChosen(
     const { nats, queues, filter } = scope;
     const wanted = notGone(filter);
     const target = wishes.to === undefined ? undefined : await targetOf(nats, wishes.to, queues);
-    await judgeRedelivery(context, scope, wanted, options);
+    const isJudged = await judgeRedelivery(context, scope, wanted, options);
     if (options.dryRun) {
       if (options.edit) context.io.tell({ type: 'note', text: EDITOR_LATER });
       const preview = await previewReplay(context, nats, queues, wanted, { ...options, transform }, target);
@@ -141,7 +142,7 @@ async function replayChosen(
           here,
           nats,
           ref,
-          { ...options, filter: wanted, transform, counting, taken, log },
+          { ...options, filter: wanted, transform, counting, taken, log, isJudged },
           tally,
           target,
         );
@@ -218,6 +219,7 @@ interface Run extends Omit<ReplayOptions, 'transform'> {
   /** Where they are counted while the first of them move. */
   readonly taken: Taken | undefined;
   readonly log: RunLog;
+  readonly isJudged: QueueJob['isJudged'];
 }
 
 async function replayOne(
@@ -229,7 +231,7 @@ async function replayOne(
   target: StreamInfo | undefined,
 ): Promise<void> {
   const { io } = context;
-  const { wishes, filter, transform, counting, taken, log } = options;
+  const { wishes, filter, transform, counting, taken, log, isJudged } = options;
   const before = { ...tally };
   const edits: EditRecord[] = [];
   const strange = strangers(context);
@@ -288,6 +290,7 @@ async function replayOne(
         now: context.now().getTime(),
         onUnreadable: strange.add,
         isDoubtful: (entry) => overtold?.isDoubtful(entry) === true,
+        ...(isJudged && { isJudged }),
         ...(taken && {
           onTaken({ queue, id }: Entry) {
             take(taken, queue, id);
@@ -406,7 +409,8 @@ const leftSince = (count: number): string =>
   `${count} had been published by an earlier run and left the queue since: worked on, or removed; they are not published again`;
 
 /**
- * Finds which consumers would get again what they did not give up, before anything is touched; a dry run says it.
+ * Finds which consumers would get again what they did not give up, before anything is touched; a dry run says it. Gives
+ * what this was judged by: of what dies later somebody else may have acked his own.
  * @throws OpsError DLQ_REDELIVERY
  */
 async function judgeRedelivery(
@@ -414,12 +418,13 @@ async function judgeRedelivery(
   { nats, queues }: DlqScope,
   filter: EntryFilter,
   { wishes, dryRun }: ReplayOptions,
-): Promise<void> {
-  if (wishes.allowRedelivery || wishes.to !== undefined) return;
+): Promise<QueueJob['isJudged']> {
+  if (wishes.allowRedelivery || wishes.to !== undefined) return undefined;
+  const judged = new Map<string, { readonly created: string; readonly seqs: SeqSet }>();
   const standings = await Promise.all(queues.map((ref) => ref.seen?.standing ?? readStanding(nats, ref)));
   for (const [index, standing] of standings.entries()) {
     if (!isShared(standing)) continue;
-    const { queue, lastSeq } = standing;
+    const { queue, lastSeq, created } = standing;
     const read = async (wanted: EntryFilter): Promise<GivenUp[]> => {
       const given: GivenUp[] = [];
       const options = { now: context.now().getTime(), signal: context.io.signal };
@@ -431,9 +436,11 @@ async function judgeRedelivery(
       return given;
     };
     const given = await read(filter);
+    const seqs = new SeqSet();
+    for (const { seq } of given) seqs.add(seq);
+    judged.set(queue, { created, seqs });
     const counts = redeliveredTo(standing, given);
     if (counts.size === 0) continue;
-    const seqs = new Set(given.map(({ seq }) => seq));
     const { consumers: _, ids: __, ...others } = filter;
     const all = (await read(others)).filter(({ seq }) => seqs.has(seq));
     const whole = redeliveredTo(standing, all);
@@ -441,6 +448,10 @@ async function judgeRedelivery(
     if (!dryRun) throw wouldRedeliver(standing, counts, alike);
     context.io.tell({ type: 'warning', text: `${redeliveryWords(queue, counts)}; --allow-redelivery is needed` });
   }
+  return ({ queue, seq }, created) => {
+    const then = judged.get(queue);
+    return !then || (then.created === created && then.seqs.has(seq));
+  };
 }
 
 /** Why no copy goes into a stream of dead letters, or the ledger's: there it would be none of what lies there. */
