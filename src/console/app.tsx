@@ -25,6 +25,7 @@ import {
   said,
   server,
 } from './state.ts';
+import type { Queues } from './wire.ts';
 
 const TITLES: Readonly<Record<PageName, string>> = {
   queues: 'Queues',
@@ -43,16 +44,22 @@ const VIEWS = {
   history: HistoryPage,
 } as const;
 
+/** How many are dead of all queues, in words; `undefined` where none is. Of a queue that tells none, nobody knows. */
+function deadOf({ queues: all }: Queues): string | undefined {
+  const dead = all.reduce((sum, queue) => sum + (queue.dead ?? 0), 0);
+  const isKnown = all.every((queue) => queue.dead !== null);
+  if (isKnown) return dead > 0 ? count(dead) : undefined;
+  return dead > 0 ? `${count(dead)}+` : '?';
+}
+
 /** A figure beside a page's name, where there is one to look at. */
 function badgeOf(page: PageName): string | undefined {
   const all = queues.value;
   switch (page) {
     case 'queues':
       return all && String(all.queues.length);
-    case 'dead': {
-      const dead = all?.queues.reduce((sum, queue) => sum + (queue.dead ?? 0), 0);
-      return dead === undefined ? undefined : count(dead);
-    }
+    case 'dead':
+      return all && (deadOf(all) ?? '0');
     case 'replay': {
       const running = replays.value.filter(({ state }) => state === 'running').length;
       return running === 0 ? undefined : `${running} running`;
@@ -192,9 +199,9 @@ export function App() {
   const { page } = route.value;
   const View = VIEWS[page];
   const known = about.value;
-  const dead = queues.value?.queues.reduce((sum, queue) => sum + (queue.dead ?? 0), 0) ?? 0;
+  const dead = queues.value && deadOf(queues.value);
   useEffect(() => {
-    document.title = `${dead > 0 ? `(${count(dead)} dead) ` : ''}${TITLES[page]} · osapi-ops`;
+    document.title = `${dead === undefined ? '' : `(${dead} dead) `}${TITLES[page]} · osapi-ops`;
   }, [page, dead]);
   // What one sees is said by the view itself; what it did before is not what this one does.
   // Before the view's own effects: what it asks tells its line.

@@ -150,11 +150,12 @@ export class Play {
     }
   }
 
-  acked(consumer: string, queue: Queue, messages: readonly Msg[]): void {
+  /** Late, a message was dead before: it may be given again. */
+  acked(consumer: string, queue: Queue, messages: readonly Msg[], inTime: boolean): void {
     for (const { data } of messages) {
       const token = /\bm\d+\b/.exec(Buffer.from(data).toString('latin1'))?.[0];
       const one = token === undefined ? undefined : this.known.get(token);
-      one?.acked.add(consumer);
+      if (inTime) one?.acked.add(consumer);
       if (one && queue.retention === 'workqueue') one.settled = `acked by ${consumer}`;
     }
   }

@@ -151,6 +151,7 @@ const die: Act = async (play, [, which, who, count]) => {
 };
 
 const work: Act = async (play, [, which, who, count, answers]) => {
+  const asked = performance.now();
   const taken = await take(play, which!, who!, count!);
   if (!taken) return;
   const { queue, worker, messages } = taken;
@@ -161,7 +162,7 @@ const work: Act = async (play, [, which, who, count, answers]) => {
   }
   await play.person.settle(messages, '+ACK');
   noteNext(play, taken, '--ack');
-  play.acked(worker.name, queue, messages);
+  play.acked(worker.name, queue, messages, performance.now() - asked < ACK_WAIT_MS);
   await play.excuse('acked');
 };
 

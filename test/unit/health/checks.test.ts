@@ -408,6 +408,13 @@ judged(
       next: 'osapi-ops dlq ls --queue REQUESTS',
     },
     {
+      name: 'full of nobody knows how many dead',
+      of: filled(1000, { deadState: deadOf({ dead: 0, unknown: 'too many to look into' }) }),
+      status: 'critical',
+      value: 100,
+      says: '1000 of max_msgs 1000 (100 %); 0 waiting, 0 in flight, an unknown number dead; full: publishers are refused (10077)',
+    },
+    {
       name: 'full, and it drops its oldest',
       of: filled(1000, {}, { discard: 'old' }),
       status: 'critical',

@@ -53,8 +53,8 @@ function usageChecks(queue: QueueState): Check[] {
 /** Who holds the room: `2 wait, 1 in flight, 7 are dead`. */
 function holdersOf(queue: QueueState): string {
   if (!queue.deadState) return '';
-  const { dead } = queue.deadState;
-  return `${readyOf(queue)} waiting, ${inFlightOf(queue)} in flight, ${dead} dead`;
+  const { dead, unknown } = queue.deadState;
+  return `${readyOf(queue)} waiting, ${inFlightOf(queue)} in flight, ${unknown === undefined ? dead : 'an unknown number'} dead`;
 }
 
 /** When it is full at the present rate. Two looks are needed; one cannot tell. */

@@ -36,7 +36,7 @@ export function tellKept({ io }: Context, { entries, untaken, needed, givenUp }:
 }
 
 /** Other consumers of an entry's message: who still needs it, and who gave it up in a dead letter that was not chosen. */
-type Others = (entry: Entry) => { readonly needing: readonly string[]; readonly left: readonly string[] };
+export type Others = (entry: Entry) => { readonly needing: readonly string[]; readonly left: readonly string[] };
 
 /** By how the queues stand before their entries are read: as they were found, where that is given along. */
 export async function lookForOthers(context: Context, { nats, queues, filter }: DlqScope): Promise<Others> {

@@ -25,7 +25,7 @@ import { removeRecords } from '../../replay/records.ts';
 import { printArchive, writeArchive } from './export.ts';
 import { lookForLasting } from './lasting.ts';
 import { tellNone } from './none.ts';
-import { type Kept, lookForOthers, skippedOf, tellKept } from './others.ts';
+import { type Kept, lookForOthers, type Others, skippedOf, tellKept } from './others.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
 
 export interface PurgeOptions extends DlqChoice {
@@ -75,9 +75,9 @@ async function purgeChosen(
   const { nats, queues } = scope;
   const none: PurgeResult = { purged: 0, originals: 0 };
   if (options.dryRun) {
-    const lasting = await lookForLasting(context, scope);
+    const { lasting, others } = await lookAround(context, scope);
     const table = new GroupTable();
-    const { purged, originals, kept } = await printPurgeable(context, scope, (line, entry) => {
+    const { purged, originals, kept } = await printPurgeable(context, scope, others, (line, entry) => {
       table.add(entry);
       options.onChosen?.(entry);
       return lasting.see(line, entry);
@@ -152,8 +152,8 @@ async function agreeToPurge(
 ): Promise<{ readonly shown: ReadonlySet<string>; readonly kept: Kept }> {
   const shown = new Set<string>();
   const names = new Set<string>();
-  const lasting = await lookForLasting(context, scope);
-  const { kept } = await printPurgeable(context, scope, (line, entry) => {
+  const { lasting, others } = await lookAround(context, scope);
+  const { kept } = await printPurgeable(context, scope, others, (line, entry) => {
     shown.add(shortDigest(line));
     names.add(entry.queue);
     return lasting.see(line, entry);
@@ -177,9 +177,9 @@ async function archive(
   agreed: ReadonlySet<string> | undefined,
 ): Promise<{ readonly total: number; readonly kept: Kept }> {
   let count = 0;
-  const lasting = await lookForLasting(context, scope);
+  const { lasting, others } = await lookAround(context, scope);
   const { kept } = await writeArchive(context, file, (onLine) =>
-    printPurgeable(context, scope, (line, entry) => {
+    printPurgeable(context, scope, others, (line, entry) => {
       if (agreed && !agreed.has(shortDigest(line))) return undefined;
       count += 1;
       lasting.see(line, entry);
@@ -203,13 +203,19 @@ async function archive(
   return { total: count, kept };
 }
 
+/** What is to be known before the first is read. */
+async function lookAround(context: Context, scope: DlqScope) {
+  const [lasting, others] = await Promise.all([lookForLasting(context, scope), lookForOthers(context, scope)]);
+  return { lasting, others };
+}
+
 /** Prints those that are dead letters and whose message is nobody else's, with how many messages there are of them. */
 async function printPurgeable(
   context: Context,
   scope: DlqScope,
+  others: Others,
   onLine: Parameters<typeof printArchive>[2],
 ): Promise<{ readonly purged: number; readonly originals: number; readonly kept: Kept }> {
-  const others = await lookForOthers(context, scope);
   const kept: Kept = { entries: 0, untaken: 0, needed: new Map(), givenUp: new Map() };
   const count = (counts: Map<string, number>, names: readonly string[]) => {
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
