@@ -17,10 +17,10 @@ const WORDS = ['model', 'errors', 'facts'];
 /** Every room of src, from the words to the commands. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   model: { imports: [] },
-  errors: { imports: ['model'] },
+  errors: { imports: ['model'], packages: ['fastest-levenshtein'] },
   facts: { imports: ['model'] },
   files: { imports: ['errors'], acts: 'all' },
-  spec: { imports: [...WORDS, 'files'], packages: ['fastest-levenshtein', 'yaml'] },
+  spec: { imports: [...WORDS, 'files'], packages: ['yaml'] },
   desired: { imports: ['model', 'facts'] },
   canonical: { imports: ['model', 'facts'] },
   risk: { imports: ['model', 'facts', 'canonical'] },
@@ -31,7 +31,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   ledger: { imports: [...WORDS, 'nats'], acts: ['actor', 'bucket', 'history', 'lock', 'replays', 'room', 'store'] },
   dlq: {
     imports: [...WORDS, 'nats', 'ledger'],
-    packages: ['fastest-levenshtein'],
     acts: ['collect', 'follow', 'scan'],
   },
   replay: {
@@ -44,7 +43,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   requests: {
     imports: [...WORDS, 'files', 'nats', 'ledger', 'dlq'],
-    packages: ['fastest-levenshtein'],
     acts: ['follow', 'send'],
   },
   queue: { imports: [...WORDS, 'nats'] },
@@ -109,7 +107,6 @@ export const ROOMS: Readonly<Record<string, Room>> = {
       'chalk',
       'fast-string-width',
       'fast-wrap-ansi',
-      'fastest-levenshtein',
       'listr2',
       'supports-hyperlinks',
     ],

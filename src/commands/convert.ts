@@ -1,9 +1,10 @@
 import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
+import { objectOf, textOf } from '../lib/model/json.ts';
 import { convertOperation } from '../lib/operations/convert.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { outputFlags, withEnv } from '../lib/ui/flags.ts';
-import { convertWarnings } from '../lib/ui/render/converted.ts';
+import { convertWarnings, nameNote } from '../lib/ui/render/converted.ts';
 
 export default class Convert extends BaseCommand<typeof Convert> {
   static override summary = 'turn nats CLI JSON, NACK manifests or Terraform state into a spec';
@@ -34,8 +35,10 @@ would refuse, is named on stderr. Asks no server and changes nothing.`;
   protected async execute(): Promise<number | undefined> {
     const { name, stream } = this.flags;
     const result = await convertOperation(this.context, { files: this.args.file, name, stream });
-    const { text, spec, leftOut, problems } = result;
+    const { text, spec, leftOut, guessedBeside, problems } = result;
     await this.show({ spec, left_out: leftOut, problems }, text);
+    if (guessedBeside)
+      this.context.io.tell({ type: 'note', text: nameNote(textOf(objectOf(spec).name), guessedBeside) });
     for (const warning of convertWarnings(result)) this.context.io.tell({ type: 'warning', text: warning });
     return problems.some(({ severity }) => severity !== 'warning') ? EXIT.invalidSpec : EXIT.done;
   }

@@ -48,6 +48,34 @@ describe('convert', () => {
     expect(stdout).toContain('\nname: billing\n');
   });
 
+  test.each<{ name: string; args: string[]; owners: (string | undefined)[]; told: string | undefined }>([
+    {
+      name: 'no mark',
+      args: [],
+      owners: [undefined],
+      told: 'the name requests is a guess, for there is no owner mark',
+    },
+    { name: 'two marks', args: [], owners: ['a', 'b'], told: 'a guess, for there are several owner marks (a, b)' },
+    { name: 'one mark', args: [], owners: ['a', 'a'], told: undefined },
+    { name: 'two marks, and a name given', args: ['--name', 'c'], owners: ['a', 'b'], told: undefined },
+  ])('says where the name is a guess: $name', async ({ args, owners, told }) => {
+    const manifests = owners.map((owner, index) => ({
+      apiVersion: 'jetstream.nats.io/v1beta2',
+      kind: 'Stream',
+      metadata: { name: `s${index}` },
+      spec: {
+        name: index === 0 ? 'REQUESTS' : 'OTHER',
+        subjects: [`s${index}.*`],
+        ...(owner && { metadata: { 'osapi-ops.owner': owner } }),
+      },
+    }));
+    const { code, stderr } = await convert([...args, '-'], manifests.map((one) => JSON.stringify(one)).join('\n---\n'));
+    expect(code).toBe(0);
+    if (told === undefined) expect(stderr).not.toContain('a guess');
+    else expect(stderr).toContain(told);
+    expect(stderr.includes('--adopt')).toBe(told !== undefined);
+  });
+
   test('takes a configuration without a name by --stream', async () => {
     const { name: _, ...nameless } = stream;
     const { code, stdout } = await convert(['-', '--stream', 'REQUESTS'], JSON.stringify(nameless));

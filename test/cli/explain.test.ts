@@ -22,6 +22,11 @@ test.each([
 
 test.each([
   ['backof', 'did you mean queues.NAME.consumers.NAME.backoff?'],
+  ['dlq.max_agee', 'did you mean queues.NAME.dlq.max_age?'],
+  ['queus.consumers.backoff', 'did you mean queues.NAME.consumers.NAME.backoff?'],
+  ['RISK_DATA_LOS', 'did you mean RISK_DATA_LOSS?'],
+  ['CHECK_DAED', 'did you mean CHECK_DEAD?'],
+  ['conn_unreachable', 'did you mean CONN_UNREACHABLE?'],
   ['CONN_NOPE', 'codes stand behind `Code:` of an error'],
 ])('explain %s says what may be meant', async (word, hint) => {
   const { code, stderr } = await runCli(['explain', word]);

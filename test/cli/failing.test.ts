@@ -197,7 +197,7 @@ describe.each(outermostVersions())('on %s', (version) => {
   test.each([
     [[], /^\S+Z 1 request waits, 3 fail and are tried again$/],
     [['--json'], /^\[\{"id":"third",.*\]$/],
-    [['--failing'], /^\S+Z 3 fail and are tried again$/],
+    [['--failing'], /^\S+Z 3 of 4 requests match: 3 fail and are tried again$/],
   ])('request ls --watch %j in a pipe has a line for each look, until it is interrupted', async (flags, line) => {
     const cli = startCli(['request', 'ls', '--watch', '--interval', '100ms', ...flags], { server, cwd });
     await until(() => cli.stdout().split('\n').length > 3, 'it looked again and again');

@@ -222,12 +222,18 @@ describe('request get, show, ls and cancel', () => {
     ]);
     expect((await run('ls', '--ndjson', '--limit', '1')).stdout.trim().split('\n')).toHaveLength(1);
     const told = async (...args: string[]) => (await run('ls', ...args)).stderr;
-    expect(await told('--older-than', '1h')).toBe('no request that is asked for waits\n');
-    expect(await told('--subject', 'other')).toBe('no request that is asked for waits\n');
-    expect(await told('--failing')).toBe('no request that is asked for waits\n');
+    expect(await told('--older-than', '1h')).toBe('0 of 2 requests match\n');
+    expect(await told('--older-than', '0s')).toBe('2 of 2 requests match: 2 requests wait\n');
+    expect(await told('--subject', 'other')).toBe('0 of 2 requests match\n');
+    expect(await told('--subject', 'requests.http')).toBe('1 of 2 requests match: 1 request waits\n');
+    expect(await told('--failing')).toBe('0 of 2 requests match\n');
+    expect(await told('--limit', '1')).toBe('the first 1 of 2 requests; more wait\n');
+    expect(await told('--subject', 'requests.*', '--limit', '1')).toBe(
+      'the first 1 that match, of 2 requests; more do\n',
+    );
     expect(await told('--where', 'json:.v=zzz')).toBe('0 of 2 requests match\n');
-    expect(await told('--where', 'json:.v=zzz', '--subject', 'requests.http')).toBe('0 of 1 request match\n');
-    expect(await told('--where', 'json:.v!=zzz')).toBe('2 requests wait\n');
+    expect(await told('--where', 'json:.v=zzz', '--subject', 'requests.http')).toBe('0 of 2 requests match\n');
+    expect(await told('--where', 'json:.v!=zzz')).toBe('2 of 2 requests match: 2 requests wait\n');
     expect(await told('--queue', 'REQUESTS', '--where', 'state=queued')).toContain('Error:');
   });
 

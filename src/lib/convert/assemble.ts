@@ -15,6 +15,8 @@ export interface AssembleOptions {
 
 interface Assembled {
   readonly spec: Spec;
+  /** Where its name is a guess: the owner marks in the files, none or several. */
+  readonly guessedBeside?: readonly string[];
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -48,15 +50,17 @@ export function placeFound(found: readonly Found[], options: AssembleOptions): A
     config: stream.config,
     consumers: record(homes.get(stream.name)!.map((consumer) => [consumer.name, consumer.config])),
   });
+  const owners = [...new Set(unique.flatMap(({ owner }) => owner ?? []))];
+  const owner = options.name ?? (owners.length === 1 ? owners[0] : undefined);
   const spec: Spec = {
     version: 1,
-    name: options.name ?? systemName(unique, queue ?? plain[0] ?? buckets[0]),
+    name: owner ?? systemName(queue ?? plain[0] ?? buckets[0]),
     connection: {},
     queues: record(queues.map((stream) => [stream.name, toQueue(stream, build(stream))])),
     streams: record(plain.map((stream) => [stream.name, build(stream)])),
     buckets: record(buckets.filter((bucket) => bucket !== answers).map(({ name, config }) => [name, config])),
   };
-  return { spec, leftOut };
+  return { spec, leftOut, ...(owner === undefined && { guessedBeside: owners }) };
 
   function toQueue(stream: FoundStream, built: StreamSpec): QueueSpec {
     const found = dlqs.get(stream.name)?.spec;
@@ -156,11 +160,8 @@ function settle(consumer: FoundConsumer, { homes, dlqs, stream, leftOut }: Homes
   else leave(`its stream ${wanted} is not among the files; give that file too`);
 }
 
-/** An owner mark that everything agrees on, else the first resource's name in small letters. */
-function systemName(found: readonly Found[], first: FoundStream | undefined): string {
-  const owners = new Set(found.flatMap(({ owner }) => owner ?? []));
-  const [owner] = owners;
-  if (owner && owners.size === 1) return owner;
+/** The first resource's name in small letters. */
+function systemName(first: FoundStream | undefined): string {
   const name = (first?.name ?? 'system').toLowerCase().replace(/[^a-z0-9_-]+/g, '-');
   return name.replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '').slice(0, 64) || 'system';
 }

@@ -11,6 +11,8 @@ export interface Conversion {
   readonly spec: Spec;
   /** In the order of the files. */
   readonly leftOut: readonly LeftOut[];
+  /** Where the system's name is a guess: the owner marks in the files, none or several. */
+  readonly guessedBeside?: readonly string[];
 }
 
 /** Foreign files as one spec, and everything in them that has no place in a spec. Never throws. */
@@ -22,7 +24,7 @@ export function convertFiles(files: readonly ForeignFile[], options: AssembleOpt
   );
   const rows = [...readings.flatMap(({ leftOut }) => leftOut), ...assembled.leftOut];
   const rank = new Map(files.map(({ file }, index) => [file, index]));
-  return { spec: assembled.spec, leftOut: rows.sort((a, b) => rank.get(a.file)! - rank.get(b.file)!) };
+  return { ...assembled, leftOut: rows.sort((a, b) => rank.get(a.file)! - rank.get(b.file)!) };
 }
 
 function readFile({ file, text }: ForeignFile, stream: string | undefined): Reading {

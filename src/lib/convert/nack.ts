@@ -3,6 +3,7 @@ import { consumerFields } from '../facts/consumer-fields.ts';
 import { streamFields } from '../facts/stream-fields.ts';
 import { type Config, isObject, type Json } from '../model/json.ts';
 import type { Found, LeftOut, Reading } from './found.ts';
+import { ownerOf } from './nats-cli.ts';
 import { takeFields } from './take-fields.ts';
 
 const GROUP = 'jetstream.nats.io/';
@@ -125,7 +126,10 @@ function readStream(spec: Config, place: Place): Reading {
   const { config, rest } = takeFields(streamFields, others, 'spec');
   // The manifest's own defaults where the server's, or a queue's, are different.
   const exact = { storage: 'memory', allow_direct: false, ...config };
-  return give({ kind: 'stream', name, config: exact, ...place }, [...leftOut, ...rowsOf(rest, place)]);
+  return give({ kind: 'stream', name, config: exact, ...place, ...ownerOf(spec) }, [
+    ...leftOut,
+    ...rowsOf(rest, place),
+  ]);
 }
 
 function readConsumer(spec: Config, place: Place): Reading {
@@ -140,6 +144,7 @@ function readConsumer(spec: Config, place: Place): Reading {
     stream: streamName,
     config: { ack_policy: 'none', ...config },
     ...place,
+    ...ownerOf(spec),
   };
   const isHasty = found.config.ack_policy !== 'none' && !('ack_wait' in config) && !('backoff' in config);
   const haste = {
@@ -156,7 +161,10 @@ function readKeyValue(spec: Config, place: Place): Reading {
   if (!isName(bucket)) return nameless('bucket', place);
   const written = compression === true ? { ...others, compression: 's2' } : others;
   const { config, rest } = takeFields(bucketFields, written, 'spec');
-  return give({ kind: 'bucket', name: bucket, config, ...place }, [...leftOut, ...rowsOf(rest, place)]);
+  return give({ kind: 'bucket', name: bucket, config, ...place, ...ownerOf(spec) }, [
+    ...leftOut,
+    ...rowsOf(rest, place),
+  ]);
 }
 
 const give = (found: Found, leftOut: readonly LeftOut[]): Reading => ({ found: [found], leftOut });

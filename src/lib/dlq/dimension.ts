@@ -1,4 +1,4 @@
-import { distance } from 'fastest-levenshtein';
+import { nearest } from '../errors/nearest.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { ENTRY_REASONS, ENTRY_STATES, type Entry } from '../model/entry.ts';
 import { parseExact } from '../model/json.ts';
@@ -94,9 +94,7 @@ export function likelyKey(typed: string): readonly string[] {
   if (kind !== '') return path !== typed && parseDimension(path) ? [path] : [];
   // A key that is there is not what is wrong.
   if (Object.hasOwn(PLAIN, typed)) return [];
-  const word = typed.toLowerCase();
-  const near = Object.keys(PLAIN).filter((name) => distance(name, word) <= 2);
-  return near.sort((a, b) => distance(a, word) - distance(b, word)).slice(0, 1);
+  return nearest(typed, Object.keys(PLAIN));
 }
 
 /** A header by its name, to the letter first, as NATS takes it, else in any case. */

@@ -26,6 +26,7 @@ export interface ConvertResult {
   /** The same as a value, in the spec's words and units. */
   readonly spec: Json;
   readonly leftOut: Conversion['leftOut'];
+  readonly guessedBeside?: Conversion['guessedBeside'];
   /** What is wrong with the result: mistakes that were in the files already, and warnings. Positions are of `text`. */
   readonly problems: readonly Problem[];
 }
@@ -42,7 +43,7 @@ const VERSION = '2.14.0';
  */
 export async function convertOperation(context: Context, options: ConvertOptions): Promise<ConvertResult> {
   const files = await Promise.all([...new Set(options.files)].map((file) => readForeign(context, file)));
-  const { spec, leftOut } = convertFiles(files, { ...options, health: HEALTH_DEFAULTS });
+  const { spec, leftOut, guessedBeside } = convertFiles(files, { ...options, health: HEALTH_DEFAULTS });
   if (isEmptySpec(spec)) throw nothingFound(options.files, leftOut);
   const text = printSpec(withoutDefaults(withoutMonitor(spec, undefined), VERSION), {
     header: headerOf(options.files),
@@ -52,6 +53,7 @@ export async function convertOperation(context: Context, options: ConvertOptions
     text,
     spec: parse(text) as Json,
     leftOut,
+    ...(guessedBeside && { guessedBeside }),
     problems: problems.map(({ file: _, ...problem }) => ({ ...problem, file: 'the converted spec' })),
   };
 }

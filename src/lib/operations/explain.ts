@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nearest } from '../errors/nearest.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import type { Explanation } from '../model/explanation.ts';
 import { explain, topKeys } from '../spec/explain.ts';
@@ -25,6 +26,16 @@ export function sectionOf(page: string, heading: string): string | undefined {
     .trim();
 }
 
+/** All codes that have a section. */
+const codesIn = (root: string): string[] =>
+  PAGES.flatMap(([source]) =>
+    [...readFileSync(join(root, source), 'utf8').matchAll(/^#{2,3} ([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)$/gm)].map(
+      ([, code]) => code!,
+    ),
+  );
+
+const didYouMean = (near: readonly string[]): readonly string[] => near.map((each) => `did you mean ${each}?`);
+
 function explainCode(code: string, root: string): readonly Explanation[] {
   for (const [source, type] of PAGES) {
     const doc = sectionOf(readFileSync(join(root, source), 'utf8'), code);
@@ -33,6 +44,7 @@ function explainCode(code: string, root: string): readonly Explanation[] {
   throw new OpsError('NOT_FOUND', `there is no code ${code}`, {
     where: code,
     hints: [
+      ...didYouMean(nearest(code, codesIn(root), 3)),
       'codes stand behind `Code:` of an error, and in brackets behind a finding of `osapi-ops plan` and `status`',
     ],
   });
@@ -51,8 +63,9 @@ export function explainOperation(path: string | undefined, root: string): readon
   }
   const { found, near } = explain(path);
   if (found.length > 0) return found;
+  const meant = didYouMean(near.length > 0 ? near : nearest(path, codesIn(root), 3));
   throw new OpsError('NOT_FOUND', `a spec has no key ${path}`, {
     where: path,
-    hints: near.length > 0 ? near.map((each) => `did you mean ${each}?`) : ['`osapi-ops explain` lists the keys'],
+    hints: meant.length > 0 ? meant : ['`osapi-ops explain` lists the keys'],
   });
 }

@@ -1,4 +1,4 @@
-import { distance } from 'fastest-levenshtein';
+import { nearest } from '../errors/nearest.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { isPlainSubject, subjectCovers } from '../facts/subjects.ts';
 
@@ -78,7 +78,7 @@ export function chooseSubject(queues: readonly Takes[], kind: string): Chosen {
 function unknownKind(queues: readonly Takes[], kind: string): OpsError {
   const subjects = queues.flatMap((queue) => queue.subjects);
   const lasts = subjects.map((subject) => subject.split('.').at(-1)!).filter((last) => last !== '*' && last !== '>');
-  const near = lasts.filter((last) => distance(last, kind) <= 2)[0];
+  const [near] = nearest(kind, lasts);
   return new OpsError('REQUEST_UNKNOWN_KIND', `no queue takes requests of the kind ${kind}`, {
     where: queues.map(({ queue }) => queue).join(', '),
     why: `The subjects here are ${subjects.slice(0, 20).join(', ') || 'none'}.`,

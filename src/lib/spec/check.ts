@@ -1,4 +1,4 @@
-import { distance } from 'fastest-levenshtein';
+import { nearest } from '../errors/nearest.ts';
 import type { Mend, SpecProblem } from './problem.ts';
 import { bucketShape, consumerShape, type ObjectShape, type Shape, specShape, streamShape } from './shape.ts';
 import { entryAt, type MapNode, type Node, type Path, type Place, placeOf, type ScalarNode, whereOf } from './tree.ts';
@@ -198,7 +198,7 @@ function missing(root: Node, path: Path): SpecProblem {
 
 function unknownKey(root: Node, path: Path, key: string, shape: ObjectShape): SpecProblem {
   const place = entryAt(root, [...path, key])?.keyPlace ?? placeOf(root, path);
-  const guess = nearest(key, shape);
+  const guess = likelyKey(key, shape);
   // There a colon that was left out makes a key of the secret, or of a part that looks like some field.
   const isShown = !isSecret(path) || /^[a-z][a-z_]{0,30}$/i.test(key);
   const parent = path.length === 0 ? 'a spec' : `\`${path.at(-1)}\``;
@@ -212,15 +212,11 @@ function unknownKey(root: Node, path: Path, key: string, shape: ObjectShape): Sp
   };
 }
 
-function nearest(key: string, shape: ObjectShape): string | undefined {
-  let best: { name: string; off: number } | undefined;
-  for (const { name, aliases } of shape.slots.values()) {
-    for (const word of [name, ...aliases]) {
-      const off = distance(key.toLowerCase(), word);
-      if (!best || off < best.off) best = { name, off };
-    }
-  }
-  return best && best.off <= Math.max(2, Math.floor(key.length / 3)) ? best.name : undefined;
+function likelyKey(key: string, shape: ObjectShape): string | undefined {
+  const names = new Map(
+    [...shape.slots.values()].flatMap(({ name, aliases }) => [name, ...aliases].map((word) => [word, name])),
+  );
+  return names.get(nearest(key, names.keys())[0] ?? '');
 }
 
 /** Keys that are right in another place. */

@@ -1,4 +1,4 @@
-import { distance } from 'fastest-levenshtein';
+import { nearest } from '../errors/nearest.ts';
 import { bucketFields } from '../facts/bucket-fields.ts';
 import { consumerFields } from '../facts/consumer-fields.ts';
 import { camelCase, type Field } from '../facts/field.ts';
@@ -13,6 +13,8 @@ interface Found {
   readonly path: readonly string[];
   readonly slot: Slot;
 }
+
+const MOST_NEAR = 3;
 
 /** `[KEY]`: the shape below a map by name or a list counts for what is in it. */
 const within = (shape: Shape): { readonly object?: ObjectShape; readonly named: boolean } => {
@@ -104,6 +106,20 @@ function explanationOf({ path, slot }: Found): Explanation {
 export const topKeys = (): Explanation['keys'] =>
   [...specShape.slots.values()].map((slot) => ({ name: slot.name, type: slotType(slot), doc: slot.doc }));
 
+/** Paths that may be meant: those whose last word is nearest, first where more of the other words are theirs, too. */
+function nearPaths(words: readonly string[]): readonly string[] {
+  const shared = (path: readonly string[]) => words.filter((word) => path.includes(word)).length;
+  const names = nearest(
+    words.at(-1) ?? '',
+    ALL.map(({ slot }) => slot.name),
+    MOST_NEAR,
+  );
+  const paths = names.flatMap((name) =>
+    ALL.flatMap(({ slot, path }) => (slot.name === name ? [path] : [])).sort((a, b) => shared(b) - shared(a)),
+  );
+  return [...new Set(paths.map((path) => path.join('.')))].slice(0, MOST_NEAR);
+}
+
 /**
  * What is known of a key: by its whole path (with or without the names of resources), or by its last words alone.
  * @returns the same key in several places is told once for each that differs; the nearest paths where there is none
@@ -124,8 +140,5 @@ export function explain(path: string): { readonly found: readonly Explanation[];
     ({ slot }, at) => ending.findIndex((other) => (other.slot.field ?? other.slot) === (slot.field ?? slot)) === at,
   );
   if (firsts.length > 0) return { found: firsts.map(explanationOf), near: [] };
-  const last = words.at(-1) ?? '';
-  const ranked = ALL.map((each) => ({ each, off: distance(last, each.slot.name) })).sort((a, b) => a.off - b.off);
-  const near = ranked.filter(({ off }) => off <= Math.max(2, Math.floor(last.length / 3)));
-  return { found: [], near: [...new Set(near.map(({ each }) => each.path.join('.')))].slice(0, 3) };
+  return { found: [], near: nearPaths(words) };
 }

@@ -1,4 +1,4 @@
-import { distance } from 'fastest-levenshtein';
+import { nearest } from '../errors/nearest.ts';
 
 /** Words that other tools taught (nats, kubectl, terraform, git, docker compose, queue tools), and the lines that do it here. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
@@ -81,13 +81,6 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   'what-if': ['dry-run'],
 };
 
-/** The word nearest to what was typed, where one is near enough to be meant. A letter or two are near to everything. */
-function nearest(word: string, candidates: readonly string[]): string | undefined {
-  if (word.length < 3) return undefined;
-  const ranked = candidates.map((name) => ({ name, off: distance(word, name) })).sort((a, b) => a.off - b.off);
-  return ranked[0] && ranked[0].off <= Math.max(2, Math.floor(word.length / 3)) ? ranked[0].name : undefined;
-}
-
 /**
  * What may be meant by words that name no command: the same thing under the name it has here, a command whose last word
  * was typed without its topic (`replay`), else the nearest one.
@@ -99,8 +92,7 @@ export function likelyCommands(typed: string, commands: readonly string[]): read
   const learned = (Object.hasOwn(COMMANDS, word) ? COMMANDS[word]! : []).filter((line) => line.startsWith(topic));
   if (learned.length > 0) return learned;
   const bare = commands.filter((name) => name.endsWith(` ${typed}`));
-  const near = nearest(typed, commands);
-  return bare.length > 0 ? bare : near === undefined ? [] : [near];
+  return bare.length > 0 ? bare : nearest(typed, commands);
 }
 
 /** What to try instead of words that name no command. */
@@ -109,7 +101,7 @@ export function commandHints(typed: string, commands: readonly string[]): readon
   const likely = likelyCommands(typed, commands);
   const elsewhere = Object.hasOwn(ELSEWHERE, first)
     ? first
-    : likely.length === 0 && nearest(first, Object.keys(ELSEWHERE));
+    : likely.length === 0 && nearest(first, Object.keys(ELSEWHERE))[0];
   if (elsewhere) return [ELSEWHERE[elsewhere]!];
   const meant = likely.map((line) => `\`osapi-ops ${line}\``);
   return [meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : 'see `osapi-ops --help`'];
@@ -118,5 +110,5 @@ export function commandHints(typed: string, commands: readonly string[]): readon
 /** The flag that is meant by one that there is not, without dashes. */
 export function likelyFlag(typed: string, known: readonly string[]): string | undefined {
   const learned = Object.hasOwn(FLAGS, typed) ? FLAGS[typed]! : [];
-  return learned.find((name) => known.includes(name)) ?? nearest(typed, known);
+  return learned.find((name) => known.includes(name)) ?? nearest(typed, known)[0];
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readStanding } from '../../dlq/collect.ts';
-import { countsDead, deadCount } from '../../dlq/dead-count.ts';
+import { countsDead, coversAll, deadCount } from '../../dlq/dead-count.ts';
 import { readFailing } from '../../dlq/failing.ts';
 import { readStoredDead } from '../../dlq/scan.ts';
 import type { SeqSet } from '../../dlq/seq-set.ts';
@@ -32,10 +32,10 @@ export interface ListOptions extends RequestChoice, WaitingFilter {
 export interface Listed {
   readonly listed: number;
   readonly more: boolean;
-  /** How many the conditions of `where` were asked for; absent where there are none. */
-  readonly asked?: number;
-  /** Whether other filters may have left some out. */
+  /** Whether a filter may have left some out. */
   readonly isFiltered: boolean;
+  /** How many there are without a filter, as far as the server counts them. */
+  readonly total?: number;
   /** How many of each queue were delivered before, and no worker wrote down why; within so many seconds each is tried again. */
   readonly unnoted: readonly { readonly queue: string; readonly count: number; readonly withinSeconds: number }[];
 }
@@ -44,6 +44,8 @@ type OnRequest = (request: WaitingJson) => Promise<void> | undefined;
 
 /** Read at once. */
 const AT_ONCE = 256;
+/** Of so many queues what fails is read at once. */
+const QUEUES_AT_ONCE = 16;
 
 /**
  * Lists what waits for its first delivery, oldest first, each as soon as it is read; where it is asked for, what failed
@@ -77,9 +79,7 @@ export const watchWaiting = (
 async function listIn(context: Context, places: Places, options: ListOptions, onRequest: OnRequest): Promise<Listed> {
   const { nats } = places;
   const where = parseWhere(options.where ?? [], { alive: true });
-  let asked = 0;
   const holds = ({ stream: queue, subject, time, ...rest }: StoredMessage): boolean => {
-    asked += 1;
     const message = { stream: queue, subject, time, ...rest };
     return where.every((term) => term.holds({ queue, subject, died_at: null, published_at: time, inner: { message } }));
   };
@@ -87,27 +87,33 @@ async function listIn(context: Context, places: Places, options: ListOptions, on
   const standings = await pipelined(refs, AT_ONCE, (ref) => readStanding(nats, ref));
   const unnoted: Listed['unnoted'][number][] = [];
   let listed = 0;
+  const all = options.failing
+    ? await pipelined(refs, QUEUES_AT_ONCE, (ref, index) => listFailing(context, nats, ref, standings[index]!))
+    : [];
+  const fails = all.flat().length;
+  const waiting = countWaiting(standings);
   const result = (more: boolean): Listed => ({
     listed,
     more,
     unnoted,
-    isFiltered: options.failing === 'only' || options.before !== undefined || (options.subjects ?? []).length > 0,
-    ...(where.length > 0 && { asked }),
+    isFiltered:
+      options.failing === 'only' ||
+      options.before !== undefined ||
+      (options.subjects ?? []).length > 0 ||
+      where.length > 0,
+    ...(waiting !== undefined && { total: Math.max(waiting + fails, listed) }),
   });
   const isFull = () => listed === options.limit;
-  if (options.failing) {
-    for (const [index, ref] of refs.entries()) {
-      const standing = standings[index]!;
-      const failing = await listFailing(context, nats, ref, standing);
-      const count = retrying(standing) - failing.length;
-      const waits = standing.consumers.flatMap((consumer) => consumer.waits);
-      if (count > 0) unnoted.push({ queue: ref.queue, count, withinSeconds: Math.max(0, ...waits) / 1e9 });
-      for (const [message, facts] of failing) {
-        if (!isMeant(message, options) || !holds(message)) continue;
-        if (isFull()) return result(true);
-        await onRequest({ ...waitingJson(message), ...facts });
-        listed += 1;
-      }
+  for (const [index, failing] of all.entries()) {
+    const standing = standings[index]!;
+    const count = retrying(standing) - failing.length;
+    const waits = standing.consumers.flatMap((consumer) => consumer.waits);
+    if (count > 0) unnoted.push({ queue: standing.queue, count, withinSeconds: Math.max(0, ...waits) / 1e9 });
+    for (const [message, facts] of failing) {
+      if (!isMeant(message, options) || !holds(message)) continue;
+      if (isFull()) return result(true);
+      await onRequest({ ...waitingJson(message), ...facts });
+      listed += 1;
     }
   }
   for (const [index, ref] of options.failing === 'only' ? [] : refs.entries()) {
@@ -126,6 +132,12 @@ async function listIn(context: Context, places: Places, options: ListOptions, on
     }
   }
   return result(false);
+}
+
+/** How many wait for their first delivery, where the consumers of work queues count them all. */
+function countWaiting(standings: readonly QueueStanding[]): number | undefined {
+  if (!standings.every((standing) => countsDead(standing) && coversAll(standing))) return undefined;
+  return standings.flatMap(({ consumers }) => consumers).reduce((sum, { pending }) => sum + pending, 0);
 }
 
 const waitingJson = (message: StoredMessage): Omit<WaitingJson, 'state'> => ({

@@ -156,17 +156,19 @@ export interface WaitingCounts {
   readonly queued: number;
   readonly failing: number;
   readonly more: boolean;
-  /** How many a condition was asked for; absent where there is none. */
-  readonly asked?: number;
-  /** Whether other filters left some out that nobody counted. */
+  /** Whether a filter may have left some out. */
   readonly isFiltered: boolean;
+  /** How many there are without a filter; absent where nobody counts them. */
+  readonly total?: number;
 }
 
 /** How many there are, in words; where a filter chose none, that they are none of those. */
-export function waitingWords({ queued, failing, more, asked = 0, isFiltered }: WaitingCounts): string {
-  if (queued + failing === 0 && asked > 0) return `0 of ${counted(asked, 'request')} match`;
-  if (queued + failing === 0 && isFiltered) return 'no request that is asked for waits';
-  if (more) return `the first ${queued + failing}; more wait`;
+export function waitingWords({ queued, failing, more, isFiltered, total = 0 }: WaitingCounts): string {
+  const listed = queued + failing;
+  const all = counted(total, 'request');
+  if (listed === 0 && isFiltered) return total > 0 ? `0 of ${all} match` : 'no request that is asked for waits';
+  if (more && isFiltered) return `the first ${listed} that match${total > 0 ? `, of ${all}` : ''}; more do`;
+  if (more) return `the first ${listed}${total > 0 ? ` of ${all}` : ''}; more wait`;
   const fails =
     failing === 0
       ? []
@@ -175,7 +177,8 @@ export function waitingWords({ queued, failing, more, asked = 0, isFiltered }: W
     queued === 0 && failing > 0
       ? []
       : [queued === 0 ? 'nothing waits' : queued === 1 ? '1 request waits' : `${queued} requests wait`];
-  return [...waits, ...fails].join(', ');
+  const words = [...waits, ...fails].join(', ');
+  return isFiltered && total > 0 ? `${listed} of ${all} match: ${words}` : words;
 }
 
 /** One look of several: a screen where a view is given, else a line. */
@@ -184,7 +187,7 @@ export function renderWaiting(
   {
     unnoted,
     ...counts
-  }: Pick<WaitingCounts, 'more' | 'asked' | 'isFiltered'> & { readonly unnoted: readonly Unnoted[] },
+  }: Pick<WaitingCounts, 'more' | 'isFiltered' | 'total'> & { readonly unnoted: readonly Unnoted[] },
   view?: { readonly theme: Theme; readonly width: number; readonly height: number; readonly now: Date },
 ): string {
   const queued = all.filter(({ state }) => state === 'queued').length;
