@@ -19,8 +19,10 @@ export default {
   // Tests on real servers wait more than they work: with two workers a core, a third of two cores had nothing to do. Unit
   // tests only work: `npm run test:unit` asks for one a core.
   maxWorkers: 3 * availableParallelism(),
+  // Of the tests of a file that are told at once: they wait more than they work, but their own clocks are not to go wrong.
+  maxConcurrency: 3,
   // A bound for a test that hangs, not for a machine that is busy; a test that needs more says so.
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   // A worker that has nothing left to do holds nothing but its pipes to jest; on a busy machine the way out alone takes it
   // longer than the half second after which jest calls it a leak.
   workerGracefulExitTimeout: 10_000,

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, expect, jest } from '@jest/globals';
+import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { needing } from '../support/needing.ts';
 import { until } from '../support/until.ts';
 import { launchBrowser } from './support/browser.ts';
 import { type Real, startReal } from './support/real.ts';
 import { button, goTo, openAt, text } from './support/shown.ts';
-
-jest.setTimeout(120_000);
 
 const { describe, test } = needing('a browser');
 
@@ -65,18 +63,12 @@ describe('three hundred died of four causes', () => {
 
     // Three clicks to a replay; it can be seen to move.
     real.mend();
+    const bars = await barsOf(page);
     await button(page, 'Replay 260…').click();
     await button(page, 'Replay 5, then 255').click();
-    const seen = new Set<string>();
-    const answered = page.locator('.figures li', { hasText: 'answered' }).locator('.n');
-    await until(async () => {
-      const bar = page.getByRole('progressbar').first();
-      if ((await bar.count()) > 0)
-        seen.add((await bar.getAttribute('aria-valuenow')) ?? String(await bar.getAttribute('value')));
-      return (await answered.count()) > 0 && (await answered.textContent()) === '260';
-    }, 'all 260 are answered');
+    await page.locator('.figures li', { hasText: 'answered' }).locator('.n').filter({ hasText: /^260$/ }).waitFor();
     // It did not jump from nothing to all.
-    expect(seen.size).toBeGreaterThan(2);
+    expect((await bars()).size).toBeGreaterThan(2);
     await page.waitForSelector('.run.done');
     const { stdout } = await real.cli('dlq', 'stats', '--json');
     expect(JSON.parse(stdout)).toMatchObject({ total: 40 });
@@ -89,7 +81,7 @@ describe('three hundred died of four causes', () => {
     expect(await page.locator('dialog[open]').count()).toBe(1);
     await page.getByLabel(/to purge, type/).fill('REQUESTS');
     await button(page, 'Purge 6').click();
-    await button(page, 'Put them back').click({ timeout: 30_000 });
+    await button(page, 'Put them back').click();
     await page.locator('.figures', { hasText: 'imported' }).waitFor();
     await page.waitForSelector('.run.done');
     expect(JSON.parse((await real.cli('dlq', 'stats', '--json')).stdout)).toMatchObject({ total: 40 });
@@ -120,14 +112,14 @@ describe('a console that is open for long', () => {
 
   test('a replay that somebody else runs is seen, and stopped from here', async () => {
     const { page, real } = at;
-    const replay = real.cli('dlq', 'replay', '--rate', '2/s', '--json');
+    const replay = real.cli('dlq', 'replay', '--rate', '12/m', '--json');
     await page.evaluate(() => {
       location.hash = '#/replay';
     });
     await page
       .locator('tr', { hasText: 'running' })
       .getByRole('button', { name: /^stop the replay/ })
-      .click({ timeout: 30_000 });
+      .click();
     await button(page, 'Stop').click();
     const { code, stdout } = await replay;
     expect(code).toBe(130);
@@ -138,12 +130,12 @@ describe('a console that is open for long', () => {
     const { page, real } = at;
     await goTo(page, '#/queues', '.queue-row');
     await real.server.kill('SIGKILL');
-    await page.waitForSelector('.trouble', { timeout: 30_000 });
+    await page.waitForSelector('.trouble');
     expect(await text(page, '.trouble')).toMatch(/the figures are of/);
     expect(await page.locator('.queue-row').count()).toBe(1);
     await real.server.restart();
-    await page.waitForSelector('.trouble', { state: 'detached', timeout: 30_000 });
-    await page.waitForSelector('.live.on', { timeout: 30_000 });
+    await page.waitForSelector('.trouble', { state: 'detached' });
+    await page.waitForSelector('.live.on');
   });
 
   test('an address without its token, or with another one, opens nothing; another origin is refused', async () => {
@@ -242,3 +234,17 @@ describe('what a message carries', () => {
     }
   });
 });
+
+/** From now on, what the bar of a run came to show. */
+async function barsOf(page: Page): Promise<() => Promise<Set<string>>> {
+  const seen = await page.evaluateHandle(() => {
+    const values: string[] = [];
+    const look = () => {
+      const bar = document.querySelector('[role=progressbar], progress');
+      if (bar) values.push(bar.getAttribute('aria-valuenow') ?? String(bar.getAttribute('value')));
+    };
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
+    return values;
+  });
+  return async () => new Set(await seen.jsonValue());
+}

@@ -1,14 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { needing } from '../support/needing.ts';
 import { until } from '../support/until.ts';
 import { launchBrowser } from './support/browser.ts';
 import { type Real, startReal } from './support/real.ts';
 import { button, goTo, openAt, text } from './support/shown.ts';
-
-jest.setTimeout(120_000);
 
 const { describe, test } = needing('a browser');
 
@@ -30,7 +28,6 @@ describe('somebody on call', () => {
       'no such file': 2,
     });
     ({ page, context, faults } = await openAt(browser, real.url));
-    context.setDefaultTimeout(20_000);
   });
   beforeEach(async () => {
     await goTo(page, '#/queues', 'main');
@@ -102,7 +99,7 @@ describe('somebody on call', () => {
     await goTo(page, '#/dead?where=detail%3Dupstream+503', '.row');
     await button(page, 'Replay 24…').click();
     await button(page, 'Replay 5, then 19').click();
-    await page.waitForSelector('.run.failed', { timeout: 60_000 });
+    await page.waitForSelector('.run.failed');
     expect(await figure('died again').textContent()).toBe('5');
     expect(await text(page, '.refusal')).toContain('DLQ_DIED_AGAIN');
     expect(await dead('--where', 'detail=upstream 503')).toHaveLength(24);
@@ -157,7 +154,7 @@ describe('somebody on call', () => {
     await page.getByLabel(/to purge, type/).fill('REQUESTS');
     await button(page, 'Purge 2').click();
     const saving = page.waitForEvent('download');
-    await button(page, /^Save the archive, \d/).click({ timeout: 30_000 });
+    await button(page, /^Save the archive, \d/).click();
     const archive = join(real.dir, 'saved.ndjson');
     await (await saving).saveAs(archive);
     expect(readFileSync(archive, 'utf8').trim().split('\n')).toHaveLength(2);
@@ -234,7 +231,7 @@ describe('somebody on call', () => {
     expect(await apply.getAttribute('aria-disabled')).toBe('true');
     await page.getByLabel(/^--migrate:/).check();
     await apply.click();
-    await page.waitForSelector('.run.done', { timeout: 60_000 });
+    await page.waitForSelector('.run.done');
     expect(await text(page, '.run .line')).toContain('--migrate');
     expect((await real.cli('plan', '--detailed-exitcode')).code).toBe(0);
     expect(await dead()).toHaveLength(before);

@@ -34,7 +34,7 @@ describe.each(['2.10', '2.15'])('a cluster of three of %s', (version) => {
   let cluster: TestServer;
   beforeAll(async () => {
     cluster = await startServer({ version, cluster: 3 });
-  }, 90_000);
+  });
   afterAll(() => cluster.stop());
   const run = (args: string[], more: string[] = []) => runCli([...args, ...more], { cwd: dir, server: cluster });
 
@@ -51,7 +51,7 @@ describe.each(['2.10', '2.15'])('a cluster of three of %s', (version) => {
       expect((config as Config).num_replicas).toBe(3);
     }
     await nats.close();
-  }, 120_000);
+  });
 
   test('without a quorum is refused with what is missing, and nothing hangs', async () => {
     await cluster.kill('SIGKILL', 1);
@@ -63,5 +63,5 @@ describe.each(['2.10', '2.15'])('a cluster of three of %s', (version) => {
     expect(stdout).toMatch(/"code": "(CONN_[A-Z_]+|PLAN_REFUSED)",\n {4}"message"/);
     await cluster.restart();
     expect((await run(['apply', spec(3), '--timeout', '20s'])).code).toBe(0);
-  }, 120_000);
+  });
 });

@@ -30,7 +30,7 @@ needing('the nats CLI').describe.each(availableVersions())(
     let ours: TestServer;
     beforeAll(async () => {
       [theirs, ours] = await Promise.all([startServer({ version: line }), startServer({ version: line })]);
-    }, 120_000);
+    });
     afterAll(async () => {
       await Promise.all([theirs?.stop(), ours?.stop()]);
     });

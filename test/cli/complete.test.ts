@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { BIN, type CliOptions, type CliResult, runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
@@ -11,8 +11,6 @@ import { needing } from '../support/needing.ts';
 import { startInTerminal, type Terminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 let server: TestServer;
 let nats: Nats;
@@ -169,21 +167,18 @@ describe('what is offered', () => {
   });
 
   test('is nothing, soon and in silence, where no server answers', async () => {
-    const began = performance.now();
-    const closed = await runCli(['__complete', 'zsh', '=', 'dlq', 'show'], {
-      cwd,
-      env: { NATS_URL: 'nats://127.0.0.1:1' },
-    });
-    expect(closed).toMatchObject({ code: 0, stdout: ':values\n', stderr: '' });
-    const started = performance.now();
-    const startMs = started - began;
-    // An address of the kind that is kept for documents: nobody answers, nobody refuses.
-    const silent = await runCli(['__complete', 'zsh', '=', 'dlq', 'show'], {
-      cwd,
-      env: { NATS_URL: 'nats://192.0.2.1:4222' },
-    });
-    expect(silent).toMatchObject({ stdout: ':values\n', stderr: '' });
-    expect(performance.now() - started).toBeLessThan(3000 + 2 * startMs);
+    const completed = (NATS_URL: string) =>
+      runCli(['__complete', 'zsh', '=', 'dlq', 'show'], { cwd, env: { NATS_URL } });
+    const inTime = async () => {
+      const began = performance.now();
+      expect(await completed('nats://127.0.0.1:1')).toMatchObject({ code: 0, stdout: ':values\n', stderr: '' });
+      const started = performance.now();
+      // An address of the kind that is kept for documents: nobody answers, nobody refuses.
+      expect(await completed('nats://192.0.2.1:4222')).toMatchObject({ stdout: ':values\n', stderr: '' });
+      return performance.now() - started < 3000 + 2 * (started - began);
+    };
+    // How long a process takes to start is the machine's doing.
+    await until(inTime, 'it is soon');
   });
 
   test('is nothing for what cannot be read: a flag that is none, a word too many, a context that is not there', async () => {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { ROOT, runCli, startCli } from '../support/cli.ts';
@@ -11,8 +11,6 @@ import { ask, startConsole, type TestConsole } from '../support/console.ts';
 import { letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(180_000);
 
 let server: TestServer;
 let nats: Nats;
@@ -372,7 +370,7 @@ describe('a run', () => {
     const { json: begun } = await page.post('/api/runs', {
       verb: 'replay',
       plan: looked.plan,
-      options: { rate: '5/s' },
+      options: { rate: '1/s' },
     });
     await until(
       async () => ((await page.get(`/api/runs/${begun.id}`)).json.progress?.done ?? 0) > 2,
@@ -392,7 +390,7 @@ describe('a run', () => {
     const { json: begun } = await page.post('/api/runs', {
       verb: 'replay',
       plan: looked.plan,
-      options: { rate: '5/s' },
+      options: { rate: '1/s' },
     });
     await until(async () => (await cli('dlq', 'replays', 'ls'))[0]?.state === 'running', 'the run is written down');
     const [{ id, line }] = await cli('dlq', 'replays', 'ls');
@@ -400,7 +398,7 @@ describe('a run', () => {
     expect((await runCli(['dlq', 'replays', 'stop', id], { server })).code).toBe(0);
     expect(await page.settled(begun.id)).toMatchObject({ state: 'stopped', exit: 130 });
 
-    const other = startCli(['dlq', 'replay', '--rate', '2/s'], { server });
+    const other = startCli(['dlq', 'replay', '--rate', '1/s'], { server });
     await until(async () => (await cli('dlq', 'replays', 'ls'))[0]?.state === 'running', 'the other is written down');
     const [{ id: theirs }] = (await page.get('/api/dlq/replays')).json.result;
     expect(await run({ verb: 'stop', replay: theirs })).toMatchObject({

@@ -3,15 +3,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { processIdentity } from '../../src/lib/devserver/identity.ts';
 import type { DevReport } from '../../src/lib/model/dev.ts';
 import { type CliProcess, ROOT, runCli, startCli } from '../support/cli.ts';
 import { needing } from '../support/needing.ts';
 import { KEY, startInTerminal } from '../support/pty.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(90_000);
 
 let project: string;
 let env: Record<string, string>;

@@ -35,7 +35,7 @@ afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 const dlq = (...args: string[]) => runCli(['dlq', ...args], { server, cwd });
 const replays = async () => JSON.parse((await dlq('replays', 'ls', '--json')).stdout) as Record<string, unknown>[];
 const slowly = () =>
-  startCli(['dlq', 'replay', '--where', 'subject=requests.*', '--rate', '10/s', '--json'], { server, cwd });
+  startCli(['dlq', 'replay', '--where', 'subject=requests.*', '--rate', '1/s', '--json'], { server, cwd });
 
 /** The one that runs, once it has moved something. */
 async function running(): Promise<string> {
@@ -58,7 +58,7 @@ test('a replay is seen from elsewhere while it runs, is stopped from there, and 
     chosen: 100,
     queues: ['REQUESTS'],
     pid: going.pid,
-    line: expect.stringContaining('--rate 10/s'),
+    line: expect.stringContaining('--rate 1/s'),
   });
   expect(run!.seconds_left).toBeGreaterThan(0);
   const stopped = await dlq('replays', 'stop', id, '--json');
@@ -77,7 +77,7 @@ test('a replay is seen from elsewhere while it runs, is stopped from there, and 
   // What ended is left as it is.
   expect(await dlq('replays', 'stop', id)).toMatchObject({ code: 0, stdout: expect.stringContaining('go on') });
   const shown = (await dlq('replays', 'show', id)).stdout;
-  expect(shown).toContain("osapi-ops dlq replay --where 'subject=requests.*' --rate 10/s");
+  expect(shown).toContain("osapi-ops dlq replay --where 'subject=requests.*' --rate 1/s");
   expect(await dlq('replay')).toMatchObject({ code: 0 });
   expect(await replays()).toMatchObject([{ state: 'done', chosen: remaining }, { state: 'interrupted' }]);
 });
@@ -95,7 +95,7 @@ test('one that was killed is unfinished, with the line that goes on', async () =
   const id = await running();
   going.child.kill('SIGKILL');
   await going.done;
-  await until(async () => (await replays())[0]!.state === 'unfinished', 'it was not heard of', 40_000);
+  await until(async () => (await replays())[0]!.state === 'unfinished', 'it was not heard of');
   const { stdout } = await dlq('replays', 'show', id);
   expect(stdout).toMatch(/state +unfinished/);
   expect(stdout).toMatch(/go on +osapi-ops dlq replay --where/);

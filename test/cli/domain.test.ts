@@ -68,7 +68,7 @@ describe('a domain behind a leaf node', () => {
     expect(entry).toMatchObject({ id: 'REQUESTS/request-worker/1', state: 'replayable', request_id: 'r1' });
     expect((await cli('status')).code).toBe(2);
     expect(await cli('dlq', 'replay')).toMatchObject({ code: 0, stdout: 'Replayed 1 dead letter.\n' });
-    await cli('worker', 'run', '--builtin', 'echo', '--idle-exit', '1s');
+    await cli('worker', 'run', '--builtin', 'echo', '--idle-exit', '3s');
     expect(await cli('request', 'get', 'r1')).toMatchObject({ code: 0 });
     expect(await cli('status')).toMatchObject({ code: 0 });
 

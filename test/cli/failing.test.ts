@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { failureKey } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { widthOf } from '../../src/lib/ui/text.ts';
@@ -13,8 +13,6 @@ import { needing } from '../support/needing.ts';
 import { KEY, startInTerminal } from '../support/pty.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 const SPEC = `version: 1
 name: osapi

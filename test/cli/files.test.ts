@@ -14,14 +14,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { BIN, cleanEnv, ROOT, runCli, startCli } from '../support/cli.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { BIN, type CliResult, cleanEnv, ROOT, runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, makeQueue } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 import { warmCli } from '../support/warm-cli.ts';
-
-jest.setTimeout(120_000);
 
 let server: TestServer;
 let dir: string;
@@ -143,14 +142,22 @@ describe('a FIFO is read as a file is', () => {
 
   test('and one that nobody writes into is left at Ctrl-C', async () => {
     execFileSync('mkfifo', [join(dir, 'nobody')]);
-    const cli = startCli(['validate', 'nobody'], { cwd: dir });
-    // Nothing tells from outside that it stands before the FIFO.
-    await sleep(700);
-    cli.child.kill('SIGINT');
-    // A second one that comes sooner is the same key press.
-    await sleep(700);
-    cli.child.kill('SIGINT');
-    expect(await cli.done).toMatchObject({ code: 130 });
+    let done: CliResult | undefined;
+    let patience = 700;
+    const isHeard = async () => {
+      const cli = startCli(['validate', 'nobody'], { cwd: dir });
+      // Nothing tells from outside that it stands before the FIFO; while it starts, Ctrl-C just ends it.
+      await sleep(patience);
+      patience *= 2;
+      cli.child.kill('SIGINT');
+      // A second one that comes soon is the same key press.
+      const presses = setInterval(() => cli.child.kill('SIGINT'), 700);
+      done = await cli.done;
+      clearInterval(presses);
+      return done.signal === null;
+    };
+    await until(isHeard, 'it hears Ctrl-C');
+    expect(done).toMatchObject({ code: 130 });
   });
 });
 

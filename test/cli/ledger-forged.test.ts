@@ -1,13 +1,11 @@
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
 // The ledger is a bucket: whoever may write there may have written anything. Whatever it is, what reads it ends with a
 // word, and never as a fault of ours.
-
-jest.setTimeout(120_000);
 
 let server: TestServer;
 let nc: NatsConnection;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
@@ -10,8 +10,6 @@ import { letDie, pull, put, wipe } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-migrate-'));
 let server: TestServer;

@@ -77,7 +77,7 @@ for (const version of ['2.10', '2.15']) {
         env: { NATS_USER: 'admin', NATS_PASSWORD: 'pw' },
       });
       expect(applied).toMatchObject({ code: 0 });
-    }, 120_000);
+    });
     afterAll(async () => {
       await admin?.close();
       await server?.stop();
@@ -118,7 +118,7 @@ for (const version of ['2.10', '2.15']) {
         code: 0,
         stdout: 'Replayed 1 dead letter.\n',
       });
-    }, 120_000);
+    });
 
     /** Has the answers of everything that this user may ask sent to what deletes a stream. */
     async function aimEverything(user: string, subjects: readonly string[]): Promise<boolean> {

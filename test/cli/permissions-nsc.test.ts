@@ -54,7 +54,7 @@ needing('nsc').describe('the commands that permissions writes for nsc', () => {
     }
     shell('nsc generate config --mem-resolver --config-file resolver.conf');
     server = await startServer({ config: readFileSync(join(dir, 'resolver.conf'), 'utf8') });
-  }, 90_000);
+  });
   afterAll(async () => {
     await server?.stop();
     rmSync(dir, { recursive: true, force: true });

@@ -47,7 +47,7 @@ describe.each(outermostVersions())('a server with exactly these permissions (%s)
     });
     admin = await connectTo(server, { user: 'admin', password: 'pw' });
     expect(await as('applier', 'apply', 'spec.yaml')).toMatchObject({ code: 0 });
-  }, 90_000);
+  });
   afterAll(async () => {
     await admin?.close();
     await server?.stop();

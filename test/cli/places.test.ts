@@ -6,6 +6,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { pipelined } from '../../src/lib/nats/pipeline.ts';
 import { connectTo } from '../support/connected.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
 const runCli = warmCli();
@@ -59,7 +60,7 @@ test('what is beyond the first page of a listing is found by every command', asy
     stdout: expect.stringContaining('Z is drained'),
   });
   expect(await run('dlq', 'ls', '--json')).toMatchObject({ code: 0, stdout: '[]\n' });
-}, 120_000);
+});
 
 test('what moves or removes dead letters is told which of several systems is meant; what only looks shows all', async () => {
   for (const name of ['one', 'two']) {
@@ -145,8 +146,7 @@ describe('a worker', () => {
     const push = { deliver_subject: 'copy', flow_control: true, idle_heartbeat: 1e9, sourcing: true };
     await makeConsumer('Q', 'copy', { ack_policy: 'flow_control', ...push });
     const names = async () => ((await nats.api('CONSUMER.NAMES.Q')).consumers as string[]).length;
-    for (let tries = 0; (await names()) < 4 && tries < 100; tries++) await new Promise((done) => setTimeout(done, 50));
-    expect(await names()).toBe(4);
+    await until(async () => (await names()) === 4, 'the server has its own consumers');
     expect(JSON.parse((await worker()).stdout)).toMatchObject({ queue: 'Q', consumer: 'w' });
     const { stdout } = await run('queue', 'pause', '--json');
     expect(JSON.parse(stdout)).toMatchObject([{ queue: 'Q', consumer: 'w' }]);

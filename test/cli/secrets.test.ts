@@ -5,12 +5,10 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connect } from '@nats-io/transport-node';
 import { runCli, startCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-
-jest.setTimeout(120_000);
 
 /** Letters that stand in none of our words; a new secret for each run. */
 const word = (): string => [...randomBytes(7)].map((byte) => 'QZXJVWKqzxjvwk'[byte % 14]).join('');

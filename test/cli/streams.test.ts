@@ -3,11 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { BIN, cleanEnv, ROOT, runCli } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
-
-jest.setTimeout(120_000);
 
 const osapi = `'${process.execPath}' '${BIN}'`;
 const manifest = JSON.parse(readFileSync(join(ROOT, 'oclif.manifest.json'), 'utf8')) as { commands: object };

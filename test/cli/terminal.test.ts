@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { widthOf } from '../../src/lib/ui/text.ts';
 import { runCli } from '../support/cli.ts';
@@ -12,8 +12,6 @@ import { needing } from '../support/needing.ts';
 import { KEY, startInTerminal } from '../support/pty.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
-
-jest.setTimeout(120_000);
 
 let server: TestServer;
 let nats: Nats;

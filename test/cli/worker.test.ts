@@ -45,7 +45,7 @@ describe('worker run', () => {
   test('finds queue, consumer and bucket of the original by itself', async () => {
     await makeSystem(nats, { handMade: true });
     await sendRequests(nats, ['r1']);
-    const { code, stdout } = await run('--builtin=echo', '--idle-exit=300ms', '--json');
+    const { code, stdout } = await run('--builtin=echo', '--idle-exit=2s', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       queue: 'REQUESTS',
@@ -147,9 +147,9 @@ describe('worker run', () => {
   });
 
   test.each([['a | b'], ['jq . > out.json'], ['cd x && ./answer'], ['./answer; true'], ['echo $(date)'], ['a 2>&1']])(
-    '--exec %j is refused before any request is taken: it needs a shell',
+    '--exec %j is refused before any server is asked: it needs a shell',
     async (command) => {
-      const { code, stderr } = await run(`--exec=${command}`);
+      const { code, stderr } = await run(`--exec=${command}`, '--server=nats://127.0.0.1:1');
       expect({ code, stderr }).toEqual({ code: 64, stderr: expect.stringContaining('is for a shell, and none runs') });
       expect(stderr).toContain('add --shell');
     },

@@ -3,8 +3,9 @@ import { type CommandSurface, readSurface } from '../../scripts/generate/surface
 import { openStage, REQUEST_ID, type Stage } from '../support/example-stage.ts';
 import { findNatsCli } from '../support/nats-cli.ts';
 import { warmCli } from '../support/warm-cli.ts';
+import { warmProgram } from '../support/warm-program.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 interface Setting {
   /** What is there before the command's first example; the system of config/prod.yaml where left out. */
@@ -138,22 +139,8 @@ const SETTINGS: Readonly<Record<string, Setting>> = {
   },
 };
 
+const program = warmProgram(3);
 const surface = await readSurface();
-
-/** Some are told at once: they wait more than they work. */
-const AT_ONCE = 3;
-const waiting: (() => void)[] = [];
-let running = 0;
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
-  running++;
-  try {
-    return await work();
-  } finally {
-    running--;
-    waiting.shift()?.();
-  }
-}
 
 async function tryExample(stage: Stage, example: string, { codes, lasting, ready, during }: Setting): Promise<void> {
   const want = Object.entries(codes ?? {}).findLast(([part]) => example.includes(part))?.[1] ?? 0;
@@ -186,7 +173,7 @@ async function tryAll({ id, examples }: CommandSurface): Promise<void> {
   const setting = SETTINGS[id] ?? {};
   const mine = examples.filter((example) => !needsMore(example));
   for (const some of setting.apart ? mine.map((each) => [each]) : [mine]) {
-    const stage = await openStage();
+    const stage = await openStage(program);
     try {
       await (setting.before ?? applied)(stage);
       for (const example of some) await tryExample(stage, example, setting);
@@ -199,6 +186,6 @@ async function tryAll({ id, examples }: CommandSurface): Promise<void> {
 
 describe('every example of the help runs as it stands', () => {
   for (const command of surface) {
-    test.concurrent(command.id, () => inTurn(() => tryAll(command)));
+    test.concurrent(command.id, () => tryAll(command));
   }
 });

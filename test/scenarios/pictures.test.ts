@@ -1,10 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { playScene } from '../../scripts/pictures/play.ts';
 import { SCENES } from '../../scripts/pictures/scenes.ts';
 import { needing } from '../support/needing.ts';
-
-jest.setTimeout(90_000);
 
 const { test: drawn } = needing('a pseudo-terminal', 'nats-server 2.15');
 

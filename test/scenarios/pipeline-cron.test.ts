@@ -1,10 +1,9 @@
 import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openStage, type Stage } from '../support/example-stage.ts';
 import { lintShell } from '../support/linters.ts';
-
-jest.setTimeout(120_000);
+import { warmProgram } from '../support/warm-program.ts';
 
 const FOLDER = 'examples/cron';
 /** User, then the command: what comes after the five fields of time. */
@@ -12,9 +11,10 @@ const LINE = /^(?:[\d*/,-]+ +){5}(\S+) +(.+)$/;
 const crontab = readFileSync(`${FOLDER}/crontab`, 'utf8').split('\n');
 const jobs = crontab.flatMap((line) => LINE.exec(line)?.[2] ?? []);
 
+const program = warmProgram();
 let stage: Stage;
 beforeEach(async () => {
-  stage = await openStage();
+  stage = await openStage(program);
   cpSync(`${FOLDER}/osapi-ops-cron`, join(stage.dir, '.home/bin/osapi-ops-cron'));
 });
 afterEach(() => stage.end());

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { nkeys } from '@nats-io/transport-node';
 import { ROOT, runCli } from '../support/cli.ts';
 import { openStage, type Stage } from '../support/example-stage.ts';
@@ -17,18 +17,18 @@ import {
   type WorkflowStep,
 } from '../support/github-runner.ts';
 import { lintBySchema, lintShell, lintWorkflows } from '../support/linters.ts';
-
-jest.setTimeout(180_000);
+import { warmProgram } from '../support/warm-program.ts';
 
 const TOKEN = 'ghs_of-this-job-alone';
 const FOLDER = 'examples/github-actions';
 const workflows = globSync(`${FOLDER}/*.yml`).sort();
 
+const program = warmProgram();
 let stage: Stage;
 let github: GithubApi;
 let repository: string;
 beforeEach(async () => {
-  stage = await openStage();
+  stage = await openStage(program);
   github = await startGithubApi(TOKEN);
   prepareRepository();
 });
@@ -230,6 +230,7 @@ test('each job does its work with the permissions of its role, and no others', a
   }
   await stage.end();
   stage = await openStage(
+    program,
     `authorization { users = [\n{ user: admin, password: pw }\n${users.join('\n')} ] }\nno_auth_user: admin\n`,
   );
   prepareRepository();

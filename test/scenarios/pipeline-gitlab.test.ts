@@ -1,22 +1,22 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { XMLParser } from 'fast-xml-parser';
 import { ROOT } from '../support/cli.ts';
 import { openStage, type Stage } from '../support/example-stage.ts';
 import { readYaml } from '../support/github-runner.ts';
 import { type GitlabOptions, runPipeline, toPipeline } from '../support/gitlab-runner.ts';
 import { lintBySchema } from '../support/linters.ts';
-
-jest.setTimeout(180_000);
+import { warmProgram } from '../support/warm-program.ts';
 
 const FILE = 'examples/gitlab/.gitlab-ci.yml';
 const pipeline = toPipeline(readYaml(FILE));
 
+const program = warmProgram();
 let stage: Stage;
 let repository: string;
 beforeEach(async () => {
-  stage = await openStage();
+  stage = await openStage(program);
   repository = join(stage.dir, 'repository');
   mkdirSync(repository);
   for (const part of ['config', 'schemas']) cpSync(join(ROOT, part), join(repository, part), { recursive: true });

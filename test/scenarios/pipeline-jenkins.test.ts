@@ -1,11 +1,10 @@
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { XMLValidator } from 'fast-xml-parser';
 import { type CliResult, ROOT, runCli } from '../support/cli.ts';
 import { openStage, type Stage } from '../support/example-stage.ts';
-
-jest.setTimeout(120_000);
+import { warmProgram } from '../support/warm-program.ts';
 
 const text = readFileSync('examples/jenkins/Jenkinsfile', 'utf8');
 
@@ -23,10 +22,11 @@ function readScripts(): Record<string, string> {
 }
 
 const scripts = readScripts();
+const program = warmProgram();
 let stage: Stage;
 let cwd: string;
 beforeEach(async () => {
-  stage = await openStage();
+  stage = await openStage(program);
   cwd = join(stage.dir, 'workspace');
   mkdirSync(cwd);
   for (const part of ['config', 'schemas']) cpSync(join(ROOT, part), join(cwd, part), { recursive: true });

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { nkeys } from '@nats-io/transport-node';
 import { parse } from 'yaml';
 import { EXIT } from '../../src/lib/errors/codes.ts';
@@ -9,8 +9,7 @@ import { type CliResult, ROOT, runCli } from '../support/cli.ts';
 import { openStage, type Stage } from '../support/example-stage.ts';
 import { lintManifests } from '../support/linters.ts';
 import { needing } from '../support/needing.ts';
-
-jest.setTimeout(120_000);
+import { warmProgram } from '../support/warm-program.ts';
 
 const FOLDER = 'examples/kubernetes';
 const FILES = ['apply-job.yaml', 'replay-cronjob.yaml'].map((name) => join(FOLDER, name));
@@ -53,9 +52,10 @@ const manifests = FILES.map((file) => parse(readFileSync(file, 'utf8'), { versio
 const jobs = manifests.map(({ kind, spec }) => ({ kind, job: spec.jobTemplate?.spec ?? spec }));
 const [applyJob, replayJob] = jobs.map(({ job }) => job) as [JobSpec, JobSpec];
 
+const program = warmProgram();
 let stage: Stage;
 beforeEach(async () => {
-  stage = await openStage();
+  stage = await openStage(program);
   mkdirSync(join(stage.dir, 'etc/nats'), { recursive: true });
   cpSync(join(ROOT, FOLDER), join(stage.dir, 'etc/osapi-ops'), { recursive: true });
   const seed = new TextDecoder().decode(nkeys.createUser().getSeed());

@@ -1,17 +1,17 @@
-import { afterAll, afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import Ajv from 'ajv/dist/2020.js';
 import { errorSchema, RESULTS, resultSchema } from '../../scripts/generate/result-files.ts';
 import { openStage, REQUEST_ID, type Stage } from '../support/example-stage.ts';
 import { warmCli } from '../support/warm-cli.ts';
-
-jest.setTimeout(120_000);
+import { warmProgram } from '../support/warm-program.ts';
 
 const ajv = new Ajv.default({ allErrors: true, strict: false });
 const seen = new Set<string>();
+const program = warmProgram();
 let stage: Stage;
 
 beforeEach(async () => {
-  stage = await openStage();
+  stage = await openStage(program);
 });
 afterEach(() => stage.end());
 afterAll(() => {

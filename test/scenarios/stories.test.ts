@@ -3,9 +3,20 @@ import { dirname } from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { needing } from '../support/needing.ts';
 import type { Need } from '../support/needs.ts';
-import { asPlayed, isAsShown, needsNatsCli, parseStory, playStory, retold, turnsOf } from '../support/story.ts';
+import {
+  asPlayed,
+  isAsShown,
+  needsNatsCli,
+  parseStory,
+  playStory,
+  retold,
+  STORY_MS,
+  turnsOf,
+} from '../support/story.ts';
+import { warmProgram } from '../support/warm-program.ts';
 
-jest.setTimeout(180_000);
+// A bound for a story that hangs: the longest takes a minute on a machine with nothing else to do.
+jest.setTimeout(STORY_MS + 60_000);
 
 /** Writes what was printed into the documents instead of comparing: read the difference before committing it. */
 const RETELL = process.env.RETELL === '1';
@@ -21,29 +32,17 @@ const needsOf = ({ story }: (typeof stories)[number]): Need[] => [
   ...(/^\d/.test(story.server) ? ([`nats-server ${story.server}`] as const) : []),
 ];
 
-/** Stories wait more than they work: some are told at once, but not so many that their own clocks go wrong. */
-const AT_ONCE = 3;
-let turns: Promise<unknown>[] = [];
-async function inTurn<T>(play: () => Promise<T>): Promise<T> {
-  while (turns.length >= AT_ONCE) await Promise.race(turns);
-  const turn = play();
-  const done = turn
-    .catch(() => {})
-    .then(() => {
-      turns = turns.filter((each) => each !== done);
-    });
-  turns.push(done);
-  return turn;
-}
+const program = warmProgram(3);
 
 describe('a story that is told comes true', () => {
   test('there are stories', () => expect(stories.length).toBeGreaterThan(5));
 
   for (const each of stories) {
     needing(...needsOf(each)).test.concurrent(`${each.story.title} (${each.file})`, async () => {
-      const all = await inTurn(() =>
-        playStory(each.story, each.file.startsWith('examples/') ? dirname(each.file) : undefined),
-      );
+      const all = await playStory(each.story, {
+        program,
+        ...(each.file.startsWith('examples/') && { beside: dirname(each.file) }),
+      });
       if (RETELL) {
         writeFileSync(each.file, retold(each.text, all));
         return;

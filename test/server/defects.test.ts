@@ -36,5 +36,4 @@ test.each(availableVersions())(
       await server.stop();
     }
   },
-  90_000,
 );

@@ -15,7 +15,7 @@ describe(`a cluster of three, nats-server ${newest}`, () => {
   beforeAll(async () => {
     server = await startServer({ version: newest, cluster: 3, config: 'server_tags: [ssd]' });
     lab = await Lab.open(server.url);
-  }, 120_000);
+  });
   afterAll(async () => {
     await lab?.nc.close();
     await server?.stop();

@@ -32,7 +32,7 @@ describe.each(availableVersions())('nats-server %s', (line) => {
     for (const name of ['ORIGIN', 'OTHER', 'KV_origin', 'KV_other']) {
       await lab.api(`STREAM.CREATE.${name}`, { name, subjects: [`${name.toLowerCase().replace('_', '.')}.>`] });
     }
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await lab?.nc.close();

@@ -72,7 +72,7 @@ describe.each(availableVersions())('nats-server %s', (line) => {
       subjects: ['$KV.origin.>'],
       allow_rollup_hdrs: true,
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await lab?.nc.close();

@@ -27,7 +27,7 @@ describe.each(availableVersions())('what one hands over to another, nats-server 
   beforeAll(async () => {
     server = await startServer({ version: line });
     lab = await Lab.open(server.url);
-  }, 120_000);
+  });
   afterAll(async () => {
     await lab?.nc.close();
     await server?.stop();

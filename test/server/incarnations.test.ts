@@ -55,7 +55,7 @@ describe.each(outermostVersions())('nats-server %s: messages of one sequence', (
     await makeQueue(nats, { dlq: null, ackWait: 500 });
   };
   const reject = async () => {
-    const worker = await cli('worker', 'run', '--builtin', 'echo', '--idle-exit', '1s');
+    const worker = await cli('worker', 'run', '--builtin', 'echo', '--idle-exit', '3s');
     expect(worker.stderr).toContain('reject');
   };
   const stored = async (stream: string): Promise<string[]> => {

@@ -39,7 +39,7 @@ describe.each(availableVersions())('the life of a system on nats-server %s', (li
       stream_name: 'OTHER',
       config: { durable_name: 'reader', ack_policy: 'explicit' },
     });
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await lab?.nc.close();

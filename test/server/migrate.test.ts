@@ -228,7 +228,7 @@ describe('a queue in memory that is to be on disk', () => {
     expect((await publish('r9')).json()).toMatchObject({ stream: 'JOBS' });
     await undoMigration(nats, migration, moving());
     expect(await figures()).toMatchObject({ messages: 6 });
-  }, 60_000);
+  });
 });
 
 test('a stream that keeps what was answered, and its consumer, go on where they were', async () => {
@@ -307,9 +307,9 @@ test('a migration that is killed at its writes loses nothing and doubles nothing
   const report = await playMoving({ version: '2.15', seed: 5, kills: 6, ways: ['same', 'rename'] });
   expect(report.faults).toEqual([]);
   expect(report.dead).toBeGreaterThan(0);
-}, 180_000);
+});
 
 test('what anybody would try is seen to double, or to lose', async () => {
   const report = await playMoving({ version: '2.15', seed: 5, kills: 0, ways: ['same'], naive: true });
   expect(report.faults.length).toBeGreaterThan(0);
-}, 120_000);
+});

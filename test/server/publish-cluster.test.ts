@@ -19,7 +19,7 @@ describe.each(['2.10', '2.12', '2.15'])('two publishes of one message id at once
     const made = () => nats.api('STREAM.CREATE.S', { name: 'S', subjects: ['s'], num_replicas: 3 });
     const isMade = async () => (await made().catch(() => undefined)) !== undefined;
     await until(isMade, 'a stream of three replicas can be made', 60_000);
-  }, 90_000);
+  });
   afterAll(async () => {
     await nats?.close();
     await server?.stop();

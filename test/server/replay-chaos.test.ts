@@ -12,13 +12,13 @@ describe('a replay that is killed at any moment', () => {
     const report = await play({ version: '2.15', kills: 6, serverKills: 2, racing: true, seed: 11 });
     expect(report).toMatchObject({ ...clean, answered: report.accepted });
     expect(report.replayedLives).toBeGreaterThan(0);
-  }, 180_000);
+  });
 
   test('loses nothing and doubles nothing in a full queue whose every free slot is taken by a publisher', async () => {
     const report = await play({ version: '2.12', kills: 6, maxMessages: 50, seed: 12 });
     expect(report).toMatchObject({ ...clean, answered: report.accepted });
     expect(report.replayedLives).toBeGreaterThan(0);
-  }, 180_000);
+  });
 });
 
 // Its lock is a tenth of the real one's length, and the queue forgets the ids of copies before the stopped one goes on.
@@ -36,19 +36,19 @@ test('a replay in whose middle the queue, its DLQ or the ledger is made anew tou
   expect(report).toMatchObject(clean);
   expect(report.remade.filter((code) => code !== 0 && code !== 1 && code !== 75)).toEqual([]);
   expect(report.remade).toContain(1);
-}, 180_000);
+});
 
 test('forged records and archives change no stream but the queue, and keep no true dead letter from its way', async () => {
   const report = await playForged({ version: '2.15', seed: 19, rounds: 3 });
   expect(report.faults).toEqual([]);
   expect(report.moved).toBeGreaterThan(3 * 3);
-}, 120_000);
+});
 
 test('a target that is replaced in the middle of a replay to it loses nothing, doubles nothing, hands nothing on', async () => {
   const { faults, ends } = await playTargets({ version: '2.12', seed: 20, rounds: 4 });
   expect(faults).toEqual([]);
   expect(ends.filter((end) => end.includes('DLQ_UNFINISHED')).length).toBeGreaterThan(0);
-}, 120_000);
+});
 
 test('a cluster of three whose nodes are killed loses nothing and doubles nothing', async () => {
   const report = await play({ version: '2.15', kills: 6, serverKills: 2, nodes: 3, outstanding: 80, seed: 15 });

@@ -51,18 +51,14 @@ describe('a full disk', () => {
   const purge = (server: TestServer, archive: string) =>
     runCli(['dlq', 'purge', '--yes', '--archive', archive], { server, cwd: dir });
 
-  needing('the right to mount', 'nats-server 2.10').test(
-    'of 2.10 is no obstacle for a purge',
-    async () => {
-      await onFullDisk('2.10', async (server) => {
-        expect(await purge(server, `${server.port}.ndjson`)).toMatchObject({
-          code: 0,
-          stdout: expect.stringContaining('Purged 200 dead letters'),
-        });
+  needing('the right to mount', 'nats-server 2.10').test('of 2.10 is no obstacle for a purge', async () => {
+    await onFullDisk('2.10', async (server) => {
+      expect(await purge(server, `${server.port}.ndjson`)).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('Purged 200 dead letters'),
       });
-    },
-    60_000,
-  );
+    });
+  });
 
   needing('the right to mount', 'nats-server 2.10').test(
     'of 2.10 takes what its blocks have room for; the replay loses nothing of the others, says what is full, and goes on when there is room',
@@ -79,7 +75,6 @@ describe('a full disk', () => {
         expect(ready).toBe(200);
       });
     },
-    60_000,
   );
 
   needing('the right to mount', 'nats-server 2.15').test(
@@ -104,7 +99,6 @@ describe('a full disk', () => {
         ).toHaveLength(200);
       });
     },
-    60_000,
   );
 });
 
@@ -118,7 +112,7 @@ for (const version of ['2.10', '2.15']) {
       const config = `accounts { ${account}, SYS { users: [{ user: s, password: s }] } }\nsystem_account: SYS\n`;
       server = await startServer({ version, config });
       nats = await connectTo(server, { user: 'a', password: 'a' });
-    }, 60_000);
+    });
     afterAll(async () => {
       await nats?.close();
       await server?.stop();
@@ -287,7 +281,7 @@ for (const version of ['2.10', '2.15']) {
         expect(await cli('dlq', 'import', away)).toMatchObject({ code: 0 });
         expect(await cli('dlq', 'replay')).toEqual(replays(2));
         expect(await count('REQUESTS')).toBe(4);
-      }, 60_000);
+      });
 
       test('says of a request what is full, how much of it, and what to type', async () => {
         await fillAccount();
@@ -383,6 +377,5 @@ for (const version of ['2.10', '2.15']) {
         rmSync(cwd, { recursive: true, force: true });
       }
     },
-    60_000,
   );
 }

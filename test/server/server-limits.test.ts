@@ -16,7 +16,7 @@ describe.each(availableVersions())('a server whose own limits lower defaults, na
   beforeAll(async () => {
     server = await startServer({ version: line, config: LIMITS });
     lab = await Lab.open(server.url);
-  }, 120_000);
+  });
   afterAll(async () => {
     await lab?.nc.close();
     await server?.stop();

@@ -36,7 +36,7 @@ describe('status of a replicated queue', () => {
       lockWaitMs: 5000,
       show: () => {},
     });
-  }, 90_000);
+  });
   afterAll(() => server?.stop());
 
   const all = { url: '' };
@@ -80,5 +80,5 @@ describe('status of a replicated queue', () => {
     if ('code' in lost) expect(lost.code).toMatch(/^CONN_/);
     else expect(lost.health).toBe('critical');
     await until(() => !theirs().includes('OK'), 'the nats CLI finds nothing well', 60_000);
-  }, 180_000);
+  });
 });

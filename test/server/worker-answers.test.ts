@@ -66,18 +66,18 @@ describeWorkers('what a worker answers', () => {
   });
 
   test('keeps the lease of long work: it is delivered once, though the ack wait is over many times', async () => {
-    await makeSystem(nats, { consumer: { ack_wait: 800e6 } });
+    await makeSystem(nats, { consumer: { ack_wait: 2e9 } });
     await sendRequests(nats, ['long']);
-    const slow = handler(`await new Promise((done) => setTimeout(done, 3000)); return { delivery: context.delivery };`);
+    const slow = handler(`await new Promise((done) => setTimeout(done, 7000)); return { delivery: context.delivery };`);
     const { report } = await work(server, { ...slow, idleExitMs: 1000 });
     expect(report).toMatchObject({ taken: 1, answered: 1 });
     expect(await response('long')).toBe('{"delivery":1}');
   });
 
   test('keeps the lease of what waits for its turn, too', async () => {
-    await makeSystem(nats, { consumer: { ack_wait: 800e6 } });
+    await makeSystem(nats, { consumer: { ack_wait: 2e9 } });
     await sendRequests(nats, ['a', 'b', 'c']);
-    const slow = handler('await new Promise((done) => setTimeout(done, 700)); return context.delivery;');
+    const slow = handler('await new Promise((done) => setTimeout(done, 1500)); return context.delivery;');
     const { report } = await work(server, { ...slow, concurrency: 1, prefetch: 2, idleExitMs: 1000 });
     expect(report).toMatchObject({ taken: 3, answered: 3 });
   });

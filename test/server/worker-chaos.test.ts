@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { EXIT } from '../../src/lib/errors/codes.ts';
 import { isObject } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
@@ -12,8 +12,6 @@ import { connectTo } from '../support/connected.ts';
 import { availableVersions, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { makeSystem, stateOf } from '../support/worker.ts';
-
-jest.setTimeout(180_000);
 
 const newest = availableVersions().at(-1)!;
 let server: TestServer;

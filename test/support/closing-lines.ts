@@ -1,5 +1,6 @@
 // Says at the end of a run what its totals leave out: what this machine could not check, and what passed only when it was
 // tried again. `.ci/run` says it again at its own end.
+import { stripVTControlCharacters } from 'node:util';
 import { known } from './here.ts';
 import { needOf, wayTo } from './needs.ts';
 
@@ -11,6 +12,8 @@ export interface RunResults {
       readonly fullName: string;
       readonly status: string;
       readonly invocations?: number;
+      /** Why each try before the last failed. */
+      readonly retryReasons?: readonly string[];
     }[];
   }[];
 }
@@ -34,8 +37,15 @@ export function closingLines({ testResults }: RunResults, lacking: readonly stri
       ([need, count]) => `Not checked: ${many(count, 'test')} for want of ${need}. To check: ${wayTo(need)}`,
     ),
     ...(again.length > 0 ? [`Second try: ${many(again.length, 'test')} passed only then`] : []),
-    ...again.map(({ file, fullName }) => `Second try: ${file}: ${fullName}`),
+    ...again.map(({ file, fullName, retryReasons: [why] = [] }) => `Second try: ${file}: ${fullName}${because(why)}`),
   ];
+}
+
+/** The first lines of a failure, as one. */
+function because(why: string | undefined): string {
+  const lines = stripVTControlCharacters(why ?? '').split('\n');
+  const told = lines.map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('at '));
+  return told.length === 0 ? '' : `: ${told.slice(0, 6).join(' ').slice(0, 300)}`;
 }
 
 export default class ClosingLines {

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { type CliOptions, type CliProcess, startCli } from './cli.ts';
+import { HANG_MS, until } from './until.ts';
 
 /** What a console answered. */
 export interface Answer {
@@ -28,15 +29,23 @@ export interface TestConsole {
   stop(): Promise<void>;
 }
 
+export interface Question {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Hears that the answer begins. */
+  readonly onBegin?: () => void;
+}
+
 /** Asks over HTTP, with exactly these headers besides the host. */
 export function ask(
   port: number,
   method: string,
   path: string,
-  { headers = {}, body }: { headers?: Record<string, string>; body?: string } = {},
+  { headers = {}, body, onBegin }: Question = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {
+      onBegin?.();
       const pieces: Buffer[] = [];
       response.on('data', (piece: Buffer) => pieces.push(piece));
       response.on('error', reject);
@@ -57,7 +66,7 @@ export function ask(
 }
 
 /** Sends bytes, and gives what comes back until the connection ends or so many milliseconds are over. */
-export function raw(port: number, bytes: string, waitMs = 1000): Promise<{ text: string; ended: boolean }> {
+export function raw(port: number, bytes: string, waitMs = HANG_MS): Promise<{ text: string; ended: boolean }> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';
@@ -111,21 +120,20 @@ export async function startConsole(
     get: (path) => asPage('GET', path),
     post: (path, body) => asPage('POST', path, body),
     async settled(id) {
-      for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
-        const { json } = await asPage('GET', `/api/runs/${id}`);
-        if (json.state !== 'running') return json;
-      }
-      throw new Error(`the run ${id} does not end`);
+      let run: Answer['json'];
+      const isSettled = async () => {
+        run = (await asPage('GET', `/api/runs/${id}`)).json;
+        return run.state !== 'running';
+      };
+      await until(isSettled, `the run ${id} ends`);
+      return run;
     },
     async stop() {
       cli.child.kill('SIGTERM');
       await cli.done;
     },
   };
-  if (!options.isAway) {
-    for (const end = Date.now() + 20_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50))) {
-      if ((await made.get('/api/about')).json.server.state === 'connected') break;
-    }
-  }
+  const isConnected = async () => (await made.get('/api/about')).json.server.state === 'connected';
+  if (!options.isAway) await until(isConnected, 'the console sees its server');
   return made;
 }

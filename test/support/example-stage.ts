@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withLock } from '../../src/lib/ledger/lock.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { BIN, type CliProcess, type CliResult, ROOT, runCli, startCli } from './cli.ts';
+import { type CliProcess, type CliResult, ROOT, runCli, startCli } from './cli.ts';
 import { connectTo } from './connected.ts';
 import { pull, put } from './dead-letters.ts';
 import { recordingIo } from './io.ts';
@@ -33,13 +33,16 @@ export interface Stage {
   end(): Promise<void>;
 }
 
-/** @param config more of the server's configuration; who brings no credentials must be let in */
-export async function openStage(config?: string): Promise<Stage> {
+/**
+ * @param program writes the `osapi-ops` that lines type
+ * @param config more of the server's configuration; who brings no credentials must be let in
+ */
+export async function openStage(program: (file: string) => void, config?: string): Promise<Stage> {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-example-'));
   const home = join(dir, '.home');
   const bin = join(home, 'bin');
   mkdirSync(bin, { recursive: true });
-  writeFileSync(join(bin, 'osapi-ops'), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`, { mode: 0o755 });
+  program(join(bin, 'osapi-ops'));
   const cli = findNatsCli();
   // Found on PATH it needs no way of its own.
   if (cli && cli.path !== 'nats')

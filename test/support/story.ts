@@ -7,10 +7,11 @@
 //
 // All commands of a story run in one shell, stdout and stderr as a terminal would show them.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BIN, cleanEnv, ROOT } from './cli.ts';
+import { cleanEnv, ROOT } from './cli.ts';
 import { findNatsCli } from './nats-cli.ts';
 import { startServer } from './server.ts';
 
@@ -79,8 +80,14 @@ function parseSession(lines: readonly string[], start: number, end: number): Sce
 export const needsNatsCli = (story: Story): boolean =>
   turnsOf(story).some(({ command }) => /(^|[\s(|])nats /.test(command));
 
-/** Carries a story out against a server of its own, in a directory of its own that begins as a copy of `beside`. */
-export async function playStory(story: Story, beside?: string): Promise<readonly Played[]> {
+/**
+ * Carries a story out against a server of its own, in a directory of its own that begins as a copy of `beside`.
+ * @param program writes the `osapi-ops` that it types
+ */
+export async function playStory(
+  story: Story,
+  { program, beside }: { program: (file: string) => void; beside?: string },
+): Promise<readonly Played[]> {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-story-'));
   const stage = join(dir, 'stage');
   const work = join(dir, 'queue');
@@ -91,7 +98,7 @@ export async function playStory(story: Story, beside?: string): Promise<readonly
   const server = story.server === 'none' ? undefined : await startServer({ version: story.server || undefined });
   try {
     const env = {
-      PATH: [programs(dir), cleanEnv().PATH].join(':'),
+      PATH: [programs(dir, program), cleanEnv().PATH].join(':'),
       HOME: dir,
       XDG_CONFIG_HOME: join(dir, '.config'),
     };
@@ -106,11 +113,10 @@ export async function playStory(story: Story, beside?: string): Promise<readonly
 }
 
 /** A directory for PATH with the CLI, and the nats CLI where there is one. */
-function programs(dir: string): string {
+function programs(dir: string, program: (file: string) => void): string {
   const bin = join(dir, 'bin');
   mkdirSync(bin);
-  writeFileSync(join(bin, 'osapi-ops'), `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`);
-  chmodSync(join(bin, 'osapi-ops'), 0o755);
+  program(join(bin, 'osapi-ops'));
   const nats = findNatsCli();
   if (nats && nats.path !== 'nats') symlinkSync(nats.path, join(bin, 'nats'));
   return bin;
@@ -131,15 +137,14 @@ function scriptOf({ scenes }: Story, stage: string): string {
     .join('\n');
 }
 
-function ended(child: ChildProcess): Promise<void> {
-  const timer = setTimeout(() => child.kill('SIGKILL'), 120_000);
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
+/** Milliseconds after which a story hangs. */
+export const STORY_MS = 540_000;
+
+async function ended(child: ChildProcess): Promise<void> {
+  const timer = setTimeout(() => child.kill('SIGKILL'), STORY_MS);
+  const [, signal] = await once(child, 'close');
+  clearTimeout(timer);
+  if (signal !== null) throw new Error(`the story did not end within ${STORY_MS} ms`);
 }
 
 function played(turn: Turn, stage: string, index: number, work: string): Played {

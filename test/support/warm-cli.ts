@@ -11,8 +11,11 @@ import { type CliOptions, type CliResult, cleanEnv, ROOT, runCli } from './cli.t
  * remembers, such as a secret that another line must not know. What stdin is given runs by itself.
  *
  * @param execArgv of the process
+ * @returns with `isOneStream`, stdout has what is said on stderr too, in its place
  */
-export function warmCli(execArgv: string[] = []): typeof runCli {
+export function warmCli(
+  execArgv: string[] = [],
+): (args: readonly string[], options?: CliOptions & { readonly isOneStream?: boolean }) => Promise<CliResult> {
   let child: ChildProcess | undefined;
   let last: Promise<unknown> = Promise.resolve();
   afterAll(() => void child?.kill('SIGKILL'));
@@ -26,7 +29,10 @@ export function warmCli(execArgv: string[] = []): typeof runCli {
       if (child === fresh) child = undefined;
     });
   };
-  const run = async (args: readonly string[], options: CliOptions): Promise<CliResult> => {
+  const run = async (
+    args: readonly string[],
+    { isOneStream = false, ...options }: CliOptions & { isOneStream?: boolean },
+  ): Promise<CliResult> => {
     child ??= start();
     const one = child;
     const end = `end of ${randomUUID()}: `;
@@ -41,7 +47,7 @@ export function warmCli(execArgv: string[] = []): typeof runCli {
       throw new Error(`${args.join(' ')} ended the process it ran in, after it said on ${name}: ${text}`);
     };
     const reading = [read('stdout'), read('stderr')] as const;
-    one.send({ args, end, cwd: options.cwd ?? ROOT, env: cleanEnv(options) });
+    one.send({ args, end, isOneStream, cwd: options.cwd ?? ROOT, env: cleanEnv(options) });
     const [stdout, stderr] = await Promise.all(reading);
     return { code: stdout.code, signal: null, stdout: stdout.text, stderr: stderr.text };
   };

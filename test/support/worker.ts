@@ -67,7 +67,7 @@ export interface Worked {
   readonly events: readonly WorkerEvent[];
 }
 
-/** A worker of this process. It ends when nothing came for 400 ms, unless told otherwise. */
+/** A worker of this process. It ends when nothing came for 1.5 s, unless told otherwise. */
 export function startWorker(
   server: Pick<TestServer, 'url'>,
   options: Partial<WorkerRunOptions> = {},
@@ -86,7 +86,7 @@ export function startWorker(
       handlerTimeoutMs: 10_000,
       handlerMemory: 128 * 1024 * 1024,
       graceMs: 5000,
-      idleExitMs: 400,
+      idleExitMs: 1500,
       metricsHost: '127.0.0.1',
       log: (event) => events.push(event),
       ...options,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { closingLines } from '../support/closing-lines.ts';
+import { closingLines, type RunResults } from '../support/closing-lines.ts';
 import { isNotHere } from '../support/needs.ts';
 
-const run = (...tests: readonly { fullName: string; status: string; invocations?: number }[]) =>
+const run = (...tests: RunResults['testResults'][number]['testResults']) =>
   closingLines(
     { testResults: [{ testFilePath: '/clone/test/cli/apply.test.ts', testResults: tests }] },
     ['nats-server 2.12'],
@@ -40,5 +40,13 @@ describe('the closing lines of a run', () => {
         { fullName: 'apply tells', status: 'passed' },
       ),
     ).toEqual(['Second try: 1 test passed only then', 'Second try: test/cli/apply.test.ts: apply works']);
+  });
+
+  test('say why the first try failed, in a line', () => {
+    const why =
+      'Error: \u001b[2mexpect\u001b[22m(received)\n\n    Expected: 0\n    Received: 69\n    at here (a.ts:1:1)';
+    expect(run({ fullName: 'apply works', status: 'passed', invocations: 2, retryReasons: [why, 'another'] })[1]).toBe(
+      'Second try: test/cli/apply.test.ts: apply works: Error: expect(received) Expected: 0 Received: 69',
+    );
   });
 });

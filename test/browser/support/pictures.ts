@@ -1,4 +1,5 @@
 import type { Browser } from 'playwright-core';
+import { NOW } from './data.ts';
 import { goTo, type Look, openAt } from './shown.ts';
 import type { Stage } from './stage.ts';
 
@@ -21,20 +22,32 @@ export const PICTURES: readonly Picture[] = [
   { name: 'console-wide', hash: '#/queues', wanted: '.queue-row', width: 2560, height: 600, theme: 'dark' },
 ];
 
-/** Draws one, as PNG. */
-export async function draw(browser: Browser, stage: Stage, { hash, wanted, ...look }: Picture): Promise<Buffer> {
-  const { page, context } = await openAt(browser, stage.url, look, true);
+/** Draws one, as PNG: once it is as `isDone` wants it, or when it goes on not to be. */
+export async function draw(
+  browser: Browser,
+  stage: Stage,
+  { hash, wanted, ...look }: Picture,
+  isDone: (png: Buffer) => Promise<boolean> = async () => true,
+): Promise<Buffer> {
+  const { page, context } = await openAt(browser, stage.url, { ...look, at: NOW });
   await page.waitForSelector('.queue-row');
   await goTo(page, hash, wanted);
   if (hash.startsWith('#/dead')) await page.waitForSelector('.plot canvas');
-  // What was drawn last is on the screen two frames later.
-  await page.evaluate(
-    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 100)))),
-  );
-  const png = await page.screenshot({ animations: 'disabled', caret: 'hide' });
-  await context.close();
-  return png;
+  for (const start = performance.now(); ; ) {
+    // What was drawn last is on the screen two frames later.
+    await page.evaluate(
+      () =>
+        new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 100)))),
+    );
+    const png = await page.screenshot({ animations: 'disabled', caret: 'hide' });
+    if (!(await isDone(png)) && performance.now() - start < DRAWN_MS) continue;
+    await context.close();
+    return png;
+  }
 }
+
+/** Milliseconds in which a page is drawn, on a machine however busy. */
+const DRAWN_MS = 30_000;
 
 /** So many pixels a side are one when two pictures are compared: letters of another font are no difference, a place is. */
 const BLOCK = 10;

@@ -1,18 +1,19 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { NOW } from './data.ts';
+import { HANG_MS } from '../../support/until.ts';
 
 export interface Look {
+  /** The time at which its clock stands still; where left out, it goes. */
+  readonly at?: string;
   readonly width?: number;
   readonly height?: number;
   readonly theme?: 'light' | 'dark';
 }
 
-/** A page at the address of a console, at a moment that stands still where its data do. Its faults are kept. */
+/** A page at the address of a console. Its faults are kept. */
 export async function openAt(
   browser: Browser,
   url: string,
-  { width = 1280, height = 800, theme = 'light' }: Look = {},
-  isStill = false,
+  { at, width = 1280, height = 800, theme = 'light' }: Look = {},
 ): Promise<{ page: Page; context: BrowserContext; faults: string[] }> {
   const context = await browser.newContext({
     viewport: { width, height },
@@ -21,13 +22,14 @@ export async function openAt(
     locale: 'en-US',
     reducedMotion: 'reduce',
   });
+  context.setDefaultTimeout(HANG_MS);
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));
   page.on('console', (told) => {
     if (told.type() === 'error' && !told.text().includes('Failed to load resource')) faults.push(told.text());
   });
-  if (isStill) await page.clock.setFixedTime(new Date(NOW));
+  if (at !== undefined) await page.clock.setFixedTime(new Date(at));
   await page.goto(url);
   return { page, context, faults };
 }

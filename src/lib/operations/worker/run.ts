@@ -46,6 +46,7 @@ export interface WorkerRunOptions extends SpecChoice, WorkerNames {
  * @throws OpsError USAGE*, SPEC_*, NOT_FOUND, CONN_*, DENIED_*; INTERRUPTED where work was left behind, with the report
  */
 export async function workerRunOperation(context: Context, options: WorkerRunOptions): Promise<WorkerReport> {
+  const command = commandOf(context, options.work);
   const [source] = chooseSources(context, options);
   const loaded = source === undefined ? undefined : await loadForWork(context, source);
   // Work in hand is finished after Ctrl-C: the connection must not be ended by it.
@@ -62,7 +63,7 @@ export async function workerRunOperation(context: Context, options: WorkerRunOpt
   });
   try {
     const place = await locateWorker(nats, options, loaded?.spec);
-    const runner = await createRunner(context, nats, options);
+    const runner = await createRunner(context, nats, options, command);
     signal.removeEventListener('abort', onAbort);
     return await work(context, nats, { place, runner, options });
   } finally {
@@ -71,7 +72,20 @@ export async function workerRunOperation(context: Context, options: WorkerRunOpt
   }
 }
 
-async function createRunner(context: Context, nats: Nats, options: WorkerRunOptions): Promise<Runner> {
+/** The words of `--exec`, which nobody need be asked to judge. */
+function commandOf(context: Context, work: WorkChoice): readonly string[] {
+  if (work.type !== 'exec') return [];
+  const command = work.shell ? ['/bin/sh', '-c', work.command] : splitCommand(work.command);
+  requireCommand(command[0]!, context);
+  return command;
+}
+
+async function createRunner(
+  context: Context,
+  nats: Nats,
+  options: WorkerRunOptions,
+  command: readonly string[],
+): Promise<Runner> {
   const { work, handlerTimeoutMs: timeoutMs } = options;
   switch (work.type) {
     case 'builtin':
@@ -92,9 +106,7 @@ async function createRunner(context: Context, nats: Nats, options: WorkerRunOpti
       };
       return work.watch ? createWatchedHandler({ ...handler, onReload: tellReload(options) }) : createHandler(handler);
     }
-    case 'exec': {
-      const command = work.shell ? ['/bin/sh', '-c', work.command] : splitCommand(work.command);
-      requireCommand(command[0]!, context);
+    case 'exec':
       return createExec({
         command,
         cwd: context.cwd,
@@ -102,7 +114,6 @@ async function createRunner(context: Context, nats: Nats, options: WorkerRunOpti
         timeoutMs,
         maxResponse: nats.target.server.max_payload,
       });
-    }
   }
 }
 
