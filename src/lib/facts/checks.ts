@@ -13,7 +13,7 @@ export interface CheckFact {
 export const CHECKS = {
   connection: {
     title: 'round trip',
-    doc: 'The time from a ping to its answer. Warns at 500 ms, critical at 1 s, as `nats server check connection` does.',
+    doc: 'The time from a ping to its answer, of a few where one is slow the quickest. Warns at 500 ms, critical at 1 s, as `nats server check connection` does.',
     unit: 'milliseconds',
   },
   server: {

@@ -18,6 +18,7 @@ import { firstMessage } from '../nats/messages.ts';
 import { isOneServer, pipelined } from '../nats/pipeline.ts';
 import { listStreams, readStream, readSubjects } from '../nats/streams.ts';
 import { askResource, asResource, IN_FLIGHT } from '../observed/read.ts';
+import { quickest } from './round-trip.ts';
 import type { ConsumerState, DeadState, Flow, QueueState, StreamState } from './snapshot.ts';
 import { flowBetween, type Sample, toSample } from './trend.ts';
 
@@ -228,7 +229,7 @@ export async function collect(
   for (const asked of rejects.values()) asked.catch(() => {});
   const listed = inQueues.size + others.length < MANY ? NONE : await byName(nats, others.length, await reading);
   const [rttMs, account, journalled, answers, looks] = await Promise.all([
-    roundTrip(nats),
+    quickest(() => roundTrip(nats)),
     reading,
     countJournalled(nats),
     pipelined(others, IN_FLIGHT, async (key): Promise<Answer<ObservedResource>> => {

@@ -3,10 +3,9 @@ import { atLeast, OLDEST_SERVER } from '../../facts/versions.ts';
 import { limitedParts } from '../../model/account.ts';
 import type { Check } from '../../model/verdict.ts';
 import { aboutBytes, checkOf, percentOf, plural, rate } from '../check.ts';
+import { ROUND_TRIP } from '../round-trip.ts';
 import type { Snapshot } from '../snapshot.ts';
 
-/** In milliseconds, as `nats server check connection` has them. */
-const ROUND_TRIP = { warn: 500, critical: 1000 };
 /** In percent. */
 const ACCOUNT = { warn: 70, critical: 90 };
 
