@@ -38,6 +38,11 @@ export const isStale = computed(
   () => connection.value !== 'live' || (server.value?.state ?? 'starting') !== 'connected',
 );
 
+const FEW = 5;
+
+const few = (subjects: readonly string[]): string =>
+  [...subjects.slice(0, FEW), ...(subjects.length > FEW ? [`${subjects.length - FEW} more`] : [])].join(', ');
+
 /** Why something may not be done: what is missing, in words; undefined where it may. */
 export function whyNot(action: Action): string | undefined {
   const known = about.value;
@@ -45,9 +50,7 @@ export function whyNot(action: Action): string | undefined {
   const may = known.may[action];
   if (may?.allowed) return undefined;
   if (known.read_only) return 'this console was started with --read-only';
-  return may && may.missing.length > 0
-    ? `not allowed: this NATS user may not use ${may.missing.join(', ')}`
-    : 'not allowed';
+  return may && may.missing.length > 0 ? `not allowed: this NATS user may not use ${few(may.missing)}` : 'not allowed';
 }
 
 export function go(

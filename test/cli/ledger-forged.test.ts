@@ -102,6 +102,18 @@ test.each(anything.slice(1, 6))('a lock that reads %s is somebody’s', async (_
   await nc.request('$JS.API.STREAM.PURGE.KV_osapi_ops', JSON.stringify({ filter: '$KV.osapi_ops.lock.osapi' }));
 });
 
+test('a move that cannot be read while somebody is at work is told with who that is', async () => {
+  const [key, lock] = ['migration.stream=20REQUESTS', 'lock.osapi'];
+  const holder = { id: 'a', who: 'ada', host: 'build-7', pid: 4711, verb: 'apply', since: '2026-01-02T03:04:05Z' };
+  await write(`$KV.osapi_ops.${key}`, 'damaged');
+  expect((await run('dlq replay')).stderr).not.toContain('At work now');
+  await write(`$KV.osapi_ops.${lock}`, JSON.stringify(holder));
+  const { code, stderr } = await run('dlq replay');
+  for (const each of [key, lock])
+    await nc.request('$JS.API.STREAM.PURGE.KV_osapi_ops', JSON.stringify({ filter: `$KV.osapi_ops.${each}` }));
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/At work now: .*ada.*build-7.* \(apply, since 2026-01-02/)]);
+});
+
 test.each(anything)(
   'of a move under way that reads %s nobody knows what is half moved: nothing is touched',
   async (_, value) => {

@@ -140,7 +140,10 @@ test('what cannot be changed in place is planned as a move, refused without its 
   const again = await json('apply', path, '--migrate');
   expect([again.code, again.value.changes]).toEqual([0, []]);
   expect((await json('dlq', 'replay')).value).toMatchObject({ replayed: 2, failed: 0 });
-  expect((await json('history')).value[0].summary).toContain('replayed');
+  const [replayed, moved] = (await json('history')).value;
+  expect(replayed.summary).toContain('replayed');
+  expect(moved.summary).toContain(', 1 moved, ');
+  expect(moved.summary).toMatch(/: stream REQUESTS \(storage memory → file\)$/);
 });
 
 test('killed half-way, everybody who looks is told, nobody else touches it, and it goes on or back', async () => {
@@ -366,6 +369,9 @@ test('another name takes along what belongs to it', async () => {
     ['replayable', 'b'],
   ]);
   expect((await json('plan', path)).value.changes).toEqual([]);
+  expect((await json('history')).value[0].summary).toContain(
+    ': stream REQUESTS → LOOKUPS; consumer REQUESTS/request-worker → LOOKUPS/request-worker',
+  );
   expect((await json('dlq', 'replay')).value).toMatchObject({ replayed: 2, failed: 0 });
 });
 

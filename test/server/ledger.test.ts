@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { appendHistory, readHistory } from '../../src/lib/ledger/history.ts';
-import { type LockOptions, withLock } from '../../src/lib/ledger/lock.ts';
+import { type LockOptions, withLock, withLocks } from '../../src/lib/ledger/lock.ts';
 import {
   forgetApplied,
   listSystems,
@@ -181,6 +181,20 @@ describe('the lock', () => {
     await withLock(nats, 'x', options(5000, { io, lease: { ...lease, lengthMs: 1500 } }), async () => {});
     expect(performance.now() - start).toBeGreaterThanOrEqual(1500);
     expect(io.events).toContainEqual({ type: 'warning', text: expect.stringContaining('left the lock behind') });
+  });
+
+  test('that a dead holder left behind with others is waited for together with them', async () => {
+    await withLock(nats, 'x', options(0), async () => {});
+    const left = JSON.stringify({ id: 'dead', verb: 'apply', since: 'then', ...actor });
+    for (const name of ['x', 'y', 'z']) await nats.kv('osapi_ops').put(`lock.${name}`, left);
+    const io = recordingIo();
+    const start = performance.now();
+    // Shorter than two lengths: whoever waited for one after the other would give up.
+    const both = { ...lease, lengthMs: 4000 };
+    await withLocks(nats, ['x', 'y', 'z'], options(7500, { io, lease: both }), async () => {});
+    expect(performance.now() - start).toBeGreaterThanOrEqual(4000);
+    expect(io.events.filter(({ type }) => type === 'warning')).toHaveLength(3);
+    expect(io.events.filter(({ type }) => type === 'note')).toHaveLength(1);
   });
 
   test('that is taken away ends the work', async () => {

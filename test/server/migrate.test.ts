@@ -4,6 +4,7 @@ import { createInbox } from '@nats-io/transport-node';
 import { scanEntries } from '../../src/lib/dlq/scan.ts';
 import { dlqSubjects } from '../../src/lib/facts/names.ts';
 import { writeIntent } from '../../src/lib/ledger/journal.ts';
+import { mirrorConfig } from '../../src/lib/migrate/configs.ts';
 import { executeMigration, undoMigration } from '../../src/lib/migrate/execute.ts';
 import { planMigration } from '../../src/lib/migrate/plan.ts';
 import { findUnfinished } from '../../src/lib/migrate/read.ts';
@@ -221,13 +222,219 @@ describe('a queue in memory that is to be on disk', () => {
     const migration = await plan();
     const [hop] = migration.hops;
     await expect(executeMigration(nats, migration, moving(/intended/))).rejects.toThrow();
-    // Somebody made the copy that only gets some of it.
-    const filtered = { name: hop!.to, duplicate_window: WINDOW, mirror: { name: 'JOBS', filter_subject: 'jobs.*' } };
-    await writeStream(nats, 'create', hop!.to, filtered as unknown as Config);
+    // A copy that only gets some of it.
+    const mirror = { name: 'JOBS', filter_subject: 'jobs.*' };
+    await writeStream(nats, 'create', hop!.to, { ...mirrorConfig(migration, hop!), mirror });
     await expect(executeMigration(nats, migration, moving())).rejects.toMatchObject({ code: 'MIGRATE_REFUSED' });
     expect((await publish('r9')).json()).toMatchObject({ stream: 'JOBS' });
     await undoMigration(nats, migration, moving());
     expect(await figures()).toMatchObject({ messages: 6 });
+  });
+});
+
+/** Takes what waits, so many, and acks it. */
+async function answer(count: number, queue = 'JOBS'): Promise<string[]> {
+  const inbox = createInbox();
+  const sub = nats.nc.subscribe(inbox, { max: count });
+  nats.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${queue}.w`, JSON.stringify({ batch: count }), { reply: inbox });
+  const ids: string[] = [];
+  for await (const message of sub) {
+    ids.push(message.json<{ id: string }>().id);
+    await nats.request(message.reply!, '+ACK');
+  }
+  return ids;
+}
+
+describe('a stream that somebody makes anew under a name of the move', () => {
+  const others: readonly [string, RegExp, string][] = [
+    ['copying', /copying JOBS to/, 'JOBS_moving'],
+    ['copying', /copying JOBS to/, 'JOBS'],
+    ['parked', /JOBS is closed/, 'JOBS_moving'],
+    ['parked', /JOBS is closed/, 'JOBS'],
+    ['promoted', /JOBS_moving is open, JOBS is still/, 'JOBS_moving'],
+    ['promoted', /JOBS_moving is open, JOBS is still/, 'JOBS'],
+    ['dropped', /JOBS is gone/, 'JOBS'],
+    ['dropped', /JOBS is gone/, 'JOBS_moving'],
+    ['recopying', /copying JOBS_moving to/, 'JOBS'],
+    ['recopying', /copying JOBS_moving to/, 'JOBS_moving'],
+    ['reparked', /JOBS_moving is closed/, 'JOBS'],
+    ['reparked', /JOBS_moving is closed/, 'JOBS_moving'],
+    ['repromoted', /JOBS is open, JOBS_moving/, 'JOBS'],
+    ['repromoted', /JOBS is open, JOBS_moving/, 'JOBS_moving'],
+  ];
+  test.each(others)('at %s (%s) is refused and named as %s, and left as it is', async (_step, at, name) => {
+    const migration = await plan();
+    await expect(executeMigration(nats, migration, moving(at))).rejects.toThrow();
+    const was = await orUndefined(readStream(nats, name));
+    const parked = was ? was.config.subjects : undefined;
+    await orUndefined(deleteStream(nats, name));
+    // As it was, as far as that can be had: open where the old one was, or as ours is in the gap.
+    const like = { name, subjects: parked ?? [`elsewhere.${name}`], storage: 'memory' as const };
+    await writeStream(nats, 'create', name, like);
+    const before = await orThrow(readStream(nats, name));
+    for (const go of [executeMigration, undoMigration]) {
+      await expect(go(nats, migration, moving())).rejects.toMatchObject({
+        code: 'MIGRATE_REFUSED',
+        message: expect.stringContaining(`stream ${name} is not of the migration of JOBS`),
+      });
+    }
+    const { now: _, told: __, ...after } = await orThrow(readStream(nats, name));
+    const { now: ___, told: ____, ...then } = before;
+    expect(after).toEqual(then);
+    const [unfinished] = await findUnfinished(nats);
+    expect(unfinished).toMatchObject({ step: 'unknown', canUndo: false, where: expect.stringContaining(name) });
+  });
+
+  test('before anything was copied is left as it is, and the way back is open', async () => {
+    const migration = await plan();
+    await expect(executeMigration(nats, migration, moving(/intended/))).rejects.toThrow();
+    await writeStream(nats, 'create', 'JOBS_moving', { name: 'JOBS_moving', subjects: ['elsewhere'] });
+    await expect(executeMigration(nats, migration, moving())).rejects.toMatchObject({
+      code: 'MIGRATE_REFUSED',
+      message: expect.stringContaining('JOBS_moving'),
+    });
+    await undoMigration(nats, migration, moving());
+    expect(await orThrow(streamNames(nats))).toContain('JOBS_moving');
+    expect([await findUnfinished(nats), (await publish('r9')).json()]).toMatchObject([[], { stream: 'JOBS' }]);
+  });
+
+  test('a copy that was made, and not written down before its maker died, is known by its label', async () => {
+    const migration = await plan();
+    await expect(executeMigration(nats, migration, moving(/intended/))).rejects.toThrow();
+    await writeStream(nats, 'create', 'JOBS_moving', mirrorConfig(migration, migration.hops[0]!));
+    expect(await stepNow()).toEqual([['copying', true]]);
+    await executeMigration(nats, migration, moving());
+    expect(await figures()).toMatchObject({ messages: 5 });
+    expect((await orThrow(readStream(nats, 'JOBS'))).config.metadata ?? {}).not.toHaveProperty('osapi-ops.moving');
+  });
+});
+
+describe('a copy that somebody removes while workers answer', () => {
+  const entries = async () => {
+    const found: (string | null)[][] = [];
+    const ref = { queue: 'JOBS', dlq: 'dlq', dlqs: ['dlq'], consumers: ['w'] };
+    for await (const { request_id, state, detail } of scanEntries(nats, [ref], {})) {
+      if (state !== 'gone') found.push([request_id, state, detail]);
+    }
+    return found.sort();
+  };
+  const doubt = expect.stringContaining('unknown: answered, or dead');
+  const begin = async () => {
+    const migration = await plan();
+    await expect(executeMigration(nats, migration, moving(/copying JOBS to/))).rejects.toThrow();
+    await until(async () => (await figures('JOBS_moving')).messages === 5, 'all is copied');
+    // What the copy has not confirmed stays stored: that comes after a second in which nothing does.
+    expect(await answer(2)).toEqual(['r0', 'r1']);
+    await orThrow(deleteStream(nats, 'JOBS_moving'));
+    expect(await figures()).toMatchObject({ messages: 5 });
+    const [unfinished] = await findUnfinished(nats);
+    expect(unfinished).toMatchObject({
+      step: 'intended',
+      canUndo: true,
+      meanwhile: expect.stringContaining('not to be told from what died unheard'),
+    });
+    return migration;
+  };
+
+  test('leaves what it kept as unknown, and given to nobody, when it is made again', async () => {
+    await executeMigration(nats, await begin(), moving());
+    expect(await figures()).toMatchObject({ messages: 3 });
+    expect(await entries()).toEqual([
+      ['r0', 'replayable', doubt],
+      ['r1', 'replayable', doubt],
+    ]);
+    expect(await answer(3)).toEqual(['r2', 'r3', 'r4']);
+  });
+
+  test('leaves the same when that is taken back', async () => {
+    await undoMigration(nats, await begin(), moving());
+    expect(await figures()).toMatchObject({ messages: 3 });
+    expect(await entries()).toEqual([
+      ['r0', 'replayable', doubt],
+      ['r1', 'replayable', doubt],
+    ]);
+    expect(await answer(3)).toEqual(['r2', 'r3', 'r4']);
+  });
+});
+
+describe('a stream that keeps all, and is to be a work queue', () => {
+  beforeEach(async () => {
+    await orThrow(deleteStream(nats, 'JOBS'));
+    await writeStream(nats, 'create', 'JOBS', { ...config, retention: 'limits' });
+    const failing = { ...worker, ack_wait: 300e6, max_deliver: 3 };
+    await writeConsumer(nats, 'create', { stream: 'JOBS', consumer: 'w' }, failing);
+    for (let index = 0; index < 6; index++) await publish(`r${index}`);
+  });
+  const toQueue = () => plan({ retention: 'workqueue' });
+
+  test('is moved while workers fail: what fails is tried again until it is dead', async () => {
+    const working = new AbortController();
+    const answered: string[] = [];
+    const work = (async () => {
+      while (!working.signal.aborted) {
+        const inbox = createInbox();
+        const sub = nats.nc.subscribe(inbox);
+        const timer = setTimeout(() => sub.unsubscribe(), 500);
+        nats.nc.publish('$JS.API.CONSUMER.MSG.NEXT.JOBS.w', JSON.stringify({ batch: 4, expires: 3e8 }), {
+          reply: inbox,
+        });
+        let left = 4;
+        for await (const message of sub) {
+          if (message.headers?.code) break;
+          const { id } = message.json<{ id: string }>();
+          if (/^r[14]$/.test(id)) message.respond('-NAK {"delay": 400000000}');
+          else {
+            await nats.request(message.reply!, '+ACK');
+            answered.push(id);
+          }
+          if (--left === 0) break;
+        }
+        clearTimeout(timer);
+        sub.unsubscribe();
+        await sleep(20);
+      }
+    })();
+    try {
+      await until(() => answered.length > 0, 'workers are at work');
+      await executeMigration(nats, await toQueue(), moving());
+      await publish('r9');
+      await until(() => answered.includes('r9'), 'they go on');
+    } finally {
+      working.abort();
+      await work;
+    }
+    expect(answered.sort()).toEqual(['r0', 'r2', 'r3', 'r5', 'r9']);
+    expect((await orThrow(readStream(nats, 'JOBS'))).config.retention).toBe('workqueue');
+    const dead: (string | null)[] = [];
+    const ref = { queue: 'JOBS', dlq: 'dlq', dlqs: ['dlq'], consumers: ['w'] };
+    for await (const entry of scanEntries(nats, [ref], { states: ['replayable'] })) dead.push(entry.request_id);
+    expect([dead.sort(), (await figures()).messages]).toEqual([['r1', 'r4'], 0]);
+  });
+
+  test('is moved where a worker was lost with all that it got since what it answered', async () => {
+    expect(await answer(2)).toEqual(['r0', 'r1']);
+    const inbox = createInbox();
+    const sub = nats.nc.subscribe(inbox, { max: 2 });
+    nats.nc.publish('$JS.API.CONSUMER.MSG.NEXT.JOBS.w', JSON.stringify({ batch: 2 }), { reply: inbox });
+    for await (const _ of sub);
+    await executeMigration(nats, await toQueue(), moving());
+    expect(await answer(4)).toEqual(['r2', 'r3', 'r4', 'r5']);
+    expect(await figures()).toMatchObject({ messages: 0 });
+  });
+
+  test('is refused, with what to do, where nobody can tell what was answered from what is in hand', async () => {
+    const inbox = createInbox();
+    const sub = nats.nc.subscribe(inbox, { max: 3 });
+    nats.nc.publish('$JS.API.CONSUMER.MSG.NEXT.JOBS.w', JSON.stringify({ batch: 3 }), { reply: inbox });
+    for await (const message of sub) if (message.json<{ id: string }>().id === 'r1') message.respond('+ACK');
+    await expect(executeMigration(nats, await toQueue(), moving())).rejects.toMatchObject({
+      code: 'MIGRATE_REFUSED',
+      message: '2 of JOBS are in hand, and not answered in time',
+      hints: [expect.stringContaining('max_deliver'), expect.any(String)],
+    });
+    const { config: now, figures: told } = await orThrow(readConsumer(nats, 'JOBS', 'w'));
+    expect([told.paused, now.max_ack_pending]).toEqual([false, 50]);
+    await undoMigration(nats, await toQueue().catch(async () => (await findUnfinished(nats))[0]!.migration), moving());
   });
 });
 

@@ -263,7 +263,7 @@ function ApplyDialog({ plan, extra, onClose }: { plan: PlanJson; extra: PlanExtr
           No, change nothing
         </button>
         <Act
-          may="apply"
+          may={moved.length > 0 ? 'move' : 'apply'}
           kind={destroys ? 'danger' : 'main'}
           not={
             hopeless !== undefined

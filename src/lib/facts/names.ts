@@ -47,6 +47,8 @@ export const bucketSubjects = (bucket: string): string => `$KV.${bucket}.>`;
 export const MOVING_PREFIX = 'osapi-ops.moving.';
 /** A subject that nobody publishes on, for what keeps nothing of its own for a moment: no two streams may hold one. */
 export const movingSubject = (name: string): string => `${MOVING_PREFIX}${name.replace('/', '.')}`;
+/** The label of a copy that is on its way, with when its stream was made: no stream of another's making has it. */
+export const MOVING_KEY = 'osapi-ops.moving';
 /** What a stream is called on its way back to its own name. */
 export const movingName = (stream: string): string => `${stream}_moving`;
 

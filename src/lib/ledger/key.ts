@@ -24,7 +24,7 @@ export function fromToken(token: string): string {
 export const ledgerKey = {
   applied: (system: string) => `applied.${toToken(system)}`,
   part: (system: string, write: string, index: number | '>') => `part.${toToken(system)}.${write}.${index}`,
-  lock: (name: string) => `lock.${toToken(name)}`,
+  lock: (name: string) => `lock.${name === '*' ? name : toToken(name)}`,
   replay: (id: string) => `replay.${id}`,
   migration: (name: string) => `migration.${name === '*' ? name : toToken(name)}`,
   moved: (name: string, index: number | '>') => `moved.${toToken(name)}.${index}`,

@@ -87,13 +87,34 @@ interface Taken {
   readonly sent: Clocks;
 }
 
-/** Takes the lock, waiting for another holder as long as allowed. */
-async function acquire(nats: Nats, name: string, text: string, options: LockOptions): Promise<Taken> {
+/** What was seen of the locks that somebody waits for. Who held them all may be dead: then all of them are free at once. */
+interface Watch {
+  readonly start: number;
+  readonly seen: Map<string, { readonly revision: number; readonly at: number }>;
+}
+
+const newWatch = (): Watch => ({ start: performance.now(), seen: new Map() });
+
+/** The lock as it is; since when it stands so is kept. */
+async function look(nats: Nats, name: string, { seen }: Watch): Promise<KvEntry | undefined> {
+  const entry = await ledger(nats).latest(ledgerKey.lock(name));
+  if (entry && seen.get(name)?.revision !== entry.revision)
+    seen.set(name, { revision: entry.revision, at: performance.now() });
+  return entry;
+}
+
+/** Takes the lock, waiting for another holder as long as allowed. Meanwhile `later` ones, which it needs as well, are watched. */
+async function acquire(
+  nats: Nats,
+  name: string,
+  text: string,
+  options: LockOptions,
+  { watch, later }: { readonly watch: Watch; readonly later: readonly string[] },
+): Promise<Taken> {
   const kv = ledger(nats);
   const key = ledgerKey.lock(name);
   const { lengthMs } = options.lease ?? LEASE;
   const start = performance.now();
-  let seen: { revision: number; at: number } | undefined;
   let told = false;
   let expected = 0;
   let refused = 0;
@@ -106,10 +127,15 @@ async function acquire(nats: Nats, name: string, text: string, options: LockOpti
       throw error;
     });
     if (typeof mine === 'number') return { revision: mine, sent };
-    const entry = await kv.latest(key);
+    const [entry] = await Promise.all([
+      look(nats, name, watch),
+      // What stands in the way of it is told where it is taken.
+      ...later.map((each) => look(nats, each, watch).catch(() => undefined)),
+    ]);
     if (entry && isOurs(entry, text)) return { revision: entry.revision, sent };
-    const isFree =
-      !entry || entry.deleted || (seen?.revision === entry.revision && performance.now() - seen.at >= lengthMs);
+    const now = performance.now();
+    const seenAt = watch.seen.get(name)?.at ?? now;
+    const isFree = !entry || entry.deleted || now - seenAt >= lengthMs;
     if (mine && isFree) {
       // Nobody else is at work: the lock only finds no room.
       expected = entry?.revision ?? 0;
@@ -126,20 +152,19 @@ async function acquire(nats: Nats, name: string, text: string, options: LockOpti
       if (refused++ > 0) await undecided(nats, name, start, options);
       continue;
     }
-    const now = performance.now();
-    if (seen?.revision !== entry.revision) seen = { revision: entry.revision, at: now };
-    if (now - seen.at >= lengthMs) {
+    if (isFree) {
       options.io.tell({ type: 'warning', text: `${holderText(entry)} left the lock behind and is taken over` });
       expected = entry.revision;
       continue;
     }
-    if (now - start >= options.waitMs) throw held(name, parseHolder(entry), lengthMs - (now - seen.at));
+    const waited = now - watch.start;
+    if (waited >= options.waitMs) throw held(name, parseHolder(entry), lengthMs - (now - seenAt));
     if (!told) {
       const wait = printDuration(options.waitMs * 1e6);
       options.io.tell({ type: 'note', text: `Waiting up to ${wait} for ${holderText(entry)}, at work on ${name}` });
       told = true;
     }
-    await pause(options.io.signal, Math.min(POLL_MS, Math.max(1, options.waitMs - (now - start))));
+    await pause(options.io.signal, Math.min(POLL_MS, Math.max(1, options.waitMs - waited)));
     // The next round looks before it writes: a lease that still stands refuses revision 0 anyway.
     expected = 0;
   }
@@ -167,6 +192,23 @@ const isOurs = (entry: KvEntry, text: string): boolean =>
 async function ownRevision(nats: Nats, key: string, text: string): Promise<number | undefined> {
   const entry = await ledger(nats).latest(key, { fromLeader: true });
   return entry && isOurs(entry, text) ? entry.revision : undefined;
+}
+
+/** Who is at work now, and on what: whose locks were written again within their length, by the server's clock. */
+export async function whoIsAtWork(nats: Nats, { lengthMs }: Lease = LEASE): Promise<string[]> {
+  const [locks, info] = await Promise.all([
+    ledger(nats).values(ledgerKey.lock('*')),
+    orUndefined(readStream(nats, bucketStream(LEDGER_BUCKET))),
+  ]);
+  const live = locks.filter(({ created }) => !info || info.now - Date.parse(created) <= lengthMs);
+  return [
+    ...new Set(
+      live.map((entry) => {
+        const holder = parseHolder(entry);
+        return holder ? `${describeActor(holder)} (${holder.verb}, since ${holder.since})` : 'somebody';
+      }),
+    ),
+  ];
 }
 
 /**
@@ -212,7 +254,7 @@ const TAKEN_AWAY = 'Somebody else took it, or removed it. Nothing was written si
  * @throws OpsError LOCK_HELD where another holder does not let go within the wait, or the lock was lost; what `work` throws
  */
 export const withLock = <T>(nats: Nats, name: string, options: LockOptions, work: Work<T>): Promise<T> =>
-  hold(nats, name, options, work, newHolder(options));
+  hold(nats, name, options, work, newHolder(options), { watch: newWatch(), later: [] });
 
 const newHolder = ({ verb, actor }: LockOptions): string => {
   const id = randomBytes(8).toString('hex');
@@ -246,19 +288,17 @@ export async function withLocks<T>(
     );
   }
   const releases: Promise<void>[] = [];
+  const watch = newWatch();
   const next = (index: number, signal: AbortSignal, inner: Nats, isFirst = false): Promise<T> => {
     const name = names[index];
     if (name === undefined) return work(signal, inner, isFirst);
     const io = { ...options.io, tell: options.io.tell.bind(options.io), signal };
-    return hold(
-      inner,
-      name,
-      { ...options, io },
-      (s, n, first) => next(index + 1, s, n, isFirst || first),
-      text,
-      free[index],
+    return hold(inner, name, { ...options, io }, (s, n, first) => next(index + 1, s, n, isFirst || first), text, {
+      watch,
+      later: names.slice(index + 1),
+      taken: free[index],
       releases,
-    );
+    });
   };
   try {
     return await next(0, options.io.signal, nats);
@@ -276,13 +316,16 @@ async function hold<T>(
   options: LockOptions,
   work: Work<T>,
   text: string,
-  taken?: Taken,
-  releases?: Promise<void>[],
+  {
+    taken,
+    releases,
+    ...others
+  }: { watch: Watch; later: readonly string[]; taken?: Taken | undefined; releases?: Promise<void>[] },
 ): Promise<T> {
   const kv = ledger(nats);
   const key = ledgerKey.lock(name);
   const { lease = LEASE } = options;
-  let { revision, sent } = taken ?? (await acquire(nats, name, text, options));
+  let { revision, sent } = taken ?? (await acquire(nats, name, text, options, others));
   const isFirst = revision === 1;
   const lost = new AbortController();
 

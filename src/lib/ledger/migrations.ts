@@ -1,29 +1,32 @@
 import { OpsError } from '../errors/ops-error.ts';
 import type { Actor } from '../model/history.ts';
 import { isObject } from '../model/json.ts';
-import type { Migration } from '../model/migration.ts';
+import type { Made, Migration } from '../model/migration.ts';
 import { toType } from '../model/shell.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { KvEntry } from '../nats/port.ts';
 import { ledger, purgeKeys } from './bucket.ts';
 import { ledgerKey } from './key.ts';
+import { whoIsAtWork } from './lock.ts';
 import { pack, unpack } from './pack.ts';
 import { writeLedger } from './room.ts';
 import { isMigrationRecord } from './shape.ts';
 
 // What is being moved is written down before anything is touched, and forgotten when it is done. How far it is stands in
-// no record: the server alone tells that, so that no write of ours can be lost between two steps.
+// no record: the server alone tells that, so that no write of ours can be lost between two steps. Which streams it made
+// does: another of the same name is somebody else's.
 
 /** A migration that was begun, by whom and when (RFC 3339). */
 export interface MigrationRecord extends Actor {
   readonly migration: Migration;
   readonly since: string;
+  readonly made: Made;
 }
 
 /** By what it is called until it is done: two changes of one thing are never under way at once. */
 const nameOf = ({ kind, from }: Pick<Migration, 'kind' | 'from'>): string => `${kind} ${from}`;
 
-/** Writes down what is about to be moved. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+/** Writes down what is about to be moved, and what was made for it. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
 export async function recordMigration(nats: Nats, record: MigrationRecord): Promise<void> {
   const { migration } = record;
   const key = ledgerKey.migration(nameOf(migration));
@@ -36,20 +39,29 @@ export async function recordMigration(nats: Nats, record: MigrationRecord): Prom
  * @throws OpsError MIGRATE_REFUSED where one cannot be read: what it moves is not known, so nothing is; CONN_*, DENIED_SUBJECT
  */
 export async function readMigrations(nats: Nats): Promise<MigrationRecord[]> {
-  return (await ledger(nats).values(ledgerKey.migration('*'))).map(parseRecord);
+  return Promise.all((await ledger(nats).values(ledgerKey.migration('*'))).map((entry) => parseRecord(nats, entry)));
 }
 
-function parseRecord({ key, value }: KvEntry): MigrationRecord {
+/** What is written down of one; `undefined` where it was not begun. @throws as `readMigrations` */
+export async function readMigration(nats: Nats, migration: Migration): Promise<MigrationRecord | undefined> {
+  const entry = await ledger(nats).get(ledgerKey.migration(nameOf(migration)), { fromLeader: true });
+  return entry && parseRecord(nats, entry);
+}
+
+async function parseRecord(nats: Nats, { key, value }: KvEntry): Promise<MigrationRecord> {
   try {
     const record: unknown = JSON.parse(new TextDecoder().decode(value));
     if (isMigrationRecord(record)) return record as MigrationRecord;
   } catch {
     // It is said below: whatever is wrong with it, it cannot be read.
   }
+  const busy = await whoIsAtWork(nats).catch(() => []);
+  const isBusy = busy.length > 0;
   throw new OpsError('MIGRATE_REFUSED', 'a migration was begun here, and its record cannot be read', {
     where: `bucket osapi_ops, key ${key}`,
-    why: 'It was damaged, or written by a newer version of this tool. Which queue is half moved is not known.',
+    why: `It was damaged, or written by a newer version of this tool. Which queue is half moved is not known.${isBusy ? ` At work now: ${busy.join('; ')}.` : ''}`,
     hints: [
+      ...(isBusy ? ['wait until who is at work is done, or ask: it may be what is being moved'] : []),
       'update osapi-ops, and run this again',
       `where nothing is half moved (\`nats stream ls\` shows no *_moving): \`${toType`nats kv del osapi_ops ${key}`}\``,
     ],

@@ -16,7 +16,7 @@ export const roomPatience = ({ target }: Nats): number => (target.server.cluster
 const POLL_MS = 250;
 
 /** Values of these are nothing but history once a newer one is there. */
-const SUPERSEDED = /^(?:lock|applied|intent|replay)\./;
+const SUPERSEDED = /^(?:lock|applied|intent|replay|migration)\./;
 /** What may go beyond that, the older half first: what was done once, and why deliveries failed. */
 const DISPENSABLE = ['replay', 'history', 'failure'] as const;
 

@@ -87,6 +87,7 @@ const movedConsumer = has({ from: isText, to: isText, created: isText, before: i
 export const isMigrationRecord = has({
   ...actor,
   since: isText,
+  made: mapOf(isText),
   migration: has({
     format: (value) => value === 1,
     kind: (value) => value === 'stream' || value === 'consumer' || value === 'bucket',

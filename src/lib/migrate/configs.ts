@@ -1,5 +1,5 @@
-import { bucketSubjects, KV_PREFIX, movingSubject } from '../facts/names.ts';
-import { type Config, type Json, numberOf, textsOf } from '../model/json.ts';
+import { bucketSubjects, KV_PREFIX, MOVING_KEY, movingSubject } from '../facts/names.ts';
+import { type Config, type Json, numberOf, objectOf, textsOf } from '../model/json.ts';
 import type { Hop, Migration, MovedConsumer } from '../model/migration.ts';
 
 /**
@@ -13,6 +13,12 @@ export const isParked = ({ name, subjects }: Config): boolean => {
   const all = textsOf(subjects);
   return all.length === 1 && all[0] === movingSubject(String(name));
 };
+
+/** What the label of a copy says. */
+export function labelOf({ metadata }: Config): string | undefined {
+  const label = objectOf(metadata)[MOVING_KEY];
+  return typeof label === 'string' ? label : undefined;
+}
 
 function without(config: Config, ...fields: readonly string[]): Record<string, Json> {
   return Object.fromEntries(Object.entries(config).filter(([name]) => !fields.includes(name)));
@@ -67,6 +73,7 @@ export function mirrorConfig(migration: Migration, hop: Hop): Config {
   return {
     ...config,
     name: hop.to,
+    metadata: { ...objectOf(config.metadata), [MOVING_KEY]: migration.created },
     duplicate_window: windowOf(migration),
     mirror: {
       name: hop.from,

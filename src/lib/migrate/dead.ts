@@ -157,8 +157,24 @@ const PAGE = 256;
 const AT_ONCE = 64;
 
 /**
+ * Of what lies there with no record of its death while its copy is gone nobody can tell whether a worker answered it
+ * (2.15.1: it stays stored): it is kept, so that nothing is lost, and says so, so that nobody replays it unawares.
+ */
+const inDoubt = (entry: Entry): Entry => ({
+  ...entry,
+  detail:
+    'unknown: answered, or dead. It was stored without a record of its death when somebody removed the copy of its queue.',
+});
+
+/** The sequences of the dead that are stored in the queue, and of those of them that may as well be answered. */
+export interface CarriedDead {
+  readonly seqs: readonly number[];
+  readonly doubtful: readonly number[];
+}
+
+/**
  * Writes the dead letters of a queue down with their payload, under these names; gives the sequences of those that are
- * stored in the queue, which nobody is to be given again.
+ * stored in the queue, which nobody is to be given again. `isCopyLost`: somebody removed a copy that was reading it.
  * @throws OpsError MIGRATE_REFUSED where no DLQ takes them; NO_ROOM; CONN_*, DENIED_SUBJECT
  */
 export async function carryDead(
@@ -166,11 +182,12 @@ export async function carryDead(
   migration: Migration,
   names: Names,
   signal: AbortSignal,
-): Promise<number[]> {
+  isCopyLost = false,
+): Promise<CarriedDead> {
   const ref = refOf(migration, names.stream.from);
   const found = await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq, { finish: true }))));
   const dlqs = found.filter((dlq) => dlq !== undefined);
-  const seqs: number[] = [];
+  const carriedDead = { seqs: [] as number[], doubtful: [] as number[] };
   let page: Carried[] = [];
   const flush = async () => {
     const rooms = new Map<string, Room>();
@@ -198,13 +215,15 @@ export async function carryDead(
   const moved = new Set(migration.consumers.map(({ from }) => from));
   for await (const entry of scanEntries(nats, [ref], {}, { raw: true, details: true, signal })) {
     if (migration.kind === 'consumer' && !moved.has(entry.consumer)) continue;
-    const carried = carry(entry, names);
-    if (carried.seq !== undefined) seqs.push(carried.seq);
+    const isDoubtful = isCopyLost && entry.state === 'orphan';
+    const carried = carry(isDoubtful ? inDoubt(entry) : entry, names);
+    if (carried.seq !== undefined) carriedDead.seqs.push(carried.seq);
+    if (carried.seq !== undefined && isDoubtful) carriedDead.doubtful.push(carried.seq);
     if (carried.writes.length > 0) page.push(carried);
     if (page.length >= PAGE) await flush();
   }
   await flush();
-  return seqs;
+  return carriedDead;
 }
 
 /** Removes what is recorded of our own markers in a stream: given out, they may have died, or been rejected. */

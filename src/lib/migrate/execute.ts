@@ -1,15 +1,13 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { readIntent, readJournal } from '../ledger/journal.ts';
 import { forgetMigration, recordKept, recordMigration } from '../ledger/migrations.ts';
-import { textsOf } from '../model/json.ts';
+import { equalJson, textsOf } from '../model/json.ts';
 import type { Migration, MigrationStep, Unfinished } from '../model/migration.ts';
 import { splitConsumerName } from '../model/resource.ts';
 import { toType } from '../model/shell.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { deleteConsumer } from '../nats/consumers.ts';
-import { madeAnew } from '../nats/removal.ts';
-import { deleteStream } from '../nats/streams.ts';
 import { isParked } from './configs.ts';
 import { namesOf } from './dead.ts';
 import { giveBack, open, park } from './gap.ts';
@@ -17,7 +15,7 @@ import { waitHeld } from './held.ts';
 import { lookAt } from './look.ts';
 import { dropCopy, makeCopy, remembers, settle, waitCopied, waitWindow } from './mirror.ts';
 import { tellStep } from './read.ts';
-import { canUndo, recognise } from './recognise.ts';
+import { canUndo, isCopyLost, isOurs, recognise, strangersIn } from './recognise.ts';
 import {
   FINISH,
   firstHop,
@@ -25,34 +23,30 @@ import {
   isTwo,
   lastHop,
   type Moving,
+  madeOf,
+  noteMade,
+  openRun,
   type Run,
+  removeStream,
+  stranger,
   stream,
   tell,
-  WRITE_MS,
   write,
 } from './run.ts';
-import { carryAll, keptOf, renameAll, trim, waiting } from './waiting.ts';
-import {
-  forgetGivenOut,
-  isResumed,
-  makeConsumers,
-  pauseAll,
-  removeDead,
-  restoreConsumers,
-  resumeConsumers,
-} from './workers.ts';
+import { carryAll, clearDoubtful, keptOf, removeDead, renameAll, trim, waiting } from './waiting.ts';
+import { forgetGivenOut, isResumed, makeConsumers, pauseAll, restoreConsumers, resumeConsumers } from './workers.ts';
 
 /**
  * Moves what cannot be changed in place, from wherever it stands: what is done already is found done on the server.
  * @throws OpsError MIGRATE_REFUSED, NO_ROOM, DLQ_NOT_TAKEN; INTERRUPTED, which says what remains; LOCK_HELD; ApiError, CONN_*, DENIED_SUBJECT
  */
 export async function executeMigration(nats: Nats, migration: Migration, moving: Moving): Promise<void> {
-  const run: Run = { ...moving, nats, migration, told: {} };
+  const run = await openRun(nats, migration, moving);
   let last: MigrationStep | undefined;
   try {
     for (;;) {
       const step = await stepOf(run);
-      if (step === 'intended') await recordMigration(nats, { migration, ...run.actor, since: run.now.toISOString() });
+      if (step === 'intended') await writeDown(run);
       if (step === last && step !== 'copying' && step !== 'recopying' && step !== 'parked') throw stuck(run, step);
       last = step;
       tell(run, step);
@@ -71,21 +65,45 @@ export async function executeMigration(nats: Nats, migration: Migration, moving:
  * @throws OpsError MIGRATE_TOO_LATE; as `executeMigration`
  */
 export async function undoMigration(nats: Nats, migration: Migration, moving: Moving): Promise<void> {
-  const run: Run = { ...moving, nats, migration, told: {} };
+  const run = await openRun(nats, migration, moving);
   try {
     const step = await stepOf(run);
     if (!canUndo(migration, step)) throw tooLate(run, step);
     if (migration.kind === 'consumer') await restoreConsumers(run, splitConsumerName(migration.from).stream);
-    else await takeBack(run);
+    else {
+      await clearDoubtful(run);
+      await takeBack(run);
+    }
     await forgetMigration(nats, migration);
   } catch (error) {
     throw await asStopped(run, error);
   }
 }
 
-async function stepOf({ nats, migration }: Run): Promise<MigrationStep> {
-  const step = recognise(migration, await lookAt(nats, migration));
-  if (step !== undefined) return step;
+/** Before anything is touched: a later run knows all that is needed to go on, or back. */
+async function writeDown({ nats, migration, journal, actor, now }: Run): Promise<void> {
+  if (journal.record && equalJson(journal.record.migration, migration)) return;
+  const record = { migration, ...actor, since: now.toISOString(), made: {} };
+  await recordMigration(nats, record);
+  journal.record = record;
+}
+
+/** How far it is. What was made and not written down is now. */
+async function stepOf(run: Run): Promise<MigrationStep> {
+  const { nats, migration, journal } = run;
+  const found = await lookAt(nats, migration);
+  const step = recognise(migration, found, madeOf(run));
+  if (step !== undefined) {
+    const { from, to } = migration.kind === 'consumer' ? {} : found;
+    const [hop] = migration.hops;
+    if (from && from.created !== migration.created) await noteMade(run, hop!.from, from.created);
+    if (to && isOurs(migration, madeOf(run), hop!.to, to)) await noteMade(run, hop!.to, to.created);
+    journal.isCopyLost = isCopyLost(migration, found, madeOf(run));
+    return step;
+  }
+  const [other] = strangersIn(migration, found, madeOf(run));
+  if (other !== undefined)
+    throw stranger(run, { name: other, created: (other === migration.hops[0]?.from ? found.from : found.to)!.created });
   throw new OpsError('MIGRATE_REFUSED', `the migration of ${migration.kind} ${migration.from} cannot go on`, {
     where: `${migration.kind} ${migration.from}`,
     why: 'What is on the server is nothing that a migration leaves behind: somebody made or removed a stream meanwhile. Nothing was touched.',
@@ -118,7 +136,7 @@ async function asStopped(run: Run, error: unknown): Promise<unknown> {
   if (!(error instanceof OpsError) || ['MIGRATE_TOO_LATE', 'MIGRATE_REFUSED'].includes(error.code)) return error;
   const { migration, nats } = run;
   const step = await lookAt(nats, migration).then(
-    (found) => recognise(migration, found),
+    (found) => recognise(migration, found, madeOf(run)),
     () => run.told.step,
   );
   const stands =
@@ -251,9 +269,7 @@ async function leaveOld(run: Run): Promise<void> {
   }
   if (!isTwo(run)) await closeDoors(run);
   run.signal.throwIfAborted();
-  const { created } = await stream(run, hop.from);
-  if (created !== migration.created) throw madeAnew(hop.from);
-  await orUndefined(deleteStream(nats, hop.from, { ...FINISH, timeoutMs: WRITE_MS }));
+  await removeStream(run, hop.from);
 }
 
 async function recopy(run: Run): Promise<void> {
@@ -274,7 +290,7 @@ export async function finish(run: Run): Promise<void> {
   await resumeConsumers(run);
   await closeDoors(run);
   run.signal.throwIfAborted();
-  await orUndefined(deleteStream(run.nats, hop.from, { ...FINISH, timeoutMs: WRITE_MS }));
+  await removeStream(run, hop.from);
 }
 
 /** What may not be deleted or purged any more: not before our own marker, and what was answered, are out. */
@@ -308,12 +324,13 @@ export async function dropCopies(nats: Nats, unfinished: readonly Unfinished[], 
   let isDropped = false;
   for (const { migration } of unfinished) {
     if (migration.kind === 'consumer') continue;
+    const run = await openRun(nats, migration, moving);
     const found = await lookAt(nats, migration);
-    const step = recognise(migration, found);
+    const step = recognise(migration, found, madeOf(run));
     if (found.to?.mirrorOf === undefined || step === undefined || !canUndo(migration, step)) continue;
-    const text = `the lock finds no room: ${firstHop({ migration } as Run).to}, which is not open yet, is dropped, which makes some`;
+    const text = `the lock finds no room: ${firstHop(run).to}, which is not open yet, is dropped, which makes some`;
     moving.io.tell({ type: 'warning', text });
-    await takeBack({ ...moving, nats, migration, told: {} });
+    await takeBack(run);
     isDropped = true;
   }
   return isDropped;

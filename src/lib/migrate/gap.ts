@@ -3,17 +3,27 @@ import type { OpsError } from '../errors/ops-error.ts';
 import { movingSubject } from '../facts/names.ts';
 import { numberOf, textsOf } from '../model/json.ts';
 import type { Hop } from '../model/migration.ts';
-import { orUndefined } from '../nats/answer.ts';
 import type { StreamInfo } from '../nats/info.ts';
 import { publish } from '../nats/message-writes.ts';
 import { printHeaders } from '../nats/raw-headers.ts';
 import { removeKeyed } from '../nats/removal.ts';
-import { readStream } from '../nats/streams.ts';
 import { isParked, parkedConfig, primingConfig, promotedConfig, type Surplus } from './configs.ts';
 import { waitHeld } from './held.ts';
 import { makeCopy, notCopied, remembers } from './mirror.ts';
 import { primeIds } from './prime.ts';
-import { FINISH, firstHop, isClustered, isTwo, lastHop, type Run, SILENT_MS, stream, tell, write } from './run.ts';
+import {
+  firstHop,
+  isClustered,
+  isTwo,
+  lastHop,
+  type Run,
+  recordMade,
+  SILENT_MS,
+  stream,
+  streamIfThere,
+  tell,
+  write,
+} from './run.ts';
 import { carryAll, keptOf, trim, waiting } from './waiting.ts';
 
 /** The gap begins: nothing is published into the old one any more but a marker. What is needed in it is known before. */
@@ -24,15 +34,19 @@ export async function park(run: Run, hop: Hop): Promise<void> {
     surplusOf(run, hop),
   ]);
   if (!(await remembers(run, hop, copy))) return;
+  // Once it is open only this tells it from another.
+  await recordMade(run, hop.to, copy.created);
   if (!isParked(config)) await write(run, 'update', hop.from, parkedConfig(config));
   tell(run, hop === firstHop(run) ? 'parked' : 'reparked');
   await openKnown(run, hop, copy, surplus, holesOf(copy));
 }
 
 export async function open(run: Run, hop: Hop): Promise<void> {
-  const copy = await orUndefined(readStream(run.nats, hop.to, FINISH));
+  const copy = await streamIfThere(run, hop.to);
   if (!copy) return makeCopy(run, hop);
-  if (await remembers(run, hop, copy)) await openKnown(run, hop, copy, await surplusOf(run, hop));
+  if (!(await remembers(run, hop, copy))) return;
+  await orOpenAgain(run, hop, () => recordMade(run, hop.to, copy.created));
+  await openKnown(run, hop, copy, await surplusOf(run, hop));
 }
 
 /** What a stream has not between its first and its last. */

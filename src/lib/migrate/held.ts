@@ -16,7 +16,7 @@ import { carryAll, keptOf, waiting } from './waiting.ts';
 const STALLED_MS = 4000;
 
 /** What is stored when this is asked: what goes meanwhile may be told as stored, what is told as deleted is. */
-async function storedOf(run: Run, name: string): Promise<Ranges> {
+export async function storedOf(run: Run, name: string): Promise<Ranges> {
   const { figures } = await stream(run, name);
   if (figures.messages === 0) return [];
   return storedRanges(figures.first_seq, figures.last_seq, await orThrow(readDeleted(run.nats, name)));

@@ -6,13 +6,19 @@ import { readConsumer } from '../nats/consumers.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import type { Nats } from '../nats/port.ts';
 import { readStream } from '../nats/streams.ts';
-import { isParked, UNTIL_RESUMED } from './configs.ts';
+import { isParked, labelOf, UNTIL_RESUMED } from './configs.ts';
 import type { Found, FoundConsumer, FoundStream } from './recognise.ts';
 
 const streamOf = ({ config, created }: StreamInfo): FoundStream => {
   const { mirror } = config;
   const name = typeof mirror === 'object' && mirror !== null && 'name' in mirror ? textOf(mirror.name) : undefined;
-  return { created, parked: isParked(config), ...(name !== undefined && { mirrorOf: name }) };
+  const label = labelOf(config);
+  return {
+    created,
+    parked: isParked(config),
+    ...(name !== undefined && { mirrorOf: name }),
+    ...(label !== undefined && { label }),
+  };
 };
 
 const consumerOf = ({ created, config }: ConsumerInfo): FoundConsumer => ({

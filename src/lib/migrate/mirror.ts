@@ -6,10 +6,24 @@ import { toType } from '../model/shell.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
 import { listConsumers, pauseUntil, readConsumer } from '../nats/consumers.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
-import { deleteStream, readStream } from '../nats/streams.ts';
+import { readStream } from '../nats/streams.ts';
 import { isParked, mirrorConfig, UNTIL_RESUMED } from './configs.ts';
 import { passThrough } from './prime.ts';
-import { FINISH, firstHop, isClustered, pause, type Run, SILENT_MS, stream, WRITE_MS, write } from './run.ts';
+import {
+  FINISH,
+  firstHop,
+  isClustered,
+  isOfRun,
+  noteMade,
+  pause,
+  type Run,
+  recordMade,
+  removeStream,
+  SILENT_MS,
+  stranger,
+  stream,
+  write,
+} from './run.ts';
 import { carryAll } from './waiting.ts';
 
 /** A queue that is never still is copied but for so many: milliseconds of the gap, which is over when all is. */
@@ -23,7 +37,12 @@ const FRESH_MS = 1500;
  */
 export const makeCopy = async (run: Run, hop: Hop): Promise<void> => {
   if (hop === firstHop(run)) await carryAll(run);
-  await write(run, 'create', hop.to, mirrorConfig(run.migration, hop));
+  const found = await orUndefined(readStream(run.nats, hop.to, FINISH));
+  if (found) throw stranger(run, found);
+  await recordMade(run, hop.to, undefined);
+  const { created } = await write(run, 'create', hop.to, mirrorConfig(run.migration, hop));
+  await noteMade(run, hop.to, created);
+  run.journal.isCopyLost = false;
 };
 
 /** A copy that ids would be forgotten in is made anew: a server that was restarted drops the window of a mirror. */
@@ -160,7 +179,8 @@ async function nudge(run: Run, { from }: Hop, count: number): Promise<void> {
 /** Removes a copy that is not opened. What it did not confirm yet would stay in the old stream as if it were dead. */
 export async function dropCopy(run: Run, hop: Hop): Promise<void> {
   const copy = await orUndefined(readStream(run.nats, hop.to, FINISH));
-  if (!copy) return;
+  // One of somebody else's making is left as it is.
+  if (!copy || !isOfRun(run, copy)) return;
   if (hop === firstHop(run) && copy.config.mirror !== undefined) {
     await Promise.all(run.migration.consumers.map((one) => pauseUntil(run.nats, hop.from, one.from, UNTIL_RESUMED)));
     try {
@@ -172,5 +192,8 @@ export async function dropCopy(run: Run, hop: Hop): Promise<void> {
       run.io.tell({ type: 'warning', text });
     }
   }
-  await orUndefined(deleteStream(run.nats, hop.to, { ...FINISH, timeoutMs: WRITE_MS }));
+  // Known by its label until it is gone, so that it is not missed then. What is full has no room for that before.
+  const isNoted = await noteMade(run, hop.to, undefined);
+  await removeStream(run, hop.to);
+  if (!isNoted) await recordMade(run, hop.to, undefined);
 }

@@ -2,7 +2,7 @@ import { type MigrationRecord, readMigrations } from '../ledger/migrations.ts';
 import type { Migration, MigrationStep, Unfinished } from '../model/migration.ts';
 import type { Nats } from '../nats/connect.ts';
 import { lookAt } from './look.ts';
-import { canUndo, recognise } from './recognise.ts';
+import { canUndo, isCopyLost, recognise, strangersIn } from './recognise.ts';
 
 /** The migrations that were begun and not ended, each with its step. @throws OpsError CONN_*, DENIED_SUBJECT */
 export async function findUnfinished(nats: Nats): Promise<Unfinished[]> {
@@ -10,20 +10,30 @@ export async function findUnfinished(nats: Nats): Promise<Unfinished[]> {
   return Promise.all(records.map((record) => standing(nats, record)));
 }
 
-async function standing(nats: Nats, { migration, who, since }: MigrationRecord): Promise<Unfinished> {
-  const step = recognise(migration, await lookAt(nats, migration));
+async function standing(nats: Nats, { migration, who, since, made }: MigrationRecord): Promise<Unfinished> {
+  const found = await lookAt(nats, migration);
+  const step = recognise(migration, found, made);
+  const others = strangersIn(migration, found, made);
+  const lost = isCopyLost(migration, found, made) ? `; ${tellLost(migration)}` : '';
   return {
     migration,
     step: step ?? 'unknown',
-    where: tellStep(migration, step ?? 'unknown'),
+    where: others.length > 0 ? tellStrangers(others) : tellStep(migration, step ?? 'unknown'),
     canUndo: step !== undefined && canUndo(migration, step),
-    meanwhile: step === undefined ? UNKNOWN : MEANWHILE[step],
+    meanwhile: step === undefined ? UNKNOWN : `${MEANWHILE[step]}${lost}`,
     who,
     since,
   };
 }
 
 const UNKNOWN = 'the streams are not as a migration leaves them: somebody made or removed one meanwhile';
+
+const tellStrangers = (names: readonly string[]): string =>
+  `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} not of it: somebody made ${names.length === 1 ? 'it' : 'them'} anew`;
+
+/** What the server has kept for a copy looks dead once that is gone. */
+export const tellLost = ({ hops, from }: Migration): string =>
+  `somebody removed ${hops[0]?.to}: of ${from} what workers answered while it was copied may be stored still, and is not to be told from what died unheard`;
 
 const PAUSED = 'workers may be paused';
 

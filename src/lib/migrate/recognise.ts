@@ -1,4 +1,4 @@
-import type { Migration, MigrationStep } from '../model/migration.ts';
+import type { Made, Migration, MigrationStep } from '../model/migration.ts';
 
 /** A stream, as far as it tells how far a migration is. */
 export interface FoundStream {
@@ -8,6 +8,8 @@ export interface FoundStream {
   readonly mirrorOf?: string;
   /** Whether nothing but our own marker can be published into it. */
   readonly parked: boolean;
+  /** What its label says of the stream that it is a copy of. */
+  readonly label?: string;
 }
 
 export interface FoundConsumer {
@@ -26,6 +28,33 @@ export interface Found {
   readonly newConsumer?: FoundConsumer;
 }
 
+/** Whether a stream of one of its names is the one that is moved, or one that was made for it. */
+export function isOurs(
+  { hops, created }: Migration,
+  made: Made,
+  name: string,
+  found: Pick<FoundStream, 'created' | 'label'>,
+): boolean {
+  if (found.created === created && name === hops[0]?.from) return true;
+  const known = Object.hasOwn(made, name) ? made[name] : undefined;
+  // Whoever made it may have been killed before he wrote that down.
+  return known === undefined ? found.label === created : found.created === known;
+}
+
+/** The names under which somebody else's streams are found. */
+export function strangersIn(migration: Migration, { from, to }: Found, made: Made): string[] {
+  const [hop] = migration.hops;
+  if (migration.kind === 'consumer' || !hop) return [];
+  return [
+    ...(from && !isOurs(migration, made, hop.from, from) ? [hop.from] : []),
+    ...(to && !isOurs(migration, made, hop.to, to) ? [hop.to] : []),
+  ];
+}
+
+/** Whether a copy that was made is not there any more: somebody removed it, and no step of ours. */
+export const isCopyLost = ({ hops, created }: Migration, { from, to }: Found, made: Made): boolean =>
+  hops[0] !== undefined && from?.created === created && !to && Object.hasOwn(made, hops[0].to);
+
 //   The stream that is moved ("old": made when the journal says) and its copy, and what they say of the step:
 //
 //   old              copy               step
@@ -43,27 +72,33 @@ export interface Found {
 //   mirror, parked   parked             reparked
 //   open             parked             repromoted
 //   open             none               done
+//
+//   What has one of the names and was not made for it is nobody's business here, and nothing goes on beside it; but for
+//   one that came before any copy was made: then nothing is touched yet.
 
 /** How far a migration is, by what is on the server; `undefined` where that is nothing that it leaves behind. */
-export function recognise(migration: Migration, found: Found): MigrationStep | undefined {
+export function recognise(migration: Migration, found: Found, made: Made): MigrationStep | undefined {
   if (migration.kind === 'consumer') return ofConsumer(migration, found);
   const { hops, created } = migration;
+  const [hop] = hops;
   const isTwo = hops.length > 1;
   const { from, to } = found;
-  if (from && from.created === created && !from.mirrorOf) {
+  const isOld = from?.created === created;
+  if (strangersIn(migration, found, made).length > 0) {
+    return isOld && !from.parked && hop && !Object.hasOwn(made, hop.to) ? 'intended' : undefined;
+  }
+  if (isOld) {
     if (!to) return from.parked ? 'parked' : 'intended';
     if (!to.mirrorOf && !to.parked) return 'promoted';
-    if (to.mirrorOf !== undefined && to.mirrorOf !== hops[0]?.from) return undefined;
+    if (to.mirrorOf !== undefined && to.mirrorOf !== hop?.from) return undefined;
     return from.parked ? 'parked' : to.mirrorOf ? 'copying' : undefined;
   }
   if (!from) {
     if (!to || to.mirrorOf || (to.parked && !isTwo)) return undefined;
     return isTwo ? 'dropped' : 'done';
   }
-  if (!isTwo) return undefined;
   if (from.mirrorOf === undefined && !from.parked) {
     if (!to) return 'done';
-    // One that is open is the stream still: whatever has its name by now is none of ours.
     return to.parked ? 'repromoted' : undefined;
   }
   if (!to || to.mirrorOf || (from.mirrorOf !== undefined && from.mirrorOf !== hops[1]?.from)) return undefined;

@@ -2,12 +2,16 @@ import { OpsError } from '../errors/ops-error.ts';
 import { movingSubject } from '../facts/names.ts';
 import { type Kept, readKept } from '../ledger/migrations.ts';
 import type { Hop } from '../model/migration.ts';
+import type { ConsumerFigures } from '../model/resource.ts';
 import { orThrow } from '../nats/answer.ts';
 import { readConsumer } from '../nats/consumers.ts';
-import { removeFromCopy, removeKeyed } from '../nats/removal.ts';
+import { getMessage } from '../nats/messages.ts';
+import { pipelined } from '../nats/pipeline.ts';
+import { removeFromCopy, removeKeyed, removeMessage } from '../nats/removal.ts';
 import { readDeleted } from '../nats/streams.ts';
-import { carryDead, type Names, namesOf, oldNames } from './dead.ts';
+import { type CarriedDead, carryDead, type Names, namesOf, oldNames } from './dead.ts';
 import { count, each, minus, storedRanges, upTo, without } from './ranges.ts';
+import { tellLost } from './read.ts';
 import { FINISH, firstHop, lastHop, type Run, stream } from './run.ts';
 
 /** A stream that keeps what was answered: where its consumers are tells what waits. */
@@ -17,7 +21,34 @@ export const keepsAnswered = ({ migration }: Run): boolean => migration.before.r
 export const becomesQueue = (run: Run): boolean => keepsAnswered(run) && run.migration.after.retention === 'workqueue';
 
 /** The dead of a stream that keeps all stay where they are, behind where its consumers go on. */
-export const carryAll = (run: Run): Promise<number[]> => carryAs(run, oldNames(run.migration));
+export const carryAll = async (run: Run): Promise<readonly number[]> =>
+  (await carryAs(run, oldNames(run.migration))).seqs;
+
+/**
+ * After somebody removed the copy: takes out of the queue what was answered, or died unheard, where the DLQ keeps it.
+ * Nothing tells these two apart, and left where they are all of them would be dead.
+ */
+export async function clearDoubtful(run: Run): Promise<void> {
+  if (!run.journal.isCopyLost) return;
+  try {
+    const { doubtful } = await carryAs(run, oldNames(run.migration));
+    await removeDead(run, firstHop(run).from, doubtful);
+  } catch (error) {
+    if (!(error instanceof OpsError) || error.code !== 'MIGRATE_REFUSED') throw error;
+    run.io.tell({ type: 'warning', text: `${tellLost(run.migration)}; ${error.message}` });
+  }
+}
+
+/** What the DLQ holds by now with its payload, and the new consumer would be given again. */
+export async function removeDead(run: Run, name: string, seqs: readonly number[]): Promise<void> {
+  const { created } = await stream(run, name);
+  await pipelined(seqs, AT_ONCE, async (seq) => {
+    const message = await getMessage(run.nats, name, seq, { fromLeader: true });
+    if (message) await removeMessage(run.nats, { stream: name, created, seq, time: message.time });
+  });
+}
+
+const AT_ONCE = 64;
 
 /** The same once the way back is closed: the DLQ has them by their new names. */
 export const renameAll = async (run: Run): Promise<void> => {
@@ -25,13 +56,21 @@ export const renameAll = async (run: Run): Promise<void> => {
   if (kind !== 'bucket' && name !== from) await carryAs(run, namesOf(run.migration));
 };
 
-const carryAs = (run: Run, names: Names): Promise<number[]> => {
-  const { kind, before, consumers } = run.migration;
+async function carryAs(run: Run, names: Names): Promise<CarriedDead> {
+  const { nats, migration, signal, journal } = run;
+  const { kind, before, consumers } = migration;
   const isQueue = before.retention === 'workqueue' || becomesQueue(run);
-  return kind !== 'bucket' && isQueue && consumers.length > 0
-    ? carryDead(run.nats, run.migration, names, run.signal)
-    : Promise.resolve([]);
-};
+  if (kind === 'bucket' || !isQueue || consumers.length === 0) return { seqs: [], doubtful: [] };
+  const carried = await carryDead(nats, migration, names, signal, journal.isCopyLost);
+  const { length } = carried.doubtful;
+  if (length > 0)
+    run.io.tell({ type: 'warning', text: `${tellLost(migration)}: ${length} kept in the DLQ as unknown` });
+  return carried;
+}
+
+/** Up to where a consumer has settled all. While something is in hand that is what lies before it. */
+const settledOf = ({ num_ack_pending, ack_floor_stream_seq, delivered_stream_seq }: ConsumerFigures): number =>
+  num_ack_pending > 0 ? ack_floor_stream_seq : delivered_stream_seq;
 
 /** What the old stream has but for its dead, and up to which sequence that is all. */
 export async function waiting(run: Run, dead: readonly number[]): Promise<Kept> {
@@ -41,7 +80,7 @@ export async function waiting(run: Run, dead: readonly number[]): Promise<Kept> 
     stream(run, from),
     ...run.migration.consumers.map((one) => orThrow(readConsumer(run.nats, from, one.from, FINISH))),
   ]);
-  const positions = Object.fromEntries(infos.map(({ name, figures }) => [name, figures.delivered_stream_seq]));
+  const positions = Object.fromEntries(infos.map(({ name, figures }) => [name, settledOf(figures)]));
   const stored = storedRanges(figures.first_seq, figures.last_seq, deleted);
   const answered = becomesQueue(run) ? upTo(stored, Math.max(0, ...Object.values(positions))) : [];
   return { ranges: minus(without(stored, dead), answered), upTo: figures.last_seq, positions };
@@ -49,10 +88,11 @@ export async function waiting(run: Run, dead: readonly number[]): Promise<Kept> 
 
 /** Removes from a copy what does not wait, up to a sequence: acknowledged while it was copied, or dead. */
 export async function trim(run: Run, hop: Hop, kept: Kept): Promise<void> {
+  const { created } = await stream(run, hop.to);
   // Of our own making, and nobody's work.
   await removeKeyed(run.nats, hop.to, { subject: movingSubject(firstHop(run).from) });
   const deleted = await orThrow(readDeleted(run.nats, hop.to));
-  const { figures, created } = await stream(run, hop.to);
+  const { figures } = await stream(run, hop.to);
   if (figures.messages === 0) return;
   const stored = upTo(storedRanges(figures.first_seq, figures.last_seq, deleted), kept.upTo);
   const gone = minus(stored, kept.ranges);

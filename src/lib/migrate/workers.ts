@@ -4,13 +4,13 @@ import type { Kept } from '../ledger/migrations.ts';
 import { splitConsumerName } from '../model/resource.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
 import { pauseUntil, readConsumer, resetConsumer, writeConsumer } from '../nats/consumers.ts';
-import type { StreamInfo } from '../nats/info.ts';
-import { getMessage } from '../nats/messages.ts';
-import { pipelined } from '../nats/pipeline.ts';
-import { removeKeyed, removeMessage } from '../nats/removal.ts';
+import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
+import { removeKeyed } from '../nats/removal.ts';
 import { pausedConsumer, UNTIL_RESUMED } from './configs.ts';
 import { forgetMarkers } from './dead.ts';
-import { drainMs } from './plan.ts';
+import { storedOf } from './held.ts';
+import { DRAIN_MS, drainMs } from './plan.ts';
+import { count, minus, upTo } from './ranges.ts';
 import { FINISH, pause, type Run, stream } from './run.ts';
 import { becomesQueue, keepsAnswered } from './waiting.ts';
 
@@ -37,35 +37,74 @@ export async function pauseAll(run: Run, from: string): Promise<void> {
     if (all.every(({ figures }) => figures.paused || figures.num_ack_pending <= 1)) break;
     await pause(run);
   }
-  await Promise.all(consumers.map((one) => pauseUntil(run.nats, from, one.from, UNTIL_RESUMED)));
-  const until = performance.now() + drainMs(consumers);
-  for (;;) {
-    const all = await read();
-    const left = all.reduce((sum, { figures }) => sum + figures.num_ack_pending, 0);
+  const setPause = (at?: string) => Promise.all(consumers.map((one) => pauseUntil(run.nats, from, one.from, at)));
+  await setPause(UNTIL_RESUMED);
+  const longest = drainMs(consumers);
+  if (!keepsAnswered(run)) {
+    const left = await waitNone(run, read, longest);
     if (left === 0) return;
-    if (performance.now() > until && keepsAnswered(run)) {
+    const text = `${left} in hand ${left === 1 ? 'was' : 'were'} not answered in time: delivered again, as if the worker had been lost`;
+    run.io.tell({ type: 'note', text: `Moving ${run.migration.from}: ${text}` });
+    return;
+  }
+  const patience = performance.now() + Math.min(DRAIN_MS, MOST_ROUNDS * longest);
+  for (let ms = Math.min(ROUND_MS, longest); ; ms = Math.min(2 * ms, longest)) {
+    const left = await waitNone(run, read, ms);
+    if (left === 0) return;
+    if (ms >= longest && performance.now() > patience) {
+      if (await isAllInHand(run, from, await read())) return;
       await restoreConsumers(run, from);
-      throw inHand(run, left);
+      throw notAnswered(run, left);
     }
-    if (performance.now() > until) {
-      const text = `${left} in hand ${left === 1 ? 'was' : 'were'} not answered in time: delivered again, as if the worker had been lost`;
-      run.io.tell({ type: 'note', text: `Moving ${run.migration.from}: ${text}` });
-      return;
-    }
-    await pause(run);
+    // What failed is not tried again while it is paused: it is, until it is answered, or dead, and something new is given.
+    const newest = newestOf(await read());
+    await setPause();
+    for (const until = performance.now() + TRY_MS; performance.now() < until; await pause(run))
+      if (newestOf(await read()) !== newest) break;
+    await setPause(UNTIL_RESUMED);
   }
 }
 
+/** So long nobody is given anything for what is in hand to be answered; twice as long each time, up to an ack wait. */
+const ROUND_MS = 1000;
+const MOST_ROUNDS = 5;
+/** So long what failed is tried again in between. */
+const TRY_MS = 1000;
+
+/** Waits until nothing is in hand; gives how many still are. */
+async function waitNone(run: Run, read: () => Promise<readonly ConsumerInfo[]>, ms: number): Promise<number> {
+  for (const until = performance.now() + ms; ; await pause(run)) {
+    const left = (await read()).reduce((sum, { figures }) => sum + figures.num_ack_pending, 0);
+    if (left === 0 || performance.now() > until) return left;
+  }
+}
+
+const newestOf = (all: readonly ConsumerInfo[]): string =>
+  all.map(({ figures }) => figures.delivered_stream_seq).join();
+
+/**
+ * Whether each consumer has all in hand that is stored behind what it has settled: then it goes on from there, and
+ * nothing that was answered comes again. So it is where a worker was lost with the first that it got.
+ */
+async function isAllInHand(run: Run, from: string, all: readonly ConsumerInfo[]): Promise<boolean> {
+  const stored = await storedOf(run, from);
+  return all.every(({ figures: { num_ack_pending, ack_floor_stream_seq, delivered_stream_seq } }) => {
+    const given = minus(upTo(stored, delivered_stream_seq), [[0, ack_floor_stream_seq]]);
+    return count(given) === num_ack_pending;
+  });
+}
+
 /** Where a stream keeps what was answered, nobody can tell that from what is in hand once the consumer is another one. */
-const inHand = ({ migration }: Run, count: number): OpsError =>
+const notAnswered = ({ migration }: Run, count: number): OpsError =>
   new OpsError(
     'MIGRATE_REFUSED',
     `${count} of ${migration.from} ${count === 1 ? 'is' : 'are'} in hand, and not answered in time`,
     {
       where: `stream ${migration.from}`,
-      why: 'It keeps what was answered: a consumer made anew would be given that again, or never what is in hand. Workers go on as before.',
+      why: 'It keeps what was answered: a consumer made anew would be given that again, or never what is in hand. What failed was tried again meanwhile, one by one, and did not come to its end. Workers go on as before.',
       hints: [
-        'let the workers finish or stop them, wait for one ack_wait, then go on with `osapi-ops apply --migrate`',
+        'let workers run that answer, or give up, what they get: what fails for ever needs a `max_deliver` after which it is dead, which is changed in place',
+        'then go on with `osapi-ops apply --migrate`',
       ],
     },
   );
@@ -142,14 +181,3 @@ export async function restoreConsumers(run: Run, from: string): Promise<void> {
     if (isOurPause(info.config)) await pauseUntil(run.nats, from, consumer, pausedBefore(before, run.now));
   }
 }
-
-/** What the DLQ holds by now with its payload, and the new consumer would be given again. */
-export async function removeDead(run: Run, name: string, seqs: readonly number[]): Promise<void> {
-  const { created } = await stream(run, name);
-  await pipelined(seqs, AT_ONCE, async (seq) => {
-    const message = await getMessage(run.nats, name, seq, { fromLeader: true });
-    if (message) await removeMessage(run.nats, { stream: name, created, seq, time: message.time });
-  });
-}
-
-const AT_ONCE = 64;

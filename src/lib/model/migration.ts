@@ -51,6 +51,9 @@ export const concerns = ({ kind, name, from, hops }: Migration, stream: string):
     ? [name, from].some((one) => splitConsumerName(one).stream === stream)
     : hops.some((hop) => hop.from === stream || hop.to === stream);
 
+/** The streams that were made for a migration by then: when each was (RFC 3339), by its name. */
+export type Made = Readonly<Record<string, string>>;
+
 /**
  * How far a migration is, as the server alone tells it. Each is durable before the next begins.
  *

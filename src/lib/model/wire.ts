@@ -13,7 +13,18 @@ import type { RequestStatus, TimelineJson, WaitingJson } from './request.ts';
 import type { Position, ServerIdentity } from './resource.ts';
 
 /** What somebody does with a queue. */
-export type Action = 'look' | 'export' | 'replay' | 'purge' | 'import' | 'pause' | 'stop' | 'cancel' | 'send' | 'apply';
+export type Action =
+  | 'look'
+  | 'export'
+  | 'replay'
+  | 'purge'
+  | 'import'
+  | 'pause'
+  | 'stop'
+  | 'cancel'
+  | 'send'
+  | 'apply'
+  | 'move';
 
 /** Whether a user may do something, and the subjects that are missing. */
 export interface May {

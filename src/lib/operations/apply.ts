@@ -26,6 +26,7 @@ import {
   recordSystem,
   sumUp,
   tellHistory,
+  tellMoved,
   warnOfOlderCopy,
 } from './planned/record.ts';
 import { type PlanFile, prepareSaved, readPlanFile } from './planned/saved.ts';
@@ -223,7 +224,7 @@ async function finishMoves(context: Context, system: Prepared, signal: AbortSign
   const plan = { ...system.plan, changes: begun, steps: steps.map((step, change) => ({ ...step, change })) };
   const { changes, fault } = await executePlan(nats, plan, executionOf(context, nats, signal));
   if (fault !== undefined) throw await failure(context, { nats, plan }, changes, fault);
-  const summary = `went on with what was half moved: ${begun.map(keyOf).join(', ')}`;
+  const summary = `went on with what was half moved: ${tellMoved(begun)}`;
   await tellHistory(context, nats, { system: desired.system, verb: 'apply', summary, changes });
   return changes;
 }

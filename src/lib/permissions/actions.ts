@@ -16,6 +16,7 @@ const ACTIONS = {
   cancel: { role: 'operator', needs: /\.DELETE\./ },
   send: { role: 'client', needs: /^publish (?!\$)/ },
   apply: { role: 'applier', needs: /\.(?:CREATE|UPDATE)\.|^publish \$KV\./ },
+  move: { role: 'migrator', needs: /\.(?:CREATE|UPDATE|DELETE|PURGE|PAUSE)\.|^publish (?:\$KV|osapi-ops\.moving)\./ },
 } as const satisfies Readonly<Record<Action, { readonly role: RoleName; readonly needs: RegExp }>>;
 
 export const ACTION_NAMES = Object.keys(ACTIONS) as Action[];

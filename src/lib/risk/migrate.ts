@@ -252,7 +252,7 @@ function noticed(
     subject,
     'info',
     migration.before.retention === 'limits'
-      ? `: workers get nothing for ${about(workersMs)}, and must have answered what they have in hand by then: as long as something waits for its next try nothing is moved`
+      ? `: workers get nothing for ${about(workersMs)}, and must have answered, or given up, what they have in hand: what failed is tried again until then, one by one; what never ends, as without a max_deliver, is not moved`
       : `: workers get nothing for ${about(workersMs)}, and keep what they have in hand`,
     {
       hint:

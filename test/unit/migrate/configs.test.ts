@@ -7,7 +7,7 @@ import {
   primingConfig,
   promotedConfig,
 } from '../../../src/lib/migrate/configs.ts';
-import { consumer, migration, renaming } from './builders.ts';
+import { consumer, MADE, migration, renaming } from './builders.ts';
 
 const moving = migration();
 const [first, second] = moving.hops as [(typeof moving.hops)[0], (typeof moving.hops)[0]];
@@ -21,6 +21,7 @@ describe('a copy', () => {
       retention: 'limits',
       discard: 'new',
       duplicate_window: 120e9,
+      metadata: { 'osapi-ops.moving': MADE },
       mirror: { name: 'Q' },
     });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { canUndo, type Found, recognise } from '../../../src/lib/migrate/recognise.ts';
+import { canUndo, type Found, isCopyLost, isOurs, recognise, strangersIn } from '../../../src/lib/migrate/recognise.ts';
 import { MIGRATION_STEPS, type MigrationStep } from '../../../src/lib/model/migration.ts';
 import { consumer, MADE, migration, renaming } from './builders.ts';
 
@@ -9,6 +9,7 @@ const oldParked = { created: MADE, parked: true };
 const open = { created: LATER, parked: false };
 const parked = { created: LATER, parked: true };
 const mirrorOf = (name: string) => ({ created: LATER, parked: false, mirrorOf: name });
+const made = { Q_moving: LATER, Q: LATER, N: LATER };
 
 describe('the step of a stream that keeps its name', () => {
   const table: [string, Found, MigrationStep | undefined][] = [
@@ -23,8 +24,8 @@ describe('the step of a stream that keeps its name', () => {
     ['the copy is closed', { from: mirrorOf('Q_moving'), to: parked }, 'reparked'],
     ['ids are told to the new one', { from: parked, to: parked }, 'reparked'],
     ['the new one is open', { from: open, to: parked }, 'repromoted'],
-    ['another stream has the old name, and the copy is the stream', { from: open, to: open }, undefined],
-    ['another stream has the old name, and the copy is a mirror', { from: open, to: mirrorOf('Q') }, undefined],
+    ['the new one is open, and the copy too', { from: open, to: open }, undefined],
+    ['the new one is open, and the copy a mirror', { from: open, to: mirrorOf('Q') }, undefined],
     ['the copy went at the end', { from: open }, 'done'],
     ['nothing is there', {}, undefined],
     ['a mirror of another has the copy’s name', { from: old, to: mirrorOf('X') }, undefined],
@@ -35,7 +36,7 @@ describe('the step of a stream that keeps its name', () => {
     ['the new one is closed, and the copy open', { from: parked, to: open }, undefined],
   ];
   test.each(table)('%s', (_what, found, step) => {
-    expect(recognise(migration(), found)).toBe(step);
+    expect(recognise(migration(), found, made)).toBe(step);
   });
 });
 
@@ -50,7 +51,66 @@ describe('the step of a stream that gets another name', () => {
     ['another stream has the old name', { from: open, to: open }, undefined],
   ];
   test.each(table)('%s', (_what, found, step) => {
-    expect(recognise(renaming(), found)).toBe(step);
+    expect(recognise(renaming(), found, made)).toBe(step);
+  });
+});
+
+describe('a stream that somebody else made under one of the names', () => {
+  const other = '2026-01-03T00:00:00Z';
+  const anew = <T extends object>(found: T): T & { created: string } => ({ ...found, created: other });
+  const table: [string, Found, string[]][] = [
+    ['the copy, a mirror', { from: old, to: anew(mirrorOf('Q')) }, ['Q_moving']],
+    ['the copy in the gap', { from: oldParked, to: anew(mirrorOf('Q')) }, ['Q_moving']],
+    ['the copy that is told ids', { from: oldParked, to: anew(parked) }, ['Q_moving']],
+    ['the copy that is open', { from: oldParked, to: anew(open) }, ['Q_moving']],
+    ['the copy alone', { to: anew(open) }, ['Q_moving']],
+    ['the old one', { from: anew(old), to: mirrorOf('Q') }, ['Q']],
+    ['the old one, beside the open copy', { from: anew(old), to: open }, ['Q']],
+    ['the new one, a mirror', { from: anew(mirrorOf('Q_moving')), to: open }, ['Q']],
+    ['the new one in the gap', { from: anew(mirrorOf('Q_moving')), to: parked }, ['Q']],
+    ['the new one that is open, beside the closed copy', { from: anew(open), to: parked }, ['Q']],
+    ['the closed copy beside the new one', { from: open, to: anew(parked) }, ['Q_moving']],
+    ['the new one at the end', { from: anew(open) }, ['Q']],
+    ['both', { from: anew(open), to: anew(parked) }, ['Q', 'Q_moving']],
+  ];
+  test.each(table)('is named, and nothing goes on beside it: %s', (_what, found, names) => {
+    expect([strangersIn(migration(), found, made), recognise(migration(), found, made)]).toEqual([names, undefined]);
+  });
+
+  test('stops nobody who has not begun', () => {
+    expect(recognise(migration(), { from: old, to: anew(mirrorOf('Q')) }, {})).toBe('intended');
+    expect(recognise(migration(), { from: oldParked, to: anew(mirrorOf('Q')) }, {})).toBeUndefined();
+  });
+
+  const written: [string, string, Record<string, string>, { created: string; label?: string }, boolean][] = [
+    ['that is moved', 'Q', {}, { created: MADE }, true],
+    ['of another name, of the same age', 'Q_moving', {}, { created: MADE }, false],
+    ['that is written down', 'Q_moving', made, { created: LATER }, true],
+    [
+      'that has the label, and is not the one that is written down',
+      'Q_moving',
+      made,
+      { created: other, label: MADE },
+      false,
+    ],
+    ['that has the label, and nothing is written down', 'Q_moving', {}, { created: LATER, label: MADE }, true],
+    ['that has the label of another', 'Q_moving', {}, { created: LATER, label: other }, false],
+    ['without a label', 'Q_moving', {}, { created: LATER }, false],
+    ['of a name that objects have', 'constructor', {}, { created: LATER }, false],
+  ];
+  test.each(written)('is told from the one %s', (_what, name, known, found, is) => {
+    expect(isOurs(migration(), known, name, found)).toBe(is);
+  });
+
+  const lost: [string, Found, Record<string, string>, boolean][] = [
+    ['was made, and is gone', { from: old }, made, true],
+    ['was made, and is gone from the gap', { from: oldParked }, made, true],
+    ['was not made yet', { from: old }, {}, false],
+    ['is there', { from: old, to: mirrorOf('Q') }, made, false],
+    ['is gone at the end', { from: open }, made, false],
+  ];
+  test.each(lost)('a copy that %s', (_what, found, known, is) => {
+    expect(isCopyLost(migration(), found, known)).toBe(is);
   });
 });
 
@@ -74,7 +134,7 @@ describe('the step of a consumer', () => {
     ['of another name: the new one works', true, { from: old, newConsumer: works }, 'done'],
   ];
   test.each(table)('%s', (_what, isRenamed, found, step) => {
-    expect(recognise(isRenamed ? other : same, found)).toBe(step);
+    expect(recognise(isRenamed ? other : same, found, {})).toBe(step);
   });
 });
 

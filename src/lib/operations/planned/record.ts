@@ -2,7 +2,7 @@ import { identifyActor } from '../../ledger/actor.ts';
 import { appendHistory } from '../../ledger/history.ts';
 import { type Applied, recordApplied, specDigest } from '../../ledger/store.ts';
 import type { Context } from '../../model/context.ts';
-import { type Config, equalJson } from '../../model/json.ts';
+import { type Config, equalJson, type Json } from '../../model/json.ts';
 import type { Change, Filled, Plan } from '../../model/plan.ts';
 import { type Desired, keyOf, type ResourceKey } from '../../model/resource.ts';
 import type { LoadedSpec, Spec } from '../../model/spec.ts';
@@ -42,12 +42,31 @@ export async function recordSystem(context: Context, applying: Applying): Promis
   });
 }
 
+const MOST_NAMED = 5;
+
+/** What was moved, from what to what: `stream REQUESTS (storage memory → file)`, `stream REQUESTS → LOOKUPS`. */
+export function tellMoved(changes: readonly Change[]): string {
+  const moved = changes.filter(({ action }) => action === 'migrate');
+  const told = moved.slice(0, MOST_NAMED).map(({ kind, name, moved_from: before, fields }) => {
+    const how = fields.flatMap(({ path, from, to, impact }) =>
+      path === 'name' || impact !== 'replace' ? [] : [`${path} ${tellValue(from)} → ${tellValue(to)}`],
+    );
+    const names = before === undefined || before === name ? name : `${before} → ${name}`;
+    return `${kind} ${names}${how.length > 0 ? ` (${how.join(', ')})` : ''}`;
+  });
+  return [...told, ...(moved.length > MOST_NAMED ? [`${moved.length - MOST_NAMED} more`] : [])].join('; ');
+}
+
+const tellValue = (value: Json): string =>
+  value === null ? '(none)' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+
 /** `1 created, 2 updated, 0 replaced, 0 deleted, 3 unchanged`; what was moved is named where there is something. */
 export function sumUp({ summary, changes }: Pick<Plan, 'summary' | 'changes'>): string {
   const { create, update, replace, delete: removed, unchanged } = summary;
   const moved = changes.filter(({ action }) => action === 'migrate').length;
   const told = moved > 0 ? `, ${moved} moved` : '';
-  return `${create} created, ${update} updated${told}, ${replace - moved} replaced, ${removed} deleted, ${unchanged} unchanged`;
+  const named = moved > 0 ? `: ${tellMoved(changes)}` : '';
+  return `${create} created, ${update} updated${told}, ${replace - moved} replaced, ${removed} deleted, ${unchanged} unchanged${named}`;
 }
 
 /** Writes down in the history what was done. */
