@@ -29,10 +29,21 @@ export function renderMoves(all: readonly Moves[]): string {
     (one: Moves) => one.undone,
     (one: Moves) => one.accepted,
     (one: Moves) => one.dead,
+    (one: Moves) => one.again ?? 0,
     (one: Moves) => one.faults.length,
   ];
   const figures = table(
-    ['', 'kills', 'of them a server', 'moves', 'taken back', 'accepted', 'dead at the end', 'lost, doubled'],
+    [
+      '',
+      'kills',
+      'of them a server',
+      'moves',
+      'taken back',
+      'accepted',
+      'dead at the end',
+      'given again by a killed server',
+      'lost, doubled',
+    ],
     [...places, ...(places.length > 1 ? [['all', all] as const] : [])].map(([place, some]) => [
       place,
       ...counts.map((of) => sum(some, of).toLocaleString('en-US')),

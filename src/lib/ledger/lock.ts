@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { uptime } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
@@ -194,21 +194,19 @@ async function ownRevision(nats: Nats, key: string, text: string): Promise<numbe
   return entry && isOurs(entry, text) ? entry.revision : undefined;
 }
 
-/** Who is at work now, and on what: whose locks were written again within their length, by the server's clock. */
+/** Who else is at work now, and on what: whose locks were written again within their length, by the server's clock. */
 export async function whoIsAtWork(nats: Nats, { lengthMs }: Lease = LEASE): Promise<string[]> {
   const [locks, info] = await Promise.all([
     ledger(nats).values(ledgerKey.lock('*')),
     orUndefined(readStream(nats, bucketStream(LEDGER_BUCKET))),
   ]);
   const live = locks.filter(({ created }) => !info || info.now - Date.parse(created) <= lengthMs);
-  return [
-    ...new Set(
-      live.map((entry) => {
-        const holder = parseHolder(entry);
-        return holder ? `${describeActor(holder)} (${holder.verb}, since ${holder.since})` : 'somebody';
-      }),
-    ),
-  ];
+  const isSelf = (holder: Holder | undefined) => holder?.pid === process.pid && holder.host === hostname();
+  const others = live.map(parseHolder).filter((holder) => !isSelf(holder));
+  const told = others.map((holder) =>
+    holder ? `${describeActor(holder)} (${holder.verb}, since ${holder.since})` : 'somebody',
+  );
+  return [...new Set(told)];
 }
 
 /**

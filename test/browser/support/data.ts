@@ -52,6 +52,7 @@ export const aboutData: About = {
     purge: MAY,
     import: MAY,
     apply: MAY,
+    move: MAY,
     pause: MAY,
     send: MAY,
     cancel: MAY,
