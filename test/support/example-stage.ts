@@ -52,6 +52,7 @@ export async function openStage(program: (file: string) => void, config?: string
   const env = {
     PATH: [bin, process.env.PATH].join(':'),
     HOME: home,
+    NATS_TIMEOUT: '30s',
     XDG_CONFIG_HOME: join(home, '.config'),
   };
   const options = (line: string) => ({ server, cwd: dir, env, command: ['bash', '-o', 'pipefail', '-c', line] });

@@ -100,6 +100,7 @@ export async function playStory(
     const env = {
       PATH: [programs(dir, program), cleanEnv().PATH].join(':'),
       HOME: dir,
+      NATS_TIMEOUT: '30s',
       XDG_CONFIG_HOME: join(dir, '.config'),
     };
     writeFileSync(join(stage, 'story.sh'), scriptOf(story, stage));

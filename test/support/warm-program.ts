@@ -53,7 +53,8 @@ export function warmProgram(count = 1): (file: string) => void {
   return (file) => {
     const own = `exec "${process.execPath}" "${BIN}" "$@"`;
     const warm = `exec 3<> /dev/tcp/127.0.0.1/${(server.address() as AddressInfo).port}
-echo $$ >&3
+# Its own streams are read from outside meanwhile: they stay as they are.
+(echo $$ >&3)
 read -r -u 3 code out err
 if [ "$code" = own ]; then
   exec 3>&-
