@@ -14,7 +14,7 @@ import {
   type Reading,
 } from './laws.ts';
 import { Person, type Place, type Said } from './person.ts';
-import { fingerprint, journalOf, readTruth, requestIdOf, type Stored, settled, type Truth } from './truth.ts';
+import { fingerprint, isMixed, journalOf, readTruth, requestIdOf, type Stored, settled, type Truth } from './truth.ts';
 import { kindsOf, make, type Queue, twinOf, type World } from './world.ts';
 
 export class Broken extends Error {
@@ -292,6 +292,7 @@ export class Play {
       this.queues
         .filter(({ name, retention, dlqs }) => truth.has(name) && (retention === 'workqueue' || dlqs.length > 0))
         .filter(({ name }) => this.world.copy === 'none' || name !== 'Q')
+        .filter((queue) => !isMixed(truth, queue))
         .map((queue) => [
           queue.name,
           countDead(truth, this.#ears.heard, { queue: queue.name, dlqs: queue.dlqs, bucket: queue.bucket }),

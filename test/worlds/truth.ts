@@ -224,6 +224,12 @@ export function leftOf(truth: Truth, queue: string): Left {
   };
 }
 
+/** Whether the dead of a queue cannot be told from what is in flight, for want of a record: dlq ls says how many they are. */
+export const isMixed = (
+  truth: Truth,
+  { name, dlqs }: { readonly name: string; readonly dlqs: readonly string[] },
+): boolean => dlqs.length === 0 && leftOf(truth, name).inFlight > 0;
+
 /**
  * Whether nothing tells who is dead: what was acked stays stored there, and there is no DLQ, or all of them are younger
  * than a message that may have died before.
