@@ -40,6 +40,10 @@ the next is printed. Nothing acts by itself, and --read-only takes all actions a
 
   protected override readonly acts = true;
 
+  protected override get isPatient(): boolean {
+    return true;
+  }
+
   protected async execute(): Promise<undefined> {
     // Lists of a million rows go through it.
     keepHeapSmall();

@@ -16,6 +16,10 @@ other server; removes all it made. Ends with 1 where a step is not as told.`;
   });
   static override baseFlags = outputFlags as typeof BaseCommand.baseFlags;
 
+  protected override get isPatient(): boolean {
+    return true;
+  }
+
   protected async execute(): Promise<number | undefined> {
     const { theme, json } = this.output;
     const show = (text: string): void => {

@@ -85,6 +85,10 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
     listen: Flags.string({ summary: 'serve the metrics for Prometheus at HOST:PORT', exclusive: ['wait'] }),
   });
 
+  protected override get isPatient(): boolean {
+    return this.flags.watch || this.flags.listen !== undefined;
+  }
+
   protected async execute(): Promise<number | undefined> {
     const { watch, listen, wait, all, file } = this.flags;
     const choice = { specs: namesOf(this.args.spec), file, all };

@@ -93,6 +93,22 @@ inTerminal.describe('on a terminal', () => {
     ).toHaveLength(1);
   });
 
+  test('a line of progress is ended where the process is ended at once, and says meanwhile that it goes on', async () => {
+    const terminal = play('stuck');
+    expect(await terminal.done).toBe(130);
+    expect(terminal.text()).toBe('replaying: 3 of 20… 1s\n');
+  });
+
+  test('silence is broken by a line that leaves nothing behind, but not where nothing is to be told', async () => {
+    const terminal = play('silent');
+    expect(await terminal.done).toBe(0);
+    expect(terminal.raw()).toContain('Working…');
+    expect(terminal.text()).toBe('the end\n');
+    const quiet = play('silent', 'quiet');
+    expect(await quiet.done).toBe(0);
+    expect(quiet.raw()).toBe('the end\r\n');
+  });
+
   test('without colour nothing is coloured', async () => {
     const terminal = play('tasks', 'questions');
     await terminal.expect('Apply this?', 20_000);

@@ -39,6 +39,8 @@ export interface Terminal {
   text(): string;
   /** All that was shown, as it came. */
   raw(): string;
+  /** When something was shown, in milliseconds since it was started. */
+  times(): readonly number[];
   /** Takes the terminal away, as when its window is closed. */
   kill(): void;
   readonly done: Promise<number | null>;
@@ -56,6 +58,8 @@ export function startInTerminal(
     env: { ...cleanEnv({ ...options, env: { TERM: 'xterm-256color', ...options.env } }) },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  const began = performance.now();
+  const times: number[] = [];
   let raw = '';
   let seen = 0;
   let ended = false;
@@ -63,9 +67,12 @@ export function startInTerminal(
   child.stdin.on('error', () => {});
   child.stdout.setEncoding('utf8').on('data', (part: string) => {
     raw += part;
+    times.push(performance.now() - began);
     look();
   });
-  const text = (): string => stripVTControlCharacters(raw).replaceAll('\r', '');
+  const whole = (): string => stripVTControlCharacters(raw).replaceAll('\r', '');
+  // A line that was taken away again was never there.
+  const text = (): string => stripVTControlCharacters(raw.replace(/[^\n]*\r\u001b\[K/g, '')).replaceAll('\r', '');
   const done = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
@@ -81,11 +88,11 @@ export function startInTerminal(
         const fail = (why: string): void => {
           clearTimeout(timer);
           look = () => {};
-          reject(new Error(`${why} ${pattern}\n--- the screen so far\n${text()}`));
+          reject(new Error(`${why} ${pattern}\n--- the screen so far\n${whole()}`));
         };
         const timer = setTimeout(() => fail(`${timeout} ms went by without`), timeout);
         look = () => {
-          const rest = text().slice(seen);
+          const rest = whole().slice(seen);
           const found = typeof pattern === 'string' ? rest.indexOf(pattern) : rest.search(pattern);
           if (found >= 0) {
             const match = typeof pattern === 'string' ? pattern : rest.match(pattern)![0];
@@ -99,6 +106,7 @@ export function startInTerminal(
       }),
     text,
     raw: () => raw,
+    times: () => times,
     kill: () => void child.kill(),
     done,
   };

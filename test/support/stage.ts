@@ -15,6 +15,7 @@ const host = createHost({
   env: process.env,
   stdin: process.stdin,
   stderr: process.stderr,
+  stdout: process.stdout,
   signal: controller.signal,
 });
 const pause = (ms: number): Promise<void> =>
@@ -55,7 +56,16 @@ async function playProgress(): Promise<void> {
   }
 }
 
+/** Ends at once, as at a second Ctrl-C, in the middle of a line that tells how far something is. */
+async function playStuck(): Promise<void> {
+  host.tell({ type: 'progress', title: 'replaying', done: 3, total: 20 });
+  await pause(1500);
+  process.exit(130);
+}
+
 try {
+  if (has('stuck')) await playStuck();
+  if (has('silent')) await pause(1500);
   if (has('progress')) await playProgress();
   if (has('tasks')) await playTasks();
   if (has('questions')) process.stdout.write(`${JSON.stringify(await playQuestions())}\n`);

@@ -37,6 +37,10 @@ OSAPI_OPS_NATS_SERVER, on PATH or in its own cache, else fetches one and checks 
 
   protected override readonly acts = true;
 
+  protected override get isPatient(): boolean {
+    return true;
+  }
+
   protected async execute(): Promise<number | undefined> {
     const flags = this.flags as Record<string, unknown>;
     const options: DevOptions = {

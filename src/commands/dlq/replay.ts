@@ -41,6 +41,10 @@ next run goes on. A full queue is no obstacle. Never touches live messages, nor 
 
   protected override readonly acts = true;
 
+  protected override get isPatient(): boolean {
+    return this.flags.edit;
+  }
+
   protected async execute(): Promise<number | undefined> {
     if (this.flags['dry-run']) keepHeapSmall();
     const { flags } = this;

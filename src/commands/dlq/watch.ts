@@ -22,6 +22,10 @@ Touches nothing.`;
     ndjson: Flags.boolean({ summary: 'a line of JSON for each (--json means the same here)', helpGroup: 'OUTPUT' }),
   });
 
+  protected override get isPatient(): boolean {
+    return true;
+  }
+
   protected async execute(): Promise<number | undefined> {
     const choice = choiceFrom(this.flags, [], this.context.now());
     const asJson = this.flags.ndjson || this.output.json;

@@ -45,6 +45,10 @@ in \`dlq ls\`. Touches nothing.`;
     interval: Flags.string({ summary: 'how often --watch looks', default: '2s' }),
   });
 
+  protected override get isPatient(): boolean {
+    return this.flags.watch;
+  }
+
   protected async execute(): Promise<number | undefined> {
     const { file, queue, bucket, subject, where, limit, failing } = this.flags;
     const older = this.flags['older-than'];

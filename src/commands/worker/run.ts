@@ -57,6 +57,10 @@ reason. SIGTERM and Ctrl-C finish what is in hand (--grace), give back the rest,
 
   protected override readonly acts = true;
 
+  protected override get isPatient(): boolean {
+    return true;
+  }
+
   protected async execute(): Promise<number | undefined> {
     const { flags } = this;
     const idle = flags['idle-exit'];

@@ -50,6 +50,11 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Whether it changes what is outside of it: then it goes on when the reader of its output has gone. */
   protected readonly acts: boolean = false;
 
+  /** Whether silence is right: what it waits for may never come, or another program has the terminal. */
+  protected get isPatient(): boolean {
+    return false;
+  }
+
   protected get stdout(): NodeJS.WriteStream {
     return process.stdout;
   }
@@ -114,7 +119,9 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       env,
       stdin: process.stdin,
       stderr: process.stderr,
+      stdout: process.stdout,
       signal,
+      isHeld: () => this.screen.isOpen || this.isPatient,
     });
     this.context = {
       io: besideScreen(host, this.screen),

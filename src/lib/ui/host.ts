@@ -10,7 +10,9 @@ export interface HostOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: NodeJS.ReadStream;
   readonly stderr: NodeJS.WriteStream;
+  readonly stdout?: NodeJS.WriteStream;
   readonly signal: AbortSignal;
+  isHeld?(): boolean;
 }
 
 /** A terminal that a person sits at: not one that a CI system pretends to have, nor one that cannot move its cursor. */

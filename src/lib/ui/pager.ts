@@ -67,6 +67,8 @@ export function createScreen({ stdout, env, pages }: ScreenOptions): Screen {
   let later: (() => void)[] = [];
 
   const open = () => {
+    // What is on the line is taken away by whatever is written: the pager begins on an empty one.
+    stdout.write('');
     child = process.getBuiltinModule('node:child_process').spawn(command!, {
       shell: true,
       stdio: ['pipe', 'inherit', 'inherit'],
