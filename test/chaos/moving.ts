@@ -35,6 +35,8 @@ export interface Moving {
   /** Of so many kills one is the server's. 0: never. */
   readonly serverEach?: number;
   readonly ways?: readonly Way[];
+  /** Kills are aimed at these; at all where left out. */
+  readonly steps?: readonly string[];
   /** What anybody would try, to see that it is seen. */
   readonly naive?: boolean;
 }
@@ -351,7 +353,10 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
           const hitsOf = (step: string) => tally.get(step) ?? 0;
           // Where nothing was killed yet, of the steps that are to come.
           const ahead = STEPS_OF[way].slice(Math.max(0, STEPS_OF[way].indexOf(step as MigrationStep)));
-          const rarest = ahead.reduce((least, each) => (hitsOf(each) < hitsOf(least) ? each : least));
+          const aims = ahead.filter((each) => options.steps?.includes(each) ?? true);
+          const rarest = (aims.length > 0 ? aims : ahead).reduce((least, each) =>
+            hitsOf(each) < hitsOf(least) ? each : least,
+          );
           const most = MOST_WRITES[Math.floor(random() * MOST_WRITES.length)]!;
           const kill = {
             at: isOver ? 0 : 1 + Math.floor(random() * most),
