@@ -30,13 +30,6 @@ export function warmProgram(count = 1): (file: string) => void {
     const [pid] = await once(socket.on('error', () => {}).setEncoding('utf8'), 'data');
     const line = readLine(`/proc/${Number(pid)}`);
     const lane = line && lanes.find(({ isFree }) => isFree);
-    (await import('node:fs')).appendFileSync(
-      '/tmp/ci/dbg',
-      `${!!line} ${!!lane} ${readFileSync(`/proc/${Number(pid)}/cmdline`, 'utf8')
-        .split('\0')
-        .slice(2)
-        .join(' ')}\n`,
-    );
     if (!lane) {
       socket.end('own\n');
       return;
