@@ -7,7 +7,7 @@ import { stableText } from '../../model/json.ts';
 import { type LiveQueue, type LiveStatus, ORDER, type Schedule } from '../../model/live.ts';
 import type { Target } from '../../model/resource.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
-import { type Check, type StatusReport, worse } from '../../model/verdict.ts';
+import { type Check, type QueueFigures, type StatusReport, worse } from '../../model/verdict.ts';
 import { answerOf, orElse } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { openNats, settingsFor } from '../../nats/open.ts';
@@ -172,7 +172,7 @@ function liveQueue(report: StatusReport, queue: QueueState, rates: Rates, now: n
     ring.add({
       at: now,
       stored: stream.figures.last_seq,
-      messages: stream.figures.messages,
+      alive: aliveOf(figures, queue),
       dead: figures.dead,
       recorded: dlq ? dlq.figures.last_seq : null,
     });
@@ -206,6 +206,11 @@ function liveQueue(report: StatusReport, queue: QueueState, rates: Rates, now: n
       schedule: scheduleOf(consumer),
     })),
   };
+}
+
+function aliveOf({ ready, in_flight: inFlight }: QueueFigures, { stream, consumers }: QueueState): number | null {
+  const isOnce = stream?.config.retention === 'workqueue' || consumers.length === 1;
+  return isOnce && ready !== null && inFlight !== null ? ready + inFlight : null;
 }
 
 /** So many waits are told one by one. */

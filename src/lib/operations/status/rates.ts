@@ -6,7 +6,8 @@ export interface Counted {
   readonly at: number;
   /** The last sequence of the stream: as many were ever stored. */
   readonly stored: number;
-  readonly messages: number;
+  /** Those that wait or are in flight; null where that cannot be told of messages, as several consumers have each their own. */
+  readonly alive: number | null;
   /** How many are dead; null where nobody knows. */
   readonly dead: number | null;
   /** The last sequence of its DLQ: as many deaths were ever recorded; null without one. */
@@ -23,12 +24,18 @@ const NOW_MS = 10_000;
 
 type Kind = 'in' | 'out' | 'dead';
 
-/** How much of each kind had happened at a moment, counted from a first one. */
-const totalOf = (kind: Kind, one: Counted): number | null => {
-  if (kind === 'in') return one.stored;
-  if (kind === 'out') return one.stored - one.messages;
-  return one.recorded ?? one.dead;
-};
+/** How much of each kind happened between two looks. What is not alive any more and did not die is answered: it is out. */
+function happened(kind: Kind, before: Counted, after: Counted): number | null {
+  const stored = after.stored - before.stored;
+  if (kind === 'in') return stored;
+  const [a, b] =
+    before.recorded === null || after.recorded === null ? [before.dead, after.dead] : [before.recorded, after.recorded];
+  if (a === null || b === null) return null;
+  // What was replayed or purged is no negative death.
+  const died = Math.max(0, b - a);
+  if (kind === 'dead') return died;
+  return before.alive === null || after.alive === null ? null : stored - (after.alive - before.alive) - died;
+}
 
 /** The counters of the last minutes, and the rates between them. Bounded, however often it is looked. */
 export class RateRing {
@@ -68,12 +75,13 @@ export class RateRing {
       const [before, after] = [this.#kept[index - 1]!, this.#kept[index]!];
       const overlap = Math.min(to, after.at) - Math.max(from, before.at);
       const span = after.at - before.at;
-      const [a, b] = [totalOf(kind, before), totalOf(kind, after)];
-      if (overlap <= 0 || span > APART_MS || a === null || b === null) continue;
-      // What was replayed or purged is no negative death.
-      sum += (Math.max(0, b - a) * overlap) / span;
+      if (overlap <= 0 || span > APART_MS) continue;
+      const count = happened(kind, before, after);
+      if (count === null) continue;
+      sum += (count * overlap) / span;
       known += overlap;
     }
-    return known > 0 ? (sum * 1000) / known : null;
+    // The figures of one look are of moments that lie a little apart: what went a moment too early came with the look before.
+    return known > 0 ? Math.max(0, (sum * 1000) / known) : null;
   }
 }
