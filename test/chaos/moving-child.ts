@@ -12,7 +12,7 @@ import { MIGRATION_STEPS, type Migration, type MigrationStep } from '../../src/l
 import { orThrow } from '../../src/lib/nats/answer.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { pauseUntil, writeConsumer } from '../../src/lib/nats/consumers.ts';
-import { deleteStream, readStream, writeStream } from '../../src/lib/nats/streams.ts';
+import { readStream, writeStream } from '../../src/lib/nats/streams.ts';
 import { connectTo } from '../support/connected.ts';
 
 /** What anybody would try: a copy, and once it has no lag, the names changed. */
@@ -27,7 +27,7 @@ async function naive(nats: Nats, migration: Migration): Promise<void> {
     const { config } = await orThrow(readStream(nats, hop.from));
     await writeStream(nats, 'update', hop.from, parkedConfig(config));
     await writeStream(nats, 'update', hop.to, promotedConfig(migration, hop, none));
-    await orThrow(deleteStream(nats, hop.from));
+    await nats.api(`STREAM.DELETE.${hop.from}`);
   }
   const at = migration.hops.at(-1)!.to;
   for (const moved of migration.consumers) {

@@ -16,6 +16,7 @@ import type { Nats } from '../../src/lib/nats/connect.ts';
 import { publish } from '../../src/lib/nats/message-writes.ts';
 import { removeNothing } from '../../src/lib/nats/removal.ts';
 import { connectTo } from '../support/connected.ts';
+import { wipe } from '../support/dead-letters.ts';
 import { recordingIo } from '../support/io.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -30,7 +31,8 @@ afterAll(async () => {
   await nats.close();
   await server.stop();
 });
-beforeEach(() => nats.api('STREAM.DELETE.KV_osapi_ops').catch(() => {}));
+// Looks first, and so waits for a connection that a test has cut.
+beforeEach(() => wipe(nats));
 
 const actor = { who: 'ada', host: 'build-7', pid: 4711 };
 const specOf = (name: string, description = ''): Spec => ({

@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { errors } from '@nats-io/transport-node';
 import { printArchiveLine } from '../../src/lib/dlq/archive.ts';
 import { scanEntries } from '../../src/lib/dlq/scan.ts';
-import { OpsError } from '../../src/lib/errors/ops-error.ts';
+import type { OpsError } from '../../src/lib/errors/ops-error.ts';
 import { REJECT_HEADER, rejectedSubject } from '../../src/lib/facts/names.ts';
-import { atLeast } from '../../src/lib/facts/versions.ts';
 import { readJournal, writeJournal } from '../../src/lib/ledger/journal.ts';
 import { entryJson } from '../../src/lib/model/entry.ts';
 import type { Seen, StoredMessage } from '../../src/lib/model/message.ts';
@@ -536,44 +534,6 @@ describe.each(availableVersions())('nats-server %s: what is written', (version) 
       const fault = await faultOf(confirmRemovals(nats));
       expect(fault).toMatchObject({ code: 'DLQ_MADE_ANEW', exitCode: 1, where: 'stream S, sequences 2' });
       await confirmRemovals(nats);
-    });
-
-    test('a removal that is tried once more looks once more: the stream may be another by then', async () => {
-      await makeOther('S', ['s.>']);
-      await fill('S', 's.x', 3);
-      const [, second] = await seenIn('S');
-      let anew: Promise<void> | undefined;
-      const unanswered: Nats = {
-        ...nats,
-        mayAsk(subject) {
-          nats.mayAsk(subject);
-          if (anew || !subject.includes('MSG.DELETE')) return;
-          anew = makeAnew('S').then(() => fill('S', 's.x', 3));
-          throw new errors.TimeoutError();
-        },
-      };
-      expect(['anew', 'gone']).toContain(await removeMessage(unanswered, second!));
-      await anew;
-      expect(await count('S')).toBe(3);
-    });
-
-    test('a purge that got no answer is not tried again', async () => {
-      await makeOther('S', ['s.>']);
-      await fill('S', 's.x', 60);
-      const seen = await seenIn('S');
-      const unanswered: Nats = {
-        ...nats,
-        async request(subject, ...rest) {
-          if (!subject.includes('STREAM.PURGE')) return nats.request(subject, ...rest);
-          await makeAnew('S');
-          await fill('S', 's.x', 60);
-          throw new OpsError('CONN_TIMEOUT', 'no answer', { where: subject, why: 'none', hints: ['wait'] });
-        },
-      };
-      // 2.10 is never asked for a purge: it may undo one that it confirmed.
-      const isPurged = atLeast(server.version, '2.12.0');
-      expect(new Set(await removeMessages(unanswered, seen))).toEqual(new Set([isPurged ? 'anew' : 'removed']));
-      expect(await count('S')).toBe(isPurged ? 60 : 0);
     });
 
     test('a look that grew old is taken once more', async () => {

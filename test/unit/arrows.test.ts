@@ -244,7 +244,7 @@ describe('the table', () => {
     const idle = breaches.filter((one) => /: (queue|spec|apply) does/.test(one));
     expect(idle).toEqual(
       ['spec does not need model', 'spec does not need errors', 'spec does not need facts']
-        .concat('spec does not need fastest-levenshtein', 'apply does not need model', 'apply does not need errors')
+        .concat('apply does not need model', 'apply does not need errors')
         .concat('apply does not need facts', 'apply does not need execute', 'queue does not need nats')
         .map((what) => `scripts/arrows/rooms.ts: ${what}: take it out`),
     );

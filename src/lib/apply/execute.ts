@@ -5,14 +5,15 @@ import type { Io } from '../model/io.ts';
 import { type Config, numberOf } from '../model/json.ts';
 import type { Migration } from '../model/migration.ts';
 import type { Change, Plan, Step, WriteStep } from '../model/plan.ts';
-import { type ResourceKey, splitConsumerName, splitKey } from '../model/resource.ts';
+import { type Observed, type ResourceKey, splitConsumerName, splitKey } from '../model/resource.ts';
 import { orThrow } from '../nats/answer.ts';
 import { isApiError, isMissing } from '../nats/api-error.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import type { Nats, RequestOptions } from '../nats/port.ts';
+import { OLDEST_MS } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
-import { sendStep, streamOfStep } from './step.ts';
+import { deleteResource, readCreated, sendStep, streamOfStep } from './step.ts';
 import { createTeller } from './tell.ts';
 
 /** Writes under way at once within a stage. */
@@ -27,6 +28,8 @@ export interface Execution {
   readonly io: Pick<Io, 'tell'>;
   /** Aborted by Ctrl-C, or when the lock is lost: what is under way ends, nothing new begins. */
   readonly signal: AbortSignal;
+  /** What the plan was made of: what is deleted is what was seen then. */
+  readonly observed: Observed;
   /** Carries a migration out, or on; where the plan may have one. */
   readonly migrate?: (migration: Migration) => Promise<void>;
 }
@@ -44,12 +47,17 @@ export interface Executed {
  * Carries a plan out, stage by stage; steps of one stage run side by side. Never throws for a step: a fault or the
  * signal lets what is under way end, and everything after it is skipped.
  */
-export async function executePlan(nats: Nats, plan: Plan, { io, signal, migrate }: Execution): Promise<Executed> {
+export async function executePlan(
+  nats: Nats,
+  plan: Plan,
+  { io, signal, observed, migrate }: Execution,
+): Promise<Executed> {
   const teller = createTeller(plan, io);
   const left = plan.changes.map(() => 0);
   for (const step of plan.steps) for (const change of changesOf(step)) left[change]!++;
   const errors = new Map<number, unknown>();
   const answers = new Map<ResourceKey, StreamInfo | ConsumerInfo>();
+  const began = performance.now();
   let fault: unknown;
 
   const carryOut = async (step: Step) => {
@@ -62,7 +70,8 @@ export async function executePlan(nats: Nats, plan: Plan, { io, signal, migrate 
     try {
       if (step.verb === 'migrate') await migrate!(step.migration);
       else {
-        const answer = await executeStep(nats, step, signal);
+        const created = observed.resources.get(step.resource)?.created;
+        const answer = await executeStep(nats, step, { created, at: began }, signal);
         if (answer) answers.set(step.resource, answer);
       }
     } catch (error) {
@@ -113,15 +122,31 @@ function stagesOf(steps: readonly Step[]): Step[][] {
 
 type Written = StreamInfo | ConsumerInfo | undefined;
 
+/** A resource as the plan has seen it: when it was made, and when it was looked at, by the process's own clock. */
+interface SeenResource {
+  readonly created: string | undefined;
+  readonly at: number;
+}
+
 /** Gives what was written as the server has it now. */
-async function executeStep(nats: Nats, step: WriteStep, signal: AbortSignal): Promise<Written> {
-  if (step.verb === 'delete') return sendStep(nats, step, {}, toItsEnd(nats));
+async function executeStep(nats: Nats, step: WriteStep, seen: SeenResource, signal: AbortSignal): Promise<Written> {
+  const { verb } = step;
+  if (verb === 'delete') return void (await remove(nats, step, seen));
   let answer: Written;
   for (const [index, config] of step.configs.entries()) {
     if (index > 0) await settled(nats, step, signal);
-    answer = await write(nats, step, config, signal);
+    answer = await write(nats, { ...step, verb }, config, signal);
   }
   return answer;
+}
+
+/** Deletes what was seen. Where that was longer ago than a look is believed, it is looked at once more. */
+async function remove(nats: Nats, step: WriteStep, { created, at }: SeenResource): Promise<void> {
+  const isOld = created === undefined || performance.now() - at > OLDEST_MS;
+  const now = isOld ? await readCreated(nats, step.resource) : created;
+  if (now === undefined) return;
+  if (created !== undefined && now !== created) throw meanwhile(step, 'was made anew');
+  await deleteResource(nats, step.resource, now, toItsEnd(nats));
 }
 
 /** A write that was sent is seen to its end, Ctrl-C or not: its fate is what we report. */
@@ -131,7 +156,12 @@ const toItsEnd = ({ settings }: Nats): RequestOptions => ({
 });
 
 /** Sends one configuration. While a cluster is still busy with an earlier change (10226), waits and sends it again. */
-async function write(nats: Nats, step: WriteStep, config: Config, signal: AbortSignal): Promise<Written> {
+async function write(
+  nats: Nats,
+  step: WriteStep & { readonly verb: 'create' | 'update' },
+  config: Config,
+  signal: AbortSignal,
+): Promise<Written> {
   for (const start = performance.now(); ; ) {
     try {
       return await sendStep(nats, step, config, toItsEnd(nats));
@@ -158,15 +188,18 @@ async function settled(nats: Nats, step: Step, signal: AbortSignal): Promise<voi
   }
 }
 
+const meanwhile = ({ resource }: Step, what: string, cause?: unknown): OpsError =>
+  new OpsError('APPLY_FAILED', `${resource} ${what} since the plan was made`, {
+    where: resource,
+    why: 'Somebody else works on the same server without the lock.',
+    hints: ['run this again: it plans anew'],
+    cause,
+  });
+
 /** Says what a refusal means here where the server's words do not. */
 function explain(error: unknown, step: Step): unknown {
-  const meanwhile = (what: string): OpsError =>
-    new OpsError('APPLY_FAILED', `${step.resource} ${what} since the plan was made`, {
-      where: step.resource,
-      why: 'Somebody else works on the same server without the lock.',
-      hints: ['run this again: it plans anew'],
-      cause: error,
-    });
-  if (isApiError(error, ERR.streamNameInUse, ERR.consumerExists)) return meanwhile('was created by somebody else');
-  return step.verb === 'update' && isMissing(error) ? meanwhile('was deleted') : error;
+  if (isApiError(error, ERR.streamNameInUse, ERR.consumerExists)) {
+    return meanwhile(step, 'was created by somebody else', error);
+  }
+  return step.verb === 'update' && isMissing(error) ? meanwhile(step, 'was deleted', error) : error;
 }

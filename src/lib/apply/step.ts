@@ -1,12 +1,12 @@
 import { bucketStream } from '../facts/names.ts';
 import type { Config } from '../model/json.ts';
-import type { Step, WriteStep } from '../model/plan.ts';
-import { splitConsumerName, splitKey } from '../model/resource.ts';
+import type { Step } from '../model/plan.ts';
+import { type ResourceKey, splitConsumerName, splitKey } from '../model/resource.ts';
 import { orUndefined } from '../nats/answer.ts';
-import { deleteConsumer, writeConsumer } from '../nats/consumers.ts';
+import { deleteConsumer, readConsumer, writeConsumer } from '../nats/consumers.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import type { Nats, RequestOptions } from '../nats/port.ts';
-import { deleteStream, writeStream } from '../nats/streams.ts';
+import { deleteStream, readStream, writeStream } from '../nats/streams.ts';
 
 /** The stream a step writes: its own, or a bucket's; `undefined` for a consumer. */
 export function streamOfStep({ resource }: Pick<Step, 'resource'>): string | undefined {
@@ -15,23 +15,47 @@ export function streamOfStep({ resource }: Pick<Step, 'resource'>): string | und
 }
 
 /**
- * Carries a step out, with one of its configurations; gives what that made as the server has it now. What is to be deleted and is
- * gone already is as good. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
+ * Makes a resource, or gives it another configuration; gives it as the server has it now.
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
-export async function sendStep(
+export function sendStep(
   nats: Nats,
-  { resource, verb }: Pick<WriteStep, 'resource' | 'verb'>,
+  { resource, verb }: { readonly resource: ResourceKey; readonly verb: 'create' | 'update' },
   config: Config,
   options: RequestOptions,
-): Promise<StreamInfo | ConsumerInfo | undefined> {
+): Promise<StreamInfo | ConsumerInfo> {
   const stream = streamOfStep({ resource });
-  const consumer = splitConsumerName(splitKey(resource).name);
-  if (verb === 'delete') {
-    const gone = stream === undefined ? deleteConsumer(nats, consumer, options) : deleteStream(nats, stream, options);
-    await orUndefined(gone);
-    return undefined;
-  }
   return stream === undefined
-    ? writeConsumer(nats, verb, consumer, config, options)
+    ? writeConsumer(nats, verb, consumerOf(resource), config, options)
     : writeStream(nats, verb, stream, config, options);
 }
+
+/** When a resource was made, RFC 3339; `undefined` where there is none. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
+export async function readCreated(nats: Nats, resource: ResourceKey): Promise<string | undefined> {
+  const stream = streamOfStep({ resource });
+  const { stream: of, consumer } = consumerOf(resource);
+  const found = await orUndefined<StreamInfo | ConsumerInfo>(
+    stream === undefined ? readConsumer(nats, of, consumer) : readStream(nats, stream),
+  );
+  return found?.created;
+}
+
+/**
+ * Deletes a resource, if it is the one that was made then. What is gone already is as good.
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
+ */
+export async function deleteResource(
+  nats: Nats,
+  resource: ResourceKey,
+  created: string,
+  options: RequestOptions,
+): Promise<void> {
+  const stream = streamOfStep({ resource });
+  await orUndefined(
+    stream === undefined
+      ? deleteConsumer(nats, { ...consumerOf(resource), created }, options)
+      : deleteStream(nats, { stream, created }, options),
+  );
+}
+
+const consumerOf = (resource: ResourceKey) => splitConsumerName(splitKey(resource).name);

@@ -6,7 +6,7 @@ import { type Config, numberOf } from '../model/json.ts';
 import { ifFound, orElse, orThrow } from '../nats/answer.ts';
 import { type ApiError, isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
-import { type Keyed, OLDEST_MS, removeKeyed } from '../nats/removal.ts';
+import { isFresh, type Keyed, type Look, removeKeyed } from '../nats/removal.ts';
 import { readStream, writeStream } from '../nats/streams.ts';
 
 const STREAM = bucketStream(LEDGER_BUCKET);
@@ -118,30 +118,40 @@ export const purgeKeys = (nats: Nats, pattern: string, limits: Omit<Keyed, 'subj
 /** What we stored under a key. */
 export interface Own {
   readonly revision: number;
+  /** No other has the same. */
   readonly text: string;
-  /** When it was sent, by the process's own clock in milliseconds; absent where an earlier run stored it. */
-  readonly at?: number;
+  /** When it was stored or seen last, and how long that took; absent where an earlier run stored it. */
+  readonly seen?: Pick<Look, 'at' | 'took'>;
 }
 
 /** Stores it for as long as nobody stores another under that key. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
 export async function putOwn(nats: Nats, key: string, text: string): Promise<Own> {
   const at = performance.now();
-  return { revision: await ledger(nats).put(key, text, { finish: true }), text, at };
+  const revision = await ledger(nats).put(key, text, { finish: true });
+  return { revision, text, seen: { at, took: performance.now() - at } };
+}
+
+/** Looks at it; `undefined` where it is not what is stored there now. @throws OpsError CONN_*, DENIED_SUBJECT */
+export async function lookAtOwn(
+  nats: Nats,
+  key: string,
+  { revision, text }: Pick<Own, 'revision' | 'text'>,
+): Promise<Own | undefined> {
+  const at = performance.now();
+  const entry = await ledger(nats).latest(key, { fromLeader: true });
+  if (!entry || entry.revision < revision || new TextDecoder().decode(entry.value) !== text) return undefined;
+  return { revision: entry.revision, text, seen: { at, took: performance.now() - at } };
 }
 
 /**
  * Removes what we stored under a key with what was there before, but nothing that somebody stored since. A ledger that
- * was made anew counts from 1, so that our sequence may be beyond theirs: where it is not from just now, it is looked at.
+ * was made anew counts from 1, so that our sequence may be beyond theirs: as any removal, this one needs a fresh look.
  * @throws as `purgeKeys`
  */
-export async function purgeOwn(nats: Nats, key: string, { revision, text, at }: Own): Promise<void> {
-  let upTo = revision;
-  if (at === undefined || performance.now() - at > OLDEST_MS) {
-    const entry = await ledger(nats).latest(key, { fromLeader: true });
-    if (!entry || entry.revision < revision || new TextDecoder().decode(entry.value) !== text) return;
-    upTo = entry.revision;
-  }
-  await purgeKeys(nats, key, { upTo });
+export async function purgeOwn(nats: Nats, key: string, own: Own): Promise<void> {
+  const { seen } = own;
+  const now = seen && isFresh(seen, performance.now()) ? own : await lookAtOwn(nats, key, own);
+  if (now) await purgeKeys(nats, key, { upTo: now.revision });
 }
 
 export const ledger = (nats: Nats) => nats.kv(LEDGER_BUCKET);

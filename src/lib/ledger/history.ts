@@ -50,10 +50,6 @@ export async function appendHistory(nats: Nats, entry: HistoryEntry): Promise<Hi
   return record;
 }
 
-/** Takes a record back: what it tells did not come about. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
-export const takeBack = (nats: Nats, { system, id }: Pick<HistoryRecord, 'system' | 'id'>): Promise<void> =>
-  purgeKeys(nats, ledgerKey.history(system, id));
-
 export interface HistoryFilter {
   readonly system?: string;
   readonly since?: Date;

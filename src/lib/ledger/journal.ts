@@ -19,7 +19,7 @@ import {
   removeMessage,
   removeNothing,
 } from '../nats/removal.ts';
-import { type Own, purgeOwn, putOwn } from './bucket.ts';
+import { lookAtOwn, type Own, purgeOwn, putOwn } from './bucket.ts';
 import { toToken } from './key.ts';
 import { withRoom, writeLedger } from './room.ts';
 
@@ -274,6 +274,13 @@ export async function readIntent(nats: Nats, stream: string): Promise<LeftIntent
   const intent = parseIntent(text);
   return intent && { ...intent, written: entry.created, stored: { revision: entry.revision, text } };
 }
+
+/** Looks whether it is still there, for who will forget it; what fails then is told there. */
+export const lookAtIntent = (nats: Nats, stream: string, own: Own): Promise<Own> =>
+  lookAtOwn(nats, intentKey(stream), own).then(
+    (seen) => seen ?? own,
+    () => own,
+  );
 
 /** Forgets an intent, and those before it: everything in them is done, or is where it was. */
 export const forgetIntent = (nats: Nats, stream: string, own: Own): Promise<void> =>

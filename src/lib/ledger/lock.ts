@@ -13,7 +13,7 @@ import type { Gate } from '../nats/gate.ts';
 import type { KvEntry } from '../nats/port.ts';
 import { readStream } from '../nats/streams.ts';
 import { describeActor } from './actor.ts';
-import { inLedger, ledger, type Own, purgeOwn } from './bucket.ts';
+import { inLedger, ledger, lookAtOwn, type Own, purgeOwn } from './bucket.ts';
 import { ledgerKey } from './key.ts';
 import { makeRoom, roomPatience, withRoom } from './room.ts';
 import { isHolder } from './shape.ts';
@@ -23,6 +23,8 @@ import { type Clocks, LEASE, type Lease, turnLeft } from './turn.ts';
 // one that stood still for the lease's length belongs to a dead process and is taken over by compare-and-set. No clock of another
 // machine is believed. The holder gives up before anybody can think it dead.
 const POLL_MS = 250;
+/** How often the lock is looked at while its holder is at work: so that a look is young enough to let go by. */
+const LOOK_EVERY_MS = 100;
 
 export interface LockOptions {
   readonly actor: Actor;
@@ -85,7 +87,15 @@ function readClocks(): Clocks {
 interface Taken {
   readonly revision: number;
   readonly sent: Clocks;
+  /** How long that took, in milliseconds. */
+  readonly took: number;
 }
+
+const takenBy = (revision: number, sent: Clocks): Taken => ({
+  revision,
+  sent,
+  took: performance.now() - sent.monotonic,
+});
 
 /** What was seen of the locks that somebody waits for. Who held them all may be dead: then all of them are free at once. */
 interface Watch {
@@ -126,13 +136,13 @@ async function acquire(
       if (isNoRoom(error)) return error;
       throw error;
     });
-    if (typeof mine === 'number') return { revision: mine, sent };
+    if (typeof mine === 'number') return takenBy(mine, sent);
     const [entry] = await Promise.all([
       look(nats, name, watch),
       // What stands in the way of it is told where it is taken.
       ...later.map((each) => look(nats, each, watch).catch(() => undefined)),
     ]);
-    if (entry && isOurs(entry, text)) return { revision: entry.revision, sent };
+    if (entry && isOurs(entry, text)) return takenBy(entry.revision, sent);
     const now = performance.now();
     const seenAt = watch.seen.get(name)?.at ?? now;
     const isFree = !entry || entry.deleted || now - seenAt >= lengthMs;
@@ -274,7 +284,7 @@ export async function withLocks<T>(
   const takeFree = async (name: string): Promise<Taken | undefined> => {
     const sent = readClocks();
     const revision = await inLedger(nats, options.replicas, () => ledger(nats).update(ledgerKey.lock(name), text, 0));
-    return revision === undefined ? undefined : { revision, sent };
+    return revision === undefined ? undefined : takenBy(revision, sent);
   };
   // What stands in the way is told where the lock is taken by itself.
   const free = names.length < 2 ? [] : await Promise.all(names.map((name) => takeFree(name).catch(() => undefined)));
@@ -323,8 +333,8 @@ async function hold<T>(
   const kv = ledger(nats);
   const key = ledgerKey.lock(name);
   const { lease = LEASE } = options;
-  let { revision, sent } = taken ?? (await acquire(nats, name, text, options, others));
-  const isFirst = revision === 1;
+  let own = taken ?? (await acquire(nats, name, text, options, others));
+  const isFirst = own.revision === 1;
   const lost = new AbortController();
 
   const lose = (why: string) => {
@@ -332,11 +342,20 @@ async function hold<T>(
     lost.abort(lostLock(name, why));
     nats.cut();
   };
-  const left = () => turnLeft(lease, sent, readClocks());
+  /** Looked at beside what the work asks for, the last of it too: letting go then takes no look of its own. */
+  let looking: Promise<Own | undefined> | undefined;
+  let lookedAt = own.sent.monotonic;
+  const left = () => turnLeft(lease, own.sent, readClocks());
   const turn: Gate = {
     assertHeld() {
       if (left() <= 0) lose(MAY_BE_OVER);
       lost.signal.throwIfAborted();
+    },
+    asked() {
+      const now = performance.now();
+      if (now - lookedAt < LOOK_EVERY_MS) return;
+      lookedAt = now;
+      looking = lookAtOwn(nats, key, { revision: own.revision, text }).catch(() => undefined);
     },
   };
   const renew = async () => {
@@ -344,16 +363,13 @@ async function hold<T>(
     const now = readClocks();
     try {
       const timeoutMs = lease.renewMs * 0.8;
-      const next = await withRoom(nats, () => kv.update(key, text, revision, { finish: true, timeoutMs }));
+      const next = await withRoom(nats, () => kv.update(key, text, own.revision, { finish: true, timeoutMs }));
       if (next === undefined) {
         // An earlier renewal may have come without its answer: when it was sent is not known, so the time stays.
-        const own = await ownRevision(nats, key, text);
-        if (own === undefined) return lose(TAKEN_AWAY);
-        revision = own;
-      } else {
-        revision = next;
-        sent = now;
-      }
+        const revision = await ownRevision(nats, key, text);
+        if (revision === undefined) return lose(TAKEN_AWAY);
+        own = { ...own, revision };
+      } else own = takenBy(next, now);
     } catch {
       // No answer: the next beat tries again, until others could think us dead.
     }
@@ -382,8 +398,10 @@ async function hold<T>(
     clearInterval(beat);
     clearTimeout(end!);
     await renewal;
-    if (!lost.signal.aborted) {
-      const released = release(nats, key, ownOf({ revision, sent }, text));
+    if (!lost.signal.aborted && left() > 0) {
+      const seen = await looking;
+      const isNewer = seen !== undefined && seen.revision >= own.revision;
+      const released = release(nats, key, isNewer ? seen : ownOf(own, text));
       if (releases) releases.push(released);
       else await released;
     }
@@ -398,7 +416,11 @@ function asLost(lost: OpsError, error: unknown): OpsError {
     : lost.with({ message: `${lost.message}; ${error.message}`, result: error.result });
 }
 
-const ownOf = ({ revision, sent }: Taken, text: string): Own => ({ revision, text, at: sent.monotonic });
+const ownOf = ({ revision, sent, took }: Taken, text: string): Own => ({
+  revision,
+  text,
+  seen: { at: sent.monotonic, took },
+});
 
 /** Lets go: what is left of a lock that was taken once more is not ours. What cannot be let go of runs out by itself. */
 async function release(nats: Nats, key: string, own: Own): Promise<void> {

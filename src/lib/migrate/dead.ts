@@ -8,16 +8,16 @@ import type { DlqRecord, Entry, QueueRef } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
 import type { Seen, StoredMessage } from '../model/message.ts';
 import type { Migration } from '../model/migration.ts';
-import { ownPrefixes, whyNotTaken } from '../nats/address.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
-import { storeCopy, whyOversize } from '../nats/copies.ts';
+import { storeCopy } from '../nats/copies.ts';
 import type { StreamInfo } from '../nats/info.ts';
 import { notKept, type Room } from '../nats/keeps.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { fromHeaderValue, headerValue, parseHeaders, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
 import { readRoom } from '../nats/room-in.ts';
 import { readStream } from '../nats/streams.ts';
+import { type DlqPlace, placeInDlq } from '../replay/dlq-place.ts';
 import { carryOriginal, type ImportMessage, restoreRecord } from '../replay/imported.ts';
 import { removeRecords } from '../replay/records.ts';
 
@@ -108,7 +108,7 @@ interface Written {
 export interface Carried {
   /** Its sequence, where it is stored in the queue. */
   readonly seq?: number;
-  readonly writes: readonly Pick<ImportMessage, 'subject' | 'otherwise' | 'id' | 'headers' | 'payload'>[];
+  readonly writes: readonly ImportMessage[];
   readonly replaces: readonly Seen[];
 }
 
@@ -191,21 +191,14 @@ export async function carryDead(
   let page: Carried[] = [];
   const flush = async () => {
     const rooms = new Map<string, Room>();
-    const all = page.flatMap(({ writes }) => writes.map((message) => placeOf(nats, dlqs, message)));
-    for (const { dlq, message, subject } of all) {
+    const all = page.flatMap(({ writes }) => writes.map((message) => requirePlace(nats, dlqs, message)));
+    for (const { dlq, id, copyFor } of all) {
       const room = rooms.get(dlq.name) ?? (await readRoom(nats, dlq.name));
       rooms.set(dlq.name, room);
-      const why = room.take({ subject, headers: message.headers(message.id), payload: message.payload });
+      const why = room.take(copyFor(id));
       if (why) throw notKept(why);
     }
-    await pipelined(all, AT_ONCE, ({ dlq, message, subject }) =>
-      storeCopy(nats, dlq, message.id, (id) => ({
-        subject,
-        headers: message.headers(id),
-        payload: message.payload,
-        kind: 'record',
-      })),
-    );
+    await pipelined(all, AT_ONCE, ({ dlq, id, copyFor }) => storeCopy(nats, dlq, id, copyFor));
     await removeRecords(
       nats,
       page.flatMap(({ replaces }) => replaces),
@@ -242,20 +235,11 @@ export async function forgetMarkers(
 
 const seenOf = ({ stream, seq, stored: time }: DlqRecord): Seen => ({ stream, created: '', seq, time });
 
-/** The DLQ that takes a record, and on which subject. @throws OpsError MIGRATE_REFUSED */
-function placeOf(nats: Nats, dlqs: readonly StreamInfo[], message: Carried['writes'][number]) {
-  let why = 'the queue has no DLQ';
-  for (const subject of [message.subject, message.otherwise]) {
-    if (subject === undefined) continue;
-    for (const dlq of dlqs) {
-      const refused =
-        whyNotTaken(dlq, subject, 'record', ownPrefixes(nats)) ??
-        whyOversize(nats, dlq, { headers: message.headers(message.id), payload: message.payload });
-      if (refused === undefined) return { dlq, subject, message };
-      why = refused;
-    }
-  }
-  throw new OpsError('MIGRATE_REFUSED', `a dead letter has no place to wait in: ${why}`, {
+/** The DLQ that takes a record. @throws OpsError MIGRATE_REFUSED */
+function requirePlace(nats: Nats, dlqs: readonly StreamInfo[], message: ImportMessage): DlqPlace {
+  const place = placeInDlq(nats, dlqs, message);
+  if (typeof place !== 'string') return place;
+  throw new OpsError('MIGRATE_REFUSED', `a dead letter has no place to wait in: ${place}`, {
     where: advisorySubject('max_deliveries', '*'),
     why: 'A dead letter is carried out of the queue before that is moved, payload and all, so that nobody is given it again. Nothing was moved.',
     hints: ['give the queue a `dlq:` that takes rejects, or replay or purge its dead letters first'],

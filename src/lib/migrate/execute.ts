@@ -7,7 +7,7 @@ import { splitConsumerName } from '../model/resource.ts';
 import { toType } from '../model/shell.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
-import { deleteConsumer } from '../nats/consumers.ts';
+import { deleteConsumer, readConsumer } from '../nats/consumers.ts';
 import { isParked } from './configs.ts';
 import { namesOf } from './dead.ts';
 import { giveBack, open, park } from './gap.ts';
@@ -311,8 +311,10 @@ async function remakeConsumer(run: Run): Promise<void> {
     await pauseAll(run, name);
     await removeDead(run, name, await carryAll(run));
   });
-  for (const { from } of migration.consumers)
-    await orUndefined(deleteConsumer(nats, { stream: name, consumer: from }, FINISH));
+  for (const { from: consumer } of migration.consumers) {
+    const found = await orUndefined(readConsumer(nats, name, consumer, FINISH));
+    if (found) await orUndefined(deleteConsumer(nats, { stream: name, consumer, created: found.created }));
+  }
 }
 
 /**

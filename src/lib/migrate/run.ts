@@ -133,8 +133,8 @@ export async function streamIfThere(run: Run, name: string): Promise<StreamInfo 
 
 /** Removes a stream of the migration, where it is there: that one, and none of its name that was made since. */
 export async function removeStream(run: Run, name: string): Promise<void> {
-  if (await streamIfThere(run, name))
-    await orUndefined(deleteStream(run.nats, name, { ...FINISH, timeoutMs: WRITE_MS }));
+  const info = await streamIfThere(run, name);
+  if (info) await orUndefined(deleteStream(run.nats, { stream: name, created: info.created }, { timeoutMs: WRITE_MS }));
 }
 
 /** Waits, or ends where it is told to. */

@@ -18,7 +18,7 @@ import type { ServerIdentity, Target } from '../model/resource.ts';
 import { isApiError } from './api-error.ts';
 import { connectFailure, isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
 import { readAnswer } from './exchange.ts';
-import { doorOf, type Gate, isWrite } from './gate.ts';
+import { doorOf, type Gate, isRemoval, isWrite } from './gate.ts';
 import { openKv } from './kv.ts';
 import type { Nats, RequestOptions } from './port.ts';
 import { cleanText } from './redact.ts';
@@ -228,7 +228,7 @@ function serverIdentity(nc: NatsConnection, asked: string | undefined): ServerId
 
 /**
  * How long one try may take of the whole: a request that fell into an election, or into a connection that broke, is
- * never answered and worth a second one. All requests here may be sent twice.
+ * never answered and worth a second one, where it may be sent twice.
  */
 const tryFor = (leftMs: number, wholeMs: number): number =>
   Math.min(leftMs, Math.max(1000, Math.min(3000, wholeMs / 2)));
@@ -267,10 +267,13 @@ export function createNats(
   };
 
   function mayAsk(subject: string): void {
-    if (gates.length === 0 || !isWrite(settings.apiPrefix, subject)) return;
+    const mustHold = gates.length > 0 && isWrite(settings.apiPrefix, subject);
     for (const gate of gates) {
-      gate.assertHeld();
-      doorOf(nc).mind(gate);
+      if (mustHold) {
+        gate.assertHeld();
+        doorOf(nc).mind(gate);
+      }
+      gate.asked?.();
     }
   }
 
@@ -278,13 +281,14 @@ export function createNats(
     const subject = `${settings.apiPrefix}.${name}`;
     const payload = body ? JSON.stringify(body) : '';
     const whole = options.timeoutMs ?? settings.timeoutMs;
+    const isOnce = isRemoval(name);
     const start = performance.now();
     for (let attempt = 0; ; attempt++) {
       const spent = performance.now() - start;
       let wait = Math.min(50 * 2 ** attempt, 1000);
       let fault: unknown;
       try {
-        const reply = await ask(subject, payload, Math.max(1, tryFor(whole - spent, whole)), options);
+        const reply = await ask(subject, payload, isOnce ? whole : Math.max(1, tryFor(whole - spent, whole)), options);
         return readAnswer(subject, reply);
       } catch (error) {
         fault = error;
@@ -299,7 +303,7 @@ export function createNats(
         }
       }
       // Closed for good, by us or after too many tries to reconnect: waiting would only keep the process alive.
-      const isOver = nc.isClosed() || performance.now() - start + wait >= whole;
+      const isOver = isOnce || nc.isClosed() || performance.now() - start + wait >= whole;
       if (isOver) throw failure(fault, subject, performance.now() - start);
       await sleep(wait);
     }

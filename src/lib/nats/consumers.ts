@@ -1,5 +1,6 @@
 import type { Config } from '../model/json.ts';
 import { type Answer, answerOf, orUndefined } from './answer.ts';
+import { askRemoval } from './exchange.ts';
 import { type ConsumerInfo, nameOf, parseConsumerInfo } from './info.ts';
 import { readList } from './pages.ts';
 import type { Nats, RequestOptions } from './port.ts';
@@ -57,12 +58,16 @@ export const writeConsumer = (
 ): Promise<ConsumerInfo> =>
   info(nats, `CONSUMER.CREATE.${stream}.${consumer}`, { stream_name: stream, config, action: verb }, options);
 
-/** Deletes a consumer, and with it what it knows of deliveries. */
+/** Deletes a consumer, and with it what it knows of deliveries, if it is the one that was seen; one that was made since stays. */
 export const deleteConsumer = (
   nats: Nats,
-  { stream, consumer }: { readonly stream: string; readonly consumer: string },
-  options?: RequestOptions,
-): Promise<Answer<Config>> => answerOf(nats.api(`CONSUMER.DELETE.${stream}.${consumer}`, undefined, options));
+  { stream, consumer, created }: { readonly stream: string; readonly consumer: string; readonly created: string },
+  options: RequestOptions = {},
+): Promise<Answer<unknown>> => {
+  const look = () => orUndefined(readConsumer(nats, stream, consumer, { finish: true }));
+  const isStill = async () => (await look())?.created === created;
+  return answerOf(askRemoval(nats, `CONSUMER.DELETE.${stream}.${consumer}`, undefined, isStill, options));
+};
 
 /** Stops delivery until then (RFC 3339), or starts it again. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
 export const pauseUntil = (nats: Nats, stream: string, consumer: string, until?: string): Promise<Config> =>
@@ -70,7 +75,7 @@ export const pauseUntil = (nats: Nats, stream: string, consumer: string, until?:
 
 /**
  * Has a consumer go on at a sequence, as if it had settled all before that. On a work queue in a cluster what it had not
- * is deleted then. From 2.14 on; older servers do not answer. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
+ * is deleted then. Sent once. From 2.14 on; older servers do not answer. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
  */
 export const resetConsumer = (nats: Nats, stream: string, consumer: string, seq: number): Promise<Config> =>
   nats.api(`CONSUMER.RESET.${stream}.${consumer}`, { seq }, { finish: true });

@@ -6,7 +6,7 @@ import { type Config, isObject, objectOf } from '../model/json.ts';
 import { ApiError, isApiError } from './api-error.ts';
 import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
 import type { Nats } from './port.ts';
-import type { RawReply } from './wire.ts';
+import { type RawReply, wireOf } from './wire.ts';
 
 /** The pause before something is asked again, in milliseconds. */
 export const RETRY_MS = 100;
@@ -20,9 +20,14 @@ export const failure = (nats: Nats, error: unknown, subject: string): OpsError =
     waitedMs: nats.settings.timeoutMs,
   });
 
-/** Does a read or a write that does no harm twice until it succeeds or the time is over. */
-export async function retried<T>(nats: Nats, subject: string, work: () => Promise<T>): Promise<T> {
-  const until = performance.now() + nats.settings.timeoutMs;
+/** Does a read or a write that does no harm twice until it succeeds or the time, in milliseconds, is over. */
+export async function retried<T>(
+  nats: Nats,
+  subject: string,
+  work: () => Promise<T>,
+  timeoutMs = nats.settings.timeoutMs,
+): Promise<T> {
+  const until = performance.now() + timeoutMs;
   for (;;) {
     try {
       return await work();
@@ -85,4 +90,28 @@ export function readAnswer(subject: string, reply: Pick<RawReply, 'data'>): Conf
   const answer = readJson(subject, reply);
   if (answer.error !== undefined) throw new ApiError(subject, objectOf(answer.error));
   return answer;
+}
+
+/**
+ * Asks the JetStream API to remove something. A try without an answer may have been carried out all the same, and what
+ * stands there since be another's: it is sent again only where `isStill` has looked. `undefined` where what was meant is
+ * not there any more.
+ * @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
+ */
+export function askRemoval(
+  nats: Nats,
+  name: string,
+  body: object | undefined,
+  isStill: () => Promise<boolean>,
+  { timeoutMs = nats.settings.timeoutMs }: { readonly timeoutMs?: number } = {},
+): Promise<Config | undefined> {
+  const subject = `${nats.settings.apiPrefix}.${name}`;
+  let isAgain = false;
+  const ask = async () => {
+    if (isAgain && !(await isStill())) return undefined;
+    isAgain = true;
+    const payload = body ? JSON.stringify(body) : '';
+    return readAnswer(subject, await wireOf(nats).ask(subject, payload, { timeoutMs: Math.max(1000, timeoutMs / 2) }));
+  };
+  return retried(nats, subject, ask, timeoutMs);
 }

@@ -5,6 +5,8 @@ import type { NatsConnection } from '@nats-io/transport-node';
 export interface Gate {
   /** @throws OpsError where it may not hold any more */
   assertHeld(): void;
+  /** Something is asked for, or written. */
+  asked?(): void;
 }
 
 /** What asks the JetStream API and changes nothing. All else is a write. */
@@ -12,6 +14,14 @@ const READ = /^(?:INFO|STREAM\.(?:INFO|NAMES|LIST|MSG\.GET)|CONSUMER\.(?:INFO|NA
 
 export const isWrite = (apiPrefix: string, subject: string): boolean =>
   !(subject.startsWith(`${apiPrefix}.`) && READ.test(subject.slice(apiPrefix.length + 1)));
+
+/**
+ * What removes, or sets back, by a name or a number. By a second try another may stand there: it is sent once, or again
+ * after a look (`askRemoval`).
+ */
+const REMOVAL = /^(?:STREAM\.(?:DELETE|PURGE|MSG\.DELETE)|CONSUMER\.(?:DELETE|RESET))\./;
+
+export const isRemoval = (name: string): boolean => REMOVAL.test(name);
 
 /** The client's own buffer, which it hands to the socket at the end of each turn of the event loop. */
 interface Insides {

@@ -1,16 +1,13 @@
 import { OpsError } from '../errors/ops-error.ts';
-import { ERR } from '../facts/err-codes.ts';
 import { bucketStream } from '../facts/names.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { answerOf, orUndefined } from './answer.ts';
-import { isApiError } from './api-error.ts';
-import { openWriter } from './kv-write.ts';
+import { orUndefined } from './answer.ts';
+import { ifStill, isConflict, openWriter, readNewest } from './kv-write.ts';
 import { ANOTHERS, readMessage } from './messages.ts';
 import { pipelined } from './pipeline.ts';
 import type { Kv, KvEntry, Nats, ReadOptions } from './port.ts';
 import { headerValue, parseHeaders } from './raw-headers.ts';
 import { isForeignApi } from './settings.ts';
-import { parseApiMessage } from './stored.ts';
 import { readSubjects } from './streams.ts';
 import { rawReply } from './wire.ts';
 
@@ -39,12 +36,10 @@ export function openKv(nats: Nats, bucket: string): Kv {
   };
 }
 
-const ifStill = (revision: number) => ({ 'Nats-Expected-Last-Subject-Sequence': `${revision}` });
-
 /** `undefined` where somebody else wrote the key meanwhile. */
 const conditional = (written: Promise<number>): Promise<number | undefined> =>
   written.catch((error: unknown) => {
-    if (isApiError(error, ERR.wrongLastSequence, ERR.writeInFlight)) return undefined;
+    if (isConflict(error)) return undefined;
     throw error;
   });
 
@@ -58,7 +53,7 @@ async function readLatest(
   const subject = `$KV.${bucket}.${key}`;
   const isDirect = !isForeignApi(nats.settings) && !options.fromLeader;
   const direct = isDirect ? await readDirect(nats, stream, subject) : 'nobody';
-  const message = direct === 'nobody' ? await readThroughApi(nats, stream, subject) : direct;
+  const message = direct === 'nobody' ? await readNewest(nats, stream, subject) : direct;
   return message && toEntry(bucket, message);
 }
 
@@ -92,12 +87,6 @@ async function readDirect(nats: Nats, stream: string, subject: string): Promise<
     if (error instanceof OpsError && error.code === 'CONN_NO_JETSTREAM') return 'nobody';
     throw error;
   }
-}
-
-async function readThroughApi(nats: Nats, stream: string, subject: string): Promise<StoredMessage | undefined> {
-  const name = `STREAM.MSG.GET.${stream}`;
-  const answer = await orUndefined(answerOf(nats.api(name, { last_by_subj: subject })));
-  return answer && parseApiMessage(stream, name, answer);
 }
 
 function toEntry(bucket: string, { subject, seq, time, payload, headers }: StoredMessage): KvEntry {

@@ -22,7 +22,8 @@ export interface Nats {
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   /**
-   * Asks the JetStream API: `api('STREAM.INFO.REQUESTS')`. Retries while JetStream starts or elects a leader.
+   * Asks the JetStream API: `api('STREAM.INFO.REQUESTS')`. Retries while JetStream starts or elects a leader; but what
+   * removes is sent once.
    * @throws ApiError where the server answers with an error; OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
    */
   api(subject: string, body?: object, options?: RequestOptions): Promise<Config>;

@@ -1,16 +1,14 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { atLeast } from '../facts/versions.ts';
-import { isObject } from '../model/json.ts';
 import type { Seen } from '../model/message.ts';
 import { orUndefined } from './answer.ts';
-import { ApiError, type ApiFault, isApiError, isMissing } from './api-error.ts';
-import { readAnswer, readJson, retried } from './exchange.ts';
+import { isApiError, isMissing } from './api-error.ts';
+import { askRemoval } from './exchange.ts';
 import { getMessage, getRange, IN_FLIGHT } from './messages.ts';
 import { pipelined } from './pipeline.ts';
 import type { Nats } from './port.ts';
 import { readStream } from './streams.ts';
-import { wireOf } from './wire.ts';
 
 //   Everything that removes a message goes through here, and nothing here removes by a bare sequence. The server does:
 //   MSG.DELETE and PURGE know a number and nothing else. So what is meant is looked at right before: when the stream was
@@ -315,22 +313,27 @@ async function purgeFront(
       look,
       front.map(({ seq }) => seq),
     );
-  const subject = `${nats.settings.apiPrefix}.STREAM.PURGE.${stream}`;
   try {
-    // Once: a second try would be of a look that is long ago by then.
-    readAnswer(subject, await nats.request(subject, JSON.stringify({ seq: last + 1 }), { finish: true }));
+    await purge(nats, stream, { seq: last + 1 });
   } catch (error) {
     // Who may delete need not be allowed to purge (deny_purge, permissions): then one by one.
-    const { code = '' } = error as { code?: string };
+    const { code } = error as { code?: string };
     if (code === 'DENIED_SUBJECT' || code === 'SERVER_REFUSED' || isMissing(error)) return [];
-    // It may have been carried out all the same: what is left goes one by one, and is looked at again before.
+    // What is left goes one by one, and is looked at again before.
     note();
-    if (code.startsWith('CONN_') || isApiError(error, ERR.systemUnavailable)) return [];
+    if (isInDoubt(error)) return [];
     throw error;
   }
   note();
   return front;
 }
+
+/** Once: a second try would be of a look that is long ago by then. */
+const purge = (nats: Nats, stream: string, body: object): Promise<unknown> =>
+  nats.api(`STREAM.PURGE.${stream}`, body, { finish: true });
+
+/** It may have been carried out all the same. */
+const isInDoubt = (error: unknown): boolean => String((error as { code?: unknown }).code).startsWith('CONN_');
 
 /**
  * Up to which sequence a stream's front is nothing but ours; 0 for none of it. `stored` is all there is from the first
@@ -388,38 +391,30 @@ function removedFromAnew(stream: string, seqs: readonly number[]): OpsError {
 /** The texts with which 10057 says that there is nothing to delete; with others it refuses (deny_delete). */
 const NOTHING_THERE = /no message found|stream store EOF/;
 
-/** `isStill`: asked before each further try, for what was looked at before the first is long ago by then. */
-function deleteSequence(
+/** `isStill`: see `askRemoval`. */
+async function deleteSequence(
   nats: Nats,
   stream: string,
   seq: number,
-  isStill: () => Promise<boolean> = async () => true,
+  isStill: () => Promise<boolean>,
 ): Promise<boolean> {
-  const subject = `${nats.settings.apiPrefix}.STREAM.MSG.DELETE.${stream}`;
   // The payload is not overwritten with random bytes first, which would cost a write for each.
-  const body = JSON.stringify({ seq, no_erase: true });
-  let isAgain = false;
-  return retried(nats, subject, async () => {
-    if (isAgain && !(await isStill())) return false;
-    isAgain = true;
-    const answer = readJson(
-      subject,
-      await wireOf(nats).ask(subject, body, { timeoutMs: Math.max(1000, nats.settings.timeoutMs / 2) }),
-    );
-    if (!isObject(answer.error)) return answer.success === true;
-    const error = new ApiError(subject, answer.error as ApiFault);
-    const { errCode, description } = error;
-    if (errCode === ERR.noMessage || errCode === ERR.sequenceNotFound) return false;
-    if (errCode === ERR.deleteFailed && NOTHING_THERE.test(description)) return false;
+  const body = { seq, no_erase: true };
+  try {
+    return (await askRemoval(nats, `STREAM.MSG.DELETE.${stream}`, body, isStill))?.success === true;
+  } catch (error) {
+    if (isApiError(error, ERR.noMessage, ERR.sequenceNotFound)) return false;
+    if (isApiError(error, ERR.deleteFailed) && NOTHING_THERE.test(error.description)) return false;
     throw error;
-  });
+  }
 }
 
 /** No message has this sequence. (One beyond the end would do as well, but a cluster of 2.10 resets the stream over it.) */
 const NOWHERE = 0;
 
 /** Deletes a message that is not there: shows whether we might, and that its leader knows all that was confirmed. */
-export const removeNothing = (nats: Nats, stream: string): Promise<boolean> => deleteSequence(nats, stream, NOWHERE);
+export const removeNothing = (nats: Nats, stream: string): Promise<boolean> =>
+  deleteSequence(nats, stream, NOWHERE, async () => true);
 
 /** A stream that nobody but us writes to or reads from: a copy, on its way to be a stream of its own. */
 export interface OwnCopy {
@@ -430,7 +425,7 @@ export interface OwnCopy {
 
 /**
  * Removes from a copy what has these sequences: what lies before `first` as one purge, the others one by one. Sequences
- * name messages here, for nobody else writes to it: asked before and after is whether it still is that copy.
+ * name messages here, for nobody else writes to it: asked before each try, and after, is whether it still is that copy.
  * @throws OpsError DLQ_MADE_ANEW, ApiError, CONN_*, DENIED_SUBJECT
  */
 export async function removeFromCopy(
@@ -442,12 +437,15 @@ export async function removeFromCopy(
   const assertSame = async () => {
     const info = await orUndefined(readStream(nats, stream, { finish: true }));
     if (info?.created !== created) throw madeAnew(stream);
-    return info;
+    return info.figures;
   };
-  const { figures } = await assertSame();
-  if (figures.first_seq < first && figures.messages > 0)
-    await nats.api(`STREAM.PURGE.${stream}`, { seq: first }, { finish: true });
-  await pipelined([...seqs], IN_FLIGHT, (seq) => deleteSequence(nats, stream, seq));
+  const hasFront = async () => {
+    const { first_seq, messages } = await assertSame();
+    return first_seq < first && messages > 0;
+  };
+  const isSame = async () => (await assertSame()) !== undefined;
+  if (await hasFront()) await askRemoval(nats, `STREAM.PURGE.${stream}`, { seq: first }, hasFront);
+  await pipelined([...seqs], IN_FLIGHT, (seq) => deleteSequence(nats, stream, seq, isSame));
   await assertSame();
 }
 
@@ -461,16 +459,38 @@ export interface Keyed {
 }
 
 /** Removes what lies under a subject that names it. A stream that is not there has none. @throws as `removeMessage` */
-export async function removeKeyed(nats: Nats, stream: string, { subject, keep, upTo }: Keyed): Promise<void> {
+export async function removeKeyed(nats: Nats, stream: string, keyed: Keyed): Promise<void> {
+  const { subject, keep, upTo } = keyed;
+  const began = performance.now();
+  const body = { filter: subject, ...(keep !== undefined && { keep }), ...(upTo !== undefined && { seq: upTo + 1 }) };
   try {
-    await nats.api(
-      `STREAM.PURGE.${stream}`,
-      { filter: subject, ...(keep !== undefined && { keep }), ...(upTo !== undefined && { seq: upTo + 1 }) },
-      { finish: true },
-    );
+    await purge(nats, stream, body);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (isMissing(error)) return;
+    if (!isInDoubt(error)) throw error;
+    await removeLeft(nats, stream, keyed, began);
   }
+}
+
+/**
+ * Removes one by one what a purge that got no answer left of what was there when it was sent, at that time by this
+ * process's clock: what was stored since is somebody else's, and so is all that is in a stream that was made since.
+ */
+async function removeLeft(nats: Nats, stream: string, { subject, keep, upTo }: Keyed, sent: number): Promise<void> {
+  const info = await orUndefined(readStream(nats, stream, { finish: true }));
+  if (!info) return;
+  // Both by the server's clock.
+  const since = info.now - (performance.now() - sent);
+  const wasThere = (time: string) => Date.parse(time) < since;
+  if (!wasThere(info.created)) return;
+  const stored: Seen[] = [];
+  for await (const { seq, time } of getRange(nats, stream, 1, { subject, fromLeader: true }))
+    stored.push({ stream, created: info.created, seq, time });
+  const old = stored.slice(0, stored.length - (keep ?? 0));
+  await removeMessages(
+    nats,
+    old.filter(({ seq, time }) => wasThere(time) && seq <= (upTo ?? seq)),
+  );
 }
 
 /** Whether an error says that a stream lets no single message be deleted. */

@@ -1,5 +1,6 @@
 import type { Config } from '../model/json.ts';
-import { type Answer, answerOf } from './answer.ts';
+import { type Answer, answerOf, orUndefined } from './answer.ts';
+import { askRemoval } from './exchange.ts';
 import { exactStream, nameOf, parseDeleted, parseStreamInfo, parseSubjects, type StreamInfo } from './info.ts';
 import { readList, readPages } from './pages.ts';
 import type { Nats, RequestOptions } from './port.ts';
@@ -69,6 +70,12 @@ export const writeStream = (
   options?: RequestOptions,
 ): Promise<StreamInfo> => info(nats, `STREAM.${verb === 'create' ? 'CREATE' : 'UPDATE'}.${stream}`, config, options);
 
-/** Deletes a stream with all its messages. */
-export const deleteStream = (nats: Nats, stream: string, options?: RequestOptions): Promise<Answer<Config>> =>
-  answerOf(nats.api(`STREAM.DELETE.${stream}`, undefined, options));
+/** Deletes a stream with all its messages, if it is the one that was seen; one that was made since stays. */
+export const deleteStream = (
+  nats: Nats,
+  { stream, created }: { readonly stream: string; readonly created: string },
+  options: RequestOptions = {},
+): Promise<Answer<unknown>> => {
+  const isStill = async () => (await orUndefined(readStream(nats, stream, { finish: true })))?.created === created;
+  return answerOf(askRemoval(nats, `STREAM.DELETE.${stream}`, undefined, isStill, options));
+};

@@ -222,22 +222,23 @@ async function finishMoves(context: Context, system: Prepared, signal: AbortSign
   );
   const steps = system.plan.steps.filter(({ change }) => begun.includes(system.plan.changes[change]!));
   const plan = { ...system.plan, changes: begun, steps: steps.map((step, change) => ({ ...step, change })) };
-  const { changes, fault } = await executePlan(nats, plan, executionOf(context, nats, signal));
+  const { changes, fault } = await executePlan(nats, plan, executionOf(context, system, signal));
   if (fault !== undefined) throw await failure(context, { nats, plan }, changes, fault);
   const summary = `went on with what was half moved: ${tellMoved(begun)}`;
   await tellHistory(context, nats, { system: desired.system, verb: 'apply', summary, changes });
   return changes;
 }
 
-const executionOf = (context: Context, nats: Nats, signal: AbortSignal): Execution => ({
+const executionOf = (context: Context, { nats, observed }: Prepared, signal: AbortSignal): Execution => ({
   io: context.io,
   signal,
+  observed,
   migrate: (migration) => executeMigration(nats, migration, movingOf(context, signal)),
 });
 
 async function carryOut(context: Context, system: Prepared, signal: AbortSignal): Promise<Applied> {
   const { nats, plan, desired } = system;
-  const executed = await executePlan(nats, plan, executionOf(context, nats, signal));
+  const executed = await executePlan(nats, plan, executionOf(context, system, signal));
   const { changes, fault } = executed;
   if (fault !== undefined) throw await failure(context, system, changes, fault);
   const answers = new Map([...executed.answers].map(([key, { config }]) => [key, config]));

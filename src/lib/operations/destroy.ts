@@ -221,11 +221,11 @@ async function lockAndLook(context: Context, shown: Removal, options: DestroyOpt
 
 async function removeAll(
   context: Context,
-  { nats, loaded, plan, isKnown }: Removal,
+  { nats, loaded, observed, plan, isKnown }: Removal,
   signal: AbortSignal,
 ): Promise<Destroyed> {
   const system = loaded.spec.name;
-  const { changes, fault } = await executePlan(nats, plan, { io: context.io, signal });
+  const { changes, fault } = await executePlan(nats, plan, { io: context.io, signal, observed });
   const told = { system, verb: 'destroy', changes };
   if (fault !== undefined) {
     await tellHistory(context, nats, { ...told, summary: 'stopped half-way' }).catch(() => {});

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { scanEntries } from '../dlq/scan.ts';
 import { SeqSet } from '../dlq/seq-set.ts';
 import type { Own } from '../ledger/bucket.ts';
-import { forgetIntent } from '../ledger/journal.ts';
+import { forgetIntent, lookAtIntent } from '../ledger/journal.ts';
 import type { Seen } from '../model/message.ts';
 import { orThrow } from '../nats/answer.ts';
 import { isNoRoom } from '../nats/api-error.ts';
@@ -82,7 +82,7 @@ class QueueReplay {
   /** Whether the streams are still those that the page before removed messages from: asked while the next is read. */
   #confirmed: Promise<void> = Promise.resolve();
   /** Of the last intent that was written. */
-  #intent: Own | undefined;
+  #intent: Promise<Own> | undefined;
 
   constructor(job: QueueJob, facts: CheckedQueue, rttMs: number) {
     const { nats, ref, signal, wishes } = job;
@@ -120,7 +120,7 @@ class QueueReplay {
   async forgetIntent(): Promise<void> {
     const { nats, ref, tellWarning } = this.#job;
     if (this.#intent === undefined) return;
-    await forgetIntent(nats, ref.queue, this.#intent).catch((error: unknown) =>
+    await forgetIntent(nats, ref.queue, await this.#intent).catch((error: unknown) =>
       tellWarning(
         `${ref.queue}: what was written down of this run could not be forgotten: ${(error as Error).message}`,
       ),
@@ -258,7 +258,8 @@ class QueueReplay {
     });
     if (!result) return;
     const { moved, left, refused, intent, fault } = result;
-    this.#intent = intent;
+    // Looked at beside that, so that forgetting it takes no look of its own.
+    this.#intent = intent && lookAtIntent(this.#job.nats, this.#job.ref.queue, intent);
     this.#confirmed = confirmRemovals(this.#job.nats);
     this.#confirmed.catch(() => {});
     for (const id of refused) this.#refused.add(id);

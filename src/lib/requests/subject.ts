@@ -43,7 +43,7 @@ export interface Takes {
   readonly subjects: readonly string[];
 }
 
-export interface Chosen {
+export interface ChosenSubject {
   readonly queue: string;
   readonly subject: string;
 }
@@ -52,14 +52,14 @@ export interface Chosen {
  * The one subject, and its queue, that a kind means among these queues.
  * @throws OpsError REQUEST_UNKNOWN_KIND where there is none, USAGE where there are several
  */
-export function chooseSubject(queues: readonly Takes[], kind: string): Chosen {
+export function chooseSubject(queues: readonly Takes[], kind: string): ChosenSubject {
   if (!isPlainSubject(kind)) {
     throw new OpsError('REQUEST_UNKNOWN_KIND', `${JSON.stringify(kind)} cannot be a kind of request`, {
       why: 'It becomes part of a subject, which holds no space, no * or > and no empty part.',
       hints: ['write the last part of the subject, such as dns'],
     });
   }
-  const found = new Map<string, Chosen>();
+  const found = new Map<string, ChosenSubject>();
   for (const { queue, subjects } of queues) {
     for (const pattern of subjects) {
       const subject = subjectUnder(pattern, kind);

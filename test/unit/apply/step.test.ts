@@ -7,12 +7,10 @@ import type { Nats } from '../../../src/lib/nats/connect.ts';
 import { recordingIo } from '../../support/io.ts';
 
 describe('the request of a step', () => {
-  const table: readonly { resource: ResourceKey; verb: 'create' | 'update' | 'delete'; want: unknown }[] = [
+  const table: readonly { resource: ResourceKey; verb: 'create' | 'update'; want: unknown }[] = [
     { resource: 'stream S', verb: 'create', want: { subject: 'STREAM.CREATE.S', body: { a: 1 } } },
     { resource: 'stream S', verb: 'update', want: { subject: 'STREAM.UPDATE.S', body: { a: 1 } } },
-    { resource: 'stream S', verb: 'delete', want: { subject: 'STREAM.DELETE.S' } },
     { resource: 'bucket b', verb: 'update', want: { subject: 'STREAM.UPDATE.KV_b', body: { a: 1 } } },
-    { resource: 'bucket b', verb: 'delete', want: { subject: 'STREAM.DELETE.KV_b' } },
     {
       resource: 'consumer S/c',
       verb: 'create',
@@ -23,7 +21,6 @@ describe('the request of a step', () => {
       verb: 'update',
       want: { subject: 'CONSUMER.CREATE.S.c', body: { stream_name: 'S', config: { a: 1 }, action: 'update' } },
     },
-    { resource: 'consumer S/c', verb: 'delete', want: { subject: 'CONSUMER.DELETE.S.c' } },
   ];
   test.each(table)('$verb $resource', async ({ resource, verb, want }) => {
     const asked: unknown[] = [];
@@ -33,10 +30,7 @@ describe('the request of a step', () => {
     };
     const nats = { api, settings: { apiPrefix: '$JS.API' } } as unknown as Nats;
     const answer = await sendStep(nats, { resource, verb }, { a: 1 }, {});
-    expect({ asked, answer: answer?.config }).toEqual({
-      asked: [want],
-      answer: verb === 'delete' ? undefined : { name: 'S', b: 2 },
-    });
+    expect({ asked, answer: answer.config }).toEqual({ asked: [want], answer: { name: 'S', b: 2 } });
   });
 });
 

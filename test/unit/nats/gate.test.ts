@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { NatsConnection } from '@nats-io/transport-node';
-import { doorOf, type Gate, isWrite } from '../../../src/lib/nats/gate.ts';
+import { doorOf, type Gate, isRemoval, isWrite } from '../../../src/lib/nats/gate.ts';
 
 describe('a write is everything that may change something', () => {
   test.each([
@@ -30,6 +30,24 @@ describe('a write is everything that may change something', () => {
     ['STREAM.INFO.REQUESTS', true],
   ])('%s: %p', (subject, want) => {
     expect(isWrite('$JS.API', subject)).toBe(want);
+  });
+});
+
+describe('a removal is what takes away, or sets back, by a name or a number', () => {
+  test.each([
+    ['STREAM.DELETE.S', true],
+    ['STREAM.PURGE.S', true],
+    ['STREAM.MSG.DELETE.S', true],
+    ['CONSUMER.DELETE.S.c', true],
+    ['CONSUMER.RESET.S.c', true],
+    ['STREAM.CREATE.DELETE', false],
+    ['STREAM.UPDATE.S', false],
+    ['STREAM.INFO.S', false],
+    ['STREAM.MSG.GET.S', false],
+    ['CONSUMER.CREATE.S.c', false],
+    ['CONSUMER.PAUSE.S.c', false],
+  ])('%s: %p', (name, want) => {
+    expect(isRemoval(name)).toBe(want);
   });
 });
 

@@ -20,9 +20,9 @@ import { pipelined } from '../../nats/pipeline.ts';
 import { readRoom } from '../../nats/room-in.ts';
 import { readStream } from '../../nats/streams.ts';
 import { readArchive } from '../../replay/archive-file.ts';
+import { type DlqPlace, placeInDlq } from '../../replay/dlq-place.ts';
 import { contentOf, importMessages } from '../../replay/imported.ts';
 import { tellReasons } from '../../replay/refusal.ts';
-import { type Chosen, chooseDlq } from './places.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
 export interface ImportOptions extends DlqChoice {
@@ -201,7 +201,7 @@ const entryOf = ({ entry, original, stream_created: streamCreated }: ArchiveLine
 interface Planned {
   readonly id: string;
   readonly queue: string;
-  readonly places: readonly Chosen[];
+  readonly places: readonly DlqPlace[];
 }
 
 /** Nothing of a page is written where a DLQ would drop its oldest for it. @throws OpsError NO_ROOM, DLQ_NOT_TAKEN */
@@ -239,8 +239,8 @@ async function carryOut(run: ImportRun, plan: Planned | ImportOutcome): Promise<
   if ('outcome' in plan) return plan;
   const { id, queue, places } = plan;
   let isNew = run.dryRun;
-  for (const chosen of run.dryRun ? [] : places) {
-    const { how } = await storeCopy(run.nats, chosen.dlq, chosen.id, chosen.copyFor);
+  for (const { dlq, id, copyFor } of run.dryRun ? [] : places) {
+    const { how } = await storeCopy(run.nats, dlq, id, copyFor);
     isNew ||= how === 'stored';
   }
   if (!isNew) return { id, outcome: 'skipped', error: 'it is there already' };
@@ -271,12 +271,12 @@ async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | Im
   if (messages.length === 0) return skipped('nothing of it is in the archive');
   if (dlqs.length === 0) throw noDlq(ref);
   // All of it, or nothing: half of an entry would be another one.
-  const places = messages.map((message) => chooseDlq(run, dlqs, message));
-  const why = places.find((chosen) => typeof chosen === 'string');
+  const places = messages.map((message) => placeInDlq(run.nats, dlqs, message));
+  const why = places.find((one) => typeof one === 'string');
   if (why !== undefined) return { id: entry.id, outcome: 'failed', error: why };
   if (original && whyForbidden(original.subject, 'stored', ownPrefixes(run.nats)) !== undefined)
     run.placeless.add(entry.id);
-  return { id: entry.id, queue: ref.queue, places: places.filter((chosen) => typeof chosen === 'object') };
+  return { id: entry.id, queue: ref.queue, places: places.filter((one) => typeof one === 'object') };
 }
 
 const keyOf = ({ queue, consumer, seq }: EntryJson): string => entryId(queue, consumer, seq);

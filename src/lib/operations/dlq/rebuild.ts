@@ -3,16 +3,15 @@ import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, QueueRef } from '../../model/entry.ts';
-import { ownPrefixes, whyNotTaken } from '../../nats/address.ts';
 import { orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { type Copy, storeCopy } from '../../nats/copies.ts';
-import type { StreamInfo } from '../../nats/info.ts';
+import { storeCopy } from '../../nats/copies.ts';
 import { notKept, type Room } from '../../nats/keeps.ts';
 import { pipelined } from '../../nats/pipeline.ts';
 import { printHeaders } from '../../nats/raw-headers.ts';
 import { roomIn } from '../../nats/room-in.ts';
 import { readStream } from '../../nats/streams.ts';
+import { type DlqPlace, placeInDlq } from '../../replay/dlq-place.ts';
 import { rebuildAdvisory } from '../../replay/rebuilt.ts';
 import { tellNone } from './none.ts';
 import { tellReading } from './reading.ts';
@@ -117,44 +116,35 @@ interface Planning {
   readonly rooms: Map<string, Promise<Room>>;
 }
 
-interface Planned {
-  readonly dlq: StreamInfo;
-  readonly msgId: string;
-  readonly copyFor: (id: string) => Copy;
-}
-
 /** What a page would write and where. @throws OpsError NOT_FOUND, NO_ROOM, DLQ_NOT_TAKEN before anything is written */
-async function planEntries({ context, nats, ref, rooms }: Planning, page: readonly Entry[]): Promise<Planned[]> {
+async function planEntries({ context, nats, ref, rooms }: Planning, page: readonly Entry[]): Promise<DlqPlace[]> {
   if (page.length === 0) return [];
-  const dlqs = await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))));
-  const planned: Planned[] = [];
+  const found = await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))));
+  const dlqs = found.filter((dlq) => dlq !== undefined);
+  const planned: DlqPlace[] = [];
   for (const entry of page) {
-    const { subject, payload, msgId } = rebuildAdvisory(entry, context.now());
-    const dlq = dlqs.find((one) => one && whyNotTaken(one, subject, 'record', ownPrefixes(nats)) === undefined);
-    if (!dlq) throw noDlq(ref);
-    const copyFor = (id: string): Copy => ({
-      subject,
-      payload,
-      headers: printHeaders([{ name: 'Nats-Msg-Id', value: id }]),
-      kind: 'record',
-    });
+    const { msgId, ...advisory } = rebuildAdvisory(entry, context.now());
+    const headers = (id: string) => printHeaders([{ name: 'Nats-Msg-Id', value: id }]);
+    const place = placeInDlq(nats, dlqs, { ...advisory, id: msgId, headers });
+    if (typeof place === 'string') throw noDlq(ref, place);
+    const { dlq, id, copyFor } = place;
     const room = rooms.get(dlq.name) ?? roomIn(nats, dlq);
     rooms.set(dlq.name, room);
-    const why = (await room).take(copyFor(msgId));
+    const why = (await room).take(copyFor(id));
     if (why) throw notKept(why);
-    planned.push({ dlq, msgId, copyFor });
+    planned.push(place);
   }
   return planned;
 }
 
 async function writeEntries(context: Context, nats: Nats, ref: QueueRef, page: readonly Entry[]): Promise<void> {
   const planned = await planEntries({ context, nats, ref, rooms: new Map() }, page);
-  await pipelined(planned, AT_ONCE, ({ dlq, msgId, copyFor }) => storeCopy(nats, dlq, msgId, copyFor));
+  await pipelined(planned, AT_ONCE, ({ dlq, id, copyFor }) => storeCopy(nats, dlq, id, copyFor));
 }
 
-const noDlq = (ref: QueueRef): OpsError =>
+const noDlq = (ref: QueueRef, why: string): OpsError =>
   new OpsError('NOT_FOUND', `no stream captures the deaths of ${ref.queue}`, {
     where: `queue ${ref.queue}`,
-    why: 'An entry would be stored nowhere.',
+    why: `An entry would be stored nowhere: ${why}.`,
     hints: ['give the queue a `dlq:` in its spec and apply it', 'replay orphans without entries: `dlq replay`'],
   });

@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { requireWhole } from '../../dlq/lock.ts';
 import { OpsError } from '../../errors/ops-error.ts';
-import { takeBack } from '../../ledger/history.ts';
 import { readMigrations } from '../../ledger/migrations.ts';
 import type { Context } from '../../model/context.ts';
 import type { PauseResult } from '../../model/queue.ts';
@@ -9,7 +8,7 @@ import { pipelined } from '../../nats/pipeline.ts';
 import { expectPause, NO_END, type Pausable, pauseConsumer, requirePause, resumeConsumer } from '../../queue/pause.ts';
 import { type QueueScope, type QueueTarget, recordQueueAct, withQueue } from './scope.ts';
 
-/** Consumers paused or resumed at once. */
+/** Consumers resumed at once. */
 const AT_ONCE = 16;
 
 export interface PauseOptions extends QueueTarget {
@@ -33,20 +32,23 @@ export async function pauseQueue(context: Context, options: PauseOptions): Promi
     requireConsumers(scope);
     const { nats, consumers } = scope;
     const until = end?.toISOString() ?? NO_END;
-    const record = (done: readonly PauseResult[], id?: string) => {
-      const summary = `paused ${listOfNames(done)} ${end ? `until ${end.toISOString()}` : 'until somebody resumes it'}`;
-      return recordQueueAct(context, scope, { verb: 'pause', summary, detail: done, ...(id !== undefined && { id }) });
-    };
-    const expected = consumers.map((name) => expectPause(pausable(scope, name), until));
-    const pausing = pipelined(consumers, AT_ONCE, (name) => pauseConsumer(nats, pausable(scope, name), until));
+    const what = `${names(consumers, scope)} ${end ? `until ${end.toISOString()}` : 'until somebody resumes it'}`;
+    const record = (summary: string, detail: unknown, id?: string) =>
+      recordQueueAct(context, scope, { verb: 'pause', summary, detail, ...(id !== undefined && { id }) });
+    const all = consumers.map((name) => pausable(scope, name));
+    const expected = all.map((one) => expectPause(one, until));
+    // All are sent before it is written down that they were: what is stored of a run that is killed then is true.
+    const pausing = Promise.all(all.map((one) => pauseConsumer(nats, one, until)));
     pausing.catch(() => {});
-    // Written down in the same moment; taken back, or told as it was, where it comes out otherwise.
-    const early = expected.every((one) => one !== undefined) ? await record(expected) : undefined;
+    const early = expected.every((one) => one !== undefined)
+      ? await record(`asked to pause ${what}`, { consumers, until })
+      : undefined;
     const done = await pausing.catch(async (error: unknown) => {
-      if (early) await takeBack(nats, early).catch(() => {});
+      if (early) await record(`could not pause ${what}: ${(error as Error).message}`, { consumers, until }, early.id);
       throw error;
     });
-    if (!early || !isDeepStrictEqual(done, expected)) await record(done, early?.id);
+    // As asked: then what was written down tells all there is to tell.
+    if (!early || !isDeepStrictEqual(done, expected)) await record(`paused ${what}`, done, early?.id);
     return done;
   });
 }
@@ -62,7 +64,10 @@ export async function resumeQueue(context: Context, target: QueueTarget): Promis
     if (changed.length > 0) {
       await recordQueueAct(context, scope, {
         verb: 'resume',
-        summary: `resumed ${listOfNames(changed)}`,
+        summary: `resumed ${names(
+          changed.map(({ consumer }) => consumer),
+          scope,
+        )}`,
         detail: done,
       });
     }
@@ -91,8 +96,8 @@ function pausable({ ref: { queue, seen } }: QueueScope, consumer: string): Pausa
   return { queue, consumer, ...(known && { known: { paused: known.paused, pause_until: known.pauseUntil } }) };
 }
 
-const listOfNames = (results: readonly PauseResult[]): string =>
-  results.map(({ queue, consumer }) => `${queue}/${consumer}`).join(', ');
+const names = (consumers: readonly string[], { ref }: QueueScope): string =>
+  consumers.map((consumer) => `${ref.queue}/${consumer}`).join(', ');
 
 function requireConsumers({ nats, ref, consumers }: QueueScope): void {
   if (consumers.length > 0) return;

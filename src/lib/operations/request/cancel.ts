@@ -153,7 +153,13 @@ async function writeHistory(
         at: context.now(),
         tool: context.tool,
         summary: `${own.length} taken out of ${ref.queue}`,
-        detail: { queue: ref.queue, entries: own.slice(0, 100).map(({ id, seq, outcome }) => ({ id, seq, outcome })) },
+        // Whether no worker had them is told where that is not so: it is asked when they are out, and this is written.
+        detail: {
+          queue: ref.queue,
+          entries: own
+            .slice(0, 100)
+            .map(({ id, seq, outcome }) => ({ id, seq, ...(outcome !== 'cancelled' && { outcome }) })),
+        },
       });
       written.set(ref.queue, record.id);
     } catch (error) {
