@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { htmlPage, htmlTable } from '../../src/lib/ui/render/html.ts';
 import { needing } from '../support/needing.ts';
 import { launchBrowser } from './support/browser.ts';
-import { aboutData, chosenData, listedData, NOW, overviewData } from './support/data.ts';
+import { aboutData, chosenData, listedData, NOW, overviewData, queuesData } from './support/data.ts';
 import { difference, draw, ENTRY, PICTURES } from './support/pictures.ts';
 import { goTo, openAt, text } from './support/shown.ts';
 import { type Stage, startStage } from './support/stage.ts';
@@ -112,6 +112,36 @@ describe('the page of the console', () => {
     expect(await page.locator('.row').count()).toBeGreaterThan(0);
     expect(await page.locator('.group').count()).toBeGreaterThan(0);
     for (const [path, answer] of kept) stage.answers.set(path, answer);
+    await context.close();
+  });
+
+  test('a replay says what one finished of another, and under which number what died again stands now', async () => {
+    const { page, context } = await openAt(browser, stage.url, { at: NOW });
+    await goTo(page, '#/replay', 'table.runs');
+    expect(await page.locator('table.runs thead').textContent()).toContain('chosenreplayedanswered');
+    await goTo(page, '#/replay/20260310T135210-jo', '.notes');
+    expect(await page.locator('.notes').allTextContents()).toEqual([
+      '1 of them was finished by the replay that came after',
+      'it finished 2 of an earlier replay',
+    ]);
+    await goTo(page, '#/replay/20260310T140110-ana', '.plain th');
+    const dead = page.locator('.plain th a');
+    expect(await dead.textContent()).toBe('REQUESTS/request-worker/88101, now 88240');
+    expect(await dead.getAttribute('href')).toBe('#/dead?id=REQUESTS%2Frequest-worker%2F88240');
+    await context.close();
+  });
+
+  test('a schedule is drawn to scale, of seconds or of less', async () => {
+    const schedule = { consumer: 'w', waits_seconds: [0.1], tries: 2, gives_up_after_seconds: 0.2, text: '' };
+    const queues = queuesData.queues.map((queue) => ({
+      ...queue,
+      consumers: queue.consumers.map((consumer) => ({ ...consumer, schedule })),
+    }));
+    stage.answers.set('/api/queues', { ...queuesData, queues });
+    const { page, context } = await openAt(browser, stage.url, { at: NOW });
+    await goTo(page, '#/plan', '.schedule circle');
+    expect(await page.locator('.schedule').first().locator('circle').nth(1).getAttribute('cx')).toBe('50.00%');
+    stage.answers.delete('/api/queues');
     await context.close();
   });
 

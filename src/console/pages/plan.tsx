@@ -100,7 +100,7 @@ function ChangeView({ change, findings }: { change: Change; findings: readonly F
 /** When a request that fails is tried again, and when it is dead: drawn to scale, and in words. */
 export function ScheduleView({ schedule }: { schedule: Schedule }) {
   const waits = schedule.waits_seconds.slice(0, 60);
-  const whole = Math.max(1, schedule.gives_up_after_seconds ?? waits.reduce((sum, wait) => sum + wait, 0));
+  const whole = (schedule.gives_up_after_seconds ?? waits.reduce((sum, wait) => sum + wait, 0)) || 1;
   let at = 0;
   const tries = [0, ...waits.map((wait) => (at += wait))].slice(
     0,

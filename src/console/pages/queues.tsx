@@ -59,7 +59,9 @@ function verdictOf({ health, findings, queues: all }: Queues): string {
   const odd = findings.length - bad;
   if (bad > 0) return `${many(bad, 'thing')} critical${odd > 0 ? `, ${odd} more to look at` : ''}`;
   if (odd > 0) return `${many(odd, 'thing')} to look at`;
-  return health === 'ok' ? `all ${many(all.length, 'queue')} healthy` : 'not all could be found out';
+  return health === 'ok'
+    ? `${all.length === 1 ? 'the queue is' : `all ${many(all.length, 'queue')} are`} healthy`
+    : 'not all could be found out';
 }
 
 function Where({ queue }: { queue: Queue }) {
@@ -87,8 +89,10 @@ function Where({ queue }: { queue: Queue }) {
       </p>
       {queue.capacity.share !== null && (
         <p class="muted">
-          {Math.round(queue.capacity.share * 100)} % full; when full{' '}
-          {queue.capacity.discard === 'new' ? 'publishers are refused' : 'the oldest are dropped'}
+          {Math.round(queue.capacity.share * 100)} % full
+          {/* A trend that ends there says what happens then. */}
+          {!(queue.trend?.state === 'grows' && queue.trend.seconds !== undefined) &&
+            `; when full ${queue.capacity.discard === 'new' ? 'publishers are refused' : 'the oldest are dropped'}`}
         </p>
       )}
     </>
@@ -145,7 +149,7 @@ export function QueuesPage() {
                     ? 'oldest unknown'
                     : queue.oldest_seconds > 0
                       ? `oldest waits ${duration(queue.oldest_seconds)}`
-                      : 'nobody waits'}
+                      : 'nothing waits'}
                 </p>
                 {queue.paused.length > 0 ? (
                   <Act

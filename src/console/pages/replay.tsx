@@ -108,6 +108,7 @@ function All() {
                 <th>who</th>
                 <th>queues</th>
                 <th class="end">chosen</th>
+                <th class="end">replayed</th>
                 <th class="end">answered</th>
                 <th class="end">died again</th>
                 <th class="end">failed</th>
@@ -129,6 +130,9 @@ function All() {
                   <td data-label="queues">{replay.queues.map((queue) => shown(queue)).join(', ')}</td>
                   <td class="end n" data-label="chosen">
                     {count(replay.chosen)}
+                  </td>
+                  <td class="end n" data-label="replayed">
+                    {count(replay.replayed)}
                   </td>
                   <td class="end n" data-label="answered">
                     {count(replay.answered)}

@@ -205,8 +205,9 @@ function drawn(element: HTMLElement, { timeline, marks, signOf, length, from, on
       axes: [
         {
           ...axis,
-          size: 20,
-          gap: 2,
+          size: 26,
+          // Clear of the other axis' 0, which stands in the same corner.
+          gap: 8,
           // Room for a day and a clock with seconds; a label is no nearer to the next than a second.
           space: 96,
           incrs: TICKS,

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { act, download } from '../client.ts';
-import { bytes, count, duration, full, leftDead } from '../format.ts';
+import { bytes, count, duration, full, leftDead, many } from '../format.ts';
 import { go, remember, runIt, say } from '../state.ts';
 import type { ReplayRunJson, Run, WireError } from '../wire.ts';
 import {
@@ -101,15 +101,39 @@ export function ReplayView({ replay, onStop }: { replay: ReplayRunJson; onStop?:
         </li>
       </ul>
       {replay.error !== undefined && <p class="notes warning">{shown(replay.error)}</p>}
+      {replay.finished_by?.map(({ id, count: n }) => (
+        <p key={id} class="notes">
+          {many(n, 'of them was', 'of them were')} finished by{' '}
+          <a href={`#/replay/${encodeURIComponent(id)}`}>the replay that came after</a>
+        </p>
+      ))}
+      {replay.finished_for
+        ?.filter(({ count: n }) => n > 0)
+        .map(({ id, count: n }, index) => (
+          <p key={index} class="notes">
+            it finished {count(n)} of{' '}
+            {id === undefined ? (
+              'an earlier replay'
+            ) : (
+              <a href={`#/replay/${encodeURIComponent(id)}`}>an earlier replay</a>
+            )}
+          </p>
+        ))}
       {replay.failures.length > 0 && (
         <>
           <h2>Not brought back</h2>
           <table class="plain">
             <tbody>
-              {replay.failures.map(({ id, error }) => (
+              {replay.failures.map(({ id, error, new_seq: now }) => (
                 <tr key={id}>
                   <th scope="row">
-                    <a href={`#/dead?id=${encodeURIComponent(id)}`}>{shown(id)}</a>
+                    {/* Replayed and dead again it stands under its copy's sequence. */}
+                    <a
+                      href={`#/dead?id=${encodeURIComponent(now === undefined ? id : id.replace(/\d+$/, String(now)))}`}
+                    >
+                      {shown(id)}
+                      {now !== undefined && `, now ${now}`}
+                    </a>
                   </th>
                   <td>{shown(error)}</td>
                 </tr>

@@ -31,10 +31,10 @@ export async function loadForWork(context: Context, source: string): Promise<Loa
   const loaded = await requireSpec(source, { cwd: context.cwd, env: context.env, readStdin: context.readStdin });
   const warnings = loaded.problems.filter((problem) => problem.severity === 'warning').length;
   if (warnings > 0) {
-    const many = warnings === 1 ? 'a warning' : `${warnings} warnings`;
+    const [many, them] = warnings === 1 ? ['a warning', 'it'] : [`${warnings} warnings`, 'them'];
     context.io.tell({
       type: 'note',
-      text: `${source} has ${many}: \`${toType`osapi-ops validate ${source}`}\` shows them`,
+      text: `${source} has ${many}: \`${toType`osapi-ops validate ${source}`}\` shows ${them}`,
     });
   }
   return loaded;

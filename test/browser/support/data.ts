@@ -437,7 +437,7 @@ export const replaysData: readonly ReplayRunJson[] = [
     failed: 1,
     waiting: 73,
     seconds_left: 24,
-    failures: [{ id: 'REQUESTS/request-worker/88101', error: 'died again: upstream 503' }],
+    failures: [{ id: 'REQUESTS/request-worker/88101', error: 'died again: upstream 503', new_seq: 88240 }],
   },
   {
     id: '20260310T135210-jo',
@@ -460,6 +460,8 @@ export const replaysData: readonly ReplayRunJson[] = [
     waiting: 0,
     seconds_left: null,
     failures: [],
+    finished_for: [{ id: '20260310T135150-jo', count: 2, replayed: 40 }],
+    finished_by: [{ id: '20260310T140110-ana', count: 1 }],
   },
 ];
 
