@@ -28,7 +28,7 @@ export async function buildPage(root, outdir) {
     target: ['chrome120', 'firefox125', 'safari17'],
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    minify: !process.env.NOMIN,
+    minify: true,
     plugins: [otherwise],
     legalComments: 'none',
     logLevel: 'warning',

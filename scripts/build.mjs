@@ -96,8 +96,8 @@ const { metafile } = await build({
   target: 'node22',
   // In a script of our own loader, Node warns a person of each \`import()\`.
   supported: { 'dynamic-import': false },
-  minify: !process.env.NOMIN,
-  lineLimit: 160,
+  minify: true,
+  lineLimit: 1000,
   alias: Object.fromEntries(unreached.map((name) => [name, './scripts/unbundled/nothing.cjs'])),
   plugins: [leanOclif, lazyKeys, lazyRequires, lazyTls, lazyBuiltins],
   legalComments: 'none',
