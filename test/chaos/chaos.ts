@@ -46,6 +46,8 @@ export interface Scenario {
   readonly maxMessages?: number;
   /** The account has so many bytes, and something else fills it to the last one before each replay. */
   readonly maxFile?: number;
+  /** But for some kilobytes: what keeps its messages needs them to begin, and comes to the end of them half-way. */
+  readonly spare?: boolean;
   /** How often the server is killed and started again. */
   readonly serverKills?: number;
   readonly nodes?: number;
@@ -91,12 +93,22 @@ const accountOf = (maxFile: number): string =>
     '',
   ].join('\n');
 
-/** Fills the account to the last byte that a message can take. */
-async function fillAccount(server: TestServer): Promise<void> {
+/** Of the parts that the account is filled with, the one that makes spare room when it goes. */
+const PART = 4000;
+
+/** Fills the account to the last byte that a message can take; then so many parts of 4 kB are taken out again. */
+async function fillAccount(server: TestServer, spare = 0): Promise<void> {
   const nats = await connectTo({ url: server.urls.join(',') }, { timeout: '20s' });
-  await nats.api('STREAM.CREATE.FILL', { name: 'FILL', subjects: ['fill'], storage: 'file' });
-  for (const size of [400_000, 4000, 300, 30, 0]) {
+  await nats.api('STREAM.CREATE.FILL', { name: 'FILL', subjects: ['fill'], storage: 'file', allow_direct: true });
+  for (const size of [400_000, PART, 300, 30, 0]) {
     while (!(await nats.request('fill', 'x'.repeat(size))).string().includes('10002'));
+  }
+  let left = spare;
+  for await (const { seq, payload } of getRange(nats, 'FILL', 1)) {
+    if (left === 0) break;
+    if (payload.byteLength !== PART) continue;
+    await nats.api('STREAM.MSG.DELETE.FILL', { seq });
+    left -= 1;
   }
   await nats.close();
 }
@@ -304,7 +316,8 @@ async function harass(
   for (let turn = 0; turn < kills; turn++) {
     await untilDead(server, Math.min(40, (scenario.maxMessages ?? 80) / 2, (scenario.outstanding ?? 80) / 2));
     const inFlight = scenario.inFlight ?? [1, 4, 32][Math.floor(stage.random() * 3)]!;
-    if (scenario.maxFile !== undefined) await fillAccount(server);
+    const spare = scenario.spare ? 2 + Math.floor(stage.random() * 5) : 0;
+    if (scenario.maxFile !== undefined) await fillAccount(server, spare);
     const replay = startReplay(server, protocol, inFlight, {
       ...(killAfterSteps !== undefined && { steps: killAfterSteps }),
     });
@@ -533,6 +546,7 @@ export function nameOf({
   nodes = 1,
   maxMessages,
   maxFile,
+  spare = false,
   racing,
   serverKills = 0,
   stops = 0,
@@ -545,7 +559,7 @@ export function nameOf({
   const what = [
     `nats-server ${version}${nodes > 1 ? ` × ${nodes}` : ''}`,
     maxMessages === undefined ? '' : `full at ${maxMessages}`,
-    maxFile === undefined ? '' : 'full account',
+    maxFile === undefined ? '' : `full account${spare ? ' but for 8 to 24 kB' : ''}`,
     (maxMessages ?? maxFile) ? '' : 'room',
     retention ?? '',
     padding > 0 ? `of ${padding} bytes` : '',

@@ -47,7 +47,7 @@ const FORMS: Readonly<Record<string, Partial<Scenario>>> = {
   anew: { kills: 0, remakes: kills },
   limits: { retention: 'limits' },
   interest: { retention: 'interest' },
-  'limits-no-room': { retention: 'limits', maxFile: 2_000_000 },
+  'limits-no-room': { retention: 'limits', maxFile: 2_000_000, spare: true },
   'limits-stopped': { retention: 'limits', kills: 0, stops: kills, windowMs: 1000 },
   'limits-cluster': { retention: 'limits', nodes: 3, serverKills: servers },
   'interest-cluster': { retention: 'interest', nodes: 3, serverKills: servers },
@@ -117,6 +117,8 @@ for (let round = 0; round < Number(values.rounds ?? 1); round++) {
       console.log(tellReport(report));
       const faults = [...report.lost, ...report.doubled, ...report.leftover, ...report.forgotten];
       if (!drops(report)) faults.push(...report.dropped);
+      const { kills: asked } = report.scenario;
+      if (asked > 0 && report.kills === 0) faults.push(`no replay was under way to be killed, in ${asked} turns`);
       if (faults.length > 0) {
         bad += 1;
         console.log(`  ${faults.slice(0, 10).join('; ')}`);

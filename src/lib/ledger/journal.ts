@@ -1,5 +1,6 @@
 import { OpsError } from '../errors/ops-error.ts';
 import { bucketStream, journalSubject, journalSubjects, LEDGER_BUCKET } from '../facts/names.ts';
+import { isSeq, isStreamName } from '../facts/tokens.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { isObject, numberOf, objectOf, textOf } from '../model/json.ts';
 import type { Seen, StoredMessage } from '../model/message.ts';
@@ -61,11 +62,9 @@ export interface JournalEntry extends Journalled {
 /** How many bytes of the message are facts, and how many behind them are the copy's header block. */
 const HEADER = 'Osapi-Journal';
 
-const isSeq = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 1;
-
 /** What was written down of a message; `undefined` where a sequence or a time is missing: then nothing is known of it. */
 function parseSeen(value: unknown, created?: string): Seen | undefined {
-  if (!isObject(value) || typeof value.stream !== 'string' || typeof value.time !== 'string') return undefined;
+  if (!isObject(value) || !isStreamName(value.stream) || typeof value.time !== 'string') return undefined;
   if (!isSeq(value.seq) || value.time === '') return undefined;
   return { stream: value.stream, created: created ?? textOf(value.created), seq: value.seq, time: value.time };
 }
@@ -74,8 +73,9 @@ const parseAllSeen = (value: unknown): Seen[] =>
   Array.isArray(value) ? value.flatMap((one: unknown) => parseSeen(one) ?? []) : [];
 
 function parseMark(value: unknown): Mark | undefined {
-  if (!isObject(value) || typeof value.stream !== 'string') return undefined;
-  return { stream: value.stream, created: textOf(value.created), after: numberOf(value.after) };
+  if (!isObject(value) || !isStreamName(value.stream)) return undefined;
+  const { stream, created, after } = value;
+  return { stream, created: textOf(created), after: isSeq(after) ? after : 0 };
 }
 
 /**
@@ -124,6 +124,8 @@ export function parseJournal(message: StoredMessage): JournalEntry | undefined {
     const { id, msgId, subject, kind, requestId, run } = facts;
     if (!original || typeof id !== 'string' || typeof msgId !== 'string' || typeof subject !== 'string')
       return undefined;
+    // The journal of a queue holds what was taken out of that queue.
+    if (!message.subject.startsWith(journalSubjects(original.stream).slice(0, -1))) return undefined;
     return {
       id,
       msgId,
@@ -239,7 +241,9 @@ export function parseIntent(text: string): Intent | undefined {
   }
   if (!isObject(value) || !Array.isArray(value.moves)) return undefined;
   const created = new Map(Object.entries(objectOf(value.created)));
-  const [stream = '', after = 0] = Object.entries(objectOf(value.after))[0] ?? [];
+  const [stream, after] = Object.entries(objectOf(value.after))[0] ?? [];
+  const target = parseMark(value.target === undefined ? { stream, after } : value.target);
+  if (!target) return undefined;
   const run = objectOf(value.run);
   const seen = (one: unknown) => parseSeen(one, textOf(created.get(textOf(objectOf(one).stream))));
   return {
@@ -255,7 +259,7 @@ export function parseIntent(text: string): Intent | undefined {
         },
       ];
     }),
-    target: parseMark(value.target) ?? { stream, created: '', after: numberOf(after) },
+    target,
     ...(typeof run.id === 'string' && { run: { id: run.id, moved: numberOf(run.moved) } }),
   };
 }

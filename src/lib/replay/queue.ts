@@ -96,6 +96,7 @@ class QueueReplay {
       created: facts.created,
       target: job.target?.name ?? ref.queue,
       seen: job.target ?? facts.info,
+      dlqs: ref.dlqs,
       ...(ref.responses !== undefined && { responses: ref.responses }),
       // Where a publish makes the stream drop its oldest, the original goes first, so that nothing has to be dropped.
       protocol: facts.drops ? { room: protocol.full, full: protocol.full } : protocol,

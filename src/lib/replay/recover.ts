@@ -7,6 +7,7 @@ import {
   type LeftIntent,
   readJournal,
 } from '../ledger/journal.ts';
+import type { Seen } from '../model/message.ts';
 import type { FinishedRun } from '../model/replay-run.ts';
 import { notTaken } from '../nats/address.ts';
 import { orUndefined } from '../nats/answer.ts';
@@ -14,9 +15,11 @@ import { isNoRoom } from '../nats/api-error.ts';
 import { publishCopy } from '../nats/copies.ts';
 import type { StreamInfo } from '../nats/info.ts';
 import { pipelined } from '../nats/pipeline.ts';
+import { parseHeaderLines, printHeaders } from '../nats/raw-headers.ts';
 import { removeMessage, removeMessages } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
 import { awaitLeaders, isShared } from './barrier.ts';
+import { isObeyed } from './copy.ts';
 import { findAnswered, findCopies, findOriginals } from './evidence.ts';
 import { refusal } from './refusal.ts';
 import type { ReplayRun } from './run.ts';
@@ -38,12 +41,13 @@ export interface Settled {
  */
 export async function settleIntent(run: ReplayRun, intent: Intent & { readonly written?: string }): Promise<Settled> {
   const { nats, queue, created } = run;
+  const own = ownOf(run, intent.moves);
   await awaitLeaders(
     run,
-    intent.moves.flatMap(({ original }) => original?.stream ?? []),
+    own.flatMap(({ original }) => original?.stream ?? []),
   );
   const journalled = new Set((await readJournal(nats, queue, { fromLeader: isShared(run) })).map(({ msgId }) => msgId));
-  const moves = intent.moves.filter(({ msgId }) => !journalled.has(msgId));
+  const moves = own.filter(({ msgId }) => !journalled.has(msgId));
   const there = await findOriginals(run, moves);
   const doubtful = doubtfulAmong(moves, { there, created });
   const copies = await findCopies(run, [intent.target], new Set(doubtful.map(({ msgId }) => msgId)));
@@ -60,6 +64,18 @@ export async function settleIntent(run: ReplayRun, intent: Intent & { readonly w
     done.has(msgId) && [...(original ? [original] : []), ...all].some((seen) => removed.has(seen));
   return { done, finished: moves.filter(isFinished).length, journalled };
 }
+
+/**
+ * Whoever may write to the ledger could name there the messages of others, to be removed by whoever replays: what a queue's
+ * intent or journal speaks of lies in that queue and its DLQs.
+ */
+const ownOf = (run: ReplayRun, moves: readonly Intended[]): Intended[] =>
+  moves
+    .filter(({ original }) => original === undefined || original.stream === run.queue)
+    .map((move) => ({ ...move, records: ownRecords(run, move.records) }));
+
+const ownRecords = ({ dlqs }: ReplayRun, records: readonly Seen[]): Seen[] =>
+  records.filter(({ stream }) => dlqs.includes(stream));
 
 /** Settles what an earlier run left behind. Gives what it finished of its messages. */
 export async function settleLeftIntent(run: ReplayRun, intent: LeftIntent | undefined): Promise<FinishedRun[]> {
@@ -138,7 +154,7 @@ export async function drainJournal(
   const done = drained.filter(({ outcome }) => outcome === 'moved');
   await removeMessages(
     nats,
-    done.flatMap(({ entry }) => entry.records),
+    done.flatMap(({ entry }) => ownRecords(run, entry.records)),
   );
   return drained;
 }
@@ -146,5 +162,10 @@ export async function drainJournal(
 async function publishJournalled({ nats }: ReplayRun, entry: JournalEntry, to: StreamInfo | undefined) {
   if (!to) throw notTaken(`stream ${entry.target.stream} is not there any more`);
   if (!isSame(entry.target.created, to.created)) throw notTaken(`stream ${to.name} was made anew since`);
-  return publishCopy(nats, to, entry);
+  // As its copy was made: without what the server would obey.
+  const lines = parseHeaderLines(entry.headers);
+  const headers = lines.some(({ name }) => isObeyed(name))
+    ? printHeaders(lines.filter(({ name }) => !isObeyed(name)))
+    : entry.headers;
+  return publishCopy(nats, to, { ...entry, headers });
 }

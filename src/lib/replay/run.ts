@@ -13,6 +13,8 @@ export interface ReplayRun {
   readonly target: string;
   /** The same as it was seen last: what an intent is marked with before the next look has come. */
   seen: StreamInfo;
+  /** Its DLQs: what is written down of its messages names records in these. */
+  readonly dlqs: readonly string[];
   /** The bucket of the responses, where it is known. */
   readonly responses?: string;
   readonly protocol: Protocol;

@@ -92,6 +92,7 @@ export class Tally {
 
   left(id: string, why: string): void {
     this.remaining += 1;
+    this.#countError(why);
     this.#note({ id, outcome: 'remaining', error: why });
   }
 

@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { isStreamName } from '../../../src/lib/facts/tokens.ts';
 import { type Intent, parseIntent, parseJournal, printIntent } from '../../../src/lib/ledger/journal.ts';
 import { printHeaders } from '../../../src/lib/nats/raw-headers.ts';
 
 const time = '2026-01-02T03:04:05.6Z';
-const name = fc.oneof(fc.constantFrom('REQUESTS', '__proto__', 'constructor', 'toString'), fc.string({ minLength: 1 }));
+const text = fc.string({ minLength: 1 }).filter(isStreamName);
+const name = fc.oneof(fc.constantFrom('REQUESTS', '__proto__', 'constructor', 'toString'), text);
 const seq = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 
 describe('an intent', () => {
