@@ -26,6 +26,7 @@ import {
   madeOf,
   noteMade,
   openRun,
+  pause,
   type Run,
   removeStream,
   stranger,
@@ -45,9 +46,8 @@ export async function executeMigration(nats: Nats, migration: Migration, moving:
   let last: MigrationStep | undefined;
   try {
     for (;;) {
-      const step = await stepOf(run);
+      const step = await nextStep(run, last);
       if (step === 'intended') await writeDown(run);
-      if (step === last && step !== 'copying' && step !== 'recopying' && step !== 'parked') throw stuck(run, step);
       last = step;
       tell(run, step);
       if (step === 'done') break;
@@ -77,6 +77,20 @@ export async function undoMigration(nats: Nats, migration: Migration, moving: Mo
     await forgetMigration(nats, migration);
   } catch (error) {
     throw await asStopped(run, error);
+  }
+}
+
+/** A copy that forgot its ids is made anew, and nothing else is done then. */
+const REPEATED: ReadonlySet<MigrationStep> = new Set(['copying', 'parked', 'recopying', 'reparked']);
+/** In a cluster what was written is seen a moment later: a pause that was taken away, a consumer that was made (2.14). */
+const SEEN_MS = 10_000;
+
+/** The step after this one. @throws OpsError MIGRATE_REFUSED where it is not left */
+async function nextStep(run: Run, last: MigrationStep | undefined): Promise<MigrationStep> {
+  for (const until = performance.now() + SEEN_MS; ; await pause(run)) {
+    const step = await stepOf(run);
+    if (step !== last || REPEATED.has(step)) return step;
+    if (performance.now() > until) throw stuck(run, step);
   }
 }
 
