@@ -309,6 +309,43 @@ describe('a stream that somebody makes anew under a name of the move', () => {
   });
 });
 
+test.each([
+  ['the first gap', /JOBS is closed/],
+  ['the second gap', /JOBS_moving is closed/],
+])(
+  'a copy that forgot its ids in %s, as where its server was restarted, has nothing that was answered',
+  async (_gap, at) => {
+    expect(await answer(2)).toEqual(['r0', 'r1']);
+    const migration = await plan();
+    await expect(executeMigration(nats, migration, moving(/copying JOBS to/))).rejects.toThrow();
+    await until(async () => (await figures('JOBS_moving')).messages === 3, 'all is copied');
+    // The copy has these still when they are answered, and keeps them for their ids.
+    expect(await answer(1)).toEqual(['r2']);
+    // Whoever moves dies when it is closed.
+    let isDead = false;
+    const assertHeld = () => {
+      if (isDead) throw new Error('killed');
+    };
+    const tell = ({ type, text }: { type: string; text?: string }) => {
+      isDead ||= type === 'note' && at.test(text ?? '');
+    };
+    await expect(
+      executeMigration(nats.behind({ assertHeld }), migration, {
+        ...moving(),
+        io: { tell: tell as Moving['io']['tell'] },
+      }),
+    ).rejects.toThrow('killed');
+    const { to } = migration.hops.find(({ from }) => at.source.includes(`${from} `))!;
+    const { config: copy } = await orThrow(readStream(nats, to));
+    expect(copy.mirror).toBeDefined();
+    const { duplicate_window: _, ...forgetful } = copy;
+    await writeStream(nats, 'update', to, forgetful);
+    await executeMigration(nats, migration, moving());
+    expect(await answer(2)).toEqual(['r3', 'r4']);
+    expect(await figures()).toMatchObject({ messages: 0 });
+  },
+);
+
 describe('a copy that somebody removes while workers answer', () => {
   const entries = async () => {
     const found: (string | null)[][] = [];

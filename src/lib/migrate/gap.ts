@@ -64,9 +64,11 @@ async function openKnown(run: Run, hop: Hop, copy: StreamInfo, surplus: Surplus,
   if (isClustered(run)) {
     if (isMirror) await write(run, 'update', hop.to, primingConfig(migration, hop));
     await primeIds(nats, hop.to, numberOf(migration.before.duplicate_window));
-    if (hop === lastHop(run))
-      await trim(run, hop, isTwo(run) ? await keptOf(run) : await waiting(run, await carryAll(run)));
   }
+  // One that was made anew in the gap, for its server was restarted and had forgotten its ids, has what was answered again.
+  if (hop === lastHop(run) && isTwo(run) && (isClustered(run) || holes === undefined))
+    await trim(run, hop, await keptOf(run));
+  else if (hop === lastHop(run) && isClustered(run)) await trim(run, hop, await waiting(run, await carryAll(run)));
   await write(run, 'update', hop.to, promotedConfig(migration, hop, surplus));
 }
 
