@@ -17,6 +17,7 @@ import { dropCopy, makeCopy, remembers, settle, waitCopied, waitWindow } from '.
 import { tellStep } from './read.ts';
 import { canUndo, isCopyLost, isOurs, recognise, strangersIn } from './recognise.ts';
 import {
+  clock,
   FINISH,
   firstHop,
   isClustered,
@@ -87,10 +88,10 @@ const SEEN_MS = 10_000;
 
 /** The step after this one. @throws OpsError MIGRATE_REFUSED where it is not left */
 async function nextStep(run: Run, last: MigrationStep | undefined): Promise<MigrationStep> {
-  for (const until = performance.now() + SEEN_MS; ; await pause(run)) {
+  for (const isOver = clock(SEEN_MS); ; await pause(run)) {
     const step = await stepOf(run);
     if (step !== last || REPEATED.has(step)) return step;
-    if (performance.now() > until) throw stuck(run, step);
+    if (isOver()) throw stuck(run, step);
   }
 }
 

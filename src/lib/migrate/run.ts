@@ -137,6 +137,12 @@ export async function removeStream(run: Run, name: string): Promise<void> {
   if (info) await orUndefined(deleteStream(run.nats, { stream: name, created: info.created }, { timeoutMs: WRITE_MS }));
 }
 
+/** Tells whether so many milliseconds are over. */
+export function clock(ms: number): () => boolean {
+  const until = performance.now() + ms;
+  return () => performance.now() > until;
+}
+
 /** Waits, or ends where it is told to. */
 export const pause = ({ signal }: Run, ms = POLL_MS): Promise<void> =>
   sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
