@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
+import { leadTo } from '../lib/model/call.ts';
 import { printJson } from '../lib/model/json.ts';
 import { type FailOn, fails, isNothing, type StatusReport } from '../lib/model/verdict.ts';
 import { appendJobSummary } from '../lib/operations/status/job-summary.ts';
@@ -10,7 +11,7 @@ import { watchStatus } from '../lib/operations/status/watch.ts';
 import { isServerAway, unreached } from '../lib/operations/status.ts';
 import { BaseCommand } from '../lib/ui/base-command.ts';
 import { withEnv } from '../lib/ui/flags.ts';
-import { renderStatus, statusJson } from '../lib/ui/render/status.ts';
+import { renderStatus, type StatusView, statusJson } from '../lib/ui/render/status.ts';
 import { renderGithub } from '../lib/ui/render/status-github.ts';
 import { renderStatusHtml } from '../lib/ui/render/status-html.ts';
 import { renderJunit } from '../lib/ui/render/status-junit.ts';
@@ -130,7 +131,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
   private async several(systems: readonly SystemStatus[]): Promise<number> {
     const failOn = this.flags['fail-on'] as FailOn;
     const { format } = this;
-    if (format === 'text') await this.show(undefined, renderSeveral(systems, this.output));
+    if (format === 'text') await this.show(undefined, renderSeveral(systems, this.view));
     else this.stdout.write(drawSeveral(format, systems, failOn));
     if (format === 'github') await appendJobSummary(this.context, renderSeveralMarkdown(systems));
     if (format === 'nagios') return nagiosExitOf(systems);
@@ -139,6 +140,11 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
         error ? error.exitCode : fails(report.health, failOn) ? EXIT.pending : EXIT.done,
       ),
     );
+  }
+
+  private get view(): StatusView {
+    const { theme, width } = this.output;
+    return { theme, width, lead: leadTo(this.context.connection) };
   }
 
   private get format(): OutputFormat {
@@ -153,7 +159,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
     else this.stdout.write(text);
     // The report is a file as a rule: without this the log of a failed job would be empty.
     if (this.format === 'junit' && !this.stdout.isTTY && !this.flags.quiet) {
-      this.stderr.write(renderStatus(report, this.output));
+      this.stderr.write(renderStatus(report, this.view));
     }
     if (this.format === 'github') await appendJobSummary(this.context, renderStatusMarkdown(report));
     if (this.format === 'nagios') return NAGIOS_EXIT[report.health];
@@ -163,7 +169,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
   private draw(report: StatusReport, failOn: FailOn): string {
     switch (this.format) {
       case 'text':
-        return renderStatus(report, this.output);
+        return renderStatus(report, this.view);
       case 'json':
         return `${printJson(statusJson(report), 2)}\n`;
       case 'junit':
@@ -206,7 +212,7 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
       } else if (!isLive) this.stdout.write(systems.map((one) => `${watchLine(one.report)}\n`).join(''));
       else {
         const screen = renderWatch(looks, {
-          theme: this.output.theme,
+          ...this.view,
           width: this.stdout.columns ?? this.output.width,
           height: this.stdout.rows ?? 24,
         });

@@ -114,9 +114,6 @@ export const withClocks = (text: string, now: number, eastOf: (ms: number) => nu
     return Number.isNaN(ms) ? at : moment(ms, now, eastOf(ms));
   });
 
-/** Whether it is one line to type, and no advice in words. */
-export const isCommand = (text: string): boolean => /^(?:osapi-ops|nats) /.test(text) && !text.includes('; or ');
-
 /** All that there is to say of a time: here, in UTC, and how long ago. */
 export function wholeMoment(ms: number, now: number, east: number): string {
   const here = partsOf(ms, east);

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../../lib/errors/codes.ts';
-import { leadTo } from '../../lib/operations/dlq/call.ts';
+import { leadTo } from '../../lib/model/call.ts';
 import { drainQueue } from '../../lib/operations/queue/drain.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';

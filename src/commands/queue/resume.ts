@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core';
-import { leadTo } from '../../lib/operations/dlq/call.ts';
+import { leadTo } from '../../lib/model/call.ts';
 import { resumeQueue } from '../../lib/operations/queue/pause.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { withEnv } from '../../lib/ui/flags.ts';

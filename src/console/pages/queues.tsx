@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
-import { count, duration, isCommand, many } from '../format.ts';
+import { isLine } from '../../lib/model/shell.ts';
+import { count, duration, many } from '../format.ts';
 import { Act, Button, Clock, Glyph, HealthWord, LineToType, Refusal, shown, Waiting } from '../parts/basics.tsx';
 import { Capacity } from '../parts/capacity.tsx';
 import { PauseDialog, ResumeDialog } from '../parts/pause.tsx';
@@ -37,7 +38,7 @@ function Finding({ finding, onResume }: { finding: QueueFinding; onResume: (queu
         )}
       </span>
       {finding.next !== undefined &&
-        (isCommand(finding.next) ? (
+        (isLine(finding.next) ? (
           <LineToType text={finding.next} label="the next step" />
         ) : (
           <span class="line">{shown(finding.next)}</span>

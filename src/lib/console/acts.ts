@@ -1,8 +1,8 @@
 import { OpsError } from '../errors/ops-error.ts';
+import { callWords } from '../model/call.ts';
 import { objectOf } from '../model/json.ts';
 import { OVERRIDES, type Override } from '../model/plan.ts';
 import { applyOperation } from '../operations/apply.ts';
-import { callWords } from '../operations/dlq/call.ts';
 import { importDeadLetters } from '../operations/dlq/import.ts';
 import { stopReplay } from '../operations/dlq/replays/stop.ts';
 import { pauseQueue, resumeQueue } from '../operations/queue/pause.ts';

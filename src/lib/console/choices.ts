@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
+import { callWords } from '../model/call.ts';
 import type { Context } from '../model/context.ts';
 import type { Entry } from '../model/entry.ts';
 import { objectOf } from '../model/json.ts';
 import { withArguments } from '../model/shell.ts';
 import type { Chosen, CommandLine } from '../model/wire.ts';
-import { callWords } from '../operations/dlq/call.ts';
 import { type PurgeOptions, purgeDeadLetters } from '../operations/dlq/purge.ts';
 import { type ReplayOptions, replayDeadLetters } from '../operations/dlq/replay.ts';
 import { isBadReplay, replayFlags, type WrittenWishes, wishesFrom } from '../ui/replay-flags.ts';

@@ -1,4 +1,5 @@
 import { OpsError } from '../errors/ops-error.ts';
+import { callWords } from '../model/call.ts';
 import type { Context } from '../model/context.ts';
 import type { DeadLetter } from '../model/dead-letter.ts';
 import { entryJson } from '../model/entry.ts';
@@ -6,7 +7,6 @@ import type { Io } from '../model/io.ts';
 import type { WaitingJson } from '../model/request.ts';
 import type { Answers, Envelope, RequestBodies, ShownLetter } from '../model/wire.ts';
 import { findLived } from '../operations/dlq/alike.ts';
-import { callWords } from '../operations/dlq/call.ts';
 import { listDeadLetters } from '../operations/dlq/ls.ts';
 import { overviewOfDeadLetters } from '../operations/dlq/overview.ts';
 import { listReplays } from '../operations/dlq/replays/ls.ts';

@@ -45,7 +45,7 @@ export function judgeHealth(snapshot: Snapshot): StatusReport {
 const nothingCheck = checkOf('resources', {
   status: 'unknown',
   summary: 'there is nothing to judge: no system was ever applied here, and there is no queue',
-  next: 'osapi-ops doctor; or osapi-ops apply SPEC',
+  next: 'osapi-ops doctor',
 });
 
 function figuresOf(queue: QueueState, now: number): QueueFigures {

@@ -15,6 +15,9 @@ export function shellWord(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/** Whether what is said of the next step is a line to type; else it is advice. */
+export const isLine = (text: string): boolean => /^(?:osapi-ops|nats) /.test(text);
+
 /** Words as a line that can be pasted. */
 export const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ');
 

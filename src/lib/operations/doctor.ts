@@ -3,6 +3,7 @@ import { clockSymptom, expirySymptom, versionSymptoms, walkSymptoms, worstOf } f
 import { readAppliedSpec } from '../ledger/store.ts';
 import { findUnfinished } from '../migrate/read.ts';
 import { type AccountUsage, limitedParts, type Usage } from '../model/account.ts';
+import { leadTo } from '../model/call.ts';
 import type { Context } from '../model/context.ts';
 import type { Diagnosis, SettingSource, Symptom } from '../model/diagnosis.ts';
 import { type Unfinished, waysOf } from '../model/migration.ts';
@@ -42,7 +43,9 @@ export async function doctorOperation(context: Context, choice: SpecChoice): Pro
   const before = [...walks.flatMap(walkSymptoms), ...files];
   const { symptoms, fault } = await login(context, settings, loaded);
   const all = [...before, ...symptoms];
-  return { health: worstOf(all), settings: describe(context, settings), symptoms: all, fault };
+  const lead = leadTo(context.connection);
+  const led = (one: Symptom): Symptom => (one.next === undefined ? one : { ...one, next: lead(one.next) });
+  return { health: worstOf(all), settings: describe(context, settings), symptoms: all.map(led), fault };
 }
 
 /** The settings with what decided them; secrets only by kind. */

@@ -15,9 +15,9 @@ import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { openNats } from '../nats/open.ts';
 import { makePlan } from '../plan/make-plan.ts';
-import { withServer } from './dlq/call.ts';
 import { findBegun } from './planned/begun.ts';
 import { fromLedger } from './spec-source.ts';
+import { withServer } from './status/lead.ts';
 
 /** What is looked at, time after time: one connection and one system. */
 export interface StatusSource {

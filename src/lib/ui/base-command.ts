@@ -2,7 +2,9 @@ import { Command, type Interfaces } from '@oclif/core';
 import { EXIT } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { gatherPieces } from '../files/read.ts';
+import { leadIn } from '../model/call.ts';
 import type { ConnectionFlags, Context } from '../model/context.ts';
+import type { Event, Io } from '../model/io.ts';
 import { printJson } from '../model/json.ts';
 import { linkedPages } from './code-pages.ts';
 import { markValues, unmarkError, unmarkFlags } from './dashed-values.ts';
@@ -124,7 +126,10 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       isHeld: () => this.screen.isOpen || this.isPatient,
     });
     this.context = {
-      io: besideScreen(host, this.screen),
+      io: besideScreen(
+        leading(host, (text) => this.#leadIn(text)),
+        this.screen,
+      ),
       env,
       cwd: process.cwd(),
       tool: this.config.version,
@@ -147,6 +152,25 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     }
   }
 
+  /** Lines to type that are in a text lead to the same server as this one, where they take one. */
+  #leadIn(text: string): string {
+    const connection: ConnectionFlags | undefined = this.context?.connection;
+    if (!connection) return text;
+    const takesServer = (words: readonly string[]): boolean => {
+      for (let length = Math.min(3, words.length); length > 0; length -= 1) {
+        const command = this.config.findCommand(words.slice(0, length).join(':'));
+        if (command) return command.flags.server !== undefined;
+      }
+      return false;
+    };
+    return leadIn(connection, takesServer)(text);
+  }
+
+  #ledTo(error: OpsError): OpsError {
+    const hints = error.hints.map((hint) => this.#leadIn(hint));
+    return hints.join() === error.hints.join() ? error : error.with({ hints });
+  }
+
   /** Prints a result on stdout: the JSON under `--json`, else the text. */
   protected print(json: unknown, text: string): void {
     if (this.output.json) process.stdout.write(`${printJson(json, 2)}\n`);
@@ -165,7 +189,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   protected override async catch(error: unknown): Promise<void> {
     const flags = Object.keys({ ...this.ctor.flags, ...this.ctor.baseFlags });
-    process.exitCode = reportFailure(error, {
+    const failure = error instanceof OpsError ? this.#ledTo(error) : error;
+    process.exitCode = reportFailure(failure, {
       argv: this.argv,
       command: this.id ?? '',
       root: this.config.root,
@@ -173,6 +198,13 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     });
   }
 }
+
+/** A host that is told lines to type as somebody can paste them. */
+const leading = (io: Io, lead: (text: string) => string): Io => ({
+  ...io,
+  tell: (event: Event) =>
+    io.tell(event.type === 'note' || event.type === 'warning' ? { ...event, text: lead(event.text) } : event),
+});
 
 /** oclif takes an argument that is missing from stdin, which may be the rest of the script that runs us. */
 const withoutStdin = <T extends object>(args: T): T =>

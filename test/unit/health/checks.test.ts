@@ -73,8 +73,13 @@ test.each<{ step: Unfinished['step']; isPaused: boolean; of?: string; status: st
       check(snapshotOf({ unfinished, queues: [queueOf({ name: of, consumers })] }), 'REQUESTS.migration'),
     ).toMatchObject({
       status,
-      summary: `stream REQUESTS is being moved by jo since S: W; ${says}`,
+      summary: `stream REQUESTS is being moved by jo since S: W; ${says}; --undo-migrate takes it back`,
+      next: 'osapi-ops apply prod.yaml --migrate',
     });
+    const late = unfinished.map((one) => ({ ...one, canUndo: false }));
+    expect(check(snapshotOf({ unfinished: late }), 'REQUESTS.migration').summary).toMatch(
+      /; it can no longer go back$/,
+    );
   },
 );
 
@@ -808,7 +813,7 @@ describe('the checks', () => {
     name: 'resources',
     status: 'unknown',
     summary: 'there is nothing to judge: no system was ever applied here, and there is no queue',
-    next: 'osapi-ops doctor; or osapi-ops apply SPEC',
+    next: 'osapi-ops doctor',
   };
   test.each([
     { name: 'no system and no queue', of: snapshotOf({ system: null, queues: [] }), told: true },

@@ -132,7 +132,7 @@ judged({ id: 'REQUESTS.dead', name: 'dead', ...QUEUE, next: 'osapi-ops dlq ls --
     of: dead({ unknown: 'there is no DLQ' }),
     status: 'unknown',
     says: 'how many are dead is not known: there is no DLQ',
-    next: 'give the queue a dlq in the spec, then osapi-ops apply',
+    next: 'give the queue a dlq in the spec, and apply it',
   },
 ]);
 test('of dead that are not known nothing else is said', () => {
@@ -142,7 +142,13 @@ test('of dead that are not known nothing else is said', () => {
 });
 
 judged(
-  { id: 'REQUESTS.dying', name: 'dying', ...QUEUE, threshold: ONE, next: 'start a worker, then osapi-ops dlq ls' },
+  {
+    id: 'REQUESTS.dying',
+    name: 'dying',
+    ...QUEUE,
+    threshold: ONE,
+    next: 'start a worker: what is due dies with its first question, and can be replayed then',
+  },
   [
     { name: 'none', of: dead({}), status: 'ok', value: 0, says: 'nothing is dying' },
     {
@@ -188,7 +194,7 @@ judged({ ...ORPHANS, next: 'osapi-ops dlq rebuild' }, [
     says: 'at least 1 of 2 dead have no entry in the DLQ',
   },
 ]);
-judged({ ...ORPHANS, next: 'give the queue a dlq in the spec, then osapi-ops apply' }, [
+judged({ ...ORPHANS, next: 'give the queue a dlq in the spec, and apply it' }, [
   {
     name: 'without a DLQ',
     of: dead({ dead: 2, orphans: 2 }),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseServers, withoutUser } from '../../../src/lib/nats/server-url.ts';
+import { withoutUser } from '../../../src/lib/model/server-url.ts';
+import { parseServers } from '../../../src/lib/nats/server-url.ts';
 
 const read = (text: string) => parseServers(text, 'NATS_URL');
 

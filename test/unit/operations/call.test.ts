@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
+import { leadIn } from '../../../src/lib/model/call.ts';
 import type { ConnectionFlags } from '../../../src/lib/model/context.ts';
+import { isLine } from '../../../src/lib/model/shell.ts';
 import type { StatusReport } from '../../../src/lib/model/verdict.ts';
-import { withServer } from '../../../src/lib/operations/dlq/call.ts';
+import { withServer } from '../../../src/lib/operations/status/lead.ts';
 
 const lead = (next: string, connection: ConnectionFlags): string | undefined =>
   withServer(
@@ -24,16 +26,6 @@ test.each<{ next: string; connection: ConnectionFlags; want: string }>([
     want: "osapi-ops dlq ls --queue 'a;b' --server b:1",
   },
   {
-    next: 'start a worker, then osapi-ops dlq ls',
-    connection: { server: 'b:1' },
-    want: 'start a worker, then osapi-ops dlq ls --server b:1',
-  },
-  {
-    next: 'osapi-ops doctor; or osapi-ops apply SPEC',
-    connection: { server: 'b:1' },
-    want: 'osapi-ops doctor --server b:1; or osapi-ops apply SPEC --server b:1',
-  },
-  {
     next: 'start the workers, or look at their logs',
     connection: { server: 'b:1' },
     want: 'start the workers, or look at their logs',
@@ -46,4 +38,30 @@ test.each<{ next: string; connection: ConnectionFlags; want: string }>([
   },
 ])('the next step "$next" leads where $connection leads', ({ next, connection, want }) => {
   expect(lead(next, connection)).toBe(want);
+});
+
+const takes = ([command]: readonly string[]) => command !== 'validate';
+
+test.each<{ text: string; want: string }>([
+  { text: '`osapi-ops dlq replays ls` prints the ids', want: '`osapi-ops dlq replays ls --server b:1` prints the ids' },
+  {
+    text: '`osapi-ops validate x` or `osapi-ops plan x`',
+    want: '`osapi-ops validate x` or `osapi-ops plan x --server b:1`',
+  },
+  { text: '`nats stream info Q`', want: '`nats stream info Q --server b:1`' },
+  { text: '`osapi-ops plan -s a:1`', want: '`osapi-ops plan -s a:1`' },
+  { text: '`osapi-ops plan --context=a`', want: '`osapi-ops plan --context=a`' },
+  { text: 'run osapi-ops again, with `--yes`', want: 'run osapi-ops again, with `--yes`' },
+])('of "$text" the lines lead there, where they take a server and name none', ({ text, want }) => {
+  expect(leadIn({ server: 'b:1' }, takes)(text)).toBe(want);
+  expect(leadIn({}, takes)(text)).toBe(text);
+});
+
+test.each([
+  ['osapi-ops dlq ls --queue REQUESTS', true],
+  ['nats stream info REQUESTS', true],
+  ['start the workers, or look at their logs', false],
+  ['natsome', false],
+])('%s is a line to type: %s', (text, want) => {
+  expect(isLine(text)).toBe(want);
 });

@@ -5,7 +5,6 @@ import {
   count,
   duration,
   full,
-  isCommand,
   leftDead,
   moment,
   offset,
@@ -150,14 +149,4 @@ describe('times of the page', () => {
     );
     expect(withClocks('at 2026-99-99T00:00:00Z', now, () => 0)).toBe('at 2026-99-99T00:00:00Z');
   });
-});
-
-test.each([
-  ['osapi-ops dlq ls --queue REQUESTS', true],
-  ['nats stream info REQUESTS', true],
-  ['start the workers, or look at their logs', false],
-  ['start a worker, then osapi-ops dlq ls', false],
-  ['osapi-ops doctor; or osapi-ops apply SPEC', false],
-])('%s is a line to type: %s', (text, want) => {
-  expect(isCommand(text)).toBe(want);
 });

@@ -8,7 +8,7 @@ import { type DeadState, deathsOf, type QueueState, type StreamState } from '../
 /** An entry that is older than this share of the DLQ's max_age is soon forgotten. */
 const SOON = 0.9;
 
-const GIVE_DLQ = 'give the queue a dlq in the spec, then osapi-ops apply';
+const GIVE_DLQ = 'give the queue a dlq in the spec, and apply it';
 
 /** The dead of one queue, and whether its DLQ and its responses have room. */
 export function deadChecks(queue: QueueState, now: number): Check[] {
@@ -47,7 +47,7 @@ function countChecks(queue: QueueState, state: DeadState, now: number): Check[] 
           : 'nothing is dying',
       value: dying,
       threshold: { warn: 1, critical: null },
-      next: 'start a worker, then osapi-ops dlq ls',
+      next: 'start a worker: what is due dies with its first question, and can be replayed then',
     }),
     ...(isWorkqueue(queue) ? [orphanCheck(name, dead, orphans, exact, dlq !== undefined)] : []),
     expiredCheck(name, state),

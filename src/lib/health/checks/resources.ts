@@ -78,12 +78,12 @@ function migrationCheck(
   const isPaused = snapshot.queues.some(
     (queue) => names.has(queue.name) && queue.consumers.some(({ pausedUntil }) => pausedUntil !== undefined),
   );
-  const back = canUndo ? `; back: ${withSpec('apply', snapshot)} --undo-migrate` : '; it can no longer go back';
+  const back = canUndo ? '--undo-migrate takes it back' : 'it can no longer go back';
   return checkOf('migration', {
     resource: name,
     status: STANDSTILL.has(step) || isPaused ? 'critical' : 'warn',
-    summary: `${kind} ${name} is being moved by ${who} since ${since}: ${where}; ${isPaused ? meanwhile.replace('may be paused', 'are paused') : meanwhile}`,
-    next: `${withSpec('apply', snapshot)} --migrate${back}`,
+    summary: `${kind} ${name} is being moved by ${who} since ${since}: ${where}; ${isPaused ? meanwhile.replace('may be paused', 'are paused') : meanwhile}; ${back}`,
+    next: `${withSpec('apply', snapshot)} --migrate`,
   });
 }
 

@@ -9,12 +9,12 @@ import { collect } from '../../health/collect.ts';
 import { isDrained } from '../../health/goals.ts';
 import { scanDead } from '../../health/scan.ts';
 import { deathsOf } from '../../health/snapshot.ts';
+import { leadTo } from '../../model/call.ts';
 import type { Context } from '../../model/context.ts';
 import type { DrainResult } from '../../model/queue.ts';
 import { toType } from '../../model/shell.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { HEALTH_DEFAULTS } from '../../spec/assemble.ts';
-import { leadTo } from '../dlq/call.ts';
 import { type QueueScope, type QueueTarget, recordQueueAct, withQueue } from './scope.ts';
 
 export interface DrainOptions extends QueueTarget {

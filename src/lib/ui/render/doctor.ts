@@ -2,6 +2,7 @@ import type { Diagnosis, Symptom } from '../../model/diagnosis.ts';
 import { clean } from '../sanitize.ts';
 import { flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
+import { nextLine } from './words.ts';
 
 const SIGNS: Readonly<Record<Symptom['status'], string>> = {
   ok: '✓',
@@ -35,7 +36,7 @@ export function renderDiagnosis(
   ];
   for (const { id, status, summary, next } of symptoms) {
     lines.push(flow(clean(summary), { width, first: `${style[status](SIGNS[status])} ${padEnd(clean(id), ids)}  ` }));
-    if (next) lines.push(flow(clean(next), { width, first: `${' '.repeat(ids + 4)}→ ` }));
+    if (next) lines.push(nextLine(clean(next), { theme, width, indent: ids + 4 }));
   }
   return `${lines.join('\n')}\n`;
 }

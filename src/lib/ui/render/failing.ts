@@ -24,7 +24,7 @@ const SHOWN = 3;
 export function failingLines(
   queues: readonly QueueFigures[],
   now: number,
-  { theme, width }: { theme: Theme; width: number },
+  { theme, width, lead = (text) => text }: { theme: Theme; width: number; lead?: (line: string) => string },
 ): string[] {
   const all = queues.flatMap(({ failing }) => failing ?? []);
   const count = all.reduce((sum, one) => sum + one.count, 0);
@@ -44,7 +44,7 @@ export function failingLines(
     `  ${(last > 0 ? theme.warn : theme.strong)(`${count} ${count === 1 ? 'fails' : 'fail'} now${dies}`)}`,
     ...rows,
     ...(unnoted > 0 ? [line(unnotedWords(unnoted, longest))] : []),
-    ...(known.length > 0 ? [`    ${theme.faint('→')} osapi-ops request ls --failing`] : []),
+    ...(known.length > 0 ? [`    ${theme.faint('→')} ${lead('osapi-ops request ls --failing')}`] : []),
   ];
 }
 

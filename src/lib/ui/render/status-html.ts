@@ -1,5 +1,6 @@
 import { checkCode } from '../../facts/check-pages.ts';
 import { keyOf } from '../../model/resource.ts';
+import { isLine } from '../../model/shell.ts';
 import type { QueueFigures, StatusReport } from '../../model/verdict.ts';
 import { barSvg, html, htmlPage, htmlTable, type Part } from './html.ts';
 import { figuresLine, nameOfSystem, troubles, VERDICTS } from './status.ts';
@@ -31,7 +32,7 @@ function section(report: StatusReport): string {
   const findings = bad.map(({ id, name, status, summary, next }) => [
     `<b class="${status}">${{ critical: '✖ critical', warn: '▲ warning', unknown: '? unknown', ok: '' }[status]}</b>`,
     html(id),
-    `${html(summary)}${next === undefined ? '' : `<br><code>${html(next)}</code>`}`,
+    `${html(summary)}${next === undefined ? '' : `<br>${isLine(next) ? `<code>${html(next)}</code>` : html(next)}`}`,
     html(checkCode(name)),
   ]);
   const drawn = queues.map(

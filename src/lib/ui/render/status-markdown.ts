@@ -1,4 +1,5 @@
 import { checkCode } from '../../facts/check-pages.ts';
+import { isLine } from '../../model/shell.ts';
 import { aboutMs } from '../../model/units.ts';
 import type { Health, StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
@@ -45,7 +46,12 @@ export function renderStatusMarkdown(report: StatusReport): string {
     lines.push(row(['', 'check', 'finding', 'next']), '| --- | --- | --- | --- |');
     for (const { status, id, name, summary, next } of bad.slice(0, ROWS)) {
       lines.push(
-        row([SIGNS[status], code(id), `${plain(summary)} (${checkCode(name)})`, next === undefined ? '' : code(next)]),
+        row([
+          SIGNS[status],
+          code(id),
+          `${plain(summary)} (${checkCode(name)})`,
+          next === undefined ? '' : isLine(next) ? code(next) : plain(next),
+        ]),
       );
     }
     if (bad.length > ROWS) lines.push('', `and ${bad.length - ROWS} more`);

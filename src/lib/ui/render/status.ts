@@ -5,11 +5,13 @@ import { clean } from '../sanitize.ts';
 import { counted, flow } from '../text.ts';
 import type { Theme } from '../theme.ts';
 import { failingLines } from './failing.ts';
-import { serverOf } from './words.ts';
+import { nextLine, serverOf } from './words.ts';
 
 export interface StatusView {
   readonly theme: Theme;
   readonly width: number;
+  /** Makes a line lead to the same server. */
+  readonly lead?: (line: string) => string;
 }
 
 /** How a verdict is called. */
@@ -128,7 +130,7 @@ export function renderStatus(report: StatusReport, view: StatusView): string {
     const word = { ok: '', warn: 'Warning', critical: 'Critical', unknown: 'Unknown' }[check.status];
     const text = `${clean(check.id)}: ${clean(check.summary)} ${theme.faint(`[${theme.code(checkCode(check.name))}]`)}`;
     lines.push(flow(text, { width, first: `${style[check.status](word.padEnd(8))} ` }));
-    if (check.next) lines.push(`${' '.repeat(9)}${theme.faint('→')} ${clean(check.next)}`);
+    if (check.next) lines.push(nextLine(clean(check.next), { theme, width, indent: 9 }));
   }
   if (bad.length > SHOWN) lines.push(`and ${bad.length - SHOWN} more: see --json`);
   return `${lines.join('\n')}\n`;

@@ -1,6 +1,16 @@
 import type { Change, Finding, Origin, Override, ShownPlan } from '../../model/plan.ts';
 import type { ResourceKind, Role, Target } from '../../model/resource.ts';
+import { isLine } from '../../model/shell.ts';
 import { clean } from '../sanitize.ts';
+import { flow } from '../text.ts';
+import type { Theme } from '../theme.ts';
+
+/** The next step: an arrow leads to a line to type, which is there to be copied and never broken; advice is flowed. */
+export const nextLine = (
+  next: string,
+  { theme, width, indent }: { readonly theme: Theme; readonly width: number; readonly indent: number },
+): string =>
+  isLine(next) ? `${' '.repeat(indent)}${theme.faint('→')} ${next}` : flow(next, { width, first: ' '.repeat(indent) });
 
 const ROLES: Readonly<Record<Role, string>> = {
   queue: 'queue',

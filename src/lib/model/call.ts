@@ -1,7 +1,6 @@
-import type { ConnectionFlags } from '../../model/context.ts';
-import { shellLine } from '../../model/shell.ts';
-import type { StatusReport } from '../../model/verdict.ts';
-import { withoutUser } from '../../nats/server-url.ts';
+import type { ConnectionFlags } from './context.ts';
+import { withoutUser } from './server-url.ts';
+import { isLine, shellLine } from './shell.ts';
 
 /**
  * Flags whose values are secrets are not repeated: whoever goes on has them from where they had them before. A user without
@@ -33,23 +32,34 @@ export function callWords(connection: ConnectionFlags, file: string | undefined,
 /** What the nats CLI calls otherwise, or has not. */
 const OF_NATS: Readonly<Record<string, readonly string[]>> = { '--domain': ['--js-domain'], '--no-context': [] };
 
-/** A line of osapi-ops or nats in what is said of the next step, up to where its names come that begin with a dash. */
-const LINE = /(?<=^|, then |; or )(osapi-ops|nats) .*?(?= -- |; or |$)/g;
-
-/** Makes a line lead to the same server as the flags that were typed. */
+/** Makes a line lead to the same server as the flags that were typed; what is no line stays as it is. */
 export function leadTo(connection: ConnectionFlags): (line: string) => string {
   const words = serverWords(connection);
   if (words.length === 0) return (line) => line;
   const ofNats = words.flatMap((word) => OF_NATS[word] ?? [word]);
-  return (said) =>
-    said.replace(LINE, (line, program) => [line, shellLine(program === 'nats' ? ofNats : words)].join(' ').trimEnd());
+  return (said) => {
+    if (!isLine(said)) return said;
+    const flags = shellLine(said.startsWith('nats ') ? ofNats : words);
+    // Names that begin with a dash come last.
+    const [line, ...names] = said.split(' -- ');
+    return [[line, flags].join(' ').trimEnd(), ...names].join(' -- ');
+  };
 }
 
-/** The same report with next steps that lead to the same server. */
-export function withServer(report: StatusReport, connection: ConnectionFlags): StatusReport {
+const NAMES_SERVER = / (?:-s|--server|--context)[ =]/;
+
+/**
+ * The same for the lines in a text, which stand in backticks. `takesServer` tells whether a line of ours has such flags.
+ */
+export function leadIn(
+  connection: ConnectionFlags,
+  takesServer: (words: readonly string[]) => boolean,
+): (text: string) => string {
   const lead = leadTo(connection);
-  return {
-    ...report,
-    checks: report.checks.map((check) => (check.next === undefined ? check : { ...check, next: lead(check.next) })),
-  };
+  return (text) =>
+    text.replace(/`((?:osapi-ops|nats) [^`]+)`/g, (quoted, line: string) => {
+      const isDone = NAMES_SERVER.test(line);
+      const takes = line.startsWith('nats ') || takesServer(line.split(' ').slice(1));
+      return isDone || !takes ? quoted : `\`${lead(line)}\``;
+    });
 }
