@@ -79,6 +79,8 @@ const OTHER_FORMS: Readonly<Record<string, Play>> = {
   moving: moving({}),
   'moving-restarts': moving({ serverEach: 3 }),
   'moving-cluster': moving({ serverEach: 3, nodes: 3 }),
+  'moving-servers': moving({ serverEach: 1, ways: ['same'] }),
+  'moving-servers-cluster': moving({ serverEach: 1, nodes: 3, ways: ['same'] }),
 };
 
 const pick = (wanted: string | undefined, all: readonly string[]): readonly string[] => {

@@ -195,5 +195,5 @@ export async function dropCopy(run: Run, hop: Hop): Promise<void> {
   // Known by its label until it is gone, so that it is not missed then. What is full has no room for that before.
   const isNoted = await noteMade(run, hop.to, undefined);
   await removeStream(run, hop.to);
-  if (!isNoted) await recordMade(run, hop.to, undefined);
+  if (!isNoted) await noteMade(run, hop.to, undefined);
 }
