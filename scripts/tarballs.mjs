@@ -67,7 +67,7 @@ function giveNode(given) {
 function pack() {
   const tool = join(root, 'tools', 'oclif');
   if (!existsSync(join(tool, 'node_modules', '.package-lock.json')))
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: tool });
+    run('npm', ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: tool });
   const oclif = join(tool, 'node_modules', 'oclif', 'bin', 'run.js');
   const how = ['--root', stage, '--tarball', join(work, 'staged.tgz'), '--sha', 'release', '--targets', targets.join()];
   run(process.execPath, [oclif, 'pack', 'tarballs', ...how, values.xz ? '--xz' : '--no-xz'], {

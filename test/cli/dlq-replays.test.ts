@@ -1,29 +1,22 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { Nats } from '../../src/lib/nats/connect.ts';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { startCli } from '../support/cli.ts';
-import { connectTo } from '../support/connected.ts';
 import { makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
+import { type Lab, useLab } from '../support/lab.ts';
 import { needing } from '../support/needing.ts';
 import { startInTerminal } from '../support/pty.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
 const runCli = warmCli();
 
-let server: TestServer;
-let nats: Nats;
+let server: Lab['server'];
+let nats: Lab['nats'];
 let cwd: string;
-beforeAll(async () => {
-  server = await startServer();
-  nats = await connectTo(server);
-});
-afterAll(async () => {
-  await nats?.close();
-  await server?.stop();
+useLab((lab) => {
+  ({ server, nats } = lab);
 });
 beforeEach(async () => {
   await wipe(nats);

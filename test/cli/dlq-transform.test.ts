@@ -1,31 +1,24 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { headers } from '@nats-io/transport-node';
 import type { StoredMessage } from '../../src/lib/model/message.ts';
 import { orThrow } from '../../src/lib/nats/answer.ts';
-import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { readStream } from '../../src/lib/nats/streams.ts';
 import { startCli } from '../support/cli.ts';
-import { connectTo } from '../support/connected.ts';
 import { letDie, makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type Lab, useLab } from '../support/lab.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
 const runCli = warmCli();
 
-let server: TestServer;
-let nats: Nats;
+let server: Lab['server'];
+let nats: Lab['nats'];
 let cwd: string;
-beforeAll(async () => {
-  server = await startServer();
-  nats = await connectTo(server);
-});
-afterAll(async () => {
-  await nats?.close();
-  await server?.stop();
+useLab((lab) => {
+  ({ server, nats } = lab);
 });
 beforeEach(async () => {
   await wipe(nats);

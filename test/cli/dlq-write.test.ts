@@ -2,28 +2,21 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Nats } from '../../src/lib/nats/connect.ts';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { getRange } from '../../src/lib/nats/messages.ts';
 import { BIN, type CliOptions, startCli } from '../support/cli.ts';
-import { connectTo } from '../support/connected.ts';
 import { letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type Lab, useLab } from '../support/lab.ts';
 import { until } from '../support/until.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
 const runCli = warmCli();
 
-let server: TestServer;
-let nats: Nats;
+let server: Lab['server'];
+let nats: Lab['nats'];
 let cwd: string;
-beforeAll(async () => {
-  server = await startServer();
-  nats = await connectTo(server);
-});
-afterAll(async () => {
-  await nats?.close();
-  await server?.stop();
+useLab((lab) => {
+  ({ server, nats } = lab);
 });
 beforeEach(async () => {
   await wipe(nats);

@@ -1,33 +1,24 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Nats } from '../../src/lib/nats/connect.ts';
-import { connectTo } from '../support/connected.ts';
+import { beforeAll, expect, test } from '@jest/globals';
 import { advisory, makeDead, makeQueue, put } from '../support/dead-letters.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type Lab, useLab } from '../support/lab.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
 // A queue is deleted and its DLQ kept, as people do; what is about other queues goes on.
 
 const runCli = warmCli();
-const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-gone-'));
-let server: TestServer;
-let nats: Nats;
+let server: Lab['server'];
+let nats: Lab['nats'];
+let cwd: string;
+useLab((lab) => {
+  ({ server, nats, cwd } = lab);
+});
 beforeAll(async () => {
-  server = await startServer();
-  nats = await connectTo(server);
   await makeQueue(nats);
   await makeDead(nats, 4);
   await makeQueue(nats, { stream: 'GONER', subjects: ['goner.*'], consumer: 'worker' });
   const subject = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.GONER.worker';
   await put(nats, subject, advisory({ stream: 'GONER', consumer: 'worker', stream_seq: 7 }));
   await nats.api('STREAM.DELETE.GONER');
-});
-afterAll(async () => {
-  await nats.close();
-  await server.stop();
-  rmSync(cwd, { recursive: true });
 });
 const run = (...args: string[]) => runCli(args, { server, cwd });
 

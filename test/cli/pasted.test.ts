@@ -1,12 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Nats } from '../../src/lib/nats/connect.ts';
-import { connectTo } from '../support/connected.ts';
+import { expect, test } from '@jest/globals';
 import { letDie, makeQueue, put, wipe } from '../support/dead-letters.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type Lab, useLab } from '../support/lab.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
 // Whoever may name a queue must not have what others paste: each line that is printed to be typed goes through a real
@@ -15,17 +10,11 @@ import { warmCli } from '../support/warm-cli.ts';
 const NAMES = ['$(id)`id`;x', 'a&b|c', '--json', 'bidi\u202egnp', `<q"u'otes`, '~'];
 
 const runCli = warmCli();
-const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-pasted-'));
-let server: TestServer;
-let nats: Nats;
-beforeAll(async () => {
-  server = await startServer();
-  nats = await connectTo(server);
-});
-afterAll(async () => {
-  await nats.close();
-  await server.stop();
-  rmSync(cwd, { recursive: true });
+let server: Lab['server'];
+let nats: Lab['nats'];
+let cwd: string;
+useLab((lab) => {
+  ({ server, nats, cwd } = lab);
 });
 
 /** Somebody who has another server in the environment names this one. */

@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { Nats } from '../../src/lib/nats/connect.ts';
-import { connectTo } from '../support/connected.ts';
+import { beforeAll, expect, test } from '@jest/globals';
 import { letDie, makeDead, makeQueue } from '../support/dead-letters.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { type Lab, useLab } from '../support/lab.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
 // Servers take control characters in the name of a stream. Somebody's such stream stops nothing, and its name is text.
@@ -14,12 +11,13 @@ const NAME = 'ctl\x07\x1b[31mX';
 const SHOWN = 'ctl\\x07\\x1b[31mX';
 
 const runCli = warmCli();
-const cwd = mkdtempSync(join(tmpdir(), 'osapi-ops-strange-'));
-let server: TestServer;
-let nats: Nats;
+let server: Lab['server'];
+let nats: Lab['nats'];
+let cwd: string;
+useLab((lab) => {
+  ({ server, nats, cwd } = lab);
+});
 beforeAll(async () => {
-  server = await startServer();
-  nats = await connectTo(server);
   await makeQueue(nats);
   await makeDead(nats, 2);
   await makeQueue(nats, { stream: NAME, subjects: ['odd.*'], consumer: 'w\x1b', ackWait: 50 });
@@ -30,11 +28,6 @@ beforeAll(async () => {
     join(cwd, 'q.yaml'),
     'version: 1\nname: other\nqueues:\n  Q:\n    subjects: ["q.*"]\n    consumers: {w: {}}\n',
   );
-});
-afterAll(async () => {
-  await nats.close();
-  await server.stop();
-  rmSync(cwd, { recursive: true });
 });
 
 const LINES: readonly [words: string[], code: number, out?: string][] = [
