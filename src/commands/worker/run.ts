@@ -28,7 +28,7 @@ reason. SIGTERM and Ctrl-C finish what is in hand (--grace), give back the rest,
     ...fileFlag,
     handler: Flags.string({ summary: 'a module (JS or TS) whose default export answers a request' }),
     watch: Flags.boolean({
-      summary: 'load --handler anew when a file in its folder changes',
+      summary: 'load --handler anew when a module or JSON in its folder changes',
       dependsOn: ['handler'],
     }),
     exec: Flags.string({ summary: 'a command run for each request: payload on stdin, response on stdout' }),

@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Runner } from './job.ts';
 import { createHandler, type HandlerOptions } from './supervise.ts';
 
@@ -12,7 +12,16 @@ export interface WatchedOptions extends HandlerOptions {
 }
 
 /**
- * A handler that is loaded anew whenever a file changes in its folder or below, but for hidden ones and node_modules. What
+ * Whether a module may be made of a file: what the worker itself writes, as its log, would have it loaded again and again.
+ * @param name below the module's folder
+ * @param own the name of the module's file
+ */
+export const isSource = (name: string, own: string): boolean =>
+  !/(^|[\\/])(\.|node_modules([\\/]|$))/.test(name) &&
+  (name === own || /\.(?:[cm]?[jt]sx?|json|wasm|node)$/.test(name));
+
+/**
+ * A handler that is loaded anew whenever a module or JSON changes in its folder or below, but for hidden ones and node_modules. What
  * is being worked on ends with the module that began it.
  * @throws OpsError USAGE_FILE where it cannot be loaded at first
  */
@@ -41,8 +50,9 @@ export async function createWatchedHandler(options: WatchedOptions): Promise<Run
       options.onReload(error as Error);
     }
   };
-  const watcher: FSWatcher = watch(dirname(resolve(options.cwd, options.file)), { recursive: true }, (_, name) => {
-    if (/(^|[\\/])(\.|node_modules([\\/]|$))/.test(name ?? '')) return;
+  const file = resolve(options.cwd, options.file);
+  const watcher: FSWatcher = watch(dirname(file), { recursive: true }, (_, name) => {
+    if (name !== null && !isSource(name, basename(file))) return;
     clearTimeout(pause);
     pause = setTimeout(() => {
       loading = loading.then(reload);
