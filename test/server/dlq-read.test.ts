@@ -490,6 +490,56 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     expect(entries[0]!.inner.original?.seq).toBe(2);
   });
 
+  test('where nobody captured the advisories, what services copied is one with what is stored and dead, as many on each side', async () => {
+    await makeQueue(nats, { dlq: null });
+    const service = 'ACME_PROD_DLQ';
+    await nats.api(`STREAM.CREATE.${service}`, { name: service, subjects: ['acme.prod.dlq.>'], storage: 'memory' });
+    const nest = 'orders__microservice_dlq-stream';
+    await nats.api(`STREAM.CREATE.${nest}`, { name: nest, subjects: [nest], storage: 'memory' });
+    // Two alike, of which one was copied; one that both services copied; one that was copied twice; one that nobody did.
+    for (const id of ['same', 'same', 'both', 'twice', 'none']) await put(nats, 'requests.dns', `{"id":"${id}"}`);
+    await letDie(nats);
+    const copy = async (id: string) => {
+      const hdrs = headers();
+      hdrs.append('x-original-stream', 'REQUESTS');
+      hdrs.append('x-original-subject', 'requests.dns');
+      hdrs.append('x-delivery-count', '1');
+      hdrs.append('x-failed-at', new Date().toISOString());
+      await put(nats, nest, `{"id":"${id}"}`, hdrs);
+    };
+    for (const id of ['same', 'both', 'twice', 'twice']) await copy(id);
+    const hdrs = headers();
+    hdrs.append('X-DLQ-Original-Stream', 'REQUESTS');
+    hdrs.append('X-DLQ-Original-Subject', 'requests.dns');
+    hdrs.append('X-DLQ-Original-Seq', '3');
+    hdrs.append('X-DLQ-Consumer', 'request-worker');
+    hdrs.append('X-DLQ-Deliveries', '1');
+    await put(nats, 'acme.prod.dlq.requests', '{"id":"both"}', hdrs);
+    // Published after the copy of one alike was written, in another of its milliseconds: another message.
+    await sleep(20);
+    await put(nats, 'requests.dns', '{"id":"twice"}');
+    await letDie(nats);
+    for (const options of [{}, { exact: false }, { exact: false, order: 'newest' }] as const) {
+      const { entries, counts } = await scan(nats, {}, options);
+      expect(
+        entries
+          .map(({ id, state, request_id, inner }) => `${id} ${state} ${request_id} ${inner.records.length}`)
+          .sort(),
+      ).toEqual([
+        'REQUESTS/request-worker/1 replayable same 1',
+        'REQUESTS/request-worker/2 orphan same 0',
+        'REQUESTS/request-worker/3 replayable both 2',
+        'REQUESTS/request-worker/4 replayable twice 1',
+        'REQUESTS/request-worker/5 orphan none 0',
+        'REQUESTS/request-worker/6 orphan twice 0',
+        `${nest}/-/4 replayable twice 1`,
+      ]);
+      expect(counts).toMatchObject([{ dead: 6, accounted: 3, orphans: 3, uncertain: 0 }]);
+    }
+    const { entries } = await scan(nats, { ids: [{ text: '', seq: 1 }] });
+    expect(entries.map(({ id, inner }) => [id, inner.records.length])).toEqual([['REQUESTS/request-worker/1', 1]]);
+  });
+
   test('an entry is found by its id, by a short one, and an orphan by its sequence', async () => {
     await makeQueue(nats);
     await makeDead(nats, 3);

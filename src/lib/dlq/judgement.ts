@@ -5,11 +5,12 @@ import type { EntryFilter } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
+import { getRange } from '../nats/messages.ts';
 import { isDeath, readDeath, type Unreadable } from './advisory.ts';
 import { readAnswered } from './answered.ts';
 import { requestsOf, withAnswers } from './answers.ts';
 import { readStanding } from './collect.ts';
-import { countsDead, type OrphanReport } from './dead-count.ts';
+import { countsDead, deadCount, lastOrphan, type OrphanReport, orphanIn } from './dead-count.ts';
 import type { Death } from './death.ts';
 import { Details } from './details.ts';
 import { journalledEntry, journalledMessage, toEntry, withJournal } from './entry.ts';
@@ -17,13 +18,15 @@ import { type Fate, fateOf, needsNewStanding } from './fate.ts';
 import { isHidden, matches, wantsOnlyOrphans } from './filter.ts';
 import { Held } from './held.ts';
 import type { Pages } from './index-pass.ts';
+import { latest } from './moment.ts';
 import { areScattered, fetchOriginals } from './originals.ts';
 import { findOrphans, type Measured, measure } from './orphans.ts';
 import { type Order, PAGE, pageOf, pagesAtOnce } from './pages.ts';
-import { nearBare, placeBare, printOf } from './placing.ts';
+import { nearBare, type Orphan, placeBare, placeOf, placeOrphans, printOf, tellersOf } from './placing.ts';
 import { type SeqSet, SeqSets } from './seq-set.ts';
 import type { Group } from './sources.ts';
 import type { QueueStanding } from './standing.ts';
+import { compareTimes } from './time.ts';
 import { lettersOf, type Told } from './told.ts';
 
 export interface ScanOptions {
@@ -220,26 +223,53 @@ export class Judgement {
     return new Map(answered);
   }
 
-  /** Of which messages these records are, which carry one and do not tell its sequence, as the advisories tell; by their place. */
+  /** Of which messages these records are, which carry one and do not tell its sequence, as others tell; by their place. */
   async place(bare: readonly Death[], pages: Pages): Promise<ReadonlyMap<string, Death>> {
     const isNear = nearBare(bare);
     const near: Death[] = [];
+    const pointed = new SeqSets();
     for await (const page of pages())
       for (const message of page) {
         const death = readDeath(message);
-        if (isDeath(death) && death.record.kind === 'advisory' && isNear(death)) near.push(death);
+        if (!isDeath(death) || !death.pointsAtOriginal) continue;
+        // What was told of a stream before this one says nothing of what has its number now.
+        const created = this.standings.get(death.queue)?.created ?? '';
+        if (compareTimes(latest(death.record), created) >= 0) pointed.of(death.queue).add(death.seq);
+        if (isNear(death)) near.push(death);
       }
     const prints = new Map<string, string>();
     for (const [queue, standing] of this.standings) {
-      const seqs = near.flatMap((death) => (death.queue === queue ? [death.seq] : []));
+      const seqs = near.flatMap((death) => (death.queue === queue && !death.carried ? [death.seq] : []));
       for (let from = 0; from < seqs.length; from += PAGE)
         for (const message of (await fetchOriginals(this.#run.nats, standing, seqs.slice(from, from + PAGE))).values())
           prints.set(`${queue}/${message.seq}`, printOf(message));
     }
-    return placeBare(
+    const placed = placeBare(
       bare,
-      near.map((death) => ({ death, print: prints.get(`${death.queue}/${death.seq}`) })),
+      tellersOf(near).map((death) => ({
+        death,
+        print: death.carried ? printOf(death.carried) : prints.get(`${death.queue}/${death.seq}`),
+      })),
     );
+    const left = bare.filter((death) => !placed.has(placeOf(death)));
+    const orphans = await this.#orphansLike(left, pointed);
+    return new Map([...placed, ...placeOrphans(left, orphans)]);
+  }
+
+  /** The dead that are stored, that no record points at, and that are like what these carry. */
+  async #orphansLike(bare: readonly Death[], pointed: SeqSets): Promise<Orphan[]> {
+    const found: Orphan[] = [];
+    for (const [queue, own] of Map.groupBy(bare, (death) => death.queue)) {
+      const standing = this.standings.get(queue)!;
+      if (!countsDead(standing) || deadCount(standing, 0, true, this.#run.now).dead === 0) continue;
+      const wanted = new Set(own.map(({ carried }) => printOf(carried!)));
+      for await (const message of getRange(this.#run.nats, queue, 1, { untilSeq: lastOrphan(standing) })) {
+        const orphan = pointed.of(queue).has(message.seq) ? undefined : orphanIn(standing, message);
+        if (!orphan || !wanted.has(printOf(message))) continue;
+        found.push({ queue, consumer: orphan.consumer, message, created: standing.created });
+      }
+    }
+    return found;
   }
 
   async #fateOf(death: Death, stored: StoredMessage | undefined, readAt: number): Promise<Fate> {
@@ -274,9 +304,9 @@ export class Judgement {
           )
         : undefined,
     ]);
-    const places = new Set(now.map(placeOf));
+    const places = new Set(now.map(journalPlace));
     const isHeld = (one: JournalEntry) =>
-      places.has(placeOf(one)) && there?.get(one.original.seq)?.time !== one.original.time;
+      places.has(journalPlace(one)) && there?.get(one.original.seq)?.time !== one.original.time;
     const entries = left.filter(isHeld).map((one) => journalledEntry(undefined, one, standing.created));
     for (const entry of await this.told(entries)) if (matches(filter, entry)) yield entry;
   }
@@ -309,7 +339,7 @@ export class Judgement {
 const seqsOf = (told: readonly Told[], of: string): number[] =>
   told.flatMap(({ deaths: [death] }) => (death?.queue === of && death.pointsAtOriginal ? [death.seq] : []));
 
-const placeOf = ({ original: { seq, time } }: JournalEntry): string => `${seq} ${time}`;
+const journalPlace = ({ original: { seq, time } }: JournalEntry): string => `${seq} ${time}`;
 
 /** None for a user who may not read the ledger: such a one sees these as gone. */
 const journalOf = (nats: Nats, queue: string): Promise<JournalEntry[]> =>

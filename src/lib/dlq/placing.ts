@@ -2,9 +2,13 @@ import { createHash } from 'node:crypto';
 import { entryId } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { type Death, UNNAMED } from './death.ts';
+import { isAsOld } from './moment.ts';
+import { compareTimes } from './time.ts';
 
 // Some services copy a dead letter without its sequence, and the server's advisory of the same death tells the sequence
 // without the message. What they share is the queue, the payload and, within moments, the time: by these they are one.
+// Where nobody captures advisories, what is stored and dead, and told of by no other record, is the record's as well: its
+// subject and payload are, and it was there before that was written.
 
 /** A dead letter that carries its message and does not tell its sequence. */
 export const isBare = ({ pointsAtOriginal, carried }: Death): boolean => !pointsAtOriginal && carried !== undefined;
@@ -24,6 +28,15 @@ export interface Advised {
   readonly print?: string;
 }
 
+/** A stored message that is dead, and that no record points at. */
+export interface Orphan {
+  readonly queue: string;
+  readonly consumer: string;
+  readonly message: StoredMessage;
+  /** When its stream was made: RFC 3339. */
+  readonly created: string;
+}
+
 /** What says that two messages are alike: subject and payload. */
 export const printOf = ({ subject, payload }: Pick<StoredMessage, 'subject' | 'payload'>): string =>
   createHash('sha256').update(`${subject}\0`).update(payload).digest('base64');
@@ -38,6 +51,13 @@ const fits = (bare: Death, { queue, consumer, record }: Death): boolean =>
   (bare.consumer === UNNAMED || bare.consumer === consumer) &&
   (bare.record.deliveries === null || record.deliveries === null || bare.record.deliveries === record.deliveries);
 
+/** Those that a death is known by, one for each: another service's copy where there is no advisory of it. */
+export function tellersOf(deaths: readonly Death[]): Death[] {
+  const isAdvisory = ({ record }: Death) => record.kind === 'advisory';
+  const advised = new Set(deaths.filter(isAdvisory).map(({ queue, seq }) => `${queue}/${seq}`));
+  return deaths.filter((death) => isAdvisory(death) || !advised.has(`${death.queue}/${death.seq}`));
+}
+
 /** Whether an advisory can be of one of the deaths that these records tell of: the few that are looked up are. */
 export function nearBare(bare: readonly Death[]): (death: Death) => boolean {
   const times = Map.groupBy(bare.map(timeOf), (time) => Math.floor(time / WINDOW));
@@ -46,6 +66,37 @@ export function nearBare(bare: readonly Death[]): (death: Death) => boolean {
     const at = Math.floor(time / WINDOW);
     return [at - 1, at, at + 1].some((slot) => times.get(slot)?.some((one) => Math.abs(one - time) <= WINDOW));
   };
+}
+
+const placedAt = (bare: Death, { consumer, seq }: { readonly consumer: string; readonly seq: number }): Death => ({
+  ...bare,
+  consumer,
+  seq,
+  id: entryId(bare.queue, consumer, seq),
+  carried: { ...bare.carried!, seq },
+  pointsAtOriginal: true,
+  isPlaced: true,
+});
+
+/**
+ * Which orphan each of these records is of, by its place in the DLQ: one that is alike and was stored before it was
+ * written. No two are of one. The oldest take the oldest, so that as many as can find theirs.
+ */
+export function placeOrphans(bare: readonly Death[], orphans: readonly Orphan[]): Map<string, Death> {
+  const placed = new Map<string, Death>();
+  const alike = Map.groupBy(orphans, ({ message }) => printOf(message));
+  for (const one of [...bare].sort((a, b) => compareTimes(a.record.time, b.record.time))) {
+    const among = alike.get(printOf(one.carried!)) ?? [];
+    const at = among.findIndex(
+      ({ queue, consumer, message, created }) =>
+        one.queue === queue &&
+        (one.consumer === UNNAMED || one.consumer === consumer) &&
+        isAsOld(one.record, message, created),
+    );
+    const [orphan] = at < 0 ? [] : among.splice(at, 1);
+    if (orphan) placed.set(placeOf(one), placedAt(one, { ...orphan, seq: orphan.message.seq }));
+  }
+  return placed;
 }
 
 /**
@@ -57,16 +108,8 @@ export function placeBare(bare: readonly Death[], advised: readonly Advised[]): 
   const timed = advised.map((one) => ({ ...one, time: timeOf(one.death), isTaken: false }));
   const alike = Map.groupBy(timed, ({ print }) => print);
   const put = (one: Death, by: (typeof timed)[number]) => {
-    const { consumer, seq, queue } = by.death;
     by.isTaken = true;
-    const ids = { consumer, seq, id: entryId(queue, consumer, seq) };
-    placed.set(placeOf(one), {
-      ...one,
-      ...ids,
-      carried: { ...one.carried!, seq },
-      pointsAtOriginal: true,
-      isPlaced: true,
-    });
+    placed.set(placeOf(one), placedAt(one, by.death));
   };
   for (const one of bare) {
     const time = timeOf(one);

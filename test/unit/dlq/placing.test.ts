@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Death } from '../../../src/lib/dlq/death.ts';
-import { type Advised, isBare, nearBare, placeBare, printOf } from '../../../src/lib/dlq/placing.ts';
+import {
+  type Advised,
+  isBare,
+  nearBare,
+  type Orphan,
+  placeBare,
+  placeOrphans,
+  printOf,
+  tellersOf,
+} from '../../../src/lib/dlq/placing.ts';
 import { at, death, record, stored } from './builders.ts';
 
 /** A record that carries a message and does not tell its sequence, the `seq`th of the DLQ. */
@@ -127,4 +136,61 @@ describe('a record without a sequence', () => {
   ])('is near an advisory of second $time: $near', ({ time, near }) => {
     expect(nearBare([bare(1, 60)])(advised(7, time).death) === true).toBe(near);
   });
+});
+
+describe('a record without a sequence that no other record tells of', () => {
+  const orphan = (
+    seq: number,
+    time: number,
+    { payload = 'a', queue = 'REQUESTS', consumer = 'worker', subject = 'requests.dns', created = -100 } = {},
+  ): Orphan => ({
+    queue,
+    consumer,
+    message: stored({ seq, time: at(time), payload, subject }),
+    created: at(created),
+  });
+  const put = (of: readonly Death[], by: readonly Orphan[]) =>
+    Object.fromEntries([...placeOrphans(of, by)].map(([place, { id }]) => [place, id]));
+
+  test.each([
+    { name: 'is of the orphan that is alike', by: [orphan(7, 0)], want: 'REQUESTS/worker/7' },
+    { name: 'stored when it was written', by: [orphan(7, 60)], want: 'REQUESTS/worker/7' },
+    { name: 'not stored after it', by: [orphan(7, 60.001)], want: undefined },
+    { name: 'not in a stream that was made after it', by: [orphan(7, 0, { created: 60.001 })], want: undefined },
+    { name: 'not of another payload', by: [orphan(7, 0, { payload: 'b' })], want: undefined },
+    { name: 'not of another subject', by: [orphan(7, 0, { subject: 'requests.tls' })], want: undefined },
+    { name: 'not of another queue', by: [orphan(7, 0, { queue: 'OTHER' })], want: undefined },
+    { name: 'of the older of two', by: [orphan(7, 0), orphan(8, 1)], want: 'REQUESTS/worker/7' },
+  ])('$name', ({ by, want }) => {
+    expect(put([bare(1, 60)], by)['dlq/1']).toBe(want);
+  });
+
+  test('is of no other consumer’s where it names one', () => {
+    expect(put([bare(1, 60, { consumer: 'other' })], [orphan(7, 0)])).toEqual({});
+    expect(put([bare(1, 60, { consumer: 'worker' })], [orphan(7, 0)])).toEqual({ 'dlq/1': 'REQUESTS/worker/7' });
+  });
+
+  test('shares its orphan with no other, and as many as can have one', () => {
+    const both = [bare(1, 60), bare(2, 20)];
+    expect(put(both, [orphan(7, 10), orphan(8, 50)])).toEqual({
+      'dlq/1': 'REQUESTS/worker/8',
+      'dlq/2': 'REQUESTS/worker/7',
+    });
+    expect(put(both, [orphan(7, 10)])).toEqual({ 'dlq/2': 'REQUESTS/worker/7' });
+  });
+
+  test('carries its message under the sequence of the orphan', () => {
+    expect(placeOrphans([bare(1, 60)], [orphan(7, 0)]).get('dlq/1')).toMatchObject({
+      seq: 7,
+      pointsAtOriginal: true,
+      isPlaced: true,
+      carried: { seq: 7 },
+    });
+  });
+});
+
+test('a death is told by its advisories, else by the copy that names its sequence', () => {
+  const copied = (seq: number) => death({ seq, record: record({ kind: 'dlq-service', seq: 200 + seq }) });
+  const by = [advised(7, 60).death, advised(7, 61).death, copied(7), copied(8)];
+  expect(tellersOf(by)).toEqual([by[0], by[1], by[3]]);
 });
