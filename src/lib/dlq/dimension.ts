@@ -1,7 +1,7 @@
 import { nearest } from '../errors/nearest.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { ENTRY_REASONS, ENTRY_STATES, type Entry } from '../model/entry.ts';
-import { parseExact } from '../model/json.ts';
+import { deepText, parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { inOneLine } from '../model/visible.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
@@ -113,7 +113,7 @@ function jsonOf({ payload }: StoredMessage, path: readonly (string | number)[]):
   try {
     const value = valueAt(parseExact(Buffer.from(payload).toString('utf8')), path);
     if (value === undefined) return null;
-    return typeof value === 'string' ? value : JSON.stringify(value);
+    return typeof value === 'string' ? value : deepText(value);
   } catch {
     return null;
   }

@@ -19,17 +19,27 @@ function respell(inside: string): string {
   }
 }
 
+const TOKENS = /"((?:[^"\\]|\\.)*)("|$)|[{}[\]:,]|\s+|[^"{}[\]:,\s]+|"/gs;
+
 /** JSON, or a piece cut out of it, without the blanks that mean nothing: those beside its signs, and at its ends. */
-const compact = (json: string): string =>
-  json
-    .replace(/"((?:[^"\\]|\\.)*)("|$)|[{}[\]:,]/gs, (sign, inside: string | undefined, end: string) =>
-      inside === undefined ? signOf(sign) : signOf('"') + respell(inside) + (end && signOf(end)),
-    )
-    // Within strings a blank is a letter.
-    .replace(
-      /\x07[^\x07]*(?:\x07|$)|\s*([\x01-\x06])\s*|^\s+|\s+$/g,
-      (all, sign?: string) => sign ?? (all.trim() && all),
-    );
+function compact(json: string): string {
+  const parts: string[] = [];
+  let blanks = '';
+  let isBesideSign = true;
+  for (const [token, inside, end = ''] of json.matchAll(TOKENS)) {
+    if (token.trim() === '') {
+      blanks = token;
+      continue;
+    }
+    const isSign = inside === undefined && token !== '"' && SIGNS.includes(token);
+    if (!isSign && !isBesideSign) parts.push(blanks);
+    if (inside !== undefined) parts.push(signOf('"'), respell(inside), end && signOf(end));
+    else parts.push(isSign ? signOf(token) : token);
+    isBesideSign = isSign;
+    blanks = '';
+  }
+  return parts.join('');
+}
 
 /** All that a text can mean in JSON: a piece of it, one that begins within a string, letters of a string, a value. */
 function meanings(text: string): string[] {

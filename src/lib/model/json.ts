@@ -15,32 +15,61 @@ export const textOf = (value: unknown, otherwise = ''): string => (typeof value 
 export const listOf = (value: unknown): readonly Json[] => (Array.isArray(value) ? value : []);
 export const textsOf = (value: unknown): readonly string[] => listOf(value).filter((one) => typeof one === 'string');
 
-/** Text that is equal for equal values: keys are sorted at every depth, `undefined` fields are left out. */
-export function stableText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(stableText).join(',')}]`;
-  if (!isObject(value)) return JSON.stringify(value) ?? 'null';
-  const parts = Object.keys(value)
-    .filter((key) => value[key] !== undefined)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${stableText(value[key])}`);
-  return `{${parts.join(',')}}`;
+/**
+ * A value as JSON, however deep it lies: a payload may nest 200,000 levels, where JSON.stringify has no stack left.
+ * `undefined` fields are left out.
+ */
+export function deepText(value: unknown, keysOf: (of: Config) => string[] = Object.keys): string {
+  const parts: string[] = [];
+  // What is still to write, the next of it last.
+  const rest: ({ readonly text: string } | { readonly value: unknown })[] = [{ value }];
+  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+    if ('text' in next) {
+      parts.push(next.text);
+      continue;
+    }
+    const of = next.value;
+    const fields = isObject(of) ? keysOf(of).filter((key) => of[key] !== undefined) : [];
+    const items = Array.isArray(of)
+      ? of.map((item: unknown) => ({ label: '', item }))
+      : fields.map((key) => ({ label: `${JSON.stringify(key)}:`, item: (of as Config)[key] }));
+    if (!Array.isArray(of) && !isObject(of)) {
+      parts.push(JSON.stringify(of) ?? 'null');
+      continue;
+    }
+    const [begin, end] = Array.isArray(of) ? '[]' : '{}';
+    rest.push({ text: end! });
+    for (let index = items.length - 1; index >= 0; index -= 1) {
+      const { label, item } = items[index]!;
+      rest.push({ value: item }, { text: (index > 0 ? ',' : '') + label });
+    }
+    parts.push(begin!);
+  }
+  return parts.join('');
 }
+
+/** Text that is equal for equal values: keys are sorted at every depth, `undefined` fields are left out. */
+export const stableText = (value: unknown): string => deepText(value, (of) => Object.keys(of).sort());
 
 export const equalJson = (a: unknown, b: unknown): boolean => a === b || stableText(a) === stableText(b);
 
+/** A string, or a number that is no key: what is no JSON stays none when such a number becomes a string. */
+const STRING_OR_NUMBER = /"(?:[^"\\]|\\.)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\s*:)/gs;
+
 /**
  * JSON in which a whole number that JavaScript would round, and one too large for it, stands as its text: two ids of 64
- * bits stay two, and 1e400 is no null.
+ * bits stay two, and 1e400 is no null. However deep it lies: a reviver would run out of stack.
  * @throws SyntaxError where the text is no JSON
  */
 export function parseExact(text: string): unknown {
-  return /\d{16}|\d[eE]\+?\d{3}/.test(text) ? JSON.parse(text, keepLongNumbers) : JSON.parse(text);
+  if (!/\d{16}|\d[eE]\+?\d{3}/.test(text)) return JSON.parse(text);
+  return JSON.parse(text.replace(STRING_OR_NUMBER, (token) => (isRounded(token) ? `"${token}"` : token)));
 }
 
-function keepLongNumbers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  const isRounded = Number.isInteger(value) && !Number.isSafeInteger(value);
-  const isBeyond = typeof value === 'number' && !Number.isFinite(value);
-  return (isRounded || isBeyond) && context?.source !== undefined ? context.source : value;
+function isRounded(token: string): boolean {
+  if (token.startsWith('"')) return false;
+  const value = Number(token);
+  return !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value));
 }
 
 /** What TypeScript's library does not know yet. */

@@ -82,4 +82,18 @@ describe('a text is found in a payload', () => {
     const escapes = `{"b":"${'\\\\n'.repeat(1_000_000)}","a":1}`;
     expect(payloadHas(Buffer.from(escapes), '"a": 1')).toBe(true);
   });
+
+  test.each([3000, 20_000, 200_000])('in JSON that is %i deep', (depth) => {
+    const deep = Buffer.from(`{"b":1,"a":${'{"a":'.repeat(depth)}9007199254740993${'}'.repeat(depth)}}`);
+    expect(payloadHas(deep, 'zzz')).toBe(false);
+    expect(payloadHas(deep, '"a": 9007199254740993')).toBe(true);
+    expect(payloadHas(deep, '"a": 9007199254740992')).toBe(false);
+    expect(payloadHas(deep, `${'[ '.repeat(depth)}${']'.repeat(depth)}`)).toBe(false);
+  });
+
+  test('in JSON with a run of blanks, in a time that grows with it', () => {
+    const begin = performance.now();
+    expect(payloadHas(Buffer.from(`{"a":1,${' '.repeat(1_000_000)}"b":2}`), '1, "b": 3')).toBe(false);
+    expect(performance.now() - begin).toBeLessThan(5000);
+  });
 });

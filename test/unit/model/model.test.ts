@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseExact } from '../../../src/lib/model/json.ts';
+import { deepText, parseExact, stableText } from '../../../src/lib/model/json.ts';
 import { parseDuration } from '../../../src/lib/model/units.ts';
 
 describe('a length of time', () => {
@@ -44,5 +44,25 @@ describe('JSON with long numbers', () => {
     ['"1e400"', '1e400'],
   ])('%s is no other value', (written, value) => {
     expect(parseExact(written)).toBe(value);
+  });
+
+  test.each([
+    '{12345678901234567890:1}',
+    '{12345678901234567890 :1}',
+    '012345678901234567890',
+    '12345678901234567890.',
+    '--12345678901234567890',
+    '"a"12345678901234567890',
+    '1e400e1',
+    '+1e400',
+  ])('%s is no JSON', (written) => {
+    expect(() => parseExact(written)).toThrow(SyntaxError);
+  });
+
+  test.each([3000, 20_000, 200_000])('%i deep it is read and printed', (depth) => {
+    const text = `${'{"b":['.repeat(depth)}"9007199254740993"${']}'.repeat(depth)}`;
+    const value = parseExact(text.replaceAll('"9007199254740993"', '9007199254740993'));
+    expect(deepText(value) === text).toBe(true);
+    expect(stableText(value) === text).toBe(true);
   });
 });

@@ -105,9 +105,9 @@ describe('a saved plan', () => {
     { name: 'one altered by hand', text: savePlan(plan, META).replace('"to": 5', '"to": 6'), says: /altered/ },
     { name: 'half of one', text: savePlan(plan, META).slice(0, 500), says: /not JSON/ },
     {
-      name: 'one nested without end',
+      name: 'one nested without end, which nobody’s digest is of',
       text: `{"kind":"osapi-ops.plan","format":2,"plan":${'['.repeat(1e5)}${']'.repeat(1e5)}}`,
-      says: /nested without end/,
+      says: /altered/,
     },
     {
       name: 'one whose change has no role',
