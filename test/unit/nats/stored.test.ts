@@ -87,6 +87,7 @@ describe('an answer of a direct get', () => {
   test.each([
     ['NATS/1.0 404 Message Not Found\r\n\r\n', 404],
     ['NATS/1.0\t204\r\n', 204],
+    ['NATS/1.0  408 Request Timeout\r\n', 408],
     ['NATS/1.0\r\nA: 404\r\n', 0],
     ['x NATS/1.0 404', 0],
     ['NATS/1.0 40', 0],
