@@ -126,6 +126,9 @@ test('an id that is not there is an error; where nothing was replayed nothing is
     expect(await dlq('replays', verb, '20260102T030000000Z-abcdef')).toMatchObject({ code: 1 });
     expect(await dlq('replays', verb, '>')).toMatchObject({ code: 1 });
   }
+  // A line to type in what an error says leads to the server that was named.
+  const far = await runCli(['dlq', 'replays', 'show', '20260102T030000000Z-abcdef', '-s', server.url], { cwd });
+  expect(far.stderr).toContain(`Try: \`osapi-ops dlq replays ls --server ${server.url}\` prints the ids\n`);
   expect((await dlq('replay')).code).toBe(0);
   expect(await replays()).toEqual([]);
   await makeDead(nats, 1);
