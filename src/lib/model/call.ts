@@ -48,18 +48,26 @@ export function leadTo(connection: ConnectionFlags): (line: string) => string {
 
 const NAMES_SERVER = / (?:-s|--server|--context)[ =]/;
 
-/**
- * The same for the lines in a text, which stand in backticks. `takesServer` tells whether a line of ours has such flags.
- */
-export function leadIn(
-  connection: ConnectionFlags,
-  takesServer: (words: readonly string[]) => boolean,
-): (text: string) => string {
+/** The topics and commands that ask no server, and have no flag for one. */
+export const OFFLINE: readonly string[] = [
+  'autocomplete',
+  'convert',
+  'demo',
+  'dev',
+  'explain',
+  'help',
+  'monitoring',
+  'schema',
+  'validate',
+];
+
+/** The same for the lines in a text, which stand in backticks. */
+export function leadIn(connection: ConnectionFlags): (text: string) => string {
   const lead = leadTo(connection);
   return (text) =>
     text.replace(/`((?:osapi-ops|nats) [^`]+)`/g, (quoted, line: string) => {
-      const isDone = NAMES_SERVER.test(line);
-      const takes = line.startsWith('nats ') || takesServer(line.split(' ').slice(1));
-      return isDone || !takes ? quoted : `\`${lead(line)}\``;
+      const [program, command = ''] = line.split(' ');
+      const isOffline = program === 'osapi-ops' && (OFFLINE.includes(command) || command.startsWith('-'));
+      return isOffline || NAMES_SERVER.test(line) ? quoted : `\`${lead(line)}\``;
     });
 }

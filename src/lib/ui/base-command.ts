@@ -155,15 +155,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Lines to type that are in a text lead to the same server as this one, where they take one. */
   #leadIn(text: string): string {
     const connection: ConnectionFlags | undefined = this.context?.connection;
-    if (!connection) return text;
-    const takesServer = (words: readonly string[]): boolean => {
-      for (let length = Math.min(3, words.length); length > 0; length -= 1) {
-        const command = this.config.findCommand(words.slice(0, length).join(':'));
-        if (command) return command.flags.server !== undefined;
-      }
-      return false;
-    };
-    return leadIn(connection, takesServer)(text);
+    return connection ? leadIn(connection)(text) : text;
   }
 
   #ledTo(error: OpsError): OpsError {

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { leadIn } from '../../../src/lib/model/call.ts';
+import { leadIn, OFFLINE } from '../../../src/lib/model/call.ts';
 import type { ConnectionFlags } from '../../../src/lib/model/context.ts';
 import { isLine } from '../../../src/lib/model/shell.ts';
 import type { StatusReport } from '../../../src/lib/model/verdict.ts';
@@ -40,21 +41,20 @@ test.each<{ next: string; connection: ConnectionFlags; want: string }>([
   expect(lead(next, connection)).toBe(want);
 });
 
-const takes = ([command]: readonly string[]) => command !== 'validate';
-
 test.each<{ text: string; want: string }>([
   { text: '`osapi-ops dlq replays ls` prints the ids', want: '`osapi-ops dlq replays ls --server b:1` prints the ids' },
   {
     text: '`osapi-ops validate x` or `osapi-ops plan x`',
     want: '`osapi-ops validate x` or `osapi-ops plan x --server b:1`',
   },
+  { text: 'see `osapi-ops --help`', want: 'see `osapi-ops --help`' },
   { text: '`nats stream info Q`', want: '`nats stream info Q --server b:1`' },
   { text: '`osapi-ops plan -s a:1`', want: '`osapi-ops plan -s a:1`' },
   { text: '`osapi-ops plan --context=a`', want: '`osapi-ops plan --context=a`' },
   { text: 'run osapi-ops again, with `--yes`', want: 'run osapi-ops again, with `--yes`' },
 ])('of "$text" the lines lead there, where they take a server and name none', ({ text, want }) => {
-  expect(leadIn({ server: 'b:1' }, takes)(text)).toBe(want);
-  expect(leadIn({}, takes)(text)).toBe(text);
+  expect(leadIn({ server: 'b:1' })(text)).toBe(want);
+  expect(leadIn({})(text)).toBe(text);
 });
 
 test.each([
@@ -64,4 +64,14 @@ test.each([
   ['natsome', false],
 ])('%s is a line to type: %s', (text, want) => {
   expect(isLine(text)).toBe(want);
+});
+
+test('those that have no flag for a server are those that are known to have none', () => {
+  const file = new URL('../../../schemas/commands.json', import.meta.url);
+  const { commands } = JSON.parse(readFileSync(file, 'utf8')) as { commands: Record<string, { flags: object }> };
+  const offline = Object.entries(commands).filter(([, { flags }]) => !Object.hasOwn(flags, 'server'));
+  const topics = new Set(offline.map(([id]) => id.split(' ')[0]!));
+  expect([...topics, 'help'].sort()).toEqual(OFFLINE);
+  for (const [id, { flags }] of Object.entries(commands))
+    expect([id, OFFLINE.includes(id.split(' ')[0]!)]).toEqual([id, !Object.hasOwn(flags, 'server')]);
 });
