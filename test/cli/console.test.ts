@@ -178,6 +178,11 @@ describe('each answer is what the command prints', () => {
       expect.objectContaining({ name: 'request-worker', schedule: expect.objectContaining({ tries: 10 }) }),
     ]);
     expect(json.result.systems).toEqual([{ system: 'osapi', health: expect.any(String), drift: 0 }]);
+    await nats.api('STREAM.DELETE.REQUESTS');
+    await until(async () => {
+      const [gone] = (await page.get('/api/queues')).json.result.queues;
+      return gone.ready === null && gone.health === 'critical';
+    }, 'the queue is seen to be gone');
   });
 });
 

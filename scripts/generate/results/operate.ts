@@ -157,6 +157,7 @@ const statusOf = {
       ready: known,
       in_flight: known,
       dead: known,
+      dead_least: count.optional().describe('where dead is unknown: so many are dead for certain'),
       parked: known.describe('of the dead, those that died again after each replay'),
       redelivered: known,
       failing: z

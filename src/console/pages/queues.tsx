@@ -80,11 +80,13 @@ function Where({ queue }: { queue: Queue }) {
           shown(clocksIn(queue.trend.summary))
         ) : (
           <span class="muted">
-            {queue.ready === 0 && queue.in_flight === 0
-              ? 'stands still: nothing waits, nothing moves'
-              : queue.paused.length > 0 && queue.paused.length === queue.consumers.length
-                ? 'what waits stays until it is resumed'
-                : 'where it goes is not known yet'}
+            {queue.ready === null
+              ? 'deleted, or the server does not answer for it'
+              : queue.ready === 0 && queue.in_flight === 0
+                ? 'stands still: nothing waits, nothing moves'
+                : queue.paused.length > 0 && queue.paused.length === queue.consumers.length
+                  ? 'what waits stays until it is resumed'
+                  : 'where it goes is not known yet'}
           </span>
         )}
       </p>
@@ -147,12 +149,12 @@ export function QueuesPage() {
                 {systems.size > 1 && <p class="muted">{shown(queue.system ?? 'of no system')}</p>}
                 <p class="muted">
                   {queue.oldest_seconds === null
-                    ? 'oldest unknown'
+                    ? 'not there'
                     : queue.oldest_seconds > 0
                       ? `oldest waits ${duration(queue.oldest_seconds)}`
                       : 'nothing waits'}
                 </p>
-                {queue.paused.length > 0 ? (
+                {queue.ready === null ? null : queue.paused.length > 0 ? (
                   <Act
                     may="pause"
                     kind="quiet"

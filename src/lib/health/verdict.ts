@@ -57,6 +57,7 @@ function figuresOf(queue: QueueState, now: number): QueueFigures {
     ready: stream ? readyOf(queue) : null,
     in_flight: stream ? inFlightOf(queue) : null,
     dead: deadState && deadState.unknown === undefined ? deathsOf(queue) : null,
+    ...(deadState?.unknown !== undefined && deadState.least && { dead_least: deadState.least }),
     rejected: deadState?.rejected ?? null,
     parked: deadState?.unknown === undefined ? (deadState?.parked ?? null) : null,
     redelivered: stream ? retryingOf(queue) : null,

@@ -46,6 +46,8 @@ export interface QueueFigures {
   readonly in_flight: number | null;
   /** Whatever needs a person: the dead that are still in the queue, and those that a worker rejected into its DLQ. */
   readonly dead: number | null;
+  /** Where `dead` is unknown: so many are dead for certain. */
+  readonly dead_least?: number;
   /** Of the dead, those that a worker rejected. */
   readonly rejected: number | null;
   /** Of the dead, those that died again after the most replays there are. */

@@ -125,7 +125,7 @@ judged({ id: 'REQUESTS.dead', name: 'dead', ...QUEUE, next: 'osapi-ops dlq ls --
     name: 'so many are dead for certain that more change nothing',
     of: dead({ unknown: 'x', dead: 200, least: 100 }, { dlq: named('dlq', { messages: 5 }) }),
     status: 'critical',
-    says: 'how many are dead is not known: x',
+    says: 'how many are dead is not known, at least 100: x',
   },
   {
     name: 'nobody tells how many',

@@ -82,6 +82,16 @@ describe('what nobody knows', () => {
     for (const word of words) expect(said).toContain(word);
     expect(said).not.toMatch(/nothing dead|\b0 dead/);
   });
+  test('and how many there are for certain', () => {
+    const report = judgeHealth(
+      snapshotOf({ queues: [queueOf({ deadState: deadOf({ unknown: 'one is large', least: 64 }) })] }),
+    );
+    expect(renderStatus(report, view)).toContain('0 in flight, at least 64 dead');
+    expect(renderStatus(report, view)).toContain('not known, at least 64: one is large');
+    expect(renderStatusMarkdown(report)).toContain('| `REQUESTS` | 0 | 0 | ≥ 64 |');
+    expect(renderStatusHtml([report])).toContain('at least 64 dead');
+    expect(statusJson(report)).toMatchObject({ queues: [{ dead: null, dead_least: 64 }] });
+  });
 
   test('has no sample in the metrics, and a check that says so', () => {
     const said = renderPrometheus(untold());

@@ -25,7 +25,7 @@ function countChecks(queue: QueueState, state: DeadState, now: number): Check[] 
   const ls = toType`osapi-ops dlq ls --queue ${name}`;
   const all = deathsOf(queue);
   if (unknown !== undefined) {
-    const summary = `how many are dead is not known: ${unknown}`;
+    const summary = `how many are dead is not known${state.least ? `, at least ${state.least}` : ''}: ${unknown}`;
     const next = dlq ? ls : GIVE_DLQ;
     return [checkOf('dead', { resource: name, status: guess(all, state.least ?? 0, health.dead), summary, next })];
   }

@@ -181,7 +181,8 @@ function liveQueue(report: StatusReport, queue: QueueState, rates: Rates, now: n
   return {
     ...figures,
     system: report.system,
-    health: about.map(({ status }) => status).reduce(worse, 'ok'),
+    // A stream that is missing, or silent, has no check of its own but that of all resources.
+    health: stream ? about.map(({ status }) => status).reduce(worse, 'ok') : 'critical',
     retrying: stream ? retryingOf(queue) : null,
     dying: deadState?.dying ?? null,
     capacity: {

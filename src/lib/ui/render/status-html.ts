@@ -7,14 +7,14 @@ import { figuresLine, nameOfSystem, troubles, VERDICTS } from './status.ts';
 import { serverOf } from './words.ts';
 
 /** What a queue holds, as a bar; the rest of what it may hold is free. */
-function capacity({ ready, in_flight: flight, redelivered, dead, stored }: QueueFigures): string {
+function capacity({ ready, in_flight: flight, redelivered, dead, dead_least: least, stored }: QueueFigures): string {
   if (ready === null || flight === null) return '';
   const retrying = redelivered ?? 0;
   const parts: Part[] = [
     { fill: 'waiting', word: 'waiting', count: ready },
     { fill: 'flight', word: 'in flight', count: Math.max(0, flight - retrying) },
     { fill: 'warn', word: 'retrying', count: retrying },
-    { fill: 'dead', word: 'dead', count: dead ?? 0 },
+    { fill: 'dead', word: dead === null ? 'dead at least' : 'dead', count: dead ?? least ?? 0 },
   ];
   const used = parts.reduce((sum, { count }) => sum + count, 0);
   const most = stored?.max_messages ?? null;

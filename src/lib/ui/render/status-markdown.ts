@@ -30,9 +30,9 @@ export function renderStatusMarkdown(report: StatusReport): string {
     lines.push(row(['queue', 'waiting', 'in flight', 'dead', 'oldest waits', 'responses']));
     lines.push('| --- | --: | --: | --: | --: | --: |');
     for (const queue of queues.slice(0, ROWS)) {
-      const { ready, in_flight, dead, oldest_seconds: oldest, responses } = queue;
+      const { ready, in_flight, dead, dead_least: least, oldest_seconds: oldest, responses } = queue;
       const age = oldest === null ? '–' : aboutMs(oldest * 1000);
-      const died = dead === null && ready !== null ? 'unknown' : figure(dead);
+      const died = dead === null && ready !== null ? (least ? `≥ ${least}` : 'unknown') : figure(dead);
       lines.push(row([code(queue.name), figure(ready), figure(in_flight), died, age, figure(responses)]));
     }
     const trends = queues

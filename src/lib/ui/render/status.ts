@@ -56,11 +56,12 @@ export const statusJson = ({ system, health, checks, queues, drift }: StatusRepo
     ...(threshold && { threshold }),
   })),
   queues: queues.map(
-    ({ name, ready, in_flight, dead, parked, redelivered, failing, oldest_seconds, responses, trend }) => ({
+    ({ name, ready, in_flight, dead, dead_least, parked, redelivered, failing, oldest_seconds, responses, trend }) => ({
       name,
       ready,
       in_flight,
       dead,
+      ...(dead_least !== undefined && { dead_least }),
       parked,
       redelivered,
       failing: failing && { ...failing, known: failing.known.map(failingJson) },
@@ -91,8 +92,8 @@ export function figuresLine(queue: QueueFigures): string {
   return `${parts.join(', ')}${queue.trend ? `; ${queue.trend.summary}` : ''}`;
 }
 
-function deadWords({ dead, parked }: QueueFigures): string {
-  if (dead === null) return 'dead unknown';
+function deadWords({ dead, dead_least: least, parked }: QueueFigures): string {
+  if (dead === null) return least ? `at least ${least} dead` : 'dead unknown';
   return dead === 0 ? 'nothing dead' : `${dead} dead${parked ? ` (${parked} parked)` : ''}`;
 }
 
