@@ -332,6 +332,19 @@ for (const version of ['2.10', '2.15']) {
         await purges(3);
         expect(await nats.kv('osapi_ops').keys('somebody')).toEqual(['somebody']);
       });
+
+      test('with room for a lock alone costs no records of dead letters: what goes from the DLQ makes none there', async () => {
+        await makeDead(nats, 20);
+        await makeLedger();
+        await put(nats, '$KV.osapi_ops.somebody', 'else’s');
+        const { config, state } = await nats.api(`STREAM.INFO.${LEDGER}`);
+        const bytes = Number((state as { bytes: number }).bytes);
+        await nats.api(`STREAM.UPDATE.${LEDGER}`, { ...(config as object), max_bytes: bytes + 450 });
+        const { code, stderr } = await cli('dlq', 'replay');
+        expect(code).toBe(1);
+        expect(stderr).toContain('no room for $KV.osapi_ops.intent.REQUESTS');
+        expect(await count('REQUESTS_dlq')).toBe(20);
+      });
     });
   });
 }

@@ -81,9 +81,14 @@ async function send(nats: Nats, bucket: string, written: Written, options: Reque
         const exists = error.code === 'CONN_TIMEOUT' || (isClustered && (await isThere(nats, bucket)));
         if (!exists) throw missing(bucket, error);
       }
-      if (performance.now() - start >= whole || !isClustered) throw error;
+      const left = whole - (performance.now() - start) - RETRY_MS;
+      if (left <= 0 || !isClustered) throw error;
       await sleep(RETRY_MS);
-      const stored = await readNewest(nats, bucketStream(bucket), `$KV.${bucket}.${key}`);
+      // Whoever renews a lock has no longer than that.
+      const look = readNewest(nats, bucketStream(bucket), `$KV.${bucket}.${key}`, { finish: true, timeoutMs: left });
+      const stored = await look.catch(() => {
+        throw error;
+      });
       if (stored && isSame(written, stored)) return stored.seq;
       seen = ifStill(stored?.seq ?? 0);
     }
@@ -96,9 +101,14 @@ const isSame = ({ value, extra }: Written, { payload, headers: block }: StoredMe
   asBuffer(payload).equals(Buffer.from(value)) && headerValue(parseHeaders(block), OPERATION) === extra[OPERATION];
 
 /** The newest message of a subject, as its stream's leader has it. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT */
-export async function readNewest(nats: Nats, stream: string, subject: string): Promise<StoredMessage | undefined> {
+export async function readNewest(
+  nats: Nats,
+  stream: string,
+  subject: string,
+  options?: RequestOptions,
+): Promise<StoredMessage | undefined> {
   const name = `STREAM.MSG.GET.${stream}`;
-  const answer = await orUndefined(answerOf(nats.api(name, { last_by_subj: subject }, { finish: true })));
+  const answer = await orUndefined(answerOf(nats.api(name, { last_by_subj: subject }, options)));
   return answer && parseApiMessage(stream, name, answer);
 }
 

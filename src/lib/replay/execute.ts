@@ -85,7 +85,7 @@ export async function movePage(
     if (!('moved' in result)) {
       const half = Math.ceil(part.length / 2);
       if (part.length > 1) parts.unshift(part.slice(0, half), part.slice(half));
-      else if (await want.makeRoom([part, ...parts].flat())) parts.unshift(part);
+      else if (await want.makeRoom([part, ...parts].flat(), result)) parts.unshift(part);
       else done.push({ moved: [], left: [part, ...parts.splice(0)].flat(), refused: new Set(), fault: result });
       continue;
     }
@@ -154,7 +154,7 @@ async function movePart(
         if (open.length === 0) break;
       } else if (noRoom && !run.signal.aborted) {
         if (moved > 0) want.isServed();
-        else if (lanes === 1 && !(await want.makeRoom(open))) throw noRoom;
+        else if (lanes === 1 && !(await want.makeRoom(open, noRoom))) throw noRoom;
         // As many at once as the room that each leaves to the next allows, the smallest first.
         open.sort((a, b) => sizeOf(a) - sizeOf(b));
         lanes = moved > 2 * lanes ? lanes * 2 : Math.max(1, Math.floor(lanes / 4));

@@ -2,9 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isFoundWithout } from '../dlq/doubt.ts';
 import { matches, wantsOrphans } from '../dlq/filter.ts';
 import { scanEntries } from '../dlq/scan.ts';
+import { LEDGER_BUCKET } from '../facts/names.ts';
 import { makeRoom } from '../ledger/room.ts';
 import type { Entry, QueueRef } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
+import type { ApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { recordsSeen } from './copy.ts';
 import { checkQueue } from './preflight.ts';
@@ -41,10 +43,12 @@ export class Want {
     this.#since = undefined;
   }
 
-  /** Makes some room, or waits for it. False where none can be had. */
-  async makeRoom(open: readonly Move[]): Promise<boolean> {
+  /** Makes some room where there was none (`error`), or waits for it. False where none can be had. */
+  async makeRoom(open: readonly Move[], error: ApiError): Promise<boolean> {
     const { nats, signal, orphansAreFound } = this.#run;
-    const giving = orphansAreFound ? givingOf(open, this.#given, this.#count) : [];
+    // A stream that is full at its own limit has no more room for what goes from another.
+    const isShared = error.noRoom !== 'stream';
+    const giving = orphansAreFound && isShared ? givingOf(open, this.#given, this.#count) : [];
     if (giving.length > 0) {
       await removeRecords(
         nats,
@@ -55,6 +59,8 @@ export class Want {
       return true;
     }
     if (await makeRoom(nats)) return true;
+    // There nobody acks anything.
+    if (!isShared && error.subject.includes(`$KV.${LEDGER_BUCKET}.`)) return false;
     this.#since ??= performance.now();
     if (signal.aborted || performance.now() - this.#since > PATIENCE_MS) return false;
     await sleep(POLL_MS, undefined, { signal }).catch(() => {});
