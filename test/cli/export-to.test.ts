@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { connectTo } from '../support/connected.ts';
-import { makeQueue } from '../support/dead-letters.ts';
+import { letDie, makeQueue, put } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
@@ -103,3 +103,56 @@ test.each([
     await other.stop();
   }
 });
+
+const twoQueues = (dlq: string) => `version: 1
+name: two
+queues:
+  AA: { subjects: ["aa.*"], consumers: { w: { max_deliver: 1, ack_wait: 300ms } }${dlq} }
+  BB: { subjects: ["bb.*"], consumers: { w: { max_deliver: 1, ack_wait: 300ms } }${dlq} }
+`;
+
+test.each([
+  { name: 'as we applied it', spec: twoQueues(', dlq: { stream: both_dlq }'), captured: [] },
+  { name: 'by kinds', spec: twoQueues(''), captured: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>'] },
+  { name: 'by queues', spec: twoQueues(''), captured: ['AA', 'BB'].map((q) => `$JS.EVENT.ADVISORY.CONSUMER.*.${q}.*`) },
+  {
+    name: 'by consumers',
+    spec: twoQueues(''),
+    captured: ['AA', 'BB'].map((q) => `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${q}.w`),
+  },
+])(
+  'a DLQ of two queues is that of both in an export, and status finds the dead there: $name',
+  async (one) => {
+    const other = await startServer();
+    const nats = await connectTo(other);
+    try {
+      const run = async (args: string[], stdin?: string) => runCli(args, { server: other, ...(stdin && { stdin }) });
+      expect(await run(['apply', '-', '--yes'], one.spec)).toMatchObject({ code: 0 });
+      if (one.captured.length > 0)
+        await nats.api('STREAM.CREATE.both_dlq', { name: 'both_dlq', subjects: one.captured });
+      for (const queue of ['AA', 'BB']) {
+        await put(nats, `${queue.toLowerCase()}.1`, 'one');
+        await letDie(nats, queue, 'w');
+      }
+      const { stdout, stderr } = await run(['export', 'AA', 'BB']);
+      expect(parse(stdout)).toMatchObject({
+        queues: { AA: { dlq: { stream: 'both_dlq' } }, BB: { dlq: { stream: 'both_dlq' } } },
+      });
+      expect(parse(stdout)).not.toHaveProperty('streams');
+      expect(stderr).not.toContain('both_dlq');
+      const plan = JSON.parse((await run(['plan', '-', '--json'], stdout)).stdout);
+      expect(plan.changes.filter(({ name }: { name: string }) => name !== 'both_dlq')).toEqual([]);
+      if (one.captured.length === 0) expect(plan.changes).toEqual([]);
+      const status = JSON.parse((await run(['status', '-', '--json'], stdout)).stdout);
+      const orphans = status.checks.filter(({ id }: { id: string }) => id.endsWith('orphans'));
+      expect(orphans).toMatchObject([
+        { status: 'ok', summary: 'all dead have an entry' },
+        { status: 'ok', summary: 'all dead have an entry' },
+      ]);
+    } finally {
+      await nats.close();
+      await other.stop();
+    }
+  },
+  30_000,
+);

@@ -1,5 +1,6 @@
-import { advisorySubject, dlqSubjects, RESPONSES_BUCKET, rejectedSubject } from '../facts/names.ts';
-import { type Config, equalJson } from '../model/json.ts';
+import { capturesAll, capturesOf, type DlqCapture, serves } from '../facts/captures.ts';
+import { dlqSubjects, RESPONSES_BUCKET } from '../facts/names.ts';
+import { type Config, equalJson, textsOf } from '../model/json.ts';
 import type { Capture, DlqSpec, HealthSpec, QueueSpec, ResponsesSpec, Spec, StreamSpec } from '../model/spec.ts';
 import type { Found, LeftOut } from './found.ts';
 
@@ -26,8 +27,9 @@ type FoundConsumer = Extract<Found, { kind: 'consumer' }>;
 const CAPTURES: readonly Capture[] = ['max_deliveries', 'terminated'];
 
 /**
- * Puts what was found into one spec. A workqueue stream is a queue, and any whose advisories another stream captures, of
- * it alone: that is its DLQ; a bucket `responses` beside a single queue holds its responses.
+ * Puts what was found into one spec. A workqueue stream is a queue, and any whose advisories another stream captures by
+ * its name; what captures them is its DLQ, whatever else it holds. A bucket `responses` beside a single queue holds its
+ * responses.
  */
 export function placeFound(found: readonly Found[], options: AssembleOptions): Assembled {
   const leftOut: LeftOut[] = [];
@@ -36,10 +38,14 @@ export function placeFound(found: readonly Found[], options: AssembleOptions): A
   const buckets = unique.filter((item): item is FoundStream => item.kind === 'bucket');
   const consumers = unique.filter((item): item is FoundConsumer => item.kind === 'consumer');
 
-  const dlqs = new Map(streams.flatMap((stream) => dlqOf(stream, streams)));
-  const queues = streams.filter(
-    ({ name, config }) => config.retention === 'workqueue' || dlqs.has(name) || options.queues?.includes(name),
-  );
+  const captors = streams.map((stream) => ({ stream, captures: ownCaptures(stream) }));
+  const named = new Set(captors.flatMap(({ captures }) => captures.flatMap(({ queue }) => queue ?? [])));
+  const mayBeQueue = ({ name, config }: FoundStream) =>
+    config.retention === 'workqueue' || named.has(name) || options.queues?.includes(name);
+  const workersOf = (queue: string) =>
+    consumers.filter(({ stream = options.stream }) => stream === queue).map(({ name }) => name);
+  const dlqs = dlqsOf(streams.filter(mayBeQueue), { captors, workersOf, leftOut });
+  const queues = streams.filter((stream) => mayBeQueue(stream) && !isDlq(stream, dlqs));
   const plain = streams.filter((stream) => !queues.includes(stream) && !isDlq(stream, dlqs));
   const homes = new Map([...queues, ...plain].map((stream) => [stream.name, [] as FoundConsumer[]]));
   for (const consumer of consumers) settle(consumer, { homes, dlqs, stream: options.stream, leftOut });
@@ -64,18 +70,24 @@ export function placeFound(found: readonly Found[], options: AssembleOptions): A
 
   function toQueue(stream: FoundStream, built: StreamSpec): QueueSpec {
     const found = dlqs.get(stream.name)?.spec;
-    const dlq = found && { ...found, config: beside(stream, found.config) };
+    const sharing = queues.filter(({ name }) => dlqs.get(name)?.spec.stream === found?.stream);
+    const dlq = found && { ...found, config: beside(sharing, found.config) };
     const responses: ResponsesSpec | undefined = answers && {
       bucket: answers.name,
-      config: beside(stream, answers.config),
+      config: beside([stream], answers.config),
     };
     return { ...built, ...(dlq ? { dlq } : {}), ...(responses ? { responses } : {}), health: options.health };
   }
 }
 
-/** A queue's DLQ and bucket take its replicas where they say nothing: so the number is written where it differs, only. */
-function beside({ config: queue }: FoundStream, { num_replicas = 1, ...config }: Config): Config {
-  return num_replicas === (queue.num_replicas ?? 1) ? config : { ...config, num_replicas };
+/**
+ * A queue's DLQ and bucket take its replicas where they say nothing: so the number is written where it differs, only; all
+ * who share one say the same.
+ */
+function beside(queues: readonly FoundStream[], { num_replicas = 1, ...config }: Config): Config {
+  return queues.every((queue) => num_replicas === (queue.config.num_replicas ?? 1))
+    ? config
+    : { ...config, num_replicas };
 }
 
 const record = <T>(entries: readonly (readonly [string, T])[]): Readonly<Record<string, T>> =>
@@ -103,21 +115,58 @@ interface FoundDlq {
   readonly spec: DlqSpec;
 }
 
-function dlqOf(queue: FoundStream, streams: readonly FoundStream[]): [string, FoundDlq][] {
-  for (const stream of streams) {
-    const subjects = stream.config.subjects;
-    if (!Array.isArray(subjects) || subjects.length === 0) continue;
-    const capture = CAPTURES.filter((kind) => subjects.includes(advisorySubject(kind, queue.name)));
-    const rejects = subjects.includes(rejectedSubject(queue.name)) ? 1 : 0;
-    if (capture.length === 0 || capture.length + rejects !== subjects.length) continue;
-    const config = beyondUsual(stream.config);
-    // Made by hand, or before rejects were captured: its subjects are not those that `capture` stands for.
-    const usual = dlqSubjects(queue.name, capture).length === subjects.length;
-    const spec = { stream: stream.name, capture, config: usual ? config : { subjects, ...config } };
-    return [[queue.name, { stream, spec }]];
-  }
-  return [];
+interface Captor {
+  readonly stream: FoundStream;
+  readonly captures: readonly DlqCapture[];
 }
+
+/** What a stream captures by subjects of its own: a copy of a DLQ has none, and is no place for entries. */
+const ownCaptures = ({ name, config: { subjects = [] } }: FoundStream): DlqCapture[] => capturesOf({ name, subjects });
+
+interface Captors {
+  readonly captors: readonly Captor[];
+  workersOf(queue: string): readonly string[];
+  readonly leftOut: LeftOut[];
+}
+
+/**
+ * Where the dead letters of each queue lie. A spec names one stream, which captures a kind of death whoever of the
+ * consumers it befalls: the one that captures most. What else captures some is told.
+ */
+function dlqsOf(queues: readonly FoundStream[], { captors, workersOf, leftOut }: Captors): Map<string, FoundDlq> {
+  const chosen = new Map<string, Pick<FoundDlq, 'stream'> & { readonly capture: readonly Capture[] }>();
+  for (const { name: queue } of queues) {
+    // A stream of advisories is nobody's queue, though wildcards of its own match its name.
+    if (captors.some(({ stream, captures }) => stream.name === queue && captures.length > 0)) continue;
+    const workers = workersOf(queue);
+    const [first, ...others] = captors
+      .filter(({ captures }) => serves(captures, queue))
+      .map(({ stream }) => ({ stream, capture: capturedBy(stream, queue, workers) }))
+      .sort((one, other) => other.capture.length - one.capture.length);
+    const isWhole = first !== undefined && first.capture.length > 0;
+    if (isWhole) chosen.set(queue, first);
+    for (const { stream } of isWhole || !first ? others : [first, ...others]) {
+      const why = isWhole ? `a dlq is one stream, ${first.stream.name} here` : 'a dlq captures those of all consumers';
+      leftOut.push({ file: stream.file, path: stream.path, why: `${stream.name} captures deaths of ${queue}: ${why}` });
+    }
+  }
+  const sharing = [...chosen];
+  return new Map(
+    sharing.map(([queue, { stream, capture }]) => {
+      const usual = new Set(
+        sharing.flatMap(([name, dlq]) => (dlq.stream === stream ? dlqSubjects(name, dlq.capture) : [])),
+      );
+      const subjects = textsOf(stream.config.subjects);
+      // Made by hand, or before rejects were captured: its subjects are not those that `capture` stands for.
+      const isUsual = usual.size === subjects.length && subjects.every((subject) => usual.has(subject));
+      const config = { ...(isUsual ? {} : { subjects }), ...beyondUsual(stream.config) };
+      return [queue, { stream, spec: { stream: stream.name, capture, config } }];
+    }),
+  );
+}
+
+const capturedBy = ({ config }: FoundStream, queue: string, workers: readonly string[]): Capture[] =>
+  CAPTURES.filter((kind) => capturesAll(textsOf(config.subjects), kind, queue, workers));
 
 /** What a DLQ is anyway need not be written. */
 function beyondUsual({ subjects: _, retention, allow_direct, ...config }: Config): Config {

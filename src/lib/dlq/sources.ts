@@ -1,3 +1,4 @@
+import { capturesOf } from '../facts/captures.ts';
 import { REJECTED_PREFIX, rejectedSubject } from '../facts/names.ts';
 import { subjectsOverlap } from '../facts/subjects.ts';
 import { textsOf } from '../model/json.ts';
@@ -6,7 +7,6 @@ import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
 import { readStream, readSubjects } from '../nats/streams.ts';
-import { capturesOf } from './captures.ts';
 import { type Order, pagesOf } from './pages.ts';
 import type { SeenQueue, SeenStream } from './standing.ts';
 

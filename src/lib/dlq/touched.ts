@@ -1,6 +1,6 @@
+import { capturesOf, serves } from '../facts/captures.ts';
 import type { Change } from '../model/plan.ts';
 import { type Desired, type Observed, splitConsumerName } from '../model/resource.ts';
-import { capturesOf, serves } from './captures.ts';
 
 /**
  * The queues whose dead letters lie in what changes replace, remove or move, or come back with it: a queue, under its

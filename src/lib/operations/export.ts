@@ -9,8 +9,9 @@ import { toTerraform } from '../convert/to-terraform.ts';
 import type { Outgoing } from '../convert/write-fields.ts';
 import { withoutMonitor } from '../desired/monitor.ts';
 import { OpsError } from '../errors/ops-error.ts';
+import { capturesOf, serves } from '../facts/captures.ts';
 import { tableFor } from '../facts/fields.ts';
-import { dlqSubjects, LEDGER_BUCKET, OWN_PREFIX, SERVER_PREFIX } from '../facts/names.ts';
+import { LEDGER_BUCKET, OWN_PREFIX, SERVER_PREFIX } from '../facts/names.ts';
 import { type Applied, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
 import { type Config, isObject } from '../model/json.ts';
@@ -18,6 +19,7 @@ import { keyOf, type Observed, type ObservedResource, type ResourceKey, splitCon
 import type { QueueSpec, Spec } from '../model/spec.ts';
 import { withNats } from '../nats/open.ts';
 import { ownerMark, scanAll } from '../observed/scan.ts';
+import { findQueues } from '../places/queues.ts';
 import { HEALTH_DEFAULTS } from '../spec/assemble.ts';
 import { printSpec, withoutDefaults } from '../spec/print.ts';
 
@@ -62,7 +64,9 @@ export async function exportOperation(context: Context, options: ExportOptions =
     const leftOut = options.names?.length ? [] : unmarked(all, chosen);
     const found = chosen.flatMap((resource) => toFound(resource, all, version, leftOut));
     const place = (queues: readonly string[]) => placeFound(found, { health: HEALTH_DEFAULTS, queues });
-    const bare = place([]);
+    // A kept stream is a queue too where a DLQ of many holds deaths of it: that is not in its configuration.
+    const seen = (await findQueues(nats).catch(() => [])).map(({ queue }) => queue);
+    const bare = place(seen);
     if (isEmptySpec(bare.spec)) {
       throw new OpsError('NOT_FOUND', `there is nothing to export on ${nats.target.url}`, {
         where: `account ${nats.target.account}`,
@@ -72,7 +76,7 @@ export async function exportOperation(context: Context, options: ExportOptions =
     }
     // Damaged or denied, the ledger only costs the parts that the server itself does not hold.
     const applied = await readLastApplied(nats, bare.spec.name).catch(() => undefined);
-    const { spec, leftOut: unplaced } = applied ? place(Object.keys(applied.spec.queues)) : bare;
+    const { spec, leftOut: unplaced } = applied ? place([...seen, ...Object.keys(applied.spec.queues)]) : bare;
     for (const { path, why } of unplaced) leftOut.push({ resource: path as ResourceKey, what: why });
     const whole = withoutDefaults(withoutMonitor(likeApplied(spec, applied), applied?.spec), version);
     const header = `Exported by osapi-ops from ${nats.target.url}, account ${nats.target.account}.`;
@@ -139,11 +143,8 @@ const ownedBy = (resources: readonly ObservedResource[], system: string): Observ
 
 /** A stream with its consumers and its dead letters, or a bucket. */
 function named(resources: readonly ObservedResource[], name: string): ObservedResource[] {
-  const isDlq = ({ kind, config }: ObservedResource) =>
-    kind === 'stream' &&
-    Array.isArray(config.subjects) &&
-    config.subjects.length > 0 &&
-    config.subjects.every((subject) => dlqSubjects(name, ['max_deliveries', 'terminated']).includes(String(subject)));
+  const isDlq = ({ kind, config, name: stream }: ObservedResource) =>
+    kind === 'stream' && stream !== name && serves(capturesOf({ name: stream, subjects: config.subjects ?? [] }), name);
   return resources.filter(
     (resource) =>
       resource.name === name ||

@@ -1,7 +1,7 @@
-import { capturesOf, type DlqCapture, serves } from '../dlq/captures.ts';
 import { serviceQueues } from '../dlq/service-queues.ts';
 import { type SeenQueue, toStanding } from '../dlq/standing.ts';
 import { OpsError } from '../errors/ops-error.ts';
+import { capturesOf, type DlqCapture, serves } from '../facts/captures.ts';
 import { isServersOwn, KV_PREFIX } from '../facts/names.ts';
 import { takenSubjects } from '../facts/subjects.ts';
 import { readAllApplied } from '../ledger/store.ts';

@@ -28,12 +28,15 @@ export function withoutDefaults(spec: Spec, version: string): Spec {
   const queue = (name: string, each: QueueSpec): QueueSpec => {
     const replicas = { num_replicas: each.config.num_replicas ?? 1 };
     const { dlq, responses } = each;
+    // Queues of several numbers that share a DLQ say its own alike.
+    const isAlike = Object.values(spec.queues).every(
+      (other) => other.dlq?.stream !== dlq?.stream || (other.config.num_replicas ?? 1) === replicas.num_replicas,
+    );
+    const own: Config = { ...DLQ, num_replicas: isAlike ? replicas.num_replicas : null };
     return {
       ...each,
       ...stream(each, QUEUE_DEFAULTS),
-      ...(dlq
-        ? { dlq: { ...dlq, config: withSubjects(name, dlq, plain('stream', dlq.config, { ...DLQ, ...replicas })) } }
-        : {}),
+      ...(dlq ? { dlq: { ...dlq, config: withSubjects(name, dlq, plain('stream', dlq.config, own)) } } : {}),
       ...(responses ? { responses: { ...responses, config: plain('bucket', responses.config, replicas) } } : {}),
     };
   };

@@ -1,8 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { convertFiles } from '../../../src/lib/convert/convert.ts';
+import { deriveDesired } from '../../../src/lib/desired/derive.ts';
+import type { Spec } from '../../../src/lib/model/spec.ts';
 import { HEALTH_DEFAULTS } from '../../../src/lib/spec/assemble.ts';
+import { printSpec, withoutDefaults } from '../../../src/lib/spec/print.ts';
 import { anyText } from '../../support/any-text.ts';
+import { loadText } from '../spec/support.ts';
 
 const convert = (files: Readonly<Record<string, unknown>>, options: { name?: string; stream?: string } = {}) =>
   convertFiles(
@@ -157,20 +161,93 @@ describe('a consumer without its stream', () => {
   });
 });
 
+/** A spec as it is read again from what is printed of it: a queue's dlq, and what is made of each stream. */
+async function written(spec: Spec, queue: string) {
+  const { loaded, problems } = await loadText(printSpec(spec));
+  expect(problems.filter(({ severity }) => severity === 'error')).toEqual([]);
+  const { resources } = deriveDesired(loaded!);
+  return {
+    dlq: loaded!.spec.queues[queue]?.dlq,
+    made: new Map(resources.map(({ name, config }) => [name, config])),
+  };
+}
+
 describe('a stream that captures advisories', () => {
+  const both = ['max_deliveries', 'terminated'];
   test.each([
+    { name: 'both kinds', subjects: [advisory('MAX_DELIVERIES'), advisory('MSG_TERMINATED')], capture: both },
+    { name: 'all kinds at once', subjects: [advisory('*')], capture: both },
+    { name: 'all that is told of consumers', subjects: ['$JS.EVENT.ADVISORY.CONSUMER.>'], capture: both },
+    { name: 'all that is told', subjects: ['$JS.EVENT.>'], capture: both },
+    { name: 'every queue', subjects: [advisory('MAX_DELIVERIES', '*')], capture: ['max_deliveries'] },
+    { name: 'one kind', subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>'], capture: ['max_deliveries'] },
     {
-      name: 'both kinds of one queue',
-      subjects: [advisory('MAX_DELIVERIES'), advisory('MSG_TERMINATED')],
-      isDlq: true,
+      name: 'its consumer alone',
+      subjects: [advisory('MAX_DELIVERIES').replace('*', 'w')],
+      capture: ['max_deliveries'],
     },
-    { name: 'one consumer of it', subjects: [advisory('MAX_DELIVERIES').replace('*', 'w')], isDlq: false },
-    { name: 'every queue', subjects: [advisory('MAX_DELIVERIES', '*')], isDlq: false },
-    { name: 'more than advisories', subjects: [advisory('MAX_DELIVERIES'), 'x'], isDlq: false },
-  ])('of $name: a dlq is $isDlq', ({ subjects, isDlq }) => {
-    const { spec } = convert({ s: requests, d: { name: 'D', subjects } });
-    expect(spec.queues.REQUESTS?.dlq?.stream).toBe(isDlq ? 'D' : undefined);
-    expect('D' in spec.streams).toBe(!isDlq);
+    { name: 'more than advisories', subjects: [advisory('MAX_DELIVERIES'), 'x'], capture: ['max_deliveries'] },
+    { name: 'another kind', subjects: [advisory('CREATED')], capture: undefined },
+  ])('of $name captures $capture', async ({ subjects, capture }) => {
+    const info = { stream_name: 'REQUESTS', name: 'w', config: worker };
+    const { spec, leftOut } = convert({ s: requests, info, d: { name: 'D', subjects } });
+    const { dlq, made } = await written(spec, 'REQUESTS');
+    expect(dlq?.stream).toBe(capture && 'D');
+    expect(dlq?.capture).toEqual(capture);
+    expect('D' in spec.streams).toBe(!capture);
+    expect(leftOut).toEqual([]);
+    expect(made.get('D')).toMatchObject({ subjects });
+  });
+
+  test('of a queue that is not among the files is a stream', () => {
+    const { spec } = convert({ s: requests, d: { name: 'D', subjects: [advisory('MAX_DELIVERIES', 'OTHER')] } });
+    expect([spec.queues.REQUESTS?.dlq, Object.keys(spec.streams)]).toEqual([undefined, ['D']]);
+  });
+
+  test.each([
+    { name: 'another consumer', subjects: [advisory('MAX_DELIVERIES').replace('*', 'v')] },
+    { name: 'rejects', subjects: ['osapi-ops.rejected.REQUESTS.*'] },
+  ])('of $name alone is no dlq of a spec, and is told', ({ subjects }) => {
+    const info = { stream_name: 'REQUESTS', name: 'w', config: worker };
+    const { spec, leftOut } = convert({ s: requests, info, d: { name: 'D', subjects } });
+    expect(spec.queues.REQUESTS).not.toHaveProperty('dlq');
+    expect(Object.keys(spec.streams)).toEqual(['D']);
+    expect(leftOut).toEqual([
+      expect.objectContaining({ why: expect.stringContaining('D captures deaths of REQUESTS') }),
+    ]);
+  });
+
+  const returns = { ...requests, name: 'RETURNS', subjects: ['returns.*'] };
+  test.each([
+    { name: 'each by its name', subjects: ['REQUESTS', 'RETURNS'].map((of) => advisory('MAX_DELIVERIES', of)) },
+    { name: 'all', subjects: [advisory('*', '*')] },
+    { name: 'one wholly', subjects: [advisory('*'), advisory('MAX_DELIVERIES', 'RETURNS')] },
+  ])('of two queues is the dlq of both: $name', async ({ subjects }) => {
+    const d = { name: 'D', subjects, num_replicas: 3 };
+    const { spec, leftOut } = convert({ s: requests, r: { ...returns, num_replicas: 3 }, d });
+    expect(leftOut).toEqual([]);
+    expect(spec.streams).toEqual({});
+    for (const form of [spec, withoutDefaults(spec, '2.14.0')]) {
+      const one = await written(form, 'REQUESTS');
+      const other = await written(form, 'RETURNS');
+      expect([one.dlq?.stream, other.dlq?.stream]).toEqual(['D', 'D']);
+      expect(one.made.get('D')).toMatchObject({ subjects, num_replicas: 3 });
+    }
+  });
+
+  test('beside another of the same queue: the one that captures most is its dlq, and the other is told', () => {
+    const few = { name: 'FEW', subjects: ['osapi-ops.rejected.REQUESTS.*'] };
+    const most = { name: 'MOST', subjects: [advisory('MAX_DELIVERIES')] };
+    const { spec, leftOut } = convert({ s: requests, few, most });
+    expect(spec.queues.REQUESTS?.dlq?.stream).toBe('MOST');
+    expect(Object.keys(spec.streams)).toEqual(['FEW']);
+    expect(leftOut).toEqual([expect.objectContaining({ why: expect.stringContaining('FEW captures deaths') })]);
+  });
+
+  test('is nobody’s queue, whatever its retention and its own name', () => {
+    const all = { name: 'D', subjects: ['$JS.EVENT.ADVISORY.>'], retention: 'workqueue' };
+    const { spec } = convert({ s: requests, d: all });
+    expect(Object.keys(spec.queues)).toEqual(['REQUESTS']);
   });
 
   test('writes its subjects only where capture does not stand for them', () => {

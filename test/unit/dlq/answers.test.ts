@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { answeredBy, requestsOf, responseSubjects, withAnswers } from '../../../src/lib/dlq/answers.ts';
-import { capturesOf, serves } from '../../../src/lib/dlq/captures.ts';
+import { capturesOf, serves } from '../../../src/lib/facts/captures.ts';
 import type { Config } from '../../../src/lib/model/json.ts';
 import { entry, stored } from './builders.ts';
 

@@ -1,5 +1,6 @@
+import { capturesAll } from '../../facts/captures.ts';
 import { ADVISORY, advisorySubject } from '../../facts/names.ts';
-import { subjectCovers, subjectsOverlap } from '../../facts/subjects.ts';
+import { subjectsOverlap } from '../../facts/subjects.ts';
 import { textsOf } from '../../model/json.ts';
 import type { Capture } from '../../model/spec.ts';
 import { printDuration } from '../../model/units.ts';
@@ -54,7 +55,7 @@ const subjects: Rule = {
   severity: 'error',
   title: 'A stream of advisories captures those of a queue that exists, of all its consumers.',
   why: 'Advisories are sent once and to nobody in particular; a subject that misses them loses every dead letter silently.',
-  reads: ['capture', 'queues', 'streams'],
+  reads: ['capture', 'consumers', 'queues', 'streams'],
   compares: true,
   bad: topExample(`
 queues:
@@ -72,11 +73,10 @@ dlq:
   *check(view) {
     for (const { name, path, queue, config, dlq } of dlqs(view)) {
       for (const kind of dlq.capture) {
-        const needed = advisorySubject(kind, queue.name);
-        if (textsOf(config.subjects).some((subject) => subjectCovers(subject, needed))) continue;
+        if (capturesAll(textsOf(config.subjects), kind, queue.name, Object.keys(queue.spec.consumers))) continue;
         yield {
           path: [...path, 'subjects'],
-          message: `the subjects of the DLQ ${name} miss ${DEATHS[kind]}: ${needed}`,
+          message: `the subjects of the DLQ ${name} miss ${DEATHS[kind]}: ${advisorySubject(kind, queue.name)}`,
           hint: 'leave subjects out: they follow from the queue and capture.',
         };
       }

@@ -634,6 +634,13 @@ const EDGES: Readonly<Record<string, readonly Row[]>> = {
       'dlq: {stream: D, subjects: ["$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.ORDERS.p"], capture: [max_deliveries]}',
       '.dlq.subjects | ORDERS.*',
     ],
+    [
+      'consumers: {p: {}}\ndlq: {stream: D, subjects: ["$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.ORDERS.p"], capture: [max_deliveries]}',
+    ],
+    [
+      'consumers: {p: {}, q: {filter_subject: orders.q}}\ndlq: {stream: D, subjects: ["$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.ORDERS.p"], capture: [max_deliveries]}',
+      '.dlq.subjects | ORDERS.*',
+    ],
     ['queues: {A: {}}\nstreams: {D: {subjects: [x, "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.A.*"]}}'],
     [
       'queues: {A: {}}\nstreams: {D: {subjects: [x, "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.B.*"]}}',

@@ -1,6 +1,7 @@
-import { ADVISORY, REJECTED_PREFIX } from '../facts/names.ts';
-import { subjectsOverlap } from '../facts/subjects.ts';
 import { type Config, isObject, textsOf } from '../model/json.ts';
+import type { Capture } from '../model/spec.ts';
+import { ADVISORY, advisorySubject, REJECTED_PREFIX } from './names.ts';
+import { subjectCovers, subjectsOverlap } from './subjects.ts';
 
 /** What one subject of a DLQ stream lets in. */
 export interface DlqCapture {
@@ -52,3 +53,18 @@ export function capturesOf(config: Config): DlqCapture[] {
 /** Whether deaths in this queue come here. */
 export const serves = (captures: readonly DlqCapture[], queue: string): boolean =>
   captures.some((capture) => capture.kind !== 'service' && (capture.queue === undefined || capture.queue === queue));
+
+/**
+ * True where subjects let in every death of one kind in a queue. Those of some of its consumers are enough where it has
+ * no other.
+ */
+export function capturesAll(
+  subjects: readonly string[],
+  kind: Capture,
+  queue: string,
+  consumers: readonly string[],
+): boolean {
+  const isIn = (consumer?: string) =>
+    subjects.some((subject) => subjectCovers(subject, advisorySubject(kind, queue, consumer)));
+  return isIn() || (consumers.length > 0 && consumers.every(isIn));
+}
