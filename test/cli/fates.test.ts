@@ -53,6 +53,25 @@ describe('a replay that is followed', () => {
   );
 });
 
+test.each([['--wait'], ['--canary', '1']])(
+  'without a spec, %s knows an answer in the bucket called responses',
+  async (...flags) => {
+    await makeSystem(nats, { consumer: { max_deliver: 1, ack_wait: 60e6 } });
+    await sendRequests(nats, ['a']);
+    await letDie(nats);
+    const dead = async () => (await json(['dlq', 'ls'])).value.length;
+    await until(async () => (await dead()) === 1, 'it died');
+    const worker = startCli(['worker', 'run', '--builtin', 'echo'], { server });
+    try {
+      const { code, value } = await json(['dlq', 'replay', ...flags]);
+      expect({ code, value }).toMatchObject({ code: 0, value: { replayed: 1, fates: { answered: 1, acked: 0 } } });
+    } finally {
+      worker.child.kill();
+      await worker.done;
+    }
+  },
+);
+
 test('a canary that dies again says the cause in its worker’s words, and the history what was left', async () => {
   await makeSystem(nats, { consumer: { max_deliver: 1, ack_wait: 500e6 } });
   await sendRequests(nats, ['a', 'b', 'c']);

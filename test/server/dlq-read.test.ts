@@ -4,10 +4,11 @@ import { headers, type Msg } from '@nats-io/transport-node';
 import type { Unreadable } from '../../src/lib/dlq/advisory.ts';
 import type { OrphanReport } from '../../src/lib/dlq/dead-count.ts';
 import { type ScanOptions, scanEntries } from '../../src/lib/dlq/scan.ts';
-import { advisorySubject, rejectedSubject } from '../../src/lib/facts/names.ts';
+import { advisorySubject, failureKey, rejectedSubject } from '../../src/lib/facts/names.ts';
 import type { Entry } from '../../src/lib/model/entry.ts';
 import type { EntryFilter } from '../../src/lib/model/entry-filter.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
+import { getRange } from '../../src/lib/nats/messages.ts';
 import { locateQueues } from '../../src/lib/places/queues.ts';
 import { connectTo } from '../support/connected.ts';
 import {
@@ -539,6 +540,61 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     const { entries } = await scan(nats, { ids: [{ text: '', seq: 1 }] });
     expect(entries.map(({ id, inner }) => [id, inner.records.length])).toEqual([['REQUESTS/request-worker/1', 1]]);
   });
+
+  test.each(['limits', 'interest'])(
+    'on a stream of retention %s a death is told in its own consumer’s words',
+    async (retention) => {
+      await makeQueue(nats, { config: { retention } });
+      await makeConsumer(nats, { consumer: 'other' });
+      await nats.api('STREAM.CREATE.KV_osapi_ops', {
+        name: 'KV_osapi_ops',
+        subjects: ['$KV.osapi_ops.>'],
+        storage: 'memory',
+        allow_direct: true,
+      });
+      const most = 70;
+      const noted = async (seq: number, consumer: string, published: string) => {
+        const time = new Date(Math.floor(Date.parse(published))).toISOString();
+        const words = {
+          stream: 'REQUESTS',
+          consumer,
+          seq,
+          published_at: time,
+          at: time,
+          delivery: 1,
+          reason: consumer,
+        };
+        await put(nats, `$KV.osapi_ops.${failureKey('REQUESTS', seq)}`, JSON.stringify(words));
+      };
+      for (let seq = 1; seq <= most; seq++) await put(nats, 'requests.dns', `{"id":"${seq}"}`);
+      await letDie(nats);
+      await letDie(nats, 'REQUESTS', 'other');
+      await until(async () => (await recorded(nats)) === 2 * most, 'all are recorded');
+      const told = async (filter: EntryFilter = {}) =>
+        Object.fromEntries((await scan(nats, filter, { details: true })).entries.map(({ id, detail }) => [id, detail]));
+      for await (const { seq, time } of getRange(nats, 'REQUESTS', 1, { untilSeq: 2 })) {
+        await noted(seq, 'request-worker', time);
+        if (seq === 1) await noted(seq, 'other', time);
+      }
+      // Few are asked for one by one, of many all is read.
+      for (const filter of [
+        {
+          ids: [
+            { text: '', seq: 1 },
+            { text: '', seq: 2 },
+          ],
+        },
+        {},
+      ]) {
+        expect(await told(filter)).toMatchObject({
+          'REQUESTS/request-worker/1': 'request-worker',
+          'REQUESTS/other/1': 'other',
+          'REQUESTS/request-worker/2': 'request-worker',
+          'REQUESTS/other/2': null,
+        });
+      }
+    },
+  );
 
   test('an entry is found by its id, by a short one, and an orphan by its sequence', async () => {
     await makeQueue(nats);

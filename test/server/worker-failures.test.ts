@@ -9,6 +9,7 @@ import { until } from '../support/until.ts';
 import { BACKOFF_MS, HASTY, makeSystem, sendRequests, startWorker, stateOf, work } from '../support/worker.ts';
 import { describeWorkers, handler, nats, response, server } from './worker-bench.ts';
 
+const own = { consumer: 'request-worker' };
 const first = { ids: ['REQUESTS/request-worker/1'], filter: {} };
 
 describeWorkers('what a worker cannot answer', () => {
@@ -34,7 +35,7 @@ describeWorkers('what a worker cannot answer', () => {
     const [at, delivery] = JSON.parse((await response('shaky'))!);
     expect(delivery).toBe(3);
     expect(at - started).toBeGreaterThanOrEqual(BACKOFF_MS[0]! + BACKOFF_MS[1]! - 20);
-    expect(await readFailure(nats, message)).toBeUndefined();
+    expect(await readFailure(nats, message, own)).toBeUndefined();
     expect((await stateOf(nats, 'KV_osapi_ops')).messages).toBe(0);
   });
 
@@ -47,7 +48,7 @@ describeWorkers('what a worker cannot answer', () => {
     await sendRequests(nats, ['poison']);
     await work(server, { ...handler('throw new Error("no");'), max: 1 });
     const message = (await getMessage(nats, 'REQUESTS', 1))!;
-    expect(await readFailure(nats, message)).toMatchObject({ reason: 'no' });
+    expect(await readFailure(nats, message, own)).toMatchObject({ reason: 'no' });
   });
 
   test('lets die what always fails, with the reason for dlq show', async () => {

@@ -1,4 +1,5 @@
 import { bucketStream, failureKey, LEDGER_BUCKET } from '../facts/names.ts';
+import type { Entry } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
 import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -34,33 +35,58 @@ export interface FailedMessage {
   readonly time: string;
 }
 
+/** What died: whose words tell why. */
+export interface FailedDeath {
+  readonly consumer: string;
+  readonly state?: Entry['state'];
+}
+
 /**
- * Why the last delivery of a message failed; `undefined` where no worker of ours wrote anything down, or where we may
- * not read it. @throws OpsError CONN_*
+ * Whether a record is of a death's own consumer: each of a stream that keeps what was acked fails by itself, and one may
+ * have been made in another's place. Of a record that names none, and of what no record tells of, any is.
  */
-export async function readFailure(nats: Nats, message: FailedMessage): Promise<FailureRecord | undefined> {
+export const isBy = ({ consumer }: Pick<FailureRecord, 'consumer'>, death: FailedDeath): boolean =>
+  consumer === death.consumer || death.consumer === '-' || death.state === 'orphan';
+
+/**
+ * Why the last delivery of a message to a consumer failed; `undefined` where no worker of ours wrote anything down, or
+ * where we may not read it. @throws OpsError CONN_*
+ */
+export async function readFailure(
+  nats: Nats,
+  message: FailedMessage,
+  death: FailedDeath,
+): Promise<FailureRecord | undefined> {
   const read = ledger(nats).get(failureKey(message.stream, message.seq));
   const entry = await orElse(answerOf(read), { denied: undefined });
   const record = entry && parseFailure(new TextDecoder().decode(entry.value));
-  return record && isOf(record, message) ? record : undefined;
+  if (!record || (isOf(record, message) && isBy(record, death))) return record;
+  // All consumers write under one key.
+  return (await readFailures(nats, message, death)).at(-1);
 }
 
-/** The same of all deliveries that the ledger still has, the first one first. @throws OpsError CONN_* */
-export async function readFailures(nats: Nats, message: FailedMessage): Promise<FailureRecord[]> {
+/**
+ * The same of all deliveries that the ledger still has, the first one first: of all consumers, or of a death's.
+ * @throws OpsError CONN_*
+ */
+export async function readFailures(nats: Nats, message: FailedMessage, death?: FailedDeath): Promise<FailureRecord[]> {
   const records: FailureRecord[] = [];
   await eachRecord(nats, failureKey(message.stream, message.seq), (record) => {
-    if (isOf(record, message)) records.push(record);
+    if (isOf(record, message) && (!death || isBy(record, death))) records.push(record);
   });
   return records;
 }
 
 /**
- * The last failure of each message of a stream, by sequence; none where they may not be read.
+ * The last failures of each message of a stream, one of each consumer, by sequence; none where they may not be read.
  * @throws OpsError CONN_*
  */
-export async function readAllFailures(nats: Nats, stream: string): Promise<ReadonlyMap<number, FailureRecord>> {
-  const found = new Map<number, FailureRecord>();
-  await eachRecord(nats, `failure.${stream}.*`, (record) => found.set(record.seq, record));
+export async function readAllFailures(nats: Nats, stream: string): Promise<ReadonlyMap<number, FailureRecord[]>> {
+  const found = new Map<number, FailureRecord[]>();
+  await eachRecord(nats, `failure.${stream}.*`, (record) => {
+    const others = (found.get(record.seq) ?? []).filter(({ consumer }) => consumer !== record.consumer);
+    found.set(record.seq, [...others, record]);
+  });
   return found;
 }
 

@@ -2,7 +2,7 @@ import { serviceQueues } from '../dlq/service-queues.ts';
 import { type SeenQueue, toStanding } from '../dlq/standing.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { capturesOf, type DlqCapture, serves } from '../facts/captures.ts';
-import { isServersOwn, KV_PREFIX } from '../facts/names.ts';
+import { bucketStream, isServersOwn, KV_PREFIX, RESPONSES_BUCKET } from '../facts/names.ts';
 import { takenSubjects } from '../facts/subjects.ts';
 import { readAllApplied } from '../ledger/store.ts';
 import type { QueueRef } from '../model/entry.ts';
@@ -67,6 +67,7 @@ export async function findQueues(nats: Nats, options: LocateOptions = {}): Promi
   for (const info of infos) {
     if (!info.name.startsWith(KV_PREFIX)) listed.set(info.name, { ...info, captures: capturesOf(info.config) });
   }
+  const usual = infos.some(({ name }) => name === bucketStream(RESPONSES_BUCKET)) ? RESPONSES_BUCKET : undefined;
   const names = new Set(known.map(({ name }) => name));
   if (!options.spec) {
     for (const { name, config, captures } of listed.values()) {
@@ -98,12 +99,14 @@ export async function findQueues(nats: Nats, options: LocateOptions = {}): Promi
         ...new Set([...(own !== undefined && listed.has(own) ? [own] : []), ...found.map(({ name }) => name)]),
       ];
       for (const name of all) exactStream(listed.get(name)!);
+      // Where no spec says it, as for whoever asks for a response: the one that is called as in the original system.
+      const responses = spoken?.queue.responses?.bucket ?? usual;
       const ref = {
         queue,
         subjects: stream ? takenSubjects(queue, stream.config) : [],
         dlq: all[0],
         dlqs: all,
-        ...(spoken?.queue.responses && { responses: spoken.queue.responses.bucket }),
+        ...(responses !== undefined && { responses }),
         ...(spoken && { system: spoken.spec.name }),
       };
       const look = async (): Promise<SeenQueue> => {

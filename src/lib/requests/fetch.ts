@@ -1,7 +1,7 @@
 import { readStanding } from '../dlq/collect.ts';
 import { scanEntries } from '../dlq/scan.ts';
 import type { SeenQueue } from '../dlq/standing.ts';
-import { readFailures } from '../ledger/failure.ts';
+import { isBy, readFailures } from '../ledger/failure.ts';
 import { type Entry, TO_REPLAY } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { Fetched } from '../model/request.ts';
@@ -97,11 +97,12 @@ export async function readStored(
   { ref, message }: Found,
   now: number,
 ): Promise<Seen & Pick<Facts, 'failures'>> {
-  const [standing, [entry, failures]] = await inTurn(
+  const [standing, [entry, all]] = await inTurn(
     nats,
     () => readStanding(nats, ref),
     () => Promise.all([readEntry(nats, { ref, message }), readFailures(nats, message)]),
   );
+  const failures = entry ? all.filter((record) => isBy(record, entry)) : all;
   return { message, standing, now, entry, failure: failures.at(-1), failures };
 }
 

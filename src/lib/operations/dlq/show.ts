@@ -46,7 +46,7 @@ export async function showDeadLetter(context: Context, choice: DlqChoice): Promi
     const failures =
       entry.published_at === null
         ? []
-        : await readFailures(nats, { stream: entry.queue, seq: entry.seq, time: entry.published_at });
+        : await readFailures(nats, { stream: entry.queue, seq: entry.seq, time: entry.published_at }, entry);
     const { traceparent } = traceOf(message?.headers);
     return {
       letter: {
