@@ -11,6 +11,7 @@ import { isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { Gate } from '../nats/gate.ts';
 import type { KvEntry } from '../nats/port.ts';
+import { isFresh } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
 import { describeActor } from './actor.ts';
 import { inLedger, ledger, lookAtOwn, type Own, purgeOwn } from './bucket.ts';
@@ -25,6 +26,7 @@ import { type Clocks, LEASE, type Lease, turnLeft } from './turn.ts';
 const POLL_MS = 250;
 /** How often the lock is looked at while its holder is at work: so that a look is young enough to let go by. */
 const LOOK_EVERY_MS = 100;
+const NEVER = { at: Number.NEGATIVE_INFINITY, took: 0 };
 
 export interface LockOptions {
   readonly actor: Actor;
@@ -343,7 +345,9 @@ async function hold<T>(
     nats.cut();
   };
   /** Looked at beside what the work asks for, the last of it too: letting go then takes no look of its own. */
-  let looking: Promise<Own | undefined> | undefined;
+  let looking: Promise<void> | undefined;
+  /** What that gave last. */
+  const last: { seen: Own | undefined } = { seen: ownOf(own, text) };
   let lookedAt = own.sent.monotonic;
   const left = () => turnLeft(lease, own.sent, readClocks());
   const turn: Gate = {
@@ -355,7 +359,12 @@ async function hold<T>(
       const now = performance.now();
       if (now - lookedAt < LOOK_EVERY_MS) return;
       lookedAt = now;
-      looking = lookAtOwn(nats, key, { revision: own.revision, text }).catch(() => undefined);
+      looking = lookAtOwn(nats, key, { revision: own.revision, text }).then(
+        (found) => {
+          last.seen = found;
+        },
+        () => {},
+      );
     },
   };
   const renew = async () => {
@@ -369,7 +378,10 @@ async function hold<T>(
         const revision = await ownRevision(nats, key, text);
         if (revision === undefined) return lose(TAKEN_AWAY);
         own = { ...own, revision };
-      } else own = takenBy(next, now);
+      } else {
+        own = takenBy(next, now);
+        last.seen = ownOf(own, text);
+      }
     } catch {
       // No answer: the next beat tries again, until others could think us dead.
     }
@@ -399,9 +411,9 @@ async function hold<T>(
     clearTimeout(end!);
     await renewal;
     if (!lost.signal.aborted && left() > 0) {
-      const seen = await looking;
-      const isNewer = seen !== undefined && seen.revision >= own.revision;
-      const released = release(nats, key, isNewer ? seen : ownOf(own, text));
+      // One that is under way beside what goes last is not waited for where the one before is young enough.
+      if (!isFresh(last.seen?.seen ?? NEVER, performance.now())) await looking;
+      const released = last.seen ? release(nats, key, last.seen) : Promise.resolve();
       if (releases) releases.push(released);
       else await released;
     }
