@@ -21,6 +21,8 @@ interface Convention {
   readonly published: readonly string[];
   readonly deliveries: readonly string[];
   readonly detail: readonly string[];
+  /** The same as a JSON string. */
+  readonly whole: readonly string[];
   reason(detail: string | undefined, value: (name: string) => string | undefined): EntryReason;
   /** The original's header line of one of the record's; undefined for what the service added. */
   restore(line: HeaderLine, name: string): HeaderLine | undefined;
@@ -67,6 +69,7 @@ const CONVENTIONS: readonly Convention[] = [
     published: lower([IMPORT_HEADER.published]),
     deliveries: lower([REJECT_HEADER.deliveries]),
     detail: lower([REJECT_HEADER.reason]),
+    whole: lower([IMPORT_HEADER.detail]),
     reason: (_detail, value) =>
       REASONS.find((reason) => reason === value(IMPORT_HEADER.reason.toLowerCase())) ?? 'rejected',
     restore: (line, name) => {
@@ -89,6 +92,7 @@ const CONVENTIONS: readonly Convention[] = [
     published: ['x-dlq-original-time'],
     deliveries: ['x-dlq-deliveries', 'x-dlq-delivery-attempts'],
     detail: ['x-dlq-termination-reason', 'x-dlq-failure-reason'],
+    whole: [],
     reason: (detail, value) =>
       value('x-dlq-termination-reason') !== undefined || /terminat/i.test(detail ?? '')
         ? 'terminated'
@@ -108,6 +112,7 @@ const CONVENTIONS: readonly Convention[] = [
     published: [],
     deliveries: ['x-delivery-count'],
     detail: ['x-dead-letter-reason'],
+    whole: [],
     reason: () => 'max_deliveries',
     restore: (line, name) => (NESTJS_OWN.has(name) ? undefined : line),
   },
@@ -140,7 +145,7 @@ export function readCarried(message: StoredMessage): Death | undefined {
   const told = number(convention.seq);
   const pointsAtOriginal = isSeq(told);
   const seq = pointsAtOriginal ? told : message.seq;
-  const detail = text(convention.detail)?.slice(0, LONGEST_DETAIL);
+  const detail = (wholeDetail(text(convention.whole)) ?? text(convention.detail))?.slice(0, LONGEST_DETAIL);
   const time = text(convention.time);
   const published = text(convention.published);
   const subject = text(convention.subject);
@@ -180,6 +185,16 @@ export function readCarried(message: StoredMessage): Death | undefined {
 /** A reject's subject names stream and consumer as well; where a server moved it to another subject, its headers count. */
 function agrees(subject: string, stream: string, consumer: string): boolean {
   return !subject.startsWith(`${REJECTED_PREFIX}.`) || subject === `${REJECTED_PREFIX}.${stream}.${consumer}`;
+}
+
+/** What an import wrote down of words that no header can have; `undefined` where it did not. */
+function wholeDetail(json: string | undefined): string | undefined {
+  if (json?.startsWith('"') !== true) return undefined;
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 /** An older nats-dlq-service wrote the advisory's headers over no payload at all: that is no copy of the original. */

@@ -92,6 +92,8 @@ export const REJECT_KEPT = 'Osapi-Reject-Kept-';
 /** What an import adds to a reject's headers: what was archived of the death, and of the message itself. */
 export const IMPORT_HEADER = {
   reason: 'Osapi-Import-Reason',
+  /** The worker's words as JSON, where a header cannot have them as they are. */
+  detail: 'Osapi-Import-Detail',
   published: 'Osapi-Import-Published',
 } as const;
 /** The message ids of imported records begin with this. */

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { asBuffer } from '../model/bytes.ts';
+import type { ClusterFigures } from '../model/resource.ts';
 import { type CopyKind, notTaken, ownPrefixes, whyNotTaken } from './address.ts';
 import { orUndefined } from './answer.ts';
 import { isApiError } from './api-error.ts';
@@ -60,6 +61,13 @@ const SUFFIX = 21;
 /** How long nobody may answer on a subject that a stream with a leader takes, in milliseconds. */
 const SILENT_MS = 2000;
 
+/**
+ * Whether it is a leader that is missing where nobody answers. One of several that has just been elected, or has just gone,
+ * is named before it answers, and for seconds after.
+ */
+export const lacksLeader = ({ leader, replicas }: ClusterFigures, isSilentForLong: boolean): boolean =>
+  leader === undefined || (isSilentForLong && replicas.length > 0);
+
 /** No stream answered: none takes the subject, or the one that does has no leader. */
 const isSilence = (error: unknown): boolean =>
   (error as { code?: string }).code === 'CONN_NO_LEADER' && !isApiError(error);
@@ -89,8 +97,9 @@ export async function publishCopy(nats: Nats, to: StreamInfo, copy: Copy): Promi
       }
       if (!isSilence(error)) throw error;
       now = await orUndefined(readStream(nats, to.name, { finish: true }));
-      if (now?.cluster && now.cluster.leader === undefined) throw error;
-      if (performance.now() > until) throw notTaken(`nobody answers on ${copy.subject}, though ${to.name} takes it`);
+      const isOver = performance.now() > until;
+      if (now?.cluster && lacksLeader(now.cluster, isOver)) throw error;
+      if (isOver) throw notTaken(`nobody answers on ${copy.subject}, though ${to.name} takes it`);
     }
   }
 }

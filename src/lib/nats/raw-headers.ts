@@ -56,3 +56,6 @@ export const toHeaderValue = (text: string): string => Buffer.from(text.replace(
 
 /** A header's value as text to read; bytes that are no UTF-8 become replacement characters. */
 export const fromHeaderValue = (value: string): string => Buffer.from(value, 'latin1').toString('utf8');
+
+/** Whether a text is read from a header as it was written there. */
+export const fitsHeader = (text: string): boolean => fromHeaderValue(toHeaderValue(text)).trim() === text;

@@ -11,7 +11,14 @@ import {
 } from '../facts/names.ts';
 import type { DlqRecord, EntryJson } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { type HeaderLine, headerValue, parseHeaderLines, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
+import {
+  fitsHeader,
+  type HeaderLine,
+  headerValue,
+  parseHeaderLines,
+  printHeaders,
+  toHeaderValue,
+} from '../nats/raw-headers.ts';
 import { isObeyed } from './copy.ts';
 
 /** A message to be published into a DLQ stream. */
@@ -107,6 +114,7 @@ export function carryOriginal(line: ArchiveLine): ImportMessage | undefined {
   const told: HeaderLine[] = Object.entries({
     // Up to 0.1.0 no worker's words were archived.
     ...(entry.detail && { [REJECT_HEADER.reason]: entry.detail }),
+    ...(entry.detail && !fitsHeader(entry.detail) && { [IMPORT_HEADER.detail]: JSON.stringify(entry.detail) }),
     [REJECT_HEADER.stream]: entry.queue,
     [REJECT_HEADER.consumer]: entry.consumer,
     [REJECT_HEADER.seq]: String(entry.seq),

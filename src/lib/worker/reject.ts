@@ -27,7 +27,9 @@ export function rejectHeaders(delivery: Delivery, reason: string, now: Date): Ui
     { name: IMPORT_HEADER.published, value: timeOf(delivery.publishedUs) },
   ];
   // The request may carry headers of our names: it is no reject because it says so.
-  const names = new Set(own.map(({ name }) => name.toLowerCase()));
+  const names = new Set(
+    [...Object.values(REJECT_HEADER), ...Object.values(IMPORT_HEADER)].map((name) => name.toLowerCase()),
+  );
   return printHeaders([...kept.filter(({ name }) => !names.has(name.toLowerCase())), ...own]);
 }
 

@@ -203,6 +203,14 @@ describe('a dead letter that carries its original', () => {
     expect(read({ ...REJECT, 'Osapi-Reject-Reason': latin1 })?.record.detail).toBe('kein Gerät');
   });
 
+  test.each(['"not closed', '7', '["x"]', ''])(
+    'has the words of its header where those beside it are no text: %j',
+    (json) => {
+      const both = { 'Osapi-Reject-Reason': 'words', 'Osapi-Import-Detail': json };
+      expect(read({ ...REJECT, ...both })?.record.detail).toBe('words');
+    },
+  );
+
   test.each([
     { name: 'archived as given up', reason: 'max_deliveries', want: 'max_deliveries' },
     { name: 'archived as terminated', reason: 'terminated', want: 'terminated' },

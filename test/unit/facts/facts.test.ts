@@ -205,7 +205,11 @@ describe('names', () => {
         deliveries: 'Osapi-Reject-Deliveries',
       },
       REJECT_KEPT: 'Osapi-Reject-Kept-',
-      IMPORT_HEADER: { reason: 'Osapi-Import-Reason', published: 'Osapi-Import-Published' },
+      IMPORT_HEADER: {
+        reason: 'Osapi-Import-Reason',
+        detail: 'Osapi-Import-Detail',
+        published: 'Osapi-Import-Published',
+      },
       IMPORT_ID: 'osapi-ops.import.',
       REPLAY_HEADER: { of: 'Osapi-Replay-Of', count: 'Osapi-Replay-Count', originalMsgId: 'Osapi-Original-Msg-Id' },
       advisorySubject: '$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.Q.w',

@@ -52,6 +52,22 @@ describe('a record of an archive', () => {
 });
 
 describe('the dead message of an archive', () => {
+  test.each([
+    'one line',
+    'query\n\tat line 7',
+    'a\r\nb\0',
+    ' outer blanks\t',
+    'kein Gerät\n',
+    '"quoted"',
+    '"quoted"\n',
+  ])('died of the same words: %j', (detail) => {
+    const message = carryOriginal(withHeaders([], { detail }))!;
+    const headers = parseHeaders(message.headers(message.id));
+    const death = readCarried(stored({ stream: 'dlq', subject: message.subject, payload: 'body', headers }));
+    expect(death!.record.detail).toBe(detail);
+    expect(death!.carried!.headers).toHaveLength(0);
+  });
+
   test('is a dead letter that carries it: what was known of the death is known again', () => {
     const line = withHeaders([header('Nats-Msg-Id', 'mine'), header('Trace', 'a')], { detail: 'its words' });
     const message = carryOriginal(line)!;
