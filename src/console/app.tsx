@@ -104,7 +104,9 @@ function Live() {
       : line === 'connecting'
         ? 'connecting'
         : state?.state === 'away'
-          ? 'server away'
+          ? state.error?.code === 'CONN_NO_JETSTREAM'
+            ? 'no JetStream'
+            : 'server away'
           : state?.state === 'denied'
             ? 'denied'
             : state?.state === 'starting'
@@ -246,7 +248,13 @@ export function App() {
             {paused.value ? 'go on' : 'pause'}
           </Button>
           <span class="may">
-            {known?.read_only ? 'read only' : known?.may.replay?.allowed ? 'may write' : 'may look'}
+            {known?.read_only
+              ? 'read only'
+              : server.value?.state === 'denied' || server.value?.error?.code === 'CONN_NO_JETSTREAM'
+                ? 'may nothing here'
+                : known?.may.replay?.allowed
+                  ? 'may write'
+                  : 'may look'}
           </span>
           <Button kind="quiet" label="keys and help" keys="?" onPress={() => (helpOpen.value = true)}>
             <Glyph name="help" />

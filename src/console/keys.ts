@@ -1,5 +1,6 @@
 // Single keys, which can be switched off (WCAG 2.1.4). None acts by itself: what writes opens a dialog.
 import { signal } from '@preact/signals';
+import { press } from './press.ts';
 import type { PageName } from './route.ts';
 import { command, copy, go, paused } from './state.ts';
 
@@ -60,7 +61,11 @@ export function onKey(event: KeyboardEvent): void {
       new URLSearchParams(location.hash.split('?')[1] ?? '').get('id') ?? location.hash.split('/')[2] ?? '',
       'the id',
     );
-  else if (!shortcuts.current(event)) return;
+  else if (
+    !shortcuts.current(event) &&
+    !press(key, document.querySelectorAll<HTMLButtonElement>('button[aria-keyshortcuts]'))
+  )
+    return;
   event.preventDefault();
 }
 

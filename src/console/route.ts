@@ -65,6 +65,14 @@ export function filterBody(query: URLSearchParams): Record<string, string | stri
   return Object.fromEntries(keys.map((key) => [key, SINGLE.has(key) ? query.get(key)! : query.getAll(key)]));
 }
 
+const TERM = new RegExp(
+  `[\\s,]+(?=(?:${FILTERS.join('|')}):|(?:subject|consumer|reason|detail|day|hour)!?=|(?:header:|json:\\.)[^=\\s]+=)`,
+);
+
+/** Each filter of what was typed: `queue:REQUESTS since:1h` are two. A blank elsewhere belongs to its value. */
+export const parseTypedAll = (text: string): { key: string; value: string }[] =>
+  text.split(TERM).flatMap((term) => parseTyped(term) ?? []);
+
 /** What was typed into the filter: `queue:REQUESTS`, `since:1h`, `detail=timeout*`; other text is looked for in payloads. */
 export function parseTyped(text: string): { key: string; value: string } | undefined {
   const typed = text.trim();

@@ -166,9 +166,6 @@ export function DeadPage() {
     if (keys(event)) return true;
     if (event.key === '[' || event.key === ']') step(active + (event.key === ']' ? 1 : -1));
     else if (event.key === 'a') setChosenIds(new Set());
-    else if (event.key === 'r' && not === undefined) begin('replay');
-    else if (event.key === 'p' && not === undefined) begin('purge');
-    else if (event.key === 'e' && id !== undefined) void edit(id);
     else if (event.key === 'Escape' && id !== undefined) set('id', undefined);
     else return false;
     return true;
@@ -344,7 +341,8 @@ export function DeadPage() {
               Export
             </Act>
             <Act may="purge" kind="danger" keys="p" not={not} onPress={() => begin('purge')}>
-              Purge {n === undefined ? '' : count(n)}…
+              {/* A purge takes what is gone as well: where some are, its dialog has the figure. */}
+              Purge{n !== undefined && (chosenIds.size > 0 || body?.states.gone === 0) && ` ${count(n)}`}…
             </Act>
           </div>
         </>
@@ -438,7 +436,7 @@ function Rows({ entries, active, chosenIds, id, total, onToggle, onOpen, onKey }
     <VirtualRows
       count={Math.max(entries.count, 0)}
       rowHeight={isNarrow ? 56 : 32}
-      label={`dead letters, ${total === undefined ? 'newest first' : `${full(total)}, newest first`}`}
+      label={`dead letters, ${total === undefined ? '' : `${full(total)}, `}by queue, the newest first`}
       active={active}
       selected={(index) => chosenIds.has(entries.at(index)?.id ?? '')}
       onNeed={entries.need}

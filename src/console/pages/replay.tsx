@@ -44,11 +44,7 @@ function One({ id }: { id: string }) {
   }, [own?.command?.text, id]);
   const replay = told ?? asked.body?.result;
   const isOn = replay?.state === 'running' || own?.state === 'running';
-  shortcuts.current = ({ key }) => {
-    if (key !== 's' || !isOn) return false;
-    setStopping(true);
-    return true;
-  };
+  shortcuts.current = () => false;
   return (
     <>
       <p>

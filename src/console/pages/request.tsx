@@ -29,12 +29,23 @@ const WORDS: Readonly<Record<string, string>> = {
 function One({ id }: { id: string }) {
   const [again, setAgain] = useState(0);
   const [isCancelling, setCancelling] = useState(false);
+  const [isTaken, setTaken] = useState(false);
   const { body, error, since } = useAsked(`/api/request/show?id=${encodeURIComponent(id)}`, { again });
   const life = body?.result;
   const answer = useAsked(life?.state === 'answered' ? `/api/request/get?id=${encodeURIComponent(id)}` : undefined, {
     again,
     quiet: true,
   });
+  if (isTaken && error?.code === 'NOT_FOUND') {
+    return (
+      <h1 class="verdict request">
+        <Glyph name="ok" />
+        <span>
+          <code>{shown(id)}</code> was taken back: nobody will answer it
+        </span>
+      </h1>
+    );
+  }
   // What was seen before says nothing of what is not there any more.
   if (error && (!life || error.code === 'NOT_FOUND')) return <Refusal error={error} />;
   if (!life) return <Waiting since={since} what="the request" />;
@@ -102,7 +113,10 @@ function One({ id }: { id: string }) {
           id={life.id}
           queue={life.queue}
           onClose={() => setCancelling(false)}
-          onDone={() => setAgain(again + 1)}
+          onDone={() => {
+            setTaken(true);
+            setAgain(again + 1);
+          }}
         />
       )}
     </article>

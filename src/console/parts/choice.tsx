@@ -169,7 +169,8 @@ export function ReplayDialog({ wanted, onClose }: { wanted: Wanted; onClose: () 
         <>
           <p class="consequence">
             <b>{full(going)}</b> of {many(going + skipped, 'dead letter')} would go back into the queue, to be tried as
-            new{skipped > 0 && `; ${full(skipped)} stay where they are`}.
+            new{going + skipped === 0 && ': nothing of them is left, or their queue is not there'}
+            {skipped > 0 && `; ${full(skipped)} stay where they are`}.
             {'filters' in wanted.choice && (
               <>
                 {' '}

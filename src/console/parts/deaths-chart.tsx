@@ -145,7 +145,7 @@ export function DeathsChart({
       </div>
       {marks.length > 0 && (
         <ul class="marks">
-          {marks.slice(-4).map(({ deed }) => (
+          {marks.map(({ deed }) => (
             <li key={deed.id}>
               <b>{shown(deed.verb)}</b> {shown(deed.who)} <span class="muted">{clockOf(Date.parse(deed.at))}</span>{' '}
               {shown(deed.summary)}
@@ -261,6 +261,8 @@ function drawn(element: HTMLElement, { timeline, marks, signOf, length, from, on
             ctx.font = `${11 * devicePixelRatio}px ${style.fontFamily}`;
             ctx.setLineDash([4, 3]);
             ctx.textAlign = 'left';
+            // A label that would lie on the one before is left out; the list below has all.
+            let free = Number.NEGATIVE_INFINITY;
             for (const { at, deed } of marks) {
               const x = Math.round(valToPos(at / 1000, 'x', true));
               if (x < bbox.left || x > bbox.left + bbox.width) continue;
@@ -268,7 +270,11 @@ function drawn(element: HTMLElement, { timeline, marks, signOf, length, from, on
               ctx.moveTo(x, bbox.top);
               ctx.lineTo(x, bbox.top + bbox.height);
               ctx.stroke();
-              ctx.fillText(shown(deed.verb).slice(0, 12), x + 3 * devicePixelRatio, bbox.top + 9 * devicePixelRatio);
+              const label = shown(deed.verb).slice(0, 12);
+              const begin = x + 3 * devicePixelRatio;
+              if (begin < free) continue;
+              ctx.fillText(label, begin, bbox.top + 9 * devicePixelRatio);
+              free = begin + ctx.measureText(label).width + 3 * devicePixelRatio;
             }
             ctx.restore();
           },

@@ -1,6 +1,6 @@
 import { useId, useRef, useState } from 'preact/hooks';
 import { count } from '../format.ts';
-import { FILTERS, filtersOf, parseTyped, withFilter, withoutFilter } from '../route.ts';
+import { FILTERS, filtersOf, parseTypedAll, withFilter, withoutFilter } from '../route.ts';
 import { go, route } from '../state.ts';
 import type { Suggestion } from '../wire.ts';
 import { Glyph, shown } from './basics.tsx';
@@ -62,12 +62,12 @@ export function FilterBar({ suggest }: { suggest: readonly Suggestion[] }) {
   const chips = [...filtersOf(query)];
   const offers = isOpen ? offersFor(typed, suggest) : [];
   const take = (text: string) => {
-    const filter = parseTyped(text);
-    if (!filter) return;
+    const filters = parseTypedAll(text);
+    if (filters.length === 0) return;
     setTyped('');
     setAt(-1);
     setOpen(false);
-    go('dead', { query: withFilter(query, filter.key, filter.value) });
+    go('dead', { query: filters.reduce((all, { key, value }) => withFilter(all, key, value), query) });
   };
   const choose = ({ text, whole }: Offer) => {
     if (whole) take(text);

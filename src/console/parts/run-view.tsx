@@ -257,7 +257,9 @@ export function RunView({ run, replay }: { run: Run; replay: ReplayRunJson | und
         </ul>
       )}
       <Notes notes={run.tells} />
-      {run.error && <Refusal error={run.error} />}
+      {/* A stop that was asked for is no fault. */}
+      {run.error &&
+        (run.state === 'stopped' ? <p class="notes">{shown(run.error.message)}</p> : <Refusal error={run.error} />)}
       {error && <Refusal error={error} />}
       {run.archive && (
         <p class="acts">

@@ -4,6 +4,7 @@ import {
   filtersOf,
   parseRoute,
   parseTyped,
+  parseTypedAll,
   printRoute,
   withFilter,
   withoutFilter,
@@ -48,6 +49,17 @@ describe('filters', () => {
     ['  ', undefined],
   ])('%j is understood', (typed, want) => {
     expect(parseTyped(typed)).toEqual(want);
+  });
+
+  test.each([
+    ['queue:REQUESTS since:1h', ['queue REQUESTS', 'since 1h']],
+    ['queue:REQUESTS, since:1h, detail=timeout*', ['queue REQUESTS', 'since 1h', 'where detail=timeout*']],
+    ['detail=no route to host', ['where detail=no route to host']],
+    ['detail=a b json:.kind=x', ['where detail=a b', 'where json:.kind=x']],
+    ['some text: of it', ['match some text: of it']],
+    [' ', []],
+  ])('%j is typed at once', (typed, want) => {
+    expect(parseTypedAll(typed).map(({ key, value }) => `${key} ${value}`)).toEqual(want);
   });
 
   test('of one kind are any of them, but a time is one; what was picked among others is no longer', () => {
