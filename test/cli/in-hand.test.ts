@@ -123,11 +123,13 @@ describe.each(outermostVersions())('what a worker has in hand, on %s', (version)
 
     const ls = await runCli(['dlq', 'ls'], { server });
     expect(ls.stdout).toContain('its consumer does not take its subject');
-    expect(ls.stderr).toContain('1 on subjects that their consumers do not take: nothing tells whether they died');
+    expect(ls.stderr).toContain(
+      '1 whose consumers are gone, or do not take their subjects: nothing tells whether they died',
+    );
     for (const args of [['--dry-run'], []]) {
       const { code, value, stderr } = await replay(...args);
       expect({ code, value }).toMatchObject({ code: 0, value: { replayed: 0, skipped: 1, remaining: 0 } });
-      expect(stderr).toContain('1 skipped, on subjects that their consumers do not take');
+      expect(stderr).toContain('1 skipped, whose consumers are gone, or do not take their subjects');
     }
     const purge = (...args: string[]) => runCli(['dlq', 'purge', '--json', ...args], { server, cwd });
     expect(JSON.parse((await purge('--dry-run')).stdout)).toMatchObject({ purged: 0, skipped: 1 });
@@ -136,7 +138,7 @@ describe.each(outermostVersions())('what a worker has in hand, on %s', (version)
       code: 1,
       value: { purged: 0, skipped: 1, error: { code: 'DLQ_UNFINISHED' } },
     });
-    expect(left.stderr).toContain('the consumers of 1 do not take their subjects');
+    expect(left.stderr).toContain('the consumers of 1 are gone, or do not take their subjects');
     expect(await state('REQUESTS')).toMatchObject({ messages: 1, last_seq: 2 });
 
     expect((await replay('REQUESTS/request-worker/1', '--dry-run')).value).toMatchObject({ remaining: 1 });

@@ -5,7 +5,7 @@ import { type DlqRecord, type Entry, type EntryInner, entryId, MOST_REPLAYS } fr
 import { isObject, parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, headerValue, parseHeaders } from '../nats/raw-headers.ts';
-import type { Death } from './death.ts';
+import { type Death, UNNAMED } from './death.ts';
 import type { Fate } from './fate.ts';
 import type { QueueStanding } from './standing.ts';
 
@@ -41,10 +41,14 @@ export function toEntry(
       message,
       ...(fate.fate === 'gone' && { cause: fate.cause }),
       streamCreated: standing.created,
-      ...(fate.fate === 'replayable' && fate.untaken && { untaken: true }),
+      ...(fate.fate === 'replayable' &&
+        fate.untaken && { untaken: true, ...(isGone(death, standing) && { ownerless: true }) }),
     },
   };
 }
+
+const isGone = ({ consumer }: Death, { consumers }: QueueStanding): boolean =>
+  consumer !== UNNAMED && !consumers.some(({ name }) => name === consumer);
 
 /** The entry of a dead message that no record speaks of. */
 export function orphanEntry(message: StoredMessage, consumer: string, maxDeliver: number, created: string): Entry {
@@ -65,7 +69,7 @@ export function orphanEntry(message: StoredMessage, consumer: string, maxDeliver
 }
 
 /** The same entry once its response is there. What is stored of it goes with it when it is purged. */
-export function answeredEntry({ inner: { untaken: _, ...inner }, ...entry }: Entry): Entry {
+export function answeredEntry({ inner: { untaken: _, ownerless: __, ...inner }, ...entry }: Entry): Entry {
   return { ...entry, state: 'gone', inner: { ...inner, cause: 'answered' } };
 }
 

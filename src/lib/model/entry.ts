@@ -96,7 +96,13 @@ export interface EntryInner {
    * never, and anybody may have written that it did.
    */
   readonly untaken?: true;
+  /** True where that is because its consumer is gone. */
+  readonly ownerless?: true;
 }
+
+/** Why nothing tells that an entry died. */
+export const untakenWords = ({ ownerless }: EntryInner): string =>
+  `its consumer ${ownerless ? 'is gone' : 'does not take its subject'}: nothing tells whether it died`;
 
 /** A dead letter: what is printed of it, and beside it what the tool works with. */
 export interface Entry extends EntryJson {

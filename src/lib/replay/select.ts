@@ -1,5 +1,5 @@
 import { isUntold } from '../dlq/doubt.ts';
-import type { Entry } from '../model/entry.ts';
+import { type Entry, untakenWords } from '../model/entry.ts';
 import type { EntryFilter } from '../model/entry-filter.ts';
 
 /** Why an entry is not moved; in a sentence for people. */
@@ -62,7 +62,11 @@ export function whySkipped(
   }
   if (isJudged?.(entry) === false) return { entry, why: 'new', text: 'it died after this run began' };
   if (isUntold(entry, filter))
-    return { entry, why: 'untaken', text: 'its consumer does not take its subject: nothing tells whether it died' };
+    return {
+      entry,
+      why: 'untaken',
+      text: untakenWords(inner),
+    };
   if (isDoubtful?.(entry)) return { entry, why: 'uncertain', text: 'it may be in flight still' };
   if (replays >= maxReplays) {
     return {
@@ -81,7 +85,7 @@ const SKIPPED: Readonly<Record<string, string>> = {
     'of a queue that was made anew since an unfinished replay took them out: `dlq purge` archives them, `dlq import` makes them dead letters of the new queue',
   uncertain: 'that may still be in flight',
   untaken:
-    'on subjects that their consumers do not take: nothing tells whether they died; who names them by id, moves them',
+    'whose consumers are gone, or do not take their subjects: nothing tells whether they died; who names them by id, moves them',
   parked: 'parked: replayed so often already that only a higher --max-replays tries them again',
   together: 'of messages that go with another entry: one copy goes to all consumers',
   unedited: 'left as they were in the editor',

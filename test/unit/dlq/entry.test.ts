@@ -9,7 +9,7 @@ import {
   withJournal,
 } from '../../../src/lib/dlq/entry.ts';
 import type { JournalEntry } from '../../../src/lib/ledger/journal.ts';
-import { at, death, entry, record, standing, stored } from './builders.ts';
+import { at, consumer, death, entry, record, standing, stored } from './builders.ts';
 
 const message = stored({ payload: '{"id":"r7"}' });
 const described = { subject: 'requests.dns', request_id: 'r7', published_at: at(0), size: 11, replays: 0 };
@@ -34,6 +34,17 @@ describe('an entry', () => {
       state: 'replayable',
       inner: { ...inner, original: message, message },
     });
+  });
+
+  test.each([
+    { name: 'that is there', named: 'worker', consumers: [consumer()], ownerless: undefined },
+    { name: 'that is gone', named: 'worker', consumers: [], ownerless: true },
+    { name: 'in whose place another is', named: 'worker', consumers: [consumer({ name: 'geo' })], ownerless: true },
+    { name: 'that nobody named', named: '-', consumers: [], ownerless: undefined },
+  ])('of a consumer $name, which does not take it, tells that apart', ({ named, consumers, ownerless }) => {
+    const fate = { fate: 'replayable', message, original: message, untaken: true } as const;
+    const { inner: made } = toEntry(death({ consumer: named }), [record()], fate, standing({ consumers }));
+    expect([made.untaken, made.ownerless]).toEqual([true, ownerless]);
   });
 
   test('of what only its record carries has no original', () => {

@@ -65,6 +65,11 @@ describe('what is left where it is', () => {
       want: ['untaken', 'its consumer does not take its subject: nothing tells whether it died'],
     },
     {
+      name: 'one whose consumer is gone',
+      of: entry({ inner: { ...entry().inner, untaken: true, ownerless: true } }),
+      want: ['untaken', 'its consumer is gone: nothing tells whether it died'],
+    },
+    {
       name: 'one in the journal of a queue that was made anew',
       of: entry({ inner: { ...nothing, journalled: true, stale: true } }),
       want: ['stale', expect.stringContaining('made anew')],

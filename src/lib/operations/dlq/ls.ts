@@ -157,7 +157,7 @@ export function strangers({ io }: Context): {
 }
 
 const untakenNote = (count: number): string =>
-  `${count} on subjects that their consumers do not take: nothing tells whether they died before that, or somebody only wrote so; replay and purge leave them, unless they are named by id`;
+  `${count} whose consumers are gone, or do not take their subjects: nothing tells whether they died before that, or somebody only wrote so; replay and purge leave them, unless they are named by id`;
 
 /** What a listing cannot show, in words. */
 function countNotes({ queue, uncertain, dying, inFlight }: OrphanReport): string[] {

@@ -29,7 +29,7 @@ export function tellKept({ io }: Context, { entries, untaken, needed, givenUp }:
       ? `dead letters of other consumers, not chosen here, are of the same messages: ${named(givenUp)}`
       : '',
     untaken > 0
-      ? `the consumers of ${untaken} do not take their subjects: nothing tells whether they died; who names them by id, purges them`
+      ? `the consumers of ${untaken} are gone, or do not take their subjects: nothing tells whether they died; who names them by id, purges them`
       : '',
   ];
   io.tell({ type: 'warning', text: `${entries} left alone: ${reasons.filter(Boolean).join('; ')}` });

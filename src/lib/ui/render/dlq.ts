@@ -1,5 +1,5 @@
 import { OpsError } from '../../errors/ops-error.ts';
-import type { Entry } from '../../model/entry.ts';
+import { type Entry, untakenWords } from '../../model/entry.ts';
 import { cleanLine } from '../sanitize.ts';
 import { padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
@@ -98,7 +98,7 @@ const JOURNALLED = {
 export function whyOf({ inner, detail, replays }: Entry): string {
   const parts = [
     detail ?? '',
-    inner.untaken ? 'its consumer does not take its subject: nothing tells whether it died' : '',
+    inner.untaken ? untakenWords(inner) : '',
     inner.journalled ? JOURNALLED[inner.stale ? 'stale' : 'held'] : '',
     inner.cause && (inner.cause !== 'terminated' || !detail) ? CAUSES[inner.cause] : '',
     replays > 0 ? `replayed ${replays}×` : '',
