@@ -169,7 +169,7 @@ judged(
 );
 
 const ORPHANS = { id: 'REQUESTS.orphans', name: 'orphans', ...QUEUE, threshold: { warn: null, critical: 1 } };
-const withDlq = { dlq: named('dlq', { messages: 1 }) };
+const withDlq = { dlq: named('dlq', { messages: 1 }, { subjects: ['$JS.EVENT.ADVISORY.CONSUMER.*.REQUESTS.*'] }) };
 judged({ ...ORPHANS, next: 'osapi-ops dlq rebuild' }, [
   { name: 'nothing dead', of: dead({}, withDlq), status: 'ok', value: 0, says: 'nothing is dead' },
   {
@@ -202,6 +202,13 @@ judged({ ...ORPHANS, next: 'give the queue a dlq in the spec, and apply it' }, [
     value: 2,
     says: '2 of 2 dead have no DLQ to have an entry in',
   },
+  ...[['requests_dlq-stream'], ['$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.REQUESTS.*'], []].map((subjects) => ({
+    name: `with a stream of ${subjects} alone, which takes no entry`,
+    of: dead({ dead: 2, orphans: 1 }, { dlq: named('requests_dlq-stream', { messages: 1 }, { subjects }) }),
+    status: 'critical' as const,
+    value: 1,
+    says: '1 of 2 dead have no DLQ to have an entry in',
+  })),
 ]);
 judged(
   { ...ORPHANS, next: 'osapi-ops dlq ls --queue REQUESTS' },

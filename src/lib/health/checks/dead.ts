@@ -1,3 +1,6 @@
+import { advisorySubject } from '../../facts/names.ts';
+import { subjectsOverlap } from '../../facts/subjects.ts';
+import { textsOf } from '../../model/json.ts';
 import { toType } from '../../model/shell.ts';
 import type { HealthSpec } from '../../model/spec.ts';
 import { aboutMs } from '../../model/units.ts';
@@ -49,7 +52,7 @@ function countChecks(queue: QueueState, state: DeadState, now: number): Check[] 
       threshold: { warn: 1, critical: null },
       next: 'start a worker: what is due dies with its first question, and can be replayed then',
     }),
-    ...(isWorkqueue(queue) ? [orphanCheck(name, dead, orphans, exact, dlq !== undefined)] : []),
+    ...(isWorkqueue(queue) ? [orphanCheck(name, dead, orphans, exact, takesEntries(queue))] : []),
     expiredCheck(name, state),
     ...copies.map((copy) => copyCheck(name, copy)),
   ];
@@ -61,6 +64,11 @@ function guess(atMost: number, least: number, limits: HealthSpec['dead']): Check
   if (certain !== 'ok') return certain;
   return rate(atMost, limits) === 'ok' ? 'unknown' : 'warn';
 }
+
+/** Whether an entry can be written: the streams of other services hold dead letters, and take none of the server's kind. */
+const takesEntries = ({ name, dlq }: QueueState): boolean =>
+  dlq !== undefined &&
+  textsOf(dlq.config.subjects).some((subject) => subjectsOverlap(subject, advisorySubject('max_deliveries', name)));
 
 const isWorkqueue = ({ stream }: QueueState): boolean => stream?.config.retention === 'workqueue';
 
