@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { EXIT } from '../lib/errors/codes.ts';
+import { OpsError } from '../lib/errors/ops-error.ts';
 import { leadTo } from '../lib/model/call.ts';
 import { printJson } from '../lib/model/json.ts';
 import { type FailOn, fails, isNothing, type StatusReport } from '../lib/model/verdict.ts';
@@ -93,6 +94,13 @@ on. Tells each trouble with the command to type next. Touches nothing. Exit 2 wh
   protected async execute(): Promise<number | undefined> {
     const { watch, listen, wait, all, file } = this.flags;
     const choice = { specs: namesOf(this.args.spec), file, all };
+    // Left in the environment it is for the calls that wait; typed, it was meant for this one.
+    if (wait === undefined && !this.isLeftOut('for') && this.context.env.OSAPI_OPS_FOR === undefined) {
+      throw new OpsError('USAGE', `--for ${this.flags.for} needs a --wait: without one nothing waits for it`, {
+        where: '--for',
+        hints: [`say how long: --wait 2m --for ${this.flags.for}`],
+      });
+    }
     if (listen !== undefined) {
       await listenStatus(this.context, { ...choice, address: listen, render: (systems) => this.metricsOf(systems) });
       return EXIT.done;

@@ -109,6 +109,14 @@ print(sum(len(family.samples) for family in families(sys.stdin.read())))`;
     expect(await cli(['status', '--wait', '5s', '--for', 'ready'])).toMatchObject({ code: 64 });
   });
 
+  test('refuses a goal that is typed where nothing waits for it; one of the environment is for the calls that wait', async () => {
+    const { code, stdout, stderr } = await cli(['status', '--for', 'drained']);
+    expect([code, stdout]).toEqual([64, '']);
+    expect(stderr).toContain('--wait 2m --for drained');
+    const left = await cli(['status', '--json'], { env: { OSAPI_OPS_FOR: 'drained' } });
+    expect(JSON.parse(left.stdout)).toHaveProperty('checks');
+  });
+
   test('exits 69 where no server answers, 3 for nagios, and leaves a report for who reads one', async () => {
     const away = { env: { NATS_URL: 'nats://127.0.0.1:1' } };
     const json = await cli(['status', '--json'], away);
