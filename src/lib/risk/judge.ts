@@ -11,7 +11,7 @@ import {
   publishersRefused,
 } from './publishing.ts';
 import { leader } from './quorum.ts';
-import { deletion, replace } from './replace.ts';
+import { deletion, recreated, replace } from './replace.ts';
 import { backing, combinations, consumerLimits, filters, overlap, replicas } from './server-refuses.ts';
 import { stranded } from './stranded.ts';
 import type { Analyzer, Subject, World } from './subject.ts';
@@ -22,6 +22,7 @@ const ANALYZERS: readonly Analyzer[] = [
   ownership,
   migrate,
   replace,
+  recreated,
   deletion,
   dataLoss,
   stranded,

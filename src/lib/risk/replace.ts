@@ -54,6 +54,30 @@ function consumerAgain(subject: Subject, world: World): Finding[] {
   return findings;
 }
 
+/**
+ * A consumer that somebody deleted is mended like any drift, and what it had settled is forgotten: it begins with the
+ * first message again. Where nobody knows of one before, nothing was delivered.
+ */
+export const recreated: Analyzer = ({ key, change, after }, { applied, observed, replaced }) => {
+  if (change.action !== 'create' || change.kind !== 'consumer' || !applied.has(key)) return [];
+  const { stream: name } = splitConsumerName(change.name);
+  const stream = observed.resources.get(`stream ${name}`);
+  if (stream?.kind !== 'stream' || replaced.has(`stream ${name}`)) return [];
+  const { messages: count } = stream.figures;
+  if (count === 0 || (after?.deliver_policy ?? 'all') !== 'all') return [];
+  const isWorkqueue = stream.config.retention === 'workqueue';
+  return [
+    {
+      code: 'RISK_REDELIVERY',
+      severity: 'warning',
+      resource: key,
+      message: `consumer ${change.name} was deleted: created anew it delivers up to ${counted(count, 'stored message')} from the first on, ${isWorkqueue ? 'dead ones' : 'dead and acknowledged ones'} too, with their delivery count at 1; DLQ entries stay`,
+      hint: 'to keep the dead as they are, take them out before (osapi-ops dlq export, then osapi-ops dlq purge)',
+      count,
+    },
+  ];
+};
+
 /** A stream or bucket made anew is empty, and its consumers go with it. */
 function streamGone(subject: Subject, world: World): Finding[] {
   const { key, change, observed } = subject;

@@ -5,6 +5,7 @@ import { type ConsumerState, deathsOf, type QueueState } from '../../../src/lib/
 import { judgeHealth, unreachedReport } from '../../../src/lib/health/verdict.ts';
 import type { Unfinished } from '../../../src/lib/model/migration.ts';
 import type { Change } from '../../../src/lib/model/plan.ts';
+import type { ResourceKey } from '../../../src/lib/model/resource.ts';
 import { aboutMs } from '../../../src/lib/model/units.ts';
 import { ago, consumerOf, deadOf, failingOf, queueOf, snapshotOf, streamOf, target } from './builders.ts';
 import { check, judged, namesOf, queue } from './judged.ts';
@@ -166,6 +167,29 @@ judged({ id: 'storage', name: 'storage', threshold: { warn: 70, critical: 90 }, 
     says: 'consumers: 10 of 10 that the account may use (100 %)',
   },
 ]);
+
+const deleted = (origin: Change['origin']): Change => ({
+  action: 'create',
+  kind: 'consumer',
+  name: 'REQUESTS/w',
+  role: 'worker',
+  fields: [],
+  origin,
+});
+const withoutConsumer = (origin: Change['origin'], missing: ResourceKey[] = []) =>
+  snapshotOf({ missing: ['consumer REQUESTS/w', ...missing], drift: { known: true, changes: [deleted(origin)] } });
+test.each([
+  { name: 'was deleted', of: withoutConsumer('server'), next: 'osapi-ops plan prod.yaml' },
+  { name: 'is new', of: withoutConsumer('spec'), next: 'osapi-ops apply prod.yaml' },
+  {
+    name: 'went with its stream',
+    of: withoutConsumer('server', ['stream REQUESTS']),
+    next: 'osapi-ops apply prod.yaml',
+  },
+])('the line for a consumer that $name: $next', ({ of, next }) => {
+  const { checks } = judgeHealth(of);
+  expect(checks.find(({ id }) => id === 'resources')?.next).toBe(next);
+});
 
 const unknownDrift = { drift: { known: false, why: 'nothing was applied' } } as const;
 const six = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => `bucket ${name}` as const);
@@ -722,7 +746,7 @@ judged(
     },
   ],
 );
-judged({ id: 'REQUESTS.pulling', name: 'pulling', ...QUEUE, next: 'osapi-ops apply' }, [
+judged({ id: 'REQUESTS.pulling', name: 'pulling', ...QUEUE, next: 'osapi-ops plan' }, [
   {
     name: 'nobody is there, and nothing',
     of: queue({ consumers: [] }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Finding } from '../../../src/lib/model/plan.ts';
+import type { Finding, LastApplied } from '../../../src/lib/model/plan.ts';
 import { makePlan } from '../../../src/lib/plan/make-plan.ts';
 import { coversStream, deadLetters } from '../../../src/lib/risk/dead.ts';
 import { refusals } from '../../../src/lib/risk/judge.ts';
@@ -43,6 +43,34 @@ describe('whose it is', () => {
     },
     { name: 'ours', from: QUEUE, to, says: [] },
   ])('$name', check);
+});
+
+describe('a consumer that is made anew after somebody deleted it', () => {
+  const key = 'consumer S/w';
+  const text = (config: Fields, { messages = 16, applied = true, to = {}, stream = 'stream S' as const } = {}) => {
+    const lastApplied = { system: 'osapi', configs: applied ? { [key]: WORKER } : {} } as LastApplied;
+    const observed = server(messages < 0 ? [] : [live(stream, config, { figures: { messages } })]);
+    const desired = spec(want(stream, config), want(key, { ...WORKER, ...to }));
+    return makePlan({ desired, observed, lastApplied }).findings.map(line);
+  };
+  const again = (count: number, messages: string, which: string) => [
+    `warning RISK_REDELIVERY ${count}: consumer S/w was deleted: created anew it delivers up to ${messages} from the first on, ${which} too, with their delivery count at 1; DLQ entries stay`,
+  ];
+
+  test('says what it delivers again, and refuses nothing: that is drift', () => {
+    expect(text(QUEUE)).toEqual(again(16, '16 stored messages', 'dead ones'));
+    expect(text(QUEUE, { messages: 1 })).toEqual(again(1, '1 stored message', 'dead ones'));
+    const limits = { ...QUEUE, retention: 'limits' };
+    expect(text(limits)).toEqual(again(16, '16 stored messages', 'dead and acknowledged ones'));
+  });
+
+  test('says nothing where nothing was delivered before, or nothing is', () => {
+    expect(text(QUEUE, { messages: 0 })).toEqual([]);
+    expect(text(QUEUE, { applied: false })).toEqual([]);
+    expect(text(QUEUE, { messages: -1 })).toEqual([]);
+    const limits = { ...QUEUE, retention: 'limits' };
+    expect(text(limits, { to: { deliver_policy: 'new' } })).toEqual([]);
+  });
 });
 
 describe('more than one copy', () => {

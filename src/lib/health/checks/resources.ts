@@ -2,6 +2,7 @@ import { REPLICA_LAG } from '../../facts/names.ts';
 import type { Json } from '../../model/json.ts';
 import type { Unfinished } from '../../model/migration.ts';
 import type { Change } from '../../model/plan.ts';
+import { splitConsumerName } from '../../model/resource.ts';
 import { shellWord } from '../../model/shell.ts';
 import type { Check } from '../../model/verdict.ts';
 import { checkOf, plural, rate } from '../check.ts';
@@ -34,9 +35,24 @@ function presentCheck(snapshot: Snapshot): Check {
     summary: bad.length > 0 ? bad.join('; ') : `all ${wanted.length} are there`,
     value: absent.length + silent.size,
     threshold: { warn: null, critical: 1 },
-    next: absent.length > 0 && drift.known ? withSpec('apply', snapshot) : 'nats server report jetstream',
+    next:
+      absent.length > 0 && drift.known
+        ? withSpec(mending(drift.changes, absent), snapshot)
+        : 'nats server report jetstream',
   });
 }
+
+/** A consumer that somebody deleted delivers from the first message again when it is made anew: `plan` says how many. */
+const mending = (changes: readonly Change[], absent: readonly string[]): string =>
+  changes.some(
+    ({ action, kind, name, origin }) =>
+      action === 'create' &&
+      kind === 'consumer' &&
+      origin === 'server' &&
+      !absent.includes(`stream ${splitConsumerName(name).stream}`),
+  )
+    ? 'plan'
+    : 'apply';
 
 const show = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
 

@@ -92,7 +92,8 @@ function nobodyCheck(queue: QueueState): Check {
     resource: queue.name,
     status: messages > 0 ? 'critical' : 'warn',
     summary: `no consumer: ${messages > 0 ? `${plural(messages, 'message')} can` : 'what comes can'} be taken by nobody`,
-    next: 'osapi-ops apply',
+    // What is stored it is given from the first message on: the plan says how many.
+    next: 'osapi-ops plan',
   });
 }
 
