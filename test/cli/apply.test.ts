@@ -204,6 +204,19 @@ describe('a saved plan', () => {
     expect((await configOf('REQUESTS')).max_msgs).toBe(77);
   });
 
+  test('made without a spec is made again by the line that its refusal names', async () => {
+    await run(['apply', spec()]);
+    rmSync(join(dir, 'spec.yaml'));
+    await run(['plan', '--prune', '--out', 'd.plan']);
+    await alter('REQUESTS', { max_msgs: 77 });
+    const { error } = (await json(['apply', 'd.plan'])).value;
+    expect(error.code).toBe('PLAN_STALE');
+    const line = /osapi-ops (plan [^"`]*)/.exec(JSON.stringify(error))![1]!;
+    expect(line).toBe('plan --prune --out d.plan');
+    expect((await run(line.split(' '))).code).toBe(0);
+    expect((await run(['apply', 'd.plan', '--yes'])).code).toBe(0);
+  });
+
   test('that was altered by hand is refused', async () => {
     await run(['plan', spec(), '--out', 'c.plan']);
     const text = readFileSync(join(dir, 'c.plan'), 'utf8');

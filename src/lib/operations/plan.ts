@@ -12,7 +12,7 @@ import { problemsOf } from './planned/consent.ts';
 import { openSystems, type Prepared, prepareSystem } from './planned/prepare.ts';
 import { warnOfOlderCopy } from './planned/record.ts';
 import { type PlanFile, readPlanFile } from './planned/saved.ts';
-import type { SpecChoice } from './spec-source.ts';
+import { LEDGER_SOURCE, type SpecChoice } from './spec-source.ts';
 
 export interface PlanOptions extends SpecChoice {
   /** Also plan the removal of what is no longer in the spec. */
@@ -67,7 +67,7 @@ export async function planOperation(context: Context, options: PlanOptions): Pro
 function showSaved(context: Context, { plan, meta }: PlanFile, { out, prune }: PlanOptions): PlanResult {
   if (out !== undefined || prune) {
     throw new OpsError('USAGE', `a saved plan is shown as it is: it takes no ${prune ? '--prune' : '--out'}`, {
-      hints: [`plan ${meta.source} again`],
+      hints: [meta.source === LEDGER_SOURCE ? 'plan again' : `plan ${meta.source} again`],
     });
   }
   context.io.tell({ type: 'note', text: `Saved ${meta.savedAt} from ${meta.source}; no server was asked` });

@@ -40,10 +40,13 @@ export async function loadForWork(context: Context, source: string): Promise<Loa
   return loaded;
 }
 
+/** Where a spec was read that nobody named; it is no word of a line to type. */
+export const LEDGER_SOURCE = 'the ledger of this server';
+
 /** The ledger's spec as if it had been read from a file; it has no positions. */
 export const fromLedger = (spec: Spec): LoadedSpec => ({
   spec,
-  source: 'the ledger of this server',
+  source: LEDGER_SOURCE,
   files: [],
   positionOf: () => undefined,
 });

@@ -7,6 +7,7 @@ import { toType } from '../../model/shell.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { looksLikeSavedPlan, type SavedPlan, staleness, unreadablePlan } from '../../plan/saved.ts';
+import { LEDGER_SOURCE } from '../spec-source.ts';
 import { type Prepared, prepareSystem } from './prepare.ts';
 
 /** A saved plan, and the spec inside it. */
@@ -65,10 +66,15 @@ export async function prepareSaved(context: Context, nats: Nats, saved: PlanFile
   const moved = staleness(plan, system.plan, system.observed);
   context.io.signal.throwIfAborted();
   if (moved.length === 0) return system;
+  const file = path.basename(source);
+  const line =
+    meta.source === LEDGER_SOURCE
+      ? toType`osapi-ops plan --out ${file}`
+      : toType`osapi-ops plan --out ${file} ${meta.source}`;
   throw new OpsError('PLAN_STALE', `the saved plan no longer fits: ${inShort(moved)}`, {
     where: source,
     why: `It does what it shows, or nothing: it was made ${meta.savedAt} from ${meta.source}. Nothing was touched.`,
-    hints: [`make it again and look at it: ${toType`osapi-ops plan --out ${path.basename(source)} ${meta.source}`}`],
+    hints: [`make it again and look at it: ${meta.prune ? line.replace(' --out', ' --prune --out') : line}`],
     problems: moved.map((message) => ({ code: 'PLAN_STALE', message })),
   });
 }
