@@ -209,6 +209,36 @@ for (const version of ['2.10', '2.15']) {
         expect(await count('REQUESTS')).toBe(1);
       });
 
+      test('an apply that it keeps from being written down says that it was carried out', async () => {
+        const spec = (most: number) =>
+          writeFileSync(
+            join(dir, 'full.yaml'),
+            `version: 1\nname: full\nstreams: { PLAIN: { subjects: [plain], storage: file, max_msgs: ${most} } }\n`,
+          );
+        spec(5);
+        expect(await cli('apply', 'full.yaml')).toMatchObject({ code: 0 });
+        await fillAccount();
+        spec(6);
+        const { code, stdout } = await cli('apply', 'full.yaml', '--json');
+        expect((await info('PLAIN')).config).toMatchObject({ max_msgs: 6 });
+        expect({ code, ...JSON.parse(stdout) }).toMatchObject({
+          code: 1,
+          applied: true,
+          error: {
+            code: 'NO_ROOM',
+            message: expect.stringMatching(
+              /^the plan was carried out \(0 created, 1 updated, .*, but not written down: /,
+            ),
+          },
+        });
+        await nats.api('STREAM.DELETE.FILL');
+        expect((await cli('apply', 'full.yaml')).code).toBe(0);
+        expect((await readHistory(nats))[0]).toMatchObject({
+          system: 'full',
+          summary: expect.stringContaining('was written down'),
+        });
+      });
+
       test('waits for who holds the lock, instead of taking a refusal for a free one', async () => {
         await makeDead(nats, 2);
         const lock = { actor, waitMs: 0, io: recordingIo(), verb: 'dlq replay' };

@@ -263,9 +263,19 @@ async function carryOut(context: Context, system: Prepared, signal: AbortSignal)
     if (error instanceof OpsError && error.code === 'APPLY_NOT_TAKEN') throw error;
     throw await failure(context, system, changes, error);
   }
-  await (early ?? record());
+  await (early ?? record()).catch((error: unknown) => {
+    throw error instanceof OpsError ? notWritten(error, plan, changes) : error;
+  });
   return { plan, changes, applied: true };
 }
+
+/** All of it was carried out, and the ledger does not say so: who reads the error must not take it for undone. */
+const notWritten = (error: OpsError, plan: Plan, changes: readonly Change[]): OpsError =>
+  error.with({
+    message: `the plan was carried out (${sumUp(plan)}), but not written down: ${error.message}`,
+    hints: [...error.hints, 'then run apply again: it changes nothing more, and writes it down'],
+    result: { ...planJson(plan, changes), applied: true },
+  });
 
 /** The error of a plan that was not carried out whole, with the changes' status; it is written into the history. */
 async function failure(
