@@ -618,6 +618,8 @@ describe('one file for a ticket', () => {
     const { stdout, code } = await runCli(['dlq', 'stats', '--by', 'subject', '--output', 'html'], { server });
     expect(code).toBe(0);
     expect(stdout).toContain('<h1>7 dead letters</h1>');
+    expect(stdout).toMatch(/<p class="muted">nats:[^<]+, server [^<]+, account /);
+    expect(stdout).toMatch(/<td><svg [^>]+><rect class="f-dead"[^>]*\/><\/svg> A<\/td>/);
     expect(stdout).toContain('aria-label="6 A requests.dns, 1 B requests.mail"');
     expect(stdout).toContain('<code>osapi-ops dlq replay --where subject=requests.dns</code>');
     expect(stdout).toMatch(/aria-label="deaths from [\d:TZ.-]+ to /);

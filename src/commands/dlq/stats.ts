@@ -6,6 +6,7 @@ import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderStats } from '../../lib/ui/render/dlq-stats.ts';
 import { renderStatsHtml } from '../../lib/ui/render/dlq-stats-html.ts';
+import { serverOf } from '../../lib/ui/render/words.ts';
 import { keepHeapSmall } from '../../lib/ui/small-heap.ts';
 
 export default class DlqStats extends BaseCommand<typeof DlqStats> {
@@ -41,11 +42,19 @@ sample for \`dlq show\`, and the line that replays just it. What is gone counts 
     const now = this.context.now();
     const choice = choiceFrom(this.flags, [], now);
     if (this.flags.output === 'html' && !this.output.json) {
-      const { stats, timeline } = await overviewOfDeadLetters(this.context, { ...choice, by: this.flags.by });
+      let server = '';
+      const { stats, timeline } = await overviewOfDeadLetters(this.context, {
+        ...choice,
+        by: this.flags.by,
+        onTarget: (target) => {
+          server = `${target.url}, ${serverOf(target)}`;
+        },
+      });
       this.stdout.write(
         renderStatsHtml(stats, timeline, {
           title: ['osapi-ops dlq stats', ...this.argv].join(' '),
           at: now.toISOString(),
+          server,
         }),
       );
       return undefined;

@@ -4,6 +4,7 @@ import { createSuggestions } from '../../dlq/suggest.ts';
 import type { Context } from '../../model/context.ts';
 import type { DeadStats, DeathsOverTime, Suggestion } from '../../model/dead-stats.ts';
 import type { EntryState } from '../../model/entry.ts';
+import type { Target } from '../../model/resource.ts';
 import type { DlqChoice } from './scope.ts';
 import { statsOfDeadLetters } from './stats.ts';
 
@@ -18,7 +19,7 @@ export interface DeadOverview {
 /** All of it in one pass, in bounded memory. @throws as `statsOfDeadLetters` */
 export async function overviewOfDeadLetters(
   context: Context,
-  choice: DlqChoice & { readonly by: readonly string[] },
+  choice: DlqChoice & { readonly by: readonly string[]; onTarget?(target: Target): void },
 ): Promise<DeadOverview> {
   const overTime = createDeathsOverTime(parseDimensions(choice.by));
   const suggestions = createSuggestions();

@@ -6,6 +6,7 @@ import { callWords } from '../../model/call.ts';
 import type { Context } from '../../model/context.ts';
 import type { DeadStats } from '../../model/dead-stats.ts';
 import type { Entry } from '../../model/entry.ts';
+import type { Target } from '../../model/resource.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
 import { tellReading } from './reading.ts';
@@ -23,11 +24,14 @@ export async function statsOfDeadLetters(
     onEntry?(entry: Entry): void;
     /** Hears that there are none at all, and not only none for which the filter holds. */
     onNone?(): void;
+    /** Hears which server was asked. */
+    onTarget?(target: Target): void;
   },
 ): Promise<DeadStats> {
   const dimensions = parseDimensions(choice.by);
   return withDlq(context, choice, async (scope) => {
     const { nats, queues, filter } = scope;
+    choice.onTarget?.(nats.target);
     const strange = strangers(context);
     const words = callWords(context.connection, choice.file, 'dlq', 'replay');
     const stats = createStats(dimensions, { words, filter });

@@ -1,5 +1,5 @@
 import type { DeadStats, DeathsOverTime } from '../../model/dead-stats.ts';
-import { barSvg, columnsSvg, html, htmlPage, htmlTable, type Part } from './html.ts';
+import { barSvg, columnsSvg, html, htmlPage, htmlTable, type Part, swatchSvg } from './html.ts';
 
 /** The largest groups have a colour each; a letter tells them apart as well. */
 const FILLS: readonly Part['fill'][] = ['dead', 'warn', 'waiting', 'flight', 'ok', 'other'];
@@ -15,7 +15,7 @@ const nameOf = (by: Readonly<Record<string, string | null>>): string =>
 export function renderStatsHtml(
   stats: DeadStats,
   timeline: DeathsOverTime,
-  { title, at }: { readonly title: string; readonly at: string },
+  { title, at, server }: { readonly title: string; readonly at: string; readonly server: string },
 ): string {
   const { total, groups, others = 0 } = stats;
   const shown = groups.slice(0, FILLS.length);
@@ -30,7 +30,7 @@ export function renderStatsHtml(
     return { fill: fillOf(place), name: by === undefined ? 'others' : `${letterOf(place)} ${nameOf(by)}`, counts };
   });
   const rows = groups.map(({ by, count, first_seen, last_seen, sample, replay }, index) => [
-    letterOf(index),
+    `${swatchSvg(fillOf(index))} ${letterOf(index)}`,
     String(count),
     ...Object.values(by).map((value) => (value === null ? '<span class="muted">none</span>' : html(value))),
     html(first_seen ?? '-'),
@@ -41,6 +41,7 @@ export function renderStatsHtml(
   const body = [
     `<h1>${total === 1 ? '1 dead letter' : `${total} dead letters`}</h1>`,
     `<p class="muted">${html(title)}, ${html(at)}</p>`,
+    `<p class="muted">${html(server)}</p>`,
     total > 0 ? barSvg(parts, total) : '<p class="ok">✔ Nothing is dead.</p>',
     timeline.from !== null && timeline.to !== null
       ? `<h2>Deaths in steps of ${timeline.step_seconds} s</h2>\n${columnsSvg(series, {

@@ -79,6 +79,10 @@ export function barSvg(parts: readonly Part[], whole: number): string {
   return `<svg role="img" aria-label="${html(label)}" viewBox="0 0 ${WIDTH} ${BAR}" preserveAspectRatio="none" width="${WIDTH}" height="${BAR}">${boxes.join('')}</svg>`;
 }
 
+/** The colour of a part, beside its word. */
+export const swatchSvg = (fill: Part['fill']): string =>
+  `<svg aria-hidden="true" viewBox="0 0 12 12" width="12" height="12" style="display:inline"><rect class="f-${fill}" width="12" height="12"/></svg>`;
+
 /** Counts over time, one on another; the first of the series lies at the bottom. */
 export function columnsSvg(
   series: readonly { readonly fill: Part['fill']; readonly name: string; readonly counts: readonly number[] }[],
