@@ -287,3 +287,16 @@ needing('a pseudo-terminal').test.each([60, 80, 120])(
     for (const row of rows) expect(row.length).toBeLessThanOrEqual(columns);
   },
 );
+
+test('a queue that is not there is told, as it is named by --queue or by --where', async () => {
+  for (const [flag, name] of [
+    ['--queue', 'requests'],
+    ['--where', 'queue=requests'],
+  ] as const) {
+    const { code, stderr } = await dlq('ls', flag, name);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/there is no queue requests/) });
+  }
+  expect((await dlq('ls', '--where', 'queue=REQUESTS')).code).toBe(0);
+  expect((await dlq('ls', '--where', 'queue!=requests')).code).toBe(0);
+  expect((await dlq('ls', '--queue', 'REQUESTS,OTHER')).stderr).toContain('--queue REQUESTS --queue OTHER');
+});

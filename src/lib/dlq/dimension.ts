@@ -89,7 +89,7 @@ export const KEYS_THERE_ARE = `There are ${Object.keys(PLAIN).join(', ')}, heade
 
 /** The key that is meant by one that there is not, where one is near. */
 export function likelyKey(typed: string): readonly string[] {
-  const [, kind = '', rest = ''] = /^([a-z]+):(.*)$/is.exec(typed) ?? [];
+  const [, before = '', kind = before, rest = ''] = /^(?:([a-z]+):|(json|header)\.)(.*)$/is.exec(typed) ?? [];
   const path = `${kind.toLowerCase()}:${kind.toLowerCase() === 'json' && !/^[.[]/.test(rest) ? '.' : ''}${rest}`;
   if (kind !== '') return path !== typed && parseDimension(path) ? [path] : [];
   // A key that is there is not what is wrong.

@@ -127,12 +127,19 @@ function faultIn({ name, values, form }: Dimension, value: string, pattern: Patt
 const noValue = (text: string, { why, hint }: Fault): OpsError =>
   new OpsError('USAGE', `--where: ${JSON.stringify(text)} can never hold`, { where: '--where', why, hints: [hint] });
 
+/** What may be meant by what is no condition. */
+function meant(text: string): readonly string[] {
+  const tight = text.trim().replace(/\s*(!?=)\s*/, '$1');
+  if (tight !== text && splitTerm(tight)) return [`write it without blanks around the sign: ${tight}`];
+  return likelyKey(text.replace(/!?=.*$/s, '')).map((key) => `did you mean ${key}?`);
+}
+
 const noTerm = (text: string, key: string | undefined): OpsError =>
   new OpsError('USAGE', `--where: ${JSON.stringify(text)} is no condition${key === undefined ? '' : ' here'}`, {
     where: '--where',
     why: key === undefined ? KEYS_THERE_ARE : `Only what died has a ${key}: a request that waits has none.`,
     hints: [
-      ...(key === undefined ? likelyKey(text.replace(/!?=.*$/s, '')) : []).map((key) => `did you mean ${key}?`),
+      ...(key === undefined ? meant(text) : []),
       'write it as KEY=VALUE or KEY!=VALUE, with * for any text: --where subject=requests.dns',
     ],
   });

@@ -179,10 +179,21 @@ async function workersOf(
   return { names: names.filter((name) => !isServersOwn(name)).sort(), ...(infos && { infos }) };
 }
 
-function noSuchQueue(nats: Nats, queue: string, names: readonly string[]): OpsError {
+/** What is said where a named queue is not there. */
+export function noSuchQueue(nats: Nats, queue: string, names: readonly string[]): OpsError {
   return new OpsError('NOT_FOUND', `there is no queue ${queue}`, {
     where: `${nats.target.url}, account ${nats.target.account}`,
     why: 'It is neither a stream of this account nor named by a DLQ stream.',
-    hints: [names.length > 0 ? `the queues here are ${names.slice(0, 10).join(', ')}` : 'there are no queues here'],
+    hints: [
+      ...(queue.includes(',')
+        ? [
+            `repeat the flag: ${queue
+              .split(',')
+              .map((one) => `--queue ${one}`)
+              .join(' ')}`,
+          ]
+        : []),
+      names.length > 0 ? `the queues here are ${names.slice(0, 10).join(', ')}` : 'there are no queues here',
+    ],
   });
 }

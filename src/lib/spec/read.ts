@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { systemReason, TooLong } from '../errors/system-error.ts';
 import { readWhole } from '../files/read.ts';
 import type { SpecProblem } from './problem.ts';
@@ -54,7 +54,7 @@ export async function readSource(source: string, name: string, io: SpecIo): Prom
   try {
     bytes = source === '-' ? await io.readStdin(MOST_BYTES) : await readWhole(path, MOST_BYTES);
   } catch (error) {
-    return fault(...reasonOf(name, error));
+    return fault(...reasonOf(name, error, await endsOtherwise(path)));
   }
   const text = decode(bytes);
   if (text === undefined) {
@@ -67,7 +67,17 @@ export async function readSource(source: string, name: string, io: SpecIo): Prom
   return { name, path, text };
 }
 
-function reasonOf(name: string, error: unknown): [string, string, string] {
+/** The file that stands there under the other ending of YAML; `undefined` where none does. */
+async function endsOtherwise(path: string): Promise<string | undefined> {
+  const other = path.replace(/\.ya?ml$/, (ending) => (ending === '.yml' ? '.yaml' : '.yml'));
+  if (other === path) return undefined;
+  return readWhole(other, MOST_BYTES).then(
+    () => basename(other),
+    () => undefined,
+  );
+}
+
+function reasonOf(name: string, error: unknown, other?: string): [string, string, string] {
   const { code } = error as NodeJS.ErrnoException;
   if (error instanceof TooLong) {
     return [
@@ -81,7 +91,7 @@ function reasonOf(name: string, error: unknown): [string, string, string] {
     return [
       `there is no file ${name}`,
       'Nothing stands at this path.',
-      'check the path, and from which directory you run.',
+      other === undefined ? 'check the path, and from which directory you run.' : `did you mean ${other}?`,
     ];
   }
   if (code === 'EACCES' || code === 'EPERM') {

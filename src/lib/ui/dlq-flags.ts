@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { OpsError } from '../errors/ops-error.ts';
 import { ENTRY_REASONS, ENTRY_STATES, type EntryReason, type EntryState } from '../model/entry.ts';
 import type { EntryChoice, EntryFilter } from '../model/entry-filter.ts';
 import { readEscapes } from '../model/visible.ts';
@@ -98,6 +99,17 @@ function untilMs(text: string, since: number | undefined, written: string | unde
   return momentFlag('--until', text, now, 'today').getTime();
 }
 
+const emptySpan = (since: number, before: number, isOlder: boolean): OpsError =>
+  new OpsError(
+    'USAGE',
+    `nothing died since ${new Date(since).toISOString()} and before ${new Date(before).toISOString()}`,
+    {
+      where: isOlder ? '--older-than' : '--until',
+      why: 'The second time is not after the first.',
+      hints: ['give the earlier time to --since: --since 3h --until 2h'],
+    },
+  );
+
 /** The flags as a filter. Times are measured from `now`. @throws OpsError USAGE */
 export function filterFrom(flags: WrittenFilter, now: Date): EntryFilter {
   const since = flags.since === undefined ? undefined : momentFlag('--since', flags.since, now).getTime();
@@ -105,6 +117,8 @@ export function filterFrom(flags: WrittenFilter, now: Date): EntryFilter {
   const older =
     flags['older-than'] === undefined ? undefined : now.getTime() - durationMs('--older-than', flags['older-than']);
   const before = until === undefined ? older : Math.min(until, older ?? until);
+  if (since !== undefined && before !== undefined && since >= before)
+    throw emptySpan(since, before, flags.until === undefined);
   return {
     ...(flags.queue?.length && { queues: flags.queue }),
     ...(flags.consumer?.length && { consumers: flags.consumer }),

@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   check: ['validate', 'status', 'doctor'],
   count: ['dlq stats', 'status'],
   create: ['init', 'apply'],
+  dead: ['dlq ls', 'status'],
   del: ['destroy', 'dlq purge', 'request cancel'],
   delete: ['destroy', 'dlq purge', 'request cancel'],
   describe: ['dlq show', 'request show', 'status'],

@@ -87,7 +87,10 @@ function saidOf({ message, flags, args = [] }: ParserError, known: readonly stri
   const strays = args.filter((arg) => typeof arg === 'string');
   // It may be half of a password with a blank in it, or the value of a flag that takes none.
   if (strays.length > 0)
-    return { message: strays.length === 1 ? 'an argument too many' : `${strays.length} arguments too many` };
+    return {
+      message: strays.length === 1 ? 'an argument too many' : `${strays.length} arguments too many`,
+      hints: ['put a value that has blanks in quotes'],
+    };
   const text = message.split('\nSee more help')[0]!.trim();
   for (const [pattern, say] of VALUES) {
     const found = pattern.exec(text);
@@ -107,6 +110,9 @@ export function usageError(error: ParserError, command: string, flags: readonly 
   });
 }
 
+/** As it is written behind a flag; no id looks so. */
+const DURATION = /^\d+(?:ms|[smhd])$/;
+
 interface FlagKind {
   readonly type: string;
 }
@@ -118,12 +124,18 @@ interface FlagKind {
  */
 export function refuseMisread(argv: readonly string[], flags: Readonly<Record<string, FlagKind>>, typed: string): void {
   const end = argv.indexOf('--');
-  for (const word of end < 0 ? argv : argv.slice(0, end)) {
+  for (const [index, word] of (end < 0 ? argv : argv.slice(0, end)).entries()) {
     const [, dashes, name = '', value] = /^(--?)([a-z][a-z-]+)(=.*)?$/s.exec(word) ?? [];
     const flag = Object.hasOwn(flags, name) ? flags[name]! : undefined;
     const hints = [`see \`${typed} --help\``];
     if (dashes === '-' && flag)
       throw new OpsError('USAGE', `-${name} has one dash`, { where: typed, hints: [`write --${name}`, ...hints] });
+    const next = argv[index + 1] ?? '';
+    if (dashes === '--' && flag?.type === 'boolean' && Object.hasOwn(flags, `${name}-timeout`) && DURATION.test(next))
+      throw new OpsError('USAGE', `--${name} takes no value`, {
+        where: typed,
+        hints: [`write --${name} --${name}-timeout ${next}`, ...hints],
+      });
     if (dashes === '--' && flag?.type === 'boolean' && value !== undefined)
       throw new OpsError('USAGE', `--${name} takes no value`, {
         where: typed,

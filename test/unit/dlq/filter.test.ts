@@ -139,7 +139,14 @@ describe('a filter', () => {
     expect(filterFrom({ until: '2026-11-24T08:30:00Z', 'older-than': '7d' }, now)).toEqual({
       until: Date.parse('2026-11-17T10:00:00Z'),
     });
-    for (const wrong of [{ since: 'soon' }, { 'older-than': '7' }, { until: '24.11.2026' }]) {
+    for (const wrong of [
+      { since: 'soon' },
+      { 'older-than': '7' },
+      { until: '24.11.2026' },
+      { since: '2h', until: '3h' },
+      { since: '2h', until: '2h' },
+      { since: '2h', 'older-than': '3h' },
+    ]) {
       expect(() => filterFrom(wrong, now)).toThrow(expect.objectContaining({ code: 'USAGE' }));
     }
   });

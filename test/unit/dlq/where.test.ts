@@ -112,10 +112,21 @@ describe('a condition', () => {
     ['json:type=mx', 'json:.type'],
     ['JSON:.type=mx', 'json:.type'],
     ['Header:X=1', 'header:X'],
+    ['json.type=mx', 'json:.type'],
+    ['header.X=1', 'header:X'],
   ])('%s is told what may be meant: %s', (text, key) => {
     const hints = expect.arrayContaining([`did you mean ${key}?`]);
     expect(() => parseWhere([text])).toThrow(expect.objectContaining({ hints }));
     expect(() => parseDimensions([text.replace(/!?=.*/, '')])).toThrow(expect.objectContaining({ hints }));
+  });
+
+  test.each([
+    ['detail = x', 'detail=x'],
+    ['subject != a b', 'subject!=a b'],
+    [' json:.a =1', 'json:.a=1'],
+  ])('%j is told to have no blanks around the sign', (text, tight) => {
+    const hints = expect.arrayContaining([`write it without blanks around the sign: ${tight}`]);
+    expect(() => parseWhere([text])).toThrow(expect.objectContaining({ hints }));
   });
 
   test.each(['colour=x', 'json:a b=x', ''])('%j is near to none', (text) => {

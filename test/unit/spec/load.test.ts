@@ -219,6 +219,14 @@ describe('loadSpec', () => {
   });
 
   test.each([
+    { files: { 'a.yml': BASE }, want: 'did you mean a.yml?' },
+    { files: {}, want: 'check the path, and from which directory you run.' },
+  ])('names the file of the other ending where it is there: $want', async ({ files, want }) => {
+    const { problems } = await folder(files as Record<string, string>).load('a.yaml');
+    expect(problems[0]?.hint).toBe(want);
+  });
+
+  test.each([
     { name: 'no file', files: {}, want: /there is no file a\.yaml/ },
     { name: 'a directory', files: { 'a.yaml/b': '' }, want: /is a directory/ },
     { name: 'binary', files: { 'a.yaml': Buffer.from([0, 159, 146, 150]) }, want: /no text in UTF-8/ },

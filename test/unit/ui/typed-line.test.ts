@@ -10,6 +10,8 @@ const flags = {
   rejects: Flags.string({ dependsOn: ['ndjson'] }),
   ndjson: Flags.boolean({ exclusive: ['yes'] }),
   yes: Flags.boolean({ char: 'y' }),
+  wait: Flags.boolean(),
+  'wait-timeout': Flags.string(),
 };
 const args = { role: Args.string({ description: 'who it is for', options: ['viewer', 'client'] }) };
 
@@ -35,7 +37,8 @@ describe('what the parser refuses is told in our words', () => {
     [['--fail-on', 'x'], '--fail-on: there is no "x"', '--fail-on', ['give warning or critical']],
     [['--fail-on'], '--fail-on has no value', '--fail-on', ['give warning or critical']],
     [['boss'], 'there is no "boss"', line, ['give viewer or client']],
-    [['viewer', 'more'], 'an argument too many', line, []],
+    [['viewer', 'more'], 'an argument too many', line, ['put a value that has blanks in quotes']],
+    [['--wait', '30s'], '--wait takes no value', line, ['write --wait --wait-timeout 30s']],
     [['--ndjson', '--yes'], '--yes and --ndjson do not go together', line, ['give one of the two']],
     [['--rejects', 'f'], '--rejects needs --ndjson', line, ['give --ndjson as well, or leave --rejects out']],
     [['-out=x'], '-out has one dash', line, ['write --out']],
@@ -74,6 +77,7 @@ describe('words that other tools taught', () => {
     ['delete', 'did you mean `osapi-ops destroy` or `osapi-ops dlq purge` or `osapi-ops request cancel`?'],
     ['dlq delete', 'did you mean `osapi-ops dlq purge`?'],
     ['request delete', 'did you mean `osapi-ops request cancel`?'],
+    ['dead', 'did you mean `osapi-ops dlq ls` or `osapi-ops status`?'],
     ['requeue', 'did you mean `osapi-ops dlq replay`?'],
     ['diff', 'did you mean `osapi-ops plan`?'],
     ['list', 'did you mean `osapi-ops dlq ls` or `osapi-ops request ls`?'],

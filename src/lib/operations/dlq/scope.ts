@@ -10,6 +10,7 @@ import type { Context } from '../../model/context.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { EntryChoice, EntryFilter, IdPattern, WhereTerm } from '../../model/entry-filter.ts';
 import type { Nats } from '../../nats/connect.ts';
+import { noSuchQueue } from '../../places/queues.ts';
 import { withPlaces } from '../places.ts';
 import { tellReading } from './reading.ts';
 
@@ -64,6 +65,7 @@ export async function withDlq<T>(
   return withPlaces(context, { file, queues: filter.queues }, async (places) => {
     const queues = await places.someQueues();
     const { nats } = places;
+    if (!filter.queues?.length) requireQueues(nats, terms, queues);
     if (patterns.length === 0) {
       if (acts && !filter.queues?.length) requireOneSystem(queues, nats);
       return work({ nats, queues, filter, named: [] });
@@ -87,6 +89,15 @@ export async function withDlq<T>(
       );
     return work({ nats, queues, filter: { ...filter, ids: patterns }, named });
   });
+}
+
+/** A condition may name a queue as `--queue` does. @throws OpsError NOT_FOUND where there is none */
+function requireQueues(nats: Nats, terms: readonly WhereTerm[], queues: readonly SeenQueue[]): void {
+  const names = queues.map(({ queue }) => queue);
+  for (const { text } of terms) {
+    const [, name] = /^queue=([^*\\]+)$/.exec(text) ?? [];
+    if (name !== undefined && !names.includes(name)) throw noSuchQueue(nats, name, names);
+  }
 }
 
 /** Whether a dead letter is the one that was looked at: another message may go by its id since. */
