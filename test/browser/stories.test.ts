@@ -140,7 +140,8 @@ describe('somebody on call', () => {
     expect(await text(page, '.payload-text')).toContain('"example.net"');
     await button(page, 'Take it back…').click();
     await button(page, 'Take it back').click();
-    await page.waitForSelector('.refusal');
+    await page.getByText('was taken back').waitFor();
+    expect(await page.locator('.refusal').count()).toBe(0);
     expect((await real.cli('request', 'get', 'mine-1')).code).not.toBe(0);
     await goTo(page, '#/queues', '.queue-row');
     await button(page, 'resume REQUESTS').click();
