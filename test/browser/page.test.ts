@@ -50,7 +50,10 @@ describe('the page of the console', () => {
       ['the dialog of a purge', 'Purge…'],
       ['the dialog of an edit', 'Edit…'],
     ] as const) {
-      await page.getByRole('button', { name: button }).click();
+      await page
+        .getByRole('region', { name: /^dead letter / })
+        .getByRole('button', { name: button })
+        .click();
       await page.waitForSelector('dialog[open] footer');
       found.push(...(await axeOf(page)).map((line) => `${name}: ${line}`));
       await page.keyboard.press('Escape');
