@@ -85,7 +85,11 @@ const placedAt = (bare: Death, { consumer, seq }: { readonly consumer: string; r
 export function placeOrphans(bare: readonly Death[], orphans: readonly Orphan[]): Map<string, Death> {
   const placed = new Map<string, Death>();
   const alike = Map.groupBy(orphans, ({ message }) => printOf(message));
-  for (const one of [...bare].sort((a, b) => compareTimes(a.record.time, b.record.time))) {
+  // Of one millisecond by their place, in whatever order they were read.
+  const oldestFirst = [...bare].sort(
+    (a, b) => compareTimes(a.record.time, b.record.time) || a.record.seq - b.record.seq,
+  );
+  for (const one of oldestFirst) {
     const among = alike.get(printOf(one.carried!)) ?? [];
     const at = among.findIndex(
       ({ queue, consumer, message, created }) =>

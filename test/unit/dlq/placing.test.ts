@@ -179,6 +179,15 @@ describe('a record without a sequence that no other record tells of', () => {
     expect(put(both, [orphan(7, 10)])).toEqual({ 'dlq/2': 'REQUESTS/worker/7' });
   });
 
+  test('of two written at one moment the first has it, in whatever order they were read', () => {
+    for (const both of [
+      [bare(1, 20), bare(2, 20)],
+      [bare(2, 20), bare(1, 20)],
+    ]) {
+      expect(put(both, [orphan(7, 10)])).toEqual({ 'dlq/1': 'REQUESTS/worker/7' });
+    }
+  });
+
   test('carries its message under the sequence of the orphan', () => {
     expect(placeOrphans([bare(1, 60)], [orphan(7, 0)]).get('dlq/1')).toMatchObject({
       seq: 7,
