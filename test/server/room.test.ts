@@ -67,7 +67,7 @@ describe('a full disk', () => {
         const replay = () => runCli(['dlq', 'replay'], { server, cwd: dir });
         const { code, stderr } = await replay();
         expect(code).toBe(1);
-        expect(stderr).toContain('The disk of the server is full.');
+        expect(stderr).toContain('The disk of the server is full, or cannot be written.');
         expect(stderr).toContain('Code: NO_ROOM');
         rmSync(join(disk, 'filler'));
         expect(await replay()).toMatchObject({ code: 0 });
@@ -90,7 +90,7 @@ describe('a full disk', () => {
         for (let round = 0; (await stores()) && round < 20; round++);
         const { code, stderr } = await purge(server, `${server.port}.ndjson`);
         expect(code).toBe(1);
-        expect(stderr).toContain('The disk of the server is full.');
+        expect(stderr).toContain('The disk of the server is full, or cannot be written.');
         expect(stderr).toContain('free space on the disk of the server');
         expect(
           readFileSync(join(dir, `${server.port}.ndjson`), 'utf8')

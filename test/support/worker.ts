@@ -1,6 +1,7 @@
 import type { Config } from '../../src/lib/model/json.ts';
 import type { WorkerEvent, WorkerReport } from '../../src/lib/model/worker.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
+import { writeStream } from '../../src/lib/nats/streams.ts';
 import { type WorkerRunOptions, workerRunOperation } from '../../src/lib/operations/worker/run.ts';
 import { contextFor } from './context.ts';
 import type { TestServer } from './server.ts';
@@ -26,7 +27,7 @@ export async function makeSystem(
   const { streams } = await nats.api('STREAM.NAMES');
   for (const name of Array.isArray(streams) ? streams : []) await nats.api(`STREAM.DELETE.${name}`);
   const stream = (name: string, config: Config) =>
-    nats.api(`STREAM.CREATE.${name}`, { name, num_replicas: replicas, allow_direct: true, ...config });
+    writeStream(nats, 'create', name, { name, num_replicas: replicas, allow_direct: true, ...config });
   await stream('requests_dlq', {
     subjects: [
       '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.*',

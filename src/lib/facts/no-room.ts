@@ -16,9 +16,9 @@ export function noRoomOf(errCode: number, description: string): NoRoom | undefin
     case ERR.memoryResources:
     case ERR.storageResources:
       return 'server';
-    // A stream cannot be made where its folder cannot: the disk is full, or may not be written.
+    // A stream cannot be made where its folder cannot: the disk is full, or may not be written. The server says no more.
     case ERR.storeNotMade:
-      return 'disk';
+      return /\bstore\b/.test(description) ? 'disk' : undefined;
     case ERR.storeFailed:
       return /^maximum (?:messages|bytes)/.test(description) ? 'stream' : undefined;
     default:

@@ -48,7 +48,7 @@ const FULL: Readonly<Record<NoRoom, string>> = {
   server:
     'What the server has for JetStream, or what the account may use, is used up, or set aside by the max_bytes of streams.',
   stream: 'The stream takes no more until something is removed from it.',
-  disk: 'The disk of the server is full.',
+  disk: 'The disk of the server is full, or cannot be written.',
 };
 
 /** `STREAM.CREATE.REQUESTS` of `$JS.API.STREAM.CREATE.REQUESTS`, whatever the prefix. */

@@ -51,7 +51,7 @@ describe('a refusal', () => {
       'What the server has for JetStream, or what the account may use, is used up, or set aside by the max_bytes of streams.',
     ],
     ['stream', full.stream, 'The stream takes no more until something is removed from it.'],
-    ['disk', refused(10077, 'no space left on device'), 'The disk of the server is full.'],
+    ['disk', refused(10077, 'no space left on device'), 'The disk of the server is full, or cannot be written.'],
   ])('for want of room says what is full: %s', (noRoom, error, why) => {
     expect(error).toMatchObject({ code: 'NO_ROOM', noRoom, why, hints: ROOM_HINTS[noRoom], where: SUBJECT });
     expect(error.message).toBe(`there is no room for STREAM.INFO.Q: ${error.description} (${error.errCode})`);
