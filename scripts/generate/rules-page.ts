@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { RULES } from '../../src/lib/spec/rules/judge.ts';
 import { FORM_FAULTS, type FormFault } from './form-faults.ts';
+import { RULE_EXAMPLES } from './rule-examples.ts';
 
 export const RULES_PAGE_FILE = fileURLToPath(new URL('../../docs/rules.md', import.meta.url));
 
@@ -15,6 +16,13 @@ This page is made from the code by \`npm run docs\`; the tests carry out every e
 A file that is missing, no text in UTF-8, or larger than 4 MiB is \`SPEC_UNREADABLE\`.
 `;
 
+/** Every fault of meaning, as those of form. */
+export const MEANING_FAULTS: readonly FormFault[] = RULES.map((rule) => {
+  const shown = RULE_EXAMPLES[rule.id];
+  if (!shown) throw new Error(`${rule.id} has no example in scripts/generate/rule-examples.ts`);
+  return { ...rule, ...shown };
+});
+
 function section({ id, severity, title, why, bad, good }: FormFault): string {
   const block = (text: string) => `\`\`\`yaml\n${text.trimEnd()}\n\`\`\``;
   return `### ${id}\n\n**${severity}** · ${title} ${why}\n\nBad:\n\n${block(bad)}\n\nGood:\n\n${block(good)}\n`;
@@ -22,4 +30,4 @@ function section({ id, severity, title, why, bad, good }: FormFault): string {
 
 /** The text of docs/rules.md. */
 export const rulesPageText = (): string =>
-  [HEAD, `## Form\n`, ...FORM_FAULTS.map(section), `## Meaning\n`, ...RULES.map(section)].join('\n');
+  [HEAD, `## Form\n`, ...FORM_FAULTS.map(section), `## Meaning\n`, ...MEANING_FAULTS.map(section)].join('\n');

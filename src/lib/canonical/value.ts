@@ -49,7 +49,7 @@ export function canonicalValue(type: FieldType, value: Json | undefined): Json |
       return typeof value !== 'string' || value === '' || value === NO_TIME ? undefined : canonicalTime(value);
     case 'texts':
       if (!Array.isArray(value) || value.length === 0) return undefined;
-      return type.ordered ? value : [...value].sort();
+      return [...value].sort();
     case 'durations':
       return Array.isArray(value) && value.length > 0 ? value : undefined;
     case 'map': {

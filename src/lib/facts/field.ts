@@ -21,7 +21,7 @@ export type FieldType =
       /** Values that came later than the field, with the first version that has them. */
       readonly since?: Readonly<Record<string, string>>;
     }
-  | { readonly type: 'texts'; readonly ordered?: boolean }
+  | { readonly type: 'texts' }
   | { readonly type: 'durations' }
   | { readonly type: 'map' }
   | { readonly type: 'group'; readonly fields: readonly Field[] }

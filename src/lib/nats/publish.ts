@@ -20,9 +20,6 @@ interface UnderWay<T> {
 }
 
 export interface BulkOptions<T> {
-  /** So many messages, and bytes, may be under way at once. */
-  readonly window?: number;
-  readonly windowBytes?: number;
   onStored(item: T, duplicate: boolean): void;
   /** An ApiError where the stream refuses it; an OpsError where its fate is not known after several tries. */
   onFault(item: T, error: unknown): void;
@@ -37,6 +34,9 @@ export interface Bulk<T> {
   close(): void;
 }
 
+/** So many messages, and bytes, may be under way at once. */
+const WINDOW = 2048;
+const WINDOW_BYTES = 32 * 1024 * 1024;
 const TRIES = 3;
 const SWEEP_MS = 200;
 
@@ -45,20 +45,19 @@ const SWEEP_MS = 200;
  * stores faster than that many promises could be settled.
  */
 export function openBulk<T>(nats: Nats, options: BulkOptions<T>): Bulk<T> {
-  const { window = 2048, windowBytes = 32 * 1024 * 1024 } = options;
   const { nc, settings } = nats;
   const inbox = createInbox(settings.inboxPrefix);
   const underWay = new Map<string, UnderWay<T>>();
   let bytes = 0;
   let next = 0;
   let wake: (() => void) | undefined;
-  const hasRoom = () => underWay.size < window && bytes < windowBytes;
+  const hasRoom = () => underWay.size < WINDOW && bytes < WINDOW_BYTES;
 
   const settle = (token: string, one: UnderWay<T>) => {
     underWay.delete(token);
     bytes -= one.payload.byteLength;
     // Half of the window at once: waking up for each message would cost more than sending it.
-    if (wake && underWay.size <= window / 2 && bytes < windowBytes) wake();
+    if (wake && underWay.size <= WINDOW / 2 && bytes < WINDOW_BYTES) wake();
   };
   const put = (token: string, one: UnderWay<T>) => {
     one.deadline = performance.now() + settings.timeoutMs;

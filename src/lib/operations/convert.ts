@@ -45,9 +45,7 @@ export async function convertOperation(context: Context, options: ConvertOptions
   const files = await Promise.all([...new Set(options.files)].map((file) => readForeign(context, file)));
   const { spec, leftOut, guessedBeside } = convertFiles(files, { ...options, health: HEALTH_DEFAULTS });
   if (isEmptySpec(spec)) throw nothingFound(options.files, leftOut);
-  const text = printSpec(withoutDefaults(withoutMonitor(spec, undefined), VERSION), {
-    header: headerOf(options.files),
-  });
+  const text = printSpec(withoutDefaults(withoutMonitor(spec, undefined), VERSION), headerOf(options.files));
   const { problems } = await loadSpec('-', { cwd: context.cwd, env: {}, readStdin: async () => text });
   return {
     text,

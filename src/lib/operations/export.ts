@@ -80,7 +80,7 @@ export async function exportOperation(context: Context, options: ExportOptions =
     for (const { path, why } of unplaced) leftOut.push({ resource: path as ResourceKey, what: why });
     const whole = withoutDefaults(withoutMonitor(likeApplied(spec, applied), applied?.spec), version);
     const header = `Exported by osapi-ops from ${nats.target.url}, account ${nats.target.account}.`;
-    const text = printSpec(whole, { header });
+    const text = printSpec(whole, header);
     const exported = { text, system: whole.name, spec: parse(text) as Config, leftOut };
     return options.to ? { ...exported, ...rendered(options.to, { found, version, header, leftOut }) } : exported;
   });

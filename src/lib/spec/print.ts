@@ -16,21 +16,15 @@ import type { Leaf } from './value.ts';
 
 export { withoutDefaults } from './defaults.ts';
 
-export interface PrintOptions {
-  /** Comment lines above the spec, without `#`. */
-  readonly header?: string;
-  /** Where an editor finds the JSON Schema, relative to the file. */
-  readonly schema?: string;
-}
-
 /** What `osapi-ops schema > spec.schema.json` writes beside a spec. */
 export const DEFAULT_SCHEMA = './spec.schema.json';
 
 /**
  * A spec → YAML 1.2 text with durations and sizes in units; reading it gives the same spec back. What a spec means
  * unwritten (retention workqueue of a queue, ack_policy explicit, …) is left out. Secrets become variables.
+ * @param header comment lines above the spec, without `#`
  */
-export function printSpec(spec: Spec, { header, schema = DEFAULT_SCHEMA }: PrintOptions = {}): string {
+export function printSpec(spec: Spec, header = ''): string {
   const document = new Document(
     tidy({
       version: 1,
@@ -43,8 +37,8 @@ export function printSpec(spec: Spec, { header, schema = DEFAULT_SCHEMA }: Print
       buckets: each(spec.buckets, (bucket) => fields(bucket, bucketShape)),
     }),
   );
-  const comments = (header ?? '').split('\n').filter((line, index, all) => line !== '' || index < all.length - 1);
-  const top = [`# yaml-language-server: $schema=${schema}`, ...comments.map((line) => `# ${line}`.trimEnd())];
+  const comments = header.split('\n').filter((line, index, all) => line !== '' || index < all.length - 1);
+  const top = [`# yaml-language-server: $schema=${DEFAULT_SCHEMA}`, ...comments.map((line) => `# ${line}`.trimEnd())];
   return `${top.join('\n')}\n${document.toString({ lineWidth: 0, flowCollectionPadding: false })}`;
 }
 

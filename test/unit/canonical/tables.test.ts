@@ -66,7 +66,6 @@ describe('one value', () => {
     { type: { type: 'texts' }, from: [], to: undefined },
     { type: { type: 'texts' }, from: 'b', to: undefined },
     { type: { type: 'texts' }, from: ['b', 'a'], to: ['a', 'b'] },
-    { type: { type: 'texts', ordered: true }, from: ['b', 'a'], to: ['b', 'a'] },
     { type: { type: 'durations' }, from: [], to: undefined },
     { type: { type: 'durations' }, from: 5, to: undefined },
     { type: { type: 'durations' }, from: [2, 1], to: [2, 1] },

@@ -53,7 +53,7 @@ export interface PrepareOptions {
 
 /** What opening gave, and how to end it. */
 export interface Opened {
-  readonly systems: readonly { readonly nats: Nats; readonly loaded: LoadedSpec; readonly ledger?: Applied }[];
+  readonly systems: readonly { readonly nats: Nats; readonly loaded: LoadedSpec }[];
   close(): Promise<void>;
 }
 
@@ -80,12 +80,12 @@ export async function openSystems(context: Context, choice: SpecChoice): Promise
     await Promise.all([...connections.values()].map((nats) => nats.close()));
   };
   try {
-    const systems: { nats: Nats; loaded: LoadedSpec; ledger?: Applied }[] = [];
+    const systems: { nats: Nats; loaded: LoadedSpec }[] = [];
     for (const each of loaded) systems.push({ nats: await open(each), loaded: each });
     if (systems.length === 0) {
       const nats = await open();
-      const ledger = await readAppliedSpec(nats, choice.system);
-      systems.push({ nats, loaded: fromLedger(ledger.spec), ledger });
+      const { spec } = await readAppliedSpec(nats, choice.system);
+      systems.push({ nats, loaded: fromLedger(spec) });
     }
     return { systems, close };
   } catch (error) {

@@ -1,7 +1,7 @@
 import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
 import { type Json, textsOf } from '../../model/json.ts';
 import { refusedConsumers } from './refused.ts';
-import { example, type Rule, topExample } from './rule.ts';
+import type { Rule } from './rule.ts';
 import { called, isPush, isWorkqueue, settingOf } from './view.ts';
 
 const isSet = (value: Json | undefined): boolean =>
@@ -28,22 +28,8 @@ const PULL_ONLY: readonly (readonly [field: string, why: string])[] = [
 const kind: Rule = {
   id: 'SPEC_PUSH_PULL',
   severity: 'error',
-  title: 'Fields of push consumers stand on push consumers, those of pull consumers on pull consumers.',
   why: 'A consumer pushes where it has a deliver_subject, else workers pull.',
   reads: ['deliver_subject', 'idle_heartbeat'],
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    idle_heartbeat: 5s
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    deliver_subject: packer.orders
-    idle_heartbeat: 5s
-`),
   *check(view) {
     for (const consumer of view.consumers) {
       const push = isPush(consumer);
@@ -73,26 +59,8 @@ const STARTS: Readonly<Record<string, string>> = {
 const start: Rule = {
   id: 'SPEC_START',
   severity: 'error',
-  title: 'deliver_policy and its start belong together.',
   why: 'The server refuses by_start_sequence without opt_start_seq, by_start_time without opt_start_time, last_per_subject without a filter, and each start without its policy (err_code 10094).',
   reads: ['deliver_policy', 'opt_start_seq', 'opt_start_time', 'filter_subject', 'filter_subjects'],
-  bad: topExample(`
-streams:
-  EVENTS:
-    subjects: ["events.>"]
-    consumers:
-      audit:
-        deliver_policy: by_start_sequence
-`),
-  good: topExample(`
-streams:
-  EVENTS:
-    subjects: ["events.>"]
-    consumers:
-      audit:
-        deliver_policy: by_start_sequence
-        opt_start_seq: 100
-`),
   *check(view) {
     for (const consumer of view.consumers) {
       const { config, path } = consumer;
@@ -129,22 +97,8 @@ streams:
 const replicas: Rule = {
   id: 'SPEC_CONSUMER_REPLICAS',
   severity: 'error',
-  title: 'A consumer has the replicas its stream allows.',
   why: 'More than the stream has are refused (err_code 10126); on a workqueue any other number is (10134). 0, the default, takes the stream’s.',
   reads: ['num_replicas', 'retention'],
-  bad: example(`
-subjects: ["orders.*"]
-num_replicas: 3
-consumers:
-  packer:
-    num_replicas: 1
-`),
-  good: example(`
-subjects: ["orders.*"]
-num_replicas: 3
-consumers:
-  packer: {}
-`),
   *check(view) {
     for (const consumer of view.consumers) {
       const mine = settingOf(consumer.config, 'num_replicas', 0);
@@ -163,22 +117,8 @@ consumers:
 const priority: Rule = {
   id: 'SPEC_PRIORITY',
   severity: 'error',
-  title: 'priority_policy and priority_groups belong together.',
   why: 'The server refuses a policy without groups (err_code 10159) and groups without a policy (10196).',
   reads: ['priority_policy', 'priority_groups'],
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    priority_policy: overflow
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    priority_policy: overflow
-    priority_groups: [main]
-`),
   *check(view) {
     for (const consumer of view.consumers) {
       const policy = String(consumer.config.priority_policy ?? 'none') !== 'none';
@@ -196,22 +136,7 @@ consumers:
 const overLimits: Rule = {
   id: 'SPEC_CONSUMER_OVER_LIMITS',
   severity: 'error',
-  title: 'A consumer keeps to its stream’s consumer_limits.',
   why: 'The server refuses a consumer over its stream’s consumer_limits (err_code 10121 for max_ack_pending, 10153 for inactive_threshold).',
-  bad: example(`
-subjects: ["orders.*"]
-consumer_limits: {max_ack_pending: 100}
-consumers:
-  packer:
-    max_ack_pending: 500
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumer_limits: {max_ack_pending: 500}
-consumers:
-  packer:
-    max_ack_pending: 500
-`),
   check: (view) => refusedConsumers(view, CONSUMER_REFUSALS.overLimits),
 };
 

@@ -4,7 +4,7 @@ import { subjectsOverlap } from '../../facts/subjects.ts';
 import { textsOf } from '../../model/json.ts';
 import type { Capture } from '../../model/spec.ts';
 import { printDuration } from '../../model/units.ts';
-import { example, type Rule, topExample } from './rule.ts';
+import type { Rule } from './rule.ts';
 import { isLimited, scheduleOf, settingOf, type View } from './view.ts';
 
 const dlqs = (view: View) =>
@@ -20,20 +20,7 @@ const DEATHS: Readonly<Record<Capture, string>> = {
 const capture: Rule = {
   id: 'SPEC_DLQ_CAPTURE',
   severity: 'warning',
-  title: 'A DLQ captures both kinds of death.',
   why: 'The server tells of max_deliver used up and of a termination on two subjects; what no stream captures is lost. A terminated request is deleted from a workqueue at once, so its advisory is all that is left.',
-  bad: example(`
-subjects: ["orders.*"]
-dlq:
-  stream: orders_dlq
-  capture: [max_deliveries]
-`),
-  good: example(`
-subjects: ["orders.*"]
-dlq:
-  stream: orders_dlq
-  capture: [max_deliveries, terminated]
-`),
   *check(view) {
     for (const { name, path, dlq } of dlqs(view)) {
       // Subjects of its own say themselves what is captured; the next rule reads those.
@@ -53,23 +40,9 @@ dlq:
 const subjects: Rule = {
   id: 'SPEC_DLQ_SUBJECTS',
   severity: 'error',
-  title: 'A stream of advisories captures those of a queue that exists, of all its consumers.',
   why: 'Advisories are sent once and to nobody in particular; a subject that misses them loses every dead letter silently.',
   reads: ['capture', 'consumers', 'queues', 'streams'],
   compares: true,
-  bad: topExample(`
-queues:
-  ORDERS:
-    subjects: ["orders.*"]
-streams:
-  orders_dlq:
-    subjects: ["$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.ORDER.*"]
-`),
-  good: example(`
-subjects: ["orders.*"]
-dlq:
-  stream: orders_dlq
-`),
   *check(view) {
     for (const { name, path, queue, config, dlq } of dlqs(view)) {
       for (const kind of dlq.capture) {
@@ -100,19 +73,7 @@ dlq:
 const retention: Rule = {
   id: 'SPEC_DLQ_RETENTION',
   severity: 'error',
-  title: 'A DLQ has retention limits.',
   why: 'With workqueue or interest an entry goes when somebody reads it (or at once, with no consumer): it cannot be browsed, counted or replayed.',
-  bad: example(`
-subjects: ["orders.*"]
-dlq:
-  stream: orders_dlq
-  retention: workqueue
-`),
-  good: example(`
-subjects: ["orders.*"]
-dlq:
-  stream: orders_dlq
-`),
   *check(view) {
     for (const { name, config, path } of dlqs(view)) {
       if (config.retention === 'limits') continue;
@@ -129,23 +90,8 @@ dlq:
 const dangling: Rule = {
   id: 'SPEC_DLQ_DANGLING',
   severity: 'warning',
-  title: 'A DLQ’s entries do not outlive the requests they point at.',
   why: 'An entry is a pointer: when the queue’s max_age has taken the request, it can no longer be read or replayed.',
   reads: ['max_age'],
-  bad: example(`
-subjects: ["orders.*"]
-max_age: 7d
-dlq:
-  stream: orders_dlq
-  max_age: 30d
-`),
-  good: example(`
-subjects: ["orders.*"]
-max_age: 30d
-dlq:
-  stream: orders_dlq
-  max_age: 30d
-`),
   *check(view) {
     for (const { name, config, path, queue } of dlqs(view)) {
       const [mine, source] = [settingOf(config, 'max_age', 0), settingOf(queue.spec.config, 'max_age', 0)];
@@ -165,23 +111,8 @@ const LOOKED_AT = 86_400e9;
 const outlived: Rule = {
   id: 'SPEC_DLQ_OUTLIVED',
   severity: 'warning',
-  title: 'A DLQ’s entries live as long as the requests they point at.',
   why: 'A dead request stays in the queue and takes up its limits; without its entry it is found only by a slow search for orphans.',
   reads: ['max_age'],
-  bad: example(`
-subjects: ["orders.*"]
-max_age: 30d
-dlq:
-  stream: orders_dlq
-  max_age: 7d
-`),
-  good: example(`
-subjects: ["orders.*"]
-max_age: 30d
-dlq:
-  stream: orders_dlq
-  max_age: 30d
-`),
   *check(view) {
     for (const { name, config, path, queue } of dlqs(view)) {
       const [mine, source] = [settingOf(config, 'max_age', 0), settingOf(queue.spec.config, 'max_age', 0)];
@@ -199,24 +130,7 @@ dlq:
 const cap: Rule = {
   id: 'SPEC_DLQ_CAP',
   severity: 'warning',
-  title: 'A DLQ has room for as many entries as its queue holds requests.',
   why: 'Every request of a queue can die; when the DLQ is full, entries are dropped (discard old) or never stored (discard new).',
-  bad: example(`
-subjects: ["orders.*"]
-discard: new
-max_msgs: 10000
-dlq:
-  stream: orders_dlq
-  max_msgs: 1000
-`),
-  good: example(`
-subjects: ["orders.*"]
-discard: new
-max_msgs: 10000
-dlq:
-  stream: orders_dlq
-  max_msgs: 10000
-`),
   *check(view) {
     for (const { name, config, path, queue } of dlqs(view)) {
       const source = queue.spec.config;
@@ -234,29 +148,8 @@ dlq:
 const responseTtl: Rule = {
   id: 'SPEC_RESPONSE_TTL',
   severity: 'warning',
-  title: 'A response lives longer than a request may take.',
   why: 'A client that waits through every retry must still find the answer; a shorter ttl can take it away before the client looks.',
   reads: ['backoff', 'ack_wait'],
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    max_deliver: 10
-    backoff: [5s, 10s, 15s]
-responses:
-  bucket: answers
-  ttl: 1m
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    max_deliver: 10
-    backoff: [5s, 10s, 15s]
-responses:
-  bucket: answers
-  ttl: 1h
-`),
   *check(view) {
     for (const { name, config, path, queue } of view.buckets) {
       const ttl = settingOf(config, 'ttl', 0);

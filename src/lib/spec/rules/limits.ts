@@ -2,7 +2,7 @@ import { STREAM_REFUSALS } from '../../facts/refusals.ts';
 import { subjectCovers } from '../../facts/subjects.ts';
 import { printDuration } from '../../model/units.ts';
 import { refusedStreams } from './refused.ts';
-import { example, type Rule, topExample } from './rule.ts';
+import type { Rule } from './rule.ts';
 import { isWorkqueue, settingOf, writtenFilters } from './view.ts';
 
 const SHORTEST_AGE = 100e6;
@@ -10,16 +10,7 @@ const SHORTEST_AGE = 100e6;
 const age: Rule = {
   id: 'SPEC_MAX_AGE_SHORT',
   severity: 'error',
-  title: 'max_age (a bucket’s ttl) is at least 100ms.',
   why: 'The server refuses less (err_code 10052).',
-  bad: example(`
-subjects: ["orders.*"]
-max_age: 30ms
-`),
-  good: example(`
-subjects: ["orders.*"]
-max_age: 30s
-`),
   *check(view) {
     const all = [
       ...view.streams.map(({ path, config }) => ({ path, config, field: 'max_age' })),
@@ -40,100 +31,36 @@ max_age: 30s
 const duplicates: Rule = {
   id: 'SPEC_DUPLICATE_WINDOW',
   severity: 'error',
-  title: 'duplicate_window is not longer than max_age.',
   why: 'The server refuses it (err_code 10052): it cannot remember the id of a message that is gone.',
-  bad: example(`
-subjects: ["orders.*"]
-max_age: 1m
-duplicate_window: 2m
-`),
-  good: example(`
-subjects: ["orders.*"]
-max_age: 1h
-duplicate_window: 2m
-`),
   check: (view) => refusedStreams(view, STREAM_REFUSALS.windowOverAge),
 };
 
 const perSubject: Rule = {
   id: 'SPEC_DISCARD_PER_SUBJECT',
   severity: 'error',
-  title: 'discard_new_per_subject needs discard new and max_msgs_per_subject.',
   why: 'The server refuses it alone (err_code 10052): there would be nothing to refuse by.',
   reads: ['discard', 'max_msgs_per_subject'],
-  bad: example(`
-subjects: ["orders.*"]
-discard: new
-discard_new_per_subject: true
-max_msgs: 1000
-`),
-  good: example(`
-subjects: ["orders.*"]
-discard: new
-discard_new_per_subject: true
-max_msgs_per_subject: 10
-`),
   check: (view) => refusedStreams(view, STREAM_REFUSALS.perSubjectAlone),
 };
 
 const rollup: Rule = {
   id: 'SPEC_DENY_PURGE_ROLLUP',
   severity: 'error',
-  title: 'allow_rollup_hdrs and deny_purge exclude each other.',
   why: 'A roll-up purges what came before; the server refuses both at once (err_code 10052). subject_delete_marker_ttl and allow_msg_schedules switch roll-ups on.',
-  bad: topExample(`
-streams:
-  EVENTS:
-    subjects: ["events.>"]
-    deny_purge: true
-    allow_rollup_hdrs: true
-`),
-  good: topExample(`
-streams:
-  EVENTS:
-    subjects: ["events.>"]
-    allow_rollup_hdrs: true
-`),
   check: (view) => refusedStreams(view, STREAM_REFUSALS.rollupWithoutPurge),
 };
 
 const schedules: Rule = {
   id: 'SPEC_DISCARD_NEW_REFUSED',
   severity: 'error',
-  title: 'Scheduled messages and counters need discard old.',
   why: 'The server refuses allow_msg_schedules and allow_msg_counter with discard new (err_code 10052).',
-  bad: topExample(`
-streams:
-  TIMERS:
-    subjects: ["timers.>"]
-    discard: new
-    allow_msg_schedules: true
-`),
-  good: topExample(`
-streams:
-  TIMERS:
-    subjects: ["timers.>"]
-    allow_msg_schedules: true
-`),
   check: (view) => refusedStreams(view, STREAM_REFUSALS.needsDiscardOld),
 };
 
 const mirror: Rule = {
   id: 'SPEC_MIRROR',
   severity: 'error',
-  title: 'A mirror has no subjects, sources or first_seq of its own.',
   why: 'The server refuses them on a mirror (err_code 10034, 10031, 10143): it is a copy and nothing else.',
-  bad: topExample(`
-streams:
-  COPY:
-    subjects: ["orders.*"]
-    mirror: {name: ORDERS}
-`),
-  good: topExample(`
-streams:
-  COPY:
-    mirror: {name: ORDERS}
-`),
   *check(view) {
     for (const { config, path } of view.streams) {
       if (config.mirror === undefined) continue;
@@ -153,16 +80,7 @@ streams:
 const evenReplicas: Rule = {
   id: 'SPEC_REPLICAS_EVEN',
   severity: 'warning',
-  title: 'num_replicas is odd.',
   why: 'A majority must live: 2 replicas stop when either is lost, which is worse than 1; 4 survive no more losses than 3.',
-  bad: example(`
-subjects: ["orders.*"]
-num_replicas: 2
-`),
-  good: example(`
-subjects: ["orders.*"]
-num_replicas: 3
-`),
   *check(view) {
     for (const { name, config, path } of [...view.streams, ...view.buckets]) {
       const replicas = settingOf(config, 'num_replicas', 1);
@@ -181,21 +99,7 @@ const LOOPBACK = /^(?:[a-z]+:\/\/)?(?:[^@/]*@)?(?:localhost|127\.\d+\.\d+\.\d+|\
 const oneServer: Rule = {
   id: 'SPEC_REPLICAS_ONE_SERVER',
   severity: 'warning',
-  title: 'Replicas need a cluster.',
   why: 'One server holds one copy: servers from 2.14 on refuse more (err_code 10074), older ones take the number and hold one copy all the same.',
-  bad: topExample(`
-connection: {servers: ["nats://127.0.0.1:4222"]}
-queues:
-  ORDERS:
-    subjects: ["orders.*"]
-    num_replicas: 3
-`),
-  good: topExample(`
-connection: {servers: ["nats://127.0.0.1:4222"]}
-queues:
-  ORDERS:
-    subjects: ["orders.*"]
-`),
   *check(view) {
     const { servers } = view.spec.connection;
     if (servers?.length !== 1 || !LOOPBACK.test(servers[0]!)) return;
@@ -213,21 +117,7 @@ queues:
 const asyncReplicas: Rule = {
   id: 'SPEC_PERSIST_ASYNC_REPLICAS',
   severity: 'error',
-  title: 'persist_mode async is for streams with one replica.',
   why: 'The server refuses it on replicated streams (err_code 10052).',
-  bad: topExample(`
-streams:
-  LOGS:
-    subjects: ["logs.>"]
-    persist_mode: async
-    num_replicas: 3
-`),
-  good: topExample(`
-streams:
-  LOGS:
-    subjects: ["logs.>"]
-    num_replicas: 3
-`),
   *check(view) {
     for (const { config, path } of view.streams) {
       if (config.persist_mode !== 'async' || settingOf(config, 'num_replicas', 1) < 2) continue;
@@ -243,24 +133,8 @@ streams:
 const schedulesTaken: Rule = {
   id: 'SPEC_SCHEDULES_TAKEN',
   severity: 'warning',
-  title: 'No worker is handed the schedules themselves.',
   why: 'A schedule is a message of its stream until its time comes; on a workqueue the worker that is handed it and acknowledges it has deleted it.',
   reads: ['consumers', 'retention', 'mirror', 'sources'],
-  bad: example(`
-subjects: ["orders.*", "schedules.>"]
-discard: old
-allow_msg_schedules: true
-consumers:
-  packer: {}
-`),
-  good: example(`
-subjects: ["orders.*", "schedules.>"]
-discard: old
-allow_msg_schedules: true
-consumers:
-  packer:
-    filter_subject: "orders.*"
-`),
   *check(view) {
     for (const stream of view.streams) {
       const { name, config, path, subjects, consumers } = stream;

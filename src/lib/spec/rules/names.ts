@@ -2,7 +2,7 @@ import { KV_PREFIX, LEDGER_BUCKET, OWN_PREFIX, SERVER_PREFIX } from '../../facts
 import { type Config, equalJson, isObject } from '../../model/json.ts';
 import { MOVED_FROM } from '../../model/spec.ts';
 import type { Path } from '../tree.ts';
-import { example, type Found, type Rule, topExample } from './rule.ts';
+import type { Found, Rule } from './rule.ts';
 import { type BucketView, type StreamView, streamOfBucket, type View } from './view.ts';
 
 /** The server's limit for names of streams and consumers, in bytes. */
@@ -21,18 +21,7 @@ function faultOfName(name: string, longest: number, allowed?: RegExp): string | 
 const refused: Rule = {
   id: 'SPEC_NAME_REFUSED',
   severity: 'error',
-  title: 'Names hold no blanks, dots, wildcards or slashes.',
   why: 'A name becomes one token of a subject, so the server (or every KV client) refuses such names (err_code 10052, 10128, 10127).',
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer.v2: {}
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer-v2: {}
-`),
   *check(view) {
     const told = (kind: string, name: string, fault: string | undefined, path: Path): Found[] =>
       fault === undefined
@@ -87,28 +76,9 @@ const bucketClaim = ({ role, config, path, queue }: BucketView): Claim => ({
 const twice: Rule = {
   id: 'SPEC_NAME_TWICE',
   severity: 'error',
-  title: 'Each stream and bucket is declared once.',
   why: 'Two declarations of one resource would overwrite each other at every apply. Queues may share a DLQ or a bucket where all their fields agree.',
   reads: ['dlq', 'responses'],
   compares: true,
-  bad: topExample(`
-queues:
-  ORDERS:
-    subjects: ["orders.*"]
-    responses: {bucket: answers, ttl: 1d}
-  RETURNS:
-    subjects: ["returns.*"]
-    responses: {bucket: answers, ttl: 7d}
-`),
-  good: topExample(`
-queues:
-  ORDERS:
-    subjects: ["orders.*"]
-    responses: {bucket: answers, ttl: 7d}
-  RETURNS:
-    subjects: ["returns.*"]
-    responses: {bucket: answers, ttl: 7d}
-`),
   *check(view) {
     const claims = new Map<string, Claim>();
     const all: [string, Claim][] = [
@@ -133,19 +103,7 @@ queues:
 const metadata: Rule = {
   id: 'SPEC_METADATA_RESERVED',
   severity: 'error',
-  title: 'Metadata keys of the server and of this tool are not written in a spec.',
   why: 'The server overwrites what begins with `_nats.`; what begins with `osapi-ops.` marks the owner.',
-  bad: example(`
-subjects: ["orders.*"]
-metadata:
-  team: shop
-  osapi-ops.owner: somebody
-`),
-  good: example(`
-subjects: ["orders.*"]
-metadata:
-  team: shop
-`),
   *check(view: View) {
     for (const { config, path } of [...view.streams, ...view.consumers, ...view.buckets]) {
       if (!isObject(config.metadata)) continue;
@@ -215,24 +173,9 @@ function movedIn({ streams, buckets, consumers }: View): Moved[] {
 const movedFrom: Rule = {
   id: 'SPEC_MOVED_FROM',
   severity: 'error',
-  title: 'moved_from names what a resource was called before, and nothing that is there now.',
   why: 'A move goes from one name to one other in one hop; what is declared under the name before would be moved away.',
   reads: [MOVED_FROM, 'stream', 'bucket'],
   compares: true,
-  bad: topExample(`
-queues:
-  ORDERS_2:
-    subjects: ["orders.*"]
-    moved_from: ORDERS
-  ORDERS:
-    subjects: ["old.orders.*"]
-`),
-  good: topExample(`
-queues:
-  ORDERS_2:
-    subjects: ["orders.*"]
-    moved_from: ORDERS
-`),
   *check(view) {
     const taken = new Map<string, string>();
     for (const { path, what, name, before, fault, known, among } of movedIn(view)) {

@@ -2,7 +2,7 @@ import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
 import { listOf } from '../../model/json.ts';
 import { printDuration } from '../../model/units.ts';
 import { refusedConsumers } from './refused.ts';
-import { example, type Rule } from './rule.ts';
+import type { Rule } from './rule.ts';
 import { type ConsumerView, called, scheduleOf, settingOf } from './view.ts';
 
 const backoffOf = ({ config }: ConsumerView): readonly number[] => listOf(config.backoff).map(Number);
@@ -10,44 +10,14 @@ const backoffOf = ({ config }: ConsumerView): readonly number[] => listOf(config
 const backoffLength: Rule = {
   id: 'SPEC_BACKOFF_TOO_LONG',
   severity: 'error',
-  title: 'backoff has at most max_deliver steps.',
   why: 'The server refuses a backoff longer than max_deliver (err_code 10116): its last steps could never be waited.',
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    max_deliver: 2
-    backoff: [5s, 10s, 15s]
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    max_deliver: 3
-    backoff: [5s, 10s, 15s]
-`),
   check: (view) => refusedConsumers(view, CONSUMER_REFUSALS.backoffOverTries),
 };
 
 const positive: Rule = {
   id: 'SPEC_WAIT_NOT_POSITIVE',
   severity: 'error',
-  title: 'ack_wait and every step of backoff are longer than nothing.',
   why: 'Servers differ: a step of 0 is redelivered at once in a tight loop up to 2.12, a negative one is refused from 2.12 on (err_code 10184); ack_wait 0 becomes 30s.',
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    max_deliver: 5
-    backoff: [0, 10s]
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    max_deliver: 5
-    backoff: [1s, 10s]
-`),
   *check(view) {
     for (const consumer of view.consumers) {
       for (const [at, wait] of backoffOf(consumer).entries()) {
@@ -71,23 +41,7 @@ consumers:
 const overridden: Rule = {
   id: 'SPEC_ACK_WAIT_OVERRIDDEN',
   severity: 'warning',
-  title: 'With backoff, ack_wait is its first step.',
   why: 'The server puts the first step of backoff into ack_wait and says nothing; another value in the spec is never true.',
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    max_deliver: 5
-    ack_wait: 30s
-    backoff: [5s, 10s]
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    max_deliver: 5
-    backoff: [5s, 10s]
-`),
   *check(view) {
     for (const consumer of view.consumers) {
       const first = backoffOf(consumer)[0];
@@ -109,25 +63,8 @@ const FEW_IN_FLIGHT = 100;
 const stall: Rule = {
   id: 'SPEC_MAX_ACK_PENDING_LOW',
   severity: 'warning',
-  title: 'max_ack_pending leaves room for requests that wait in backoff.',
   why: 'A failing request counts as in flight while it waits for its next try; when all places are taken, nothing is delivered, healthy requests neither.',
   reads: ['max_deliver'],
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    max_deliver: 10
-    backoff: [5s, 10s, 15s]
-    max_ack_pending: 10
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    max_deliver: 10
-    backoff: [5s, 10s, 15s]
-    max_ack_pending: 1000
-`),
   *check(view) {
     for (const consumer of view.consumers) {
       const places = settingOf(consumer.config, 'max_ack_pending', 1000);
@@ -148,24 +85,8 @@ consumers:
 const immortal: Rule = {
   id: 'SPEC_NEVER_DIES',
   severity: 'warning',
-  title: 'Where there is a DLQ, max_deliver is limited.',
   why: 'Without a limit a failing request is tried for ever and never reaches the DLQ.',
   reads: ['max_deliver'],
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer: {}
-dlq:
-  stream: orders_dlq
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    max_deliver: 5
-dlq:
-  stream: orders_dlq
-`),
   *check(view) {
     for (const consumer of view.consumers) {
       if (!consumer.stream.queue?.spec.dlq || settingOf(consumer.config, 'max_deliver', -1) > 0) continue;

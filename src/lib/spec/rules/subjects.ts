@@ -1,21 +1,14 @@
 import { isSubject, SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectsOverlap } from '../../facts/subjects.ts';
 import { listOf, objectOf, textOf, textsOf } from '../../model/json.ts';
-import { example, type Rule, topExample } from './rule.ts';
+import type { Rule } from './rule.ts';
 import { type ConsumerView, isTransformed, type StreamView, type View, writtenFilters } from './view.ts';
 
 const invalid: Rule = {
   id: 'SPEC_SUBJECT',
   severity: 'error',
-  title: 'Subjects have the form the server takes.',
   why: 'A subject is tokens with dots between, without blanks; `*` stands for one token and `>`, at the end, for all that follow (err_code 10052).',
   reads: ['no_ack'],
-  bad: example(`
-subjects: ["orders..new"]
-`),
-  good: example(`
-subjects: ["orders.new"]
-`),
   *check(view) {
     const told = (subject: string, path: readonly (string | number)[]) => ({
       path,
@@ -51,14 +44,7 @@ const QUOTED =
 const quoted: Rule = {
   id: 'SPEC_SUBJECT_QUOTED',
   severity: 'error',
-  title: 'No quotes are part of a subject.',
   why: 'YAML knows only " and \' as quotes; “…” and their like become part of the subject, on which nobody publishes.',
-  bad: example(`
-subjects: [“orders.new”]
-`),
-  good: example(`
-subjects: ["orders.new"]
-`),
   *check(view) {
     for (const { subject, path } of subjectsWritten(view)) {
       if (!QUOTED.test(subject)) continue;
@@ -93,24 +79,9 @@ function* subjectsWritten({ streams, consumers }: View): Generator<{ subject: st
 const overlap: Rule = {
   id: 'SPEC_SUBJECTS_OVERLAP',
   severity: 'error',
-  title: 'No two streams store the same subject.',
   why: 'The server refuses a stream whose subjects overlap another’s (err_code 10065) or one another (10052).',
   reads: ['mirror', 'sources', 'capture'],
   compares: true,
-  bad: topExample(`
-queues:
-  ORDERS:
-    subjects: ["shop.>"]
-  RETURNS:
-    subjects: ["shop.returns.*"]
-`),
-  good: topExample(`
-queues:
-  ORDERS:
-    subjects: ["shop.orders.*"]
-  RETURNS:
-    subjects: ["shop.returns.*"]
-`),
   *check(view) {
     const index = new SubjectIndex<StreamView>();
     for (const stream of view.streams) {
@@ -139,21 +110,8 @@ queues:
 const unmatched: Rule = {
   id: 'SPEC_FILTER_UNMATCHED',
   severity: 'error',
-  title: 'A filter can match a subject of its stream.',
   why: 'The server takes a filter that matches nothing; the consumer then waits for ever and its messages are never worked.',
   reads: ['subjects', 'subject_transform', 'mirror', 'sources'],
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    filter_subject: "order.*"
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    filter_subject: "orders.*"
-`),
   *check(view) {
     for (const consumer of view.consumers) {
       const { subjects, config, name } = consumer.stream;
@@ -179,21 +137,7 @@ function pathOfFilter({ path, config }: ConsumerView, filter: string): (string |
 const both: Rule = {
   id: 'SPEC_FILTERS_BOTH',
   severity: 'error',
-  title: 'A consumer has filter_subject or filter_subjects, not both.',
   why: 'The server refuses both at once (err_code 10136).',
-  bad: example(`
-subjects: [orders.new, orders.paid]
-consumers:
-  packer:
-    filter_subject: orders.new
-    filter_subjects: [orders.paid]
-`),
-  good: example(`
-subjects: [orders.new, orders.paid]
-consumers:
-  packer:
-    filter_subjects: [orders.new, orders.paid]
-`),
   *check(view) {
     for (const { name, config, path, stream } of view.consumers) {
       if (!config.filter_subject || textsOf(config.filter_subjects).length === 0) continue;
@@ -209,20 +153,7 @@ consumers:
 const filtersOverlap: Rule = {
   id: 'SPEC_FILTERS_OVERLAP',
   severity: 'error',
-  title: 'The filters of one consumer do not overlap.',
   why: 'The server refuses a list in which one filter matches what another does (err_code 10138).',
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    filter_subjects: ["orders.*", "orders.new"]
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    filter_subjects: ["orders.*"]
-`),
   *check(view) {
     for (const { name, config, path, stream } of view.consumers) {
       const index = new SubjectIndex<number>();

@@ -5,28 +5,13 @@ import { atLeast, OLDEST_SERVER } from '../../facts/versions.ts';
 import type { Config } from '../../model/json.ts';
 import type { HealthSpec } from '../../model/spec.ts';
 import type { Path } from '../tree.ts';
-import { example, type Found, type Rule, topExample } from './rule.ts';
+import type { Found, Rule } from './rule.ts';
 import type { View } from './view.ts';
 
 const newer: Rule = {
   id: 'SPEC_FIELD_NEWER',
   severity: 'error',
-  title: 'Every field is known to the oldest server the spec promises to run on.',
   why: 'Servers before 2.12 take a field they do not know, answer OK and store nothing; later ones refuse it (err_code 10025).',
-  bad: topExample(`
-min_server_version: "2.10"
-streams:
-  EVENTS:
-    subjects: ["events.>"]
-    allow_msg_ttl: true
-`),
-  good: topExample(`
-min_server_version: "2.11"
-streams:
-  EVENTS:
-    subjects: ["events.>"]
-    allow_msg_ttl: true
-`),
   *check(view) {
     const oldest = view.spec.min_server_version;
     if (oldest === undefined) return;
@@ -58,19 +43,8 @@ const told = (config: Config, fields: readonly Field[], path: Path, oldest: stri
 const thresholds: Rule = {
   id: 'SPEC_HEALTH_ORDER',
   severity: 'warning',
-  title: 'A warning comes before the critical threshold.',
   why: 'status goes from ok over warning to critical; a warning above critical is never seen.',
   reads: ['warn', 'critical'],
-  bad: example(`
-subjects: ["orders.*"]
-health:
-  dead: {warn: 100, critical: 10}
-`),
-  good: example(`
-subjects: ["orders.*"]
-health:
-  dead: {warn: 10, critical: 100}
-`),
   *check(view) {
     for (const { role, path, queue } of view.streams) {
       if (role !== 'queue' || !queue) continue;
@@ -92,24 +66,7 @@ const SECRETS = ['password', 'token'] as const;
 const secrets: Rule = {
   id: 'SPEC_SECRET',
   severity: 'warning',
-  title: 'A secret stands in the environment, not in the file.',
   why: 'A spec is committed, reviewed and kept on the server; a secret in it is known to all who can read those.',
-  bad: topExample(`
-connection:
-  user: ops
-  password: hunter2
-queues:
-  ORDERS:
-    subjects: ["orders.*"]
-`),
-  good: topExample(`
-connection:
-  user: ops
-  password: \${NATS_PASSWORD:-}
-queues:
-  ORDERS:
-    subjects: ["orders.*"]
-`),
   *check(view: View) {
     for (const name of SECRETS) {
       const node = view.node(['connection', name]);
@@ -135,11 +92,8 @@ queues:
 const nothing: Rule = {
   id: 'SPEC_NOTHING_DECLARED',
   severity: 'warning',
-  title: 'A spec declares something.',
   why: 'Applied, it changes nothing; with --prune it would delete everything this system owns.',
   reads: ['queues', 'streams', 'buckets'],
-  bad: topExample('queues: {}'),
-  good: example('subjects: ["orders.*"]'),
   *check(view) {
     if (view.streams.length > 0 || view.buckets.length > 0) return;
     yield {

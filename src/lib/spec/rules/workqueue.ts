@@ -2,73 +2,30 @@ import { CONSUMER_REFUSALS } from '../../facts/refusals.ts';
 import { SubjectIndex } from '../../facts/subject-index.ts';
 import { subjectCovers, subjectsOverlap } from '../../facts/subjects.ts';
 import { refusedConsumers } from './refused.ts';
-import { example, type Found, type Rule } from './rule.ts';
+import type { Found, Rule } from './rule.ts';
 import { type ConsumerView, isLimited, isTransformed, isWorkqueue, writtenFilters } from './view.ts';
 
 const deliverPolicy: Rule = {
   id: 'SPEC_WORKQUEUE_DELIVER_POLICY',
   severity: 'error',
-  title: 'A consumer of a workqueue delivers all messages.',
   why: 'The server refuses every deliver_policy but all on a workqueue stream (err_code 10101): a message nobody takes could never go.',
   reads: ['retention'],
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    deliver_policy: new
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    deliver_policy: all
-`),
   check: (view) => refusedConsumers(view, CONSUMER_REFUSALS.deliversNotAll),
 };
 
 const ack: Rule = {
   id: 'SPEC_WORKQUEUE_ACK',
   severity: 'error',
-  title: 'A consumer of a workqueue acknowledges each message.',
   why: 'The server refuses ack_policy none and all on a workqueue stream (err_code 10084 or 10098): a message goes when it is acknowledged.',
   reads: ['retention'],
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    ack_policy: none
-`),
-  good: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    ack_policy: explicit
-`),
   check: (view) => refusedConsumers(view, CONSUMER_REFUSALS.acksNotEach),
 };
 
 const consumersOverlap: Rule = {
   id: 'SPEC_WORKQUEUE_CONSUMERS',
   severity: 'error',
-  title: 'Consumers of one workqueue share no subject.',
   why: 'On a workqueue a message belongs to one consumer; the server refuses a second one for the same subject (err_code 10099 without filters, 10100 with).',
   reads: ['consumers', 'retention'],
-  bad: example(`
-subjects: ["orders.*"]
-consumers:
-  packer:
-    filter_subject: "orders.*"
-  biller:
-    filter_subject: "orders.paid"
-`),
-  good: example(`
-subjects: [orders.new, orders.paid]
-consumers:
-  packer:
-    filter_subject: "orders.new"
-  biller:
-    filter_subject: "orders.paid"
-`),
   *check(view) {
     // By which the server reads for a copy, takes nothing from a worker (2.14 and newer).
     const isWorker = ({ config }: ConsumerView) => config.sourcing !== true;
@@ -100,23 +57,8 @@ function* overlapsAmong(consumers: readonly ConsumerView[]): Generator<Found> {
 const uncovered: Rule = {
   id: 'SPEC_QUEUE_UNCOVERED',
   severity: 'warning',
-  title: 'Every subject of a workqueue is taken by one of its consumers.',
   why: 'What no filter covers is stored and never worked on: it fills the queue, and no dead letter ever tells of it.',
   reads: ['consumers', 'allow_msg_schedules', 'subject_transform', 'retention', 'mirror', 'sources'],
-  bad: example(`
-subjects: [orders.new, orders.paid]
-consumers:
-  packer:
-    filter_subject: orders.new
-`),
-  good: example(`
-subjects: [orders.new, orders.paid]
-consumers:
-  packer:
-    filter_subject: orders.new
-  biller:
-    filter_subject: orders.paid
-`),
   *check(view) {
     for (const stream of view.streams.filter(isWorkqueue)) {
       const { name, path, subjects, consumers, config } = stream;
@@ -145,18 +87,8 @@ consumers:
 const discardOld: Rule = {
   id: 'SPEC_QUEUE_DISCARD_OLD',
   severity: 'warning',
-  title: 'A queue at its limit refuses the newest; it does not drop the oldest.',
   why: 'With discard old (the server’s default) a full queue drops its oldest requests, unprocessed, and nobody is told.',
   reads: ['discard', 'retention'],
-  bad: example(`
-subjects: ["orders.*"]
-max_msgs: 1000
-`),
-  good: example(`
-subjects: ["orders.*"]
-max_msgs: 1000
-discard: new
-`),
   *check(view) {
     for (const { role, name, config, path } of view.streams) {
       if (role !== 'queue' || config.retention !== 'workqueue' || (config.discard ?? 'old') !== 'old') continue;
@@ -174,18 +106,8 @@ discard: new
 const unlimited: Rule = {
   id: 'SPEC_QUEUE_UNLIMITED',
   severity: 'warning',
-  title: 'A queue with discard new has a limit.',
   why: 'discard new refuses requests at a limit; without one the queue grows until the server’s disk is full, and then every stream on it suffers.',
   reads: ['max_msgs', 'max_bytes', 'max_msgs_per_subject', 'discard_new_per_subject'],
-  bad: example(`
-subjects: ["orders.*"]
-discard: new
-`),
-  good: example(`
-subjects: ["orders.*"]
-discard: new
-max_bytes: 1GiB
-`),
   *check(view) {
     for (const { role, name, config, path } of view.streams) {
       if (role !== 'queue' || config.discard !== 'new') continue;
@@ -203,15 +125,7 @@ max_bytes: 1GiB
 const denyDelete: Rule = {
   id: 'SPEC_QUEUE_DENY_DELETE',
   severity: 'warning',
-  title: 'A queue allows deletion, so that dead requests can be replayed.',
   why: 'Replay deletes the dead original after its copy is stored; deny_delete refuses that (err_code 10057) and cannot be switched off again.',
-  bad: example(`
-subjects: ["orders.*"]
-deny_delete: true
-`),
-  good: example(`
-subjects: ["orders.*"]
-`),
   *check(view) {
     for (const { role, name, config, path } of view.streams) {
       if (role === 'other' || config.deny_delete !== true) continue;
@@ -227,16 +141,7 @@ subjects: ["orders.*"]
 const noAck: Rule = {
   id: 'SPEC_QUEUE_NO_ACK',
   severity: 'warning',
-  title: 'A queue confirms what it stores.',
   why: 'With no_ack nobody learns whether a message is stored: publishers time out, and replay, which deletes an original only once its copy is confirmed, refuses to begin.',
-  bad: example(`
-subjects: ["orders.*"]
-no_ack: true
-`),
-  good: example(`
-subjects: ["orders.*"]
-no_ack: false
-`),
   *check(view) {
     for (const { role, name, config, path } of view.streams) {
       if (role === 'other' || config.no_ack !== true) continue;

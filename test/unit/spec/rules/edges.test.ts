@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import { example, topExample } from '../../../../scripts/generate/rule-examples.ts';
 import { type Config, isObject } from '../../../../src/lib/model/json.ts';
 import { assembleSpec } from '../../../../src/lib/spec/assemble.ts';
 import { fixSpec } from '../../../../src/lib/spec/fix.ts';
 import type { SpecProblem } from '../../../../src/lib/spec/problem.ts';
 import { RULES, runRules } from '../../../../src/lib/spec/rules/judge.ts';
-import { example, topExample } from '../../../../src/lib/spec/rules/rule.ts';
+
 import { loadText, readForm } from '../support.ts';
 
 /**

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { FORM_FAULTS } from '../../../../scripts/generate/form-faults.ts';
-import { RULES_PAGE_FILE, rulesPageText } from '../../../../scripts/generate/rules-page.ts';
+import { MEANING_FAULTS, RULES_PAGE_FILE, rulesPageText } from '../../../../scripts/generate/rules-page.ts';
 import { fixSpec } from '../../../../src/lib/spec/fix.ts';
-import { RULES } from '../../../../src/lib/spec/rules/judge.ts';
 import { loadText } from '../support.ts';
 
 describe('each rule', () => {
-  test.each([...FORM_FAULTS, ...RULES].map((rule) => ({ ...rule, name: rule.id })))(
+  test.each([...FORM_FAULTS, ...MEANING_FAULTS].map((rule) => ({ ...rule, name: rule.id })))(
     '$name is broken by its bad example, alone, and by its good one not at all',
     async ({ id, severity, bad, good }) => {
       const { problems, loaded } = await loadText(bad);
@@ -22,13 +21,13 @@ describe('each rule', () => {
   );
 
   test('has an id of its own', () => {
-    const ids = [...FORM_FAULTS, ...RULES].map(({ id }) => id);
+    const ids = [...FORM_FAULTS, ...MEANING_FAULTS].map(({ id }) => id);
     expect(ids.length).toBe(new Set(ids).size);
   });
 
   test('mends its bad example for good where it has a mend', async () => {
     const mended: string[] = [];
-    for (const { id, bad } of [...FORM_FAULTS, ...RULES]) {
+    for (const { id, bad } of [...FORM_FAULTS, ...MEANING_FAULTS]) {
       const { problems } = await loadText(bad);
       const { text, fixed } = fixSpec(bad, problems);
       if (fixed.length === 0) continue;
