@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { scanEntries } from '../../src/lib/dlq/scan.ts';
-import type { OpsError } from '../../src/lib/errors/ops-error.ts';
+import { OpsError } from '../../src/lib/errors/ops-error.ts';
 import { REJECT_HEADER, rejectedSubject } from '../../src/lib/facts/names.ts';
 import { writeJournal } from '../../src/lib/ledger/journal.ts';
 import type { Entry } from '../../src/lib/model/entry.ts';
@@ -344,23 +344,7 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
     expect(notes).toEqual([]);
   });
 
-  test('that waits tells what was answered, acked and died again', async () => {
-    await makeQueue(nats);
-    await nats.api('STREAM.CREATE.KV_responses', {
-      name: 'KV_responses',
-      subjects: ['$KV.responses.>'],
-      max_msgs_per_subject: 1,
-      storage: 'memory',
-      allow_direct: true,
-    });
-    await makeDead(nats, 3);
-    // What the worker takes now it acks in time, also where the machine is busy.
-    const { config } = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
-    await nats.api('CONSUMER.DURABLE.CREATE.REQUESTS.request-worker', {
-      stream_name: 'REQUESTS',
-      config: { ...(config as object), ack_wait: 1.5e9 },
-      action: 'update',
-    });
+  describe('that is followed', () => {
     const ref = {
       queue: 'REQUESTS',
       dlq: 'REQUESTS_dlq',
@@ -368,35 +352,68 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
       consumers: ['request-worker'],
       responses: 'responses',
     };
-    const tally = new Tally(true);
-    let isOver = false;
-    const working = (async () => {
-      while (!isOver) {
-        for (const message of await pull(nats, 'REQUESTS', 'request-worker', 10, 50)) {
-          const { id } = message.json<{ id: string }>();
-          if (id === 'r0') await put(nats, '$KV.responses.r0', '{}');
-          if (id !== 'r2') message.respond('+ACK');
+    /** A queue with so many dead, and a worker that answers r0, r3, … and acks r1, r4, …, until `end`. */
+    const startWorking = async (dead: number) => {
+      await makeQueue(nats);
+      await nats.api('STREAM.CREATE.KV_responses', {
+        name: 'KV_responses',
+        subjects: ['$KV.responses.>'],
+        max_msgs_per_subject: 1,
+        storage: 'memory',
+        allow_direct: true,
+      });
+      await makeDead(nats, dead);
+      // What the worker takes now it acks in time, also where the machine is busy.
+      const { config } = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
+      await nats.api('CONSUMER.DURABLE.CREATE.REQUESTS.request-worker', {
+        stream_name: 'REQUESTS',
+        config: { ...(config as object), ack_wait: 1.5e9 },
+        action: 'update',
+      });
+      let isOver = false;
+      const work = async () => {
+        while (!isOver) {
+          for (const message of await pull(nats, 'REQUESTS', 'request-worker', 10, 50)) {
+            const { id } = message.json<{ id: string }>();
+            const kind = Number(id.slice(1)) % 3;
+            if (kind === 0) await put(nats, `$KV.responses.${id}`, '{}');
+            if (kind !== 2) message.respond('+ACK');
+          }
         }
-      }
-    })();
-    await replayQueue({
-      nats,
-      ref,
-      tally,
-      filter: {},
-      now: Date.now(),
-      wishes: { ...wishes, wait: true },
-      signal: new AbortController().signal,
-      onProgress() {},
-      tellNote() {},
-      tellWarning() {},
+      };
+      const working = work();
+      return async () => {
+        isOver = true;
+        await working;
+      };
+    };
+
+    test('tells what was answered, acked and died again', async () => {
+      const end = await startWorking(3);
+      const tally = new Tally(true);
+      await run({ ref, tally, wishes: { ...wishes, wait: true } });
+      await end();
+      expect(tally.result()).toMatchObject({
+        fates: { answered: 1, acked: 1, died: 1, unknown: 0 },
+        deaths: { max_deliveries: 1 },
+        same_reason: 1,
+      });
     });
-    isOver = true;
-    await working;
-    expect(tally.result()).toMatchObject({
-      fates: { answered: 1, acked: 1, died: 1, unknown: 0 },
-      deaths: { max_deliveries: 1 },
-      same_reason: 1,
+
+    test('tells that while it goes on, and of those that had come to an end where it is stopped', async () => {
+      const end = await startWorking(40);
+      const tally = new Tally(true);
+      const stop = new AbortController();
+      const { signal } = stop;
+      const running = run({ ref, tally, signal, wishes: { ...wishes, rate: 4, wait: true } });
+      const { fates } = tally;
+      await until(async () => Math.min(fates.answered, fates.acked, fates.died) > 0, 'one came to each end');
+      stop.abort(new OpsError('INTERRUPTED', 'stopped'));
+      await running;
+      await end();
+      const { replayed } = tally;
+      expect(replayed).toBeLessThan(40);
+      expect(fates.answered + fates.acked + fates.died + fates.unknown).toBe(replayed);
     });
   });
 

@@ -89,10 +89,13 @@ export function ReplayView({ replay, onStop }: { replay: ReplayRunJson; onStop?:
             </span>
           </li>
         ))}
-        <li class={under > 0 ? 'under' : 'none'} title="replayed; what becomes of them is not known yet">
+        <li
+          class={under > 0 ? 'under' : 'none'}
+          title={`replayed; ${replay.state === 'running' ? 'what becomes of them is not known yet' : 'what became of them nobody waited for'}`}
+        >
           <b class="n">{count(under)}</b>
           <span>
-            <Glyph name="waiting" /> back, fate open
+            <Glyph name="waiting" /> back, {replay.state === 'running' ? 'fate open' : 'end not seen'}
           </span>
         </li>
         <li class="none" title="chosen and not done">

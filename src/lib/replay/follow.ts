@@ -13,6 +13,10 @@ import { Fates, type Followed } from './fates.ts';
 import type { Moved } from './protocol.ts';
 
 const POLL_MS = 250;
+/** So often it is looked while others are on their way. */
+const BESIDE_MS = 1000;
+/** So long the last look may take. */
+const LAST_LOOK_MS = 1000;
 /** So many copies are looked up in one round. */
 const LOOKED_UP = 2048;
 
@@ -36,29 +40,80 @@ export async function markFollow(nats: Nats, ref: QueueRef): Promise<FollowMark>
 }
 
 /**
- * Follows copies to their end: a response under the request's id, the ack, or the next death. Those that came to none
- * within the time (or before the signal) are `unknown`.
- * @throws OpsError CONN_*, DENIED_SUBJECT
+ * Follows copies to their end, also while others are still on their way: a response under the request's id, the ack, or
+ * the next death.
  */
-export async function followMoves(
-  nats: Nats,
-  ref: QueueRef,
-  mark: FollowMark,
-  moved: readonly Moved[],
-  options: { readonly timeoutMs: number; readonly signal: AbortSignal; onProgress?(settled: number): void },
-): Promise<Followed[]> {
-  const fates = new Fates(ref.queue, moved);
-  const watch = new Watch(nats, ref, mark, fates);
-  const until = performance.now() + options.timeoutMs;
-  while (fates.open.size > 0 && !options.signal.aborted && performance.now() < until) {
-    await watch.look(performance.now());
-    options.onProgress?.(moved.length - fates.open.size);
-    if (fates.open.size === 0) break;
-    await sleep(Math.min(POLL_MS, Math.max(1, until - performance.now())), undefined, {
-      signal: options.signal,
-    }).catch(() => {});
+export class Follower {
+  readonly #fates: Fates;
+  readonly #watch: Watch;
+  readonly #signal: AbortSignal;
+  readonly #beside: NodeJS.Timeout;
+  #died = 0;
+  #count = 0;
+  #look: Promise<void> | undefined;
+
+  constructor(
+    nats: Nats,
+    ref: QueueRef,
+    mark: FollowMark,
+    { signal, onSettled }: { readonly signal: AbortSignal; onSettled(followed: Followed): void },
+  ) {
+    this.#fates = new Fates(ref.queue, (followed) => {
+      if (followed.fate === 'died') this.#died += 1;
+      onSettled(followed);
+    });
+    this.#watch = new Watch(nats, ref, mark, this.#fates);
+    this.#signal = signal;
+    // What fails here is met again where the end is waited for.
+    this.#beside = setInterval(() => void this.#looked().catch(() => {}), BESIDE_MS);
   }
-  return fates.all();
+
+  /** How many are followed, or were. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** To be called before copies are published that `add` then tells of. */
+  expect(): void {
+    this.#fates.expect();
+  }
+
+  add(moved: readonly Moved[]): void {
+    this.#count += moved.length;
+    this.#fates.add(moved.map(({ move: { id, requestId, died }, newSeq }) => ({ id, requestId, died, newSeq })));
+  }
+
+  /** One look at a time: whoever wants one while another is under way has that one. */
+  #looked(): Promise<void> {
+    this.#look ??= (this.#fates.open.size > 0 ? this.#watch.look(performance.now()) : Promise.resolve()).finally(() => {
+      this.#look = undefined;
+    });
+    return this.#look;
+  }
+
+  /** Until all came to an end, the time is over or the run is stopped. @throws OpsError CONN_*, DENIED_SUBJECT */
+  async settled(timeoutMs: number): Promise<{ readonly died: number; readonly unknown: number }> {
+    const until = performance.now() + timeoutMs;
+    const { open } = this.#fates;
+    while (open.size > 0 && !this.#signal.aborted && performance.now() < until) {
+      await this.#looked();
+      if (open.size === 0) break;
+      const pause = Math.min(POLL_MS, Math.max(1, until - performance.now()));
+      await sleep(pause, undefined, { signal: this.#signal }).catch(() => {});
+    }
+    return { died: this.#died, unknown: open.size };
+  }
+
+  /** Looks once more, but not for long: somebody may have stopped it. What came to no end by now is `unknown`. */
+  async end(): Promise<void> {
+    clearInterval(this.#beside);
+    const last = async () => {
+      await this.#look?.catch(() => {});
+      await this.#looked();
+    };
+    await Promise.race([last().catch(() => {}), sleep(LAST_LOOK_MS, undefined, { ref: false })]);
+    this.#fates.end();
+  }
 }
 
 /** Reads what is new of copies. */
@@ -94,32 +149,33 @@ class Watch {
   }
 
   async #readDeaths(): Promise<void> {
-    const deaths: Death[] = [];
     for (const [dlq, last] of this.#dlqs) {
       for await (const message of getRange(this.#nats, dlq, last + 1)) {
         this.#dlqs.set(dlq, message.seq);
         const death = readDeath(message);
-        if (isDeath(death) && this.#fates.isOf(death)) deaths.push(death);
+        if (isDeath(death)) this.#fates.heard(death);
       }
     }
-    for (const death of await this.#detailed(deaths)) this.#fates.died(death, death.detail);
+    const deaths = [...this.#fates.dead];
+    const details = await this.#detailsOf(deaths);
+    for (const [index, death] of deaths.entries()) this.#fates.died(death, details[index]!);
   }
 
   /** An advisory says that a copy died; what its worker wrote down says why. */
-  async #detailed(deaths: readonly Death[]): Promise<(Death & { readonly detail: string | null })[]> {
+  async #detailsOf(deaths: readonly Death[]): Promise<(string | null)[]> {
     const asked = await pipelined(deaths, IN_FLIGHT, async (death) => {
       const detail = death.record.detail ?? null;
       const stored = detail === null ? await getMessage(this.#nats, death.queue, death.seq) : undefined;
       return { ...death, detail, published_at: stored?.time ?? null };
     });
-    return new Details(this.#nats).added(asked);
+    return (await new Details(this.#nats).added(asked)).map(({ detail }) => detail);
   }
 
   async #lookUpCopies(now: number): Promise<void> {
     const candidates = [...this.#fates.open].filter(({ newSeq }) => newSeq !== undefined).slice(0, LOOKED_UP);
-    await pipelined(candidates, IN_FLIGHT, async (moved) => {
-      const stored = await getMessage(this.#nats, this.#ref.queue, moved.newSeq!);
-      this.#fates.seen(moved, stored !== undefined, now);
+    await pipelined(candidates, IN_FLIGHT, async (copy) => {
+      const stored = await getMessage(this.#nats, this.#ref.queue, copy.newSeq!);
+      this.#fates.seen(copy, stored !== undefined, now);
     });
     this.#fates.settleGone(now);
   }

@@ -14,7 +14,8 @@ import { canaryAfter, canaryFault } from './canary.ts';
 import { Chooser, isOfSeveral } from './choosing.ts';
 import { recordsSeen } from './copy.ts';
 import { movePage, type PageResult } from './execute.ts';
-import { type FollowMark, followMoves, markFollow } from './follow.ts';
+import type { Followed } from './fates.ts';
+import { Follower, markFollow } from './follow.ts';
 import type { QueueJob } from './job.ts';
 import { createPacer, inFlightFor, pageSize, roomFor } from './pace.ts';
 import { type CheckedQueue, checkQueue } from './preflight.ts';
@@ -74,8 +75,7 @@ class QueueReplay {
   readonly #moved = new SeqSet();
   readonly #refused = new Set<string>();
   readonly #waiting = new Map<string, Moved>();
-  readonly #followed: Moved[] = [];
-  #mark: FollowMark | undefined;
+  #follower: Follower | undefined;
   #canaryLeft: number;
   #reading: Reading | undefined;
 
@@ -135,7 +135,7 @@ class QueueReplay {
   }
 
   async carryOut(left: Promise<Left>, reading: Reading | undefined): Promise<void> {
-    const { nats, ref, wishes } = this.#job;
+    const { nats, ref, wishes, tally, signal } = this.#job;
     const { intent, journal } = await left;
     const settled = await settleLeftIntent(this.#run, intent);
     // What an intent left behind may have gone through the journal.
@@ -144,10 +144,10 @@ class QueueReplay {
       if (outcome === 'moved') continue;
       this.#waiting.set(entry.msgId, { move: entry, outcome: 'waiting' });
       this.#refused.add(entry.msgId);
-      this.#job.tally.left(entry.id, `${error ?? 'the queue is full'}; the message is safe in the journal`);
+      tally.left(entry.id, `${error ?? 'the queue is full'}; the message is safe in the journal`);
     }
     const finished = [...settled, ...finishedOf(found)];
-    this.#job.tally.finished.push(...finished);
+    tally.finished.push(...finished);
     const count = finished.reduce((sum, one) => sum + one.count, 0);
     if (finished.length > 0) this.#job.onFinished?.();
     if (count > 0) this.#job.tellNote(`${ref.queue}: finished ${count} that an earlier run had begun`);
@@ -156,17 +156,24 @@ class QueueReplay {
     const isOld = intent !== undefined || journal.length > 0 || reading?.isStale(performance.now());
     if (isOld) reading?.drop();
     else this.#reading = reading;
-    if (wishes.wait || this.#canaryLeft > 0) this.#mark = await markFollow(nats, ref);
-    await this.#chooser.open();
-    for await (const page of this.#pages()) {
-      // Told to stop, the reading says what is left and ends.
-      await this.#movePage(page);
-      if (this.#waiting.size >= MOST_WAITING && !(await this.#drain(MOST_WAITING / 2))) break;
+    if (wishes.wait || this.#canaryLeft > 0) {
+      const onSettled = (followed: Followed) => tally.followed(followed);
+      this.#follower = new Follower(nats, ref, await markFollow(nats, ref), { signal, onSettled });
     }
-    await this.#drain(0);
-    await this.#removeLeftOut();
-    // Fewer than were to be sent ahead are followed, too.
-    if (wishes.wait || this.#canaryLeft > 0) await this.#follow();
+    try {
+      await this.#chooser.open();
+      for await (const page of this.#pages()) {
+        // Told to stop, the reading says what is left and ends.
+        await this.#movePage(page);
+        if (this.#waiting.size >= MOST_WAITING && !(await this.#drain(MOST_WAITING / 2))) break;
+      }
+      await this.#drain(0);
+      await this.#removeLeftOut();
+      // Fewer than were to be sent ahead are followed, too.
+      await this.#follower?.settled(wishes.waitMs);
+    } finally {
+      await this.#follower?.end();
+    }
   }
 
   /**
@@ -268,9 +275,9 @@ class QueueReplay {
       tally.moved(one);
       if (one.outcome !== 'failed' && one.move.original && this.#reading) this.#reading.removed += 1;
       if (one.outcome === 'waiting' && one.move.original) this.#waiting.set(one.move.msgId, one);
-      if (one.outcome === 'moved') this.#followed.push(...(this.#mark ? [one] : []));
       if (one.outcome === 'moved') this.#noteMoved(one.move);
     }
+    this.#follower?.add(moved.filter(({ outcome }) => outcome === 'moved'));
     const why =
       fault === undefined
         ? this.#whyStopped()
@@ -287,6 +294,7 @@ class QueueReplay {
     const { wishes } = this.#job;
     const page = wishes.rate !== undefined || wishes.maxPending !== undefined ? await this.#stillThere(read) : read;
     if (page.length === 0) return undefined;
+    this.#follower?.expect();
     return movePage(this.#run, page, this.#confirmed);
   }
 
@@ -300,24 +308,16 @@ class QueueReplay {
   }
 
   async #judgeCanary(moved: readonly Moved[]): Promise<void> {
-    const { tally, tellNote, ref } = this.#job;
+    const { tally, tellNote, ref, wishes } = this.#job;
     this.#canaryLeft = canaryAfter(this.#canaryLeft, moved.length);
     if (this.#canaryLeft > 0) return;
-    const sent = this.#followed.length;
-    tellNote(`${ref.queue}: ${sent} sent ahead; waiting for what becomes of them`);
-    const fault = canaryFault(ref.queue, sent, await this.#follow(), tally.deaths);
+    const follower = this.#follower!;
+    tellNote(`${ref.queue}: ${follower.count} sent ahead; waiting for what becomes of them`);
+    const fault = canaryFault(ref.queue, follower.count, await follower.settled(wishes.waitMs), tally.deaths);
     if (fault) throw fault;
-  }
-
-  async #follow(): Promise<{ died: number; unknown: number }> {
-    const { nats, ref, wishes, tally, signal } = this.#job;
-    const followed = await followMoves(nats, ref, this.#mark!, this.#followed.splice(0), {
-      timeoutMs: wishes.waitMs,
-      signal,
-    });
-    for (const one of followed) tally.followed(one);
-    const count = (fate: string) => followed.filter((one) => one.fate === fate).length;
-    return { died: count('died'), unknown: count('unknown') };
+    if (wishes.wait) return;
+    await follower.end();
+    this.#follower = undefined;
   }
 
   /** Publishes what waits in the journal until at most `enough` are left; false where the full queue takes no more. */
@@ -325,7 +325,9 @@ class QueueReplay {
     const { tally, signal } = this.#job;
     let last = performance.now();
     while (this.#waiting.size > enough) {
+      this.#follower?.expect();
       const drained = await drainJournal(this.#run, this.#refused);
+      const arrived: Moved[] = [];
       for (const { entry, outcome, newSeq } of drained) {
         const one = this.#waiting.get(entry.msgId);
         if (outcome !== 'moved' || !one) continue;
@@ -333,8 +335,9 @@ class QueueReplay {
         this.#waiting.delete(entry.msgId);
         tally.arrived(one.move.id, newSeq);
         this.#noteMoved(one.move);
-        if (this.#mark) this.#followed.push({ ...one, outcome, ...(newSeq !== undefined && { newSeq }) });
+        arrived.push({ ...one, outcome, ...(newSeq !== undefined && { newSeq }) });
       }
+      this.#follower?.add(arrived);
       if (this.#waiting.size <= enough) break;
       if (signal.aborted || performance.now() - last > FULL_PATIENCE_MS) return false;
       await sleep(POLL_MS, undefined, { signal }).catch(() => {});

@@ -101,16 +101,16 @@ export class Tally {
     this.#note({ id, outcome: 'would_replay' });
   }
 
-  followed({ moved, fate, reason }: Followed): void {
+  followed({ copy, fate, reason }: Followed): void {
     this.#followed = true;
     this.fates[fate] += 1;
     if (reason !== undefined) {
       const cause = causeOf(reason);
       this.deaths[cause] = (this.deaths[cause] ?? 0) + 1;
-      if (cause === causeOf(moved.move.died ?? '')) this.sameReason += 1;
-      this.#noteFailure(moved.move.id, `died again: ${reason}`, moved.newSeq);
+      if (cause === causeOf(copy.died ?? '')) this.sameReason += 1;
+      this.#noteFailure(copy.id, `died again: ${reason}`, copy.newSeq);
     }
-    if (this.#keep) this.#note({ ...this.#entries.get(moved.move.id)!, fate });
+    if (this.#keep) this.#note({ ...this.#entries.get(copy.id)!, fate });
   }
 
   /** How far it is by now. */

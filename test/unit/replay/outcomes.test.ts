@@ -274,9 +274,8 @@ describe('the tally of a replay', () => {
       name: 'copies that died, of the old reason and of another',
       does: (t) => {
         for (const reason of ['timeout', 'timeout', 'other']) {
-          const moved = { move, outcome: 'moved' as const };
-          t.moved(moved);
-          t.followed({ moved, fate: 'died', reason });
+          t.moved({ move, outcome: 'moved' });
+          t.followed({ copy: move, fate: 'died', reason });
         }
       },
       result: {
@@ -292,7 +291,7 @@ describe('the tally of a replay', () => {
       name: 'a copy that was answered',
       does: (t) => {
         t.moved({ move, outcome: 'moved' });
-        t.followed({ moved: { move, outcome: 'moved' }, fate: 'answered' });
+        t.followed({ copy: move, fate: 'answered' });
       },
       result: {
         ...none,

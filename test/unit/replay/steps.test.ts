@@ -5,10 +5,10 @@ import type { Seen } from '../../../src/lib/model/message.ts';
 import { ApiError } from '../../../src/lib/nats/api-error.ts';
 import { parseStreamInfo } from '../../../src/lib/nats/info.ts';
 import { canaryAfter, canaryFault } from '../../../src/lib/replay/canary.ts';
-import { Fates } from '../../../src/lib/replay/fates.ts';
+import { type Copy, Fates, type Followed } from '../../../src/lib/replay/fates.ts';
 import { afterFault, lanesFor, movedBy } from '../../../src/lib/replay/outcome.ts';
 import { createPacer, inFlightFor, pageSize, roomFor } from '../../../src/lib/replay/pace.ts';
-import type { Move, Moved, Step } from '../../../src/lib/replay/protocol.ts';
+import type { Move, Step } from '../../../src/lib/replay/protocol.ts';
 import {
   allowsTtl,
   cannotRemove,
@@ -320,39 +320,42 @@ describe('what a run before meant to move', () => {
 });
 
 describe('what becomes of a copy', () => {
-  const moved = (newSeq?: number, requestId?: string): Moved => ({
-    move: { requestId } as Move,
-    outcome: 'moved',
-    newSeq,
-  });
-  const follow = (...all: Moved[]) => ({
-    fates: new Fates('REQUESTS', all),
-    told: (fates: Fates) => fates.all().map(({ fate, reason }) => reason ?? fate),
-  });
+  const copy = (newSeq?: number, requestId?: string): Copy => ({ id: `Q/w/${newSeq}`, requestId, newSeq });
+  const follow = (...all: Copy[]) => {
+    const settled: Followed[] = [];
+    const fates = new Fates('REQUESTS', (followed) => settled.push(followed));
+    fates.add(all);
+    return { fates, settled, told: () => settled.map(({ fate, reason }) => reason ?? fate) };
+  };
+  /** Heard of, and told with the words of its record. */
+  const die = (fates: Fates, one: ReturnType<typeof death>) => {
+    fates.heard(one);
+    for (const heard of fates.dead) fates.died(heard, heard.record.detail ?? null);
+  };
   const died = (fields: Parameters<typeof death>[0] = {}) => death({ seq: 9, ...fields });
 
-  test.each<{ name: string; does(fates: Fates, one: Moved): void; want: string; open?: number }>([
+  test.each<{ name: string; does(fates: Fates, one: Copy): void; want: string; open?: number }>([
     { name: 'nothing is told', does: () => {}, want: 'unknown', open: 1 },
     { name: 'its request is answered', does: (f) => f.answered('r'), want: 'answered' },
     { name: 'another is answered', does: (f) => f.answered('s'), want: 'unknown', open: 1 },
-    { name: 'it died', does: (f) => f.died(died()), want: 'max_deliveries' },
+    { name: 'it died', does: (f) => die(f, died()), want: 'max_deliveries' },
     {
       name: 'it died with words',
-      does: (f) => f.died(died({ record: record({ reason: 'rejected', detail: 'no' }) })),
+      does: (f) => die(f, died({ record: record({ reason: 'rejected', detail: 'no' }) })),
       want: 'rejected: no',
     },
-    { name: 'another died', does: (f) => f.died(died({ seq: 8 })), want: 'unknown', open: 1 },
-    { name: 'one of another queue died', does: (f) => f.died(died({ queue: 'OTHER' })), want: 'unknown', open: 1 },
+    { name: 'another died', does: (f) => die(f, died({ seq: 8 })), want: 'unknown', open: 1 },
+    { name: 'one of another queue died', does: (f) => die(f, died({ queue: 'OTHER' })), want: 'unknown', open: 1 },
     {
       name: 'one died that is not named',
-      does: (f) => f.died(died({ pointsAtOriginal: false })),
+      does: (f) => die(f, died({ pointsAtOriginal: false })),
       want: 'unknown',
       open: 1,
     },
     {
       name: 'it only went',
       does: (f) =>
-        f.died(died({ record: record({ reason: 'terminated', detail: 'Message deleted by stream limits' }) })),
+        die(f, died({ record: record({ reason: 'terminated', detail: 'Message deleted by stream limits' }) })),
       want: 'unknown',
       open: 1,
     },
@@ -360,7 +363,7 @@ describe('what becomes of a copy', () => {
       name: 'it was answered before it died: the first is told',
       does: (f) => {
         f.answered('r');
-        f.died(died());
+        die(f, died());
       },
       want: 'answered',
     },
@@ -396,26 +399,65 @@ describe('what becomes of a copy', () => {
       name: 'it died a moment after it went',
       does: (f, one) => {
         f.seen(one, false, 1000);
-        f.died(died());
+        die(f, died());
         f.settleGone(9000);
       },
       want: 'max_deliveries',
     },
   ])('where $name', ({ does, want, open = 0 }) => {
-    const one = moved(9, 'r');
+    const one = copy(9, 'r');
     const { fates, told } = follow(one);
     does(fates, one);
-    expect(told(fates)).toEqual([want]);
-    expect(fates.open.size).toBe(open);
+    expect([fates.open.size, fates.dead.size]).toEqual([open, 0]);
+    fates.end();
+    expect(told()).toEqual([want]);
   });
 
-  test('two of one request are both answered; the others keep their place', () => {
-    const { fates, told } = follow(moved(1), moved(2, 'r'), moved(3, 'r'), moved());
+  test('two of one request are both answered, each is told once', () => {
+    const { fates, settled } = follow(copy(1), copy(2, 'r'), copy(3, 'r'), copy());
     fates.answered('r');
-    fates.died(died({ seq: 1 }));
-    expect(told(fates)).toEqual(['max_deliveries', 'answered', 'answered', 'unknown']);
-    expect(fates.all()[0]!.fate).toBe('died');
-    expect(fates.all()[1]).toEqual({ moved: moved(2, 'r'), fate: 'answered' });
+    fates.answered('r');
+    die(fates, died({ seq: 1 }));
+    fates.end();
+    fates.end();
+    expect(settled).toEqual([
+      { copy: copy(2, 'r'), fate: 'answered' },
+      { copy: copy(3, 'r'), fate: 'answered' },
+      { copy: copy(1), fate: 'died', reason: 'max_deliveries' },
+      { copy: copy(), fate: 'unknown' },
+    ]);
+  });
+
+  test.each<{ name: string; before(fates: Fates): void; want: string[] }>([
+    { name: 'before it was on its way', before: () => {}, want: ['unknown', 'unknown'] },
+    { name: 'while it was on its way', before: (f) => f.expect(), want: ['answered', 'max_deliveries'] },
+    {
+      name: 'while those before it were',
+      before(f) {
+        f.expect();
+        f.answered('r');
+        die(f, died());
+        f.add([]);
+      },
+      want: ['unknown', 'unknown'],
+    },
+  ])('is $want, where it was heard of $name', ({ before, want }) => {
+    const { fates, told } = follow();
+    before(fates);
+    fates.answered('r');
+    die(fates, died());
+    fates.add([copy(8, 'r'), copy(9)]);
+    for (const one of fates.dead) fates.died(one, null);
+    fates.end();
+    expect(told()).toEqual(want);
+  });
+
+  test('is looked up for the others first, where it was found in its stream', () => {
+    const all = [copy(1), copy(2), copy(3)] as const;
+    const { fates } = follow(...all);
+    fates.seen(all[0], true, 0);
+    fates.seen(all[1], false, 0);
+    expect([...fates.open]).toEqual([all[1], all[2], all[0]]);
   });
 });
 
