@@ -5,12 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { ROOT, runCli, startCli } from '../support/cli.ts';
+import { ROOT, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { ask, startConsole, type TestConsole } from '../support/console.ts';
 import { letDie, makeDead, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 let server: TestServer;
 let nats: Nats;

@@ -6,13 +6,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { failureKey } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { widthOf } from '../../src/lib/ui/text.ts';
-import { type CliProcess, runCli, startCli } from '../support/cli.ts';
+import { type CliProcess, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { makeQueue, pull, put } from '../support/dead-letters.ts';
 import { needing } from '../support/needing.ts';
 import { KEY, startInTerminal } from '../support/pty.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 const SPEC = `version: 1
 name: osapi

@@ -2,8 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type CliOptions, runCli } from '../support/cli.ts';
+import type { CliOptions } from '../support/cli.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 const repository = mkdtempSync(join(tmpdir(), 'osapi-ops-in-ci-'));
 const cwd = join(repository, 'deploy');

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { advisorySubject } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { runCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { advisory, letDie, makeConsumer, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 describe.each(outermostVersions())('what a worker has in hand, on %s', (version) => {
   let server: TestServer;

@@ -8,12 +8,15 @@ import { withLock } from '../../src/lib/ledger/lock.ts';
 import { makeRoom } from '../../src/lib/ledger/room.ts';
 import type { Config } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { type CliResult, runCli } from '../support/cli.ts';
+import type { CliResult } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, makeDead, makeQueue, put, putReject, wipe } from '../support/dead-letters.ts';
 import { recordingIo } from '../support/io.ts';
 import { needing } from '../support/needing.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { warmCli } from '../support/warm-cli.ts';
+
+const runCli = warmCli();
 
 const actor = { who: 'ada', host: 'build-7', pid: 4711 };
 const LEDGER = 'KV_osapi_ops';
