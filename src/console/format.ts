@@ -1,17 +1,15 @@
 // Figures and times as people read them. Pure: the clock and the zone are given.
 
-const grouped = (n: number): string => String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ',');
+/** All of its digits. */
+export const full = (n: number): string => String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** In full to 99,999; then three digits and a unit: `1.24 M`. */
 export function count(n: number): string {
-  if (n < 100_000) return grouped(n);
+  if (n < 100_000) return full(n);
   const [unit, size] = n < 1e6 ? ['k', 1e3] : n < 1e9 ? ['M', 1e6] : ['G', 1e9];
   const scaled = Math.floor((n / (size as number)) * 100) / 100;
   return `${scaled >= 100 ? Math.floor(scaled) : scaled >= 10 ? Math.floor(scaled * 10) / 10 : scaled} ${unit}`;
 }
-
-/** All of its digits, for who looks closer. */
-export const full = (n: number): string => grouped(n);
 
 /** A number and its thing: `1 run`, `318 dead letters`. */
 export const many = (n: number, one: string, more = `${one}s`): string => `${count(n)} ${n === 1 ? one : more}`;

@@ -64,14 +64,12 @@ export function go(
   } else location.hash = hash;
 }
 
-const same = (a: string, b: string): void => {
-  if (a === b) said.value = '';
-};
-
 /** Says it to who listens, and shows it for a while. */
 export function say(text: string): void {
   said.value = text;
-  setTimeout(() => same(said.value, text), 5000);
+  setTimeout(() => {
+    if (said.value === text) said.value = '';
+  }, 5000);
 }
 
 export async function copy(text: string, what: string): Promise<void> {

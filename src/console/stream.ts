@@ -100,11 +100,13 @@ async function leading(all: Listener, channel: BroadcastChannel, signal: AbortSi
     if (signal.aborted) return;
     seen.connection('away');
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, wait);
-      signal.addEventListener('abort', () => {
+      const goOn = () => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', goOn);
         resolve();
-      });
+      };
+      const timer = setTimeout(goOn, wait);
+      signal.addEventListener('abort', goOn);
     });
   }
 }

@@ -2,11 +2,11 @@ import { useState } from 'preact/hooks';
 import { keyOf } from '../../lib/model/resource.ts';
 import { count, duration, many } from '../format.ts';
 import { shortcuts } from '../keys.ts';
-import { Act, Button, Dialog, Glyph, Notes, Refusal, shown, Waiting } from '../parts/basics.tsx';
-import { answerFirst } from '../parts/choice.tsx';
+import { Act, Button, Dialog, Foot, Glyph, Notes, Refusal, shown, Waiting } from '../parts/basics.tsx';
 import { PauseDialog, ResumeDialog } from '../parts/pause.tsx';
-import { go, queues, runIt, useAsked } from '../state.ts';
-import type { Change, Finding, PlanExtra, PlanJson, Schedule, WireError } from '../wire.ts';
+import { useRun } from '../run.ts';
+import { queues, useAsked } from '../state.ts';
+import type { Change, Finding, PlanExtra, PlanJson, Schedule } from '../wire.ts';
 
 const ACTION = {
   create: { sign: '+', word: 'create' },
@@ -195,18 +195,9 @@ function ApplyDialog({ plan, extra, onClose }: { plan: PlanJson; extra: PlanExtr
   );
   const [allowed, setAllowed] = useState<ReadonlySet<string>>(new Set());
   const [typed, setTyped] = useState('');
-  const [error, setError] = useState<WireError | undefined>(undefined);
+  const { error, not, begin } = useRun();
   const destroys = needs.includes('allow-data-loss') || needs.includes('allow-replace') || needs.includes('prune');
   const lacking = needs.find((need) => !allowed.has(need));
-  const apply = async () => {
-    const answer = await runIt({ verb: 'apply', digest: extra.digest, allow: [...allowed] });
-    if (!answer.ok) {
-      setError(answer.error);
-      return;
-    }
-    void answerFirst(answer.body.id);
-    go('replay', { id: answer.body.id });
-  };
   return (
     <Dialog title={`Apply to ${shown(plan.system)}?`} onClose={onClose} wide>
       <p class="consequence">
@@ -257,11 +248,7 @@ function ApplyDialog({ plan, extra, onClose }: { plan: PlanJson; extra: PlanExtr
           />
         </label>
       )}
-      {error && <Refusal error={error} heading="h3" />}
-      <footer>
-        <button type="button" autofocus onClick={onClose}>
-          No, change nothing
-        </button>
+      <Foot no="No, change nothing" onNo={onClose} error={error}>
         <Act
           may={moved.length > 0 ? 'move' : 'apply'}
           kind={destroys ? 'danger' : 'main'}
@@ -272,13 +259,13 @@ function ApplyDialog({ plan, extra, onClose }: { plan: PlanJson; extra: PlanExtr
                 ? `it needs --${lacking}`
                 : destroys && typed !== plan.system
                   ? `type ${shown(plan.system)} first`
-                  : undefined
+                  : not
           }
-          onPress={() => void apply()}
+          onPress={() => void begin({ verb: 'apply', digest: extra.digest, allow: [...allowed] }, true)}
         >
           Apply
         </Act>
-      </footer>
+      </Foot>
     </Dialog>
   );
 }

@@ -2,12 +2,24 @@ import { useEffect, useState } from 'preact/hooks';
 import { download } from '../client.ts';
 import { bytes, many } from '../format.ts';
 import { shortcuts } from '../keys.ts';
-import { Act, Button, Clock, Dialog, Glyph, type GlyphName, Notes, Refusal, shown, Waiting } from '../parts/basics.tsx';
-import { answerFirst } from '../parts/choice.tsx';
+import {
+  Act,
+  Button,
+  Clock,
+  Dialog,
+  Foot,
+  Glyph,
+  type GlyphName,
+  Notes,
+  Refusal,
+  shown,
+  Waiting,
+} from '../parts/basics.tsx';
 import { Life } from '../parts/life.tsx';
 import { Payload } from '../parts/payload.tsx';
-import { go, queues, route, runIt, say, useAsked } from '../state.ts';
-import type { Body, RequestBodies, WireError } from '../wire.ts';
+import { answerFirst, useRun } from '../run.ts';
+import { go, queues, route, say, useAsked } from '../state.ts';
+import type { Body, RequestBodies } from '../wire.ts';
 
 const SIGNS: Readonly<Record<string, GlyphName>> = {
   answered: 'ok',
@@ -147,14 +159,11 @@ function CancelDialog({
   onClose: () => void;
   onDone: () => void;
 }) {
-  const [error, setError] = useState<WireError | undefined>(undefined);
+  const { error, not, run } = useRun();
   const cancel = async () => {
-    const answer = await runIt({ verb: 'cancel', id, ...(queue !== undefined && { queue }) });
-    if (!answer.ok) {
-      setError(answer.error);
-      return;
-    }
-    await answerFirst(answer.body.id);
+    const begun = await run({ verb: 'cancel', id, ...(queue !== undefined && { queue }) });
+    if (!begun) return;
+    await answerFirst(begun.id);
     onDone();
     onClose();
   };
@@ -163,15 +172,11 @@ function CancelDialog({
       <p>
         <code>{shown(id)}</code> is removed from the queue, where no worker has it yet. Nobody will answer it.
       </p>
-      {error && <Refusal error={error} heading="h3" />}
-      <footer>
-        <button type="button" autofocus onClick={onClose}>
-          No, leave it
-        </button>
-        <Act may="cancel" kind="danger" onPress={() => void cancel()}>
+      <Foot no="No, leave it" onNo={onClose} error={error}>
+        <Act may="cancel" kind="danger" not={not} onPress={() => void cancel()}>
           Take it back
         </Act>
-      </footer>
+      </Foot>
     </Dialog>
   );
 }
@@ -180,12 +185,7 @@ function SendDialog({ onClose }: { onClose: () => void }) {
   const [kind, setKind] = useState('');
   const [payload, setPayload] = useState('{"query": ""}');
   const [id, setId] = useState('');
-  const [error, setError] = useState<WireError | undefined>(undefined);
-  const send = async () => {
-    const answer = await runIt({ verb: 'send', kind, payload, ...(id !== '' && { id }) });
-    if (!answer.ok) setError(answer.error);
-    else go('replay', { id: answer.body.id });
-  };
+  const { error, not, begin } = useRun();
   return (
     <Dialog title="Send a request" onClose={onClose} wide>
       <label class="field tall">
@@ -210,15 +210,16 @@ function SendDialog({ onClose }: { onClose: () => void }) {
         <span>id; a fresh one where it is left out</span>
         <input value={id} spellcheck={false} onInput={({ currentTarget }) => setId(currentTarget.value)} />
       </label>
-      {error && <Refusal error={error} heading="h3" />}
-      <footer>
-        <button type="button" onClick={onClose}>
-          No, send nothing
-        </button>
-        <Act may="send" kind="main" not={kind === '' ? 'say which kind' : undefined} onPress={() => void send()}>
+      <Foot no="No, send nothing" onNo={onClose} error={error} types>
+        <Act
+          may="send"
+          kind="main"
+          not={kind === '' ? 'say which kind' : not}
+          onPress={() => void begin({ verb: 'send', kind, payload, ...(id !== '' && { id }) })}
+        >
           Send
         </Act>
-      </footer>
+      </Foot>
     </Dialog>
   );
 }

@@ -194,6 +194,30 @@ export function Waiting({ since, what }: { since: number | undefined; what: stri
   );
 }
 
+interface FootProps {
+  /** What leaves everything as it is. */
+  readonly no: string;
+  readonly onNo: () => void;
+  /** Why what was asked for was refused. */
+  readonly error?: WireError | undefined;
+  /** Somebody types first: the focus is there, and not on `no`. */
+  readonly types?: boolean;
+  readonly children: ComponentChildren;
+}
+
+/** The foot of a dialog that asks: the way out, then what is done. */
+export const Foot = ({ no, onNo, error, types = false, children }: FootProps) => (
+  <>
+    {error && <Refusal error={error} heading="h3" />}
+    <footer>
+      <button type="button" autofocus={!types} onClick={onNo}>
+        {no}
+      </button>
+      {children}
+    </footer>
+  </>
+);
+
 interface DialogProps {
   readonly title: string;
   readonly children: ComponentChildren;

@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { shellLine } from '../../lib/model/shell.ts';
-import { act, ask, upload } from '../client.ts';
+import { act, upload } from '../client.ts';
 import { count, full, many } from '../format.ts';
-import { about, go, remember, runIt } from '../state.ts';
+import { useRun } from '../run.ts';
+import { about } from '../state.ts';
 import type { Chosen, ShownLetter, Uploaded, WireError } from '../wire.ts';
-import { Act, Clock, Dialog, LineToType, Notes, Refusal, shown, Waiting } from './basics.tsx';
+import { Act, Clock, Dialog, Foot, LineToType, Notes, Refusal, shown, Waiting } from './basics.tsx';
 
 /** What is to be done to what: by ids, or by filters as they were looked at. */
 export interface Wanted {
@@ -115,38 +116,12 @@ function Samples({ result }: Pick<Chosen, 'result'>) {
 const flagWords = (how: Readonly<Record<string, string | number | boolean>>): string[] =>
   Object.entries(how).map(([name, value]) => (value === true ? `--${name}` : `--${name}=${value}`));
 
-async function begin(body: Record<string, unknown>, isSure: boolean): Promise<WireError | undefined> {
-  const answer = await runIt(body);
-  if (!answer.ok) return answer.error;
-  // What the run would ask first was asked here, with the same figures.
-  if (isSure) void answerFirst(answer.body.id);
-  go('replay', { id: answer.body.id });
-  return undefined;
-}
-
-/** Says yes to the first question of a run, once it is asked. */
-export async function answerFirst(id: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const got = await ask(`/api/runs/${id}`);
-    if (!got.ok || got.body.state === 'done' || got.body.state === 'failed' || got.body.state === 'stopped') return;
-    const question = got.body.question;
-    if (question?.type === 'confirm') {
-      const answered = await act(`/api/runs/${id}/answer`, { question: question.n, answer: true });
-      if (answered.ok) remember(answered.body);
-      return;
-    }
-    if (question) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
 export function ReplayDialog({ wanted, onClose }: { wanted: Wanted; onClose: () => void }) {
   const [options, setOptions] = useState<Record<string, unknown>>({});
   const [canary, setCanary] = useState<string | undefined>(undefined);
   const [rate, setRate] = useState('50/s');
   const [wait, setWait] = useState(true);
-  const [refused, setRefused] = useState<WireError | undefined>(undefined);
-  const [isBusy, setBusy] = useState(false);
+  const { error: refused, not: busy, begin } = useRun();
   const { chosen, error, since } = useChosen(wanted, options);
   const going = chosen ? goingOf(chosen) : 0;
   const skipped = chosen?.result.skipped ?? 0;
@@ -155,11 +130,6 @@ export function ReplayDialog({ wanted, onClose }: { wanted: Wanted; onClose: () 
   const option = (key: string, value: string | boolean) =>
     setOptions(({ [key]: _, ...rest }) => (value === '' || value === false ? rest : { ...rest, [key]: value }));
   const how = { ...(rate !== '' && { rate }), ...(n > 0 && { canary: n }), ...(wait && { wait: true }) };
-  const start = async () => {
-    setBusy(true);
-    setRefused(await begin({ verb: 'replay', plan: chosen!.plan, options: how }, false));
-    setBusy(false);
-  };
   const button = n > 0 && n < going ? `Replay ${count(n)}, then ${count(going - n)}` : `Replay ${count(going)}`;
   return (
     <Dialog title={wanted.edit ? 'Replay it as edited' : 'Replay'} onClose={onClose} wide>
@@ -247,22 +217,18 @@ export function ReplayDialog({ wanted, onClose }: { wanted: Wanted; onClose: () 
           <LineToType text={shellLine([...chosen.acts.argv, ...flagWords(how)])} />
         </>
       )}
-      {refused && <Refusal error={refused} heading="h3" />}
-      <footer>
-        <button type="button" autofocus onClick={onClose}>
-          No, leave them
-        </button>
+      <Foot no="No, leave them" onNo={onClose} error={refused}>
         {chosen && (
           <Act
             may="replay"
             kind="main"
-            not={going === 0 ? 'none of these can go' : isBusy || since !== undefined ? 'under way' : undefined}
-            onPress={() => void start()}
+            not={going === 0 ? 'none of these can go' : since !== undefined ? 'under way' : busy}
+            onPress={() => void begin({ verb: 'replay', plan: chosen.plan, options: how })}
           >
             {button}
           </Act>
         )}
-      </footer>
+      </Foot>
     </Dialog>
   );
 }
@@ -277,18 +243,12 @@ export function PurgeDialog({
   onReplay?: () => void;
 }) {
   const [typed, setTyped] = useState('');
-  const [refused, setRefused] = useState<WireError | undefined>(undefined);
-  const [isBusy, setBusy] = useState(false);
+  const { error: refused, not: busy, begin } = useRun();
   const { chosen, error, since } = useChosen(wanted, {});
   const names = new Set(chosen?.result.groups?.map(({ queue }) => queue));
   const name = names.size === 1 ? [...names][0]! : 'purge';
   const going = chosen ? goingOf(chosen) : 0;
   const originals = chosen && 'originals' in chosen.result ? chosen.result.originals : going;
-  const start = async () => {
-    setBusy(true);
-    setRefused(await begin({ verb: 'purge', plan: chosen!.plan }, true));
-    setBusy(false);
-  };
   return (
     <Dialog title="Purge" onClose={onClose} wide>
       {!chosen && !error && <Waiting since={since} what="exactly these" />}
@@ -301,7 +261,7 @@ export function PurgeDialog({
           </p>
           {onReplay && (
             <p class="muted">
-              The milder way: replay them; what dies {'more than 3 times'} is parked and bothers nobody.{' '}
+              The milder way: replay them; what dies more than 3 times is parked and bothers nobody.{' '}
               <button type="button" class="quiet" onClick={onReplay}>
                 Replay instead…
               </button>
@@ -323,11 +283,7 @@ export function PurgeDialog({
           </label>
         </>
       )}
-      {refused && <Refusal error={refused} heading="h3" />}
-      <footer>
-        <button type="button" autofocus onClick={onClose}>
-          No, keep them
-        </button>
+      <Foot no="No, keep them" onNo={onClose} error={refused}>
         {chosen && (
           <Act
             may="purge"
@@ -335,18 +291,14 @@ export function PurgeDialog({
             not={
               going === 0
                 ? 'none of these can go'
-                : isBusy
-                  ? 'under way'
-                  : typed === name
-                    ? undefined
-                    : `type ${shown(name)} first`
+                : (busy ?? (typed === name ? undefined : `type ${shown(name)} first`))
             }
-            onPress={() => void start()}
+            onPress={() => void begin({ verb: 'purge', plan: chosen.plan }, true)}
           >
             Purge {count(going)}
           </Act>
         )}
-      </footer>
+      </Foot>
     </Dialog>
   );
 }
@@ -356,6 +308,7 @@ export function ArchiveDialog({ onClose }: { onClose: () => void }) {
   const [looked, setLooked] = useState<Uploaded | undefined>(undefined);
   const [error, setError] = useState<WireError | undefined>(undefined);
   const [since, setSince] = useState<number | undefined>(undefined);
+  const { error: refused, not: busy, begin } = useRun();
   const look = async (file: File | undefined) => {
     if (!file) return;
     setLooked(undefined);
@@ -365,7 +318,6 @@ export function ArchiveDialog({ onClose }: { onClose: () => void }) {
     setError(answer.ok ? undefined : answer.error);
     if (answer.ok) setLooked(answer.body);
   };
-  const start = async () => setError(await begin({ verb: 'import', archive: looked!.archive }, false));
   return (
     <Dialog title="Put back an archive" onClose={onClose} wide>
       <p>
@@ -389,20 +341,16 @@ export function ArchiveDialog({ onClose }: { onClose: () => void }) {
         </p>
       )}
       {looked && <Notes notes={looked.notes} />}
-      {error && <Refusal error={error} heading="h3" />}
-      <footer>
-        <button type="button" onClick={onClose}>
-          No, leave it
-        </button>
+      <Foot no="No, leave it" onNo={onClose} error={error ?? refused} types>
         <Act
           may="import"
           kind="main"
-          not={!looked ? 'choose a file' : looked.result.imported === 0 ? 'nothing of it is missing' : undefined}
-          onPress={() => void start()}
+          not={!looked ? 'choose a file' : looked.result.imported === 0 ? 'nothing of it is missing' : busy}
+          onPress={() => void begin({ verb: 'import', archive: looked!.archive })}
         >
           Put back {looked ? count(looked.result.imported) : ''}
         </Act>
-      </footer>
+      </Foot>
     </Dialog>
   );
 }
@@ -444,10 +392,7 @@ export function EditDialog({
           onInput={({ currentTarget }) => setPayload(currentTarget.value)}
         />
       </label>
-      <footer>
-        <button type="button" onClick={onClose}>
-          No, leave it
-        </button>
+      <Foot no="No, leave it" onNo={onClose} types>
         <Act
           may="replay"
           kind="main"
@@ -458,7 +403,7 @@ export function EditDialog({
         >
           See what it comes to…
         </Act>
-      </footer>
+      </Foot>
     </Dialog>
   );
 }

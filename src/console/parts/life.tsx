@@ -1,14 +1,11 @@
+import type { LifeEvent } from '../../lib/model/dead-letter.ts';
+import type { Moment } from '../../lib/model/request.ts';
 import { duration } from '../format.ts';
 import { Clock, Glyph, type GlyphName, shown } from './basics.tsx';
 
-export interface Moment {
-  readonly at: string | null;
-  readonly event: string;
-  readonly detail: string;
-  readonly computed?: boolean;
-}
+type Event = Moment | LifeEvent;
 
-const SIGNS: Readonly<Record<string, GlyphName>> = {
+const SIGNS: Readonly<Record<Event['event'], GlyphName>> = {
   made: 'waiting',
   published: 'waiting',
   replayed: 'flight',
@@ -22,7 +19,7 @@ const SIGNS: Readonly<Record<string, GlyphName>> = {
 const MOST = 12;
 
 /** What happened to a message, step by step, with the time between two of them. */
-export function Life({ moments }: { moments: readonly Moment[] }) {
+export function Life({ moments }: { moments: readonly Event[] }) {
   const left = moments.length > MOST ? [...moments.slice(0, 5), ...moments.slice(-6)] : moments;
   return (
     <ol class="life" aria-label="its life">
@@ -33,7 +30,7 @@ export function Life({ moments }: { moments: readonly Moment[] }) {
           <li key={index} class={event}>
             {waited >= 0.001 && <span class="wait muted">{duration(waited)}</span>}
             <span class="what">
-              <Glyph name={SIGNS[event] ?? 'open'} />
+              <Glyph name={SIGNS[event]} />
               <b>{event}</b> <Clock at={at} />
             </span>
             <span class="detail">

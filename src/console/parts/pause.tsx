@@ -1,28 +1,22 @@
 import { useState } from 'preact/hooks';
-import { runIt, say } from '../state.ts';
-import type { WireError } from '../wire.ts';
-import { Button, Dialog, Refusal, shown } from './basics.tsx';
+import { useRun } from '../run.ts';
+import { say } from '../state.ts';
+import { Button, Dialog, Foot, shown } from './basics.tsx';
 
-/** Asks, and does it as a run; closes when it is under way. */
-function useRun(onClose: () => void) {
-  const [error, setError] = useState<WireError | undefined>(undefined);
-  const [busy, setBusy] = useState(false);
-  const run = async (body: Record<string, unknown>, done: string) => {
-    setBusy(true);
-    const answer = await runIt(body);
-    setBusy(false);
-    if (!answer.ok) setError(answer.error);
-    else {
-      say(done);
-      onClose();
-    }
+/** Asks the console's process, and closes when it is under way. */
+function useDeed(onClose: () => void) {
+  const { run, ...rest } = useRun();
+  const act = async (body: Record<string, unknown>, done: string) => {
+    if (!(await run(body))) return;
+    say(done);
+    onClose();
   };
-  return { error, busy, run };
+  return { ...rest, act };
 }
 
 export function PauseDialog({ queue, onClose }: { queue: string; onClose: () => void }) {
   const [length, setLength] = useState('1h');
-  const { error, busy, run } = useRun(onClose);
+  const { error, not, act } = useDeed(onClose);
   return (
     <Dialog title={`Pause ${shown(queue)}?`} onClose={onClose}>
       <p>
@@ -37,41 +31,33 @@ export function PauseDialog({ queue, onClose }: { queue: string; onClose: () => 
           placeholder="1h, 30m, 2d"
         />
       </label>
-      {error && <Refusal error={error} heading="h3" />}
-      <footer>
-        <button type="button" autofocus onClick={onClose}>
-          No, leave it
-        </button>
+      <Foot no="No, leave it" onNo={onClose} error={error}>
         <Button
           kind="main"
-          not={busy ? 'under way' : undefined}
-          onPress={() => void run({ verb: 'pause', target: queue, for: length }, `${queue} is being paused`)}
+          not={not}
+          onPress={() => void act({ verb: 'pause', target: queue, for: length }, `${queue} is being paused`)}
         >
           Pause for {shown(length)}
         </Button>
-      </footer>
+      </Foot>
     </Dialog>
   );
 }
 
 export function ResumeDialog({ queue, onClose }: { queue: string; onClose: () => void }) {
-  const { error, busy, run } = useRun(onClose);
+  const { error, not, act } = useDeed(onClose);
   return (
     <Dialog title={`Resume ${shown(queue)}?`} onClose={onClose}>
       <p>Workers get what waits, from now on.</p>
-      {error && <Refusal error={error} heading="h3" />}
-      <footer>
-        <button type="button" autofocus onClick={onClose}>
-          No, leave it
-        </button>
+      <Foot no="No, leave it" onNo={onClose} error={error}>
         <Button
           kind="main"
-          not={busy ? 'under way' : undefined}
-          onPress={() => void run({ verb: 'resume', target: queue }, `${queue} is being resumed`)}
+          not={not}
+          onPress={() => void act({ verb: 'resume', target: queue }, `${queue} is being resumed`)}
         >
           Resume
         </Button>
-      </footer>
+      </Foot>
     </Dialog>
   );
 }

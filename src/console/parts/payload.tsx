@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'preact/hooks';
+import { hexLines } from '../../lib/model/hex.ts';
 import { bytes } from '../format.ts';
-import { hexDump, type JsonNode, occurrences, parseJsonText, pathStep } from '../json-text.ts';
+import { type JsonNode, occurrences, parseJsonText, pathStep } from '../json-text.ts';
 import { copy } from '../state.ts';
 import type { Body } from '../wire.ts';
 import { Button, Glyph, shown } from './basics.tsx';
@@ -146,6 +147,8 @@ function Branch(props: NodeProps) {
   );
 }
 
+/** So much of what is no text is shown. */
+const MOST_BYTES = 4096;
 const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 
 /** A payload: JSON folded, text as it is, bytes as hex. Whatever is in it is text. */
@@ -153,7 +156,10 @@ export function Payload({ body, onPick, onDownload }: { body: Body; onDownload?:
   const [word, setWord] = useState('');
   const { payload, payload_base64: base64, payload_cut: cut, payload_size: size } = body;
   const tree = useMemo(() => (payload === undefined || cut ? undefined : parseJsonText(payload)), [payload, cut]);
-  const hex = useMemo(() => (base64 === undefined ? undefined : hexDump(bytesOf(base64))), [base64]);
+  const hex = useMemo(
+    () => (base64 === undefined ? undefined : hexLines(bytesOf(base64), MOST_BYTES).join('\n')),
+    [base64],
+  );
   if (payload === undefined && base64 === undefined) return <p class="muted">Nothing of the message is left.</p>;
   const text = payload ?? hex!;
   const found = word === '' ? 0 : occurrences(text, word);

@@ -9,6 +9,7 @@ import {
   Button,
   Clock,
   Dialog,
+  Foot,
   Glyph,
   type GlyphName,
   LineToType,
@@ -304,10 +305,7 @@ export function StopDialog({
   return (
     <Dialog title="Stop it?" onClose={onClose}>
       <p>What is under way is finished; {what}. The same line goes on with it later.</p>
-      <footer>
-        <button type="button" autofocus onClick={onClose}>
-          No, let it run
-        </button>
+      <Foot no="No, let it run" onNo={onClose}>
         <Button
           kind="danger"
           onPress={() => {
@@ -317,7 +315,7 @@ export function StopDialog({
         >
           Stop
         </Button>
-      </footer>
+      </Foot>
     </Dialog>
   );
 }
@@ -350,10 +348,7 @@ function QuestionDialog({ run, question }: { run: Run; question: NonNullable<Run
           </label>
         )
       )}
-      <footer>
-        <button type="button" autofocus onClick={() => void answer(question.fallback)}>
-          No
-        </button>
+      <Foot no="No" onNo={() => void answer(question.fallback)}>
         {question.type !== 'choice' && (
           <Button
             kind="main"
@@ -363,7 +358,7 @@ function QuestionDialog({ run, question }: { run: Run; question: NonNullable<Run
             Yes
           </Button>
         )}
-      </footer>
+      </Foot>
     </Dialog>
   );
 }

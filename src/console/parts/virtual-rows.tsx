@@ -22,7 +22,6 @@ interface Props {
   readonly label: string;
   /** The row that the keys are at. */
   readonly active: number;
-  readonly head?: ComponentChildren;
   readonly rowOf: (index: number) => ComponentChildren;
   readonly selected: (index: number) => boolean;
   readonly onNeed: (first: number, last: number) => void;
@@ -32,7 +31,7 @@ interface Props {
 
 /** A grid of as many rows as there may be: only those in view are made. */
 export function VirtualRows(props: Props) {
-  const { count, rowHeight, label, active, head, rowOf, selected, onNeed, onPress, onKey } = props;
+  const { count, rowHeight, label, active, rowOf, selected, onNeed, onPress, onKey } = props;
   const box = useRef<HTMLDivElement>(null);
   const [, draw] = useReducer((n: number) => n + 1, 0);
   const options = {
@@ -71,7 +70,6 @@ export function VirtualRows(props: Props) {
       aria-activedescendant={items.some(({ index }) => index === active) ? id(active) : undefined}
       onKeyDown={onKey}
     >
-      {head}
       <div class="rows-in" role="rowgroup" style={{ height: `${virtual.current.getTotalSize()}px` }}>
         {items.map(({ index, start }) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the grid's

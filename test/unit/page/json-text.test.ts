@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   DEEPEST,
-  hexDump,
   type JsonNode,
   MOST_NODES,
   occurrences,
   parseJsonText,
   pathStep,
 } from '../../../src/console/json-text.ts';
+import { hexLines } from '../../../src/lib/model/hex.ts';
 
 /** The value that a tree stands for. */
 function standsFor(node: JsonNode): unknown {
@@ -74,6 +74,7 @@ test('a word is found wherever it is, whatever its case, up to a bound', () => {
 });
 
 test('bytes are shown as hex with what of them is ASCII, up to a bound', () => {
-  expect(hexDump(new Uint8Array([0, 0x41, 0x7f, 0xff]))).toBe(`000000  00 41 7f ff${' '.repeat(36)}  .A..`);
-  expect(hexDump(new Uint8Array(40), 32).split('\n')).toHaveLength(2);
+  expect(hexLines(new Uint8Array([0, 0x41, 0x7f, 0xff]), 4)).toEqual([`00000000  00 41 7f ff${' '.repeat(36)}  .A..`]);
+  expect([31, 32, 33].map((most) => hexLines(new Uint8Array(40), most).length)).toEqual([2, 2, 3]);
+  expect(hexLines(new Uint8Array(40), 33).at(-1)).toMatch(/^00000020 {2}00 {2,}/);
 });

@@ -1,4 +1,5 @@
 import type { DeadLetter, LifeEvent } from '../../model/dead-letter.ts';
+import { hexLines } from '../../model/hex.ts';
 import { clean, cleanLine } from '../sanitize.ts';
 import { flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
@@ -53,7 +54,7 @@ function headerLines(headers: readonly [string, readonly string[]][]): string[] 
 function payloadLines(letter: DeadLetter, payload: Uint8Array, theme: Theme): string[] {
   if (payload.byteLength === 0) return [theme.faint('  (empty)')];
   const text = letter.payload;
-  if (text === undefined || isBinary(text)) return hexLines(payload, theme);
+  if (text === undefined || isBinary(text)) return dumpLines(payload, theme);
   const shown = clean((pretty(text) ?? text).slice(0, MOST_TEXT), { newlines: true });
   const lines = shown.split('\n').map((line) => `  ${line}`);
   const rest = text.length - MOST_TEXT;
@@ -78,14 +79,8 @@ function pretty(text: string): string | undefined {
   }
 }
 
-function hexLines(bytes: Uint8Array, theme: Theme): string[] {
-  const lines: string[] = [];
-  for (let at = 0; at < Math.min(bytes.byteLength, MOST_BYTES); at += 16) {
-    const row = bytes.subarray(at, Math.min(at + 16, bytes.byteLength));
-    const hex = [...row].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-    const text = [...row].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
-    lines.push(`  ${at.toString(16).padStart(8, '0')}  ${padEnd(hex, 47)}  ${text}`);
-  }
+function dumpLines(bytes: Uint8Array, theme: Theme): string[] {
+  const lines = hexLines(bytes, MOST_BYTES).map((line) => `  ${line}`);
   const rest = bytes.byteLength - MOST_BYTES;
   return rest > 0 ? [...lines, theme.faint(`  … ${rest} more bytes; --raw writes all`)] : lines;
 }
