@@ -113,8 +113,8 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     acts: ['base-command', 'code-pages', 'host', 'host-tty', 'line-writer', 'pager', 'report', 'small-heap', 'stdout'],
   },
   console: {
-    imports: ['model', 'errors', 'plan', 'operations', 'ui'],
-    acts: ['host', 'keep', 'live', 'open', 'pages', 'runs', 'server', 'session', 'token', 'views'],
+    imports: ['model', 'errors', 'files', 'plan', 'operations', 'ui'],
+    acts: ['host', 'keep', 'live', 'open', 'pages', 'runs', 'server', 'session', 'views'],
   },
   commands: { imports: ['model', 'errors', 'plan', 'operations', 'ui', 'console'], packages: ['@oclif/core'] },
   page: {

@@ -57,7 +57,7 @@ the next is printed. Nothing acts by itself, and --read-only takes all actions a
       });
     }
     const { tell } = this.context.io;
-    const token = ownToken(this.context, this.flags['token-file']);
+    const token = await ownToken(this.context, this.flags['token-file']);
     const remote = remoteNames(this.flags['allow-remote'] ?? [], token);
     if (remote.length > 0) {
       const text = `listening on all interfaces, without encryption: who has the token may do what this NATS user may, from wherever ${remote.join(', ')} is reached`;

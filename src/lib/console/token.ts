@@ -1,17 +1,20 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { keepSecret } from '../errors/conceal.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
+import { readWhole } from '../files/read.ts';
 import type { Context } from '../model/context.ts';
 import { SHORTEST_TOKEN } from './session.ts';
 
 export const TOKEN_VARIABLE = 'OSAPI_OPS_CONSOLE_TOKEN';
 
 /** A token of one's own, from a file or from its variable. It is remembered as a secret. @throws OpsError USAGE, USAGE_FILE */
-export function ownToken({ env, cwd }: Pick<Context, 'env' | 'cwd'>, file: string | undefined): string | undefined {
+export async function ownToken(
+  { env, cwd }: Pick<Context, 'env' | 'cwd'>,
+  file: string | undefined,
+): Promise<string | undefined> {
   const where = file === undefined ? TOKEN_VARIABLE : '--token-file';
-  const token = file === undefined ? env[TOKEN_VARIABLE] : readToken(path.resolve(cwd, file));
+  const token = file === undefined ? env[TOKEN_VARIABLE] : await readToken(path.resolve(cwd, file));
   if (token === undefined || token === '') return undefined;
   keepSecret(token);
   if (/^[\x21-\x7e]+$/.test(token) && token.length >= SHORTEST_TOKEN) return token;
@@ -22,9 +25,12 @@ export function ownToken({ env, cwd }: Pick<Context, 'env' | 'cwd'>, file: strin
   });
 }
 
-function readToken(file: string): string {
+/** In bytes; more was named by mistake. */
+const MOST_BYTES = 64 * 1024;
+
+async function readToken(file: string): Promise<string> {
   try {
-    return readFileSync(file, 'utf8').trim();
+    return (await readWhole(file, MOST_BYTES)).toString('utf8').trim();
   } catch (error) {
     throw new OpsError('USAGE_FILE', `--token-file: ${file} cannot be read: ${systemReason(error)}`, {
       where: file,

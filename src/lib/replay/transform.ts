@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { OpsError } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
+import { readWhole } from '../files/read.ts';
 import type { Entry } from '../model/entry.ts';
 import { escapeOf, inOneLine, TRICKY } from '../model/visible.ts';
 import type { Edited } from './edit-text.ts';
@@ -29,6 +29,8 @@ export interface Transform {
 
 /** How long a module may take to load, and then for each request. */
 const PATIENCE_MS = 30_000;
+/** A module of one's own; a larger file was named by mistake. */
+const MOST_BYTES = 64 * 1024 * 1024;
 /** How long its thread may take to end by itself. */
 const END_MS = 500;
 
@@ -40,7 +42,9 @@ export async function loadTransform(
 ): Promise<Transform> {
   let digest: string;
   try {
-    digest = `sha256:${createHash('sha256').update(readFileSync(file)).digest('hex')}`;
+    digest = `sha256:${createHash('sha256')
+      .update(await readWhole(file, MOST_BYTES))
+      .digest('hex')}`;
   } catch (error) {
     throw faultOf(file, `it cannot be read: ${systemReason(error)}`, { cause: error, why: NOTHING_MOVED });
   }

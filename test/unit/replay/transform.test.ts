@@ -95,3 +95,10 @@ test('what fails beside its call is a fault, and the module is over', async () =
   await expect(apply(one, never)).rejects.toMatchObject({ message: `--transform: ${one.id}: RangeError: late` });
   expect(transform!.isOver).toBe(true);
 });
+
+test('a file without an end is read no further than a module could go', async () => {
+  await expect(loadTransform('/dev/zero', never)).rejects.toMatchObject({
+    code: 'USAGE_FILE',
+    message: expect.stringContaining('cannot be read'),
+  });
+});
