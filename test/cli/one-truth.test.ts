@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { headers } from '@nats-io/transport-node';
 import { journalSubject } from '../../src/lib/facts/names.ts';
 import { ensureLedger } from '../../src/lib/ledger/bucket.ts';
 import { writeJournal } from '../../src/lib/ledger/journal.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { connectTo } from '../support/connected.ts';
+import { put, putReject } from '../support/dead-letters.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
@@ -402,6 +404,59 @@ describe.each(outermostVersions())('one truth on nats-server %s', (version) => {
       expect(known.checks.find(({ id }) => id === 'Q.dead')).toMatchObject({ status: 'warn' });
     },
   );
+
+  test('the dead of a spec’s queue are the same wherever they lie and whoever is asked', async () => {
+    const spec = join(cwd, `several-${version}.yaml`);
+    const consumers = 'consumers: {a: {max_deliver: 1, ack_wait: 100ms}}';
+    const dlq = 'dlq: {stream: q_dlq, capture: [max_deliveries]}';
+    const queues = `{Q: {subjects: ["q.*"], ${consumers}, ${dlq}, responses: {bucket: responses}}}`;
+    writeFileSync(spec, `version: 1\nname: s\nqueues: ${queues}\n`);
+    expect(await run('apply', spec, '--yes')).toMatchObject({ code: 0 });
+    const memory = { storage: 'memory', allow_direct: true };
+    const subjects = ['$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.Q.*', 'osapi-ops.rejected.Q.*'];
+    await nats.api('STREAM.CREATE.by_hand', { name: 'by_hand', subjects, ...memory });
+    await nats.api('STREAM.CREATE.Q_DLQ', { name: 'Q_DLQ', subjects: ['app.q.dlq.>'], ...memory });
+    // Neither a copy of a DLQ nor one of another queue adds anything.
+    const sources = [{ name: 'by_hand', filter_subject: 'osapi-ops.rejected.Q.*' }];
+    await nats.api('STREAM.CREATE.COPY', { name: 'COPY', sources, ...memory });
+    await nats.api('STREAM.CREATE.r_dlq', { name: 'r_dlq', subjects: [ADVISORIES.replace('.Q.', '.R.')], ...memory });
+
+    const figure = async () => {
+      const [own, found, text, metrics, ls, lsSpec, empty, drained] = await Promise.all([
+        json('status', spec),
+        json('status'),
+        run('status', spec),
+        run('status', spec, '--output', 'prometheus'),
+        json('dlq', 'ls'),
+        json('dlq', 'ls', '-f', spec),
+        run('status', spec, '--wait', '1ms', '--for', 'dlq-empty'),
+        json('queue', 'drain', 'Q', '-f', spec, '--wait', '0s'),
+      ]);
+      const counts = [own, found].map(({ value }) => value.queues[0].dead);
+      const lists = [ls, lsSpec].map(({ value }) => value.length);
+      const written = [/(\d+) messages? (?:is|are) dead/.exec(text.stdout)?.[1] ?? '0'].map(Number);
+      const measured = Number(/^osapi_ops_dead_messages\{.*\} (\d+)$/m.exec(metrics.stdout)?.[1]);
+      const all = new Set([...counts, ...lists, ...written, measured, drained.value.dead]);
+      return { dead: [...all], isEmpty: empty.code === 0, codes: [own.code, found.code, text.code] };
+    };
+    expect(await figure()).toEqual({ dead: [0], isEmpty: true, codes: [0, 0, 0] });
+    await putReject(nats, 9, 'rejected', { stream: 'Q', consumer: 'a', subject: 'q.a' });
+    expect(await figure()).toEqual({ dead: [1], isEmpty: false, codes: [2, 2, 2] });
+    const written = headers();
+    for (const [name, value] of [
+      ['Stream', 'Q'],
+      ['Consumer', 'a'],
+      ['Subject', 'q.a'],
+    ])
+      written.set(`X-DLQ-Original-${name}`, value!);
+    await put(nats, 'app.q.dlq.a', '{"id":"carried"}', written);
+    expect(await figure()).toEqual({ dead: [2], isEmpty: false, codes: [2, 2, 2] });
+    await send('died');
+    await kill('a', 1);
+    expect(await figure()).toEqual({ dead: [3], isEmpty: false, codes: [2, 2, 2] });
+    expect(await json('dlq', 'replay', '-f', spec)).toMatchObject({ code: 0, value: { replayed: 3 } });
+    expect(await figure()).toMatchObject({ dead: [0], isEmpty: true });
+  });
 
   test('nothing to judge is not healthy', async () => {
     const { code, stdout } = await run('status');

@@ -165,7 +165,7 @@ export function putReject(
   };
   for (const [key, value] of Object.entries(facts)) hdrs.set(REJECT_HEADER[key as keyof typeof REJECT_HEADER], value);
   const payload = JSON.stringify({ id, query: 'example.com' });
-  return put(nats, rejectedSubject('REQUESTS', 'request-worker'), payload, hdrs);
+  return put(nats, rejectedSubject(facts.stream, facts.consumer), payload, hdrs);
 }
 
 /** An advisory as the server words it, for what cannot be had of a server in a test's time. */

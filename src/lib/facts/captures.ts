@@ -1,6 +1,6 @@
 import { type Config, isObject, textsOf } from '../model/json.ts';
 import type { Capture } from '../model/spec.ts';
-import { ADVISORY, advisorySubject, REJECTED_PREFIX } from './names.ts';
+import { ADVISORY, advisorySubject, CONSUMER_ADVISORY, REJECTED_PREFIX, rejectedSubject } from './names.ts';
 import { subjectCovers, subjectsOverlap } from './subjects.ts';
 
 /** What one subject of a DLQ stream lets in. */
@@ -23,13 +23,30 @@ const PREFIXES = [
 const SERVICE = (name: string, subject: string): boolean =>
   (/_DLQ$/.test(name) && /^[^.*>]+\.[^.*>]+\.dlq\.>$/.test(subject)) || (/_dlq-stream$/.test(name) && subject === name);
 
-/** What of a stream's subjects are dead letters; empty for a stream that is no DLQ. */
-export function capturesOf(config: Config): DlqCapture[] {
+/** What overlaps the subjects of a DLQ: those of these queues, or of all, and those that such services make. */
+export const captorSubjects = (queues: readonly string[] | undefined): string[] => [
+  ...(queues ?? ['*']).flatMap((queue) => [`${CONSUMER_ADVISORY}.*.${queue}.*`, rejectedSubject(queue)]),
+  '*.*.dlq.>',
+  '*',
+];
+
+/** Whether one of those services may have made a stream of this name. */
+export const mayBeService = (name: string): boolean => /_DLQ$|_dlq-stream$/.test(name);
+
+/**
+ * What of a stream's subjects are dead letters; empty for a stream that is no DLQ. `itself`: what it is sent, and not what
+ * it copies.
+ */
+export function capturesOf(config: Config, itself = false): DlqCapture[] {
   const name = typeof config.name === 'string' ? config.name : '';
   // A copy of a DLQ by mirror or sources says what it holds in the filters of those.
-  const copied = [config.mirror, ...(Array.isArray(config.sources) ? config.sources : [])].flatMap((one) =>
-    isObject(one) && typeof one.filter_subject === 'string' && one.filter_subject !== '' ? [one.filter_subject] : [],
-  );
+  const copied = itself
+    ? []
+    : [config.mirror, ...(Array.isArray(config.sources) ? config.sources : [])].flatMap((one) =>
+        isObject(one) && typeof one.filter_subject === 'string' && one.filter_subject !== ''
+          ? [one.filter_subject]
+          : [],
+      );
   return [...textsOf(config.subjects), ...copied].flatMap((subject): DlqCapture[] => {
     if (SERVICE(name, subject)) return [{ kind: 'service', subject, queueOf: () => undefined }];
     return PREFIXES.flatMap(({ kind, prefix }) => {

@@ -31,9 +31,10 @@ export const LEDGER_BUCKET = 'osapi_ops';
 export const RESPONSES_BUCKET = 'responses';
 export const KV_PREFIX = 'KV_';
 
+export const CONSUMER_ADVISORY = '$JS.EVENT.ADVISORY.CONSUMER';
 export const ADVISORY = {
-  max_deliveries: '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES',
-  terminated: '$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED',
+  max_deliveries: `${CONSUMER_ADVISORY}.MAX_DELIVERIES`,
+  terminated: `${CONSUMER_ADVISORY}.MSG_TERMINATED`,
 } as const satisfies Record<Capture, string>;
 
 /** The subject of one kind of death on one stream, all consumers: what a DLQ stream captures. */

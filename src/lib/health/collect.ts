@@ -1,9 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Captor, findCaptors, isCaptorOf } from '../dlq/captors.ts';
 import { dyingOf, figuresOf, isOneMoment, whyUntold } from '../dlq/dead-count.ts';
 import { readFailing } from '../dlq/failing.ts';
 import { countJournalled } from '../dlq/journalled.ts';
 import { countUncovered } from '../dlq/orphans.ts';
-import { heldFor, isCopy, type QueueStanding, toConsumerStanding, toStanding } from '../dlq/standing.ts';
+import {
+  heldFor,
+  isCopy,
+  type QueueStanding,
+  type SeenStream,
+  toConsumerStanding,
+  toStanding,
+} from '../dlq/standing.ts';
+import { capturesOf, mayBeService } from '../facts/captures.ts';
 import { bucketStream, rejectedSubject } from '../facts/names.ts';
 import type { AccountUsage } from '../model/account.ts';
 import { numberOf, textOf } from '../model/json.ts';
@@ -28,6 +37,8 @@ export interface QueueToLook {
   /** Named by the spec, or found; the stream's others are read as well. */
   readonly consumers: readonly string[];
   readonly dlq?: string;
+  /** All streams that take its deaths, where they were looked for; else they are found. */
+  readonly dlqs?: readonly string[];
   readonly responses?: string;
   readonly health: HealthSpec;
 }
@@ -211,8 +222,8 @@ export async function collect(
   const others = [
     ...new Set([
       ...keys,
-      ...queues.flatMap(({ dlq, responses }) => [
-        ...(dlq === undefined ? [] : [`stream ${dlq}` as const]),
+      ...queues.flatMap(({ dlq, dlqs = [], responses }) => [
+        ...[...(dlq === undefined ? [] : [dlq]), ...dlqs].map((name) => `stream ${name}` as const),
         ...(responses === undefined ? [] : [`bucket ${responses}` as const]),
       ]),
     ]),
@@ -226,7 +237,12 @@ export async function collect(
           dlq === undefined ? [] : [[name, countStored(nats, dlq, rejectedSubject(name))] as const],
         ),
   );
-  for (const asked of rejects.values()) asked.catch(() => {});
+  const captors = findCaptors(
+    nats,
+    queues.flatMap(({ name, dlqs }) => (dlqs ? [] : [name])),
+    new Set(others.map(streamNameOf).filter((name) => !mayBeService(name))),
+  );
+  for (const asked of [...rejects.values(), captors]) asked.catch(() => {});
   const listed = inQueues.size + others.length < MANY ? NONE : await byName(nats, others.length, await reading);
   const [rttMs, account, journalled, answers, looks] = await Promise.all([
     quickest(() => roundTrip(nats)),
@@ -269,6 +285,7 @@ export async function collect(
       now,
       journalled: journalled && (journalled.get(queue.name) ?? 0),
       rejects,
+      captors,
     }),
   );
   return { now, rttMs, account, resources, silent, queues: states };
@@ -282,17 +299,34 @@ interface Around {
   readonly journalled: number | undefined;
   /** How many rejects a queue's DLQ has, as far as that was asked with all else. */
   readonly rejects?: ReadonlyMap<string, Promise<number>>;
+  /** The streams that take deaths, but for those among the resources. */
+  readonly captors: Promise<readonly Captor[]>;
+}
+
+/** All streams that take the deaths of a queue, its own first. */
+function dlqsOf(
+  { name, dlq, dlqs }: QueueToLook,
+  resources: Around['resources'],
+  found: readonly Captor[],
+): readonly SeenStream[] {
+  const streams = [...resources.values()].flatMap((one) => (one.kind === 'stream' ? [one] : []));
+  const named = dlqs ?? (dlq === undefined ? [] : [dlq]);
+  const own = named.flatMap((one) => streams.find((info) => info.name === one) ?? []);
+  if (dlqs) return own;
+  const stored = new Set<string>();
+  const others = streams.filter(({ config }) => isCaptorOf({ captures: capturesOf(config, true), stored }, name));
+  const more = found.filter((one) => isCaptorOf(one, name)).map(({ info }) => info);
+  return [...new Map<string, SeenStream>([...own, ...others, ...more].map((info) => [info.name, info])).values()];
 }
 
 async function queueState(
   nats: Nats,
   queue: QueueToLook,
   look: Look,
-  { resources, now, journalled, rejects }: Around,
+  { resources, now, journalled, rejects, captors }: Around,
 ): Promise<QueueState> {
   const { name, health, dlq, responses } = queue;
   const standing = look.stream.is === 'found' && look.standing;
-  const dlqInfo = dlq === undefined ? undefined : resources.get(`stream ${dlq}`);
   const all = found(look.consumers.values());
   const infos = all.filter((info) => !isCopy(info));
   // Beside what else is asked of this queue.
@@ -310,7 +344,7 @@ async function queueState(
   const bucket = responses === undefined ? undefined : stateOf(resources.get(`bucket ${responses}`));
   const isKept = look.dead && dlq !== undefined && dlqState !== undefined && dlqState.figures.messages > 0;
   const rejected = isKept ? await (rejects?.get(name) ?? countStored(nats, dlq, rejectedSubject(name))) : 0;
-  const dlqs = dlqInfo?.kind === 'stream' ? [dlqInfo] : [];
+  const dlqs = dlqsOf(queue, resources, await captors);
   const untold = look.standing && whyUntold(look.standing, dlqs);
   const deadState =
     look.dead && look.stream.is === 'found'
@@ -326,6 +360,7 @@ async function queueState(
     failing: (await failing).map((one) => one.failing),
     deadState,
     ...(dlqState && { dlq: { name: dlq!, ...dlqState } }),
+    dlqs,
     ...(responses !== undefined && bucket && { responses: { name: responses, ...bucket } }),
     ...(standing && { seen: { standing, dlqs, journalled } }),
   };

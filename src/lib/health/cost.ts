@@ -1,4 +1,4 @@
-import type { QueueState } from './snapshot.ts';
+import { type QueueState, recordsOf } from './snapshot.ts';
 
 /** What looking into the dead of queues takes. */
 export interface Cost {
@@ -46,8 +46,8 @@ export function affordable<T>(costs: ReadonlyMap<T, Cost>): {
  * What it takes to read every record of a queue, and every original that one of them may speak of: at most as many as
  * are dead, or as there are records, and never more than are stored. Where they lie apart each takes a request of its own.
  */
-export function costOf({ stream, dlq, deadState, consumers }: QueueState, hasBatches: boolean): Cost {
-  const records = dlq?.figures.messages ?? 0;
+export function costOf({ stream, dlqs, deadState, consumers }: QueueState, hasBatches: boolean): Cost {
+  const records = recordsOf({ dlqs });
   const stored = stream?.figures.messages ?? 0;
   // Without a consumer the figures of a work queue tell nothing of its dead.
   const isQueue = stream?.config.retention === 'workqueue' && consumers.length > 0;
@@ -60,7 +60,8 @@ export function costOf({ stream, dlq, deadState, consumers }: QueueState, hasBat
   const originals = isRange ? span : wanted;
   return {
     messages: records + originals,
-    bytes: (dlq?.figures.bytes ?? 0) + originals * each + (records + originals) * OVERHEAD,
+    bytes:
+      dlqs.reduce((sum, { figures }) => sum + figures.bytes, 0) + originals * each + (records + originals) * OVERHEAD,
     requests: (hasBatches ? Math.ceil(records / BATCH) : records) + (isRange ? Math.ceil(span / BATCH) : wanted),
   };
 }

@@ -12,7 +12,7 @@ import { readStream } from '../nats/streams.ts';
 import { plural } from './check.ts';
 import { countStored } from './collect.ts';
 import { affordable, costOf } from './cost.ts';
-import { type DeadState, deathsOf, type QueueState } from './snapshot.ts';
+import { type DeadState, deathsOf, type QueueState, recordsOf } from './snapshot.ts';
 
 const HOUR = 3_600_000;
 
@@ -50,10 +50,10 @@ const nothing = (): Seen => ({
   lastHour: 0,
 });
 
-const refOf = ({ name, consumers, dlq, responses, seen }: QueueState): SeenQueue => ({
+const refOf = ({ name, consumers, dlqs, responses, seen }: QueueState): SeenQueue => ({
   queue: name,
-  dlq: dlq?.name,
-  dlqs: dlq ? [dlq.name] : [],
+  dlq: dlqs[0]?.name,
+  dlqs: dlqs.map((dlq) => dlq.name),
   consumers: consumers.map((consumer) => consumer.name),
   ...(responses && { responses: responses.name }),
   ...(seen && { seen }),
@@ -61,7 +61,7 @@ const refOf = ({ name, consumers, dlq, responses, seen }: QueueState): SeenQueue
 
 /** Whether the arithmetic leaves something open: whatever has records, or dead without them. */
 const isOpen = (queue: QueueState): boolean =>
-  queue.deadState !== undefined && (deathsOf(queue) > 0 || (queue.dlq?.figures.messages ?? 0) > 0);
+  queue.deadState !== undefined && (deathsOf(queue) > 0 || recordsOf(queue) > 0);
 
 /**
  * Looks into what is dead, entry by entry as `dlq ls` does, where that costs no more than a probe each minute may, or
@@ -188,15 +188,16 @@ async function roughly(
   { parked: _, ...state }: DeadState,
   whyNot: string,
 ): Promise<DeadState> {
-  const { name, dlq, stream, consumers, uncovered } = queue;
-  const records = dlq?.figures.messages ?? 0;
+  const { name, dlqs, stream, consumers, uncovered } = queue;
+  const records = recordsOf(queue);
   const isQueue = stream?.config.retention === 'workqueue' && consumers.length > 0;
-  const [advisories, responses] = await Promise.all([
-    dlq && isQueue ? countStored(nats, dlq.name, advisorySubject('max_deliveries', name)) : 0,
+  const [counts, responses] = await Promise.all([
+    isQueue ? Promise.all(dlqs.map((dlq) => countStored(nats, dlq.name, advisorySubject('max_deliveries', name)))) : [],
     isQueue ? countResponses(nats, queue) : 0,
   ]);
+  const advisories = counts.reduce((sum, count) => sum + count, 0);
   if (isQueue && uncovered === 0 && advisories === records && responses === 0) {
-    return { ...state, orphans: Math.max(0, state.dead - state.held - advisories), exact: dlq === undefined };
+    return { ...state, orphans: Math.max(0, state.dead - state.held - advisories), exact: dlqs.length === 0 };
   }
   return {
     ...state,

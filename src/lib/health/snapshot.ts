@@ -1,4 +1,4 @@
-import type { ConsumerStanding, SeenQueue } from '../dlq/standing.ts';
+import type { ConsumerStanding, SeenQueue, SeenStream } from '../dlq/standing.ts';
 import type { AccountUsage } from '../model/account.ts';
 import type { Failing } from '../model/failing.ts';
 import type { Config } from '../model/json.ts';
@@ -87,7 +87,10 @@ export interface QueueState {
   readonly failing?: readonly Failing[];
   /** Absent where the stream is missing or silent. */
   readonly deadState?: DeadState;
+  /** That of the spec, else the first that was found. */
   readonly dlq?: StreamState & { readonly name: string };
+  /** All streams that take its deaths. */
+  readonly dlqs: readonly SeenStream[];
   readonly responses?: StreamState & { readonly name: string };
   /** The queue and its DLQ as they were looked at, for who reads its dead. */
   readonly seen?: SeenQueue['seen'];
@@ -142,6 +145,9 @@ export function oldestOf({ consumers }: QueueState): number | undefined {
 /** What needs a person: the dead of the queue, the rejected in its DLQ, what a replay holds in its journal. */
 export const deathsOf = ({ deadState }: QueueState): number =>
   deadState === undefined ? 0 : deadState.dead + deadState.rejected + deadState.journalled;
+
+/** What its DLQ streams hold, of other queues too where it shares one. */
+export const recordsOf = ({ dlqs }: Pick<QueueState, 'dlqs'>): number => sum(dlqs, ({ figures }) => figures.messages);
 
 /** Messages in flight that were delivered before. The server counts the dead among the redelivered. */
 export function retryingOf(queue: QueueState): number {

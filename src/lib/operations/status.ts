@@ -2,7 +2,15 @@ import { deriveDesired } from '../desired/derive.ts';
 import { EXIT } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { collect, measureFlow, type QueueToLook } from '../health/collect.ts';
-import { type Drift, deathsOf, type Flow, type QueueState, readyOf, type Snapshot } from '../health/snapshot.ts';
+import {
+  type Drift,
+  deathsOf,
+  type Flow,
+  type QueueState,
+  readyOf,
+  recordsOf,
+  type Snapshot,
+} from '../health/snapshot.ts';
 import { flowBetween, type Sample, sampleOf } from '../health/trend.ts';
 import { judgeHealth, unreachedReport } from '../health/verdict.ts';
 import { type Applied, readAppliedSpec, readLastApplied } from '../ledger/store.ts';
@@ -140,7 +148,7 @@ function flowSince(seen: Map<string, Sample[]>, queue: QueueState, at: number): 
 
 /** Reading a DLQ is loaded where something is dead. */
 async function lookIntoDead(nats: Nats, { queues, now }: Snapshot, atAnyCost: boolean): Promise<readonly QueueState[]> {
-  if (!queues.some((queue) => deathsOf(queue) > 0 || (queue.dlq?.figures.messages ?? 0) > 0)) return queues;
+  if (!queues.some((queue) => deathsOf(queue) > 0 || recordsOf(queue) > 0)) return queues;
   const { scanDead } = await import('../health/scan.ts');
   return scanDead(nats, queues, now, { atAnyCost });
 }
@@ -221,11 +229,12 @@ async function readFound(nats: Nats, now: number): Promise<Snapshot> {
     import('../spec/assemble.ts'),
   ]);
   const refs = await locateQueues(nats);
-  const looks = refs.map(({ queue, consumers, dlq }) => ({
+  const looks = refs.map(({ queue, consumers, dlq, dlqs }) => ({
     name: queue,
     consumers,
     health: HEALTH_DEFAULTS,
     dlq,
+    dlqs,
   }));
   const collected = await collect(nats, looks, [], now);
   const keys = [...collected.resources.keys()];

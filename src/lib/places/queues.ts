@@ -1,7 +1,8 @@
+import { findCaptors, isCaptorOf } from '../dlq/captors.ts';
 import { serviceQueues } from '../dlq/service-queues.ts';
 import { type SeenQueue, toStanding } from '../dlq/standing.ts';
 import { OpsError } from '../errors/ops-error.ts';
-import { capturesOf, type DlqCapture, serves } from '../facts/captures.ts';
+import { capturesOf, type DlqCapture } from '../facts/captures.ts';
 import { bucketStream, isServersOwn, KV_PREFIX, RESPONSES_BUCKET } from '../facts/names.ts';
 import { takenSubjects } from '../facts/subjects.ts';
 import { readAllApplied } from '../ledger/store.ts';
@@ -61,8 +62,7 @@ export async function findQueues(nats: Nats, options: LocateOptions = {}): Promi
     listStreams(nats),
   ]);
   const known = specs.flatMap((spec) => Object.entries(spec.queues).map(([name, queue]) => ({ name, queue, spec })));
-  const named = known.flatMap(({ name, queue }) => [name, ...(queue.dlq ? [queue.dlq.stream] : [])]);
-  const infos = streams.is === 'denied' && named.length > 0 ? await readNamed(nats, named) : await orThrow(streams);
+  const infos = streams.is === 'denied' && known.length > 0 ? await readNamed(nats, known) : await orThrow(streams);
   const listed = new Map<string, Listed>();
   for (const info of infos) {
     if (!info.name.startsWith(KV_PREFIX)) listed.set(info.name, { ...info, captures: capturesOf(info.config) });
@@ -93,7 +93,10 @@ export async function findQueues(nats: Nats, options: LocateOptions = {}): Promi
       const stream = listed.get(queue);
       if (stream) exactStream(stream);
       const own = spoken?.queue.dlq?.stream;
-      const found = dlqs.filter(({ name, captures }) => served.get(name)?.has(queue) || serves(captures, queue));
+      const found = dlqs.filter(({ name, config, captures: all }) => {
+        const captures = spoken ? capturesOf(config, true) : all;
+        return captures.length > 0 && isCaptorOf({ captures, stored: served.get(name)! }, queue);
+      });
       // The spec's own comes first: that is where what is rebuilt goes.
       const all = [
         ...new Set([...(own !== undefined && listed.has(own) ? [own] : []), ...found.map(({ name }) => name)]),
@@ -137,10 +140,21 @@ export const lookAtQueues = (found: readonly FoundQueue[]): Promise<SeenQueue[]>
 
 const appliedSpecs = async (nats: Nats): Promise<Spec[]> => (await readAllApplied(nats)).map(({ spec }) => spec);
 
-/** The streams that the specs name: all there is for who may not list. */
-async function readNamed(nats: Nats, names: readonly string[]): Promise<StreamInfo[]> {
-  const found = await pipelined([...new Set(names)], AT_ONCE, (name) => orUndefined(readStream(nats, name)));
-  return found.filter((info) => info !== undefined);
+/** The streams that the specs name, and what takes their dead letters: all there is for who may not list. */
+async function readNamed(
+  nats: Nats,
+  queues: readonly { readonly name: string; readonly queue: Pick<Spec['queues'][string], 'dlq'> }[],
+): Promise<StreamInfo[]> {
+  const names = new Set(queues.flatMap(({ name, queue }) => [name, ...(queue.dlq ? [queue.dlq.stream] : [])]));
+  const [found, captors] = await Promise.all([
+    pipelined([...names], AT_ONCE, (name) => orUndefined(readStream(nats, name))),
+    findCaptors(
+      nats,
+      queues.map(({ name }) => name),
+      names,
+    ),
+  ]);
+  return [...found, ...captors.map(({ info }) => info)].filter((info) => info !== undefined);
 }
 
 /**

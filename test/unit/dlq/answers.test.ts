@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { answeredBy, requestsOf, responseSubjects, withAnswers } from '../../../src/lib/dlq/answers.ts';
-import { capturesOf, serves } from '../../../src/lib/facts/captures.ts';
+import { captorSubjects, capturesOf, mayBeService, serves } from '../../../src/lib/facts/captures.ts';
 import type { Config } from '../../../src/lib/model/json.ts';
 import { entry, stored } from './builders.ts';
 
@@ -119,6 +119,31 @@ describe('what a DLQ stream captures', () => {
     { name: 'a name that is none', config: { name: 5, subjects: ['a.b.dlq.>'] }, want: [] },
   ])('$name', ({ config, want }) => {
     expect(told(config)).toEqual(want);
+  });
+
+  test('and is not sent itself, where it only copies', () => {
+    const sources = [{ filter_subject: `${MAX}.Q.*` }];
+    expect(capturesOf({ subjects: [`${MAX}.R.*`], sources }, true).map(({ queue }) => queue)).toEqual(['R']);
+  });
+
+  test('overlaps what servers are asked for: of some queues, of all', () => {
+    expect(captorSubjects(['Q'])).toEqual([
+      '$JS.EVENT.ADVISORY.CONSUMER.*.Q.*',
+      'osapi-ops.rejected.Q.*',
+      '*.*.dlq.>',
+      '*',
+    ]);
+    expect(captorSubjects(undefined)[0]).toBe('$JS.EVENT.ADVISORY.CONSUMER.*.*.*');
+  });
+
+  test.each([
+    ['Q_DLQ', true],
+    ['q_dlq-stream', true],
+    ['Q_DLQX', false],
+    ['q_dlq-streams', false],
+    ['q_dlq', false],
+  ])('may be a service’s, by its name: %s is %s', (name, want) => {
+    expect(mayBeService(name)).toBe(want);
   });
 
   test.each<{ config: Config; stored: string; want: string | undefined }>([

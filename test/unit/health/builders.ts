@@ -81,6 +81,7 @@ export const queueOf = (fields: Partial<QueueState> = {}): QueueState => ({
   copies: [],
   uncovered: 0,
   deadState: deadOf(),
+  dlqs: fields.dlq ? [{ created: ago(3_600_000), ...fields.dlq }] : [],
   ...fields,
 });
 

@@ -23,13 +23,13 @@ export function deadChecks(queue: QueueState, now: number): Check[] {
 }
 
 function countChecks(queue: QueueState, state: DeadState, now: number): Check[] {
-  const { name, health, dlq, copies } = queue;
+  const { name, health, dlqs, copies } = queue;
   const { dead, dying, orphans, exact, unknown } = state;
   const ls = toType`osapi-ops dlq ls --queue ${name}`;
   const all = deathsOf(queue);
   if (unknown !== undefined) {
     const summary = `how many are dead is not known${state.least ? `, at least ${state.least}` : ''}: ${unknown}`;
-    const next = dlq ? ls : GIVE_DLQ;
+    const next = dlqs.length > 0 ? ls : GIVE_DLQ;
     return [checkOf('dead', { resource: name, status: guess(all, state.least ?? 0, health.dead), summary, next })];
   }
   return [
@@ -66,9 +66,10 @@ function guess(atMost: number, least: number, limits: HealthSpec['dead']): Check
 }
 
 /** Whether an entry can be written: the streams of other services hold dead letters, and take none of the server's kind. */
-const takesEntries = ({ name, dlq }: QueueState): boolean =>
-  dlq !== undefined &&
-  textsOf(dlq.config.subjects).some((subject) => subjectsOverlap(subject, advisorySubject('max_deliveries', name)));
+const takesEntries = ({ name, dlqs }: QueueState): boolean =>
+  dlqs
+    .flatMap(({ config }) => textsOf(config.subjects))
+    .some((subject) => subjectsOverlap(subject, advisorySubject('max_deliveries', name)));
 
 const isWorkqueue = ({ stream }: QueueState): boolean => stream?.config.retention === 'workqueue';
 

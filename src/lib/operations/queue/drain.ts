@@ -55,8 +55,13 @@ export async function drainQueue(context: Context, options: DrainOptions): Promi
 
 /** As `status` counts them: every figure of the dead is of one reading. */
 async function readDead({ nats, ref }: QueueScope, nowMs: number): Promise<number | null> {
-  const { queue: name, consumers, dlq, responses } = ref;
-  const { queues } = await collect(nats, [{ name, consumers, dlq, responses, health: HEALTH_DEFAULTS }], [], nowMs);
+  const { queue: name, consumers, dlq, dlqs, responses } = ref;
+  const { queues } = await collect(
+    nats,
+    [{ name, consumers, dlq, dlqs, responses, health: HEALTH_DEFAULTS }],
+    [],
+    nowMs,
+  );
   const [queue] = await scanDead(nats, queues, nowMs, { atAnyCost: true });
   return queue?.deadState && queue.deadState.unknown === undefined ? deathsOf(queue) : null;
 }

@@ -1,0 +1,59 @@
+import { captorSubjects, capturesOf, type DlqCapture, mayBeService, serves } from '../facts/captures.ts';
+import { answerOf, orElse } from '../nats/answer.ts';
+import type { Nats } from '../nats/connect.ts';
+import type { StreamInfo } from '../nats/info.ts';
+import { pipelined } from '../nats/pipeline.ts';
+import { readStream, streamNames } from '../nats/streams.ts';
+import { serviceQueues } from './service-queues.ts';
+
+/** A stream that takes dead letters, and the queues that it is known to take them of. */
+export interface Captor {
+  readonly info: StreamInfo;
+  /** What it is sent itself. */
+  readonly captures: readonly DlqCapture[];
+  /** Named by what is stored in it. */
+  readonly stored: ReadonlySet<string>;
+}
+
+/**
+ * Whether a stream is a DLQ of this queue. Of a queue that a spec speaks of, a copy of a DLQ by mirror or sources is none:
+ * it says the same once more, and no server can be asked for such copies by their subjects.
+ */
+export const isCaptorOf = ({ captures, stored }: Pick<Captor, 'captures' | 'stored'>, queue: string): boolean =>
+  stored.has(queue) || serves(captures, queue);
+
+/** For so many queues each is asked for by itself; from then on all that may be somebody's. */
+const FEW = 4;
+const AT_ONCE = 64;
+const NOT_TOLD = { missing: undefined, denied: undefined, silent: undefined };
+
+/**
+ * The streams that take dead letters of these queues, beside those that are known. They are asked for by their subjects:
+ * listing an account takes a server as long as it has streams, and a cluster waits for each that has no leader. What this
+ * user may not see, or nobody can tell of, is left out.
+ * @throws OpsError CONN_UNREACHABLE, INTERRUPTED
+ */
+export async function findCaptors(
+  nats: Nats,
+  queues: readonly string[],
+  known: ReadonlySet<string>,
+): Promise<readonly Captor[]> {
+  if (queues.length === 0) return [];
+  const subjects = captorSubjects(queues.length > FEW ? undefined : queues);
+  const names = await Promise.all(
+    subjects.map(async (subject) => {
+      const found = (await orElse(streamNames(nats, { subject }), NOT_TOLD)) ?? [];
+      return subject.startsWith('*') ? found.filter(mayBeService) : found;
+    }),
+  );
+  const wanted = [...new Set(names.flat())].filter((name) => !known.has(name)).sort();
+  const captors = await pipelined(wanted, AT_ONCE, async (name): Promise<Captor | undefined> => {
+    const [info, stored = new Set<string>()] = await Promise.all([
+      orElse(readStream(nats, name), NOT_TOLD),
+      mayBeService(name) ? orElse(answerOf(serviceQueues(nats, name)), NOT_TOLD) : undefined,
+    ]);
+    const captures = info ? capturesOf(info.config, true) : [];
+    return info && captures.length > 0 ? { info, captures, stored } : undefined;
+  });
+  return captors.filter((captor) => captor !== undefined);
+}
