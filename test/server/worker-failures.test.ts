@@ -39,6 +39,20 @@ describeWorkers('what a worker cannot answer', () => {
     expect((await stateOf(nats, 'KV_osapi_ops')).messages).toBe(0);
   });
 
+  test('forgets with the answer what it wrote itself, and nothing of what another consumer’s workers did', async () => {
+    await makeSystem(nats, HASTY);
+    await sendRequests(nats, ['shaky']);
+    const shaky = handler('if (context.delivery < 3) throw new Error("try " + context.delivery); return 1;');
+    const worker = startWorker(server, { ...shaky, max: 3, idleExitMs: undefined });
+    const message = (await getMessage(nats, 'REQUESTS', 1))!;
+    await until(async () => (await readFailures(nats, message)).length === 1, 'a reason is kept');
+    const [mine] = await readFailures(nats, message);
+    const others = JSON.stringify({ ...mine, consumer: 'audit', reason: 'theirs' });
+    await publish(nats, '$KV.osapi_ops.failure.REQUESTS.1', Buffer.from(others));
+    expect((await worker.done).report).toMatchObject({ answered: 1 });
+    expect(await readFailures(nats, message)).toMatchObject([{ consumer: 'audit', reason: 'theirs' }]);
+  });
+
   test('keeps reasons in a ledger of an older make, which lets nothing go by itself', async () => {
     await nats.api('STREAM.CREATE.KV_osapi_ops', {
       name: 'KV_osapi_ops',

@@ -1,10 +1,12 @@
 import { bucketStream, failureKey, LEDGER_BUCKET } from '../facts/names.ts';
 import type { Entry } from '../model/entry.ts';
 import { isObject } from '../model/json.ts';
+import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { getRange } from '../nats/messages.ts';
-import { ledger } from './bucket.ts';
+import { removeMessages } from '../nats/removal.ts';
+import { ledger, purgeKeys } from './bucket.ts';
 
 /** What a worker wrote down of a failed delivery: why, when, and what comes next. */
 export interface FailureRecord {
@@ -90,13 +92,41 @@ export async function readAllFailures(nats: Nats, stream: string): Promise<Reado
   return found;
 }
 
+/**
+ * Removes what a consumer's workers wrote down of a message. All consumers write under one key, and what others wrote of it
+ * stays: they may not have answered it. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT
+ */
+export async function forgetFailures(
+  nats: Nats,
+  { stream, seq, consumer }: Pick<FailureRecord, 'stream' | 'seq' | 'consumer'>,
+): Promise<void> {
+  const key = failureKey(stream, seq);
+  const own: StoredMessage[] = [];
+  let isShared = false;
+  await eachRecord(nats, key, (record, message) => {
+    if (record.consumer === consumer) own.push(message);
+    else isShared = true;
+  });
+  const last = own.at(-1);
+  if (!isShared && last) await purgeKeys(nats, key, { upTo: last.seq });
+  else
+    await removeMessages(
+      nats,
+      own.map((one) => ({ ...one, created: '' })),
+    );
+}
+
 /** Hands over what lies on keys that match; nothing where there is no ledger, or this user may not read it. */
-async function eachRecord(nats: Nats, keys: string, take: (record: FailureRecord) => unknown): Promise<void> {
+async function eachRecord(
+  nats: Nats,
+  keys: string,
+  take: (record: FailureRecord, message: StoredMessage) => unknown,
+): Promise<void> {
   const read = async () => {
     const subject = `$KV.${LEDGER_BUCKET}.${keys}`;
-    for await (const { payload } of getRange(nats, bucketStream(LEDGER_BUCKET), 1, { subject })) {
-      const record = parseFailure(new TextDecoder().decode(payload));
-      if (record) take(record);
+    for await (const message of getRange(nats, bucketStream(LEDGER_BUCKET), 1, { subject })) {
+      const record = parseFailure(new TextDecoder().decode(message.payload));
+      if (record) take(record, message);
     }
   };
   await orElse(answerOf(read()), { missing: undefined, denied: undefined });

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { failureKey } from '../facts/names.ts';
-import { inLedger, ledger, purgeKeys } from '../ledger/bucket.ts';
-import type { FailureRecord } from '../ledger/failure.ts';
+import { inLedger, ledger } from '../ledger/bucket.ts';
+import { type FailureRecord, forgetFailures } from '../ledger/failure.ts';
 import { answerOf } from '../nats/answer.ts';
 import { isApiError } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -81,6 +81,6 @@ export function openFailures(nats: Nats, onTrouble: (why: string) => void): Fail
         };
         await keep(failureKey(delivery.stream, delivery.seq), JSON.stringify(record));
       }),
-    forget: (delivery) => attempt(() => purgeKeys(nats, failureKey(delivery.stream, delivery.seq))),
+    forget: (delivery) => attempt(() => forgetFailures(nats, delivery)),
   };
 }
