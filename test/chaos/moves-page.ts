@@ -30,6 +30,7 @@ export function renderMoves(all: readonly Moves[]): string {
     (one: Moves) => one.accepted,
     (one: Moves) => one.dead,
     (one: Moves) => one.again ?? 0,
+    (one: Moves) => one.unknown ?? 0,
     (one: Moves) => one.faults.length,
   ];
   const figures = table(
@@ -42,6 +43,7 @@ export function renderMoves(all: readonly Moves[]): string {
       'accepted',
       'dead at the end',
       'given again by a killed server',
+      'answered, kept as unknown',
       'lost, doubled',
     ],
     [...places, ...(places.length > 1 ? [['all', all] as const] : [])].map(([place, some]) => [

@@ -60,6 +60,8 @@ export interface MovingReport {
   readonly dead: number;
   /** Requests that a killed server gave out again, whose ack it had not written. */
   readonly again: number;
+  /** Answered, and in the DLQ as `unknown: answered, or dead`: a copy had to be dropped before it confirmed them. */
+  readonly unknown: number;
   /** How often whoever moved was killed at each step, and how often the server was. */
   readonly client: Hits;
   readonly server: Hits;
@@ -303,6 +305,7 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
     answered: 0,
     dead: 0,
     again: 0,
+    unknown: 0,
     client: {},
     server: {},
   };
@@ -391,7 +394,7 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
     }
     world.publishing = false;
     await sleep(WINDOW_MS);
-    const { dead, left } = await settled(world, nats);
+    const { dead, left, unknown } = await settled(world, nats);
     world.working = false;
     await Promise.all(actors);
     faults.push(...left, ...check(world, dead));
@@ -407,6 +410,7 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
       answered: answers.size,
       dead: dead.length,
       again,
+      unknown,
     };
   } finally {
     world.publishing = false;
@@ -418,7 +422,7 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
 }
 
 /** Waits until nothing is left to do; gives the ids of the dead, as `dlq ls` has them, and what is left all the same. */
-async function settled(world: World, nats: Nats): Promise<{ dead: string[]; left: string[] }> {
+async function settled(world: World, nats: Nats): Promise<{ dead: string[]; left: string[]; unknown: number }> {
   const left: string[] = [];
   // As long as it gets less: a busy machine is slow.
   for (let [until, least] = [performance.now() + 60_000, Number.POSITIVE_INFINITY]; ; await sleep(200)) {
@@ -434,9 +438,19 @@ async function settled(world: World, nats: Nats): Promise<{ dead: string[]; left
   }
   const ref = { queue: world.queue, dlq: 'dlq', dlqs: ['dlq'], consumers: [world.consumer] };
   const dead: string[] = [];
-  for await (const entry of scanEntries(nats, [ref], { states: ['replayable', 'parked', 'orphan'] }))
-    dead.push(entry.request_id ?? entry.id);
-  return { dead, left };
+  let unknown = 0;
+  for await (const entry of scanEntries(
+    nats,
+    [ref],
+    { states: ['replayable', 'parked', 'orphan'] },
+    { details: true },
+  )) {
+    const id = entry.request_id ?? entry.id;
+    // Said to be so: nobody replays it unawares.
+    if (entry.detail?.startsWith('unknown: ') && world.answers.has(id)) unknown += 1;
+    else dead.push(id);
+  }
+  return { dead, left, unknown };
 }
 
 /** How often a request came to an end. */

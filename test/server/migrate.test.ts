@@ -346,7 +346,7 @@ test.each([
   },
 );
 
-describe('a copy that somebody removes while workers answer', () => {
+describe('a copy that is removed while workers answer', () => {
   const entries = async () => {
     const found: (string | null)[][] = [];
     const ref = { queue: 'JOBS', dlq: 'dlq', dlqs: ['dlq'], consumers: ['w'] };
@@ -356,12 +356,16 @@ describe('a copy that somebody removes while workers answer', () => {
     return found.sort();
   };
   const doubt = expect.stringContaining('unknown: answered, or dead');
-  const begin = async () => {
+  const copied = async () => {
     const migration = await plan();
     await expect(executeMigration(nats, migration, moving(/copying JOBS to/))).rejects.toThrow();
     await until(async () => (await figures('JOBS_moving')).messages === 5, 'all is copied');
     // What the copy has not confirmed stays stored: that comes after a second in which nothing does.
     expect(await answer(2)).toEqual(['r0', 'r1']);
+    return migration;
+  };
+  const begin = async () => {
+    const migration = await copied();
     await nats.api('STREAM.DELETE.JOBS_moving');
     expect(await figures()).toMatchObject({ messages: 5 });
     const [unfinished] = await findUnfinished(nats);
@@ -391,6 +395,27 @@ describe('a copy that somebody removes while workers answer', () => {
       ['r1', 'replayable', doubt],
     ]);
     expect(await answer(3)).toEqual(['r2', 'r3', 'r4']);
+  });
+
+  test('leaves the same when it has stopped, and we remove it', async () => {
+    const migration = await copied();
+    const info = 'STREAM.INFO.JOBS_moving';
+    const api: Nats['api'] = async (subject, ...rest) => {
+      const answer = await nats.api(subject, ...rest);
+      const { mirror } = answer;
+      return subject === info
+        ? { ...answer, mirror: { ...Object(mirror), error: { description: 'stopped' } } }
+        : answer;
+    };
+    const stopped = new Proxy(nats, { get: (all, key) => (key === 'api' ? api : Reflect.get(all, key)) });
+    await undoMigration(stopped, migration, moving());
+    expect(await figures()).toMatchObject({ messages: 3 });
+    expect(await entries()).toEqual([
+      ['r0', 'replayable', doubt],
+      ['r1', 'replayable', doubt],
+    ]);
+    expect(await answer(3)).toEqual(['r2', 'r3', 'r4']);
+    expect(await findUnfinished(nats)).toEqual([]);
   });
 });
 

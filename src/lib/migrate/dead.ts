@@ -163,7 +163,7 @@ const AT_ONCE = 64;
 const inDoubt = (entry: Entry): Entry => ({
   ...entry,
   detail:
-    'unknown: answered, or dead. It was stored without a record of its death when somebody removed the copy of its queue.',
+    'unknown: answered, or dead. It was stored without a record of its death when the copy of its queue was removed.',
 });
 
 /** The sequences of the dead that are stored in the queue, and of those of them that may as well be answered. */

@@ -71,10 +71,7 @@ export async function undoMigration(nats: Nats, migration: Migration, moving: Mo
     const step = await stepOf(run);
     if (!canUndo(migration, step)) throw tooLate(run, step);
     if (migration.kind === 'consumer') await restoreConsumers(run, splitConsumerName(migration.from).stream);
-    else {
-      await clearDoubtful(run);
-      await takeBack(run);
-    }
+    else await takeBack(run);
     await forgetMigration(nats, migration);
   } catch (error) {
     throw await asStopped(run, error);
@@ -353,11 +350,15 @@ export async function dropCopies(nats: Nats, unfinished: readonly Unfinished[], 
   return isDropped;
 }
 
-/** Publishers first; then what was acked meanwhile is let go by the copy, which would leave it behind; then workers. */
+/** Publishers first; then what was acked meanwhile is let go by the copy, or else taken out as unknown; then workers. */
 async function takeBack(run: Run): Promise<void> {
   const hop = firstHop(run);
   if (isParked((await stream(run, hop.from)).config)) await forgetGivenOut(run, hop.from);
   await giveBack(run, hop);
   await dropCopy(run, hop);
-  await restoreConsumers(run, hop.from);
+  try {
+    await clearDoubtful(run);
+  } finally {
+    await restoreConsumers(run, hop.from);
+  }
 }

@@ -15,11 +15,11 @@ import {
   isClustered,
   isOfRun,
   noteMade,
+  patienceMs,
   pause,
   type Run,
   recordMade,
   removeStream,
-  SILENT_MS,
   stream,
   streamIfThere,
   write,
@@ -66,7 +66,7 @@ export async function waitCopied(run: Run, hop: Hop): Promise<void> {
     const now = performance.now();
     tellCopied(run, hop, { done: figures.messages, total: Math.max(from.figures.messages, figures.messages), began });
     if (seen.messages !== figures.messages) seen = { at: now, messages: figures.messages };
-    if (now - seen.at > SILENT_MS) throw notCopied(run, hop, mirror?.fault);
+    if (now - seen.at > patienceMs(run)) throw notCopied(run, hop, mirror?.fault);
     await pause(run, 100);
   }
 }
@@ -143,7 +143,7 @@ export async function settle(run: Run, hop: Hop): Promise<void> {
     const { num_pending: behind, num_ack_pending: unconfirmed } = reader.figures;
     if (behind === 0 && unconfirmed === 0) return;
     const waited = performance.now() - began;
-    if (waited > SILENT_MS) throw notCopied(run, hop, 'it does not confirm what it has');
+    if (waited > patienceMs(run)) throw notCopied(run, hop, 'it does not confirm what it has');
     if (waited > IDLE_MS && !isNudged) {
       isNudged = true;
       await nudge(run, hop, numberOf(reader.config.max_ack_pending, LEAST_NUDGES));
@@ -176,24 +176,32 @@ async function nudge(run: Run, { from }: Hop, count: number): Promise<void> {
   }
 }
 
-/** Removes a copy that is not opened. What it did not confirm yet would stay in the old stream as if it were dead. */
+/** Removes a copy that is not opened. What it did not confirm stays in the old stream as if it were dead: it is looked for. */
 export async function dropCopy(run: Run, hop: Hop): Promise<void> {
   const copy = await orUndefined(readStream(run.nats, hop.to, FINISH));
   // One of somebody else's making is left as it is.
   if (!copy || !isOfRun(run, copy)) return;
-  if (hop === firstHop(run) && copy.config.mirror !== undefined) {
-    await Promise.all(run.migration.consumers.map((one) => pauseUntil(run.nats, hop.from, one.from, UNTIL_RESUMED)));
-    try {
-      if (copy.mirror?.fault === undefined) await settle(run, hop);
-    } catch (error) {
-      if (!(error instanceof OpsError) || error.code !== 'MIGRATE_REFUSED') throw error;
-      // It has stopped, and would stop whoever goes back: without it there is room again.
-      const text = `${hop.to} does not confirm what it has: what workers answered since stays in ${hop.from}, and may be listed as dead`;
-      run.io.tell({ type: 'warning', text });
-    }
-  }
-  // Known by its label until it is gone, so that it is not missed then. What is full has no room for that before.
-  const isNoted = await noteMade(run, hop.to, undefined);
+  run.journal.isCopyLost = !(await isConfirmed(run, hop, copy));
+  // Known by its label until it is gone, so that it is not missed then: but where it is to be. What is full has no room
+  // for that before.
+  const made = run.journal.isCopyLost ? copy.created : undefined;
+  const isNoted = await noteMade(run, hop.to, made);
   await removeStream(run, hop.to);
-  if (!isNoted) await noteMade(run, hop.to, undefined);
+  if (!isNoted) await noteMade(run, hop.to, made);
+}
+
+/** Whether a copy has confirmed all that workers answered: nobody is given anything more, and it is waited for. */
+async function isConfirmed(run: Run, hop: Hop, { config, mirror, figures }: StreamInfo): Promise<boolean> {
+  if (hop !== firstHop(run) || config.mirror === undefined) return true;
+  await Promise.all(run.migration.consumers.map((one) => pauseUntil(run.nats, hop.from, one.from, UNTIL_RESUMED)));
+  try {
+    if (mirror?.fault !== undefined) throw notCopied(run, hop, mirror.fault);
+    await settle(run, hop);
+    return true;
+  } catch (error) {
+    if (!(error instanceof OpsError) || error.code !== 'MIGRATE_REFUSED') throw error;
+    // It has stopped, and would stop whoever goes back: without it there is room again.
+    run.io.tell({ type: 'warning', text: `${hop.to} is dropped without: ${error.message}` });
+    return figures.messages === 0 || run.migration.before.retention !== 'workqueue';
+  }
 }

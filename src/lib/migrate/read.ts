@@ -33,7 +33,7 @@ const tellStrangers = (names: readonly string[]): string =>
 
 /** What the server has kept for a copy looks dead once that is gone. */
 export const tellLost = ({ hops, from }: Migration): string =>
-  `somebody removed ${hops[0]?.to}: of ${from} what workers answered while it was copied may be stored still, and is not to be told from what died unheard`;
+  `${hops[0]?.to} was removed before it confirmed all: of ${from} what workers answered while it was copied may be stored still, and is not to be told from what died unheard`;
 
 const PAUSED = 'workers may be paused';
 

@@ -33,7 +33,7 @@ export interface Run extends Moving {
 /** What is written down of it. */
 interface Journal {
   record?: MigrationRecord;
-  /** Its copy was there, and somebody removed it: what workers acked meanwhile may be stored still. */
+  /** Its copy was there, and was removed before it confirmed all: what workers acked meanwhile may be stored still. */
   isCopyLost?: boolean;
 }
 
@@ -105,7 +105,7 @@ export function tell({ told, io, migration }: Run, step: MigrationStep): void {
 
 const POLL_MS = 50;
 
-/** How long a mirror may take to say anything, or to come to a marker. */
+/** How long a mirror may take to come to a marker, in a gap. */
 export const SILENT_MS = 15_000;
 
 /** A write that elects a leader may take so long. */
@@ -120,6 +120,12 @@ export const lastHop = ({ migration }: Run): Hop => migration.hops.at(-1)!;
 export const isTwo = ({ migration }: Run): boolean => migration.hops.length > 1;
 
 export const isClustered = ({ nats }: Run): boolean => nats.target.server.cluster !== undefined;
+
+/**
+ * How long a mirror may take to say anything. Where one of three servers was killed it reads on after 38 or 43 s, of 24
+ * kills twice (2.15.1): it waits for 10 s before it asks again, and twice that each time.
+ */
+export const patienceMs = (run: Run): number => (isClustered(run) ? 60_000 : SILENT_MS);
 
 /** A stream of the migration, or one of its DLQs. @throws OpsError MIGRATE_REFUSED where somebody made it anew; NOT_FOUND */
 export const stream = async (run: Run, name: string): Promise<StreamInfo> =>

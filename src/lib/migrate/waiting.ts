@@ -25,7 +25,7 @@ export const carryAll = async (run: Run): Promise<readonly number[]> =>
   (await carryAs(run, oldNames(run.migration))).seqs;
 
 /**
- * After somebody removed the copy: takes out of the queue what was answered, or died unheard, where the DLQ keeps it.
+ * After a copy was removed that had not confirmed all: takes out of the queue what was answered, or died unheard, where the DLQ keeps it.
  * Nothing tells these two apart, and left where they are all of them would be dead.
  */
 export async function clearDoubtful(run: Run): Promise<void> {
