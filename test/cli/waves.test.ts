@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { advisorySubject } from '../../src/lib/facts/names.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
-import { runCli, startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { advisory, letDie, makeDead, pull, put } from '../support/dead-letters.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
@@ -30,8 +29,7 @@ const spec = join(dir, 'spec.yaml');
 const cwd = dir;
 writeFileSync(spec, SPEC);
 afterAll(() => rmSync(dir, { recursive: true }));
-/** What only sets the scene. */
-const warm = warmCli();
+const runCli = warmCli();
 
 describe.each(outermostVersions())('far from a server %s', (version) => {
   let server: TestServer;
@@ -57,7 +55,7 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
     },
     async applied() {
       await scenes.nothing();
-      expect((await warm(['apply', spec], { server, cwd })).code).toBe(0);
+      expect((await runCli(['apply', spec], { server, cwd })).code).toBe(0);
     },
     async waiting() {
       await scenes.applied();
@@ -153,9 +151,8 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
         await scenes[scene]();
         far.take();
         const argv = command.split(' ').map((word) => (word === 'SPEC' ? spec : word));
-        const cli = startCli(argv, { server: far, cwd });
-        far.watch(cli.pid);
-        expect(await cli.done).toMatchObject({ code });
+        far.watch(runCli.pid());
+        expect(await runCli(argv, { server: far, cwd })).toMatchObject({ code });
         const taken = far.take().waves;
         if (taken <= waves) return;
         if (left === 1) expect(taken).toBeLessThanOrEqual(waves);

@@ -5,17 +5,21 @@ import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { type CliOptions, type CliResult, cleanEnv, ROOT, runCli } from './cli.ts';
 
+export interface WarmCli {
+  /** With `isOneStream`, stdout has what is said on stderr too, in its place. */
+  (args: readonly string[], options?: CliOptions & { readonly isOneStream?: boolean }): Promise<CliResult>;
+  /** Of the process that the next line runs in. */
+  pid(): number;
+}
+
 /**
  * Stands in a test file for `runCli`, and costs a fifth: the file's lines run one after another in one process. Not for
  * lines that are to run at once, nor where the subject is the process (signals, a crash, what it leaves open) or what it
  * remembers, such as a secret that another line must not know. What stdin is given runs by itself.
  *
  * @param execArgv of the process
- * @returns with `isOneStream`, stdout has what is said on stderr too, in its place
  */
-export function warmCli(
-  execArgv: string[] = [],
-): (args: readonly string[], options?: CliOptions & { readonly isOneStream?: boolean }) => Promise<CliResult> {
+export function warmCli(execArgv: string[] = []): WarmCli {
   let child: ChildProcess | undefined;
   let last: Promise<unknown> = Promise.resolve();
   afterAll(() => void child?.kill('SIGKILL'));
@@ -29,12 +33,15 @@ export function warmCli(
       if (child === fresh) child = undefined;
     });
   };
+  const present = (): ChildProcess => {
+    child ??= start();
+    return child;
+  };
   const run = async (
     args: readonly string[],
     { isOneStream = false, ...options }: CliOptions & { isOneStream?: boolean },
   ): Promise<CliResult> => {
-    child ??= start();
-    const one = child;
+    const one = present();
     const end = `end of ${randomUUID()}: `;
     const read = async (name: 'stdout' | 'stderr') => {
       let text = '';
@@ -51,10 +58,12 @@ export function warmCli(
     const [stdout, stderr] = await Promise.all(reading);
     return { code: stdout.code, signal: null, stdout: stdout.text, stderr: stderr.text };
   };
-  return (args, options = {}) => {
+  const next: WarmCli = (args, options = {}) => {
     if (options.stdin !== undefined || options.command) return runCli(args, options);
     const done = last.then(() => run(args, options));
     last = done.catch(() => {});
     return done;
   };
+  next.pid = () => present().pid!;
+  return next;
 }
