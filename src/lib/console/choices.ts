@@ -10,7 +10,7 @@ import { type PurgeOptions, purgeDeadLetters } from '../operations/dlq/purge.ts'
 import { type ReplayOptions, replayDeadLetters } from '../operations/dlq/replay.ts';
 import { isBadReplay, replayFlags, type WrittenWishes, wishesFrom } from '../ui/replay-flags.ts';
 import { lineOf } from './answer.ts';
-import { type Given, givenIn, readChoice, readFlags, wordsOf } from './query.ts';
+import { but, type Given, givenIn, readChoice, readFlags, wordsOf } from './query.ts';
 import type { Starting } from './runs.ts';
 
 type Verb = 'replay' | 'purge';
@@ -71,7 +71,7 @@ function readEdit(value: unknown): Edit | undefined {
 
 /** Options of a replay by their flags. @throws OpsError USAGE */
 async function readWishes({ transforms }: Chooser, given: Given) {
-  const rest = new Map([...given].filter(([name]) => name !== 'transform'));
+  const rest = but(given, ['transform']);
   const [transform] = given.get('transform') ?? [];
   const module = transforms.find((file) => basename(file) === transform);
   if (transform !== undefined && module === undefined) {
@@ -158,7 +158,7 @@ export async function lookAhead(
 
 /** How a replay is to go, as words; a module by its file, as a terminal takes it. */
 const replayWords = (given: Given, transform: string | undefined): string[] => [
-  ...wordsOf(new Map([...given].filter(([name]) => name !== 'transform')), replayFlags),
+  ...wordsOf(but(given, ['transform']), replayFlags),
   ...(transform === undefined ? [] : [`--transform=${transform}`]),
 ];
 

@@ -21,7 +21,7 @@ import { bytesJson } from '../ui/render/request.ts';
 import { requestFlags } from '../ui/request-flags.ts';
 import { momentFlag } from '../ui/spec-flags.ts';
 import { cutBytes, cutText, SHOWN_BYTES } from './cut.ts';
-import { type Given, readChoice, readFlags } from './query.ts';
+import { but, type Given, readChoice, readFlags } from './query.ts';
 import type { Views } from './views.ts';
 
 /** What a question is answered with, beside what was told meanwhile. */
@@ -64,8 +64,6 @@ function need(given: Given, name: string): string {
 
 const only = (given: Given, names: readonly string[]): Given =>
   new Map([...given].filter(([name]) => names.includes(name)));
-const but = (given: Given, names: readonly string[]): Given =>
-  new Map([...given].filter(([name]) => !names.includes(name)));
 
 /** How many rows a page has, as a flag of the CLI. */
 const rowsOf = (given: Given): Given => new Map([...only(given, ['rows'])].map(([, rows]) => ['limit', rows]));

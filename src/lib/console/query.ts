@@ -49,8 +49,8 @@ export async function readFlags<T>(
   return { flags: (await parseFlags(command, definitions, words)) as T, words };
 }
 
-/** What names ids is no flag. */
-const without = (given: Given, names: readonly string[]): Given =>
+/** The values but for those of these names. */
+export const but = (given: Given, names: readonly string[]): Given =>
   new Map([...given].filter(([name]) => !names.includes(name)));
 
 /** What a dlq verb is about, and how it is typed. @throws OpsError USAGE */
@@ -63,7 +63,8 @@ export async function readChoice<T = object>(
   const { flags, words } = await readFlags<WrittenFilter & { where?: string[] } & T>(
     command,
     { ...FILTERS, ...more },
-    without(given, ['id']),
+    // What names ids is no flag.
+    but(given, ['id']),
   );
   const choice = choiceFrom({ ...flags, ...(file !== undefined && { file }) }, ids, now);
   return { choice, flags, words: [...ids, ...words] };

@@ -1,5 +1,5 @@
 import { parseAllDocuments } from 'yaml';
-import type { Json } from '../model/json.ts';
+import { type Json, jsonIn } from '../model/json.ts';
 
 /** One value of a foreign file, or why there is none. */
 export type ForeignDocument = { readonly value: Json } | { readonly why: string; readonly line?: number };
@@ -21,12 +21,8 @@ export function readDocuments(text: string): ForeignDocument[] {
 
 /** Anything that begins as JSON and is JSON; the rest may still be YAML's flow style. */
 function readJson(text: string): ForeignDocument | undefined {
-  if (!/^\s*[[{]/.test(text)) return undefined;
-  try {
-    return { value: JSON.parse(text) as Json };
-  } catch {
-    return undefined;
-  }
+  const value = /^\s*[[{]/.test(text) ? jsonIn(text) : undefined;
+  return value === undefined ? undefined : { value: value as Json };
 }
 
 function readYaml(text: string): ForeignDocument[] {

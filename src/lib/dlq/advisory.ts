@@ -1,7 +1,7 @@
 import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { type DlqRecord, type EntryReason, entryId } from '../model/entry.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, jsonIn } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { readCarried } from './carried.ts';
 import type { Death } from './death.ts';
@@ -66,12 +66,8 @@ export function readDeath(message: StoredMessage): Death | Unreadable {
     if (carried) return carried;
   }
   if (message.payload.byteLength > LARGEST_ADVISORY) return unreadable('too large for an advisory');
-  let body: unknown;
-  try {
-    body = JSON.parse(asBuffer(message.payload).toString());
-  } catch {
-    return unreadable('not JSON');
-  }
+  const body = jsonIn(asBuffer(message.payload).toString());
+  if (body === undefined) return unreadable('not JSON');
   if (!isObject(body)) return unreadable('not a JSON object');
   const reason = BY_TYPE.get(body.type) ?? named?.reason;
   if (!reason) return unreadable('no advisory of a death');

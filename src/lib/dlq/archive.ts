@@ -3,7 +3,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { type Entry, type EntryJson, entryJson, type RecordKind } from '../model/entry.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, jsonIn } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 
 export const ARCHIVE_VERSION = 1;
@@ -81,12 +81,8 @@ const unreadable = (where: string, why: string, hint: string): OpsError =>
 export function parseArchiveLine(text: string, where: string): ArchiveLine {
   const broken = (why: string) =>
     unreadable(where, why, 'check that the file is whole; `dlq export` and `dlq purge` write it');
-  let line: unknown;
-  try {
-    line = JSON.parse(text);
-  } catch {
-    throw broken('It is not JSON.');
-  }
+  const line = jsonIn(text);
+  if (line === undefined) throw broken('It is not JSON.');
   if (!isObject(line)) throw broken('It is not a JSON object.');
   if (line.version !== ARCHIVE_VERSION) {
     throw unreadable(

@@ -1,6 +1,7 @@
 import { IMPORT_HEADER, IMPORT_ID, REJECT_HEADER, REJECT_KEPT, REJECTED_PREFIX } from '../facts/names.ts';
 import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import { type EntryReason, entryId, type RecordKind } from '../model/entry.ts';
+import { jsonIn } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, parseHeaderLines, printHeaders } from '../nats/raw-headers.ts';
 import { type Death, UNNAMED } from './death.ts';
@@ -188,14 +189,8 @@ function agrees(subject: string, stream: string, consumer: string): boolean {
 }
 
 /** What an import wrote down of words that no header can have; `undefined` where it did not. */
-function wholeDetail(json: string | undefined): string | undefined {
-  if (json?.startsWith('"') !== true) return undefined;
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
-}
+const wholeDetail = (json: string | undefined): string | undefined =>
+  json?.startsWith('"') ? (jsonIn(json) as string | undefined) : undefined;
 
 /** An older nats-dlq-service wrote the advisory's headers over no payload at all: that is no copy of the original. */
 const isEmptyShell = (message: StoredMessage, values: ReadonlyMap<string, string>): boolean =>

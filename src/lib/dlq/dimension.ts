@@ -1,7 +1,7 @@
 import { nearest } from '../errors/nearest.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { ENTRY_REASONS, ENTRY_STATES, type Entry } from '../model/entry.ts';
-import { deepText, parseExact } from '../model/json.ts';
+import { deepText, jsonIn, parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { inOneLine } from '../model/visible.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
@@ -110,11 +110,7 @@ const headerOf =
 
 function jsonOf({ payload }: StoredMessage, path: readonly (string | number)[]): string | null {
   if (payload.byteLength === 0 || payload.byteLength > LARGEST_PARSED) return null;
-  try {
-    const value = valueAt(parseExact(Buffer.from(payload).toString('utf8')), path);
-    if (value === undefined) return null;
-    return typeof value === 'string' ? value : deepText(value);
-  } catch {
-    return null;
-  }
+  const value = valueAt(jsonIn(Buffer.from(payload).toString('utf8'), parseExact), path);
+  if (value === undefined) return null;
+  return typeof value === 'string' ? value : deepText(value);
 }

@@ -2,7 +2,7 @@ import { bucketStream, LEDGER_BUCKET, REPLAY_HEADER } from '../facts/names.ts';
 import type { JournalEntry } from '../ledger/journal.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { type DlqRecord, type Entry, type EntryInner, entryId, MOST_REPLAYS } from '../model/entry.ts';
-import { isObject, parseExact } from '../model/json.ts';
+import { jsonIn, objectOf, parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { fromHeaderValue, type HeaderLine, headerValue, parseHeaders } from '../nats/raw-headers.ts';
 import { type Death, UNNAMED } from './death.ts';
@@ -169,12 +169,7 @@ export function requestIdOf(payload: Uint8Array): string | undefined {
   if (payload.byteLength > LARGEST_PARSED) return undefined;
   const bytes = asBuffer(payload);
   if (!bytes.includes('"id"')) return undefined;
-  try {
-    const body = parseExact(bytes.toString());
-    if (!isObject(body)) return undefined;
-    const id = typeof body.id === 'number' ? String(body.id) : body.id;
-    return typeof id === 'string' && id !== '' ? id.slice(0, LONGEST_ID).toWellFormed() : undefined;
-  } catch {
-    return undefined;
-  }
+  const body = objectOf(jsonIn(bytes.toString(), parseExact));
+  const id = typeof body.id === 'number' ? String(body.id) : body.id;
+  return typeof id === 'string' && id !== '' ? id.slice(0, LONGEST_ID).toWellFormed() : undefined;
 }

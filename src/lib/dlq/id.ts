@@ -2,6 +2,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { isConsumerName, isSeq, isStreamName } from '../facts/tokens.ts';
 import type { QueueRef } from '../model/entry.ts';
 import type { IdPattern } from '../model/entry-filter.ts';
+import { jsonIn, objectOf } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 
 /** Reads an id from its end, where the parts cannot hold a slash; `undefined` for what is none. */
@@ -73,12 +74,8 @@ export function idsIn(text: string, file: string): IdPattern[] {
 }
 
 function idOfJson(line: string): string | undefined {
-  try {
-    const { id }: { id?: unknown } = JSON.parse(line);
-    return typeof id === 'string' ? id : undefined;
-  } catch {
-    return undefined;
-  }
+  const { id } = objectOf(jsonIn(line));
+  return typeof id === 'string' ? id : undefined;
 }
 
 /** So many characters of what is no id are quoted. */

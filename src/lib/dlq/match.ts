@@ -1,5 +1,5 @@
 import { asBuffer } from '../model/bytes.ts';
-import { parseExact, stableText } from '../model/json.ts';
+import { jsonIn, parseExact, stableText } from '../model/json.ts';
 
 /** Payloads beyond this many bytes are compared to the letter only. */
 const LARGEST_PARSED = 4 * 1024 * 1024;
@@ -43,21 +43,13 @@ function compact(json: string): string {
 
 /** All that a text can mean in JSON: a piece of it, one that begins within a string, letters of a string, a value. */
 function meanings(text: string): string[] {
-  const whole = valueIn(text);
+  const whole = jsonIn(text, parseExact);
   return [
     compact(text),
     compact(`"${text}`).slice(1),
     spell(text),
     ...(typeof whole === 'object' && whole !== null ? [compact(stableText(whole))] : []),
   ].filter(Boolean);
-}
-
-function valueIn(text: string): unknown {
-  try {
-    return parseExact(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /**
@@ -69,7 +61,7 @@ export function payloadHas(payload: Uint8Array, text: string): boolean {
   if (bytes.includes(text, 0, 'utf8')) return true;
   if (bytes.byteLength > LARGEST_PARSED) return false;
   const json = bytes.toString('utf8');
-  const value = valueIn(json);
+  const value = jsonIn(json, parseExact);
   if (value === undefined) return false;
   const stored = `${compact(json)}\n${compact(stableText(value))}`;
   return meanings(text).some((meaning) => stored.includes(meaning));

@@ -2,18 +2,8 @@ import type { CheckName } from '../facts/checks.ts';
 import type { Threshold } from '../model/spec.ts';
 import type { Check, CheckThreshold, Health } from '../model/verdict.ts';
 
-interface Found {
-  readonly resource?: string;
-  readonly status: Health;
-  readonly summary: string;
-  readonly value?: number;
-  readonly threshold?: CheckThreshold;
-  /** Only told where the status is not ok. */
-  readonly next?: string;
-}
-
-/** A check with its id. */
-export const checkOf = (name: CheckName, { next, ...found }: Found): Check => ({
+/** A check with its id. What to type next is only told where the status is not ok. */
+export const checkOf = (name: CheckName, { next, ...found }: Omit<Check, 'id' | 'name'>): Check => ({
   id: found.resource === undefined ? name : `${found.resource}.${name}`,
   name,
   ...found,

@@ -1,6 +1,6 @@
 import { bucketStream, failureKey, LEDGER_BUCKET } from '../facts/names.ts';
 import type { Entry } from '../model/entry.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, jsonIn } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -138,12 +138,7 @@ export const isOf = (record: Pick<FailureRecord, 'published_at'>, message: Pick<
 
 /** A record as stored; whoever may write there may have written anything. */
 export function parseFailure(text: string): FailureRecord | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const value = jsonIn(text);
   if (!isObject(value)) return undefined;
   const { reason, at, delivery, published_at } = value;
   const times = [at, published_at].every((each) => typeof each === 'string' && !Number.isNaN(Date.parse(each)));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { conceal, concealAll } from '../errors/conceal.ts';
 import type { Actor, HistoryRecord } from '../model/history.ts';
+import { jsonIn } from '../model/json.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { ledger, purgeKeys } from './bucket.ts';
@@ -69,12 +70,7 @@ export async function readHistory(nats: Nats, filter: HistoryFilter = {}): Promi
     .slice(0, filter.limit ?? keys.length);
   const entries = await pipelined(newest, 128, (key) => kv.get(key));
   return entries.flatMap((entry) => {
-    if (!entry) return [];
-    try {
-      const record: unknown = JSON.parse(new TextDecoder().decode(entry.value));
-      return isHistory(record) ? [record as HistoryRecord] : [];
-    } catch {
-      return [];
-    }
+    const record = entry && jsonIn(entry.value);
+    return isHistory(record) ? [record as HistoryRecord] : [];
   });
 }

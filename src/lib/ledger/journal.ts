@@ -2,12 +2,12 @@ import { OpsError } from '../errors/ops-error.ts';
 import { bucketStream, journalSubject, journalSubjects, LEDGER_BUCKET } from '../facts/names.ts';
 import { isSeq, isStreamName } from '../facts/tokens.ts';
 import { asBuffer } from '../model/bytes.ts';
-import { isObject, numberOf, objectOf, textOf } from '../model/json.ts';
+import { isObject, jsonIn, numberOf, objectOf, textOf } from '../model/json.ts';
 import type { Seen, StoredMessage } from '../model/message.ts';
-import type { CopyKind } from '../nats/address.ts';
 import { answerOf, orElse } from '../nats/answer.ts';
 import { isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
+import type { Copy } from '../nats/copies.ts';
 import { publish } from '../nats/message-writes.ts';
 import { getRange } from '../nats/messages.ts';
 import type { ReadOptions } from '../nats/port.ts';
@@ -35,15 +35,13 @@ export interface Mark {
 }
 
 /** A message that left its stream before its copy was in: everything needed to finish, or to put it back by hand. */
-export interface Journalled {
+export interface Journalled extends Copy {
+  /** The entry's id. */
   readonly id: string;
+  /** Stable for this replay of this message, whoever carries it out and however often. */
   readonly msgId: string;
-  /** Of the copy. */
-  readonly subject: string;
-  readonly headers: Uint8Array;
-  readonly payload: Uint8Array;
-  readonly kind: CopyKind;
   readonly original: Seen;
+  /** What goes of the DLQ streams when the entry goes. */
   readonly records: readonly Seen[];
   readonly requestId?: string;
   readonly target: Mark;
@@ -233,12 +231,7 @@ export function printIntent({ moves, target, run }: Intent): string {
 
 /** What an intent says; `undefined` for a text that is none. Up to 0.1.0 it named the streams of the copies only. */
 export function parseIntent(text: string): Intent | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const value = jsonIn(text);
   if (!isObject(value) || !Array.isArray(value.moves)) return undefined;
   const created = new Map(Object.entries(objectOf(value.created)));
   const [stream, after] = Object.entries(objectOf(value.after))[0] ?? [];

@@ -5,6 +5,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
 import type { Actor } from '../model/history.ts';
 import type { Io } from '../model/io.ts';
+import { jsonIn } from '../model/json.ts';
 import { printDuration } from '../model/units.ts';
 import { orUndefined } from '../nats/answer.ts';
 import { isNoRoom } from '../nats/api-error.ts';
@@ -51,12 +52,8 @@ interface Holder extends Actor {
 }
 
 function parseHolder(entry: KvEntry): Holder | undefined {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(entry.value));
-    return isHolder(value) ? (value as Holder) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = jsonIn(entry.value);
+  return isHolder(value) ? (value as Holder) : undefined;
 }
 
 /** The key itself is for machines: `lock.the=20dead…`. */

@@ -1,6 +1,6 @@
 import { OpsError } from '../errors/ops-error.ts';
 import type { Actor } from '../model/history.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, jsonIn } from '../model/json.ts';
 import type { Made, Migration } from '../model/migration.ts';
 import { toType } from '../model/shell.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -49,12 +49,8 @@ export async function readMigration(nats: Nats, migration: Migration): Promise<M
 }
 
 async function parseRecord(nats: Nats, { key, value }: KvEntry): Promise<MigrationRecord> {
-  try {
-    const record: unknown = JSON.parse(new TextDecoder().decode(value));
-    if (isMigrationRecord(record)) return record as MigrationRecord;
-  } catch {
-    // It is said below: whatever is wrong with it, it cannot be read.
-  }
+  const record = jsonIn(value);
+  if (isMigrationRecord(record)) return record as MigrationRecord;
   const busy = await whoIsAtWork(nats).catch(() => []);
   const isBusy = busy.length > 0;
   throw new OpsError('MIGRATE_REFUSED', 'a migration was begun here, and its record cannot be read', {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { conceal } from '../errors/conceal.ts';
 import { bucketStream, LEDGER_BUCKET } from '../facts/names.ts';
 import type { Actor } from '../model/history.ts';
+import { jsonIn } from '../model/json.ts';
 import type { ReplayRunJson, RunFigures } from '../model/replay-run.ts';
 import { orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -138,12 +139,8 @@ async function sweep(nats: Nats, now: Date): Promise<void> {
 }
 
 function parseRun({ value }: KvEntry): StoredRun | undefined {
-  try {
-    const record: unknown = JSON.parse(new TextDecoder().decode(value));
-    return isReplayRun(record) ? (record as StoredRun) : undefined;
-  } catch {
-    return undefined;
-  }
+  const record = jsonIn(value);
+  return isReplayRun(record) ? (record as StoredRun) : undefined;
 }
 
 /** A stored record as it is now. `now`: the server's clock, in milliseconds since 1970, as that of `created`. */

@@ -78,6 +78,15 @@ const { rawJSON, isRawJSON } = JSON as unknown as {
   isRawJSON(value: unknown): boolean;
 };
 
+/** What a text, or its bytes, says as JSON; `undefined` where it is none. */
+export function jsonIn(written: string | Uint8Array, parse: (text: string) => unknown = JSON.parse): unknown {
+  try {
+    return parse(typeof written === 'string' ? written : new TextDecoder().decode(written));
+  } catch {
+    return undefined;
+  }
+}
+
 /** For `JSON.parse`: a number that JavaScript would round is printed as it was written. */
 export function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;

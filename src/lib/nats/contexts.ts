@@ -4,7 +4,7 @@ import path from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
 import { systemReason } from '../errors/system-error.ts';
 import { readWholeSync } from '../files/read.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, jsonIn } from '../model/json.ts';
 import { mayBePath } from './secret.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -110,12 +110,8 @@ export function readContexts(env: Env, cwd: string): Contexts {
         const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
         throw contextError(name, isMissing ? 'not found' : `it cannot be read: ${systemReason(error)}`, env);
       }
-      let parsed: unknown;
-      try {
-        parsed = JSON.parse(text);
-      } catch {
-        // The parser's own words quote the text around the fault, which can be a password.
-      }
+      // The parser's own words quote the text around the fault, which can be a password.
+      const parsed = jsonIn(text);
       if (!isObject(parsed)) throw contextError(name, 'it is not a JSON object', env);
       return parsed as ContextFields;
     },

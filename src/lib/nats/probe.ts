@@ -9,7 +9,7 @@ import {
   type TLSSocket,
 } from 'node:tls';
 import { Fault } from '../errors/fault.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, jsonIn, numberOf, objectOf } from '../model/json.ts';
 import { cleanText } from './redact.ts';
 
 /** What a server's certificate is like. */
@@ -204,11 +204,6 @@ export function certificateDaysLeft(pem: string, nowMs: number): number | undefi
 /** When the user JWT of a credentials file expires, in milliseconds since 1970; `undefined`: never, or it is none. */
 export function credentialsExpiry(creds: string): number | undefined {
   const [, payload] = /eyJ[\w-]+\.(eyJ[\w-]+)\./.exec(creds) ?? [];
-  if (payload === undefined) return undefined;
-  try {
-    const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as { exp?: number };
-    return exp ? exp * 1000 : undefined;
-  } catch {
-    return undefined;
-  }
+  const exp = numberOf(objectOf(payload && jsonIn(Buffer.from(payload, 'base64url'))).exp);
+  return exp === 0 ? undefined : exp * 1000;
 }

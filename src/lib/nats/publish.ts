@@ -2,7 +2,7 @@ import { createInbox, errors, type Msg, type MsgHdrs } from '@nats-io/transport-
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
 import { asBuffer } from '../model/bytes.ts';
-import { isObject } from '../model/json.ts';
+import { isObject, jsonIn, objectOf } from '../model/json.ts';
 import { ApiError, type ApiFault } from './api-error.ts';
 import { publishFailure } from './message-writes.ts';
 import type { Nats } from './port.ts';
@@ -153,18 +153,14 @@ const PLAIN = /^\{"stream":\s?"(?!.*"(?:error|duplicate)")/;
 function readAck({ data, subject }: Msg): boolean | undefined | ApiFault | OpsError {
   const text = asBuffer(data).toString('utf8');
   if (PLAIN.test(text)) return false;
-  try {
-    const answer: unknown = JSON.parse(text);
-    if (isObject(answer) && isObject(answer.error)) {
-      const fault = answer.error as ApiFault;
-      return fault.err_code === ERR.duplicateInProcess ? undefined : fault;
-    }
-    if (isObject(answer) && typeof answer.stream === 'string') {
-      // Clusters of 2.10 call it a duplicate of sequence 0 (nats-server#5827), where later ones say 10158.
-      return answer.duplicate === true && answer.seq === 0 ? undefined : answer.duplicate === true;
-    }
-  } catch {
-    // Told below.
+  const answer = objectOf(jsonIn(text));
+  if (isObject(answer.error)) {
+    const fault = answer.error as ApiFault;
+    return fault.err_code === ERR.duplicateInProcess ? undefined : fault;
+  }
+  if (typeof answer.stream === 'string') {
+    // Clusters of 2.10 call it a duplicate of sequence 0 (nats-server#5827), where later ones say 10158.
+    return answer.duplicate === true && answer.seq === 0 ? undefined : answer.duplicate === true;
   }
   return new OpsError('SERVER_REFUSED', 'what answered is not JetStream', {
     where: subject,

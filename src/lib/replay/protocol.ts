@@ -1,5 +1,6 @@
+import type { Journalled } from '../ledger/journal.ts';
 import type { Seen } from '../model/message.ts';
-import type { CopyKind } from '../nats/address.ts';
+import type { Copy } from '../nats/copies.ts';
 import type { Freed } from '../nats/keeps.ts';
 
 //   The order in which one message moves. Each step is confirmed before the next begins; docs/replay-protocol.md has the
@@ -24,15 +25,7 @@ export const PROTOCOL = {
 } as const satisfies Protocol;
 
 /** One message on its way back into a queue: what is published, and what goes once it is stored. */
-export interface Move {
-  /** The entry's id. */
-  readonly id: string;
-  /** Stable for this replay of this message, whoever carries it out and however often. */
-  readonly msgId: string;
-  readonly subject: string;
-  readonly headers: Uint8Array;
-  readonly payload: Uint8Array;
-  readonly kind: CopyKind;
+export interface Move extends Copy, Pick<Journalled, 'id' | 'msgId' | 'records' | 'requestId'> {
   /** Under which sequence the original is stored, also where it stays. */
   readonly seq?: number;
   /** The original, where it is to be removed. */
@@ -41,9 +34,6 @@ export interface Move {
   readonly frees?: Freed;
   /** Where its consumer does not take it: without its records nothing says that it died. */
   readonly untaken?: true;
-  /** What goes of the DLQ streams when the entry goes. */
-  readonly records: readonly Seen[];
-  readonly requestId?: string;
   /** Why the entry was dead, as the fate of its copy is worded. */
   readonly died?: string;
 }

@@ -1,5 +1,5 @@
 import { isPlainSubject } from '../facts/subjects.ts';
-import { isKeptNumber, isObject, keepDigits } from '../model/json.ts';
+import { isKeptNumber, isObject, jsonIn, keepDigits } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import type { FieldChange } from '../model/replay.ts';
 import { fromHeaderValue, type HeaderLine, parseHeaders, toHeaderValue } from '../nats/raw-headers.ts';
@@ -102,13 +102,8 @@ export const isBroken = (before: StoredMessage, { payload }: Edited): boolean =>
 
 const shown = (payload: Uint8Array): string => textOf(payload) ?? `${payload.byteLength} bytes`;
 
-function jsonOf(payload: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(payload).toString('utf8'), keepDigits);
-  } catch {
-    return undefined;
-  }
-}
+const jsonOf = (payload: Uint8Array): unknown =>
+  jsonIn(Buffer.from(payload).toString('utf8'), (text) => JSON.parse(text, keepDigits));
 
 const stepOf = (key: string): string => (/^[\p{L}\p{N}_$-]+$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
 

@@ -1,21 +1,11 @@
+import type { HandlerContext } from './handler.ts';
+
 /** What the thread of a handler is given for one request. */
 export interface ThreadTask {
   readonly run: number;
   readonly payload: Uint8Array;
   readonly id: string;
-  readonly facts: {
-    readonly subject: string;
-    readonly headers: Readonly<Record<string, readonly string[]>>;
-    readonly delivery: number;
-    readonly maxDeliver: number;
-    readonly stream: string;
-    readonly consumer: string;
-    readonly seq: number;
-    readonly publishedAt: string;
-    readonly deadline: number;
-    readonly traceparent?: string;
-    readonly tracestate?: string;
-  };
+  readonly facts: Omit<HandlerContext, 'payload' | 'retry' | 'reject' | 'log'>;
 }
 
 /** What it is told: requests, or to say that it is there. One that was silent gives back what it has not begun. */

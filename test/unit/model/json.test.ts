@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { printJson } from '../../../src/lib/model/json.ts';
+import { jsonIn, parseExact, printJson } from '../../../src/lib/model/json.ts';
 
 describe('JSON as every reader takes it', () => {
   test.each([
@@ -16,4 +16,20 @@ describe('JSON as every reader takes it', () => {
     expect(printJson(value)).toBe(want);
     expect(JSON.parse(printJson([value], 2))).toEqual([JSON.parse(want)]);
   });
+});
+
+test.each([
+  ['an object', '{"a":1}', { a: 1 }],
+  ['null, which is JSON', 'null', null],
+  ['bytes', new TextEncoder().encode('["é"]'), ['é']],
+  ['bytes that are no UTF-8', new Uint8Array([0x22, 0xff, 0x22]), '\ufffd'],
+  ['half of an object', '{"a":', undefined],
+  ['nothing', '', undefined],
+])('what is read as JSON where it may be none: %s', (_, written, value) => {
+  expect(jsonIn(written)).toEqual(value);
+});
+
+test('it is read by another parser where one is given', () => {
+  expect(jsonIn('9007199254740993', parseExact)).toBe('9007199254740993');
+  expect(jsonIn('9007199254740993,', parseExact)).toBeUndefined();
 });
