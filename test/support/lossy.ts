@@ -1,14 +1,16 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Socket } from 'node:net';
 
+type Loss = 'answer' | 'request' | 'nothing';
+
 /** A server some of whose answers are lost on the way, though the requests are carried out. */
 export interface Lossy {
   readonly url: string;
   /**
-   * Loses the answer to the next request on a subject that matches, or the request itself. What `then` does is done
-   * before the client is told anything more: the server is changed before anybody looks or tries again.
+   * Loses the answer to the next request on a subject that matches, or the request itself, or nothing. What `then` does is
+   * done before the client is told anything more: the server is changed before anybody looks or tries again.
    */
-  lose(what: 'answer' | 'request', subject: RegExp, then?: () => Promise<unknown>): void;
+  lose(what: Loss, subject: RegExp, then?: () => Promise<unknown>): void;
   /** How many requests there were on a subject that matches, since it was asked last. */
   seen(subject: RegExp): number;
   close(): void;
@@ -35,11 +37,11 @@ function readFrames(onFrame: (words: readonly string[], frame: Buffer) => void):
 /** Stands before a server of this machine. */
 export async function startLossy(port: number): Promise<Lossy> {
   const sockets = new Set<Socket>();
-  let next: { what: 'answer' | 'request'; subject: RegExp; then?: () => Promise<unknown> } | undefined;
+  let next: { what: Loss; subject: RegExp; then?: () => Promise<unknown> } | undefined;
   let requests: string[] = [];
   const listener = createServer((near) => {
     const far = connect(port, '127.0.0.1');
-    const lost = new Map<string, (() => Promise<unknown>) | undefined>();
+    const lost = new Map<string, { readonly what: Loss; readonly then?: () => Promise<unknown> }>();
     let told: Promise<void> = Promise.resolve();
     near.on(
       'data',
@@ -53,7 +55,7 @@ export async function startLossy(port: number): Promise<Lossy> {
               if (then) told = told.then(then).then(() => {});
               return;
             }
-            lost.set(reply, then);
+            lost.set(reply, { what, ...(then && { then }) });
           }
         }
         far.write(frame);
@@ -62,11 +64,10 @@ export async function startLossy(port: number): Promise<Lossy> {
     far.on(
       'data',
       readFrames(([, subject = ''], frame) => {
-        if (lost.has(subject)) {
-          const then = lost.get(subject);
-          lost.delete(subject);
-          if (then) told = told.then(then).then(() => {});
-        } else told = told.then(() => void (near.writable && near.write(frame)));
+        const { what, then } = lost.get(subject) ?? { what: 'nothing' };
+        lost.delete(subject);
+        if (then) told = told.then(then).then(() => {});
+        if (what === 'nothing') told = told.then(() => void (near.writable && near.write(frame)));
       }),
     );
     for (const [socket, other] of [
