@@ -56,8 +56,12 @@ export const act = <const P extends string>(path: P, body: object, how: How = {}
   });
 
 /** Sends a file as it is. */
-export const upload = (path: '/api/archives', file: Blob): Promise<Answer<Uploaded>> =>
-  send(path, { method: 'PUT', headers: { 'content-type': 'application/x-ndjson' }, body: file });
+export const upload = (path: '/api/archives', file: File): Promise<Answer<Uploaded>> =>
+  send(`${path}?name=${encodeURIComponent(file.name)}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: file,
+  });
 
 async function send<T>(path: string, request: RequestInit): Promise<Answer<T>> {
   try {

@@ -143,7 +143,8 @@ describe('each answer is what the command prints', () => {
     expect((await cli('plan')).changes).toEqual([]);
     // The same plan again shows what is not so any more.
     const stale = await run({ verb: 'apply', digest });
-    expect(stale).toMatchObject({ state: 'failed', exit: 75, error: { code: 'PLAN_STALE' } });
+    expect(stale).toMatchObject({ state: 'failed', exit: 75, error: { code: 'PLAN_STALE', where: 'osapi.plan' } });
+    expect(stale.error.hint).toContain('`osapi-ops plan --out osapi.plan`');
   });
 
   test('of several systems: the line names a file for the spec of each, and so does that of an apply', async () => {
@@ -350,7 +351,7 @@ describe('what is acted on is what was looked at', () => {
     const file = join(dir, 'sent.ndjson');
     await cli('dlq', 'purge', '--yes', '--archive', file);
     const send = async (body: string) =>
-      ask(page.port, 'PUT', '/api/archives', {
+      ask(page.port, 'PUT', '/api/archives?name=sent.ndjson', {
         headers: {
           cookie: page.session.cookie,
           'x-osapi-ops-key': page.session.key,
@@ -366,7 +367,10 @@ describe('what is acted on is what was looked at', () => {
     expect(await cli('dlq', 'ls')).toHaveLength(7);
     expect((await send(readFileSync(file, 'utf8'))).json.result).toMatchObject({ imported: 0, skipped: 7 });
     const odd = await send('{"no":"archive"}');
-    expect([odd.status, odd.json.error.code]).toEqual([400, 'USAGE_FILE']);
+    // The file has here the name that it has there, in the history too.
+    expect([odd.status, odd.json.error.code, odd.json.error.where]).toEqual([400, 'USAGE_FILE', 'sent.ndjson:1']);
+    expect(json.command.argv.at(-1)).toBe('sent.ndjson');
+    expect((await cli('history', '--verb', 'import'))[0].detail).toEqual({ archive: 'sent.ndjson' });
     expect((await page.post('/api/runs', { verb: 'import', archive: 'x' })).status).toBe(410);
   });
 });

@@ -107,7 +107,7 @@ describe('a request', () => {
     const again = await send();
     expect(again).toMatchObject({ code: 0, value: { duplicate: true } });
     expect(again.stderr).toMatch(
-      /x is dead since .*: replay it with osapi-ops dlq replay REQUESTS\/request-worker\/1\n/,
+      /x is dead since .*: replay it with `osapi-ops dlq replay REQUESTS\/request-worker\/1`\n/,
     );
     expect(again.stderr).not.toContain('waits until');
   });
@@ -121,7 +121,7 @@ describe('a request', () => {
     await sleep(300);
     const again = await send('x');
     expect(again).toMatchObject({ code: 0, value: { id: 'x', queue: 'REQUESTS', seq: 1, duplicate: true } });
-    expect(again.stderr).toMatch(/x is dead since .*, and was not sent again: replay it with osapi-ops dlq replay /);
+    expect(again.stderr).toMatch(/x is dead since .*, and was not sent again: replay it with `osapi-ops dlq replay /);
     expect(await send('y')).toMatchObject({ code: 0, value: { seq: 2, duplicate: false } });
     await json(['dlq', 'replay', '1']);
     await nats.api('STREAM.PURGE.REQUESTS');

@@ -144,7 +144,7 @@ describe.each(outermostVersions())('what an unfinished replay holds in its journ
     // No replay finishes what is of another queue.
     expect((await json('destroy', 'osapi-ops.yaml')).value.findings).toContainEqual(
       expect.objectContaining({
-        hint: 'of a queue that was made anew since, 2: osapi-ops dlq purge --queue REQUESTS archives what is there',
+        hint: 'of a queue that was made anew since, 2: `osapi-ops dlq purge --queue REQUESTS` archives what is there',
         count: 2,
       }),
     );

@@ -18,7 +18,14 @@ import type { Starting } from './runs.ts';
 /** A plan that was shown, as a file holds it. */
 export interface ShownFile {
   readonly file: string;
+  readonly named: string;
   readonly source?: string;
+}
+
+/** An archive that a browser sent, and how its file is called there. */
+export interface SentArchive {
+  readonly file: string;
+  readonly named: string;
 }
 
 /** What an act works with. */
@@ -28,7 +35,7 @@ export interface Acting extends Chooser {
   /** The archive that a run of this console wrote. */
   written(run: string): string;
   /** One that a browser sent. */
-  archive(id: unknown): string;
+  archive(id: unknown): SentArchive;
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -63,12 +70,13 @@ export const ACTS: Readonly<Record<string, Act>> = {
 
   import: ({ context, file, written, archive }, body) => {
     const run = text(body, 'run');
-    const from = run === undefined ? archive(body.archive) : written(run);
+    const from = run === undefined ? archive(body.archive) : { file: written(run) };
+    const named = 'named' in from ? from.named : from.file;
     return {
       verb: 'import',
-      line: lineOf([...callWords(context.connection, file, 'dlq', 'import'), run === undefined ? 'ARCHIVE' : from]),
+      line: lineOf([...callWords(context.connection, file, 'dlq', 'import'), named]),
       async work(io) {
-        const options = { filter: {}, archive: from, dryRun: false, lockWaitMs: LOCK_WAIT_MS, file };
+        const options = { filter: {}, archive: from.file, named, dryRun: false, lockWaitMs: LOCK_WAIT_MS, file };
         return { result: await importDeadLetters({ ...context, io }, options), exit: 0 };
       },
     };
@@ -91,6 +99,7 @@ export const ACTS: Readonly<Record<string, Act>> = {
           { ...context, io },
           {
             specs: [shown.file],
+            named: shown.named,
             given: new Set(allow as Override[]),
             yes: false,
             dryRun: false,

@@ -13,10 +13,14 @@ export interface Failure {
   readonly exit?: number;
 }
 
-/** A failure in all its parts, as a page draws it; what `--json` has of it is in it as it stands there. */
-export function failureJson(error: unknown): Failure {
+/**
+ * A failure in all its parts, as a page draws it; what `--json` has of it is in it as it stands there. `lead` makes its
+ * lines lead to the same server.
+ */
+export function failureJson(fault: unknown, lead = (text: string) => text): Failure {
+  if (!(fault instanceof OpsError)) return errorJson(fault);
+  const error = fault.worded(lead);
   const shape = errorJson(error);
-  if (!(error instanceof OpsError)) return shape;
   const { where, why, hints, problems, exitCode: exit } = error;
   const { error: told, ...result } = shape;
   return {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
 import { asBuffer } from '../model/bytes.ts';
-import { callWords } from '../model/call.ts';
+import { callWords, leadIn, leading } from '../model/call.ts';
 import type { Context } from '../model/context.ts';
 import type { Event } from '../model/io.ts';
 import { objectOf } from '../model/json.ts';
@@ -19,7 +19,7 @@ import { getRequest } from '../operations/request/get.ts';
 import { withSharing } from '../operations/sharing.ts';
 import { loadLive } from '../operations/status/live.ts';
 import { planJson } from '../plan/json.ts';
-import { type Acting, beginAct, type ShownFile } from './acts.ts';
+import { type Acting, beginAct, type SentArchive, type ShownFile } from './acts.ts';
 import { failureJson, lineOf, statusOf } from './answer.ts';
 import { type Choice, lookAhead, readWanted } from './choices.ts';
 import { hostsOf, LOOPBACK } from './door.ts';
@@ -82,16 +82,17 @@ class Host {
   readonly #options: ConsoleOptions;
   readonly #dir: string;
   readonly #file: string | undefined;
+  readonly #lead: (text: string) => string;
   readonly #hub = new Hub();
   readonly #runs: Runs;
   readonly #views = new Views();
   readonly #live: Live;
   readonly #choices = new Keep<Choice>('choice', { most: 32, forMs: HALF_HOUR });
   readonly #tickets = new Keep<Ticket>('download', { most: 64, forMs: 60_000 });
-  readonly #archives = new Keep<string>('archive', {
+  readonly #archives = new Keep<SentArchive>('archive', {
     most: 4,
     forMs: HALF_HOUR,
-    drop: (file) => void rm(file, { force: true }),
+    drop: ({ file }) => void rm(file, { force: true }),
   });
   readonly #plans = new Map<string, ShownFile>();
   #sessions!: Sessions;
@@ -101,8 +102,9 @@ class Host {
     this.#context = context;
     this.#options = options;
     this.#dir = dir;
+    this.#lead = leadIn(context.connection);
     this.#file = options.specs.length === 1 ? options.specs[0] : undefined;
-    this.#runs = new Runs(this.#hub, context.now);
+    this.#runs = new Runs(this.#hub, context);
     this.#live = new Live(context, { specs, file: this.#file, hub: this.#hub, onAway: drop });
   }
 
@@ -268,7 +270,7 @@ class Host {
     const plans = await Promise.all(
       planned.map(async (each) => {
         const { plan, saved, source, pending } = each;
-        const digest = await this.#keepPlan(saved, specOf(each));
+        const digest = await this.#keepPlan(plan.system, saved, specOf(each));
         return {
           system: plan.system,
           digest,
@@ -291,12 +293,12 @@ class Host {
   }
 
   /** A plan is applied as it was shown, or not at all: what was shown is kept as the file that it would be. */
-  async #keepPlan(saved: string, source: string | undefined): Promise<string> {
+  async #keepPlan(system: string, saved: string, source: string | undefined): Promise<string> {
     const digest = createHash('sha256').update(saved).digest('hex');
     const file = join(this.#dir, `${digest}.plan`);
     await writeFile(file, saved, { mode: 0o600 });
     this.#plans.delete(digest);
-    this.#plans.set(digest, { file, ...(source !== undefined && { source }) });
+    this.#plans.set(digest, { file, named: `${system}.plan`, ...(source !== undefined && { source }) });
     for (const [old, { file: stale }] of [...this.#plans].slice(0, Math.max(0, this.#plans.size - MOST_PLANS))) {
       this.#plans.delete(old);
       await rm(stale, { force: true });
@@ -321,11 +323,16 @@ class Host {
     let status = 200;
     let body: object;
     try {
-      const { result, argv, exit = 0, more } = await work({ ...this.#context, io: lookingIo(all, tell) });
+      const {
+        result,
+        argv,
+        exit = 0,
+        more,
+      } = await work({ ...this.#context, io: leading(lookingIo(all, tell), this.#lead) });
       body = { result, notes, command: lineOf(argv), exit, ...more };
     } catch (error) {
       status = statusOf(error);
-      body = { ...failureJson(error), notes };
+      body = { ...failureJson(error, this.#lead), notes };
     }
     if (!stream) return sendJson(response, status, body);
     stream.send('answer', JSON.stringify({ status, body }));
@@ -400,12 +407,13 @@ class Host {
   async #take(request: Request, response: Respond): Promise<void> {
     this.#requireActing();
     const file = join(this.#dir, `${randomBytes(9).toString('base64url')}.ndjson`);
+    const named = (request.query.get('name') ?? '').replaceAll(/[/\\]/g, '_').slice(0, 200) || 'archive.ndjson';
     const bytes = await request.save(file, LARGEST_ARCHIVE);
     await this.#reply(request, response, async (context) => {
-      const choice = { filter: {}, archive: file, dryRun: true, lockWaitMs: 0, file: this.#file };
+      const choice = { filter: {}, archive: file, named, dryRun: true, lockWaitMs: 0, file: this.#file };
       const { entries: _, ...result } = await importDeadLetters(context, choice);
-      const argv = [...callWords(context.connection, this.#file, 'dlq', 'import'), 'ARCHIVE'];
-      return { result, argv, more: { archive: this.#archives.put(file), bytes } } satisfies Looked<Uploaded>;
+      const argv = [...callWords(context.connection, this.#file, 'dlq', 'import'), named];
+      return { result, argv, more: { archive: this.#archives.put({ file, named }), bytes } } satisfies Looked<Uploaded>;
     });
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
+import { leadIn } from '../model/call.ts';
 import type { Context } from '../model/context.ts';
 import type { LiveStatus } from '../model/live.ts';
 import type { Target } from '../model/resource.ts';
@@ -132,7 +133,10 @@ export class Live {
         source = undefined;
         this.fault = error;
         const isDenied = error instanceof OpsError && error.code.startsWith('DENIED');
-        this.#become(isDenied ? 'denied' : 'away', { error: failureJson(error).error, retry_in_ms: RETRY_MS });
+        this.#become(isDenied ? 'denied' : 'away', {
+          error: failureJson(error, leadIn(this.#context.connection)).error,
+          retry_in_ms: RETRY_MS,
+        });
         pause = RETRY_MS;
       }
       await sleep(pause, undefined, { signal }).catch(() => {});

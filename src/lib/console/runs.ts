@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
+import { leadIn, leading } from '../model/call.ts';
+import type { Context } from '../model/context.ts';
 import type { Event, Io, Question } from '../model/io.ts';
 import { objectOf, textOf } from '../model/json.ts';
 import type { CommandLine, Note, Task, Verb, Run as WireRun } from '../model/wire.ts';
@@ -70,11 +72,13 @@ export function readAnswer(question: Question, value: unknown): boolean | string
 export class Runs {
   readonly #hub: Hub;
   readonly #now: () => Date;
+  readonly #lead: (text: string) => string;
   readonly #runs = new Map<string, Run>();
 
-  constructor(hub: Hub, now: () => Date) {
+  constructor(hub: Hub, { now, connection }: Pick<Context, 'now' | 'connection'>) {
     this.#hub = hub;
     this.#now = now;
+    this.#lead = leadIn(connection);
   }
 
   get #running(): Run[] {
@@ -103,7 +107,7 @@ export class Runs {
       (question) => this.#ask(run, question),
     );
     // Not in this turn: what begins it is answered first.
-    setImmediate(() => void this.#carry(run, io));
+    setImmediate(() => void this.#carry(run, leading(io, this.#lead)));
     this.#tellNow(run);
     return this.json(run);
   }
@@ -118,7 +122,7 @@ export class Runs {
         this.#tellNow(run);
       });
     } catch (error) {
-      run.failure = failureJson(error);
+      run.failure = failureJson(error, this.#lead);
       state = error instanceof OpsError && error.code === 'INTERRUPTED' ? 'stopped' : 'failed';
     }
     const file = textOf(objectOf(run.outcome?.result ?? run.failure?.result).archive);

@@ -15,8 +15,8 @@ export interface Problem extends Partial<Position> {
 
 export interface ErrorParts {
   /** Where: `config/prod.yaml:24:5`, or the NATS subject. */
-  readonly where?: string;
-  readonly why?: string;
+  readonly where?: string | undefined;
+  readonly why?: string | undefined;
   /** What to do, one sentence each. */
   readonly hints?: readonly string[];
   readonly problems?: readonly Problem[];
@@ -56,6 +56,23 @@ export class OpsError extends Error {
   }: ErrorParts & { code?: Code; message?: string }): OpsError {
     const { where, why, hints, problems, result } = this;
     return new OpsError(code, message, { where, why, hints, problems, result, cause: this, ...parts });
+  }
+
+  /** The same with each of its texts, those of its problems too, as `words` has them. */
+  worded(words: (text: string) => string): OpsError {
+    const text = (value: string | undefined) => (value === undefined ? undefined : words(value));
+    return this.with({
+      message: words(this.message),
+      where: text(this.where),
+      why: text(this.why),
+      hints: this.hints.map(words),
+      problems: this.problems.map(({ message, why, hint, ...problem }) => ({
+        ...problem,
+        message: words(message),
+        ...(why !== undefined && { why: words(why) }),
+        ...(hint !== undefined && { hint: words(hint) }),
+      })),
+    });
   }
 
   get exitCode(): number {

@@ -1,4 +1,6 @@
 import type { ConnectionFlags } from './context.ts';
+import type { Event, Io } from './io.ts';
+import type { ShownPlan } from './plan.ts';
 import { withoutUser } from './server-url.ts';
 import { isLine, shellLine } from './shell.ts';
 
@@ -71,3 +73,23 @@ export function leadIn(connection: ConnectionFlags): (text: string) => string {
       return isOffline || NAMES_SERVER.test(line) ? quoted : `\`${lead(line)}\``;
     });
 }
+
+/** A host that is told lines to type as somebody can paste them. */
+export const leading = (io: Io, lead: (text: string) => string): Io => ({
+  ...io,
+  tell: (event: Event) =>
+    io.tell(event.type === 'note' || event.type === 'warning' ? { ...event, text: lead(event.text) } : event),
+});
+
+/** The same of a plan, for whoever reads it: what is compared and saved names no server. */
+export const ledPlan = <P extends Pick<ShownPlan, 'findings'>>(plan: P, connection: ConnectionFlags): P => {
+  const lead = leadIn(connection);
+  return {
+    ...plan,
+    findings: plan.findings.map(({ message, hint, ...finding }) => ({
+      ...finding,
+      message: lead(message),
+      ...(hint !== undefined && { hint: lead(hint) }),
+    })),
+  };
+};

@@ -7,6 +7,7 @@ import { tableFor } from '../facts/fields.ts';
 import { requireFree } from '../ledger/lock.ts';
 import { largestReplicas } from '../ledger/store.ts';
 import { dropCopies, executeMigration } from '../migrate/execute.ts';
+import { ledPlan } from '../model/call.ts';
 import type { Context } from '../model/context.ts';
 import { equalJson } from '../model/json.ts';
 import type { Change, Filled, Override, Plan } from '../model/plan.ts';
@@ -40,6 +41,8 @@ export interface ApplyOptions extends SpecChoice {
   readonly dryRun: boolean;
   /** In milliseconds. */
   readonly lockWaitMs: number;
+  /** How a saved plan is called where its file is of nobody who reads it. */
+  readonly named?: string;
   /** Draws the plans, and what the flags allow of them, before anything is asked or touched. */
   show(plans: readonly Plan[], given: ReadonlySet<Override>): void;
 }
@@ -97,7 +100,7 @@ async function applySaved(
 ): Promise<readonly Applied[]> {
   const nats = await openNats(context, saved.loaded);
   try {
-    const again = () => prepareSaved(context, nats, saved, source);
+    const again = () => prepareSaved(context, nats, saved, options.named ?? source);
     const work = { system: await again(), again };
     // What the plan removes was asked for when it was made, and is shown.
     const given = new Set(options.given);
@@ -111,8 +114,9 @@ async function applySaved(
 async function applyAll(context: Context, works: readonly Work[], options: ApplyOptions): Promise<Applied[]> {
   for (const { system } of works) warnOfOlderCopy(context, system);
   const plans = works.map(({ system }) => system.plan);
-  options.show(plans, options.given);
-  if (options.dryRun) return plans.map((plan) => ({ plan, changes: plan.changes, applied: false }));
+  const shown = plans.map((plan) => ledPlan(plan, context.connection));
+  options.show(shown, options.given);
+  if (options.dryRun) return shown.map((plan) => ({ plan, changes: plan.changes, applied: false }));
   for (const { system } of works) {
     if (system.unfinished.length > 0 && !options.given.has('migrate')) await requireNobody(context, system);
     requireAllowed(system, options.given);
@@ -123,7 +127,7 @@ async function applyAll(context: Context, works: readonly Work[], options: Apply
     const isDone = work.system.plan.changes.length === 0;
     done.push(isDone ? await keepInStep(context, work.system) : await touch(context, work, options));
   }
-  return done;
+  return done.map((one) => ({ ...one, plan: ledPlan(one.plan, context.connection) }));
 }
 
 /** What is half moved is somebody's work, or was left behind: only that is gone on with. @throws OpsError LOCK_HELD */

@@ -131,7 +131,7 @@ function goingFromJournal(queue: Change, journal: readonly JournalEntry[], { res
   const created = resources.get(keyOf(queue))?.created;
   const stale = journal.filter((one) => journalledEntry(undefined, one, created).inner.stale).length;
   const what = `${count} ${count === 1 ? 'request' : 'requests'} in the journal of a replay that has not ended`;
-  const archive = `${toType`osapi-ops dlq purge --queue ${name}`} archives what is there`;
+  const archive = `\`${toType`osapi-ops dlq purge --queue ${name}`}\` archives what is there`;
   return [
     {
       code: 'RISK_DATA_LOSS',

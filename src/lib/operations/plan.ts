@@ -2,7 +2,7 @@ import path from 'node:path';
 import { OpsError, type Problem } from '../errors/ops-error.ts';
 import { writeText } from '../files/write.ts';
 import { withoutSecrets } from '../ledger/store.ts';
-import { leadTo } from '../model/call.ts';
+import { ledPlan } from '../model/call.ts';
 import type { Context } from '../model/context.ts';
 import type { ShownPlan } from '../model/plan.ts';
 import { toType } from '../model/shell.ts';
@@ -54,7 +54,7 @@ export async function planOperation(context: Context, options: PlanOptions): Pro
     const saved = options.out === undefined ? undefined : await savedText(context, systems[0]!, options.prune ?? false);
     if (options.out !== undefined && options.out !== '-') await saveTo(context, options.out, saved!);
     return {
-      plans: systems.map(({ plan }) => plan),
+      plans: systems.map(({ plan }) => ledPlan(plan, context.connection)),
       pending: systems.some(({ plan }) => plan.changes.length > 0),
       ...(options.out === '-' && { saved: saved! }),
       refused: systems.flatMap(({ plan, desired }) => problemsOf(refusals(plan, new Set()), desired)),
@@ -71,7 +71,7 @@ function showSaved(context: Context, { plan, meta }: PlanFile, { out, prune }: P
     });
   }
   context.io.tell({ type: 'note', text: `Saved ${meta.savedAt} from ${meta.source}; no server was asked` });
-  return { plans: [plan], pending: plan.changes.length > 0, refused: [] };
+  return { plans: [ledPlan(plan, context.connection)], pending: plan.changes.length > 0, refused: [] };
 }
 
 async function savedText(context: Context, system: Prepared, prune: boolean): Promise<string> {
@@ -90,6 +90,6 @@ async function saveTo(context: Context, out: string, text: string): Promise<void
   await writeText({ path: path.resolve(context.cwd, out), what: `the plan to ${out}`, mode: 0o600 }, text);
   context.io.tell({
     type: 'note',
-    text: `Saved to ${out}; carry it out with \`${leadTo(context.connection)(toType`osapi-ops apply ${out}`)}\``,
+    text: `Saved to ${out}; carry it out with \`${toType`osapi-ops apply ${out}`}\``,
   });
 }

@@ -5,6 +5,7 @@ import { identifyActor } from '../ledger/actor.ts';
 import { largestReplicas } from '../ledger/store.ts';
 import { dropCopies, undoMigration } from '../migrate/execute.ts';
 import type { Moving } from '../migrate/run.ts';
+import { ledPlan } from '../model/call.ts';
 import type { Context } from '../model/context.ts';
 import type { Unfinished } from '../model/migration.ts';
 import type { Plan } from '../model/plan.ts';
@@ -50,7 +51,7 @@ export async function undoOperation(context: Context, options: UndoOptions): Pro
       const again = () => prepareSystem(context, each);
       done.push(await undoSystem(context, await again(), again, options));
     }
-    return done;
+    return done.map((one) => ({ ...one, plan: ledPlan(one.plan, context.connection) }));
   } finally {
     await opened.close();
   }

@@ -48,7 +48,7 @@ export const looksLikeSavedPlan = (text: string): boolean =>
 export const unreadablePlan = (why: string, cause?: unknown): OpsError =>
   new OpsError('PLAN_UNREADABLE', 'this is not a plan that can be carried out', {
     why,
-    hints: ['make it again: osapi-ops plan SPEC --out FILE'],
+    hints: ['make it again: `osapi-ops plan SPEC --out FILE`'],
     cause,
   });
 

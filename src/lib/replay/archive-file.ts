@@ -7,12 +7,17 @@ import { readPieces } from '../files/read.ts';
 /** In characters: a message of 64 MiB, the largest that any server takes, in base64, and a record that carries it again. */
 const LONGEST_LINE = 256 * 1024 * 1024;
 
+/** A file, and what it is called where something is said of it. */
+export interface Archive {
+  readonly path: string;
+  readonly name: string;
+}
+
 /**
  * Reads an archive line by line, in bounded memory; `-` is standard input. Every line's digest is checked.
  * @throws OpsError USAGE_FILE where the file cannot be read or a line is damaged
  */
-export async function* readArchive(path: string): AsyncGenerator<ArchiveLine, void, undefined> {
-  const name = path === '-' ? 'standard input' : path;
+export async function* readArchive({ path, name }: Archive): AsyncGenerator<ArchiveLine, void, undefined> {
   const fault = (number: number) =>
     unreadable(`${name}:${number}`, 'it has a line longer than any dead letter that a server could hold');
   const pieces = path === '-' ? process.stdin : readPieces(path);

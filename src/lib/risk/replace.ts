@@ -32,7 +32,7 @@ function consumerAgain(subject: Subject, world: World): Finding[] {
       findings.push({
         ...base,
         message: `${labelOf(subject)}: re-creating it redelivers ${amount}${counted(dead.count, 'dead message')}, with their delivery count at 1; their DLQ entries stay`,
-        hint: 'replay or purge the dead letters first (osapi-ops dlq), or expect them again',
+        hint: 'replay or purge the dead letters first (`osapi-ops dlq replay` or `osapi-ops dlq purge`), or expect them again',
         count: dead.count,
       });
     }
@@ -72,7 +72,7 @@ export const recreated: Analyzer = ({ key, change, after }, { applied, observed,
       severity: 'warning',
       resource: key,
       message: `consumer ${change.name} was deleted: created anew it delivers up to ${counted(count, 'stored message')} from the first on, ${isWorkqueue ? 'dead ones' : 'dead and acknowledged ones'} too, with their delivery count at 1; DLQ entries stay`,
-      hint: 'to keep the dead as they are, take them out before (osapi-ops dlq export, then osapi-ops dlq purge)',
+      hint: 'to keep the dead as they are, take them out before (`osapi-ops dlq export`, then `osapi-ops dlq purge`)',
       count,
     },
   ];

@@ -2,9 +2,8 @@ import { Command, type Interfaces } from '@oclif/core';
 import { EXIT } from '../errors/codes.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { gatherPieces } from '../files/read.ts';
-import { leadIn } from '../model/call.ts';
+import { leadIn, leading } from '../model/call.ts';
 import type { ConnectionFlags, Context } from '../model/context.ts';
-import type { Event, Io } from '../model/io.ts';
 import { printJson } from '../model/json.ts';
 import { linkedPages } from './code-pages.ts';
 import { markValues, unmarkError, unmarkFlags } from './dashed-values.ts';
@@ -158,11 +157,6 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     return connection ? leadIn(connection)(text) : text;
   }
 
-  #ledTo(error: OpsError): OpsError {
-    const hints = error.hints.map((hint) => this.#leadIn(hint));
-    return hints.join() === error.hints.join() ? error : error.with({ hints });
-  }
-
   /** Prints a result on stdout: the JSON under `--json`, else the text. */
   protected print(json: unknown, text: string): void {
     if (this.output.json) process.stdout.write(`${printJson(json, 2)}\n`);
@@ -181,7 +175,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
 
   protected override async catch(error: unknown): Promise<void> {
     const flags = Object.keys({ ...this.ctor.flags, ...this.ctor.baseFlags });
-    const failure = error instanceof OpsError ? this.#ledTo(error) : error;
+    const failure = error instanceof OpsError ? error.worded((text) => this.#leadIn(text)) : error;
     process.exitCode = reportFailure(failure, {
       argv: this.argv,
       command: this.id ?? '',
@@ -190,13 +184,6 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
     });
   }
 }
-
-/** A host that is told lines to type as somebody can paste them. */
-const leading = (io: Io, lead: (text: string) => string): Io => ({
-  ...io,
-  tell: (event: Event) =>
-    io.tell(event.type === 'note' || event.type === 'warning' ? { ...event, text: lead(event.text) } : event),
-});
 
 /** oclif takes an argument that is missing from stdin, which may be the rest of the script that runs us. */
 const withoutStdin = <T extends object>(args: T): T =>

@@ -8,7 +8,7 @@ import { until } from '../../support/until.ts';
 
 const make = () => {
   const hub = new Hub();
-  return { hub, runs: new Runs(hub, () => new Date('2026-01-02T03:04:05Z')) };
+  return { hub, runs: new Runs(hub, { now: () => new Date('2026-01-02T03:04:05Z'), connection: { server: 'b:1' } }) };
 };
 const begin = (runs: Runs, work: (io: Io) => Promise<unknown>) =>
   runs.start({
@@ -55,13 +55,21 @@ describe('a run', () => {
     const { id } = begin(runs, async () => {
       throw new OpsError('DLQ_UNFINISHED', 'half', {
         hints: ['again'],
+        why: 'See `osapi-ops doctor`.',
         result: { replayed: 1, entries: [{ id: 'a' }] },
       });
     });
     await until(() => runs.one(id).state === 'failed', 'it ends');
     expect(runs.one(id)).toMatchObject({
       exit: 1,
-      error: { code: 'DLQ_UNFINISHED', message: 'half', hint: 'again', hints: ['again'] },
+      // A line in its words leads to the same server.
+      error: {
+        code: 'DLQ_UNFINISHED',
+        message: 'half',
+        why: 'See `osapi-ops doctor --server b:1`.',
+        hint: 'again',
+        hints: ['again'],
+      },
       result: { replayed: 1, entries: [{ id: 'a' }] },
     });
     // A list of all tells figures, and not one for each message.
@@ -71,7 +79,8 @@ describe('a run', () => {
   test('keeps the last hundred that it was told, and the newest progress', async () => {
     const { runs } = make();
     const { id } = begin(runs, async ({ tell }) => {
-      for (let count = 1; count <= 101; count++) tell({ type: 'note', text: `${count}` });
+      for (let count = 1; count <= 100; count++) tell({ type: 'note', text: `${count}` });
+      tell({ type: 'note', text: '`osapi-ops status`' });
       tell({ type: 'tasks', title: 'Apply', tasks: ['a', 'b'] });
       tell({ type: 'task', index: 0, state: 'done' });
       tell({ type: 'task', index: 7, state: 'done' });
@@ -79,7 +88,7 @@ describe('a run', () => {
     });
     await until(() => runs.one(id).state === 'done', 'it ends');
     const { tells, progress, tasks } = runs.one(id);
-    expect([tells.length, tells[0]!.text, tells.at(-1)!.text]).toEqual([100, '2', '101']);
+    expect([tells.length, tells[0]!.text, tells.at(-1)!.text]).toEqual([100, '2', '`osapi-ops status --server b:1`']);
     expect(progress).toEqual({ title: 'Replaying', done: 3, total: 4 });
     expect(tasks).toEqual([
       { title: 'a', state: 'done' },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { leadIn, OFFLINE } from '../../../src/lib/model/call.ts';
+import { leadIn, ledPlan, OFFLINE } from '../../../src/lib/model/call.ts';
 import type { ConnectionFlags } from '../../../src/lib/model/context.ts';
 import { isLine } from '../../../src/lib/model/shell.ts';
 import type { StatusReport } from '../../../src/lib/model/verdict.ts';
@@ -64,6 +64,16 @@ test.each([
   ['natsome', false],
 ])('%s is a line to type: %s', (text, want) => {
   expect(isLine(text)).toBe(want);
+});
+
+test('of a plan the findings lead there, and what is saved and compared does not', () => {
+  const finding = { code: 'RISK_REDELIVERY', severity: 'info', resource: 'stream A', message: 'm `nats a`' } as const;
+  const plan = { system: 'x', findings: [finding, { ...finding, hint: 'first `osapi-ops dlq ls`' }] };
+  expect(ledPlan(plan, { server: 'b:1' }).findings).toEqual([
+    { ...finding, message: 'm `nats a --server b:1`' },
+    { ...finding, message: 'm `nats a --server b:1`', hint: 'first `osapi-ops dlq ls --server b:1`' },
+  ]);
+  expect(plan.findings[0]).toBe(finding);
 });
 
 test('those that have no flag for a server are those that are known to have none', () => {

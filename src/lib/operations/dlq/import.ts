@@ -19,7 +19,7 @@ import { getMessage } from '../../nats/messages.ts';
 import { pipelined } from '../../nats/pipeline.ts';
 import { readRoom } from '../../nats/room-in.ts';
 import { readStream } from '../../nats/streams.ts';
-import { readArchive } from '../../replay/archive-file.ts';
+import { type Archive, readArchive } from '../../replay/archive-file.ts';
 import { type DlqPlace, placeInDlq } from '../../replay/dlq-place.ts';
 import { contentOf, importMessages } from '../../replay/imported.ts';
 import { tellReasons } from '../../replay/refusal.ts';
@@ -28,6 +28,8 @@ import { type DlqChoice, withDlq } from './scope.ts';
 export interface ImportOptions extends DlqChoice {
   /** The archive; `-` is standard input. */
   readonly archive: string;
+  /** How it is called, where its file is of nobody who reads that. */
+  readonly named?: string;
   readonly dryRun: boolean;
   readonly lockWaitMs: number;
 }
@@ -42,13 +44,17 @@ const PAGE = 500;
  * @throws OpsError DLQ_UNFINISHED with the result, NO_ROOM, DLQ_NOT_TAKEN, USAGE_FILE, NOT_FOUND, LOCK_HELD, CONN_*, DENIED_*, INTERRUPTED
  */
 export async function importDeadLetters(context: Context, options: ImportOptions): Promise<ImportResult> {
-  const file = options.archive === '-' ? '-' : path.resolve(context.cwd, options.archive);
+  const isInput = options.archive === '-';
+  const file: Archive = {
+    path: isInput ? '-' : path.resolve(context.cwd, options.archive),
+    name: isInput ? 'standard input' : (options.named ?? options.archive),
+  };
   // The whole archive is checked before anything is written: half of a damaged one is no restoration.
-  const named = file === '-' ? undefined : await checkArchive(context, file);
+  const named = isInput ? undefined : await checkArchive(context, file);
   return withDlq(context, options, async ({ nats, queues, filter }) => {
     const refs = new Map(queues.map((ref) => [ref.queue, ref]));
     for (const queue of named?.queues ?? [])
-      if (!refs.has(queue) && !filter.queues?.length) throw await noQueue(nats, queue, file);
+      if (!refs.has(queue) && !filter.queues?.length) throw await noQueue(nats, queue, file.name);
     const run: ImportRun = {
       context,
       nats,
@@ -76,7 +82,7 @@ export async function importDeadLetters(context: Context, options: ImportOptions
           withQueueLocks(context, nats, names, work, (signal, held) => importAll({ ...run, nats: held }, file, signal)),
         () =>
           [...run.counts].flatMap(([queue, count]) => {
-            const [summary, detail] = [`${count} imported`, { archive: options.archive }];
+            const [summary, detail] = [`${count} imported`, { archive: options.named ?? options.archive }];
             return count > 0 ? [{ ref: refs.get(queue)!, summary, detail }] : [];
           }),
       ).catch((error: unknown) => {
@@ -156,7 +162,7 @@ function finishImport(run: ImportRun): ImportResult {
 }
 
 /** The queues that an archive is about, and how many lines it has. */
-async function checkArchive({ io }: Context, file: string): Promise<{ queues: Set<string>; lines: number }> {
+async function checkArchive({ io }: Context, file: Archive): Promise<{ queues: Set<string>; lines: number }> {
   const queues = new Set<string>();
   let lines = 0;
   for await (const { entry } of readArchive(file)) {
@@ -167,7 +173,7 @@ async function checkArchive({ io }: Context, file: string): Promise<{ queues: Se
   return { queues, lines };
 }
 
-async function importAll(run: ImportRun, file: string, signal: AbortSignal): Promise<void> {
+async function importAll(run: ImportRun, file: Archive, signal: AbortSignal): Promise<void> {
   const limit = run.filter.limit ?? Number.POSITIVE_INFINITY;
   let page: ArchiveLine[] = [];
   const flush = async () => {

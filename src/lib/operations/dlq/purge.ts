@@ -277,7 +277,7 @@ async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
     const checked = await Promise.all(wanted.map((ref) => checkRest(nats, ref)));
     for (const facts of checked) for (const [stream, created] of facts.dlqsCreated) dlqsCreated.set(stream, created);
     let page: ArchiveLine[] = [];
-    for await (const line of readArchive(file)) {
+    for await (const line of readArchive({ path: file, name: file })) {
       signal.throwIfAborted();
       page.push(line);
       if (page.length < PAGE) continue;

@@ -74,7 +74,7 @@ export async function prepareSaved(context: Context, nats: Nats, saved: PlanFile
   throw new OpsError('PLAN_STALE', `the saved plan no longer fits: ${inShort(moved)}`, {
     where: source,
     why: `It does what it shows, or nothing: it was made ${meta.savedAt} from ${meta.source}. Nothing was touched.`,
-    hints: [`make it again and look at it: ${meta.prune ? line.replace(' --out', ' --prune --out') : line}`],
+    hints: [`make it again and look at it: \`${meta.prune ? line.replace(' --out', ' --prune --out') : line}\``],
     problems: moved.map((message) => ({ code: 'PLAN_STALE', message })),
   });
 }

@@ -9,7 +9,6 @@ import { collect } from '../../health/collect.ts';
 import { isDrained } from '../../health/goals.ts';
 import { scanDead } from '../../health/scan.ts';
 import { deathsOf } from '../../health/snapshot.ts';
-import { leadTo } from '../../model/call.ts';
 import type { Context } from '../../model/context.ts';
 import type { DrainResult } from '../../model/queue.ts';
 import { toType } from '../../model/shell.ts';
@@ -109,7 +108,7 @@ async function finish(context: Context, scope: QueueScope, result: DrainResult):
   if (paused.length > 0) {
     context.io.tell({
       type: 'warning',
-      text: `${paused.join(', ')} is paused: \`${leadTo(context.connection)(toType`osapi-ops queue resume ${paused[0]!}`)}\``,
+      text: `${paused.join(', ')} is paused: \`${toType`osapi-ops queue resume ${paused[0]!}`}\``,
     });
   } else if (pulls === 0) {
     const text =

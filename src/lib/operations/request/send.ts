@@ -230,7 +230,7 @@ async function findDead(places: Places, queue: string, id: string, now: number):
 
 function tellDead(context: Context, id: string, { id: entry, died_at: diedAt }: Entry): void {
   const since = diedAt === null ? '' : ` since ${diedAt.slice(0, 19)}Z`;
-  const text = `${id} is dead${since}, and was not sent again: replay it with ${toType`osapi-ops dlq replay ${entry}`}`;
+  const text = `${id} is dead${since}, and was not sent again: replay it with \`${toType`osapi-ops dlq replay ${entry}`}\``;
   context.io.tell({ type: 'warning', text });
 }
 
