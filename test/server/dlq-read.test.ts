@@ -9,8 +9,10 @@ import type { Entry } from '../../src/lib/model/entry.ts';
 import type { EntryFilter } from '../../src/lib/model/entry-filter.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
+import { replayDeadLetters } from '../../src/lib/operations/dlq/replay.ts';
 import { locateQueues } from '../../src/lib/places/queues.ts';
 import { connectTo } from '../support/connected.ts';
+import { contextFor } from '../support/context.ts';
 import {
   advisory,
   letDie,
@@ -539,6 +541,80 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     }
     const { entries } = await scan(nats, { ids: [{ text: '', seq: 1 }] });
     expect(entries.map(({ id, inner }) => [id, inner.records.length])).toEqual([['REQUESTS/request-worker/1', 1]]);
+  });
+
+  test('what a service copied while another of its kind is in flight is left until that is settled, and put back once', async () => {
+    const nest = 'q_dlq-stream';
+    await makeQueue(nats, { dlq: null, ackWait: 600_000 });
+    await nats.api(`STREAM.CREATE.${nest}`, { name: nest, subjects: [nest], storage: 'memory' });
+    const replay = async () => {
+      const context = contextFor(server);
+      const result = await replayDeadLetters(context, {
+        filter: {},
+        dryRun: false,
+        edit: false,
+        lockWaitMs: 1000,
+        keepEntries: true,
+        wishes: { maxInFlight: 256, maxReplays: 3, wait: false, waitMs: 5000 },
+      });
+      return { ...result, notes: context.io.events.flatMap((event) => (event.type === 'note' ? [event.text] : [])) };
+    };
+    const stored = async (stream: string) => {
+      const payloads: string[] = [];
+      for await (const { payload } of getRange(nats, stream, 1)) payloads.push(Buffer.from(payload).toString());
+      return payloads.sort();
+    };
+    await put(nats, 'requests.dns', '{"id":"same"}');
+    await put(nats, 'requests.dns', '{"id":"other"}');
+    const given = await pull(nats, 'REQUESTS', 'request-worker', 2);
+    const hdrs = headers();
+    hdrs.append('x-original-stream', 'REQUESTS');
+    hdrs.append('x-original-subject', 'requests.dns');
+    hdrs.append('x-failed-at', new Date().toISOString());
+    for (const id of ['same', 'same']) await put(nats, nest, `{"id":"${id}"}`, hdrs);
+
+    // Of two copies one at most is of what is stored; the other is of one that is not there any more.
+    const during = await replay();
+    expect(during).toMatchObject({ replayed: 1, skipped: 1, failed: 0, remaining: 0 });
+    expect(during.notes).toContainEqual(expect.stringMatching(/^1 skipped, that may still be in flight: ask again/));
+    const error = expect.stringContaining('that waits or is in flight, and this may be a copy of it');
+    expect(during.entries).toContainEqual({ id: `${nest}/-/1`, outcome: 'skipped', error });
+    expect(await stored('REQUESTS')).toHaveLength(3);
+    // Named by its id as well.
+    const { entries } = await scan(nats, { ids: [{ text: '', queue: nest, consumer: '-', seq: 1 }] });
+    expect(entries.map(({ inner }) => inner.inDoubt)).toEqual([true]);
+
+    // It dies: the copy is of it, and goes with it.
+    for (const one of given) await acknowledge(nats, one, '-NAK');
+    await makeConsumer(nats, {});
+    await letDie(nats);
+    expect(await replay()).toMatchObject({ replayed: 3, skipped: 0, failed: 0, remaining: 0 });
+    expect(await stored('REQUESTS')).toEqual(['{"id":"other"}', '{"id":"same"}', '{"id":"same"}']);
+    expect(await stored(nest)).toEqual([]);
+  });
+
+  test('and of what waits for a consumer that was made anew since', async () => {
+    const nest = 'q_dlq-stream';
+    await makeQueue(nats, { dlq: null });
+    await nats.api(`STREAM.CREATE.${nest}`, { name: nest, subjects: [nest], storage: 'memory' });
+    await put(nats, 'requests.dns', '{"id":"same"}');
+    await letDie(nats);
+    const hdrs = headers();
+    hdrs.append('x-original-stream', 'REQUESTS');
+    hdrs.append('x-original-subject', 'requests.dns');
+    hdrs.append('x-failed-at', new Date().toISOString());
+    await put(nats, nest, '{"id":"same"}', hdrs);
+    await sleep(20);
+    // Sent after that was written: another of its kind, and no reason for doubt.
+    await put(nats, 'requests.dns', '{"id":"same"}');
+    await nats.api('CONSUMER.DELETE.REQUESTS.request-worker');
+    const doubts = async () => (await scan(nats)).entries.map(({ id, inner }) => [id, inner.inDoubt]);
+    expect(await doubts()).toEqual([[`${nest}/-/1`, true]]);
+    await makeConsumer(nats, {});
+    expect(await doubts()).toEqual([[`${nest}/-/1`, true]]);
+    const [first] = await pull(nats, 'REQUESTS', 'request-worker');
+    await acknowledge(nats, first!, '+ACK');
+    expect(await doubts()).toEqual([[`${nest}/-/1`, undefined]]);
   });
 
   test.each(['limits', 'interest'])(

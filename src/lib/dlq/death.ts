@@ -19,4 +19,6 @@ export interface Death {
   readonly pointsAtOriginal: boolean;
   /** True where the sequence is that of an advisory that was found to be of the same death. */
   readonly isPlaced?: boolean;
+  /** It carries what is stored as well, by all that can be told, and not settled: it may be a copy of that. */
+  readonly inDoubt?: true;
 }

@@ -43,6 +43,7 @@ export function toEntry(
       streamCreated: standing.created,
       ...(fate.fate === 'replayable' &&
         fate.untaken && { untaken: true, ...(isGone(death, standing) && { ownerless: true }) }),
+      ...(death.inDoubt && { inDoubt: true }),
     },
   };
 }

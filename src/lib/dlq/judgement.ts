@@ -10,11 +10,11 @@ import { isDeath, readDeath, type Unreadable } from './advisory.ts';
 import { readAnswered } from './answered.ts';
 import { requestsOf, withAnswers } from './answers.ts';
 import { readStanding } from './collect.ts';
-import { countsDead, deadCount, lastOrphan, type OrphanReport, orphanIn } from './dead-count.ts';
-import type { Death } from './death.ts';
+import { countsDead, type OrphanReport, orphanIn } from './dead-count.ts';
+import { type Death, UNNAMED } from './death.ts';
 import { Details } from './details.ts';
 import { journalledEntry, journalledMessage, toEntry, withJournal } from './entry.ts';
-import { type Fate, fateOf, needsNewStanding } from './fate.ts';
+import { type Fate, fateOf, needsNewStanding, responsible } from './fate.ts';
 import { isHidden, matches, wantsOnlyOrphans } from './filter.ts';
 import { Held } from './held.ts';
 import type { Pages } from './index-pass.ts';
@@ -22,7 +22,17 @@ import { latest } from './moment.ts';
 import { areScattered, fetchOriginals } from './originals.ts';
 import { findOrphans, type Measured, measure } from './orphans.ts';
 import { type Order, PAGE, pageOf, pagesAtOnce } from './pages.ts';
-import { nearBare, type Orphan, placeBare, placeOf, placeOrphans, printOf, tellersOf } from './placing.ts';
+import {
+  lastAlike,
+  nearBare,
+  type Orphan,
+  pairAlike,
+  placeBare,
+  placeOf,
+  placeOrphans,
+  printOf,
+  tellersOf,
+} from './placing.ts';
 import { type SeqSet, SeqSets } from './seq-set.ts';
 import type { Group } from './sources.ts';
 import type { QueueStanding } from './standing.ts';
@@ -89,6 +99,8 @@ export class Judgement {
   readonly #details: Details | undefined;
   /** Dead and stored, with a record that says so. */
   readonly #accounted = new SeqSets();
+  /** Stored, not settled when the records were read, and alike to what one carries. */
+  readonly #inDoubt = new SeqSets();
   /** What replays that have not ended hold of these queues' messages. */
   readonly held: Held;
 
@@ -252,21 +264,39 @@ export class Judgement {
       })),
     );
     const left = bare.filter((death) => !placed.has(placeOf(death)));
-    const orphans = await this.#orphansLike(left, pointed);
-    return new Map([...placed, ...placeOrphans(left, orphans)]);
+    const { dead, undecided } = await this.#storedLike(left, pointed);
+    const ofDead = placeOrphans(left, dead);
+    const doubts = pairAlike(
+      left.filter((death) => !ofDead.has(placeOf(death))),
+      undecided,
+    );
+    for (const [, { queue, message }] of doubts) this.#inDoubt.of(queue).add(message.seq);
+    return new Map([
+      ...placed,
+      ...ofDead,
+      ...doubts.map(([death]) => [placeOf(death), { ...death, inDoubt: true }] as const),
+    ]);
   }
 
-  /** The dead that are stored, that no record points at, and that are like what these carry. */
-  async #orphansLike(bare: readonly Death[], pointed: SeqSets): Promise<Orphan[]> {
-    const found: Orphan[] = [];
+  /** What is stored, that no record points at, and that is like what these carry: dead for certain, or not to be told. */
+  async #storedLike(bare: readonly Death[], pointed: SeqSets): Promise<Record<'dead' | 'undecided', Orphan[]>> {
+    const found = { dead: [] as Orphan[], undecided: [] as Orphan[] };
     for (const [queue, own] of Map.groupBy(bare, (death) => death.queue)) {
       const standing = this.standings.get(queue)!;
-      if (!countsDead(standing) || deadCount(standing, 0, true, this.#run.now).dead === 0) continue;
+      const untilSeq = lastAlike(standing, own);
+      if (untilSeq === 0) continue;
       const wanted = new Set(own.map(({ carried }) => printOf(carried!)));
-      for await (const message of getRange(this.#run.nats, queue, 1, { untilSeq: lastOrphan(standing) })) {
-        const orphan = pointed.of(queue).has(message.seq) ? undefined : orphanIn(standing, message);
-        if (!orphan || !wanted.has(printOf(message))) continue;
-        found.push({ queue, consumer: orphan.consumer, message, created: standing.created });
+      const newest = own
+        .map(({ record }) => latest(record))
+        .sort(compareTimes)
+        .at(-1)!;
+      for await (const message of getRange(this.#run.nats, queue, 1, { untilSeq })) {
+        // What came after all of them were written is in none, nor is what follows.
+        if (compareTimes(message.time, newest) > 0) break;
+        if (pointed.of(queue).has(message.seq) || !wanted.has(printOf(message))) continue;
+        const orphan = orphanIn(standing, message);
+        const consumer = orphan?.consumer ?? responsible('', message.subject, standing)?.name ?? UNNAMED;
+        found[orphan ? 'dead' : 'undecided'].push({ queue, consumer, message, created: standing.created });
       }
     }
     return found;
@@ -323,7 +353,11 @@ export class Judgement {
     const found = findOrphans(nats, this.#refs.get(queue)!, records, now);
     for (let some: Entry[] = []; ; ) {
       const { done, value } = await found.next();
-      if (!done) some.push(value);
+      if (!done) {
+        // Dead by now: the next look tells which record is of it. Until then one of both would be put back as another.
+        const isInDoubt = this.#inDoubt.of(queue).has(value.seq);
+        some.push(isInDoubt ? { ...value, inner: { ...value.inner, inDoubt: true } } : value);
+      }
       if (done || some.length === AT_ONCE) {
         for (const entry of await this.told(some)) if (matches(filter, entry)) yield entry;
         some = [];

@@ -3,6 +3,7 @@ import { entryId } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { type Death, UNNAMED } from './death.ts';
 import { isAsOld } from './moment.ts';
+import type { QueueStanding } from './standing.ts';
 import { compareTimes } from './time.ts';
 
 // Some services copy a dead letter without its sequence, and the server's advisory of the same death tells the sequence
@@ -28,9 +29,10 @@ export interface Advised {
   readonly print?: string;
 }
 
-/** A stored message that is dead, and that no record points at. */
+/** A stored message that no record points at. */
 export interface Orphan {
   readonly queue: string;
+  /** Who gave it up, or has it; `UNNAMED` where nobody takes it. */
   readonly consumer: string;
   readonly message: StoredMessage;
   /** When its stream was made: RFC 3339. */
@@ -79,11 +81,11 @@ const placedAt = (bare: Death, { consumer, seq }: { readonly consumer: string; r
 });
 
 /**
- * Which orphan each of these records is of, by its place in the DLQ: one that is alike and was stored before it was
- * written. No two are of one. The oldest take the oldest, so that as many as can find theirs.
+ * Which stored message each of these records can be of: one that is alike and was stored before it was written. No two
+ * are of one. The oldest take the oldest, so that as many as can find theirs.
  */
-export function placeOrphans(bare: readonly Death[], orphans: readonly Orphan[]): Map<string, Death> {
-  const placed = new Map<string, Death>();
+export function pairAlike(bare: readonly Death[], orphans: readonly Orphan[]): (readonly [Death, Orphan])[] {
+  const pairs: (readonly [Death, Orphan])[] = [];
   const alike = Map.groupBy(orphans, ({ message }) => printOf(message));
   // Of one millisecond by their place, in whatever order they were read.
   const oldestFirst = [...bare].sort(
@@ -94,13 +96,39 @@ export function placeOrphans(bare: readonly Death[], orphans: readonly Orphan[])
     const at = among.findIndex(
       ({ queue, consumer, message, created }) =>
         one.queue === queue &&
-        (one.consumer === UNNAMED || one.consumer === consumer) &&
+        (one.consumer === UNNAMED || consumer === UNNAMED || one.consumer === consumer) &&
         isAsOld(one.record, message, created),
     );
     const [orphan] = at < 0 ? [] : among.splice(at, 1);
-    if (orphan) placed.set(placeOf(one), placedAt(one, { ...orphan, seq: orphan.message.seq }));
+    if (orphan) pairs.push([one, orphan]);
   }
-  return placed;
+  return pairs;
+}
+
+/** Which of the dead that are stored each of these records is of, by its place in the DLQ. */
+export const placeOrphans = (bare: readonly Death[], orphans: readonly Orphan[]): Map<string, Death> =>
+  new Map(
+    pairAlike(bare, orphans).map(([one, { consumer, message }]) => [
+      placeOf(one),
+      placedAt(one, { consumer, seq: message.seq }),
+    ]),
+  );
+
+/**
+ * Up to where a work queue may store what such records carry; 0 where nothing of it can be. Up to what was delivered, as
+ * long as something is dead or in flight; but a consumer that is younger than a record begins anew, and what was written
+ * since the queue was looked at may be of what came since.
+ */
+export function lastAlike(standing: QueueStanding, bare: readonly Death[]): number {
+  const { retention, consumers, told } = standing;
+  if (retention !== 'workqueue') return 0;
+  const isYounger = ({ record }: Death) =>
+    consumers.length === 0 ||
+    consumers.some(({ created }) => compareTimes(created, record.time) > 0) ||
+    (told !== undefined && compareTimes(record.stored, told) > 0);
+  if (bare.some(isYounger)) return Number.MAX_SAFE_INTEGER;
+  const waiting = consumers.reduce((sum, { pending }) => sum + pending, 0);
+  return standing.messages > waiting ? Math.max(...consumers.map(({ delivered }) => delivered)) : 0;
 }
 
 /**

@@ -98,6 +98,8 @@ export interface EntryInner {
   readonly untaken?: true;
   /** True where that is because its consumer is gone. */
   readonly ownerless?: true;
+  /** True where a message that is stored, and waits or is in flight, may be this one: put back, it would be there twice. */
+  readonly inDoubt?: true;
 }
 
 /** Why nothing tells that an entry died. */

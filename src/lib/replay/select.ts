@@ -31,6 +31,9 @@ const GONE = {
   stream_deleted: 'its stream does not exist any more',
 } as const;
 
+const IN_DOUBT =
+  'what it carries is stored in the queue as well, and not settled: that waits or is in flight, and this may be a copy of it';
+
 export interface Selection {
   /** An entry that was replayed so often and died again stays where it is. */
   readonly maxReplays: number;
@@ -67,6 +70,7 @@ export function whySkipped(
       why: 'untaken',
       text: untakenWords(inner),
     };
+  if (inner.inDoubt) return { entry, why: 'uncertain', text: IN_DOUBT };
   if (isDoubtful?.(entry)) return { entry, why: 'uncertain', text: 'it may be in flight still' };
   if (replays >= maxReplays) {
     return {
@@ -83,7 +87,7 @@ const SKIPPED: Readonly<Record<string, string>> = {
   answered: 'answered: the response is in the bucket',
   stale:
     'of a queue that was made anew since an unfinished replay took them out: `dlq purge` archives them, `dlq import` makes them dead letters of the new queue',
-  uncertain: 'that may still be in flight',
+  uncertain: 'that may still be in flight: ask again when that is settled',
   untaken:
     'whose consumers are gone, or do not take their subjects: nothing tells whether they died; who names them by id, moves them',
   parked: 'parked: replayed so often already that only a higher --max-replays tries them again',

@@ -3,14 +3,17 @@ import type { Death } from '../../../src/lib/dlq/death.ts';
 import {
   type Advised,
   isBare,
+  lastAlike,
   nearBare,
   type Orphan,
+  pairAlike,
   placeBare,
   placeOrphans,
   printOf,
   tellersOf,
 } from '../../../src/lib/dlq/placing.ts';
-import { at, death, record, stored } from './builders.ts';
+import type { ConsumerStanding, QueueStanding } from '../../../src/lib/dlq/standing.ts';
+import { at, consumer, death, record, standing, stored } from './builders.ts';
 
 /** A record that carries a message and does not tell its sequence, the `seq`th of the DLQ. */
 const bare = (
@@ -170,6 +173,10 @@ describe('a record without a sequence that no other record tells of', () => {
     expect(put([bare(1, 60, { consumer: 'worker' })], [orphan(7, 0)])).toEqual({ 'dlq/1': 'REQUESTS/worker/7' });
   });
 
+  test('may be of what nobody takes, whichever consumer it names', () => {
+    expect(pairAlike([bare(1, 60, { consumer: 'other' })], [orphan(7, 0, { consumer: '-' })])).toHaveLength(1);
+  });
+
   test('shares its orphan with no other, and as many as can have one', () => {
     const both = [bare(1, 60), bare(2, 20)];
     expect(put(both, [orphan(7, 10), orphan(8, 50)])).toEqual({
@@ -202,4 +209,23 @@ test('a death is told by its advisories, else by the copy that names its sequenc
   const copied = (seq: number) => death({ seq, record: record({ kind: 'dlq-service', seq: 200 + seq }) });
   const by = [advised(7, 60).death, advised(7, 61).death, copied(7), copied(8)];
   expect(tellersOf(by)).toEqual([by[0], by[1], by[3]]);
+});
+
+describe('up to where a queue may store what a record without a sequence carries', () => {
+  const queue = (fields: Partial<QueueStanding> = {}, of: Partial<ConsumerStanding> = {}) =>
+    standing({ messages: 5, consumers: [consumer({ created: at(0), delivered: 4, pending: 3, ...of })], ...fields });
+  const ALL = Number.MAX_SAFE_INTEGER;
+  test.each([
+    { name: 'what was delivered, where some is dead or in flight', by: queue(), want: 4 },
+    { name: 'nothing where all waits', by: queue({}, { pending: 5 }), want: 0 },
+    { name: 'nothing of a stream that keeps what was acked', by: queue({ retention: 'limits' }), want: 0 },
+    { name: 'all where the consumer is younger than the record', by: queue({}, { created: at(60.001) }), want: ALL },
+    { name: 'and not where it is as old', by: queue({}, { created: at(60) }), want: 4 },
+    { name: 'all where there is no consumer', by: queue({ consumers: [] }), want: ALL },
+    { name: 'all where the record was stored after the look', by: queue({ told: at(99.999) }), want: ALL },
+    { name: 'and not where it was by then', by: queue({ told: at(100) }), want: 4 },
+  ])('$name', ({ by, want }) => {
+    const one = bare(1, 60);
+    expect(lastAlike(by, [{ ...one, record: { ...one.record, stored: at(100) } }])).toBe(want);
+  });
 });
