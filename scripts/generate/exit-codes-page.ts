@@ -8,7 +8,7 @@ const MEANING: Readonly<Record<keyof typeof EXIT, string>> = {
   done: 'done; healthy; nothing to change',
   failed: 'failed, or refused for safety: the message says which, and what to do',
   pending:
-    '`plan --detailed-exitcode`: changes pending; `status`: a warning or worse, or drifted; `request get`: no response yet',
+    '`plan --detailed-exitcode`: changes pending; `status`: a warning or worse, drifted, or nothing there to judge; `request get`: no response yet',
   usage: 'the command line is wrong',
   invalidSpec: 'the spec (or a saved plan) is invalid',
   unavailable: 'the server cannot be reached, or has no JetStream or no leader',
