@@ -12,7 +12,10 @@ import type { Observed, ResourceKey } from '../../src/lib/model/resource.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { deleteConsumer, resetConsumer } from '../../src/lib/nats/consumers.ts';
 import { openKv } from '../../src/lib/nats/kv.ts';
+import type { Published } from '../../src/lib/nats/message-writes.ts';
 import { getRange } from '../../src/lib/nats/messages.ts';
+import { openBulk } from '../../src/lib/nats/publish.ts';
+import { printHeaders } from '../../src/lib/nats/raw-headers.ts';
 import {
   confirmRemovals,
   removeFromCopy,
@@ -21,6 +24,7 @@ import {
   removeMessages,
 } from '../../src/lib/nats/removal.ts';
 import { deleteStream } from '../../src/lib/nats/streams.ts';
+import { sendRequest } from '../../src/lib/requests/send.ts';
 import { connectTo } from '../support/connected.ts';
 import { put, wipe } from '../support/dead-letters.ts';
 import { recordingIo } from '../support/io.ts';
@@ -193,6 +197,50 @@ describe.each(outermostVersions())('nats-server %s, whose answers get lost', (ve
       const now = await createdOf('CONSUMER.INFO.S.c');
       await deleteConsumer(far, { stream: 'S', consumer: 'c', created: now });
       await expect(nats.api('CONSUMER.INFO.S.c')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    });
+  });
+
+  describe('a publish under an id is sent again', () => {
+    const makeForgetful = (seconds: number) =>
+      nats.api('STREAM.CREATE.S', {
+        name: 'S',
+        subjects: ['S.>'],
+        storage: 'memory',
+        duplicate_window: seconds * 1e9,
+      });
+    const sending = {
+      one: () => sendRequest(far, { id: 'a', subject: 'S.x', payload: new Uint8Array(), headers: [] }),
+      'one of many': () =>
+        new Promise<Pick<Published, 'duplicate'>>((resolve, reject) => {
+          const bulk = openBulk(far, {
+            onStored: (_, duplicate) => resolve({ duplicate }),
+            onFault: (_, e) => reject(e),
+          });
+          bulk.send(0, 'S.x', new Uint8Array(), printHeaders([{ name: 'Nats-Msg-Id', value: 'a' }]));
+          void bulk.drain().then(() => bulk.close());
+        }),
+    };
+    const ways = Object.entries(sending);
+
+    test.each(ways)('while its stream knows that: %s', async (_, send) => {
+      await makeForgetful(120);
+      lossy.lose('answer', /^S\.x/);
+      expect(await send()).toMatchObject({ duplicate: true });
+      expect(await seqsOf('S')).toEqual([1]);
+      lossy.lose('request', /^S\.x/);
+      await nats.api('STREAM.DELETE.S');
+      await makeForgetful(120);
+      expect(await send()).toMatchObject({ duplicate: false });
+      expect(await seqsOf('S')).toEqual([1]);
+    });
+
+    test.each(ways)('and not where it may have forgotten it: %s', async (_, send) => {
+      await makeForgetful(1);
+      lossy.seen(/./);
+      lossy.lose('answer', /^S\.x/);
+      await expect(send()).rejects.toMatchObject({ code: 'CONN_TIMEOUT' });
+      expect(lossy.seen(/^S\.x/)).toBe(1);
+      expect(await seqsOf('S')).toEqual([1]);
     });
   });
 

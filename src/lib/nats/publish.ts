@@ -6,6 +6,7 @@ import { isObject, jsonIn, objectOf } from '../model/json.ts';
 import { ApiError, type ApiFault } from './api-error.ts';
 import { publishFailure } from './message-writes.ts';
 import type { Nats } from './port.ts';
+import { type FirstSent, isRemembered, remembersFor, sentNow } from './remembered.ts';
 
 /** A message on its way: kept until a stream has it, so that it can be sent once more. */
 interface UnderWay<T> {
@@ -17,6 +18,9 @@ interface UnderWay<T> {
   tries: number;
   /** The last word of the server was that nobody takes it. */
   silent: boolean;
+  /** When the first try was sent that may be stored. */
+  first: FirstSent | undefined;
+  sent: FirstSent;
 }
 
 export interface BulkOptions<T> {
@@ -25,7 +29,10 @@ export interface BulkOptions<T> {
   onFault(item: T, error: unknown): void;
 }
 
-/** Publishes many messages in their order. Each must carry a Nats-Msg-Id: what gets no answer is sent again. */
+/**
+ * Publishes many messages in their order. Each must carry a Nats-Msg-Id: what gets no answer is sent again, as long as its
+ * stream surely knows that.
+ */
 export interface Bulk<T> {
   /** Resolves when there is room for the next one; `undefined` where there is already. */
   send(item: T, subject: string, payload: Uint8Array, headers: Uint8Array): Promise<void> | undefined;
@@ -63,6 +70,7 @@ export function openBulk<T>(nats: Nats, options: BulkOptions<T>): Bulk<T> {
     one.deadline = performance.now() + settings.timeoutMs;
     one.tries += 1;
     one.silent = false;
+    one.sent = sentNow();
     const hdrs = { encode: () => one.headers } as unknown as MsgHdrs;
     nats.mayAsk(one.subject);
     nc.publish(one.subject, one.payload, { reply: `${inbox}.${token}`, headers: hdrs });
@@ -72,8 +80,9 @@ export function openBulk<T>(nats: Nats, options: BulkOptions<T>): Bulk<T> {
     const size = one.payload.byteLength + one.headers.byteLength;
     options.onFault(one.item, error instanceof OpsError ? error : publishFailure(nats, error, one.subject, size));
   };
-  const again = (token: string, one: UnderWay<T>) => {
-    if (one.tries < TRIES && !nc.isClosed()) put(token, one);
+  const again = (token: string, one: UnderWay<T>, knownMs: number) => {
+    const isSafe = one.first === undefined || isRemembered(one.first, knownMs);
+    if (one.tries < TRIES && isSafe && !nc.isClosed()) put(token, one);
     else if (nc.isClosed()) fail(token, one, new errors.ClosedConnectionError());
     else fail(token, one, one.silent ? new errors.NoRespondersError(one.subject) : new errors.TimeoutError());
   };
@@ -103,11 +112,26 @@ export function openBulk<T>(nats: Nats, options: BulkOptions<T>): Bulk<T> {
       } else take(token, one, msg);
     },
   });
-  const timer = setInterval(() => {
+  let isSweeping = false;
+  const sweep = async () => {
     const now = performance.now();
-    for (const [token, one] of [...underWay]) {
-      if (one.deadline < now || nc.isClosed()) again(token, one);
-    }
+    const due = [...underWay].filter(([, one]) => one.deadline < now || nc.isClosed());
+    // What nobody took is stored nowhere.
+    for (const [, one] of due) if (!one.silent) one.first ??= one.sent;
+    const inDoubt = due.flatMap(([, one]) => (one.first && one.tries < TRIES && !nc.isClosed() ? [one.subject] : []));
+    const asked = [...new Set(inDoubt)].map(
+      async (subject) => [subject, await remembersFor(nats, subject).catch(() => 0)] as const,
+    );
+    const known = new Map(await Promise.all(asked));
+    // Some were answered meanwhile.
+    for (const [token, one] of due) if (underWay.get(token) === one) again(token, one, known.get(one.subject) ?? 0);
+  };
+  const timer = setInterval(() => {
+    if (isSweeping) return;
+    isSweeping = true;
+    void sweep().finally(() => {
+      isSweeping = false;
+    });
   }, SWEEP_MS);
   void (async () => {
     for await (const status of nc.status()) {
@@ -132,7 +156,17 @@ export function openBulk<T>(nats: Nats, options: BulkOptions<T>): Bulk<T> {
   return {
     send(item, subject, payload, block) {
       const token = (next++).toString(36);
-      const one = { item, subject, payload, headers: block, deadline: 0, tries: 0, silent: false };
+      const one = {
+        item,
+        subject,
+        payload,
+        headers: block,
+        deadline: 0,
+        tries: 0,
+        silent: false,
+        first: undefined,
+        sent: sentNow(),
+      };
       underWay.set(token, one);
       bytes += payload.byteLength;
       put(token, one);

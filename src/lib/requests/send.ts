@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { ERR } from '../facts/err-codes.ts';
+import { toType } from '../model/shell.ts';
 import { orElse } from '../nats/answer.ts';
 import { type ApiError, isApiError, isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import { type Published, publish } from '../nats/message-writes.ts';
 import { type HeaderLine, printHeaders, toHeaderValue } from '../nats/raw-headers.ts';
+import { type FirstSent, isRemembered, remembersFor, sentNow } from '../nats/remembered.ts';
 import { streamNames } from '../nats/streams.ts';
 
 /** One request as it is published. */
@@ -16,7 +18,7 @@ export interface Outgoing {
   readonly headers: readonly HeaderLine[];
 }
 
-/** So often is a publish tried whose fate is unknown: its Nats-Msg-Id makes that harmless. */
+/** So often is a publish tried whose fate is unknown, as long as its Nats-Msg-Id makes that harmless. */
 const TRIES = 3;
 const PAUSE_MS = 250;
 const PASSING: readonly string[] = ['CONN_TIMEOUT', 'CONN_NO_LEADER', 'CONN_UNREACHABLE'];
@@ -36,7 +38,9 @@ export function headerBlocks(headers: readonly HeaderLine[]): (id: string) => Ui
 export async function sendRequest(nats: Nats, request: Outgoing): Promise<Published> {
   const headers = headerBlocks(request.headers)(request.id);
   requireRoom(nats, request.subject, request.payload.byteLength + headers.byteLength);
+  let first: FirstSent | undefined;
   for (let attempt = 1; ; attempt++) {
+    const sent = sentNow();
     try {
       return await publish(nats, request.subject, request.payload, headers);
     } catch (error) {
@@ -44,6 +48,9 @@ export async function sendRequest(nats: Nats, request: Outgoing): Promise<Publis
       const isPassing = error instanceof OpsError && PASSING.includes(error.code);
       if (!isPassing || attempt === TRIES) throw await explainRefusal(nats, error, request);
       await sleep(PAUSE_MS * attempt);
+      // Where nobody took it there is nothing to store twice.
+      if (error.code !== 'CONN_NO_LEADER') first ??= sent;
+      if (first && !isRemembered(first, await remembersFor(nats, request.subject))) throw explainAnswer(error, request);
     }
   }
 }
@@ -89,7 +96,10 @@ export function explainAnswer(error: unknown, { id, subject }: Pick<Outgoing, 'i
   return new OpsError(error.code, `${error.message}; whether the request is stored is not known`, {
     where: error.where,
     why: error.why,
-    hints: [`send it again with --id ${id}: inside the queue's duplicate window that is harmless`],
+    hints: [
+      `\`${toType`osapi-ops request show ${id}`}\` tells whether it is there`,
+      `send it again with --id ${id}: inside the queue's duplicate window that is harmless`,
+    ],
     cause: error,
   });
 }
