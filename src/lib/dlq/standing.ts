@@ -1,5 +1,5 @@
 import { isServersOwn } from '../facts/names.ts';
-import { subjectsOverlap } from '../facts/subjects.ts';
+import { consumerFilters, subjectsOverlap } from '../facts/subjects.ts';
 import type { QueueRef } from '../model/entry.ts';
 import { numberOf, textOf, textsOf } from '../model/json.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
@@ -80,12 +80,11 @@ const ZERO_TIME = '0001-01-01T00:00:00Z';
 /** A consumer's standing from what the server tells of it. */
 export function toConsumerStanding(info: ConsumerInfo): ConsumerStanding {
   const { name, created, config, figures, lastDelivered, told } = info;
-  const single = textOf(config.filter_subject);
   const backoff = Array.isArray(config.backoff) ? config.backoff.map((wait) => numberOf(wait)) : [];
   return {
     name,
     created,
-    filters: single ? [single] : textsOf(config.filter_subjects),
+    filters: consumerFilters(config),
     delivered: figures.delivered_stream_seq,
     ackFloor: figures.ack_floor_stream_seq,
     pending: figures.num_pending,

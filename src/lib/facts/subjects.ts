@@ -1,4 +1,4 @@
-import { textsOf } from '../model/json.ts';
+import { type Config, textOf, textsOf } from '../model/json.ts';
 
 /** What a stream takes where it copies from nobody: without subjects, what is sent to its own name. */
 export function takenSubjects(name: string, { subjects }: { readonly subjects?: unknown }): readonly string[] {
@@ -36,4 +36,10 @@ export function subjectsOverlap(one: string, other: string): boolean {
     if (a[at] === '>' || b[at] === '>') return true;
     if (a[at] !== '*' && b[at] !== '*' && a[at] !== b[at]) return false;
   }
+}
+
+/** The filters of a consumer as a server has them: one, or a list; none means everything. */
+export function consumerFilters({ filter_subject, filter_subjects }: Config): readonly string[] {
+  const single = textOf(filter_subject);
+  return single === '' ? textsOf(filter_subjects) : [single];
 }

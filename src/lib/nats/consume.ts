@@ -3,7 +3,8 @@ import { OpsError } from '../errors/ops-error.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { printDuration } from '../model/units.ts';
 import { readConsumer } from './consumers.ts';
-import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from './errors.ts';
+import { isDisconnect, isNoRespondersError, isTimeoutError } from './errors.ts';
+import { failure } from './exchange.ts';
 import type { Nats } from './port.ts';
 import { replyStatus } from './stored.ts';
 import { type RawReply, rawReply, wireOf } from './wire.ts';
@@ -63,21 +64,17 @@ export function acknowledge(nats: Nats, { ackSubject }: Delivery, what: string):
 }
 
 const CONFIRM_TRIES = 5;
+const CONFIRM_MS = 2000;
 
 /** Sends an acknowledgement until the server confirms it; false where it did not. @throws OpsError DENIED_SUBJECT */
 export async function confirm(nats: Nats, { ackSubject }: Delivery, what: string): Promise<boolean> {
   for (let attempt = 0; attempt < CONFIRM_TRIES; attempt++) {
     try {
-      await wireOf(nats).ask(ackSubject, what, { timeoutMs: 2000 });
+      await wireOf(nats).ask(ackSubject, what, { timeoutMs: CONFIRM_MS });
       return true;
     } catch (error) {
       if (!isTimeoutError(error) && !isDisconnect(error) && !isNoRespondersError(error)) {
-        throw requestFailure(error, {
-          subject: ackSubject,
-          settings: nats.settings,
-          jetstream: nats.target.server.jetstream,
-          waitedMs: 2000,
-        });
+        throw failure(nats, error, ackSubject, CONFIRM_MS);
       }
       if (nats.nc.isClosed()) return false;
       await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt));
@@ -207,7 +204,7 @@ export function createPuller(nats: Nats, options: PullOptions): Puller {
 
   const sub = nc.subscribe(`${inbox}.*`, {
     callback(error, msg: Msg) {
-      if (error) return options.onFatal(denied(nats, error, `${inbox}.*`));
+      if (error) return options.onFatal(failure(nats, error, `${inbox}.*`));
       lastSign = performance.now();
       const facts = msg.reply ? parseAckSubject(msg.reply) : undefined;
       const reply = rawReply(msg);
@@ -230,9 +227,9 @@ export function createPuller(nats: Nats, options: PullOptions): Puller {
       if (status.type === 'disconnect') forget(undefined);
       else if (status.type === 'reconnect') pull();
       else if (status.type === 'error' && status.error instanceof errors.PermissionViolationError) {
-        const { operation, subject: where } = status.error;
+        const { subject: where } = status.error;
         const ours = where === subject || where.startsWith(`$JS.ACK.${stream}.${consumer}.`) || where.startsWith(inbox);
-        if (ours) options.onFatal(denied(nats, status.error, where, operation));
+        if (ours) options.onFatal(failure(nats, status.error, where));
       }
     }
     if (!stopped) {
@@ -267,12 +264,4 @@ const gone = ({ target }: Nats, { stream, consumer }: PullOptions, { goneMs }: P
       'start the worker with the names of now: --queue and --consumer, or the spec of now',
       '`osapi-ops apply SPEC` makes what is missing',
     ],
-  });
-
-const denied = (nats: Nats, error: Error, subject: string, _operation?: string): OpsError =>
-  requestFailure(error, {
-    subject,
-    settings: nats.settings,
-    jetstream: nats.target.server.jetstream,
-    waitedMs: 0,
   });

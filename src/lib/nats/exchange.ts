@@ -12,13 +12,12 @@ import { type RawReply, wireOf } from './wire.ts';
 export const RETRY_MS = 100;
 
 /** Why a request got no answer. */
-export const failure = (nats: Nats, error: unknown, subject: string): OpsError =>
-  requestFailure(error, {
-    subject,
-    settings: nats.settings,
-    jetstream: nats.target.server.jetstream,
-    waitedMs: nats.settings.timeoutMs,
-  });
+export const failure = (
+  { settings, target }: Nats,
+  error: unknown,
+  subject: string,
+  waitedMs = settings.timeoutMs,
+): OpsError => requestFailure(error, { subject, settings, jetstream: target.server.jetstream, waitedMs });
 
 /** Does a read or a write that does no harm twice until it succeeds or the time, in milliseconds, is over. */
 export async function retried<T>(

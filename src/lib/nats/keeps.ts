@@ -1,6 +1,6 @@
 import { OpsError } from '../errors/ops-error.ts';
-import { subjectsOverlap } from '../facts/subjects.ts';
-import { type Config, textOf, textsOf } from '../model/json.ts';
+import { consumerFilters, subjectsOverlap } from '../facts/subjects.ts';
+import type { Config } from '../model/json.ts';
 import { printSize } from '../model/units.ts';
 import type { ConsumerInfo, StreamInfo } from './info.ts';
 
@@ -127,7 +127,7 @@ export class Room {
 
 /** Whether a consumer of a stream would be given what comes on a subject. */
 export const waitsFor = (subject: string, { config }: ConsumerInfo): boolean => {
-  const filters = [textOf(config.filter_subject), ...textsOf(config.filter_subjects)].filter(Boolean);
+  const filters = consumerFilters(config);
   return filters.length === 0 || filters.some((filter) => subjectsOverlap(filter, subject));
 };
 

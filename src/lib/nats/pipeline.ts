@@ -87,6 +87,18 @@ export function ahead<T>(items: AsyncGenerator<T, void, undefined>): AsyncGenera
   })();
 }
 
+/** The items in parts of so many; the last one may have fewer, and there is none of nothing. */
+export async function* inParts<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+  let part: T[] = [];
+  for await (const item of items) {
+    part.push(item);
+    if (part.length < size) continue;
+    yield part;
+    part = [];
+  }
+  if (part.length > 0) yield part;
+}
+
 /**
  * Does the work on every item with at most `limit` of them under way, and gives the results in the items' order.
  * The first failure rejects; what is under way then is left to end by itself.

@@ -4,6 +4,7 @@ import { ERR } from '../facts/err-codes.ts';
 import { asBuffer } from '../model/bytes.ts';
 import { isObject, jsonIn, objectOf } from '../model/json.ts';
 import { ApiError, type ApiFault } from './api-error.ts';
+import { notJetStream } from './exchange.ts';
 import { publishFailure } from './message-writes.ts';
 import type { Nats } from './port.ts';
 import { type FirstSent, isRemembered, remembersFor, sentNow } from './remembered.ts';
@@ -196,9 +197,5 @@ function readAck({ data, subject }: Msg): boolean | undefined | ApiFault | OpsEr
     // Clusters of 2.10 call it a duplicate of sequence 0 (nats-server#5827), where later ones say 10158.
     return answer.duplicate === true && answer.seq === 0 ? undefined : answer.duplicate === true;
   }
-  return new OpsError('SERVER_REFUSED', 'what answered is not JetStream', {
-    where: subject,
-    why: 'Its answer is no JSON object.',
-    hints: ['look for a service that listens on this subject'],
-  });
+  return notJetStream(subject, 'Its answer is no JSON object.');
 }

@@ -1,4 +1,4 @@
-import { subjectCovers } from '../facts/subjects.ts';
+import { consumerFilters, subjectCovers } from '../facts/subjects.ts';
 import { type Config, textsOf } from '../model/json.ts';
 import type { ConsumerFigures, StreamFigures } from '../model/resource.ts';
 
@@ -11,8 +11,7 @@ export interface Redelivered {
 
 /** True where a consumer's canonical filters leave no subject of its stream out. */
 export function coversStream(consumer: Config, stream: Config): boolean {
-  const single = String(consumer.filter_subject ?? '');
-  const filters = single === '' ? textsOf(consumer.filter_subjects) : [single];
+  const filters = consumerFilters(consumer);
   if (filters.length === 0) return true;
   return textsOf(stream.subjects).every((subject) => filters.some((filter) => subjectCovers(filter, subject)));
 }

@@ -4,8 +4,8 @@ import { bucketStream } from '../facts/names.ts';
 import { objectOf } from '../model/json.ts';
 import { ApiError, isMissing } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
-import { isDisconnect, isNoRespondersError, isTimeoutError, requestFailure } from '../nats/errors.ts';
-import { readJson } from '../nats/exchange.ts';
+import { isDisconnect, isNoRespondersError, isTimeoutError } from '../nats/errors.ts';
+import { failure, readJson } from '../nats/exchange.ts';
 import { putPrefix } from '../nats/kv-write.ts';
 import { readStream } from '../nats/streams.ts';
 import { wireOf } from '../nats/wire.ts';
@@ -158,7 +158,4 @@ export class BucketGone extends OpsError {
 const PASSING = new Set(['CONN_TIMEOUT', 'CONN_UNREACHABLE', 'CONN_NO_LEADER', 'CONN_NO_JETSTREAM']);
 const isPassing = (error: unknown): boolean => error instanceof OpsError && PASSING.has(error.code);
 
-function failureOf(nats: Nats, error: unknown, subject: string): OpsError {
-  const { settings, target } = nats;
-  return requestFailure(error, { subject, settings, jetstream: target.server.jetstream, waitedMs: TRY_MS });
-}
+const failureOf = (nats: Nats, error: unknown, subject: string): OpsError => failure(nats, error, subject, TRY_MS);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ahead, inOrder, inTurn, pipelined } from '../../../src/lib/nats/pipeline.ts';
+import { ahead, inOrder, inParts, inTurn, pipelined } from '../../../src/lib/nats/pipeline.ts';
 
 /** Work that ends when it is told to, and how much of it was under way at once. */
 function work() {
@@ -123,4 +123,20 @@ describe('one after the other', () => {
     expect(started).toEqual(begun);
     expect(await listOf(results)).toEqual([30, 40]);
   });
+});
+
+test.each([
+  [0, []],
+  [1, [1]],
+  [2, [2]],
+  [3, [2, 1]],
+  [4, [2, 2]],
+])('%i items are parts of two at the most', async (count, sizes) => {
+  const items = async function* () {
+    for (let item = 0; item < count; item++) yield item;
+  };
+  const parts: number[][] = [];
+  for await (const part of inParts(items(), 2)) parts.push(part);
+  expect(parts.map(({ length }) => length)).toEqual(sizes);
+  expect(parts.flat()).toEqual(Array.from({ length: count }, (_, item) => item));
 });

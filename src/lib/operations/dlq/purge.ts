@@ -16,7 +16,7 @@ import type { PurgeResult } from '../../model/replay.ts';
 import { shellLine } from '../../model/shell.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { pipelined } from '../../nats/pipeline.ts';
+import { inParts, pipelined } from '../../nats/pipeline.ts';
 import { confirmRemovals, removeMessage } from '../../nats/removal.ts';
 import { readArchive } from '../../replay/archive-file.ts';
 import { GroupTable } from '../../replay/groups.ts';
@@ -276,15 +276,10 @@ async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
   try {
     const checked = await Promise.all(wanted.map((ref) => checkRest(nats, ref)));
     for (const facts of checked) for (const [stream, created] of facts.dlqsCreated) dlqsCreated.set(stream, created);
-    let page: ArchiveLine[] = [];
-    for await (const line of readArchive({ path: file, name: file })) {
+    for await (const page of inParts(readArchive({ path: file, name: file }), PAGE)) {
       signal.throwIfAborted();
-      page.push(line);
-      if (page.length < PAGE) continue;
       await flush(page);
-      page = [];
     }
-    await flush(page);
     await confirmRemovals(nats);
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;

@@ -7,7 +7,7 @@ import { orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { storeCopy } from '../../nats/copies.ts';
 import { notKept, type Room } from '../../nats/keeps.ts';
-import { pipelined } from '../../nats/pipeline.ts';
+import { inParts, pipelined } from '../../nats/pipeline.ts';
 import { printHeaders } from '../../nats/raw-headers.ts';
 import { roomIn } from '../../nats/room-in.ts';
 import { readStream } from '../../nats/streams.ts';
@@ -44,12 +44,6 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
     const entries: { id: string }[] = [];
     let uncertain = 0;
     const find = async (ref: QueueRef, onPage: (page: Entry[]) => Promise<void>, signal: AbortSignal) => {
-      let page: Entry[] = [];
-      const flush = async () => {
-        await onPage(page);
-        entries.push(...page.map(({ id }) => ({ id })));
-        page = [];
-      };
       const orphans = scanEntries(
         nats,
         [ref],
@@ -63,13 +57,11 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
           },
         },
       );
-      for await (const entry of orphans) {
-        if (!entry.inner.original) continue;
-        page.push(entry);
-        if (page.length < PAGE) continue;
-        await flush();
+      for await (const page of inParts(orphans, PAGE)) {
+        const stored = page.filter(({ inner }) => inner.original);
+        await onPage(stored);
+        entries.push(...stored.map(({ id }) => ({ id })));
       }
-      await flush();
     };
     for (const ref of queues) {
       if (options.dryRun) {
