@@ -1,5 +1,5 @@
 // What a dialog begins in the console's process, and how it goes on.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { act, ask } from './client.ts';
 import { go, remember, runIt } from './state.ts';
 import type { Run, WireError } from './wire.ts';
@@ -18,6 +18,21 @@ export async function answerFirst(id: string): Promise<void> {
     if (question) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** The line that does what this run would do; none while it could not be begun. */
+export function useLine(body: Record<string, unknown> | undefined): string | undefined {
+  const [line, setLine] = useState<string | undefined>(undefined);
+  const asked = JSON.stringify(body);
+  useEffect(() => {
+    if (!body) return;
+    const abort = new AbortController();
+    void act('/api/lines', body, { signal: abort.signal }).then((answer) => {
+      if (!abort.signal.aborted) setLine(answer.ok ? answer.body.text : undefined);
+    });
+    return () => abort.abort();
+  }, [asked]);
+  return body && line;
 }
 
 /** Begins runs from a dialog: `error` says why one was refused, `not` why none may be begun now. */

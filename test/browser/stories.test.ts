@@ -126,6 +126,8 @@ describe('somebody on call', () => {
   test('pauses a queue, sends a request into it, takes it back, and goes on', async () => {
     await goTo(page, '#/queues', '.queue-row');
     await button(page, 'pause REQUESTS').click();
+    // As in every dialog that does something: the line that does the same.
+    await page.getByText('osapi-ops queue pause REQUESTS --for 1h', { exact: true }).waitFor();
     await button(page, 'Pause for 1h').click();
     await page.locator('.where .paused').waitFor();
     await goTo(page, '#/request', 'form.ask');
@@ -139,6 +141,7 @@ describe('somebody on call', () => {
     expect(await text(page, '.verdict')).toContain('it waits in the queue');
     expect(await text(page, '.payload-text')).toContain('"example.net"');
     await button(page, 'Take it back…').click();
+    await page.locator('dialog').getByText('osapi-ops request cancel', { exact: false }).waitFor();
     await button(page, 'Take it back').click();
     await page.getByText('was taken back').waitFor();
     expect(await page.locator('.refusal').count()).toBe(0);

@@ -261,6 +261,17 @@ describe('what is acted on is what was looked at', () => {
     expect((await run({ verb: 'purge', plan: purge.plan })).command).toEqual(purge.acts);
   });
 
+  test('of all that match the line to type later has no end: what died again is of it', async () => {
+    await someDead();
+    const until = new Date().toISOString();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const filters = { until, subject: ['requests.dns'] };
+    const looked = await plan({ filters, all: true });
+    const done = await run({ verb: 'replay', plan: looked.plan, options: {} });
+    expect(done.command.argv.slice(1)).toEqual(['dlq', 'replay', '--subject=requests.dns']);
+    expect((await cli('dlq', 'replays', 'ls'))[0].line).toBe(done.command.text);
+  });
+
   test('nothing at all, where nothing was chosen: that is not everything', async () => {
     await someDead();
     const looked = await plan({ filters: { subject: 'requests.none' } });
@@ -422,7 +433,13 @@ describe('a run', () => {
 
   test('pauses and resumes, sends, shows and takes back', async () => {
     await makeQueue(nats);
-    const paused = await run({ verb: 'pause', target: 'REQUESTS', for: '1h' });
+    const deed = { verb: 'pause', target: 'REQUESTS', for: '1h' };
+    const { json: line } = await page.post('/api/lines', deed);
+    expect(line.argv).toEqual(['osapi-ops', 'queue', 'pause', 'REQUESTS', '--for', '1h']);
+    expect((await page.post('/api/lines', { ...deed, for: 'soon' })).status).toBe(400);
+    expect((await page.get('/api/runs')).text).not.toContain('"verb":"pause"');
+    const paused = await run(deed);
+    expect(paused.command).toEqual(line);
     isOf('queue-pause', paused.result);
     expect(paused.result).toMatchObject([{ paused: true, changed: true }]);
     expect(await run({ verb: 'resume', target: 'REQUESTS' })).toMatchObject({

@@ -260,3 +260,25 @@ test('a server without a queue, and one that is not there, are told apart', asyn
   });
   expect(await runCli(['dlq', 'ls', '-s', 'nats://127.0.0.1:1'], { cwd })).toMatchObject({ code: 69 });
 });
+
+test('dead letters of two queues are listed by their death, and the newest of all is shown', async () => {
+  await wipe(nats);
+  const other = { stream: 'MAIL', consumer: 'mailer', subjects: ['mail.*'] };
+  await makeQueue(nats);
+  await makeQueue(nats, other);
+  for (const [subject, stream, consumer] of [
+    ['requests.a', 'REQUESTS', 'request-worker'],
+    ['mail.b', 'MAIL', 'mailer'],
+    ['requests.c', 'REQUESTS', 'request-worker'],
+  ] as const) {
+    await put(nats, subject, '{}');
+    await letDie(nats, stream, consumer);
+  }
+  const subjects = async (...args: string[]) =>
+    (JSON.parse((await dlq('ls', '--json', ...args)).stdout) as { subject: string }[]).map(({ subject }) => subject);
+  expect(await subjects()).toEqual(['requests.c', 'mail.b', 'requests.a']);
+  expect(await subjects('--limit', '2')).toEqual(['requests.c', 'mail.b']);
+  expect(JSON.parse((await dlq('show', '--where', 'reason=max_deliveries', '--json')).stdout)).toMatchObject({
+    subject: 'requests.c',
+  });
+});

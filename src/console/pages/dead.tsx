@@ -83,7 +83,8 @@ export function DeadPage() {
   };
   const wantedFor = (verb: 'replay' | 'purge', ids?: readonly string[]): Wanted => {
     const some = ids ?? [...chosenIds];
-    return { verb, choice: some.length > 0 ? { ids: some } : { filters: frozen() } };
+    const all = !narrowed.has('until');
+    return { verb, choice: some.length > 0 ? { ids: some } : { filters: frozen(), all } };
   };
   const begin = (what: 'replay' | 'purge', ids?: readonly string[]) =>
     setAsking({ what, wanted: wantedFor(what, ids) });
@@ -185,7 +186,7 @@ export function DeadPage() {
               <b>
                 <Figure n={total} text={count(total)} />
               </b>{' '}
-              match · looked at <Clock at={body!.looked_at} />
+              match · the newest first · looked at <Clock at={body!.looked_at} />
             </>
           )}
           <Button kind="quiet" onPress={() => setAgain(again + 1)}>
@@ -436,7 +437,7 @@ function Rows({ entries, active, chosenIds, id, total, onToggle, onOpen, onKey }
     <VirtualRows
       count={Math.max(entries.count, 0)}
       rowHeight={isNarrow ? 56 : 32}
-      label={`dead letters, ${total === undefined ? '' : `${full(total)}, `}by queue, the newest first`}
+      label={`dead letters, ${total === undefined ? '' : `${full(total)}, `}the newest first`}
       active={active}
       selected={(index) => chosenIds.has(entries.at(index)?.id ?? '')}
       onNeed={entries.need}

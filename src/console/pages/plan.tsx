@@ -4,7 +4,7 @@ import { count, duration, many } from '../format.ts';
 import { shortcuts } from '../keys.ts';
 import { Act, Button, Dialog, Foot, Glyph, Notes, Refusal, shown, Waiting } from '../parts/basics.tsx';
 import { PauseDialog, ResumeDialog } from '../parts/pause.tsx';
-import { useRun } from '../run.ts';
+import { useLine, useRun } from '../run.ts';
 import { queues, useAsked } from '../state.ts';
 import type { Change, Finding, PlanExtra, PlanJson, Schedule } from '../wire.ts';
 
@@ -198,6 +198,8 @@ function ApplyDialog({ plan, extra, onClose }: { plan: PlanJson; extra: PlanExtr
   const { error, not, begin } = useRun();
   const destroys = needs.includes('allow-data-loss') || needs.includes('allow-replace') || needs.includes('prune');
   const lacking = needs.find((need) => !allowed.has(need));
+  const deed = { verb: 'apply', digest: extra.digest, allow: [...allowed] };
+  const line = useLine(deed);
   return (
     <Dialog title={`Apply to ${shown(plan.system)}?`} onClose={onClose} wide>
       <p class="consequence">
@@ -248,7 +250,7 @@ function ApplyDialog({ plan, extra, onClose }: { plan: PlanJson; extra: PlanExtr
           />
         </label>
       )}
-      <Foot no="No, change nothing" onNo={onClose} error={error}>
+      <Foot no="No, change nothing" onNo={onClose} error={error} line={line}>
         <Act
           may={moved.length > 0 ? 'move' : 'apply'}
           kind={destroys ? 'danger' : 'main'}
@@ -261,7 +263,7 @@ function ApplyDialog({ plan, extra, onClose }: { plan: PlanJson; extra: PlanExtr
                   ? `type ${shown(plan.system)} first`
                   : not
           }
-          onPress={() => void begin({ verb: 'apply', digest: extra.digest, allow: [...allowed] }, true)}
+          onPress={() => void begin(deed, true)}
         >
           Apply
         </Act>

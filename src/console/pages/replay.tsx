@@ -62,6 +62,7 @@ function One({ id }: { id: string }) {
       {isStopping && isOn && (
         <StopDialog
           what={replay ? leftDead(replay.waiting) : 'the rest stays dead and safe'}
+          replay={ownReplay ?? id}
           onClose={() => setStopping(false)}
           onStop={() => stop(ownReplay ?? id)}
         />
@@ -181,6 +182,7 @@ function All() {
       {stopping && (
         <StopDialog
           what={leftDead(stopping.waiting)}
+          replay={stopping.id}
           onClose={() => setStopping(undefined)}
           onStop={() => stop(stopping.id)}
         />

@@ -17,7 +17,7 @@ import {
 } from '../parts/basics.tsx';
 import { Life } from '../parts/life.tsx';
 import { Payload } from '../parts/payload.tsx';
-import { answerFirst, useRun } from '../run.ts';
+import { answerFirst, useLine, useRun } from '../run.ts';
 import { go, queues, route, say, useAsked } from '../state.ts';
 import type { Body, RequestBodies } from '../wire.ts';
 
@@ -160,8 +160,10 @@ function CancelDialog({
   onDone: () => void;
 }) {
   const { error, not, run } = useRun();
+  const deed = { verb: 'cancel', id, ...(queue !== undefined && { queue }) };
+  const line = useLine(deed);
   const cancel = async () => {
-    const begun = await run({ verb: 'cancel', id, ...(queue !== undefined && { queue }) });
+    const begun = await run(deed);
     if (!begun) return;
     await answerFirst(begun.id);
     onDone();
@@ -172,7 +174,7 @@ function CancelDialog({
       <p>
         <code>{shown(id)}</code> is removed from the queue, where no worker has it yet. Nobody will answer it.
       </p>
-      <Foot no="No, leave it" onNo={onClose} error={error}>
+      <Foot no="No, leave it" onNo={onClose} error={error} line={line}>
         <Act may="cancel" kind="danger" not={not} onPress={() => void cancel()}>
           Take it back
         </Act>
@@ -186,6 +188,8 @@ function SendDialog({ onClose }: { onClose: () => void }) {
   const [payload, setPayload] = useState('{"query": ""}');
   const [id, setId] = useState('');
   const { error, not, begin } = useRun();
+  const deed = { verb: 'send', kind, payload, ...(id !== '' && { id }) };
+  const line = useLine(kind === '' ? undefined : deed);
   return (
     <Dialog title="Send a request" onClose={onClose} wide>
       <label class="field tall">
@@ -210,13 +214,8 @@ function SendDialog({ onClose }: { onClose: () => void }) {
         <span>id; a fresh one where it is left out</span>
         <input value={id} spellcheck={false} onInput={({ currentTarget }) => setId(currentTarget.value)} />
       </label>
-      <Foot no="No, send nothing" onNo={onClose} error={error} types>
-        <Act
-          may="send"
-          kind="main"
-          not={kind === '' ? 'say which kind' : not}
-          onPress={() => void begin({ verb: 'send', kind, payload, ...(id !== '' && { id }) })}
-        >
+      <Foot no="No, send nothing" onNo={onClose} error={error} line={line} types>
+        <Act may="send" kind="main" not={kind === '' ? 'say which kind' : not} onPress={() => void begin(deed)}>
           Send
         </Act>
       </Foot>

@@ -200,14 +200,17 @@ interface FootProps {
   readonly onNo: () => void;
   /** Why what was asked for was refused. */
   readonly error?: WireError | undefined;
+  /** The line that does the same. */
+  readonly line?: string | undefined;
   /** Somebody types first: the focus is there, and not on `no`. */
   readonly types?: boolean;
   readonly children: ComponentChildren;
 }
 
 /** The foot of a dialog that asks: the way out, then what is done. */
-export const Foot = ({ no, onNo, error, types = false, children }: FootProps) => (
+export const Foot = ({ no, onNo, error, line, types = false, children }: FootProps) => (
   <>
+    {line !== undefined && <LineToType text={line} />}
     {error && <Refusal error={error} heading="h3" />}
     <footer>
       <button type="button" autofocus={!types} onClick={onNo}>

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { shellLine } from '../../lib/model/shell.ts';
 import { act, upload } from '../client.ts';
 import { count, full, many } from '../format.ts';
-import { useRun } from '../run.ts';
+import { useLine, useRun } from '../run.ts';
 import { about } from '../state.ts';
 import type { Chosen, ShownLetter, Uploaded, WireError } from '../wire.ts';
 import { Act, Clock, Dialog, Foot, LineToType, Notes, Refusal, shown, Waiting } from './basics.tsx';
@@ -12,7 +12,8 @@ export interface Wanted {
   readonly verb: 'replay' | 'purge';
   readonly choice:
     | { readonly ids: readonly string[] }
-    | { readonly filters: Readonly<Record<string, string | string[]>> };
+    /** `all`: up to the moment of the look, which nobody asked for. */
+    | { readonly filters: Readonly<Record<string, string | string[]>>; readonly all: boolean };
   readonly edit?: { readonly subject?: string; readonly payload?: string };
 }
 
@@ -309,6 +310,8 @@ export function ArchiveDialog({ onClose }: { onClose: () => void }) {
   const [error, setError] = useState<WireError | undefined>(undefined);
   const [since, setSince] = useState<number | undefined>(undefined);
   const { error: refused, not: busy, begin } = useRun();
+  const deed = looked && { verb: 'import', archive: looked.archive };
+  const line = useLine(deed);
   const look = async (file: File | undefined) => {
     if (!file) return;
     setLooked(undefined);
@@ -341,12 +344,12 @@ export function ArchiveDialog({ onClose }: { onClose: () => void }) {
         </p>
       )}
       {looked && <Notes notes={looked.notes} />}
-      <Foot no="No, leave it" onNo={onClose} error={error ?? refused} types>
+      <Foot no="No, leave it" onNo={onClose} error={error ?? refused} line={line} types>
         <Act
           may="import"
           kind="main"
           not={!looked ? 'choose a file' : looked.result.imported === 0 ? 'nothing of it is missing' : busy}
-          onPress={() => void begin({ verb: 'import', archive: looked!.archive })}
+          onPress={() => void begin(deed!)}
         >
           Put back {looked ? count(looked.result.imported) : ''}
         </Act>

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { useRun } from '../run.ts';
+import { useLine, useRun } from '../run.ts';
 import { say } from '../state.ts';
 import { Button, Dialog, Foot, shown } from './basics.tsx';
 
@@ -17,6 +17,8 @@ function useDeed(onClose: () => void) {
 export function PauseDialog({ queue, onClose }: { queue: string; onClose: () => void }) {
   const [length, setLength] = useState('1h');
   const { error, not, act } = useDeed(onClose);
+  const deed = { verb: 'pause', target: queue, for: length };
+  const line = useLine(deed);
   return (
     <Dialog title={`Pause ${shown(queue)}?`} onClose={onClose}>
       <p>
@@ -31,12 +33,8 @@ export function PauseDialog({ queue, onClose }: { queue: string; onClose: () => 
           placeholder="1h, 30m, 2d"
         />
       </label>
-      <Foot no="No, leave it" onNo={onClose} error={error}>
-        <Button
-          kind="main"
-          not={not}
-          onPress={() => void act({ verb: 'pause', target: queue, for: length }, `${queue} is being paused`)}
-        >
+      <Foot no="No, leave it" onNo={onClose} error={error} line={line}>
+        <Button kind="main" not={not} onPress={() => void act(deed, `${queue} is being paused`)}>
           Pause for {shown(length)}
         </Button>
       </Foot>
@@ -46,15 +44,13 @@ export function PauseDialog({ queue, onClose }: { queue: string; onClose: () => 
 
 export function ResumeDialog({ queue, onClose }: { queue: string; onClose: () => void }) {
   const { error, not, act } = useDeed(onClose);
+  const deed = { verb: 'resume', target: queue };
+  const line = useLine(deed);
   return (
     <Dialog title={`Resume ${shown(queue)}?`} onClose={onClose}>
       <p>Workers get what waits, from now on.</p>
-      <Foot no="No, leave it" onNo={onClose} error={error}>
-        <Button
-          kind="main"
-          not={not}
-          onPress={() => void act({ verb: 'resume', target: queue }, `${queue} is being resumed`)}
-        >
+      <Foot no="No, leave it" onNo={onClose} error={error} line={line}>
+        <Button kind="main" not={not} onPress={() => void act(deed, `${queue} is being resumed`)}>
           Resume
         </Button>
       </Foot>

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { act, download } from '../client.ts';
 import { bytes, count, duration, full, leftDead, many } from '../format.ts';
+import { useLine } from '../run.ts';
 import { go, remember, runIt, say } from '../state.ts';
 import type { ReplayRunJson, Run, WireError } from '../wire.ts';
 import {
@@ -146,6 +147,7 @@ export function ReplayView({ replay, onStop }: { replay: ReplayRunJson; onStop?:
           </table>
         </>
       )}
+      <p class="muted">{replay.state === 'running' ? 'the line that does the same' : 'to do it again, later'}</p>
       <LineToType text={replay.line} />
     </section>
   );
@@ -281,6 +283,7 @@ export function RunView({ run, replay }: { run: Run; replay: ReplayRunJson | und
       {isStopping && isOn && (
         <StopDialog
           what={replay ? leftDead(replay.waiting) : 'what is not done stays as it is'}
+          replay={replay?.id}
           onClose={() => setStopping(false)}
           onStop={async () => {
             const stopped = await act(`/api/runs/${run.id}/stop`, {});
@@ -295,17 +298,21 @@ export function RunView({ run, replay }: { run: Run; replay: ReplayRunJson | und
 
 export function StopDialog({
   what,
+  replay,
   onClose,
   onStop,
 }: {
   what: string;
+  /** Its id, where anybody can stop it. */
+  replay: string | undefined;
   onClose: () => void;
   onStop: () => Promise<void>;
 }) {
+  const line = useLine(replay === undefined ? undefined : { verb: 'stop', replay });
   return (
     <Dialog title="Stop it?" onClose={onClose}>
       <p>What is under way is finished; {what}. The same line goes on with it later.</p>
-      <Foot no="No, let it run" onNo={onClose}>
+      <Foot no="No, let it run" onNo={onClose} line={line}>
         <Button
           kind="danger"
           onPress={() => {

@@ -25,6 +25,8 @@ export interface Choice {
   readonly lookedAt: string;
   /** How they were chosen, as words of a line. */
   readonly words: readonly string[];
+  /** All that matched; `--until` is the console's own then, so that only what was looked at goes. */
+  readonly isAll: boolean;
   /** How they are to go, as far as that was part of the look. */
   readonly options: Given;
   readonly edit?: Edit;
@@ -91,12 +93,13 @@ export interface Wanted {
   readonly verb: Verb;
   readonly filters: Given;
   readonly options: Given;
+  readonly isAll: boolean;
   readonly edit?: Edit | undefined;
 }
 
 /** @throws OpsError USAGE */
 export function readWanted(body: unknown): Wanted {
-  const { verb, filters, ids, options, edit } = objectOf(body);
+  const { verb, filters, ids, options, edit, all } = objectOf(body);
   if (verb !== 'replay' && verb !== 'purge')
     throw new OpsError('USAGE', 'the verb is replay or purge', { where: 'verb' });
   const written = readEdit(edit);
@@ -108,6 +111,7 @@ export function readWanted(body: unknown): Wanted {
     verb,
     filters: new Map([...givenIn(filters, 'filters'), ...named]),
     options: givenIn(options, 'options'),
+    isAll: all === true,
     ...(written && { edit: written }),
   };
 }
@@ -115,7 +119,7 @@ export function readWanted(body: unknown): Wanted {
 /** Looks: what would move or go, and keeps just that to act on. @throws as the dry run of the verb */
 export async function lookAhead(
   chooser: Chooser,
-  { verb, filters, options, edit }: Wanted,
+  { verb, filters, options, isAll, edit }: Wanted,
 ): Promise<{
   readonly choice: Choice;
   readonly result: Chosen['result'];
@@ -129,7 +133,7 @@ export async function lookAhead(
   const onChosen = ({ id, published_at }: Entry) => void looked.set(id, published_at);
   const argv = [...callWords(context.connection, file, 'dlq', verb), '--dry-run', ...words];
   const lookedAt = new Date(Math.min(now.getTime(), chosen.filter.until ?? Number.POSITIVE_INFINITY)).toISOString();
-  const choice = { verb, looked, lookedAt, words, options, ...(edit && { edit }) };
+  const choice = { verb, looked, lookedAt, words, isAll, options, ...(edit && { edit }) };
   if (verb === 'purge') {
     const result = await purgeDeadLetters(context, {
       ...chosen,
@@ -173,6 +177,16 @@ function actingWords(
   return withArguments(call, isNamed ? [...looked.keys()] : [], [...more, ...(edit ? ['--edit'] : [])]);
 }
 
+/** The line that does it again, later: what died again since is of it too, under a number and a time that are new. */
+const againWords = (chooser: Chooser, choice: Choice, more: readonly string[] = []): string[] =>
+  choice.isAll
+    ? [
+        ...callWords(chooser.context.connection, chooser.file, 'dlq', choice.verb),
+        ...choice.words.filter((word) => !word.startsWith('--until=')),
+        ...more,
+      ]
+    : actingWords(chooser, choice, more);
+
 /** What acts on what was looked at, as a run. @throws OpsError USAGE */
 export async function actOn(chooser: Chooser, choice: Choice, options: Given): Promise<Starting> {
   const { context, file } = chooser;
@@ -191,7 +205,7 @@ export async function actOn(chooser: Chooser, choice: Choice, options: Given): P
   // What was looked at with other options is looked at again first.
   const all = new Map([...choice.options, ...options, ...choice.options]);
   const { wishes, transform, canary } = await readWishes(chooser, all);
-  const words = actingWords(chooser, choice, replayWords(all, transform));
+  const words = againWords(chooser, choice, replayWords(all, transform));
   return {
     verb,
     line: lineOf(words),

@@ -384,6 +384,8 @@ class Host {
         return { result, argv, more } satisfies Looked<Deeds['/api/plans']>;
       });
     }
+    // The line of what would be begun, by whoever begins it.
+    if (path === '/api/lines') return sendJson(response, 200, (await beginAct(acting, body)).line);
     if (path === '/api/runs') return sendJson(response, 202, this.#runs.start(await beginAct(acting, body)));
     const [, id = '', verb] = /^\/api\/runs\/([^/]+)\/(answer|stop)$/.exec(path) ?? [];
     if (verb === 'stop') return sendJson(response, 200, this.#runs.stop(id));

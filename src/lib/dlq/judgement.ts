@@ -42,6 +42,8 @@ import { lettersOf, type Told } from './told.ts';
 export interface ScanOptions {
   /** By the time the deaths were recorded; orphans, whose death nobody knows, come last. Oldest first where left out. */
   readonly order?: Order;
+  /** The newest of all queues first, and not of one queue after the other: then all are read at once. */
+  readonly across?: boolean;
   /**
    * False: each entry at its first record, without knowing the others. Then a million needs one reading; newest first
    * it tells the same, only `inner.records` may lack older ones. Read exactly all the same where records may disagree.

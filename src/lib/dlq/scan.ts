@@ -45,13 +45,36 @@ export async function* scanEntries(
   const run: Run = { nats, filter, options, now: options.now ?? Date.now(), clock: () => performance.now() };
   let left = filter.limit ?? Number.POSITIVE_INFINITY;
   if (left <= 0) return;
-  for (const group of groupQueues(wanted)) {
-    const entries = filter.ids?.length ? pickEntries(run, group, () => scanGroup(run, group)) : scanGroup(run, group);
+  const scans = groupQueues(wanted).map((group) =>
+    filter.ids?.length ? pickEntries(run, group, () => scanGroup(run, group)) : scanGroup(run, group),
+  );
+  for (const entries of options.across && scans.length > 1 ? [newestFirst(scans)] : scans) {
     for await (const entry of entries) {
       options.signal?.throwIfAborted();
       yield entry;
       if (--left <= 0) return;
     }
+  }
+}
+
+/** What several give newest first, as one: of their next ones the newest; those whose death nobody knows come last. */
+export async function* newestFirst<E extends Pick<Entry, 'died_at'>>(
+  scans: readonly AsyncGenerator<E, void, undefined>[],
+): AsyncGenerator<E, void, undefined> {
+  const diedAt = ({ died_at: died }: E) => (died === null ? Number.NEGATIVE_INFINITY : Date.parse(died));
+  try {
+    const next = async (scan: AsyncGenerator<E, void, undefined>) => ({ scan, ...(await scan.next()) });
+    const heads = await Promise.all(scans.map(next));
+    for (;;) {
+      const open = heads.filter((head) => !head.done);
+      const [first] = open.sort((a, b) => diedAt(b.value as E) - diedAt(a.value as E) || 0);
+      if (!first) return;
+      yield first.value as E;
+      heads[heads.indexOf(first)] = await next(first.scan);
+    }
+  } finally {
+    // One may be waiting for a page that nobody wants any more.
+    for (const scan of scans) void scan.return().catch(() => {});
   }
 }
 

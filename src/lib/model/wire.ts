@@ -251,6 +251,7 @@ export interface Deeds {
   readonly '/api/session': { readonly key: string; readonly about: About };
   readonly '/api/tickets': { readonly url: string };
   readonly '/api/plans': Chosen;
+  readonly '/api/lines': CommandLine;
   readonly '/api/runs': Run;
   readonly '/api/runs/*/answer': Run;
   readonly '/api/runs/*/stop': Run;

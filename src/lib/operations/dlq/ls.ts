@@ -53,6 +53,7 @@ export async function listDeadLetters(
     const tellRead = tellReading(context, 'Reading');
     const entries = scanEntries(nats, queues, sort || countAll ? unlimited : filter, {
       order: 'newest',
+      across: true,
       exact: false,
       details: true,
       asSeen: true,

@@ -27,6 +27,7 @@ export async function showDeadLetter(context: Context, choice: DlqChoice): Promi
     const { nats, queues, filter, named } = scope;
     const options = {
       order: 'newest',
+      across: true,
       details: true,
       asSeen: true,
       signal: context.io.signal,
