@@ -12,11 +12,8 @@ const signOf = (sign: string): string => String.fromCharCode(1 + SIGNS.indexOf(s
 const spell = (text: string): string => JSON.stringify(text).slice(1, -1);
 
 function respell(inside: string): string {
-  try {
-    return spell(JSON.parse(`"${inside}"`));
-  } catch {
-    return inside;
-  }
+  const text = jsonIn(`"${inside}"`);
+  return typeof text === 'string' ? spell(text) : inside;
 }
 
 const TOKENS = /"((?:[^"\\]|\\.)*)("|$)|[{}[\]:,]|\s+|[^"{}[\]:,\s]+|"/gs;

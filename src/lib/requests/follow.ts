@@ -73,6 +73,10 @@ export interface FollowOptions extends FetchOptions {
 
 const isDecided = ({ status }: Fetched): boolean => status.state === 'answered' || status.state === 'dead';
 
+/** Whether the very message is stored, and not another under its sequence. */
+const isStill = async (nats: Nats, { ref, message }: Found): Promise<boolean> =>
+  (await getMessage(nats, ref.queue, message.seq))?.time === message.time;
+
 /**
  * Waits until a request is answered or dead, or the time is over; gives what is known then.
  * @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
@@ -94,7 +98,7 @@ export async function followRequest(
     const isLast = performance.now() >= until;
     if (isLast || performance.now() >= nextState) {
       // A message that has left its queue was answered, or moved: it is looked for anew.
-      if (found && !(await getMessage(nats, found.ref.queue, found.message.seq))) found = undefined;
+      if (found && !(await isStill(nats, found))) found = undefined;
       const now = found
         ? await readRequestState(nats, id, found, options.now())
         : await fetchRequest(nats, refs, id, options);

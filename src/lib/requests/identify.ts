@@ -1,4 +1,4 @@
-import { requestIdOf } from '../dlq/entry.ts';
+import { replayCount, requestIdOf } from '../dlq/entry.ts';
 import { REPLAY_HEADER } from '../facts/names.ts';
 import { asBuffer } from '../model/bytes.ts';
 import type { StoredMessage } from '../model/message.ts';
@@ -20,11 +20,8 @@ export function idsOf({ headers, payload }: StoredMessage): string[] {
 export const idOf = (message: StoredMessage): string | undefined => idsOf(message)[0];
 
 /** How often the message was replayed, by its header. */
-export function replaysOf({ headers }: StoredMessage): number {
-  if (headers.byteLength === 0) return 0;
-  const count = headerValue(parseHeaders(headers), REPLAY_HEADER.count) ?? '';
-  return /^\d{1,7}$/.test(count) ? Number(count) : 0;
-}
+export const replaysOf = ({ headers }: StoredMessage): number =>
+  headers.byteLength === 0 ? 0 : replayCount(parseHeaders(headers));
 
 /** So many ids are looked for as bytes; of more, every message is read. */
 const FEW = 4;
