@@ -11,9 +11,10 @@ import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 // Each kind of move as somebody types it, on three servers: whoever types is killed at two of its steps, and a server at
-// two others, with requests that wait, that died, that are parked and that a worker has in hand.
+// two others, with requests that wait, that died, that are parked and that a worker has in hand. They are the same ones
+// from the first move to the last: to let them die, and to look at each of them, takes longer than to move them.
 
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-migrate-cluster-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -35,7 +36,7 @@ function spec({
   dying = false,
 }: Written = {}): string {
   const path = join(dir, 'spec.yaml');
-  const tries = dying ? 'max_deliver: 1, ack_wait: 1s' : 'max_deliver: 3, ack_wait: 4s';
+  const tries = dying ? 'max_deliver: 1, ack_wait: 1s' : 'max_deliver: 9, ack_wait: 2s';
   writeFileSync(
     path,
     `version: 1
@@ -94,7 +95,7 @@ describe.each(['2.15'])('three servers of %s', (version) => {
     ['p', 'parked'],
   ];
 
-  /** Dead: a and b; parked: p; waiting: c and d; in hand, of a worker that never answers: h. */
+  /** Dead: a and b; parked: p; waiting: c, d and h. */
   async function fill(): Promise<void> {
     await json('apply', spec({ dying: true }));
     await request('a');
@@ -104,15 +105,27 @@ describe.each(['2.15'])('three servers of %s', (version) => {
     await json('apply', spec());
     await until(async () => (await dead()).length === 3, 'all three have died');
     expect(await dead()).toEqual(DEAD);
-    await request('h');
-    expect(idsOf(await pull(nats, 'REQUESTS', 'request-worker', 1, 2000))).toEqual(['h']);
-    await request('c');
-    await request('d');
+    for (const id of ['h', 'c', 'd']) await request(id);
   }
 
-  /** What is given out in the end, each once, and nothing after it. So many dead are stored where they were. */
-  async function isWhole(queue: string, worker: string, stored = 0): Promise<void> {
+  /** A worker that never answers has the first of them in hand. */
+  async function takeInHand(queue: string, worker: string): Promise<void> {
+    expect(idsOf(await pull(nats, queue, worker, 1, 2000))).toEqual(['h']);
+  }
+
+  /** The same are dead, and the same wait: nothing came, and nothing went. */
+  async function isMoved(queue: string, worker: string): Promise<void> {
     expect(await dead()).toEqual(DEAD);
+    const [{ state }, { num_pending, num_ack_pending }] = await Promise.all([
+      nats.api(`STREAM.INFO.${queue}`),
+      nats.api(`CONSUMER.INFO.${queue}.${worker}`),
+    ]);
+    expect([state, Number(num_pending) + Number(num_ack_pending)]).toMatchObject([{ messages: 3 }, 3]);
+    expect((await json('plan', join(dir, 'spec.yaml'))).value.changes).toEqual([]);
+  }
+
+  /** What is given out in the end, each once, and nothing after it; and the dead, where they are asked for. */
+  async function isWhole(queue: string, worker: string): Promise<void> {
     const taken: string[] = [];
     await until(async () => {
       for (const message of await pull(nats, queue, worker, 10, 500)) {
@@ -122,10 +135,10 @@ describe.each(['2.15'])('three servers of %s', (version) => {
       return taken.length >= 3;
     }, 'all is given out');
     expect([taken.sort(), await pull(nats, queue, worker, 10, 1500)]).toEqual([['c', 'd', 'h'], []]);
-    expect((await nats.api(`STREAM.INFO.${queue}`)).state).toMatchObject({ messages: stored });
-    expect((await json('plan', join(dir, 'spec.yaml'))).value.changes).toEqual([]);
+    expect((await nats.api(`STREAM.INFO.${queue}`)).state).toMatchObject({ messages: 0 });
     expect((await json('dlq', 'replay', '--max-replays', '4')).value).toMatchObject({ replayed: 3, failed: 0 });
-    expect(idsOf(await pull(nats, queue, worker, 10, 2000))).toEqual(['a', 'b', 'p']);
+    expect(idsOf(await pull(nats, queue, worker, 3, 2000))).toEqual(['a', 'b', 'p']);
+    expect(await pull(nats, queue, worker, 10, 300)).toEqual([]);
   }
 
   /** Moves, and at each of these lines kills who moves, or one of the servers; what ended because of that is gone on with. */
@@ -165,18 +178,18 @@ describe.each(['2.15'])('three servers of %s', (version) => {
     const done = await json('apply', ...args, '--migrate', '--yes', '--lock-wait', '60s');
     expect([done.code, done.value.error]).toEqual([0, undefined]);
   };
-  const goBack = async (path: string, kind: string, name: string) => {
+  const goBack = async (path: string, kind: string, name: string, was: readonly string[]) => {
     const back = await json('apply', path, '--undo-migrate', '--yes', '--lock-wait', '60s');
     expect([back.code, back.value.undone]).toMatchObject([0, [{ kind, name }]]);
-    expect([await names(), await dead()]).toEqual([['KV_osapi_ops', 'KV_responses', 'REQUESTS', 'requests_dlq'], DEAD]);
+    expect([await names(), await dead()]).toEqual([was, DEAD]);
   };
 
-  test('a queue gets another name', async () => {
-    await fill();
+  async function moveQueue(): Promise<void> {
+    await takeInHand('REQUESTS', 'request-worker');
     const path = spec({ queue: 'LOOKUPS' });
     await play([[/copying REQUESTS to LOOKUPS/, 'mover']], path);
     expect(await status()).toContain('copying REQUESTS to LOOKUPS');
-    await goBack(path, 'stream', 'LOOKUPS');
+    await goBack(path, 'stream', 'LOOKUPS', ['KV_osapi_ops', 'KV_responses', 'REQUESTS', 'requests_dlq']);
     await play(
       [
         [/copying REQUESTS to LOOKUPS/, 1],
@@ -187,14 +200,19 @@ describe.each(['2.15'])('three servers of %s', (version) => {
     );
     await goOn(path);
     expect(await names()).toEqual(['KV_osapi_ops', 'KV_responses', 'LOOKUPS', 'requests_dlq']);
-    await isWhole('LOOKUPS', 'request-worker');
-  });
+    await isMoved('LOOKUPS', 'request-worker');
+  }
 
-  test('a consumer gets another name', async () => {
-    await fill();
-    const path = spec({ worker: 'resolver', fields: ', max_waiting: 100, moved_from: request-worker' });
+  const RESOLVER = {
+    queue: 'LOOKUPS',
+    worker: 'resolver',
+    fields: ', max_waiting: 100, moved_from: request-worker',
+  };
+  async function moveConsumer(): Promise<void> {
+    await takeInHand('LOOKUPS', 'request-worker');
+    const path = spec(RESOLVER);
     await play([[/intended/, 'mover']], path);
-    await goBack(path, 'consumer', 'REQUESTS/resolver');
+    await goBack(path, 'consumer', 'LOOKUPS/resolver', ['KV_osapi_ops', 'KV_responses', 'LOOKUPS', 'requests_dlq']);
     await play(
       [
         [/intended/, 1],
@@ -204,19 +222,19 @@ describe.each(['2.15'])('three servers of %s', (version) => {
       path,
     );
     await goOn(path);
-    expect((await nats.api('CONSUMER.NAMES.REQUESTS')).consumers).toEqual(['resolver']);
-    await isWhole('REQUESTS', 'resolver');
-  });
+    expect((await nats.api('CONSUMER.NAMES.LOOKUPS')).consumers).toEqual(['resolver']);
+    await isMoved('LOOKUPS', 'resolver');
+  }
 
-  test('a bucket gets another name', async () => {
-    await fill();
+  async function moveBucket(): Promise<void> {
+    await takeInHand('LOOKUPS', 'resolver');
     for (const key of ['x', 'y']) for (const value of ['1', '2']) await nats.kv('responses').put(key, value);
     const was = await Promise.all(['x', 'y'].map((key) => nats.kv('responses').latest(key)));
-    const path = spec({ responses: '{bucket: answers, moved_from: responses}' });
+    const path = spec({ ...RESOLVER, responses: '{bucket: answers, moved_from: responses}' });
     // What a worker has in hand may be answered into the old one.
     const flags = [path, '--allow-data-loss'];
     await play([[/copying KV_responses to KV_answers/, 'mover']], ...flags);
-    await goBack(path, 'bucket', 'answers');
+    await goBack(path, 'bucket', 'answers', ['KV_osapi_ops', 'KV_responses', 'LOOKUPS', 'requests_dlq']);
     await play(
       [
         [/copying KV_responses to KV_answers/, 1],
@@ -226,8 +244,16 @@ describe.each(['2.15'])('three servers of %s', (version) => {
       ...flags,
     );
     await goOn(...flags);
-    expect(await names()).toEqual(['KV_answers', 'KV_osapi_ops', 'REQUESTS', 'requests_dlq']);
+    expect(await names()).toEqual(['KV_answers', 'KV_osapi_ops', 'LOOKUPS', 'requests_dlq']);
     expect(await Promise.all(['x', 'y'].map((key) => nats.kv('answers').latest(key)))).toEqual(was);
-    await isWhole('REQUESTS', 'request-worker', 3);
+    await isMoved('LOOKUPS', 'resolver');
+  }
+
+  test('a queue gets another name, then its consumer, then its bucket of responses', async () => {
+    await fill();
+    await moveQueue();
+    await moveConsumer();
+    await moveBucket();
+    await isWhole('LOOKUPS', 'resolver');
   });
 });

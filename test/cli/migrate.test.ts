@@ -415,7 +415,17 @@ needing('nats-server 2.12').test('an older server is told of, with the way by ha
       hint: expect.stringContaining('docs/how-to/immutable-field.md'),
     });
     const refused = await at('apply', path, '--migrate', '--json');
-    expect([refused.code, JSON.parse(refused.stdout).error.code]).toEqual([1, 'RISK_REFUSED']);
+    // Whoever asked for a move reads why there is none before any flag that deletes.
+    expect([refused.code, JSON.parse(refused.stdout).error]).toMatchObject([
+      1,
+      {
+        code: 'RISK_REFUSED',
+        message: expect.stringMatching(
+          /^stream REQUESTS cannot be moved: on nats-server 2\.12\..* without --allow-replace/,
+        ),
+        hint: expect.stringMatching(/^update the server/),
+      },
+    ]);
     const renamed = await at('apply', spec({ name: 'NEW', queue: 'moved_from: REQUESTS' }), '--migrate', '--json');
     expect([renamed.code, JSON.parse(renamed.stdout).error.code]).toEqual([1, 'PLAN_REFUSED']);
   } finally {

@@ -87,7 +87,7 @@ function* refuse(asked: MoveAsked): Generator<MigrationRefusal> {
   const { version, kind, stream, fields, others, clustered } = asked;
   if (!atLeast(version, LEAST_SERVER)) {
     yield {
-      why: `nats-server ${version} cannot: a mirror of a work queue keeps what it reads from 2.14 on`,
+      why: `on nats-server ${version}, as before 2.14, a mirror takes what it reads out of a work queue`,
       hint: `update the server; ${BY_HAND}`,
     };
     return;
@@ -180,11 +180,12 @@ function* refuseStream(asked: MoveAsked): Generator<MigrationRefusal> {
 function byLimits({ stream: { config }, after, consumers, clustered }: MoveAsked): string {
   if (clustered && consumers.length > 0) return BY_HAND;
   const ways = [
-    `apply \`retention: limits\` first${config.retention === 'interest' ? ', which is changed in place' : ' with --migrate'}`,
-    ...(config.retention === 'interest' ? ['this with --migrate after it'] : []),
-    ...(after.retention === 'interest' ? ['interest, which is changed in place, last'] : []),
+    ...(config.retention === 'interest'
+      ? ['`retention: limits` (in place)', 'this change with --migrate']
+      : ['`retention: limits` with --migrate']),
+    ...(after.retention === 'interest' ? ['`retention: interest` (in place)'] : []),
   ];
-  return ways.join(', ');
+  return `apply one after the other: ${ways.join(', then ')}`;
 }
 
 /** Of a work queue what is stored waits; where all is kept it is what the one consumer of all did not come to yet. */

@@ -20,8 +20,32 @@ import { showValue } from './show.ts';
 export type Moves = ReadonlyMap<ResourceKey, PlannedMigration>;
 
 /** The key under which a resource stood before; `undefined` where its name is what it was. */
-export const keyBefore = ({ kind, movedFrom }: Pick<DesiredResource, 'kind' | 'movedFrom'>): ResourceKey | undefined =>
+const keyBefore = ({ kind, movedFrom }: Pick<DesiredResource, 'kind' | 'movedFrom'>): ResourceKey | undefined =>
   movedFrom === undefined ? undefined : `${kind} ${movedFrom}`;
+
+/** A consumer's name before, in the stream of now: there it is once its stream has its new name. */
+const beforeIn = ({ kind, name, movedFrom }: DesiredResource): string | undefined =>
+  kind === 'consumer' && movedFrom !== undefined
+    ? `${splitConsumerName(name).stream}/${splitConsumerName(movedFrom).consumer}`
+    : undefined;
+
+/** Every key under which a resource may stand. */
+export function keysOf(resource: DesiredResource): ResourceKey[] {
+  const { kind, name, movedFrom } = resource;
+  return [...new Set([name, movedFrom, beforeIn(resource)])].flatMap((one) =>
+    one === undefined ? [] : [`${kind} ${one}` as const],
+  );
+}
+
+/** A spec may keep the name before of a stream that has been moved: its consumers are looked for in the one of now. */
+export function afterMoves(resources: readonly DesiredResource[], observed: Observed): DesiredResource[] {
+  return resources.map((resource) => {
+    const before = beforeIn(resource);
+    if (before === undefined || !observed.resources.has(streamKeyOf(resource.name))) return resource;
+    const { movedFrom: _, ...rest } = resource;
+    return before === resource.name ? rest : { ...rest, movedFrom: before };
+  });
+}
 
 /** What of a spec is on the server under its name before, and not under its own. */
 export function renamesOf(resources: readonly DesiredResource[], observed: Observed): Map<ResourceKey, ResourceKey> {

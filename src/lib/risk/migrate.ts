@@ -41,7 +41,7 @@ export const migrate: Analyzer = (subject, world) => {
 function refused(subject: Subject, { why, hint }: MigrationRefusal): Finding {
   const { moved_from: before } = subject.change;
   return before === undefined
-    ? finding(subject, 'info', ` cannot be moved instead: ${why}`, { hint })
+    ? finding(subject, 'info', ` cannot be moved: ${why}`, { hint })
     : finding(subject, 'refuse', ` cannot be moved from ${before}: ${why}`, { field: 'moved_from', hint });
 }
 

@@ -89,21 +89,21 @@ test.each<[string, Config, Config, boolean, string]>([
     {},
     { retention: 'interest' },
     false,
-    'apply `retention: limits` first with --migrate, interest, which is changed in place, last',
+    'apply one after the other: `retention: limits` with --migrate, then `retention: interest` (in place)',
   ],
   [
     'interest to workqueue',
     { retention: 'interest' },
     {},
     false,
-    'apply `retention: limits` first, which is changed in place, this with --migrate after it',
+    'apply one after the other: `retention: limits` (in place), then this change with --migrate',
   ],
   [
     'interest on another storage',
     { retention: 'interest' },
     { retention: 'interest', storage: 'file' },
     false,
-    'apply `retention: limits` first, which is changed in place, this with --migrate after it, interest, which is changed in place, last',
+    'apply one after the other: `retention: limits` (in place), then this change with --migrate, then `retention: interest` (in place)',
   ],
   [
     'interest to workqueue in a cluster',
@@ -142,7 +142,7 @@ test('a consumer stays where its stream is, and the consumer that the server rea
 
 describe('what is refused', () => {
   const table: [string, MoveAsked, RegExp | undefined][] = [
-    ['an old server', asked({ version: '2.13.9' }), /2\.13\.9 cannot/],
+    ['an old server', asked({ version: '2.13.9' }), /^on nats-server 2\.13\.9, as before 2\.14/],
     ['the first that can', asked({ version: '2.14.0' }), undefined],
     ['first_seq', asked({ fields: ['first_seq'] }), /^first_seq/],
     ['a field that a copy has as well', asked({ fields: ['allow_msg_counter'] }), /^allow_msg_counter/],

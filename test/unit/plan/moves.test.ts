@@ -11,6 +11,7 @@ import {
   splitKey,
 } from '../../../src/lib/model/resource.ts';
 import { makePlan, type PlanInput } from '../../../src/lib/plan/make-plan.ts';
+import { afterMoves, keysOf } from '../../../src/lib/plan/moves.ts';
 import { refusals } from '../../../src/lib/risk/judge.ts';
 import { live, server, spec, want } from './builders.ts';
 
@@ -123,7 +124,7 @@ describe('a change that cannot be made in place', () => {
     const plan = storage(new Map([refusedMove('stream REQUESTS')]));
     expect(plan.changes.map(({ action }) => action)).toEqual(['replace', 'replace']);
     expect(plan.findings.map(line)).toContain(
-      'info RISK_MIGRATE: stream REQUESTS cannot be moved instead: COPY reads it as mirror',
+      'info RISK_MIGRATE: stream REQUESTS cannot be moved: COPY reads it as mirror',
     );
     expect(refusals(plan, new Set(['allow-replace', 'allow-data-loss']))).toEqual([]);
   });
@@ -478,4 +479,23 @@ test.each<[string, Partial<Migration>, string]>([
 ])('workers %s', (_, extra, hint) => {
   const { findings } = storage(new Map([movable('stream REQUESTS', 'REQUESTS', extra)]), { migrate: true });
   expect(findings.find(({ message }) => message.includes('workers get nothing'))?.hint).toContain(hint);
+});
+
+describe('the name before of a consumer', () => {
+  const consumer = (name: string, movedFrom: string) => ({ ...want(`consumer ${name}`), movedFrom });
+  const table: [string, ResourceKey, string, string, string | undefined][] = [
+    ['is in the stream of now, once that is moved', 'stream NEW', 'OLD/w', 'NEW/v', 'NEW/w'],
+    ['is none, where it went along with its stream', 'stream NEW', 'OLD/w', 'NEW/w', undefined],
+    ['is what it was, where its stream is not moved', 'stream OLD', 'OLD/w', 'NEW/v', 'OLD/w'],
+  ];
+  test.each(table)('%s', (_what, there, before, name, is) => {
+    const [found] = afterMoves([consumer(name, before)], server([live(there, QUEUE)]));
+    expect(found?.movedFrom).toBe(is);
+  });
+
+  test('is looked for in both streams', () => {
+    expect(keysOf(consumer('NEW/v', 'OLD/w'))).toEqual(['consumer NEW/v', 'consumer OLD/w', 'consumer NEW/w']);
+    expect(keysOf(consumer('NEW/w', 'OLD/w'))).toEqual(['consumer NEW/w', 'consumer OLD/w']);
+    expect(keysOf(want('consumer NEW/w'))).toEqual(['consumer NEW/w']);
+  });
 });

@@ -25,6 +25,12 @@ export function problemsOf(standing: readonly Finding[], { resources }: Desired)
 const isImmutable = ({ needs }: Finding): boolean => needs === 'migrate' || needs === 'allow-replace';
 const WAYS = 'docs/how-to/immutable-field.md, which ships with the package, has each way with what it costs';
 
+/** Whoever asked for a move is told why there is none, before what it costs to do without. */
+const whyUnmoved = ({ findings }: Plan, { resource, needs }: Finding): Finding | undefined =>
+  needs === 'allow-replace'
+    ? findings.find((one) => one.code === 'RISK_MIGRATE' && one.severity === 'info' && one.resource === resource)
+    : undefined;
+
 /** Refuses a plan while something stands in its way that no given flag allows. @throws OpsError RISK_REFUSED, PLAN_REFUSED */
 export function requireAllowed(
   { plan, desired }: Pick<Prepared, 'plan' | 'desired'>,
@@ -41,25 +47,33 @@ export function requireAllowed(
   const unfinished = main!.flatMap(({ code, hint }) => (code === UNFINISHED && hint ? [hint] : []));
   const first = hopeless[0] ?? main![0] ?? standing[0]!;
   const flag = first.needs ? `; refused without --${first.needs}` : '';
+  const unmoved = given.has('migrate') ? whyUnmoved(plan, first) : undefined;
   const more = main!.length > 1 ? ` (and ${main!.length - 1} more)` : '';
-  throw new OpsError(hopeless.length > 0 ? 'PLAN_REFUSED' : 'RISK_REFUSED', `${first.message}${flag}${more}`, {
-    where: `${plan.system} on ${plan.target.url}`,
-    why: 'Nothing was touched.',
-    hints:
-      hopeless.length > 0
-        ? [first.hint ?? 'change the spec so that the server can take it']
-        : [
-            ...(unfinished.length > 0
-              ? unfinished
-              : [`if that is what you want, say so with ${flagsOf(main!).join(' and ')}`]),
-            ...(instead!.length > 0
-              ? [`or have it deleted and made again, with ${flagsOf(instead!).join(' and ')}`]
-              : []),
-            ...(standing.some(isImmutable) ? [WAYS] : []),
-          ],
-    problems: problemsOf(standing, desired),
-    result: { ...planJson(plan), applied: false },
-  });
+  throw new OpsError(
+    hopeless.length > 0 ? 'PLAN_REFUSED' : 'RISK_REFUSED',
+    `${(unmoved ?? first).message}${flag}${more}`,
+    {
+      where: `${plan.system} on ${plan.target.url}`,
+      why: 'Nothing was touched.',
+      hints:
+        hopeless.length > 0
+          ? [first.hint ?? 'change the spec so that the server can take it']
+          : [
+              ...(unmoved?.hint ? [unmoved.hint] : []),
+              ...(unfinished.length > 0
+                ? unfinished
+                : [
+                    `${unmoved ? 'or have it deleted and made again, with' : 'if that is what you want, say so with'} ${flagsOf(main!).join(' and ')}`,
+                  ]),
+              ...(instead!.length > 0
+                ? [`or have it deleted and made again, with ${flagsOf(instead!).join(' and ')}`]
+                : []),
+              ...(standing.some(isImmutable) ? [WAYS] : []),
+            ],
+      problems: problemsOf(standing, desired),
+      result: { ...planJson(plan), applied: false },
+    },
+  );
 }
 
 /** True where a plan removes something, or messages with it. */

@@ -21,7 +21,7 @@ import { readObserved, readSettled } from '../../observed/read.ts';
 import { scanOwned } from '../../observed/scan.ts';
 import { measureStranded } from '../../observed/stranded.ts';
 import { makePlan } from '../../plan/make-plan.ts';
-import { keyBefore } from '../../plan/moves.ts';
+import { afterMoves, keysOf } from '../../plan/moves.ts';
 import { settingFindings } from '../../plan/settings.ts';
 import { chooseSources, fromLedger, loadForWork, type SpecChoice } from '../spec-source.ts';
 import { findBegun } from './begun.ts';
@@ -142,7 +142,7 @@ async function readSystem(
   desired: Desired,
   prune: boolean,
 ): Promise<{ observed: Observed; hasLedger: boolean; lastApplied?: Applied }> {
-  const wanted = desired.resources.flatMap((each) => [keyOf(each), keyBefore(each) ?? []].flat());
+  const wanted = desired.resources.flatMap(keysOf);
   const finding = findLedger(nats);
   const reading = readLedger(context, nats, desired.system);
   const [hasLedger, lastApplied, observed, owned] = await Promise.all([
@@ -182,13 +182,14 @@ export async function prepareSystem(
   { nats, loaded }: { readonly nats: Nats; readonly loaded: LoadedSpec },
   { prune = false, adopt = false, migrate = false, replace = false }: PrepareOptions = {},
 ): Promise<Prepared> {
-  const desired = deriveDesired(loaded);
+  const written = deriveDesired(loaded);
   const [{ observed: read, lastApplied, hasLedger }, names, room, unfinished] = await Promise.all([
-    readSystem(context, nats, desired, prune),
-    askHolders(nats, desired),
+    readSystem(context, nats, written, prune),
+    askHolders(nats, written),
     readLimits(nats),
-    findBegun(nats, desired),
+    findBegun(nats, written),
   ]);
+  const desired = { ...written, resources: afterMoves(written.resources, read) };
   const now = context.now();
   const [limits, stranded, holders] = await Promise.all([
     measureLosses(nats, { desired, observed: read }, now),
