@@ -1,7 +1,10 @@
+import type { QueueRef } from '../model/entry.ts';
 import { ownPrefixes, whyNotTaken } from '../nats/address.ts';
+import { orUndefined } from '../nats/answer.ts';
 import { type Copy, copySize, largestIn } from '../nats/copies.ts';
 import type { StreamInfo } from '../nats/info.ts';
 import type { Nats } from '../nats/port.ts';
+import { readStream } from '../nats/streams.ts';
 import type { ImportMessage } from './imported.ts';
 
 /** Where a message is written as a dead letter, and as what. */
@@ -10,6 +13,12 @@ export interface DlqPlace {
   readonly id: string;
   copyFor(id: string): Copy;
 }
+
+/** The DLQ streams of a queue, those that are there. */
+export const readDlqs = async (nats: Nats, { dlqs }: Pick<QueueRef, 'dlqs'>): Promise<StreamInfo[]> => {
+  const found = await Promise.all(dlqs.map((dlq) => orUndefined(readStream(nats, dlq))));
+  return found.filter((info) => info !== undefined);
+};
 
 type Addressed = Pick<ImportMessage, 'subject' | 'otherwise'>;
 

@@ -1,13 +1,14 @@
 import { ensureLedger, isEnsured } from '../ledger/bucket.ts';
 import { forgetNothing } from '../ledger/journal.ts';
 import type { QueueRef } from '../model/entry.ts';
-import { answerOf, orElse, orThrow, orUndefined } from '../nats/answer.ts';
+import { answerOf, orElse, orThrow } from '../nats/answer.ts';
 import { isApiError, isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { StreamInfo } from '../nats/info.ts';
 import { isOneServer } from '../nats/pipeline.ts';
 import { removeNothing } from '../nats/removal.ts';
 import { readStream } from '../nats/streams.ts';
+import { readDlqs } from './dlq-place.ts';
 import { cannotRemove, type QueueFacts, removedFrom, requireRemoving, toQueueFacts } from './queue-facts.ts';
 
 /** What is known of a queue and its DLQs before the first step. */
@@ -37,10 +38,7 @@ export async function checkQueue(nats: Nats, ref: QueueRef, { needsRoom = true }
     void forget();
     [ref.queue, ...ref.dlqs].forEach(tryOut);
   }
-  const [info, ...dlqs] = await Promise.all([
-    orThrow(readStream(nats, ref.queue)),
-    ...ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))),
-  ]);
+  const [info, dlqs] = await Promise.all([orThrow(readStream(nats, ref.queue)), readDlqs(nats, ref)]);
   const facts = toQueueFacts(info);
   requireRemoving(info);
   await ensureLedger(nats, facts.replicas).catch((error: unknown) => {
@@ -51,13 +49,13 @@ export async function checkQueue(nats: Nats, ref: QueueRef, { needsRoom = true }
   return { ...facts, info, dlqsCreated: createdOf(dlqs) };
 }
 
-const createdOf = (dlqs: readonly (StreamInfo | undefined)[]): CheckedQueue['dlqsCreated'] =>
-  new Map(dlqs.flatMap((dlq) => (dlq ? [[dlq.name, dlq.created]] : [])));
+const createdOf = (dlqs: readonly StreamInfo[]): CheckedQueue['dlqsCreated'] =>
+  new Map(dlqs.map(({ name, created }) => [name, created]));
 
 /** The same for who only takes away: of a queue that is gone, its DLQ streams. */
 export const checkRest = async (nats: Nats, ref: QueueRef): Promise<Pick<CheckedQueue, 'dlqsCreated'>> =>
   (await orElse(answerOf(checkQueue(nats, ref, { needsRoom: false })), { missing: undefined })) ?? {
-    dlqsCreated: createdOf(await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))))),
+    dlqsCreated: createdOf(await readDlqs(nats, ref)),
   };
 
 async function requireRemovable(nats: Nats, stream: string): Promise<void> {

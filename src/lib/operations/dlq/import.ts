@@ -10,7 +10,7 @@ import { type Entry, type EntryJson, entryId, type QueueRef } from '../../model/
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import type { ImportOutcome, ImportResult } from '../../model/replay.ts';
 import { ownPrefixes, whyForbidden } from '../../nats/address.ts';
-import { orElse, orUndefined } from '../../nats/answer.ts';
+import { orElse } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { storeCopy } from '../../nats/copies.ts';
 import type { StreamInfo } from '../../nats/info.ts';
@@ -20,7 +20,7 @@ import { pipelined } from '../../nats/pipeline.ts';
 import { readRoom } from '../../nats/room-in.ts';
 import { readStream } from '../../nats/streams.ts';
 import { type Archive, readArchive } from '../../replay/archive-file.ts';
-import { type DlqPlace, placeInDlq } from '../../replay/dlq-place.ts';
+import { type DlqPlace, placeInDlq, readDlqs } from '../../replay/dlq-place.ts';
 import { contentOf, importMessages } from '../../replay/imported.ts';
 import { tellReasons } from '../../replay/refusal.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
@@ -321,12 +321,7 @@ function placeOf(run: ImportRun, ref: QueueRef): Promise<Place> {
       }
       return { listed, carried };
     };
-    place = Promise.all([read(), ...ref.dlqs.map((dlq) => orUndefined(readStream(run.nats, dlq)))]).then(
-      ([found, ...dlqs]) => ({
-        ...found,
-        dlqs: dlqs.filter((dlq) => dlq !== undefined),
-      }),
-    );
+    place = Promise.all([read(), readDlqs(run.nats, ref)]).then(([found, dlqs]) => ({ ...found, dlqs }));
     run.there.set(ref.queue, place);
   }
   return place;

@@ -1,9 +1,7 @@
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry } from '../../model/entry.ts';
-import { orUndefined } from '../../nats/answer.ts';
-import type { StreamInfo } from '../../nats/info.ts';
-import { readStream } from '../../nats/streams.ts';
+import { readDlqs } from '../../replay/dlq-place.ts';
 import { tellReasons } from '../../replay/refusal.ts';
 import { whyNotImported, whyTooLarge } from './places.ts';
 import type { DlqScope } from './scope.ts';
@@ -13,14 +11,7 @@ import type { DlqScope } from './scope.ts';
  * too large to come back as a dead letter is refused: its archive would be the only place it has.
  */
 export async function lookForLasting(context: Context, { nats, queues }: DlqScope) {
-  const dlqs = new Map<string, readonly StreamInfo[]>(
-    await Promise.all(
-      queues.map(async (ref) => {
-        const infos = await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))));
-        return [ref.queue, infos.filter((info) => info !== undefined)] as const;
-      }),
-    ),
-  );
+  const dlqs = new Map(await Promise.all(queues.map(async (ref) => [ref.queue, await readDlqs(nats, ref)] as const)));
   const reasons = new Map<string, number>();
   const large: string[] = [];
   let first = '';

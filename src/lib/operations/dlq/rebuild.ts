@@ -3,15 +3,13 @@ import { scanEntries } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import type { Context } from '../../model/context.ts';
 import type { Entry, QueueRef } from '../../model/entry.ts';
-import { orUndefined } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
 import { storeCopy } from '../../nats/copies.ts';
 import { notKept, type Room } from '../../nats/keeps.ts';
 import { inParts, pipelined } from '../../nats/pipeline.ts';
 import { printHeaders } from '../../nats/raw-headers.ts';
 import { roomIn } from '../../nats/room-in.ts';
-import { readStream } from '../../nats/streams.ts';
-import { type DlqPlace, placeInDlq } from '../../replay/dlq-place.ts';
+import { type DlqPlace, placeInDlq, readDlqs } from '../../replay/dlq-place.ts';
 import { rebuildAdvisory } from '../../replay/rebuilt.ts';
 import { tellNone } from './none.ts';
 import { tellReading } from './reading.ts';
@@ -111,8 +109,7 @@ interface Planning {
 /** What a page would write and where. @throws OpsError NOT_FOUND, NO_ROOM, DLQ_NOT_TAKEN before anything is written */
 async function planEntries({ context, nats, ref, rooms }: Planning, page: readonly Entry[]): Promise<DlqPlace[]> {
   if (page.length === 0) return [];
-  const found = await Promise.all(ref.dlqs.map((dlq) => orUndefined(readStream(nats, dlq))));
-  const dlqs = found.filter((dlq) => dlq !== undefined);
+  const dlqs = await readDlqs(nats, ref);
   const planned: DlqPlace[] = [];
   for (const entry of page) {
     const { msgId, ...advisory } = rebuildAdvisory(entry, context.now());
