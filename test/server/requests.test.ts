@@ -108,11 +108,10 @@ describe.each(availableVersions())('requests on a server of %s', (version) => {
       const ear = listenFor(nats, [REF], ['responses'], id);
       await send(id);
       setTimeout(() => void nats.kv('responses').put(id, '1'), delay);
-      const started = performance.now();
-      const { status } = await followRequest(nats, [REF], id, { ...LOOK, ear, timeoutMs: 60_000 });
+      // A waiting that only its own end ended would outlast the test.
+      const { status } = await followRequest(nats, [REF], id, { ...LOOK, ear, timeoutMs: 3_600_000 });
       ear.close();
       expect(status.state).toBe('answered');
-      expect(performance.now() - started).toBeLessThan(30_000);
     }
   });
 
