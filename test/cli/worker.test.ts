@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { processIdentity } from '../../src/lib/devserver/identity.ts';
 import { findFreePorts } from '../../src/lib/devserver/ports.ts';
@@ -175,6 +176,35 @@ describe('worker run', () => {
       file('answer.mjs', '\nexport const answer = ;\n');
       await worker.until('stderr', /"reload_failed".*the one before goes on: SyntaxError.*answer\.mjs:2/);
       expect(await answered('three')).toBe('two');
+    } finally {
+      worker.child.kill('SIGTERM');
+    }
+    expect((await worker.done).code).toBe(0);
+  });
+
+  test('--watch ends where the worker writes a .json beside its handler, and still hears of the others', async () => {
+    const log = JSON.stringify(join(dir, 'out.json'));
+    file('answer.mjs', 'export const answer = "one";\n');
+    file(
+      'index.mjs',
+      `import { appendFileSync } from 'node:fs';
+import { answer } from './answer.mjs';
+appendFileSync(${log}, 'loaded\\n');
+export default () => answer;
+`,
+    );
+    const worker = startCli(['worker', 'run', '--handler', join(dir, 'index.mjs'), '--watch', '--log=json'], {
+      server,
+    });
+    try {
+      await worker.until('stderr', /"started"/);
+      file('answer.mjs', 'export const answer = "two";\n');
+      await worker.until('stderr', /"not_watched","message":"out\.json changes with each reload/);
+      const before = readFileSync(join(dir, 'out.json'), 'utf8');
+      await sleep(500);
+      expect(readFileSync(join(dir, 'out.json'), 'utf8')).toBe(before);
+      file('answer.mjs', 'export const answer = "three";\n');
+      await until(() => readFileSync(join(dir, 'out.json'), 'utf8').length > before.length, 'it is loaded anew');
     } finally {
       worker.child.kill('SIGTERM');
     }

@@ -4,6 +4,7 @@ import type { QueueRef } from '../model/entry.ts';
 import type { IdPattern } from '../model/entry-filter.ts';
 import { jsonIn, objectOf } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
+import { shellWord } from '../model/shell.ts';
 
 /** Reads an id from its end, where the parts cannot hold a slash; `undefined` for what is none. */
 export function parseId(text: string): IdPattern | undefined {
@@ -94,12 +95,18 @@ function noId(text: string, where: string): OpsError {
   });
 }
 
-/** Ids as people write them. @throws OpsError USAGE */
-export function parseIds(texts: readonly string[]): IdPattern[] {
+/**
+ * Ids as people write them. `where`: the conditions beside them, whose last may go on in what is no id.
+ * @throws OpsError USAGE
+ */
+export function parseIds(texts: readonly string[], where: readonly string[] = []): IdPattern[] {
   return texts.map((text) => {
     const pattern = parseId(text);
     if (pattern) return pattern;
-    throw noId(text, 'ID');
+    const cut = where.at(-1);
+    if (cut === undefined) throw noId(text, 'ID');
+    const whole = shellWord([cut, ...texts].join(' '));
+    throw noId(text, 'ID').with({ hints: [`quote a value that has blanks: --where ${whole}`] });
   });
 }
 

@@ -15,6 +15,10 @@ export const METRICS = {
   check: { name: 'osapi_ops_check_status', help: `Each check: ${CODES}` },
   drift: { name: 'osapi_ops_drift_changes', help: 'Changes that apply would make.' },
   messages: { name: 'osapi_ops_queue_messages', help: 'Messages of a queue by state.' },
+  deadLeast: {
+    name: 'osapi_ops_queue_dead_least_messages',
+    help: 'Where how many are dead is not known: so many are for certain; absent where it is known.',
+  },
   parked: {
     name: 'osapi_ops_queue_parked_messages',
     help: 'Of the dead, those that died again after each replay; absent where nobody looked at each.',
@@ -25,11 +29,11 @@ export const METRICS = {
   },
   clears: {
     name: 'osapi_ops_queue_clears_in_seconds',
-    help: 'When nothing waits any more, at the rate of the last minute; absent where nobody can know.',
+    help: 'When nothing waits any more, at the rate of the last 20 seconds; absent where nobody can know.',
   },
   full: {
     name: 'osapi_ops_queue_full_in_seconds',
-    help: 'When the queue is full, at the rate of the last minute; absent where it does not fill up.',
+    help: 'When the queue is full, at the rate of the last 20 seconds; absent where it does not fill up.',
   },
   stalled: {
     name: 'osapi_ops_queue_stalled_seconds',

@@ -131,13 +131,14 @@ export function createLook(
 }
 
 /** So far back a rate is taken while somebody watches, in milliseconds: less jumps about, more is old news. */
-const WINDOW_MS = 60_000;
+const WINDOW_MS = 20_000;
 
 /** How a queue went since it was seen first within the window, and that it was seen. */
 function flowSince(seen: Map<string, Sample[]>, queue: QueueState, at: number): Flow | undefined {
   const sample = sampleOf(queue, at);
   if (!sample) return undefined;
-  const recent = (seen.get(queue.name) ?? []).filter((one) => at - one.at <= WINDOW_MS);
+  // Who looks seldom compares with the look before.
+  const recent = (seen.get(queue.name) ?? []).filter((one, index, all) => at - one.at <= WINDOW_MS || !all[index + 1]);
   seen.set(queue.name, [...recent, sample]);
   const [first] = recent;
   const flow = first && flowBetween(first, sample);

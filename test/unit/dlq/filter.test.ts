@@ -308,6 +308,12 @@ describe('what is said of ids', () => {
     const want = { message: expect.stringContaining('"a.b"'), where: 'ID', hints: [expect.any(String)] };
     expect(() => parseIds(['17', 'a.b'])).toThrow(expect.objectContaining(want));
   });
+
+  test('that are none, behind a condition: its value was not quoted', () => {
+    const hints = ["quote a value that has blanks: --where 'detail=db is down'"];
+    const want = { message: expect.stringContaining('"is"'), hints };
+    expect(() => parseIds(['is', 'down'], ['subject=a', 'detail=db'])).toThrow(expect.objectContaining(want));
+  });
 });
 
 test.each([

@@ -91,12 +91,18 @@ describe('what nobody knows', () => {
     expect(renderStatusMarkdown(report)).toContain('| `REQUESTS` | 0 | 0 | ≥ 64 |');
     expect(renderStatusHtml([report])).toContain('at least 64 dead');
     expect(statusJson(report)).toMatchObject({ queues: [{ dead: null, dead_least: 64 }] });
+    expect(renderWatch([[{ report: fine }], [{ report }]], { ...view, height: 40 })).toMatch(
+      /^ {2}dead {7}at least 64 {4}▁█$/m,
+    );
+    expect(renderPrometheus(report)).toContain(
+      'osapi_ops_queue_dead_least_messages{system="osapi",queue="REQUESTS"} 64',
+    );
   });
 
   test('has no sample in the metrics, and a check that says so', () => {
     const said = renderPrometheus(untold());
     expect(said).toContain('osapi_ops_check_status{system="osapi",check="dead",resource="REQUESTS"} 3');
-    expect(said).not.toMatch(/osapi_ops_dead_messages|state="dead"/);
+    expect(said).not.toMatch(/osapi_ops_dead_messages|state="dead"|dead_least/);
   });
 
   test('is told of a queue among several, though nothing else moves there', () => {
@@ -362,7 +368,7 @@ describe('watching', () => {
     const [one, other] = [{ report: fine }, { report: { ...sick, system: 'mail' } }];
     const screen = renderWatch([[one], [one, other], [one, other]], { ...view, height: 99 });
     expect(screen).toMatch(/^osapi: REQUESTS\n {2}waiting .*▁▁▁\n/m);
-    expect(screen).toMatch(/^mail: REQUESTS\n.*\n.*\n {2}dead {7}2 {9}██$/m);
+    expect(screen).toMatch(/^mail: REQUESTS\n.*\n.*\n {2}dead {7}2 {14}██$/m);
   });
 
   test('is a line each time off a terminal', () => {

@@ -36,6 +36,13 @@ export async function tellNone(
     isWhole = performance.now() <= until;
     if (!isWhole) break;
   }
-  if (count > 0) context.io.tell({ type: 'note', text: `0 of ${isWhole ? '' : 'more than '}${count} ${noun} match` });
+  if (count > 0) context.io.tell({ type: 'note', text: noneWords(count, isWhole, noun) });
   return count > 0;
+}
+
+/** Of what was not counted to its end no digit is told that only says how far it came. */
+export function noneWords(count: number, isWhole: boolean, noun: string): string {
+  if (isWhole) return `0 of ${count} ${noun} match`;
+  const digits = 10 ** Math.max(0, Math.floor(Math.log10(count)) - 1);
+  return `none of the ${noun} match; there are more than ${Math.floor((count - 1) / digits) * digits}`;
 }

@@ -57,7 +57,7 @@ export async function withDlq<T>(
     });
   }
   const patterns = [
-    ...parseIds([...ids, ...(looked?.keys() ?? [])]),
+    ...parseIds([...ids, ...(looked?.keys() ?? [])], where),
     ...(idsFrom === undefined ? [] : await readIds(context, idsFrom)),
   ];
   const terms = [...parseWhere(where), ...(looked ? [sameAs(looked)] : [])];

@@ -104,7 +104,9 @@ async function createRunner(
             ...(job && { request_id: job.id, seq: job.delivery.seq }),
           }),
       };
-      return work.watch ? createWatchedHandler({ ...handler, onReload: tellReload(options) }) : createHandler(handler);
+      return work.watch
+        ? createWatchedHandler({ ...handler, onReload: tellReload(options), onEcho: tellEcho(options) })
+        : createHandler(handler);
     }
     case 'exec':
       return createExec({
@@ -126,6 +128,13 @@ const tellReload =
       const message = `${file} could not be loaded anew, the one before goes on: ${why}`;
       log({ level: 'error', event: 'reload_failed', message });
     } else log({ level: 'info', event: 'reloaded', message: `loaded ${file} anew` });
+  };
+
+const tellEcho =
+  ({ log }: WorkerRunOptions) =>
+  (name: string): void => {
+    const message = `${name} changes with each reload, and is not looked at any more: write what the worker writes elsewhere`;
+    log({ level: 'warn', event: 'not_watched', message });
   };
 
 interface Ready {

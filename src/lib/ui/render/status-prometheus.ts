@@ -54,6 +54,10 @@ export function renderPrometheus(report: StatusReport): string {
     metric(METRICS.drift, [{ labels: system, value: drift.length }]),
     metric(METRICS.messages, states),
     metric(
+      METRICS.deadLeast,
+      queueSamples(({ dead_least: least }) => least ?? null),
+    ),
+    metric(
       METRICS.parked,
       queueSamples(({ parked }) => parked),
     ),

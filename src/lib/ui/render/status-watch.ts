@@ -1,4 +1,4 @@
-import type { StatusReport } from '../../model/verdict.ts';
+import type { QueueFigures, StatusReport } from '../../model/verdict.ts';
 import { clean } from '../sanitize.ts';
 import { firstColumns, padEnd } from '../text.ts';
 import { figuresLine, nameOfSystem, renderStatus, type StatusView, troubles } from './status.ts';
@@ -36,9 +36,12 @@ export function renderWatch(
     for (const { name } of report.queues) {
       lines.push('', theme.strong(clean(last.length === 1 ? name : `${nameOfSystem(report)}: ${name}`)));
       for (const [key, title] of ROWS) {
-        const values = reports.map(({ queues }) => queues.find((queue) => queue.name === name)?.[key] ?? null);
-        const drawn = sparkline(values.slice(-room).map((value) => value ?? 0));
-        lines.push(`  ${padEnd(title, 10)} ${padEnd(String(values.at(-1) ?? 'unknown'), 9)} ${drawn}`);
+        const seen = reports.map(({ queues }) => queues.find((queue) => queue.name === name));
+        const least = (queue: QueueFigures | undefined) => (key === 'dead' ? (queue?.dead_least ?? 0) : 0);
+        const drawn = sparkline(seen.slice(-room).map((queue) => queue?.[key] ?? least(queue)));
+        const now = seen.at(-1);
+        const unknown = least(now) > 0 ? `at least ${least(now)}` : 'unknown';
+        lines.push(`  ${padEnd(title, 10)} ${padEnd(String(now?.[key] ?? unknown), 14)} ${drawn}`);
       }
     }
   }
