@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `dist-${process.pid}`;
 const fresh = `${root}${folder}`;
 
-const unreached = ['cli-spinners', 'debug', 'minimatch', 'semver', 'tinyglobby', 'wsl-utils'];
+const unreached = ['cli-spinners', 'debug', 'minimatch', 'semver', 'tinyglobby', 'typescript', 'wsl-utils'];
 
 /** Resolves `@oclif/core` to the parts in use. */
 const leanOclif = {
