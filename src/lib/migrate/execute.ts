@@ -118,8 +118,11 @@ async function stepOf(run: Run): Promise<MigrationStep> {
     throw stranger(run, { name: other, created: (other === migration.hops[0]?.from ? found.from : found.to)!.created });
   throw new OpsError('MIGRATE_REFUSED', `the migration of ${migration.kind} ${migration.from} cannot go on`, {
     where: `${migration.kind} ${migration.from}`,
-    why: 'What is on the server is nothing that a migration leaves behind: somebody made or removed a stream meanwhile. Nothing was touched.',
-    hints: [`look at ${streamsOf(migration).join(' and ')} with the nats CLI, and remove the one that is too much`],
+    why: 'What is on the server is nothing that a migration leaves behind: somebody made or removed a stream meanwhile, or a server that was killed did not recover one, of which its log says "checksums do not match". Nothing was touched.',
+    hints: [
+      `look at ${streamsOf(migration).join(' and ')} with the nats CLI, and remove the one that is too much`,
+      'of one that was not recovered docs/explanation/migration.md tells how it is had again',
+    ],
   });
 }
 
