@@ -21,6 +21,9 @@ const BY = ['detail', 'subject', 'consumer', 'reason', 'queue', 'state', 'hour']
 const termFor = (key: string, value: string | null): string =>
   value === null ? `${key}!=*` : `${key}=${value.replace(/[*\\]/g, '\\$&').replace(TRICKY, escapeOf)}`;
 
+/** The condition that chooses a group in every verb. */
+const termOf = ({ where }: Overview['result']['groups'][number]): string | undefined => where[0];
+
 /** What is open on this page beside what the address says. */
 type Asking =
   | { readonly what: 'replay' | 'purge'; readonly wanted: Wanted }
@@ -67,8 +70,7 @@ export function DeadPage() {
 
   const groups = body?.result.groups ?? [];
   const total = body?.result.total;
-  const termOf = (index: number): string | undefined => groups[index]?.where[0];
-  const picked = pick === null ? -1 : groups.findIndex((_, index) => termOf(index) === pick);
+  const picked = pick === null ? -1 : groups.findIndex((group) => termOf(group) === pick);
   const matching = picked >= 0 ? groups[picked]!.count : pick === null ? total : undefined;
   const marks = useMemo<readonly Mark[]>(() => marksOf(history.body?.result ?? [], body), [history.body, body]);
   const signs = useSigns(
@@ -161,8 +163,6 @@ export function DeadPage() {
     event.stopPropagation();
     return true;
   };
-  const n = chosenIds.size > 0 ? chosenIds.size : matching;
-  const not = n === undefined ? 'they are being counted' : n === 0 ? 'none' : undefined;
   shortcuts.current = (event) => {
     if (keys(event)) return true;
     if (event.key === '[' || event.key === ']') step(active + (event.key === ']' ? 1 : -1));
@@ -228,70 +228,14 @@ export function DeadPage() {
             />
           )}
           <div class="panes">
-            <section class="groups" aria-label="groups">
-              <header>
-                <label>
-                  by{' '}
-                  <select value={by} onChange={({ currentTarget }) => set('by', currentTarget.value)}>
-                    {[
-                      ...new Set([
-                        ...BY,
-                        ...(body?.suggest ?? []).map(({ key }) => key).filter((key) => /^(header|json):/.test(key)),
-                        by,
-                      ]),
-                    ].map((key) => (
-                      <option key={key} value={key}>
-                        {key === 'detail' ? 'cause' : shown(key)}
-                      </option>
-                    ))}
-                  </select>
-                </label>
-                <span class="muted">{body ? many(groups.length, 'group') : ''}</span>
-              </header>
-              <ul>
-                {groups.slice(0, 200).map((group, index) => {
-                  const value = group.by[by] ?? null;
-                  const isPicked = index === picked;
-                  const sign = signs.get(keyOf(value)) ?? index;
-                  const kind = kindOf(sign);
-                  return (
-                    <li key={value ?? ''}>
-                      <button
-                        type="button"
-                        class="group"
-                        aria-pressed={isPicked}
-                        onClick={() => set('pick', isPicked ? undefined : termOf(index))}
-                      >
-                        <span class="letter">{sign < 7 ? kind.letter : '·'}</span>
-                        <span class={`swatch ${kind.pattern}`} style={{ '--kind': `var(${kind.colour})` }} />
-                        <span class="name" title={value === null ? undefined : shown(value)}>
-                          {value === null ? <i>not told</i> : shown(value)}
-                        </span>
-                        <span
-                          class="share"
-                          style={{
-                            '--share': `${(100 * group.count) / Math.max(1, groups[0]!.count)}%`,
-                            '--kind': `var(${kind.colour})`,
-                          }}
-                        />
-                        <b class="n" title={full(group.count)}>
-                          {count(group.count)}
-                        </b>
-                        <span class="span muted">
-                          {group.first_seen === null
-                            ? 'time unknown'
-                            : span(Date.parse(group.first_seen), Date.parse(group.last_seen!), now.value, east)}
-                        </span>
-                      </button>
-                    </li>
-                  );
-                })}
-                {groups.length > 200 && <li class="muted pad">and {count(groups.length - 200)} smaller groups</li>}
-                {body?.result.others !== undefined && (
-                  <li class="muted pad">{count(body.result.others)} more in groups that are not kept apart</li>
-                )}
-              </ul>
-            </section>
+            <Groups
+              body={body}
+              by={by}
+              picked={picked}
+              signs={signs}
+              onBy={(key) => set('by', key)}
+              onPick={(term) => set('pick', term)}
+            />
             <section class="list" aria-label="dead letters">
               {entries.error && <Refusal error={entries.error} heading="h3" />}
               {entries.count === 0 && entries.since !== undefined && (
@@ -321,31 +265,15 @@ export function DeadPage() {
               />
             )}
           </div>
-          <div class="actions" role="toolbar" aria-label="what to do with them">
-            <span class="what">
-              {chosenIds.size > 0 ? (
-                <>
-                  <b>{count(chosenIds.size)} chosen</b>
-                  <Button kind="quiet" keys="a" onPress={() => setChosenIds(new Set())}>
-                    all {matching === undefined ? '' : count(matching)} that match instead
-                  </Button>
-                </>
-              ) : (
-                <b>All {n === undefined ? '' : full(n)} that match</b>
-              )}
-              {chosenIds.size === 0 && pick === null && body && <span class="muted">{statesOf(body)}</span>}
-            </span>
-            <Act may="replay" kind="main" keys="r" not={not} onPress={() => begin('replay')}>
-              Replay {n === undefined ? '' : count(n)}…
-            </Act>
-            <Act may="export" onPress={() => void save(narrowed, chosenIds)}>
-              Export
-            </Act>
-            <Act may="purge" kind="danger" keys="p" not={not} onPress={() => begin('purge')}>
-              {/* A purge takes what is gone as well: where some are, its dialog has the figure. */}
-              Purge{n !== undefined && (chosenIds.size > 0 || body?.states.gone === 0) && ` ${count(n)}`}…
-            </Act>
-          </div>
+          <Actions
+            chosen={chosenIds.size}
+            matching={matching}
+            body={body}
+            isPicked={pick !== null}
+            onAll={() => setChosenIds(new Set())}
+            onDo={begin}
+            onExport={() => void save(narrowed, chosenIds)}
+          />
         </>
       )}
       {asking?.what === 'replay' && <ReplayDialog wanted={asking.wanted} onClose={() => setAsking(undefined)} />}
@@ -366,6 +294,132 @@ export function DeadPage() {
           }
         />
       )}
+    </div>
+  );
+}
+
+interface GroupsProps {
+  readonly body: Overview | undefined;
+  readonly by: string;
+  /** The place of the group that is picked; -1 for none. */
+  readonly picked: number;
+  readonly signs: ReadonlyMap<string, number>;
+  readonly onBy: (key: string) => void;
+  readonly onPick: (term: string | undefined) => void;
+}
+
+/** What they have in common, the largest first, each with its sign. */
+function Groups({ body, by, picked, signs, onBy, onPick }: GroupsProps) {
+  const groups = body?.result.groups ?? [];
+  return (
+    <section class="groups" aria-label="groups">
+      <header>
+        <label>
+          by{' '}
+          <select value={by} onChange={({ currentTarget }) => onBy(currentTarget.value)}>
+            {[
+              ...new Set([
+                ...BY,
+                ...(body?.suggest ?? []).map(({ key }) => key).filter((key) => /^(header|json):/.test(key)),
+                by,
+              ]),
+            ].map((key) => (
+              <option key={key} value={key}>
+                {key === 'detail' ? 'cause' : shown(key)}
+              </option>
+            ))}
+          </select>
+        </label>
+        <span class="muted">{body ? many(groups.length, 'group') : ''}</span>
+      </header>
+      <ul>
+        {groups.slice(0, 200).map((group, index) => {
+          const value = group.by[by] ?? null;
+          const isPicked = index === picked;
+          const sign = signs.get(keyOf(value)) ?? index;
+          const kind = kindOf(sign);
+          return (
+            <li key={value ?? ''}>
+              <button
+                type="button"
+                class="group"
+                aria-pressed={isPicked}
+                onClick={() => onPick(isPicked ? undefined : termOf(group))}
+              >
+                <span class="letter">{sign < 7 ? kind.letter : '·'}</span>
+                <span class={`swatch ${kind.pattern}`} style={{ '--kind': `var(${kind.colour})` }} />
+                <span class="name" title={value === null ? undefined : shown(value)}>
+                  {value === null ? <i>not told</i> : shown(value)}
+                </span>
+                <span
+                  class="share"
+                  style={{
+                    '--share': `${(100 * group.count) / Math.max(1, groups[0]!.count)}%`,
+                    '--kind': `var(${kind.colour})`,
+                  }}
+                />
+                <b class="n" title={full(group.count)}>
+                  {count(group.count)}
+                </b>
+                <span class="span muted">
+                  {group.first_seen === null
+                    ? 'time unknown'
+                    : span(Date.parse(group.first_seen), Date.parse(group.last_seen!), now.value, east)}
+                </span>
+              </button>
+            </li>
+          );
+        })}
+        {groups.length > 200 && <li class="muted pad">and {count(groups.length - 200)} smaller groups</li>}
+        {body?.result.others !== undefined && (
+          <li class="muted pad">{count(body.result.others)} more in groups that are not kept apart</li>
+        )}
+      </ul>
+    </section>
+  );
+}
+
+interface ActionsProps {
+  /** How many are ticked; 0 for none: then all that match are meant. */
+  readonly chosen: number;
+  /** How many match, once that is known. */
+  readonly matching: number | undefined;
+  readonly body: Overview | undefined;
+  readonly isPicked: boolean;
+  readonly onAll: () => void;
+  readonly onDo: (what: 'replay' | 'purge') => void;
+  readonly onExport: () => void;
+}
+
+/** What can be done to those that are ticked, or to all that match. */
+function Actions({ chosen, matching, body, isPicked, onAll, onDo, onExport }: ActionsProps) {
+  const n = chosen > 0 ? chosen : matching;
+  const not = n === undefined ? 'they are being counted' : n === 0 ? 'none' : undefined;
+  return (
+    <div class="actions" role="toolbar" aria-label="what to do with them">
+      <span class="what">
+        {chosen > 0 ? (
+          <>
+            <b>{count(chosen)} chosen</b>
+            <Button kind="quiet" keys="a" onPress={onAll}>
+              all {matching === undefined ? '' : count(matching)} that match instead
+            </Button>
+          </>
+        ) : (
+          <b>All {n === undefined ? '' : full(n)} that match</b>
+        )}
+        {chosen === 0 && !isPicked && body && <span class="muted">{statesOf(body)}</span>}
+      </span>
+      <Act may="replay" kind="main" keys="r" not={not} onPress={() => onDo('replay')}>
+        Replay {n === undefined ? '' : count(n)}…
+      </Act>
+      <Act may="export" onPress={onExport}>
+        Export
+      </Act>
+      <Act may="purge" kind="danger" keys="p" not={not} onPress={() => onDo('purge')}>
+        {/* A purge takes what is gone as well: where some are, its dialog has the figure. */}
+        Purge{n !== undefined && (chosen > 0 || body?.states.gone === 0) && ` ${count(n)}`}…
+      </Act>
     </div>
   );
 }
