@@ -86,7 +86,7 @@ export interface Run {
 const AHEAD_OF_WRITES = 2;
 
 /** So many records, whose originals lie far apart, are judged together. */
-const GATHERED = 16_000;
+const GATHERED = 4000;
 
 /** So many orphans are looked up among the responses at once. */
 const AT_ONCE = 256;

@@ -189,11 +189,19 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
       yield told.slice(from, from + (isTogether ? gathered : size));
     }
   }
-  const judged = async (told: readonly Told[]) => {
+  const judgedNow = async (told: readonly Told[]) => {
     const entries = await judgement.judge(told);
     open -= 1;
     count();
     return judgement.told(entries);
+  };
+  /** What is under way: of what was gathered no more than two, for what lies between is read and held as well. */
+  let [before, last]: Promise<unknown>[] = [];
+  const judged = (told: readonly Told[]) => {
+    const turn = told.length > PAGE ? before : undefined;
+    const result = turn ? turn.then(() => judgedNow(told)) : judgedNow(told);
+    [before, last] = [last, result.catch(() => {})];
+    return result;
   };
   for await (const entries of inOrder(batches(), atOnce, judged)) {
     isGiven ||= options.removed !== undefined;
