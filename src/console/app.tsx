@@ -139,6 +139,8 @@ function Trouble() {
     );
   }
   if (state === undefined || state.state === 'connected' || state.state === 'starting') return null;
+  // Without any figures that page tells it, in all its parts.
+  if (route.value.page === 'queues' && queues.value === undefined && state.error) return null;
   return (
     <div class="trouble" role="alert">
       <Glyph name="warn" />
@@ -251,7 +253,7 @@ export function App() {
             {known?.read_only
               ? 'read only'
               : server.value?.state === 'denied' || server.value?.error?.code === 'CONN_NO_JETSTREAM'
-                ? 'may nothing here'
+                ? 'may not look here'
                 : known?.may.replay?.allowed
                   ? 'may write'
                   : 'may look'}
@@ -271,7 +273,7 @@ export function App() {
       <footer class="bottom">
         {command.value && <LineToType text={command.value.text} />}
         <span class="muted hint" aria-hidden="true">
-          y copies it · ? keys
+          {command.value && 'y copies it · '}? keys
         </span>
       </footer>
       <div class={said.value === '' ? 'said' : 'said on'} role="status">

@@ -188,15 +188,18 @@ describe('the page of the console', () => {
       '<code>osapi-ops dlq ls --queue REQUESTS</code>',
     ];
     await page.setContent(htmlPage('status', htmlTable(['state', 'consumer', 'what', 'next'], [cells], new Set())));
-    const [width, heights] = await page.evaluate(
+    const [width, heights, edges] = await page.evaluate(
       () =>
         [
           document.documentElement.scrollWidth,
           [...document.querySelectorAll('th, td')].map((cell) => cell.clientHeight),
+          [...document.querySelectorAll('td, td *')].map((cell) => cell.getBoundingClientRect().right),
         ] as const,
     );
     expect(width).toBe(360);
     expect(Math.max(...heights)).toBeLessThan(200);
+    // Nothing of a row has to be found by scrolling sideways.
+    expect(Math.max(...edges)).toBeLessThanOrEqual(360);
     await page.close();
   });
 

@@ -22,9 +22,10 @@ p{margin:0 0 8px}.muted{color:var(--muted)}.ok{color:var(--ok)}.warn{color:var(-
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1px solid var(--free);overflow-wrap:break-word}
 th{color:var(--muted);font-weight:normal}td.n,th.n{text-align:right;overflow-wrap:normal}
 code{font:13px/20px ui-monospace,monospace;overflow-wrap:anywhere}td code{overflow-wrap:break-word}
-svg{display:block;max-width:100%;height:auto;margin:4px 0 8px}svg text{fill:var(--muted);font:12px system-ui,sans-serif}
+svg{display:block;max-width:100%;height:auto;margin:4px 0 8px}
 .f-waiting{fill:var(--waiting)}.f-flight{fill:var(--flight)}.f-dead{fill:var(--dead)}.f-free{fill:var(--free)}.f-warn{fill:var(--warn)}.f-ok{fill:var(--ok)}.f-other{fill:var(--other)}.f-muted{fill:var(--muted)}.axis{stroke:var(--edge)}
-@media (max-width:700px){body{padding:12px}table{display:block;overflow-x:auto}}
+.span{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 12px}
+@media (max-width:700px){body{padding:12px}table,tbody,tr,td{display:block}thead{display:none}tr{padding:8px 0;border-bottom:1px solid var(--free)}td,td.n{padding:0 0 2px;border:0;text-align:left}td[data-label]::before{content:attr(data-label) ": ";color:var(--muted)}}
 @media print{:root{color-scheme:light}}`;
 
 /** One file that needs nothing else: no script, nothing from outside, and it says so to the browser. */
@@ -44,15 +45,21 @@ ${body}
 </html>
 `;
 
-/** A table; columns whose names are in `numbers` are aligned by their last digit. Cells are HTML. */
+/**
+ * A table; columns whose names are in `numbers` are aligned by their last digit. Cells are HTML. On a narrow screen a row is
+ * a card, on which each cell has its column's name.
+ */
 export function htmlTable(
   names: readonly string[],
   rows: readonly (readonly string[])[],
   numbers: ReadonlySet<number>,
 ): string {
   const mark = (index: number) => (numbers.has(index) ? ' class="n"' : '');
+  const labels = names.map((name) => (name === '' ? '' : ` data-label="${html(name)}"`));
   const head = names.map((name, index) => `<th scope="col"${mark(index)}>${html(name)}</th>`).join('');
-  const lines = rows.map((row) => `<tr>${row.map((cell, index) => `<td${mark(index)}>${cell}</td>`).join('')}</tr>`);
+  const lines = rows.map(
+    (row) => `<tr>${row.map((cell, index) => `<td${mark(index)}${labels[index]}>${cell}</td>`).join('')}</tr>`,
+  );
   return `<table>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${lines.join('\n')}\n</tbody>\n</table>`;
 }
 
@@ -81,7 +88,7 @@ export function barSvg(parts: readonly Part[], whole: number): string {
 
 /** The colour of a part, beside its word. */
 export const swatchSvg = (fill: Part['fill']): string =>
-  `<svg aria-hidden="true" viewBox="0 0 12 12" width="12" height="12" style="display:inline"><rect class="f-${fill}" width="12" height="12"/></svg>`;
+  `<svg aria-hidden="true" viewBox="0 0 12 12" width="12" height="12" style="display:inline;margin:0;vertical-align:-1px"><rect class="f-${fill}" width="12" height="12"/></svg>`;
 
 /** Counts over time, one on another; the first of the series lies at the bottom. */
 export function columnsSvg(
@@ -106,8 +113,9 @@ export function columnsSvg(
     }),
   );
   const axis = `<line class="axis" x1="0" x2="${WIDTH}" y1="${HEIGHT}" y2="${HEIGHT}"/>`;
-  const words = `<text x="0" y="${HEIGHT + 16}">${html(from)}</text><text x="${WIDTH}" y="${HEIGHT + 16}" text-anchor="end">${html(to)}</text><text x="0" y="12">at most ${most}</text>`;
-  return `<svg role="img" aria-label="${html(label)}" viewBox="0 0 ${WIDTH} ${HEIGHT + 24}" width="${WIDTH}" height="${HEIGHT + 24}">${boxes.join('')}${axis}${words}</svg>`;
+  // Beside the drawing, which a narrow screen makes smaller.
+  const words = [from, `at most ${most} in one step`, to].map((word) => `<span>${html(word)}</span>`).join('');
+  return `<svg role="img" aria-label="${html(label)}" viewBox="0 0 ${WIDTH} ${HEIGHT + 1}" width="${WIDTH}" height="${HEIGHT + 1}">${boxes.join('')}${axis}</svg>\n<p class="muted span">${words}</p>`;
 }
 
 /** Digits enough for a pixel. */
