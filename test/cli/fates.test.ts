@@ -49,6 +49,16 @@ describe('a replay that is followed', () => {
         code: 1,
         value: { replayed: 3, fates: { died: 3 } },
       });
+      // What is looked up afterwards says the same: who runs it in a pipeline sees the exit code, and others these.
+      expect((await json(['history'])).value[0]).toMatchObject({
+        summary: 'REQUESTS: 3 replayed (3 died again), 0 skipped, 0 failed, 0 remaining',
+        detail: { fates: { answered: 0, acked: 0, died: 3, unknown: 0 } },
+      });
+      expect((await json(['dlq', 'replays', 'ls'])).value[0]).toMatchObject({
+        state: 'failed',
+        died: 3,
+        error: expect.stringContaining('3 died again'),
+      });
     },
   );
 });
@@ -88,14 +98,16 @@ test('a canary that dies again says the cause in its worker’s words, and the h
         replayed: 2,
         remaining: 1,
         same_reason: 2,
-        deaths: { 'max_deliveries: the command exited 1: timeout after #ms': 2 },
+        deaths: { 'max_deliveries: timeout after #ms (the command exited 1)': 2 },
       },
     });
   } finally {
     worker.child.kill();
     await worker.done;
   }
-  expect((await json(['history'])).value[0].summary).toBe('REQUESTS: 2 replayed, 0 skipped, 0 failed, 1 remaining');
+  expect((await json(['history'])).value[0].summary).toBe(
+    'REQUESTS: 2 replayed (2 died again), 0 skipped, 0 failed, 1 remaining',
+  );
 });
 
 describe('a request', () => {

@@ -299,7 +299,7 @@ export default () => answer;
       .map((line) => JSON.parse(line))
       .flatMap(({ request_id, reason }) => (reason ? [`${request_id}: ${reason}`] : []));
     expect(new Set(reasons)).toEqual(
-      new Set(['later: busy', 'never: not for us', 'fails: the command exited 7: broken pipe dream']),
+      new Set(['later: busy', 'never: not for us', 'fails: broken pipe dream (the command exited 7)']),
     );
   });
 

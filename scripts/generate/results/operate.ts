@@ -40,7 +40,9 @@ const run = {
   id: z.string(),
   state: z
     .enum(['running', 'done', 'interrupted', 'failed', 'unfinished'])
-    .describe('unfinished: it says that it runs, and was not heard of for 15 seconds'),
+    .describe(
+      'failed: as its exit code 1, also where some died again; unfinished: it says that it runs, and was not heard of for 15 seconds',
+    ),
   who: z.string(),
   host: z.string(),
   pid: z.int(),

@@ -1,11 +1,12 @@
 import { Args, Flags } from '@oclif/core';
 import { EXIT } from '../../lib/errors/codes.ts';
+import { isBadReplay } from '../../lib/model/replay.ts';
 import { replayDeadLetters } from '../../lib/operations/dlq/replay.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
 import { withEnv } from '../../lib/ui/flags.ts';
 import { renderPreview, renderReplayed } from '../../lib/ui/render/replay.ts';
-import { isBadReplay, replayFlags, wishesFrom } from '../../lib/ui/replay-flags.ts';
+import { replayFlags, wishesFrom } from '../../lib/ui/replay-flags.ts';
 import { keepHeapSmall } from '../../lib/ui/small-heap.ts';
 import { lockWaitFlag, lockWaitMs, namesOf } from '../../lib/ui/spec-flags.ts';
 

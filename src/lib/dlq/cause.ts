@@ -25,6 +25,21 @@ const WHOLE = new RegExp(`^(?:${UUID.source}|${MOMENT.source})$`, 'iu');
 
 const DIFFERING = new RegExp([UUID, MOMENT, MEASURE, COUNT].map(({ source }) => `(?:${source})`).join('|'), 'giu');
 
+// How a command ended stands behind its words; workers up to 0.1.0 wrote it before them.
+const BEFORE = /^the command (exited \d+|was ended by [A-Z\d]+): (?!the command )(.+)$/s;
+const BEHIND = /^(?!the command )(.+) \(the command (exited \d+|was ended by [A-Z\d]+)\)$/s;
+
+const asWrittenNow = (words: string): string => words.replace(BEFORE, '$2 (the command $1)');
+
+/** A worker's words in each of the forms by which they are chosen: as they are, as older ones, and what they have in common. */
+export function formsOf(words: string): string[] {
+  const ofBoth = (text: string) => {
+    const now = asWrittenNow(text);
+    return [text, now, now.replace(BEHIND, 'the command $2: $1')];
+  };
+  return [...new Set([words, causeOf(words)].flatMap(ofBoth))];
+}
+
 /**
  * The words of a worker without what differs from one message to the next: `timeout after #ms`. What tells causes apart
  * stays: a status, an exit code, the number of a host or port. Done twice it changes nothing more.
@@ -32,4 +47,6 @@ const DIFFERING = new RegExp([UUID, MOMENT, MEASURE, COUNT].map(({ source }) => 
 export const causeOf = (words: string): string =>
   words.length > LONGEST
     ? words
-    : words.replace(DIFFERING, (found) => (WHOLE.test(found) ? SIGN : found.replace(/-?\d+(?:[.,]\d+)*/g, SIGN)));
+    : asWrittenNow(words).replace(DIFFERING, (found) =>
+        WHOLE.test(found) ? SIGN : found.replace(/-?\d+(?:[.,]\d+)*/g, SIGN),
+      );

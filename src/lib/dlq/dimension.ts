@@ -5,7 +5,7 @@ import { deepText, jsonIn, parseExact } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { inOneLine } from '../model/visible.ts';
 import { fromHeaderValue, headerValue, parseHeaders } from '../nats/raw-headers.ts';
-import { causeOf } from './cause.ts';
+import { causeOf, formsOf } from './cause.ts';
 import { parseJsonPath, valueAt } from './json-path.ts';
 
 /** What a key looks at: an entry, or a request that did not die. */
@@ -26,8 +26,10 @@ export interface Dimension {
   readonly form?: { readonly like: RegExp; readonly example: string };
   /** Its values are texts of several lines, shown and compared in one. */
   readonly inOneLine?: true;
-  /** What values that differ in numbers alone have in common: they are grouped by it, and chosen by it as well. */
+  /** What values that differ in numbers alone have in common: they are grouped by it. */
   commonOf?(value: string): string;
+  /** All that a value is chosen by, where that is more than itself. */
+  formsOf?(value: string): readonly string[];
 }
 
 /** Payloads beyond this many bytes are not parsed. */
@@ -45,6 +47,7 @@ const PLAIN: Readonly<Record<string, Omit<Dimension, 'name'>>> = {
     ofDeath: true,
     inOneLine: true,
     commonOf: causeOf,
+    formsOf,
   },
   day: {
     valueOf: (facts) => timeOf(facts)?.slice(0, 10) ?? null,

@@ -88,9 +88,8 @@ export function parseWhere(texts: readonly string[], { alive = false } = {}): Wh
       key: dimension.name,
       holds(facts) {
         const found = dimension.valueOf(facts);
-        const isMeant = (value: string) => fits(pattern, value);
-        const { commonOf } = dimension;
-        return (found !== null && (isMeant(found) || (commonOf !== undefined && isMeant(commonOf(found))))) !== negated;
+        const forms = found === null ? [] : (dimension.formsOf?.(found) ?? [found]);
+        return forms.some((form) => fits(pattern, form)) !== negated;
       },
     };
   });

@@ -13,6 +13,19 @@ export interface ReplayOutcome {
 /** What became of a copy: its request has a response; it was acked without one; it died again; nothing yet. */
 export type ReplayFate = 'answered' | 'acked' | 'died' | 'unknown';
 
+const FATES: Readonly<Record<ReplayFate, string>> = {
+  answered: 'answered',
+  acked: 'acked without a response',
+  died: 'died again',
+  unknown: 'not settled yet',
+};
+
+/** What became of those that were followed: `5 answered`, `20 died again`. `why` they died stands behind that. */
+export const fateWords = (fates: Readonly<Record<ReplayFate, number>>, why = ''): string[] =>
+  (Object.keys(FATES) as ReplayFate[])
+    .filter((fate) => fates[fate] > 0)
+    .map((fate) => `${fates[fate]} ${FATES[fate]}${fate === 'died' ? why : ''}`);
+
 /** Dead letters that would move together: of one queue, consumer, subject and reason. */
 export interface ReplayGroup {
   readonly queue: string;
@@ -59,6 +72,15 @@ export interface ReplayResult {
   /** Copies whose original was acked by a late worker at the same moment. */
   readonly late?: number;
   readonly entries: readonly ReplayOutcome[];
+}
+
+/** Whether a replay failed: its exit code and its state say so. A canary that nobody settled is no sign of life. */
+export function isBadReplay(
+  { failed, fates }: { readonly failed: number; readonly fates?: { readonly died: number; readonly unknown: number } },
+  canary: number | undefined,
+): boolean {
+  const { died = 0, unknown = 0 } = fates ?? {};
+  return failed > 0 || died > 0 || (canary !== undefined && unknown > 0);
 }
 
 /** What a purge did, as `dlq purge --json` prints it. */

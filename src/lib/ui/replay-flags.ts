@@ -46,12 +46,3 @@ export const wishesFrom = (flags: WrittenWishes, isWindowLeftOut = false) => ({
   to: flags.to,
   allowRedelivery: flags['allow-redelivery'],
 });
-
-/** Whether a replay fails a pipeline. A canary that nobody settled is no sign of life. */
-export function isBadReplay(
-  { failed, fates }: { readonly failed: number; readonly fates?: { readonly died: number; readonly unknown: number } },
-  canary: number | undefined,
-): boolean {
-  const { died = 0, unknown = 0 } = fates ?? {};
-  return failed > 0 || died > 0 || (canary !== undefined && unknown > 0);
-}

@@ -141,8 +141,9 @@ function outcomeOf(code: number | null, signal: NodeJS.Signals | null, stdout: B
   if (code === RETRY)
     return { type: 'retry', reason: words || 'the command asked for a later delivery (exit code 75)' };
   if (code === REJECT) return { type: 'reject', reason: words || 'the command rejected it (exit code 65)' };
+  // Where there is room for the first words alone, they are those that tell one cause from another.
   const how = signal ? `was ended by ${signal}` : `exited ${code}`;
-  return { type: 'failure', reason: words ? `the command ${how}: ${words}` : `the command ${how}` };
+  return { type: 'failure', reason: words ? `${words} (the command ${how})` : `the command ${how}` };
 }
 
 /**

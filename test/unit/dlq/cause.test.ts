@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import * as fc from 'fast-check';
-import { causeOf } from '../../../src/lib/dlq/cause.ts';
+import { causeOf, formsOf } from '../../../src/lib/dlq/cause.ts';
 
 describe('the cause in words of a worker', () => {
   test.each([
@@ -33,7 +33,8 @@ describe('the cause in words of a worker', () => {
     'status=429',
     'exit code 137',
     'exited with 3',
-    'the command exited 1: no',
+    'no (the command exited 1)',
+    'the command exited 1',
     'err_code 10077',
     'errno: 110',
     'port 5432 is closed',
@@ -54,6 +55,26 @@ describe('the cause in words of a worker', () => {
     const words = `took 7 ${'x'.repeat(length - 7)}`;
     expect(causeOf(words)).toBe(isFolded ? words.replace('7', '#') : words);
   });
+
+  // Workers up to 0.1.0 wrote how the command ended before its words: records of both are one group, chosen by either.
+  test.each([
+    ['the command exited 7: no route', 'no route (the command exited 7)'],
+    ['the command was ended by SIGKILL: no route', 'no route (the command was ended by SIGKILL)'],
+    ['the command exited 7: took 5ms', 'took #ms (the command exited 7)'],
+  ])('%s: what an older worker wrote is of the same cause', (older, cause) => {
+    const now = cause.replace('#', '5');
+    expect([older, now].map(causeOf)).toEqual([cause, cause]);
+    expect(formsOf(now)).toEqual(expect.arrayContaining([older, now, cause]));
+    expect(formsOf(older)).toEqual(expect.arrayContaining([older, cause]));
+  });
+
+  test.each(['the command exited 7', 'the command exited 7: ', 'the commander exited 7: x', 'x (the command exited)'])(
+    '%s: nothing of it changes places',
+    (words) => {
+      expect(formsOf(words)).toEqual([words]);
+      expect(causeOf(words)).toBe(words);
+    },
+  );
 
   test('has itself as its cause: what is shown of a group chooses it', () => {
     const pieces = [
@@ -87,6 +108,8 @@ describe('the cause in words of a worker', () => {
       '3f2504e0-4f89-41d3-9a0c-0305e82c3301',
       'µs',
       '３',
+      'the command exited 1: ',
+      ' (the command exited 1)',
     ]);
     const words = fc.array(fc.constantFrom(...pieces), { maxLength: 12 }).map((parts) => parts.join(''));
     fc.assert(

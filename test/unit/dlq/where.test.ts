@@ -148,6 +148,20 @@ describe('a condition', () => {
     },
   );
 
+  test.each([
+    ['detail=the command exited 7: took 5ms', true],
+    ['detail=the command exited 7: took #ms', true],
+    ['detail=the command exited*', true],
+    ['detail=took 5ms (the command exited 7)', true],
+    ['detail=took #ms*', true],
+    ['detail!=the command exited 7: took 5ms', false],
+    ['detail=the command exited 8: took 5ms', false],
+    ['detail=took 6ms (the command exited 7)', false],
+  ])('%s chooses what a worker of now wrote, and one of 0.1.0: %s', (term, want) => {
+    for (const detail of ['took 5ms (the command exited 7)', 'the command exited 7: took 5ms'])
+      expect({ detail, is: chooses(term, entry({ detail })) }).toEqual({ detail, is: want });
+  });
+
   test.each(['consumer=x', 'reason=x', 'detail=x', 'state=x'])('%s is none of a request that waits', (text) => {
     expect(() => parseWhere([text], { alive: true })).toThrow(USAGE);
     expect(parseWhere(['json:.a=1', 'header:X!=2', 'subject=a', 'day=2026-01-02'], { alive: true })).toHaveLength(4);

@@ -16,7 +16,7 @@ import type { Context } from '../../model/context.ts';
 import { type Entry, MOST_REPLAYS, type QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { textsOf } from '../../model/json.ts';
-import type { ReplayResult } from '../../model/replay.ts';
+import { fateWords, isBadReplay, type ReplayFate, type ReplayResult } from '../../model/replay.ts';
 import { shellLine, withArguments } from '../../model/shell.ts';
 import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
 import { orThrow, orUndefined } from '../../nats/answer.ts';
@@ -135,7 +135,7 @@ async function replayChosen(
       figures: () => tally.figures(),
       onStop: (by) => stop.abort(new OpsError('INTERRUPTED', `stopped by ${by}`)),
     });
-    return withLog(nats, log, async () => {
+    return withLog(nats, log, wishes.canary, async () => {
       for (const ref of queues) {
         if (wanted.limit !== undefined && tally.replayed + tally.failed + tally.skipped >= wanted.limit) break;
         await replayOne(
@@ -167,10 +167,18 @@ function queuesToReplay({ io }: Context, { queues, filter, named }: DlqScope): D
 }
 
 /** The record of a run, however it ends; where its turn was lost nothing more is written. */
-async function withLog<T>(nats: Nats, log: RunLog, work: () => Promise<T>): Promise<T> {
+async function withLog(
+  nats: Nats,
+  log: RunLog,
+  canary: number | undefined,
+  work: () => Promise<ReplayResult>,
+): Promise<ReplayResult> {
   try {
     const result = await work();
-    nats.leave(log.end(nats, 'done'));
+    const { replayed, fates } = result;
+    const isBad = isBadReplay(result, canary);
+    const why = isBad && fates ? `of ${replayed} replayed ${fateWords(fates).join(', ')}` : undefined;
+    nats.leave(log.end(nats, isBad ? 'failed' : 'done', why));
     return result;
   } catch (error) {
     const { code, message } = error as OpsError;
@@ -213,6 +221,8 @@ function replayLine(
 const isOfNone = ({ replayed, skipped, failed, remaining }: Omit<ReplayResult, 'entries'>): boolean =>
   replayed + skipped + failed + remaining === 0;
 
+type Fates = Readonly<Record<ReplayFate, number>>;
+
 interface Run extends Omit<ReplayOptions, 'transform'> {
   readonly transform: Transform | undefined;
   readonly counting: Promise<Chosen>;
@@ -232,7 +242,7 @@ async function replayOne(
 ): Promise<void> {
   const { io } = context;
   const { wishes, filter, transform, counting, taken, log, isJudged } = options;
-  const before = { ...tally };
+  const before = { ...tally, fates: { ...tally.fates } };
   const edits: EditRecord[] = [];
   const strange = strangers(context);
   /** Of the first that went: how long all were read before says nothing of how long the rest takes. */
@@ -318,10 +328,13 @@ async function replayOne(
     // Cut short, what it never came to remains as well.
     const remaining = isCut || io.signal.aborted ? Math.max(counted, total - replayed - failed) : counted;
     if (replayed + failed + remaining === 0) return [];
-    const summary = `${replayed} replayed, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
+    const fates = fatesSince(tally.fates, before.fates);
+    const became = fateWords(fates).join(', ');
+    const summary = `${replayed} replayed${became && ` (${became})`}, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
     const detail = {
       filter: filterDetail(filter),
       to: wishes.to,
+      ...(became && { fates }),
       ...(edits.length > 0 && { edits }),
       ...(transform && { transform: { file: transform.file, digest: transform.digest } }),
     };
@@ -335,6 +348,14 @@ async function replayOne(
     strange.tell();
   }
 }
+
+/** What became of those that were followed since `before` was counted. */
+const fatesSince = (now: Fates, before: Fates): Fates => ({
+  answered: now.answered - before.answered,
+  acked: now.acked - before.acked,
+  died: now.died - before.died,
+  unknown: now.unknown - before.unknown,
+});
 
 /** What a person was shown of an entry: another message under the same id has another time. */
 const versionOf = ({ id, inner: { message } }: Entry): string =>

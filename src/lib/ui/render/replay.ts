@@ -1,4 +1,4 @@
-import type { ReplayGroup, ReplayResult, TransformSample } from '../../model/replay.ts';
+import { fateWords, type ReplayGroup, type ReplayResult, type TransformSample } from '../../model/replay.ts';
 import { clean, cleanLine } from '../sanitize.ts';
 import { counted, flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
@@ -66,17 +66,10 @@ export function renderReplayed(result: ReplayResult, { theme }: { theme: Theme }
   if (fates) {
     const unfollowed = replayed - Object.values(fates).reduce((sum, count) => sum + count, 0);
     const reasons = Object.entries(deaths).map(([reason, count]) => `${count} × ${cleanLine(reason)}`);
-    const parts = [
-      fates.answered > 0 ? `${fates.answered} answered` : '',
-      fates.acked > 0 ? `${fates.acked} acked without a response` : '',
-      fates.died > 0
-        ? `${fates.died} died again (${same === fates.died ? 'same reason: ' : ''}${reasons.join(', ')})`
-        : '',
-      fates.unknown > 0 ? `${fates.unknown} not settled yet` : '',
-      // A canary alone is followed without --wait.
-      unfollowed > 0 ? `${unfollowed} not followed` : '',
-    ];
-    lines.push(`${parts.filter(Boolean).join(', ')}.`);
+    const why = ` (${same === fates.died ? 'same reason: ' : ''}${reasons.join(', ')})`;
+    // A canary alone is followed without --wait.
+    const parts = [...fateWords(fates, why), ...(unfollowed > 0 ? [`${unfollowed} not followed`] : [])];
+    lines.push(`${parts.join(', ')}.`);
   }
   if (skipped > 0) lines.push(`${counted(skipped, 'dead letter')} skipped.`);
   if (late > 0) lines.push(`${late} left the queue by another hand at the same moment, and may be done twice.`);
