@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -6,6 +6,7 @@ import { readHistory } from '../../src/lib/ledger/history.ts';
 import { listSystems } from '../../src/lib/ledger/store.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { connectTo } from '../support/connected.ts';
+import { letDie } from '../support/dead-letters.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
@@ -70,12 +71,33 @@ describe('destroy', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       applied: true,
       summary: { delete: 4 },
-      left_alone: [{ resource: 'stream AUDIT', what: 'belongs to other: it stays' }],
+      left_alone: [
+        { resource: 'stream AUDIT', what: 'belongs to other: it stays' },
+        { resource: 'bucket osapi_ops', what: expect.stringContaining('`nats kv del osapi_ops` removes it') },
+      ],
     });
     expect(await streams()).toEqual(['AUDIT', 'FOREIGN', 'KV_osapi_ops']);
     expect(await listSystems(nats)).toEqual([]);
     expect((await readHistory(nats)).map(({ verb }) => verb)).toEqual(['destroy', 'apply']);
     expect(await run(['destroy', 'spec.yaml', '--yes'])).toMatchObject({ code: 0 });
+  });
+
+  test('says how many dead letters go, as status does, how they are kept, and what stays when all is removed', async () => {
+    for (const id of ['1', '2', '3']) await nats.request('requests.dns', JSON.stringify({ id }));
+    const { config } = await nats.api('CONSUMER.INFO.REQUESTS.request-worker');
+    const quick = { ...(config as object), ack_wait: 20e6 };
+    await nats.api('CONSUMER.CREATE.REQUESTS.request-worker', { stream_name: 'REQUESTS', config: quick });
+    await letDie(nats);
+    const counted = JSON.parse((await run(['status', 'spec.yaml', '--json'])).stdout).queues[0].dead;
+    const { stdout } = await run(['destroy', 'spec.yaml', '--dry-run']);
+    expect(stdout).toContain(`${counted} dead letters go with it`);
+    const [, line = ''] = /`osapi-ops (dlq export[^`]*)`/.exec(stdout.replace(/\n\s+/g, ' ')) ?? [];
+    expect(line).toBe('dlq export -f spec.yaml --queue REQUESTS --out dead.ndjson');
+    expect(await run(line.split(' '))).toMatchObject({ code: 0 });
+    expect(readFileSync(join(dir, 'dead.ndjson'), 'utf8').trim().split('\n')).toHaveLength(counted);
+    const done = await run(['destroy', 'spec.yaml', '--yes']);
+    for (const told of [stdout, done.stdout])
+      expect(told.replace(/\s+/g, ' ')).toMatch(/bucket osapi_ops: the ledger .* `nats kv del osapi_ops` removes it/);
   });
 
   test('guesses no spec, though the ledger knows one', async () => {

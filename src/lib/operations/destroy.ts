@@ -3,8 +3,10 @@ import { deriveDesired } from '../desired/derive.ts';
 import { journalledEntry } from '../dlq/entry.ts';
 import { countJournalled } from '../dlq/journalled.ts';
 import { holdQueues } from '../dlq/lock.ts';
+import type { SeenQueue } from '../dlq/standing.ts';
 import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
+import { LEDGER_BUCKET } from '../facts/names.ts';
 import { forgetJournal, type JournalEntry, readJournal } from '../ledger/journal.ts';
 import { forgetApplied, readLastApplied } from '../ledger/store.ts';
 import type { Context } from '../model/context.ts';
@@ -13,13 +15,16 @@ import type { Change, Finding, Plan } from '../model/plan.ts';
 import { keyOf, type Observed } from '../model/resource.ts';
 import { toType } from '../model/shell.ts';
 import type { LoadedSpec } from '../model/spec.ts';
+import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { withFigures } from '../nats/room.ts';
 import { readObserved } from '../observed/read.ts';
 import { ownerMark, scanOwned } from '../observed/scan.ts';
+import { locateQueues } from '../places/queues.ts';
 import { planJson } from '../plan/json.ts';
 import { makePlan } from '../plan/make-plan.ts';
+import { countDeadOf } from './dead.ts';
 import { openSystems } from './planned/prepare.ts';
 import { sumUp, tellHistory } from './planned/record.ts';
 import { chooseSources, type SpecChoice } from './spec-source.ts';
@@ -61,7 +66,7 @@ export async function destroyOperation(context: Context, options: DestroyOptions
   const opened = await openSystems(context, options);
   try {
     const removals: Removal[] = [];
-    for (const system of opened.systems) removals.push(await planRemoval(system));
+    for (const system of opened.systems) removals.push(await tellDead(context, await planRemoval(system)));
     options.show(removals.map(({ plan }) => plan));
     if (options.dryRun) return removals.map(({ plan }) => ({ plan, changes: plan.changes, applied: false }));
     for (const removal of removals) await agreeToLose(context, removal, options);
@@ -113,15 +118,46 @@ async function planRemoval({ nats, loaded }: System): Promise<Removal> {
       origin: 'unknown',
       reason: `owned by ${system}`,
     })),
-    leftAlone: [...plan.leftAlone, ...notOurs(system, named)],
+    leftAlone: [...plan.leftAlone, ...notOurs(system, named), ...(lastApplied ? [LEDGER_STAYS] : [])],
   };
   return { nats, loaded, observed, plan: removal, isKnown: lastApplied !== undefined };
+}
+
+/** The same with the dead letters that go: among the messages that are deleted they are those that somebody may want. */
+async function tellDead(context: Context, removal: Removal): Promise<Removal> {
+  const { nats, loaded, plan } = removal;
+  const isGoing = ({ queue }: SeenQueue) => plan.changes.some(({ kind, name }) => kind === 'stream' && name === queue);
+  const count = async () => {
+    const refs = (await locateQueues(nats, { spec: loaded.spec })).filter(isGoing);
+    return refs.length > 0 ? countDeadOf(nats, refs, context.now().getTime()) : undefined;
+  };
+  // Who may remove streams need not be allowed to look into them.
+  const counts = await orElse(answerOf(count()), { missing: undefined, denied: undefined, silent: undefined });
+  const findings = [...(counts ?? [])].flatMap(([name, dead]): Finding[] =>
+    dead === 0
+      ? []
+      : [
+          {
+            code: 'RISK_DATA_LOSS',
+            severity: 'warning',
+            resource: `stream ${name}`,
+            message: `stream ${name}: ${dead} dead ${dead === 1 ? 'letter goes' : 'letters go'} with it`,
+            hint: `\`${toType`osapi-ops dlq export -f ${loaded.source} --queue ${name} --out dead.ndjson`}\` keeps them in a file`,
+          },
+        ],
+  );
+  return { ...removal, plan: { ...plan, findings: [...plan.findings, ...findings] } };
 }
 
 /** That nobody delivers a stream's messages any more is no news where the stream goes, too. */
 const goesWithStream = ({ resource }: Finding, { changes }: Plan): boolean =>
   resource.startsWith('consumer ') &&
   changes.some((change) => change.kind === 'stream' && resource.startsWith(`consumer ${change.name}/`));
+
+const LEDGER_STAYS = {
+  resource: `bucket ${LEDGER_BUCKET}`,
+  what: `the ledger of all systems here, with their history: it stays; \`${toType`nats kv del ${LEDGER_BUCKET}`}\` removes it`,
+} as const;
 
 /** What an unfinished replay took out of a queue belongs to that queue: it goes with it, and not into the next of its name. */
 function goingFromJournal(queue: Change, journal: readonly JournalEntry[], { resources }: Observed): Finding[] {

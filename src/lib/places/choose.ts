@@ -22,7 +22,7 @@ const NONE: Readonly<Record<Kind, { readonly message: string; readonly why: stri
   },
 };
 
-const whereOf = ({ target }: Nats, queue?: string): string =>
+export const whereOf = ({ target }: Nats, queue?: string): string =>
   `${queue === undefined ? '' : `queue ${queue}, `}${target.url}, account ${target.account} (chosen by ${target.chosenBy})`;
 
 /** What is said where there is none. */

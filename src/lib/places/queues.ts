@@ -14,6 +14,7 @@ import { consumerNames, listConsumers } from '../nats/consumers.ts';
 import { type ConsumerInfo, exactStream, type StreamInfo } from '../nats/info.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { listStreams, readStream, readSubjects } from '../nats/streams.ts';
+import { whereOf } from './choose.ts';
 
 export interface LocateOptions {
   /** Only these streams. */
@@ -196,7 +197,7 @@ async function workersOf(
 /** What is said where a named queue is not there. */
 export function noSuchQueue(nats: Nats, queue: string, names: readonly string[]): OpsError {
   return new OpsError('NOT_FOUND', `there is no queue ${queue}`, {
-    where: `${nats.target.url}, account ${nats.target.account}`,
+    where: whereOf(nats),
     why: 'It is neither a stream of this account nor named by a DLQ stream.',
     hints: [
       ...(queue.includes(',')
@@ -207,7 +208,9 @@ export function noSuchQueue(nats: Nats, queue: string, names: readonly string[])
               .join(' ')}`,
           ]
         : []),
-      names.length > 0 ? `the queues here are ${names.slice(0, 10).join(', ')}` : 'there are no queues here',
+      ...(names.length > 0
+        ? [`the queues here are ${names.slice(0, 10).join(', ')}`]
+        : ['apply its spec, or check that this is the right server and account', 'there are no queues here']),
     ],
   });
 }

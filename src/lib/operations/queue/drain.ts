@@ -5,15 +5,12 @@ import { countJournalled } from '../../dlq/journalled.ts';
 import { countDead } from '../../dlq/orphans.ts';
 import { readStoredDead } from '../../dlq/scan.ts';
 import { OpsError } from '../../errors/ops-error.ts';
-import { collect } from '../../health/collect.ts';
 import { isDrained } from '../../health/goals.ts';
-import { scanDead } from '../../health/scan.ts';
-import { deathsOf } from '../../health/snapshot.ts';
 import type { Context } from '../../model/context.ts';
 import type { DrainResult } from '../../model/queue.ts';
 import { toType } from '../../model/shell.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { HEALTH_DEFAULTS } from '../../spec/assemble.ts';
+import { countDeadOf } from '../dead.ts';
 import { type QueueScope, type QueueTarget, recordQueueAct, withQueue } from './scope.ts';
 
 export interface DrainOptions extends QueueTarget {
@@ -36,7 +33,7 @@ export async function drainQueue(context: Context, options: DrainOptions): Promi
       const left = await readLeft(scope, context.now().getTime());
       const waited = performance.now() - start;
       if (left.drained || waited >= options.waitMs) {
-        const dead = await readDead(scope, context.now().getTime());
+        const dead = (await countDeadOf(scope.nats, [scope.ref], context.now().getTime())).get(left.queue) ?? null;
         const result = { ...left, dead, waited_seconds: Math.round(waited / 100) / 10 };
         await finish(context, scope, result);
         return result;
@@ -50,19 +47,6 @@ export async function drainQueue(context: Context, options: DrainOptions): Promi
       });
     }
   });
-}
-
-/** As `status` counts them: every figure of the dead is of one reading. */
-async function readDead({ nats, ref }: QueueScope, nowMs: number): Promise<number | null> {
-  const { queue: name, consumers, dlq, dlqs, responses } = ref;
-  const { queues } = await collect(
-    nats,
-    [{ name, consumers, dlq, dlqs, responses, health: HEALTH_DEFAULTS }],
-    [],
-    nowMs,
-  );
-  const [queue] = await scanDead(nats, queues, nowMs, { atAnyCost: true });
-  return queue?.deadState && queue.deadState.unknown === undefined ? deathsOf(queue) : null;
 }
 
 type Left = Omit<DrainResult, 'dead' | 'waited_seconds'>;
