@@ -7,8 +7,8 @@ export const CHECKS_PAGE_FILE = fileURLToPath(new URL('../../docs/checks.md', im
 
 const HEAD = `# The checks of status, one by one
 
-What \`osapi-ops status\` prints in brackets behind a finding stands here, with what to look at and what to type. Q is the queue,
-W its consumer. [Their limits](status.md#the-checks); [alerts for them](how-to/monitoring.md). This page is made from the code by
+What \`osapi-ops status\` prints in brackets behind a finding stands here, with what to look at and what to type. QUEUE is the
+name of the queue, CONSUMER that of its consumer. [Their limits](status.md#the-checks); [alerts for them](how-to/monitoring.md). This page is made from the code by
 \`npm run docs\`.
 `;
 

@@ -8,7 +8,7 @@ export default class MonitoringAlerts extends BaseCommand<typeof MonitoringAlert
   static override summary = 'print alert rules for Prometheus';
   static override description =
     `Made from the metrics of \`status --output prometheus\` and the limits under \`health\` of the spec; without a spec, for
-every system with the limits that status goes by. Each alert names its code, its page and what to type. Asks no server.`;
+every system with the limits that status goes by. Each alert names its code, which \`osapi-ops explain\` knows, and what to type. Asks no server.`;
   static override examples = [
     '<%= config.bin %> <%= command.id %> config/prod.yaml > osapi-ops.rules.yml',
     '<%= config.bin %> <%= command.id %> --docs https://wiki.example.com/osapi-ops/checks',
@@ -18,7 +18,8 @@ every system with the limits that status goes by. Each alert names its code, its
   static override flags = withEnv({
     ...fileFlag,
     docs: Flags.string({
-      summary: 'where your people find the page of the checks; its #check_… is added (default docs/checks.md)',
+      summary:
+        'where your people find the page of the checks; its #check_… is added; left out, no rule has a runbook_url',
     }),
   });
 

@@ -4,11 +4,15 @@ import type { CheckName } from './checks.ts';
 export interface CheckPage {
   /** What to look at, and what it tells. */
   readonly look: string;
-  /** What to type, in the order in which it helps; Q is the queue, W its consumer. */
+  /** What to type, in the order in which it helps; `QUEUE` and `CONSUMER` stand for names. */
   readonly type: readonly string[];
   /** How long it may last before somebody is called, as Prometheus writes it. */
   readonly patience: string;
 }
+
+/** A line to type with the names in it, each as a shell takes it. */
+export const withNames = (line: string, queue: string, consumer = ''): string =>
+  line.replace(/\b(?:QUEUE|CONSUMER)\b/g, (name) => (name === 'QUEUE' ? queue : consumer));
 
 /** The code of a check, in every output form and in docs/checks.md. */
 export const checkCode = (name: string): string => `CHECK_${name.toUpperCase()}`;
@@ -55,55 +59,55 @@ export const CHECK_PAGES = {
   },
   replicas: {
     look: 'Which server holds the replica that is offline or behind. Without a leader nothing is stored, and deaths leave no record.',
-    type: ['nats stream cluster info Q', 'nats server report jetstream', 'osapi-ops dlq rebuild'],
+    type: ['nats stream cluster info QUEUE', 'nats server report jetstream', 'osapi-ops dlq rebuild'],
     patience: '2m',
   },
   usage: {
     look: 'Who holds the room: what waits (workers are slow or gone), what is in flight, or what is dead. A full queue refuses publishers (10077).',
-    type: ['osapi-ops status', 'osapi-ops request ls --queue Q', 'osapi-ops dlq stats --by detail --queue Q'],
+    type: ['osapi-ops status', 'osapi-ops request ls --queue QUEUE', 'osapi-ops dlq stats --by detail --queue QUEUE'],
     patience: '5m',
   },
   backlog: {
     look: 'Whether workers run and how fast: what comes in against what is done.',
-    type: ['osapi-ops status --watch', 'osapi-ops request ls --queue Q', 'nats consumer info Q W'],
+    type: ['osapi-ops status --watch', 'osapi-ops request ls --queue QUEUE', 'nats consumer report QUEUE'],
     patience: '10m',
   },
   uncovered: {
     look: 'Which subjects they are on, and whether a filter is too narrow or a publisher has a typing error.',
-    type: ['nats stream subjects Q', 'osapi-ops plan', 'osapi-ops request ls --queue Q'],
+    type: ['nats stream subjects QUEUE', 'osapi-ops plan', 'osapi-ops request ls --queue QUEUE'],
     patience: '10m',
   },
   oldest: {
     look: 'The message that waits longest, and whether anything behind it moves.',
-    type: ['osapi-ops request ls --queue Q --limit 10', 'osapi-ops status --watch'],
+    type: ['osapi-ops request ls --queue QUEUE --limit 10', 'osapi-ops status --watch'],
     patience: '5m',
   },
   in_flight: {
     look: 'Whether workers hang: the limit of unacknowledged messages is reached, so that nothing more is delivered.',
-    type: ['nats consumer info Q W', 'osapi-ops request ls --queue Q'],
+    type: ['nats consumer info QUEUE CONSUMER', 'osapi-ops request ls --queue QUEUE'],
     patience: '5m',
   },
   pulling: {
     look: 'Whether a worker runs at all, and whether it is bound to this consumer.',
-    type: ['nats consumer info Q W', 'osapi-ops worker run'],
+    type: ['nats consumer report QUEUE', 'osapi-ops worker run'],
     patience: '5m',
   },
   paused: {
     look: 'Who paused it and until when.',
-    type: ['osapi-ops history --verb pause', 'osapi-ops queue resume Q'],
+    type: ['osapi-ops history --verb pause', 'osapi-ops queue resume QUEUE'],
     patience: '1h',
   },
   redelivery: {
     look: 'What fails and will die soon: the log of the workers, and what they depend on.',
-    type: ['osapi-ops request ls --queue Q', 'osapi-ops dlq stats --by detail --queue Q'],
+    type: ['osapi-ops request ls --queue QUEUE', 'osapi-ops dlq stats --by detail --queue QUEUE'],
     patience: '5m',
   },
   dead: {
     look: 'What they have in common. Mend the cause first; then bring them back, a few ahead.',
     type: [
-      'osapi-ops dlq stats --by detail --queue Q',
-      'osapi-ops dlq ls --queue Q',
-      'osapi-ops dlq replay --queue Q --canary 5 --wait',
+      'osapi-ops dlq stats --by detail --queue QUEUE',
+      'osapi-ops dlq ls --queue QUEUE',
+      'osapi-ops dlq replay --queue QUEUE --canary 5 --wait',
     ],
     patience: '1m',
   },
@@ -124,7 +128,7 @@ export const CHECK_PAGES = {
   },
   copies: {
     look: 'Whether the stream that copies this one is there, has a leader and room. A copy that was given up keeps what it had not taken.',
-    type: ['nats stream info Q', 'nats consumer report Q'],
+    type: ['nats stream info QUEUE', 'nats consumer report QUEUE'],
     patience: '15m',
   },
   dlq: {

@@ -3,9 +3,6 @@ import type { Context } from '../model/context.ts';
 import type { Spec } from '../model/spec.ts';
 import { chooseSources, loadForWork, type SpecChoice } from './spec-source.ts';
 
-/** The page of the checks, where nobody says where the documentation is. */
-const DOCS = 'docs/checks.md';
-
 /** The spec whose limits are taken; without one, rules and panels are for every system. Asks no server. */
 async function specOf(context: Context, choice: SpecChoice): Promise<Spec | undefined> {
   const [source, second] = chooseSources(context, choice);
@@ -21,7 +18,7 @@ async function specOf(context: Context, choice: SpecChoice): Promise<Spec | unde
 export async function alertsOperation(
   context: Context,
   choice: SpecChoice,
-  docs = DOCS,
+  docs?: string,
 ): Promise<{ rules: object; text: string }> {
   const spec = await specOf(context, choice);
   const [{ alertRules }, { stringify }] = await Promise.all([import('../monitoring/alerts.ts'), import('yaml')]);

@@ -64,8 +64,37 @@ describe('alert rules', () => {
       expect(metricsIn(expr).length).toBeGreaterThan(0);
       expect(metricsIn(expr).filter((name) => !KNOWN.has(name))).toEqual([]);
       expect(annotations.next).toMatch(/^(osapi-ops|nats) /);
+      expect(annotations.next).not.toMatch(/\b(QUEUE|CONSUMER|Q|W)\b/);
       if (labels.code) expect(annotations.runbook_url).toBe(`docs/checks.md#${labels.code.toLowerCase()}`);
     }
+  });
+
+  test('nobody is led to a page of which nobody says where it is', () => {
+    const all = [...alertRules(undefined).groups, ...alertRules(specOf(HEALTH)).groups].flatMap(({ rules }) => rules);
+    expect(all.filter(({ annotations }) => 'runbook_url' in annotations)).toEqual([]);
+  });
+
+  test.each([
+    ['OsapiOpsDeadWarning', 'dead', '({{ if $labels.check }}nobody knows how many{{ else }}{{ $value }}{{ end }})'],
+    ['OsapiOpsBacklogWarning', 'backlog', '({{ $value }})'],
+    ['OsapiOpsOldestCritical', 'oldest', '({{ $value | humanizeDuration }})'],
+    ['OsapiOpsUsageWarning', 'usage', '({{ $value | humanizePercentage }} used)'],
+  ] as const)('%s has the figure, and the name of its queue as a shell takes it', (alert, name, figure) => {
+    const spec = specOf(HEALTH);
+    const odd = { ...spec, queues: { a$b: spec.queues.Q0! } };
+    const { annotations } = rulesOf(odd).find((rule) => rule.alert === alert)!;
+    expect(annotations.summary).toBe(`{{ $labels.system }} {{ $labels.resource }}: ${CHECKS[name].title} ${figure}`);
+    expect(annotations.next).toContain("--queue 'a$b'");
+  });
+
+  test.each([
+    ['OsapiOpsReplicasWarning', `nats stream cluster info '{{ $labels.resource | reReplaceAll "'" "" }}'`],
+    [
+      'OsapiOpsInFlightCritical',
+      `nats consumer info '{{ $labels.resource | reReplaceAll "/[^/]*$" "" | reReplaceAll "'" "" }}' '{{ $labels.resource | reReplaceAll ".*/" "" | reReplaceAll "'" "" }}'`,
+    ],
+  ])('%s takes the names from what it is about', (alert, line) => {
+    expect(rulesOf().find((rule) => rule.alert === alert)!.annotations.next).toContain(line);
   });
 
   test('a name that would end a selector is quoted', () => {
