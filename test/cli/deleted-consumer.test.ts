@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { connectTo } from '../support/connected.ts';
-import { letDie, pull, put } from '../support/dead-letters.ts';
+import { letDie, makeQueue, pull, put } from '../support/dead-letters.ts';
 import { startServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
 
@@ -15,6 +15,33 @@ queues:
     consumers: { k: { max_deliver: 1, ack_wait: 300ms } }
     dlq: { stream: W_dlq }
 `;
+
+const FILE = { storage: 'file', discard: 'old' };
+
+test('nor does a plan keep silent of what died at a consumer that was never applied', async () => {
+  const server = await startServer();
+  const nats = await connectTo(server);
+  try {
+    await makeQueue(nats, { stream: 'W', subjects: ['w.*'], consumer: 'k', config: FILE, dlqConfig: FILE });
+    for (const id of ['w.1', 'w.2']) await put(nats, id, id);
+    await letDie(nats, 'W', 'k');
+    await put(nats, 'w.3', 'waits');
+    await nats.api('CONSUMER.DELETE.W.k');
+    const run = (args: string[]) => runCli(args, { server, stdin: specOf('workqueue') });
+    const told =
+      'delivers up to 3 stored messages from the first on, with their delivery count at 1: up to 2 of them dead by the records in W_dlq';
+    for (const args of [
+      ['plan', '-'],
+      ['apply', '-', '--yes', '--adopt'],
+    ]) {
+      const { stdout, stderr } = await run(args);
+      expect((stdout + stderr).replace(/\s+/g, ' ')).toContain(told);
+    }
+  } finally {
+    await nats.close();
+    await server.stop();
+  }
+});
 
 test.each(['workqueue', 'limits'])(
   'what died at a deleted consumer of a %s stream is told before it comes alive',

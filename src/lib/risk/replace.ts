@@ -1,5 +1,6 @@
+import { capturesOf, serves } from '../facts/captures.ts';
 import type { Finding } from '../model/plan.ts';
-import { splitConsumerName } from '../model/resource.ts';
+import { type StreamFigures, splitConsumerName } from '../model/resource.ts';
 import { deadLetters } from './dead.ts';
 import { type Analyzer, counted, heldBy, labelOf, type Subject, type World } from './subject.ts';
 
@@ -54,25 +55,40 @@ function consumerAgain(subject: Subject, world: World): Finding[] {
   return findings;
 }
 
+const TAKE_OUT =
+  'to keep the dead as they are, take them out before (`osapi-ops dlq export`, then `osapi-ops dlq purge`)';
+
 /**
  * A consumer that somebody deleted is mended like any drift, and what it had settled is forgotten: it begins with the
- * first message again. Where nobody knows of one before, nothing was delivered.
+ * first message again. Of one that was never applied the DLQ tells whether there was another before it.
  */
-export const recreated: Analyzer = ({ key, change, after }, { applied, observed, replaced }) => {
-  if (change.action !== 'create' || change.kind !== 'consumer' || !applied.has(key)) return [];
+export const recreated: Analyzer = ({ key, change, after }, { applied, observed, index, replaced }) => {
+  if (change.action !== 'create' || change.kind !== 'consumer') return [];
   const { stream: name } = splitConsumerName(change.name);
   const stream = observed.resources.get(`stream ${name}`);
   if (stream?.kind !== 'stream' || replaced.has(`stream ${name}`)) return [];
   const { messages: count } = stream.figures;
   if (count === 0 || (after?.deliver_policy ?? 'all') !== 'all') return [];
   const isWorkqueue = stream.config.retention === 'workqueue';
+  if (!applied.has(key)) {
+    if (stream.figures.consumer_count > 0) return [];
+    const dlqs = index.streams.filter(({ config }) => serves(capturesOf(config), name));
+    const records = dlqs.reduce((sum, { figures }) => sum + (figures as StreamFigures).messages, 0);
+    if (dlqs.length > 0 ? records === 0 : !isWorkqueue) return [];
+    const dead =
+      dlqs.length > 0
+        ? `up to ${Math.min(records, count)} of them dead by the records in ${dlqs.map((dlq) => dlq.name).join(', ')}`
+        : 'whether some of them died at a consumer before is not known, for no DLQ tells';
+    const message = `consumer ${change.name} delivers up to ${counted(count, 'stored message')} from the first on, with their delivery count at 1: ${dead}`;
+    return [{ code: 'RISK_REDELIVERY', severity: 'warning', resource: key, message, hint: TAKE_OUT, count }];
+  }
   return [
     {
       code: 'RISK_REDELIVERY',
       severity: 'warning',
       resource: key,
       message: `consumer ${change.name} was deleted: created anew it delivers up to ${counted(count, 'stored message')} from the first on, ${isWorkqueue ? 'dead ones' : 'dead and acknowledged ones'} too, with their delivery count at 1; DLQ entries stay`,
-      hint: 'to keep the dead as they are, take them out before (`osapi-ops dlq export`, then `osapi-ops dlq purge`)',
+      hint: TAKE_OUT,
       count,
     },
   ];

@@ -475,7 +475,14 @@ describe('messages that a change of filters leaves without a worker', () => {
       }),
       says: [],
     },
-    { name: 'of a consumer that is new', ...consumer({ from: undefined as never }), says: [] },
+    {
+      name: 'of a consumer that is new',
+      ...consumer({
+        from: undefined as never,
+        others: [live('stream S', { ...QUEUE, subjects: ['q.>'] }, { figures: { messages: 50, consumer_count: 1 } })],
+      }),
+      says: [],
+    },
   ])('$name', check);
 });
 

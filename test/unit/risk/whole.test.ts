@@ -47,10 +47,17 @@ describe('whose it is', () => {
 
 describe('a consumer that is made anew after somebody deleted it', () => {
   const key = 'consumer S/w';
-  const text = (config: Fields, { messages = 16, applied = true, to = {}, stream = 'stream S' as const } = {}) => {
+  const text = (
+    config: Fields,
+    { messages = 16, applied = true, to = {}, stream = 'stream S' as const, workers = 0, records = -1 } = {},
+  ) => {
     const lastApplied = { system: 'osapi', configs: applied ? { [key]: WORKER } : {} } as LastApplied;
-    const observed = server(messages < 0 ? [] : [live(stream, config, { figures: { messages } })]);
-    const desired = spec(want(stream, config), want(key, { ...WORKER, ...to }));
+    const dlq = { subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.S.*'] };
+    const dlqs = records < 0 ? [] : [live('stream S_dlq', dlq, { figures: { messages: records } })];
+    const queue = live(stream, config, { figures: { messages, consumer_count: workers } });
+    const observed = server(messages < 0 ? [] : [queue, ...dlqs]);
+    const wanted = records < 0 ? [] : [want('stream S_dlq', dlq)];
+    const desired = spec(want(stream, config), ...wanted, want(key, { ...WORKER, ...to }));
     return makePlan({ desired, observed, lastApplied }).findings.map(line);
   };
   const again = (count: number, messages: string, which: string) => [
@@ -64,9 +71,23 @@ describe('a consumer that is made anew after somebody deleted it', () => {
     expect(text(limits)).toEqual(again(16, '16 stored messages', 'dead and acknowledged ones'));
   });
 
+  test('of one that was never applied what the DLQ tells of one before it, or that none does', () => {
+    const first = (dead: string) => [
+      `warning RISK_REDELIVERY 16: consumer S/w delivers up to 16 stored messages from the first on, with their delivery count at 1: ${dead}`,
+    ];
+    const known = (count: number) => first(`up to ${count} of them dead by the records in S_dlq`);
+    expect(text(QUEUE, { applied: false, records: 15 })).toEqual(known(15));
+    expect(text(QUEUE, { applied: false, records: 17 })).toEqual(known(16));
+    expect(text({ ...QUEUE, retention: 'limits' }, { applied: false, records: 1 })).toEqual(known(1));
+    const untold = first('whether some of them died at a consumer before is not known, for no DLQ tells');
+    expect(text(QUEUE, { applied: false })).toEqual(untold);
+  });
+
   test('says nothing where nothing was delivered before, or nothing is', () => {
     expect(text(QUEUE, { messages: 0 })).toEqual([]);
-    expect(text(QUEUE, { applied: false })).toEqual([]);
+    expect(text({ ...QUEUE, retention: 'limits' }, { applied: false })).toEqual([]);
+    expect(text(QUEUE, { applied: false, workers: 1 })).toEqual([]);
+    expect(text(QUEUE, { applied: false, records: 0 })).toEqual([]);
     expect(text(QUEUE, { messages: -1 })).toEqual([]);
     const limits = { ...QUEUE, retention: 'limits' };
     expect(text(limits, { to: { deliver_policy: 'new' } })).toEqual([]);
