@@ -104,6 +104,32 @@ describe.each(availableVersions())('nats-server %s: a stream that would not keep
     expect(await seqs('REQUESTS_dlq')).toEqual([4, before[1]]);
   });
 
+  test.each([
+    ['max_msgs', 'it holds 3 of its max_msgs 3, and 1 would come'],
+    ['max_bytes', 'would come'],
+  ])('a dry run of an import and of a rebuild says that a DLQ at its %s would refuse some', async (limit, says) => {
+    await makeQueue(nats);
+    await reject(91);
+    const archive = join(dir, `full-${limit}.ndjson`);
+    await purgeDeadLetters(contextFor(server), { archive, yes: true, dryRun: false, lockWaitMs: 1000, filter: {} });
+    for (const seq of [92, 93, 94]) await reject(seq);
+    const { state } = (await nats.api('STREAM.INFO.REQUESTS_dlq')) as { state: { bytes: number; messages: number } };
+    await change('REQUESTS_dlq', { [limit]: limit === 'max_msgs' ? state.messages : state.bytes, discard: 'new' });
+    await makeDead(nats, 1);
+    for (const work of [() => importing(archive, true), () => rebuilding(true)]) {
+      const fault = await faultOf(work());
+      expect(fault).toMatchObject({
+        code: 'NO_ROOM',
+        message: expect.stringContaining('REQUESTS_dlq would refuse some'),
+      });
+      expect(fault.message).toContain(says);
+    }
+    // There is room for one more.
+    await change('REQUESTS_dlq', { [limit]: limit === 'max_msgs' ? state.messages + 1 : 2 * state.bytes });
+    expect(await rebuilding(true)).toMatchObject({ entries: [{ id: 'REQUESTS/request-worker/1' }] });
+    expect(await importing(archive, true)).toMatchObject({ imported: 1 });
+  });
+
   test('an import of what has no id of its own says what it stored, and no more, whatever the window', async () => {
     await makeQueue(nats, { dlqConfig: { duplicate_window: 100e6 } });
     // The first two are alike but for their place: two dead letters.

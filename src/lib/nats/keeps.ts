@@ -94,6 +94,7 @@ export class Room {
   readonly #isAwaited: (subject: string) => boolean;
   #messages = 0;
   #bytes = 0;
+  #least = 0;
 
   /**
    * `subjects` has how many messages are stored on each, where the stream has a limit for them; `isAwaited` tells whether
@@ -114,7 +115,23 @@ export class Room {
     const why = whyNotKept(this.#stream, { messages, bytes, onSubject }) ?? this.#whyUnawaited(message.subject);
     if (why) return why;
     [this.#messages, this.#bytes] = [messages, bytes];
+    this.#least += freedSize(message) - (freed?.bytes ?? 0);
     this.#subjects.set(message.subject, onSubject);
+    return undefined;
+  }
+
+  /** Why a stream that refuses what it has no room for would refuse some of what was counted in, for certain. */
+  whyFull(): NotKept | undefined {
+    const { name, config, figures } = this.#stream;
+    const [messages, bytes] = [limitOf(config.max_msgs), limitOf(config.max_bytes)];
+    if (config.discard !== 'new') return undefined;
+    const full = (text: string): NotKept => ({ code: 'NO_ROOM', text: `stream ${name} would refuse some: ${text}` });
+    if (figures.messages + this.#messages > messages)
+      return full(`it holds ${figures.messages} of its max_msgs ${messages}, and ${this.#messages} would come`);
+    if (figures.bytes + this.#least > bytes)
+      return full(
+        `it holds ${printSize(figures.bytes)} of its max_bytes ${printSize(bytes)}, and at least ${printSize(this.#least)} would come`,
+      );
     return undefined;
   }
 

@@ -89,6 +89,21 @@ describe('the room in a stream', () => {
     expect(room.take(message('a', 100))?.code).toBe('NO_ROOM');
   });
 
+  // 7 messages of 700 bytes are there, and one of 18 comes at the least.
+  test.each<[Config, boolean]>([
+    [{ max_msgs: 7, discard: 'new' }, true],
+    [{ max_msgs: 8, discard: 'new' }, false],
+    [{ max_bytes: 717, discard: 'new' }, true],
+    [{ max_bytes: 718, discard: 'new' }, false],
+    [{ discard: 'new' }, false],
+    [{ max_msgs: 8, discard: 'old' }, false],
+  ])('of %j is known to be too little for one more: %p', (config, want) => {
+    const room = new Room(stream(config), new Map());
+    expect(room.whyFull()).toBeUndefined();
+    expect(room.take(message('a'))).toBeUndefined();
+    expect(room.whyFull()?.code).toBe(want ? 'NO_ROOM' : undefined);
+  });
+
   test('counts what goes before as room: of messages, of its own subject, and of bytes', () => {
     const full = (config: Config) => new Room(stream(config), new Map([['a', 1]]));
     const freed = { subject: 'a', bytes: 1000 };

@@ -218,7 +218,7 @@ async function requireRoom(run: ImportRun, page: readonly (Planned | ImportOutco
     for (const { dlq, id, copyFor } of 'places' in plan ? plan.places : []) {
       const room = run.rooms.get(dlq.name) ?? readRoom(run.nats, dlq.name);
       run.rooms.set(dlq.name, room);
-      const why = (await room).take(copyFor(id));
+      const why = (await room).take(copyFor(id)) ?? (run.dryRun ? (await room).whyFull() : undefined);
       if (why) throw notKept(why);
     }
   }

@@ -64,7 +64,8 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
     for (const ref of queues) {
       if (options.dryRun) {
         const rooms = new Map<string, Promise<Room>>();
-        const check = async (page: Entry[]) => void (await planEntries({ context, nats, ref, rooms }, page));
+        const check = async (page: Entry[]) =>
+          void (await planEntries({ context, nats, ref, rooms, dryRun: true }, page));
         await find(ref, check, context.io.signal);
         continue;
       }
@@ -99,6 +100,8 @@ export async function rebuildEntries(context: Context, options: RebuildOptions):
 }
 
 interface Planning {
+  /** Told before anything is tried: that a DLQ would refuse some. */
+  readonly dryRun?: boolean;
   readonly context: Context;
   readonly nats: Nats;
   readonly ref: QueueRef;
@@ -107,7 +110,10 @@ interface Planning {
 }
 
 /** What a page would write and where. @throws OpsError NOT_FOUND, NO_ROOM, DLQ_NOT_TAKEN before anything is written */
-async function planEntries({ context, nats, ref, rooms }: Planning, page: readonly Entry[]): Promise<DlqPlace[]> {
+async function planEntries(
+  { context, nats, ref, rooms, dryRun }: Planning,
+  page: readonly Entry[],
+): Promise<DlqPlace[]> {
   if (page.length === 0) return [];
   const dlqs = await readDlqs(nats, ref);
   const planned: DlqPlace[] = [];
@@ -119,7 +125,7 @@ async function planEntries({ context, nats, ref, rooms }: Planning, page: readon
     const { dlq, id, copyFor } = place;
     const room = rooms.get(dlq.name) ?? roomIn(nats, dlq);
     rooms.set(dlq.name, room);
-    const why = (await room).take(copyFor(id));
+    const why = (await room).take(copyFor(id)) ?? (dryRun ? (await room).whyFull() : undefined);
     if (why) throw notKept(why);
     planned.push(place);
   }
