@@ -86,6 +86,21 @@ describe.each(outermostVersions())('a server with exactly these permissions (%s)
     }
   });
 
+  test('tells a viewer the same everywhere, also where another stream takes dead letters that it may not read', async () => {
+    // No two streams hold a subject: those of the queue are its own DLQ's.
+    const subjects = ['$JS.EVENT.ADVISORY.CONSUMER.OTHER.REQUESTS.*'];
+    await admin.api('STREAM.CREATE.by_hand', { name: 'by_hand', subjects, storage: 'memory' });
+    try {
+      await die(1);
+      const listed = await as('viewer', 'dlq', 'ls', '-f', 'spec.yaml', '--json');
+      const status = await as('viewer', 'status', 'spec.yaml', '--json');
+      expect(JSON.parse(listed.stdout)).toHaveLength(1);
+      expect(JSON.parse(status.stdout).queues).toMatchObject([{ dead: 1 }]);
+    } finally {
+      await admin.api('STREAM.DELETE.by_hand');
+    }
+  });
+
   test('lets an operator move and remove dead letters and stop the queue, and change no resource', async () => {
     await die(2);
     const replayed = await as('operator', 'dlq', 'replay', '--json');
