@@ -114,7 +114,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   console: {
     imports: ['model', 'errors', 'files', 'plan', 'operations', 'ui'],
-    acts: ['host', 'keep', 'live', 'open', 'pages', 'runs', 'server', 'session', 'views'],
+    acts: ['downloads', 'host', 'keep', 'live', 'open', 'pages', 'plans', 'runs', 'server', 'session', 'views'],
   },
   commands: { imports: ['model', 'errors', 'plan', 'operations', 'ui', 'console'], packages: ['@oclif/core'] },
   page: {

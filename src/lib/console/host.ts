@@ -1,37 +1,32 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
-import { asBuffer } from '../model/bytes.ts';
 import { callWords, leadIn, leading } from '../model/call.ts';
 import type { Context } from '../model/context.ts';
 import type { Event } from '../model/io.ts';
 import { objectOf } from '../model/json.ts';
 import type { LoadedSpec } from '../model/spec.ts';
-import type { About, Answers, Deeds, Envelope, Note, PlanExtra, Uploaded } from '../model/wire.ts';
-import { exportDeadLetters } from '../operations/dlq/export.ts';
+import type { About, Answers, Deeds, Envelope, Note, Uploaded } from '../model/wire.ts';
 import { importDeadLetters } from '../operations/dlq/import.ts';
-import { showDeadLetter } from '../operations/dlq/show.ts';
-import { planEach } from '../operations/planned/each.ts';
-import { getRequest } from '../operations/request/get.ts';
 import { withSharing } from '../operations/sharing.ts';
 import { loadLive } from '../operations/status/live.ts';
-import { planJson } from '../plan/json.ts';
-import { type Acting, beginAct, type SentArchive, type ShownFile } from './acts.ts';
+import { type Acting, beginAct, type SentArchive } from './acts.ts';
 import { failureJson, lineOf, statusOf } from './answer.ts';
 import { type Choice, lookAhead, readWanted } from './choices.ts';
 import { hostsOf, LOOPBACK } from './door.ts';
+import { readWantedBytes, sendBytes, type Wanted as WantedBytes } from './downloads.ts';
 import { lookingIo } from './host-web.ts';
 import { Hub, type Told } from './hub.ts';
 import { Keep } from './keep.ts';
 import { everyAction, Live } from './live.ts';
 import { type Asked, LOOKS, type Looked } from './looks.ts';
 import { readPage } from './pages.ts';
-import { givenOf, readChoice } from './query.ts';
+import { Plans } from './plans.ts';
+import { givenOf } from './query.ts';
 import { Runs } from './runs.ts';
-import { EventStream, type Request, type Respond, type Served, sendFailure, sendJson, serve } from './server.ts';
+import { EventStream, type Request, type Respond, type Served, sendJson, serve } from './server.ts';
 import { IDLE_MS, type Session, Sessions } from './session.ts';
 import { Views } from './views.ts';
 
@@ -62,8 +57,7 @@ const WRONG_TOKEN_MS = 300;
 /** A link to bytes. */
 interface Ticket {
   readonly session: Session;
-  readonly path: string;
-  readonly query: URLSearchParams;
+  readonly wanted: WantedBytes;
 }
 
 /** Serves the page and what it asks for, until Ctrl-C. @throws OpsError USAGE, SPEC_*, CONN_CONTEXT before it serves */
@@ -94,7 +88,7 @@ class Host {
     forMs: HALF_HOUR,
     drop: ({ file }) => void rm(file, { force: true }),
   });
-  readonly #plans = new Map<string, ShownFile>();
+  readonly #plans: Plans;
   #sessions!: Sessions;
   #served!: Served;
 
@@ -102,6 +96,7 @@ class Host {
     this.#context = context;
     this.#options = options;
     this.#dir = dir;
+    this.#plans = new Plans(dir, options.specs);
     this.#lead = leadIn(context.connection);
     this.#file = options.specs.length === 1 ? options.specs[0] : undefined;
     this.#runs = new Runs(this.#hub, context);
@@ -243,7 +238,7 @@ class Host {
 
   #lookAt(path: string): ((asked: Asked) => Promise<Looked<Envelope<unknown>>>) | undefined {
     if (isLook(path) && !path.endsWith('*')) return LOOKS[path];
-    if (path === '/api/plan') return (asked) => this.#plan(asked);
+    if (path === '/api/plan') return (asked) => this.#plans.look(asked);
     if (path === '/api/queues') return () => this.#queues();
     const each = path.replace(/\/[^/]*$/, '/*');
     if (!isLook(each)) return undefined;
@@ -259,51 +254,6 @@ class Host {
     } finally {
       unwatch();
     }
-  }
-
-  async #plan({ context, given }: Asked): Promise<Looked<Answers['/api/plan']>> {
-    const prune = given.get('prune')?.[0] === '1';
-    const planned = await planEach(context, { specs: this.#options.specs, prune });
-    // Of several that were applied a terminal plans those whose specs are named: which file that is, only people know.
-    const specOf = ({ plan, source }: (typeof planned)[number]) =>
-      source ?? (planned.length > 1 ? `${plan.system}.yaml` : undefined);
-    const plans = await Promise.all(
-      planned.map(async (each) => {
-        const { plan, saved, source, pending } = each;
-        const digest = await this.#keepPlan(plan.system, saved, specOf(each));
-        return {
-          system: plan.system,
-          digest,
-          pending,
-          source: source ?? null,
-        } satisfies PlanExtra;
-      }),
-    );
-    if (planned.length > 1 && planned.some(({ source }) => source === undefined)) {
-      const text =
-        'several systems were applied here: the line names a file for the spec of each; put yours in its place';
-      context.io.tell({ type: 'note', text });
-    }
-    const argv = [
-      ...callWords(context.connection, undefined, 'plan'),
-      ...planned.flatMap((each) => specOf(each) ?? []),
-      ...(prune ? ['--prune'] : []),
-    ];
-    return { result: planned.map(({ plan }) => planJson(plan)), argv, more: { plans } };
-  }
-
-  /** A plan is applied as it was shown, or not at all: what was shown is kept as the file that it would be. */
-  async #keepPlan(system: string, saved: string, source: string | undefined): Promise<string> {
-    const digest = createHash('sha256').update(saved).digest('hex');
-    const file = join(this.#dir, `${digest}.plan`);
-    await writeFile(file, saved, { mode: 0o600 });
-    this.#plans.delete(digest);
-    this.#plans.set(digest, { file, named: `${system}.plan`, ...(source !== undefined && { source }) });
-    for (const [old, { file: stale }] of [...this.#plans].slice(0, Math.max(0, this.#plans.size - MOST_PLANS))) {
-      this.#plans.delete(old);
-      await rm(stale, { force: true });
-    }
-    return digest;
   }
 
   /** Answers with a result, or with what failed; as a stream of what is told meanwhile where that is asked for. */
@@ -372,7 +322,10 @@ class Host {
   async #act(request: Request, response: Respond, session: Session): Promise<void> {
     const { path } = request;
     const body = await request.body();
-    if (path === '/api/tickets') return sendJson(response, 200, { url: this.#ticket(session, body) });
+    if (path === '/api/tickets') {
+      const ticket = this.#tickets.put({ session, wanted: readWantedBytes(objectOf(body).path) });
+      return sendJson(response, 200, { url: `/download/${ticket}` });
+    }
     this.#requireActing();
     const acting = this.#acting();
     if (path === '/api/plans') {
@@ -428,79 +381,24 @@ class Host {
       choice: (id) => this.#choices.get(id),
       written: (run) => this.#runs.archive(run),
       archive: (id) => this.#archives.get(id),
-      plan: (digest) => {
-        const found = typeof digest === 'string' ? this.#plans.get(digest) : undefined;
-        if (found) return found;
-        throw new OpsError('CONSOLE_EXPIRED', 'there is no such plan any more', { hints: ['look at the plan again'] });
-      },
+      plan: (digest) => this.#plans.get(digest),
     };
   }
 
   // Bytes
 
-  #ticket(session: Session, body: unknown): string {
-    const { path } = objectOf(body);
-    const [place = '', query = ''] = typeof path === 'string' ? path.split('?', 2) : [];
-    if (DOWNLOADS.some((pattern) => pattern.test(place))) {
-      return `/download/${this.#tickets.put({ session, path: place, query: new URLSearchParams(query) })}`;
-    }
-    throw new OpsError('NOT_FOUND', `there is nothing to download at ${JSON.stringify(place.slice(0, 200))}`);
-  }
-
   async #download({ method, path, headers, signal }: Request, response: Respond): Promise<void> {
     if (method !== 'GET') throw new OpsError('USAGE', 'bytes are asked for by GET');
     const session = this.#sessions.find(headers.cookie, undefined);
-    const ticket = this.#tickets.take(path.slice('/download/'.length));
+    const { wanted, ...ticket } = this.#tickets.take(path.slice('/download/'.length));
     if (ticket.session !== session) throw new OpsError('CONSOLE_SESSION', 'the link is that of another session');
-    const begin = (name: string) => {
-      response.setHeader('content-type', 'application/octet-stream');
-      response.setHeader('content-disposition', `attachment; filename="${name.replace(/[^\w.-]/g, '_').slice(-100)}"`);
-    };
     const io = lookingIo(AbortSignal.any([signal, this.#context.io.signal]), () => {});
-    const context = { ...this.#context, io };
-    const id = ticket.query.get('id') ?? '';
-    if (ticket.path === '/api/dlq/payload') {
-      const { payload } = await showDeadLetter(context, { ids: [id], filter: {}, file: this.#file });
-      if (!payload) throw new OpsError('NOT_FOUND', `nothing is left of the message of ${id}`);
-      begin(`${id}.bin`);
-      response.end(asBuffer(payload));
-    } else if (ticket.path === '/api/request/response') {
-      const { response: bytes } = await getRequest(context, { id, file: this.#file });
-      if (!bytes) throw new OpsError('NOT_FOUND', `the request ${id} has no response`);
-      begin(`${id}.bin`);
-      response.end(asBuffer(bytes));
-    } else if (ticket.path === '/api/ids') {
-      const { looked } = this.#choices.get(ticket.query.get('plan'));
-      begin('ids.txt');
-      response.end([...looked.keys()].map((one) => `${one}\n`).join(''));
-    } else if (ticket.path === '/api/dlq/export') {
-      const { choice } = await readChoice('dlq export', givenOf(ticket.query), {
-        now: context.now(),
-        file: this.#file,
-      });
-      begin('dead-letters.ndjson');
-      await exportDeadLetters(context, choice, (line) => written(response, `${line}\n`));
-      response.end();
-    } else {
-      const file = this.#runs.archive(ticket.path.split('/')[3] ?? '');
-      begin(basename(file));
-      createReadStream(file)
-        .on('error', (error) => sendFailure(response, error))
-        .pipe(response);
-    }
+    await sendBytes({ ...this.#acting(), context: { ...this.#context, io } }, wanted, response);
   }
 }
 
-const DOWNLOADS = [
-  /^\/api\/dlq\/payload$/,
-  /^\/api\/dlq\/export$/,
-  /^\/api\/ids$/,
-  /^\/api\/request\/response$/,
-  /^\/api\/runs\/[\w-]+\/archive$/,
-];
 const isLook = (path: string): path is keyof typeof LOOKS => Object.hasOwn(LOOKS, path);
 
-const MOST_PLANS = 32;
 const MOST_NOTES = 100;
 
 const lastOf = (path: string): string => {
@@ -510,11 +408,3 @@ const lastOf = (path: string): string => {
     return '';
   }
 };
-
-/** Waits where the reader is slower than we are. */
-function written(response: Respond, text: string): Promise<void> | undefined {
-  if (response.write(text) || response.destroyed) return undefined;
-  return new Promise((resolve) => {
-    response.once('drain', resolve).once('close', resolve);
-  });
-}
