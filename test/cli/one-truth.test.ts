@@ -142,6 +142,46 @@ describe.each(outermostVersions())('one truth on nats-server %s', (version) => {
     expect((await nats.api('STREAM.INFO.Q')).state).toMatchObject({ messages: 0 });
   });
 
+  test('what has its answer is not dead by its id either, where no record tells of it', async () => {
+    await queue('workqueue', { a: {} });
+    await responses();
+    for (const id of ['1', '2']) await send(id);
+    await kill('a', 2);
+    await nats.api('STREAM.PURGE.q_dlq');
+    await nats.kv('responses').put('1', '{}');
+    const ids = join(cwd, `ids-${version}`);
+    writeFileSync(ids, 'Q/a/1\nQ/a/2\n');
+    expect((await json('dlq', 'ls')).value).toMatchObject([
+      { id: 'Q/a/1', state: 'gone' },
+      { id: 'Q/a/2', state: 'orphan' },
+    ]);
+    expect((await json('dlq', 'show', 'Q/a/1')).value).toMatchObject({ state: 'gone', cause: 'answered' });
+    expect((await json('dlq', 'show', 'Q/a/2')).value).toMatchObject({ state: 'orphan' });
+    const archives = [['Q/a/1'], ['--ids', ids], ['--state', 'gone']].map((args) => run('dlq', 'export', ...args));
+    const lines = (await Promise.all(archives)).map(({ stdout }) =>
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    );
+    const states = lines.map((all) => all.flatMap(({ entry }) => (entry ? [`${entry.id} ${entry.state}`] : [])).sort());
+    expect(states).toEqual([['Q/a/1 gone'], ['Q/a/1 gone', 'Q/a/2 orphan'], ['Q/a/1 gone']]);
+    for (const args of [['Q/a/1'], ['--ids', ids]]) {
+      const { value } = await json('dlq', 'replay', ...args, '--dry-run');
+      expect(value.groups).toHaveLength(args.length - 1);
+    }
+    expect((await json('dlq', 'replay', 'Q/a/1')).value).toMatchObject({ replayed: 0 });
+    expect((await json('dlq', 'replay', '--ids', ids)).value).toMatchObject({ replayed: 1 });
+    expect((await nats.api('STREAM.INFO.Q')).state).toMatchObject({ messages: 2, first_seq: 1, last_seq: 3 });
+    // The line that status names removes it.
+    const archive = `unheard-${randomUUID()}`;
+    expect((await json('dlq', 'purge', '--state', 'gone', '--yes', '--archive', archive)).value).toMatchObject({
+      purged: 1,
+      originals: 1,
+    });
+    expect((await nats.api('STREAM.INFO.Q')).state).toMatchObject({ messages: 1, first_seq: 3 });
+  });
+
   test('what a replay that has not ended holds is dead, and neither drained nor empty', async () => {
     await queue('workqueue', { a: {} });
     await send('1');

@@ -54,13 +54,14 @@ export function matches(filter: EntryFilter, entry: Entry): boolean {
 }
 
 /**
- * Whether orphans can be among the wanted. Nobody knows when one died: a filter by time leaves them out, unless it
- * names their state; then the time they were published counts.
+ * Whether what no record speaks of can be among the wanted: an orphan, or one that is gone, for it was answered. Nobody
+ * knows when one died: a filter by time leaves them out, unless it names orphans; then the time they were published counts.
  */
-export function wantsOrphans(filter: EntryFilter): boolean {
-  const timed = filter.since !== undefined || filter.until !== undefined;
-  const named = filter.states?.includes('orphan') === true;
-  return among(filter.states, 'orphan') && among(filter.reasons, 'max_deliveries') && (!timed || named);
+export function wantsOrphans({ states, reasons, since, until, recorded }: EntryFilter): boolean {
+  const timed = since !== undefined || until !== undefined;
+  const named = states?.includes('orphan') === true;
+  const some = named || !states?.length || states.includes('gone');
+  return recorded !== true && some && among(reasons, 'max_deliveries') && (!timed || named);
 }
 
 /** Whether only orphans are wanted: then nothing of the others has to be fetched. */

@@ -218,13 +218,12 @@ export class Judgement {
 
   /** Entries with what is said of them elsewhere: words of their workers, and that they are answered. */
   async told(entries: readonly Entry[]): Promise<readonly Entry[]> {
-    const [detailed, answered] = await Promise.all([this.detailed(entries), this.#readAnswers(entries)]);
+    const [detailed, answered] = await Promise.all([
+      // Their workers' words, where those are asked for.
+      this.#details?.added(entries) ?? entries,
+      this.#readAnswers(entries),
+    ]);
     return withAnswers(detailed, answered);
-  }
-
-  /** Entries with their workers' words, where those are asked for. */
-  async detailed(entries: readonly Entry[]): Promise<readonly Entry[]> {
-    return this.#details ? this.#details.added(entries) : entries;
   }
 
   async #readAnswers(entries: readonly Entry[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {

@@ -1,6 +1,6 @@
 import { advisorySubject } from '../facts/names.ts';
 import { type Entry, entryId } from '../model/entry.ts';
-import type { EntryFilter, IdPattern } from '../model/entry-filter.ts';
+import type { IdPattern } from '../model/entry-filter.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { answerOf, orUndefined } from '../nats/answer.ts';
 import { firstMessage, getMessage, getRange, IN_FLIGHT } from '../nats/messages.ts';
@@ -32,9 +32,9 @@ export async function* pickEntries(run: Run, group: Group, scan: () => AsyncGene
     placed.then((more) => storedOriginals(run, group, [...patterns, ...more])),
     open.then((opened) => opened.flatMap((source) => (source ? [begun(run, source)] : []))),
   ]);
-  const all = [...near, ...judgement.held.placed(patterns)];
+  const named = [...near, ...judgement.held.placed(patterns)];
   // What goes by its place in the DLQ or the journal is told apart from all others of its sequence: all of them are read.
-  const isPlaced = all.length > patterns.length;
+  const isPlaced = named.length > patterns.length;
   const ids = isPlaced ? undefined : wholeIds(patterns);
   const stop = isPlaced ? undefined : reachBack(patterns, originals);
   const collected = new Map<string, Death[]>();
@@ -43,7 +43,7 @@ export async function* pickEntries(run: Run, group: Group, scan: () => AsyncGene
     const death = readDeath(message);
     if (!isDeath(death) || !judgement.standings.has(death.queue)) return;
     hasBare ||= isBare(death);
-    if (!isAmong(all, death.id)) return;
+    if (!isAmong(named, death.id)) return;
     const deaths = collected.get(death.id) ?? [];
     if (deaths.some(({ record }) => record.stream === message.stream && record.seq === message.seq)) return;
     collected.set(death.id, [...deaths, options.raw ? withRaw(death, message) : death]);
@@ -74,10 +74,14 @@ export async function* pickEntries(run: Run, group: Group, scan: () => AsyncGene
   }
   const told = [...collected.values()].map(joinDeaths);
   const dead = await judgement.judge(told, options.asSeen ? originals : undefined);
-  yield* judgement.wanted(await judgement.told(dead));
-  if (!wantsOrphans(filter)) return;
+  const orphansToo = wantsOrphans(filter);
+  const orphans = orphansToo ? orphansAmong(judgement, originals) : [];
+  // Together: what is said of both elsewhere is one question.
+  const all = await judgement.told([...dead, ...orphans]);
+  yield* judgement.wanted(all.slice(0, dead.length));
+  if (!orphansToo) return;
   for (const { queue } of group.queues) yield* judgement.untold(queue);
-  yield* orphansAmong(judgement, originals, filter);
+  for (const one of all.slice(dead.length)) if (matches(filter, one)) yield one;
 }
 
 /** Under which sequence lies what an id names by its place in a DLQ: another message's record may have the number too. */
@@ -165,15 +169,10 @@ async function storedOriginals({ nats }: Run, group: Group, patterns: readonly I
 const readIfThere = (nats: Run['nats'], queue: string, seq: number): Promise<StoredMessage | undefined> =>
   orUndefined(answerOf(getMessage(nats, queue, seq)));
 
-async function* orphansAmong(
-  judgement: Judgement,
-  originals: readonly StoredMessage[],
-  filter: EntryFilter,
-): AsyncGenerator<Entry> {
-  for (const message of originals) {
+/** Those of the originals that are dead, and no record speaks of. */
+const orphansAmong = (judgement: Judgement, originals: readonly StoredMessage[]): Entry[] =>
+  originals.flatMap((message) => {
     const standing = judgement.standings.get(message.stream);
-    if (!standing || judgement.accounted(message.stream).has(message.seq)) continue;
-    const entry = orphanIn(standing, message);
-    for (const one of await judgement.detailed(entry ? [entry] : [])) if (matches(filter, one)) yield one;
-  }
-}
+    if (!standing || judgement.accounted(message.stream).has(message.seq)) return [];
+    return orphanIn(standing, message) ?? [];
+  });

@@ -93,7 +93,7 @@ export async function readStoredDead(
     const entries = scanEntries(
       nats,
       [ref],
-      { states: ['replayable', 'parked', 'gone'] },
+      { states: ['replayable', 'parked', 'gone'], recorded: true },
       { order: 'newest', exact: false, signal: nats.signal },
     );
     for await (const { inner } of entries) if (inner.original && isMeant(inner.original)) dead.add(inner.original.seq);

@@ -50,4 +50,6 @@ export interface EntryFilter {
   readonly limit?: number;
   /** A migration's own marker too, which is nobody's request: for who removes what is recorded of it. */
   readonly markers?: true;
+  /** Only what a record speaks of: for the others the whole queue would be read. */
+  readonly recorded?: boolean;
 }

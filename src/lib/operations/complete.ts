@@ -186,6 +186,7 @@ async function askEntries(
   const filter = {
     limit: MOST,
     states: ['replayable', 'parked', 'gone'] as const,
+    recorded: true,
     ...(queues.length > 0 && { queues }),
   };
   await listDeadLetters(context, { file, filter }, ({ id, subject, state, died_at }) => {

@@ -118,7 +118,10 @@ describe('a filter', () => {
   test.each<{ filter: EntryFilter; want: boolean }>([
     { filter: { until: 1 }, want: false },
     { filter: { until: 1, states: ['gone', 'orphan'] }, want: true },
-    { filter: { states: ['gone'] }, want: false },
+    { filter: { until: 1, states: ['gone'] }, want: false },
+    { filter: { states: ['gone'] }, want: true },
+    { filter: { states: ['gone', 'parked'], recorded: true }, want: false },
+    { filter: { states: ['replayable', 'parked'] }, want: false },
     { filter: { reasons: ['max_deliveries'] }, want: true },
     { filter: { reasons: [], states: [] }, want: true },
   ])('$filter can have orphans: $want', ({ filter, want }) => {
