@@ -203,6 +203,25 @@ describe('a saved plan', () => {
     expect((await configOf('REQUESTS')).max_msgs).toBe(77);
   });
 
+  test('that is applied once more, as a pipeline does that runs again, is told as carried out, and by whom', async () => {
+    await run(['plan', spec(), '--out', 'e.plan']);
+    await run(['plan', spec({ queue: 'description: new' }), '--out', 'other.plan']);
+    expect((await run(['apply', 'e.plan'])).code).toBe(0);
+    const again = await json(['apply', 'e.plan']);
+    expect(again).toMatchObject({ code: 75, value: { error: { code: 'PLAN_STALE' } } });
+    const [{ at, who, host }] = (await json(['history'])).value;
+    expect(again.value.error.message).toContain(`this very plan was carried out before, by ${who} on ${host}, ${at}:`);
+    // Another plan of the same system was not.
+    expect((await json(['apply', 'other.plan'])).value.error.message).toMatch(/^the saved plan no longer fits: /);
+  });
+
+  test('that is not there is missed as a plan', async () => {
+    const { code, value } = await json(['apply', 'nothere.plan']);
+    expect({ code, value }).toMatchObject({ code: 65, value: { error: { code: 'PLAN_UNREADABLE' } } });
+    expect((await run(['apply', 'nothere.plan'])).stderr).toContain('nothere.plan cannot be read');
+    expect(await json(['apply', 'nothere.yaml'])).toMatchObject({ value: { error: { code: 'SPEC_UNREADABLE' } } });
+  });
+
   test('made without a spec is made again by the line that its refusal names', async () => {
     await run(['apply', spec()]);
     rmSync(join(dir, 'spec.yaml'));

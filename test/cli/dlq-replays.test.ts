@@ -68,7 +68,11 @@ test('a replay is seen from elsewhere while it runs, is stopped from there, and 
     stopped_by: expect.stringContaining(' on '),
   });
   // What ended is left as it is.
-  expect(await dlq('replays', 'stop', id)).toMatchObject({ code: 0, stdout: expect.stringContaining('go on') });
+  expect(await dlq('replays', 'stop', id)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('go on'),
+    stderr: expect.stringContaining('nothing was stopped: it is interrupted'),
+  });
   const shown = (await dlq('replays', 'show', id)).stdout;
   expect(shown).toContain("osapi-ops dlq replay --where 'subject=requests.*' --rate 1/s");
   expect(await dlq('replay')).toMatchObject({ code: 0 });

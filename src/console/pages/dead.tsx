@@ -394,6 +394,11 @@ interface ActionsProps {
 /** What can be done to those that are ticked, or to all that match. */
 function Actions({ chosen, matching, body, isPicked, onAll, onDo, onExport }: ActionsProps) {
   const n = chosen > 0 ? chosen : matching;
+  // What is parked or gone stays where it is. Of some that are picked or chosen nobody knows how many that are.
+  const states = body?.states;
+  const stays = states && states.parked + states.gone;
+  const isAll = chosen === 0 && !isPicked;
+  const going = stays === 0 ? n : isAll && states ? states.replayable + states.orphan : undefined;
   const not = n === undefined ? 'they are being counted' : n === 0 ? 'none' : undefined;
   return (
     <div class="actions" role="toolbar" aria-label="what to do with them">
@@ -408,10 +413,10 @@ function Actions({ chosen, matching, body, isPicked, onAll, onDo, onExport }: Ac
         ) : (
           <b>All {n === undefined ? '' : full(n)} that match</b>
         )}
-        {chosen === 0 && !isPicked && body && <span class="muted">{statesOf(body)}</span>}
+        {isAll && body && <span class="muted">{statesOf(body)}</span>}
       </span>
       <Act may="replay" kind="main" keys="r" not={not} onPress={() => onDo('replay')}>
-        Replay {n === undefined ? '' : count(n)}…
+        Replay {going === undefined ? '' : count(going)}…
       </Act>
       <Act may="export" onPress={onExport}>
         Export

@@ -16,6 +16,9 @@ function Finding({ finding, onResume }: { finding: QueueFinding; onResume: (queu
   const { act, queue } = finding;
   const filters = queryOf(act?.filters ?? (queue === undefined ? {} : { queue: [queue] }));
   const n = act?.count;
+  // What is parked stays where it is, unless somebody asks for more.
+  const parked = queues.value?.queues.find(({ name }) => name === queue)?.parked;
+  const going = n === undefined || parked == null ? undefined : Math.max(0, n - parked);
   return (
     <li class={`finding ${finding.status}`}>
       <HealthWord health={finding.status} />
@@ -27,7 +30,7 @@ function Finding({ finding, onResume }: { finding: QueueFinding; onResume: (queu
         )}
         {act?.kind === 'see' && finding.code === 'CHECK_DEAD' && (
           <Act may="replay" kind="main" onPress={() => go('dead', { query: withDo(filters, 'replay') })}>
-            Replay {n === undefined ? '' : count(n)}…
+            Replay {going === undefined ? '' : count(going)}…
           </Act>
         )}
         {act?.kind === 'plan' && <Button onPress={() => go('plan')}>See the plan</Button>}

@@ -4,7 +4,7 @@ import type { QueueRef } from '../model/entry.ts';
 import type { IdPattern } from '../model/entry-filter.ts';
 import { jsonIn, objectOf } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
-import { shellWord } from '../model/shell.ts';
+import { shellWord, toType } from '../model/shell.ts';
 
 /** Reads an id from its end, where the parts cannot hold a slash; `undefined` for what is none. */
 export function parseId(text: string): IdPattern | undefined {
@@ -82,6 +82,12 @@ function idOfJson(line: string): string | undefined {
 /** So many characters of what is no id are quoted. */
 const QUOTED = 60;
 
+/** What a request is called is an id as well, and what people have at hand. */
+const ofRequest = (id: string): readonly string[] => [
+  `where it is the id of a request: \`${toType`osapi-ops request show ${id}`}\` tells its life`,
+  `\`${toType`osapi-ops dlq ls --request-id ${id}`}\` finds its dead letter`,
+];
+
 function noId(text: string, where: string): OpsError {
   const quoted = text.length > QUOTED ? `${text.slice(0, QUOTED)}…` : text;
   return new OpsError('USAGE', `"${quoted}" is no id of a dead letter`, {
@@ -91,6 +97,7 @@ function noId(text: string, where: string): OpsError {
       /\s/.test(text.trim()) && where !== 'ID'
         ? 'write an id a line, or save what `osapi-ops dlq ls --ndjson` prints: a table holds more than ids'
         : '`osapi-ops dlq ls` prints the ids',
+      ...(where === 'ID' && /^[^\s/]+$/.test(text) ? ofRequest(text) : []),
     ],
   });
 }

@@ -255,7 +255,13 @@ async function carryOut(context: Context, system: Prepared, signal: AbortSignal)
   const record = () =>
     Promise.all([
       recordSystem(context, applyingOf(system, filled)),
-      tellHistory(context, nats, { system: desired.system, verb: 'apply', summary: sumUp(plan), changes }),
+      tellHistory(context, nats, {
+        system: desired.system,
+        verb: 'apply',
+        summary: sumUp(plan),
+        changes,
+        plan: system.saved,
+      }),
     ]);
   // What the server said it took was applied, whatever the look finds: both go at once.
   const early = areTaken(context, system, executed, filled) ? record() : undefined;

@@ -3,7 +3,14 @@ import { OpsError } from '../errors/ops-error.ts';
 import { equalJson } from '../model/json.ts';
 import { ACTIONS, OVERRIDES } from '../model/plan.ts';
 import { summarize } from './make-plan.ts';
-import { planDigest, SAVED_PLAN_FORMAT, SAVED_PLAN_MARK, type SavedPlan, unreadablePlan } from './saved.ts';
+import {
+  planDigest,
+  type ReadPlan,
+  SAVED_PLAN_FORMAT,
+  SAVED_PLAN_MARK,
+  type SavedPlan,
+  unreadablePlan,
+} from './saved.ts';
 
 const text = z.string();
 const words = z.optional(text);
@@ -64,7 +71,7 @@ const savedShape = z.object({
  * Reads what `savePlan` wrote. The digest finds what was damaged or edited; it proves nothing of who wrote it.
  * Throws PLAN_UNREADABLE for anything else.
  */
-export function readSavedPlan(source: string): SavedPlan {
+export function readSavedPlan(source: string): ReadPlan {
   try {
     return parseSaved(JSON.parse(source));
   } catch (cause) {
@@ -75,7 +82,7 @@ export function readSavedPlan(source: string): SavedPlan {
 
 const headShape = z.looseObject({ kind: z.literal(SAVED_PLAN_MARK) });
 
-function parseSaved(file: unknown): SavedPlan {
+function parseSaved(file: unknown): ReadPlan {
   const head = headShape.safeParse(file);
   if (!head.success) throw unreadablePlan('The file does not say it is a saved plan.');
   const { format, digest, plan, meta } = head.data;
@@ -90,5 +97,5 @@ function parseSaved(file: unknown): SavedPlan {
   const { changes, summary } = saved.plan;
   const all = summary.create + summary.update + summary.replace + summary.unchanged;
   if (!equalJson(summarize(changes, all), summary)) throw unreadablePlan('Its sum is not that of its changes.');
-  return saved;
+  return { ...saved, digest };
 }

@@ -24,6 +24,11 @@ export interface SavedPlan {
   readonly meta: SavedMeta;
 }
 
+/** One that was read, and what no other has: by it the history tells which plan was carried out. */
+export interface ReadPlan extends SavedPlan {
+  readonly digest: string;
+}
+
 /** The first word of the file, by which `apply` tells a saved plan from a spec. */
 export const SAVED_PLAN_MARK = 'osapi-ops.plan';
 export const SAVED_PLAN_FORMAT = 2;

@@ -6,7 +6,7 @@ import { durationMs } from './spec-flags.ts';
 export const replayFlags = {
   rate: Flags.string({ summary: 'at most so many, as 100/s or 30/m' }),
   'max-in-flight': Flags.integer({
-    summary: 'so many at once; left out, all of a page (1,000) where the server is 5 ms away or more',
+    summary: 'how many are moved at once; left out, 1,000 with a server that is 5 ms away or more',
     default: 256,
     min: 1,
     max: 4096,

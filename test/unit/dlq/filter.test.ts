@@ -308,8 +308,17 @@ describe('what is said of ids', () => {
   });
 
   test('that are none, with the word as it was written', () => {
-    const want = { message: expect.stringContaining('"a.b"'), where: 'ID', hints: [expect.any(String)] };
-    expect(() => parseIds(['17', 'a.b'])).toThrow(expect.objectContaining(want));
+    const want = { message: expect.stringContaining('"a.b/1"'), where: 'ID', hints: [expect.any(String)] };
+    expect(() => parseIds(['17', 'a.b/1'])).toThrow(expect.objectContaining(want));
+  });
+
+  test('that are none, and may be those of requests', () => {
+    const hints = [
+      '`osapi-ops dlq ls` prints the ids',
+      "where it is the id of a request: `osapi-ops request show 'r$12'` tells its life",
+      "`osapi-ops dlq ls --request-id 'r$12'` finds its dead letter",
+    ];
+    expect(() => parseIds(['17', 'r$12'])).toThrow(expect.objectContaining({ hints }));
   });
 
   test('that are none, behind a condition: its value was not quoted', () => {

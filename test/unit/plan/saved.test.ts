@@ -55,7 +55,7 @@ describe('a saved plan', () => {
     expect(text.startsWith('{\n  "kind": "osapi-ops.plan"')).toBe(true);
     const { steps, ...shown } = JSON.parse(JSON.stringify(plan)) as Plan;
     expect(steps.length).toBeGreaterThan(0);
-    expect(readSavedPlan(text)).toEqual({ plan: shown, meta: META });
+    expect(readSavedPlan(text)).toEqual({ plan: shown, meta: META, digest: JSON.parse(text).digest });
   });
 
   test('every word that a plan may hold is read back', () => {

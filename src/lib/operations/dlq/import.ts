@@ -181,7 +181,12 @@ async function importAll(run: ImportRun, file: Archive, signal: AbortSignal): Pr
     await requireRoom(run, planned);
     await carryOutAll(run, planned);
     const total = run.length === undefined ? undefined : Math.min(run.length, limit);
-    run.context.io.tell({ type: 'progress', title: 'Importing', done: run.entries.length, total });
+    run.context.io.tell({
+      type: 'progress',
+      title: run.dryRun ? 'Reading the archive' : 'Importing',
+      done: run.entries.length,
+      total,
+    });
     page = [];
   };
   let taken = 0;

@@ -39,6 +39,8 @@ export interface Prepared {
   /** Whether anything was ever written down on this server, as far as this user may know. */
   readonly hasLedger: boolean;
   readonly plan: Plan;
+  /** The digest of the saved plan that is carried out, where it is one. */
+  readonly saved?: string;
 }
 
 /** How a system is looked at: what the flags of the command line say. */

@@ -78,6 +78,8 @@ export async function tellHistory(
     readonly verb: string;
     readonly summary: string;
     readonly changes: readonly Change[];
+    /** The digest of the saved plan that this carried out. */
+    readonly plan?: string | undefined;
   },
 ): Promise<void> {
   await appendHistory(nats, {
@@ -88,6 +90,7 @@ export async function tellHistory(
     tool: context.tool,
     summary: entry.summary,
     detail: {
+      ...(entry.plan !== undefined && { plan: entry.plan }),
       changes: entry.changes.map(({ action, kind, name, fields, status, error }) => ({
         action,
         kind,

@@ -1,17 +1,22 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { OpsError } from '../../errors/ops-error.ts';
+import { systemReason } from '../../errors/system-error.ts';
 import { readWhole } from '../../files/read.ts';
+import { readHistory } from '../../ledger/history.ts';
 import type { Context } from '../../model/context.ts';
+import type { HistoryRecord } from '../../model/history.ts';
+import { objectOf } from '../../model/json.ts';
 import { toType } from '../../model/shell.ts';
 import type { LoadedSpec } from '../../model/spec.ts';
+import { answerOf, orElse } from '../../nats/answer.ts';
 import type { Nats } from '../../nats/connect.ts';
-import { looksLikeSavedPlan, type SavedPlan, staleness, unreadablePlan } from '../../plan/saved.ts';
+import { looksLikeSavedPlan, type ReadPlan, staleness, unreadablePlan } from '../../plan/saved.ts';
 import { LEDGER_SOURCE } from '../spec-source.ts';
 import { type Prepared, prepareSystem } from './prepare.ts';
 
 /** A saved plan, and the spec inside it. */
-export interface PlanFile extends SavedPlan {
+export interface PlanFile extends ReadPlan {
   readonly loaded: LoadedSpec;
 }
 
@@ -27,7 +32,9 @@ export async function readPlanFile(context: Context, source: string): Promise<Pl
     // What is read from a FIFO is gone from it, and there it is a spec.
     if (!(await stat(file)).isFile()) return undefined;
     text = (await readWhole(file, MOST_BYTES)).toString('utf8');
-  } catch {
+  } catch (error) {
+    if (path.extname(source) === '.plan')
+      throw unreadablePlan(`${source} cannot be read: ${systemReason(error)}.`, error);
     // The spec's reader says what is wrong with it.
     return undefined;
   }
@@ -39,7 +46,7 @@ export async function readPlanFile(context: Context, source: string): Promise<Pl
 }
 
 /** The spec that a plan was made of, judged like one that is read from a file. @throws OpsError PLAN_UNREADABLE */
-async function loadInside({ cwd }: Context, { plan, meta }: SavedPlan): Promise<LoadedSpec> {
+async function loadInside({ cwd }: Context, { plan, meta }: ReadPlan): Promise<LoadedSpec> {
   const { loadAlone } = await import('../../spec/load.ts');
   const { loaded, problems } = loadAlone(meta.spec, meta.source, cwd);
   if (!loaded) {
@@ -56,6 +63,18 @@ async function loadInside({ cwd }: Context, { plan, meta }: SavedPlan): Promise<
 const inShort = (moved: readonly string[]): string =>
   [...moved.slice(0, 5), ...(moved.length > 5 ? [`and ${moved.length - 5} more`] : [])].join('; ');
 
+const STALE = 'the saved plan no longer fits';
+
+/** So many of the newest records of its system are looked through. */
+const LOOKED_THROUGH = 200;
+
+/** Who carried this plan out, and when: a pipeline that runs again is no other change of the server. */
+async function carriedOut(nats: Nats, { plan, digest }: PlanFile): Promise<HistoryRecord | undefined> {
+  const reading = answerOf(readHistory(nats, { system: plan.system, limit: LOOKED_THROUGH }));
+  const records = await orElse(reading, { missing: [], denied: [], silent: [] });
+  return records.find(({ detail }) => objectOf(detail).plan === digest);
+}
+
 /**
  * Makes the plan again from its spec and what the server has now. It is carried out where that gives what was shown.
  * @throws OpsError PLAN_STALE naming what is otherwise
@@ -65,13 +84,15 @@ export async function prepareSaved(context: Context, nats: Nats, saved: PlanFile
   const system = await prepareSystem(context, { nats, loaded }, { prune: meta.prune });
   const moved = staleness(plan, system.plan, system.observed);
   context.io.signal.throwIfAborted();
-  if (moved.length === 0) return system;
+  if (moved.length === 0) return { ...system, saved: saved.digest };
+  const done = await carriedOut(nats, saved);
   const file = path.basename(source);
   const line =
     meta.source === LEDGER_SOURCE
       ? toType`osapi-ops plan --out ${file}`
       : toType`osapi-ops plan --out ${file} ${meta.source}`;
-  throw new OpsError('PLAN_STALE', `the saved plan no longer fits: ${inShort(moved)}`, {
+  const what = done ? `this very plan was carried out before, by ${done.who} on ${done.host}, ${done.at}` : STALE;
+  throw new OpsError('PLAN_STALE', `${what}: ${inShort(moved)}`, {
     where: source,
     why: `It does what it shows, or nothing: it was made ${meta.savedAt} from ${meta.source}. Nothing was touched.`,
     hints: [`make it again and look at it: \`${meta.prune ? line.replace(' --out', ' --prune --out') : line}\``],

@@ -1,4 +1,11 @@
-import { fateWords, type ReplayGroup, type ReplayResult, type TransformSample } from '../../model/replay.ts';
+import {
+  fateWords,
+  type ImportResult,
+  type ReplayGroup,
+  type ReplayResult,
+  type TransformSample,
+} from '../../model/replay.ts';
+import { toType } from '../../model/shell.ts';
 import { clean, cleanLine } from '../sanitize.ts';
 import { counted, flow, padEnd, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
@@ -111,15 +118,21 @@ export function renderPurged(
   if (result.dry_run) return `Would purge ${what}.\n`;
   if (result.purged === 0) return 'Nothing to purge.\n';
   const archive = clean(result.archive ?? '');
-  return `${theme.good(`Purged ${what}`)} and ${counted(result.originals, 'message')}. Archived in ${archive}\n`;
+  const messages = result.originals > 0 ? ` and ${counted(result.originals, 'message')}` : '';
+  const back = clean(toType`osapi-ops dlq import ${result.archive ?? ''}`);
+  return `${theme.good(`Purged ${what}`)}${messages}. Archived in ${archive}\n\`${back}\` brings them back\n`;
 }
 
 /** What an import did. */
 export function renderImported(
-  result: { imported: number; skipped: number; dry_run?: true },
+  result: Pick<ImportResult, 'imported' | 'dry_run' | 'entries'>,
   { theme }: { theme: Theme },
 ): string {
   const what = counted(result.imported, 'dead letter');
-  const skipped = result.skipped > 0 ? ` ${result.skipped} skipped: they are there already, or hold nothing.` : '';
+  const why = Map.groupBy(
+    result.entries.filter(({ outcome }) => outcome === 'skipped'),
+    ({ error = '' }) => error,
+  );
+  const skipped = [...why].map(([reason, all]) => ` ${all.length} skipped: ${cleanLine(reason)}.`).join('');
   return `${result.dry_run ? `Would import ${what}.` : theme.good(`Imported ${what}.`)}${skipped}\n`;
 }

@@ -21,7 +21,10 @@ export const stopReplay = (
   withPlaces(context, { file }, async ({ nats }) => {
     const { who, host } = identifyActor(context.env);
     let run = await oneRun(nats, id);
-    if (run.state !== 'running') return run;
+    if (run.state !== 'running') {
+      context.io.tell({ type: 'note', text: `it does not run any more, and nothing was stopped: it is ${run.state}` });
+      return run;
+    }
     await stopRun(nats, id, `${who} on ${host}`);
     for (const start = performance.now(); performance.now() - start < waitMs; ) {
       await sleep(POLL_MS, undefined, { signal: context.io.signal }).catch(() => context.io.signal.throwIfAborted());
