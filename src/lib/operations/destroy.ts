@@ -3,7 +3,6 @@ import { deriveDesired } from '../desired/derive.ts';
 import { journalledEntry } from '../dlq/entry.ts';
 import { countJournalled } from '../dlq/journalled.ts';
 import { holdQueues } from '../dlq/lock.ts';
-import type { SeenQueue } from '../dlq/standing.ts';
 import { queuesTouched } from '../dlq/touched.ts';
 import { OpsError } from '../errors/ops-error.ts';
 import { LEDGER_BUCKET } from '../facts/names.ts';
@@ -66,7 +65,10 @@ export async function destroyOperation(context: Context, options: DestroyOptions
   const opened = await openSystems(context, options);
   try {
     const removals: Removal[] = [];
-    for (const system of opened.systems) removals.push(await tellDead(context, await planRemoval(system)));
+    for (const system of opened.systems) {
+      const [removal, dead] = await Promise.all([planRemoval(system), countAll(context, system)]);
+      removals.push(tellDead(removal, dead));
+    }
     options.show(removals.map(({ plan }) => plan));
     if (options.dryRun) return removals.map(({ plan }) => ({ plan, changes: plan.changes, applied: false }));
     for (const removal of removals) await agreeToLose(context, removal, options);
@@ -123,18 +125,22 @@ async function planRemoval({ nats, loaded }: System): Promise<Removal> {
   return { nats, loaded, observed, plan: removal, isKnown: lastApplied !== undefined };
 }
 
-/** The same with the dead letters that go: among the messages that are deleted they are those that somebody may want. */
-async function tellDead(context: Context, removal: Removal): Promise<Removal> {
-  const { nats, loaded, plan } = removal;
-  const isGoing = ({ queue }: SeenQueue) => plan.changes.some(({ kind, name }) => kind === 'stream' && name === queue);
+/** The dead of its queues that are there; none for who may remove streams and not look into them. */
+async function countAll(context: Context, { nats, loaded }: System): Promise<ReadonlyMap<string, number>> {
   const count = async () => {
-    const refs = (await locateQueues(nats, { spec: loaded.spec })).filter(isGoing);
-    return refs.length > 0 ? countDeadOf(nats, refs, context.now().getTime()) : undefined;
+    const refs = (await locateQueues(nats, { spec: loaded.spec })).filter(({ isGone }) => !isGone);
+    return refs.length > 0 ? countDeadOf(nats, refs, context.now().getTime()) : UNCOUNTED;
   };
-  // Who may remove streams need not be allowed to look into them.
-  const counts = await orElse(answerOf(count()), { missing: undefined, denied: undefined, silent: undefined });
-  const findings = [...(counts ?? [])].flatMap(([name, dead]): Finding[] =>
-    dead === 0
+  return orElse(answerOf(count()), { missing: UNCOUNTED, denied: UNCOUNTED, silent: UNCOUNTED });
+}
+const UNCOUNTED: ReadonlyMap<string, number> = new Map();
+
+/** The same with the dead letters that go: among the messages that are deleted they are those that somebody may want. */
+function tellDead(removal: Removal, counts: ReadonlyMap<string, number>): Removal {
+  const { loaded, plan } = removal;
+  const isGoing = (queue: string) => plan.changes.some(({ kind, name }) => kind === 'stream' && name === queue);
+  const findings = [...counts].flatMap(([name, dead]): Finding[] =>
+    dead === 0 || !isGoing(name)
       ? []
       : [
           {
