@@ -331,8 +331,10 @@ export function createNats(
     cut: () => doorOf(nc).cut(),
     behind: (gate) => createNats(nc, settings, signal, account, [...gates, gate], left, end),
     leave(work) {
-      left.add(work);
-      void work.finally(() => left.delete(work));
+      // Whoever leaves it does not hear of it any more: its failure is nobody's.
+      const done = work.catch(() => {});
+      left.add(done);
+      void done.then(() => left.delete(done));
     },
     async close() {
       await Promise.all(left);
