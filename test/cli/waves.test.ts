@@ -111,7 +111,7 @@ describe.each(outermostVersions())('far from a server %s', (version) => {
       ['nothing', 'apply SPEC', 9],
       ['applied', 'apply SPEC', 3],
       ['applied', 'plan SPEC', 3],
-      ['applied', 'destroy SPEC --yes', 12],
+      ['applied', 'destroy SPEC --yes', 10],
       ['applied', 'status', 4],
       ['applied', 'status SPEC', 3],
       ['waiting', 'status', 5],

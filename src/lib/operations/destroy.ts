@@ -66,15 +66,20 @@ export async function destroyOperation(context: Context, options: DestroyOptions
   try {
     const removals: Removal[] = [];
     for (const system of opened.systems) {
-      const [removal, dead] = await Promise.all([planRemoval(system), countAll(context, system)]);
-      removals.push(tellDead(removal, dead));
+      const dead = countAll(context, system);
+      removals.push({ ...(await planRemoval(system)), dead });
     }
-    options.show(removals.map(({ plan }) => plan));
-    if (options.dryRun) return removals.map(({ plan }) => ({ plan, changes: plan.changes, applied: false }));
-    for (const removal of removals) await agreeToLose(context, removal, options);
+    const isGoing = options.yes && !options.dryRun && removals.every(({ plan }) => plan.changes.length > 0);
+    // Whom nobody asks is shown it under the lock, which is taken while the dead are counted.
+    const shown = isGoing ? removals : await Promise.all(removals.map(tellDead));
+    if (!isGoing) options.show(shown.map(({ plan }) => plan));
+    if (options.dryRun) return shown.map(({ plan }) => ({ plan, changes: plan.changes, applied: false }));
+    for (const removal of shown) await agreeToLose(context, removal, options);
     const done: Destroyed[] = [];
-    for (const removal of removals) {
-      done.push(removal.plan.changes.length > 0 ? await remove(context, removal, options) : await forget(removal));
+    for (const removal of shown) {
+      done.push(
+        removal.plan.changes.length > 0 ? await remove(context, removal, options, isGoing) : await forget(removal),
+      );
     }
     return done;
   } finally {
@@ -88,9 +93,11 @@ interface Removal extends System {
   readonly observed: Observed;
   /** The ledger knows the system for certain. */
   readonly isKnown: boolean;
+  /** How many are dead, by queue. */
+  readonly dead: Promise<ReadonlyMap<string, number>>;
 }
 
-async function planRemoval({ nats, loaded }: System): Promise<Removal> {
+async function planRemoval({ nats, loaded }: System): Promise<Omit<Removal, 'dead'>> {
   const system = loaded.spec.name;
   const desired = deriveDesired(loaded);
   const [observed, named, lastApplied, counted] = await Promise.all([
@@ -136,18 +143,18 @@ async function countAll(context: Context, { nats, loaded }: System): Promise<Rea
 const UNCOUNTED: ReadonlyMap<string, number> = new Map();
 
 /** The same with the dead letters that go: among the messages that are deleted they are those that somebody may want. */
-function tellDead(removal: Removal, counts: ReadonlyMap<string, number>): Removal {
-  const { loaded, plan } = removal;
+async function tellDead(removal: Removal): Promise<Removal> {
+  const { loaded, plan, dead } = removal;
   const isGoing = (queue: string) => plan.changes.some(({ kind, name }) => kind === 'stream' && name === queue);
-  const findings = [...counts].flatMap(([name, dead]): Finding[] =>
-    dead === 0 || !isGoing(name)
+  const findings = [...(await dead)].flatMap(([name, count]): Finding[] =>
+    count === 0 || !isGoing(name)
       ? []
       : [
           {
             code: 'RISK_DATA_LOSS',
             severity: 'warning',
             resource: `stream ${name}`,
-            message: `stream ${name}: ${dead} dead ${dead === 1 ? 'letter goes' : 'letters go'} with it`,
+            message: `stream ${name}: ${count} dead ${count === 1 ? 'letter goes' : 'letters go'} with it`,
             hint: `\`${toType`osapi-ops dlq export -f ${loaded.source} --queue ${name} --out dead.ndjson`}\` keeps them in a file`,
           },
         ],
@@ -233,9 +240,9 @@ async function forget({ nats, loaded, plan }: Removal): Promise<Destroyed> {
 }
 
 /** Takes the lock, looks again, and removes; where what goes has moved, a person is asked again, without the lock. */
-async function remove(context: Context, shown: Removal, options: DestroyOptions): Promise<Destroyed> {
+async function remove(context: Context, shown: Removal, options: DestroyOptions, showsIt: boolean): Promise<Destroyed> {
   for (let removal = shown; ; ) {
-    const outcome = await lockAndLook(context, removal, options).catch(async (error: unknown) => {
+    const outcome = await lockAndLook(context, removal, options, showsIt).catch(async (error: unknown) => {
       throw await withFigures(shown.nats, error);
     });
     if ('applied' in outcome) return outcome;
@@ -244,18 +251,24 @@ async function remove(context: Context, shown: Removal, options: DestroyOptions)
   }
 }
 
-async function lockAndLook(context: Context, shown: Removal, options: DestroyOptions): Promise<Destroyed | Removal> {
+async function lockAndLook(
+  context: Context,
+  shown: Removal,
+  options: DestroyOptions,
+  showsIt: boolean,
+): Promise<Destroyed | Removal> {
   const { nats, loaded } = shown;
   const lock = { waitMs: options.lockWaitMs, verb: 'destroy', replicas: () => 1 };
   const queues = queuesTouched(shown.plan.changes, { ...shown, desired: { resources: [] } });
   const look = async (signal: AbortSignal, held: Nats) => {
-    const removal = await planRemoval(shown);
+    const removal = await tellDead({ ...(await planRemoval(shown)), dead: shown.dead });
     const hasMoved = !equalJson(removal.plan.steps, shown.plan.steps);
     if (hasMoved && context.io.interactive && !options.yes) {
       context.io.tell({ type: 'warning', text: 'the server changed since you were asked; this is what goes now' });
       options.show([removal.plan]);
       return removal;
     }
+    if (showsIt) options.show([removal.plan]);
     return removeAll(context, { ...removal, nats: held }, signal);
   };
   return holdQueues(context, nats, queues, lock, look, [loaded.spec.name]);
