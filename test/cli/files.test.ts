@@ -236,7 +236,7 @@ test('a large export says nothing of how Node writes', async () => {
   await nats.close();
   const run = (line: string) => runCli(line.split(' '), { server: own, cwd: dir });
   expect((await run('dlq export --out many.ndjson')).stderr).toMatch(
-    /^( {2}dead letters: \d+\n)*3000 dead letters written to many\.ndjson\n$/,
+    /^( {2}(?:dead letters|Reading)\b[^\n]*: \d+( of \d+)?\n)*3000 dead letters written to many\.ndjson\n$/,
   );
   for (const line of ['dlq purge --yes --quiet', 'dlq import many.ndjson --quiet', 'dlq ls --quiet']) {
     const { code, stderr } = await run(line);

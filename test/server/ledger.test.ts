@@ -261,6 +261,7 @@ describe('the lock', () => {
     tap.nc.subscribe('>', { callback: (_, { subject, reply }) => void (reply && subjects.push(subject)) });
     await tap.nc.flush();
     await withLock(nats, 'x', options(0), async () => {});
+    await until(async () => subjects.length > 1, 'the tap heard of both');
     await tap.close();
     expect(subjects).toEqual(['$KV.osapi_ops.lock.x', '$JS.API.STREAM.PURGE.KV_osapi_ops']);
     expect(await nats.kv('osapi_ops').keys('lock.>')).toEqual([]);

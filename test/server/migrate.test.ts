@@ -14,6 +14,7 @@ import type { Migration } from '../../src/lib/model/migration.ts';
 import { orThrow, orUndefined } from '../../src/lib/nats/answer.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { listConsumers, readConsumer, writeConsumer } from '../../src/lib/nats/consumers.ts';
+import { removeFromCopy, removeKeyed } from '../../src/lib/nats/removal.ts';
 import { readStream, streamNames, writeStream } from '../../src/lib/nats/streams.ts';
 import { playMoving } from '../chaos/moving.ts';
 import { connectTo } from '../support/connected.ts';
@@ -498,6 +499,20 @@ describe('a stream that keeps all, and is to be a work queue', () => {
     expect([told.paused, now.max_ack_pending]).toEqual([false, 50]);
     await undoMigration(nats, await toQueue().catch(async () => (await findUnfinished(nats))[0]!.migration), moving());
   });
+});
+
+test('a copy with holes of which nothing waits stays empty when our marker is taken out of it', async () => {
+  await writeStream(nats, 'create', 'HOLES', { name: 'HOLES', subjects: ['holes.*'], storage: 'memory' });
+  for (let index = 1; index <= 20; index++) await nats.request('holes.a', `${index}`);
+  for (const seq of [4, 5, 9]) await nats.api('STREAM.MSG.DELETE.HOLES', { seq });
+  const { created } = await writeStream(nats, 'create', 'COPY', { name: 'COPY', mirror: { name: 'HOLES' } });
+  await until(async () => (await figures('COPY')).last_seq === 20, 'all is copied');
+  await removeFromCopy(nats, { stream: 'COPY', created }, 20, []);
+  expect(await figures('COPY')).toMatchObject({ messages: 0 });
+  await nats.request('holes.marker', '');
+  await until(async () => (await figures('COPY')).last_seq === 21, 'the marker is copied');
+  await removeKeyed(nats, 'COPY', { subject: 'holes.marker' });
+  expect(await figures('COPY')).toMatchObject({ messages: 0 });
 });
 
 test('a stream that keeps what was answered, and its consumer, go on where they were', async () => {

@@ -100,7 +100,7 @@ export async function trim(run: Run, hop: Hop, kept: Kept): Promise<void> {
   const first = kept.ranges[0]?.[0] ?? kept.upTo + 1;
   const front = upTo(gone, first - 1);
   const rest = minus(gone, front);
-  await removeFromCopy(run.nats, { stream: hop.to, created }, Math.min(first, kept.upTo + 1), each(rest));
+  await removeFromCopy(run.nats, { stream: hop.to, created }, front.at(-1)?.[1] ?? 0, each(rest));
 }
 
 /** @throws OpsError MIGRATE_REFUSED where it is not known: then nothing is removed */

@@ -424,14 +424,16 @@ export interface OwnCopy {
 }
 
 /**
- * Removes from a copy what has these sequences: what lies before `first` as one purge, the others one by one. Sequences
- * name messages here, for nobody else writes to it: asked before each try, and after, is whether it still is that copy.
+ * Removes from a copy what has these sequences: all up to `last`, which is stored (0 for none), but for itself as one purge, it
+ * and the others one by one. A mirror with holes that one purge empties has all of it again with the next purge of a
+ * subject (2.14.6, 2.15.1). Sequences name messages here, for nobody else writes to it: asked before each try, and after, is
+ * whether it still is that copy.
  * @throws OpsError DLQ_MADE_ANEW, ApiError, CONN_*, DENIED_SUBJECT
  */
 export async function removeFromCopy(
   nats: Nats,
   { stream, created }: OwnCopy,
-  first: number,
+  last: number,
   seqs: Iterable<number>,
 ): Promise<void> {
   const assertSame = async () => {
@@ -441,11 +443,13 @@ export async function removeFromCopy(
   };
   const hasFront = async () => {
     const { first_seq, messages } = await assertSame();
-    return first_seq < first && messages > 0;
+    return first_seq < last && messages > 0;
   };
   const isSame = async () => (await assertSame()) !== undefined;
-  if (await hasFront()) await askRemoval(nats, `STREAM.PURGE.${stream}`, { seq: first }, hasFront);
-  await pipelined([...seqs], IN_FLIGHT, (seq) => deleteSequence(nats, stream, seq, isSame));
+  if (await hasFront()) await askRemoval(nats, `STREAM.PURGE.${stream}`, { seq: last }, hasFront);
+  await pipelined([...(last > 0 ? [last] : []), ...seqs], IN_FLIGHT, (seq) =>
+    deleteSequence(nats, stream, seq, isSame),
+  );
   await assertSame();
 }
 
