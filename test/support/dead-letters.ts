@@ -3,6 +3,7 @@ import { createInbox, headers, type Msg, type MsgHdrs } from '@nats-io/transport
 import { advisorySubject, REJECT_HEADER, rejectedSubject } from '../../src/lib/facts/names.ts';
 import { type Config, isObject } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
+import { writeStream } from '../../src/lib/nats/streams.ts';
 
 const MS = 1e6;
 
@@ -27,7 +28,7 @@ export async function makeQueue(
   setup: QueueSetup = {},
 ): Promise<{ stream: string; consumer: string; dlq: string }> {
   const { stream = 'REQUESTS', consumer = 'request-worker', dlq = `${stream}_dlq` } = setup;
-  await nats.api(`STREAM.CREATE.${stream}`, {
+  await writeStream(nats, 'create', stream, {
     name: stream,
     subjects: setup.subjects ?? ['requests.*'],
     retention: 'workqueue',
@@ -43,7 +44,7 @@ export async function makeQueue(
       advisorySubject('terminated', stream),
       rejectedSubject(stream),
     ];
-    await nats.api(`STREAM.CREATE.${dlq}`, {
+    await writeStream(nats, 'create', dlq, {
       name: dlq,
       subjects,
       storage: 'memory',

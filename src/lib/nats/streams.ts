@@ -73,7 +73,7 @@ export async function writeStream(
 ): Promise<StreamInfo> {
   const write = () => info(nats, `STREAM.${verb === 'create' ? 'CREATE' : 'UPDATE'}.${stream}`, config, options);
   // Behind the last stream of an account the server removes the account's folder, after its answer: a stream that is made
-  // in that moment finds none (2.10 and 2.12, twice in a thousand).
+  // in that moment finds none (2.10 to 2.15, at most twice in a thousand).
   return write().catch((error) => {
     if (isApiError(error, ERR.storeNotMade)) return write();
     throw error;
