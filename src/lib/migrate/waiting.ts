@@ -25,8 +25,8 @@ export const carryAll = async (run: Run): Promise<readonly number[]> =>
   (await carryAs(run, oldNames(run.migration))).seqs;
 
 /**
- * After a copy was removed that had not confirmed all: takes out of the queue what was answered, or died unheard, where the DLQ keeps it.
- * Nothing tells these two apart, and left where they are all of them would be dead.
+ * After a copy was removed that had not confirmed all: takes out of the queue what was answered, or died unheard, where the
+ * DLQ keeps it. Nothing tells these two apart, and left where they are all of them would be dead.
  */
 export async function clearDoubtful(run: Run): Promise<void> {
   if (!run.journal.isCopyLost) return;

@@ -67,6 +67,8 @@ export async function destroyOperation(context: Context, options: DestroyOptions
     const removals: Removal[] = [];
     for (const system of opened.systems) {
       const dead = countAll(context, system);
+      // It is waited for later, and a plan that fails is what is told.
+      dead.catch(() => {});
       removals.push({ ...(await planRemoval(system)), dead });
     }
     const isGoing = options.yes && !options.dryRun && removals.every(({ plan }) => plan.changes.length > 0);
