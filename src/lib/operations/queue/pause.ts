@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { requireWhole } from '../../dlq/lock.ts';
 import { OpsError } from '../../errors/ops-error.ts';
 import { readMigrations } from '../../ledger/migrations.ts';
@@ -46,7 +47,8 @@ export async function pauseQueue(context: Context, options: PauseOptions): Promi
       if (early) await record(`could not pause ${what}: ${(error as Error).message}`, { consumers, until }, early.id);
       throw error;
     });
-    await record(`paused ${what}`, done, early?.id);
+    // As asked: then what was written down tells all there is to tell.
+    if (!early || !isDeepStrictEqual(done, expected)) await record(`paused ${what}`, done, early?.id);
     return done;
   });
 }
