@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { withLock } from '../../src/lib/ledger/lock.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
 import { letDie, makeConsumer, makeQueue, pull, put, wipe } from '../support/dead-letters.ts';
 import { recordingIo } from '../support/io.ts';
+import { withLock } from '../support/lock.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 import { warmCli } from '../support/warm-cli.ts';
 

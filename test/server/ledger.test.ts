@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { appendHistory, readHistory } from '../../src/lib/ledger/history.ts';
-import { type LockOptions, withLock, withLocks } from '../../src/lib/ledger/lock.ts';
+import { type LockOptions, withLocks } from '../../src/lib/ledger/lock.ts';
 import {
   forgetApplied,
   listSystems,
@@ -18,6 +18,7 @@ import { removeNothing } from '../../src/lib/nats/removal.ts';
 import { connectTo } from '../support/connected.ts';
 import { wipe } from '../support/dead-letters.ts';
 import { recordingIo } from '../support/io.ts';
+import { withLock } from '../support/lock.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { until } from '../support/until.ts';
 

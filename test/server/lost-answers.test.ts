@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { executePlan } from '../../src/lib/apply/execute.ts';
 import { atLeast } from '../../src/lib/facts/versions.ts';
 import { forgetIntent, type Intent, lookAtIntent, readIntent, writeIntent } from '../../src/lib/ledger/journal.ts';
-import { withLock } from '../../src/lib/ledger/lock.ts';
 import type { Seen } from '../../src/lib/model/message.ts';
 import type { Plan } from '../../src/lib/model/plan.ts';
 import type { Observed, ResourceKey } from '../../src/lib/model/resource.ts';
@@ -28,6 +27,7 @@ import { sendRequest } from '../../src/lib/requests/send.ts';
 import { connectTo } from '../support/connected.ts';
 import { put, wipe } from '../support/dead-letters.ts';
 import { recordingIo } from '../support/io.ts';
+import { withLock } from '../support/lock.ts';
 import { type Lossy, startLossy } from '../support/lossy.ts';
 import { outermostVersions, startServer, type TestServer } from '../support/server.ts';
 

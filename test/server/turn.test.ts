@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { holdQueues, withQueueLocks } from '../../src/lib/dlq/lock.ts';
-import { withLock } from '../../src/lib/ledger/lock.ts';
 import { LEASE } from '../../src/lib/ledger/turn.ts';
 import type { Question } from '../../src/lib/model/io.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
@@ -17,6 +16,7 @@ import { replayDeadLetters } from '../../src/lib/operations/dlq/replay.ts';
 import { connectTo } from '../support/connected.ts';
 import { contextFor } from '../support/context.ts';
 import { makeDead, makeQueue, put, wipe } from '../support/dead-letters.ts';
+import { withLock } from '../support/lock.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 
 let server: TestServer;

@@ -2,12 +2,12 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withLock } from '../../src/lib/ledger/lock.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { type CliProcess, type CliResult, ROOT, runCli, startCli } from './cli.ts';
 import { connectTo } from './connected.ts';
 import { pull, put } from './dead-letters.ts';
 import { recordingIo } from './io.ts';
+import { withLock } from './lock.ts';
 import { findNatsCli } from './nats-cli.ts';
 import { startServer, type TestServer } from './server.ts';
 

@@ -255,23 +255,17 @@ const MAY_BE_OVER =
   'It was not renewed in time, so that somebody else may be at work now: this process or its machine was stopped or asleep, a clock was set, or the server did not answer. Nothing was written since.';
 const TAKEN_AWAY = 'Somebody else took it, or removed it. Nothing was written since.';
 
-/**
- * Does the work while holding the lock of that name. The connection that the work is given lets a write go only while
- * the lock is surely ours; its signal is aborted by Ctrl-C, and when the lock is lost.
- * @throws OpsError LOCK_HELD where another holder does not let go within the wait, or the lock was lost; what `work` throws
- */
-export const withLock = <T>(nats: Nats, name: string, options: LockOptions, work: Work<T>): Promise<T> =>
-  hold(nats, name, options, work, newHolder(options), { watch: newWatch(), later: [] });
-
 const newHolder = ({ verb, actor }: LockOptions): string => {
   const id = randomBytes(8).toString('hex');
   return JSON.stringify({ id, verb, since: new Date().toISOString(), ...actor } satisfies Holder);
 };
 
 /**
- * The same with several locks. They are taken in this order, the same for all who want some of them, so that nobody waits
- * for somebody who waits for him; all that are free at once, and let go of together, at the latest when the connection is
- * closed.
+ * Does the work while holding the locks of these names. The connection that the work is given lets a write go only while
+ * they are surely ours; its signal is aborted by Ctrl-C, and when one is lost. They are taken in this order, the same for
+ * all who want some of them, so that nobody waits for somebody who waits for him; all that are free at once, and let go
+ * of together, at the latest when the connection is closed.
+ * @throws OpsError LOCK_HELD where another holder does not let go within the wait, or a lock was lost; what `work` throws
  */
 export async function withLocks<T>(
   nats: Nats,
@@ -327,7 +321,7 @@ async function hold<T>(
     taken,
     releases,
     ...others
-  }: { watch: Watch; later: readonly string[]; taken?: Taken | undefined; releases?: Promise<void>[] },
+  }: { watch: Watch; later: readonly string[]; taken: Taken | undefined; releases: Promise<void>[] },
 ): Promise<T> {
   const kv = ledger(nats);
   const key = ledgerKey.lock(name);
@@ -410,9 +404,7 @@ async function hold<T>(
     if (!lost.signal.aborted && left() > 0) {
       // One that is under way beside what goes last is not waited for where the one before is young enough.
       if (!isFresh(last.seen?.seen ?? NEVER, performance.now())) await looking;
-      const released = last.seen ? release(nats, key, last.seen) : Promise.resolve();
-      if (releases) releases.push(released);
-      else await released;
+      if (last.seen) releases.push(release(nats, key, last.seen));
     }
   }
 }
