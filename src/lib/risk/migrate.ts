@@ -273,11 +273,8 @@ function inCluster(subject: Subject, { kind, after, before }: Migration, cluster
   if (from === 1 && to === 1) return [];
   const message =
     ': ids of the duplicate window are told to each copy again while nobody publishes: the more of them, the longer that is';
-  const hint =
-    from < to
-      ? 'the copy is made with its replicas at once: added at the end, nobody could publish for some 12s'
-      : undefined;
-  return [finding(subject, 'info', message, hint === undefined ? {} : { hint })];
+  const hint = 'the copy is made with its replicas at once: added at the end, nobody could publish for some 12s';
+  return [finding(subject, 'info', message, from < to ? { hint } : {})];
 }
 
 export const UNFINISHED = 'RISK_UNFINISHED_MIGRATION';
@@ -300,7 +297,7 @@ export function unfinishedMove({ migration, canUndo }: Unfinished): Finding[] {
 /** A name before that is on the server beside the name of now: nobody can tell whether the two are one. */
 export function bothThere(resources: readonly DesiredResource[], { resources: live }: Observed): Finding[] {
   return resources.flatMap((resource): Finding[] => {
-    const { kind, movedFrom, positionOf: _ } = resource;
+    const { kind, movedFrom } = resource;
     const key = keyOf(resource);
     if (movedFrom === undefined || !live.has(key) || !live.has(`${kind} ${movedFrom}`)) return [];
     // With its stream it was told already.

@@ -68,7 +68,7 @@ export const recreated: Analyzer = ({ key, change, after }, { applied, observed,
   const stream = observed.resources.get(`stream ${name}`);
   if (stream?.kind !== 'stream' || replaced.has(`stream ${name}`)) return [];
   const { messages: count } = stream.figures;
-  if (count === 0 || (after?.deliver_policy ?? 'all') !== 'all') return [];
+  if (count === 0 || after?.deliver_policy !== 'all') return [];
   const isWorkqueue = stream.config.retention === 'workqueue';
   if (!applied.has(key)) {
     if (stream.figures.consumer_count > 0) return [];

@@ -11,7 +11,7 @@ import {
   splitKey,
 } from '../../../src/lib/model/resource.ts';
 import { makePlan, type PlanInput } from '../../../src/lib/plan/make-plan.ts';
-import { afterMoves, keysOf } from '../../../src/lib/plan/moves.ts';
+import { afterMoves, keysOf, renamesOf } from '../../../src/lib/plan/moves.ts';
 import { refusals } from '../../../src/lib/risk/judge.ts';
 import { live, server, spec, want } from './builders.ts';
 
@@ -118,6 +118,25 @@ describe('a change that cannot be made in place', () => {
     expect(given('migrate')).toEqual([]);
     // Who agreed to the loss did not agree to a move: a saved plan does what it shows.
     expect(given('allow-replace', 'allow-data-loss')).toEqual(['migrate']);
+  });
+
+  test('says of a consumer that goes along with it nothing of its own', () => {
+    const plan = makePlan({
+      desired: spec(
+        want('stream REQUESTS', { ...QUEUE, storage: 'memory' }),
+        want('consumer REQUESTS/w', { max_waiting: 7 }),
+      ),
+      observed: server([
+        live('stream REQUESTS', QUEUE),
+        live('consumer REQUESTS/w', {}, { figures: { num_ack_pending: 1 } }),
+      ]),
+      moves: new Map([movable('stream REQUESTS', 'REQUESTS')]),
+    });
+    expect(plan.changes.map(({ action, name }) => [action, name])).toEqual([
+      ['migrate', 'REQUESTS'],
+      ['migrate', 'REQUESTS/w'],
+    ]);
+    expect(plan.findings.filter(({ resource }) => resource === 'consumer REQUESTS/w')).toEqual([]);
   });
 
   test('is replaced as before where it cannot be moved, and says why', () => {
@@ -497,5 +516,77 @@ describe('the name before of a consumer', () => {
     expect(keysOf(consumer('NEW/v', 'OLD/w'))).toEqual(['consumer NEW/v', 'consumer OLD/w', 'consumer NEW/w']);
     expect(keysOf(consumer('NEW/w', 'OLD/w'))).toEqual(['consumer NEW/w', 'consumer OLD/w']);
     expect(keysOf(want('consumer NEW/w'))).toEqual(['consumer NEW/w']);
+    expect(keysOf(was('OLD', want('stream NEW')))).toEqual(['stream NEW', 'stream OLD']);
+  });
+
+  test('is none where the spec tells none', () => {
+    const [one, there] = [want('consumer NEW/w'), server([live('stream NEW', QUEUE)])];
+    expect(afterMoves([one], there)[0]).toBe(one);
+  });
+});
+
+test('what the server has under a name before is found by it, and only where there is one', () => {
+  const there = server([live('stream OLD', QUEUE), live('stream undefined', QUEUE), live('stream BOTH', QUEUE)]);
+  const wanted = [
+    was('OLD', want('stream NEW')),
+    was('P', want('stream Q')),
+    want('stream R'),
+    was('OLD', want('stream BOTH')),
+  ];
+  expect([...renamesOf(wanted, there)]).toEqual([['stream NEW', 'stream OLD']]);
+});
+
+describe('another name as a change', () => {
+  const name = (kind: string, from: string, to: string) => ({
+    path: 'name',
+    from,
+    to,
+    impact: 'replace',
+    origin: 'spec',
+    note: `the server cannot change the name of a ${kind}`,
+  });
+  const only = (wanted: DesiredResource, there: ResourceKey, config: Record<string, Json> = {}) => {
+    const at = keyOf(wanted);
+    const planned = migration(at, splitKey(there).name);
+    const observed = server([live(there, config), live('stream S', { ...QUEUE, retention: 'limits' })]);
+    return makePlan({
+      desired: spec(want('stream S', { ...QUEUE, retention: 'limits' }), wanted),
+      observed,
+      moves: new Map([[at, { is: 'movable', migration: planned, cost }]]),
+    }).changes;
+  };
+  test('alone', () => {
+    expect(only(was('old', want('bucket new')), 'bucket old')).toEqual([
+      {
+        action: 'migrate',
+        kind: 'bucket',
+        name: 'new',
+        role: 'responses',
+        fields: [name('bucket', 'old', 'new')],
+        origin: 'spec',
+        reason: 'the server cannot change the name of a bucket',
+        moved_from: 'old',
+        hops: [{ from: 'old', to: 'new' }],
+      },
+    ]);
+  });
+  test('with another storage', () => {
+    const [change] = only(was('old', want('bucket new', { storage: 'memory' })), 'bucket old');
+    expect(change).toMatchObject({
+      reason: 'the server cannot change the name of a bucket; the server cannot change the storage type (10052)',
+      fields: [{ path: 'name' }, { path: 'storage', from: 'file', to: 'memory' }],
+    });
+  });
+  test('of a consumer whose times change with it', () => {
+    const [change] = only(
+      was('S/v', want('consumer S/w', { ack_policy: 'explicit', max_deliver: 2, ack_wait: 1e9 })),
+      'consumer S/v',
+      {
+        ack_policy: 'explicit',
+      },
+    );
+    expect(change?.retries).toBeDefined();
+    expect(change?.fields.map(({ path }) => path)).toEqual(['name', 'ack_wait', 'max_deliver']);
+    expect(only(was('S/v', want('consumer S/w')), 'consumer S/v')[0]).not.toHaveProperty('retries');
   });
 });

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Json, stableText } from '../../../src/lib/model/json.ts';
-import type { Plan } from '../../../src/lib/model/plan.ts';
+import type { Finding, Plan } from '../../../src/lib/model/plan.ts';
 import { planJson } from '../../../src/lib/plan/json.ts';
 import { makePlan, summarize } from '../../../src/lib/plan/make-plan.ts';
 import { readSavedPlan } from '../../../src/lib/plan/read-saved.ts';
 import { looksLikeSavedPlan, savePlan, staleness } from '../../../src/lib/plan/saved.ts';
+import { SETTING } from '../../../src/lib/plan/settings.ts';
 import { live, server, spec, want } from './builders.ts';
 
 const META = {
@@ -65,6 +66,7 @@ describe('a saved plan', () => {
       ...(['create', 'update', 'replace', 'delete'] as const).map((action) => ({ ...change, action })),
       ...(['queue', 'worker', 'dlq', 'responses', 'other'] as const).map((role) => ({ ...change, role })),
       ...(['stream', 'consumer', 'bucket'] as const).map((kind) => ({ ...change, kind })),
+      { ...change, hops: [{ from: 'S', to: 'T' }], moved_from: 'S' },
       ...(['spec', 'server', 'both', 'unknown'] as const).map((origin) => ({
         ...change,
         origin,
@@ -114,6 +116,11 @@ describe('a saved plan', () => {
       text: forged((tree) => put(tree, ['plan', 'changes', '0', 'role'], 1)),
       says: /wrong kind/,
     },
+    {
+      name: 'one with a fingerprint of no kind',
+      text: forged((tree) => put(tree, ['plan', 'fingerprint', 'streamS'], 'x')),
+      says: /wrong kind/,
+    },
     { name: 'one that sums up less', text: forged((tree) => put(tree, ['plan', 'summary', 'create'], 0)), says: /sum/ },
     {
       name: 'one that hides a change from its sum',
@@ -127,7 +134,12 @@ describe('a saved plan', () => {
     },
   ])('$name is refused as unreadable', ({ text, says }) => {
     expect(() => readSavedPlan(text)).toThrow(
-      expect.objectContaining({ code: 'PLAN_UNREADABLE', exitCode: 65, why: expect.stringMatching(says) }),
+      expect.objectContaining({
+        code: 'PLAN_UNREADABLE',
+        exitCode: 65,
+        why: expect.stringMatching(says),
+        hints: ['make it again: `osapi-ops plan SPEC --out FILE`'],
+      }),
     );
   });
 
@@ -241,6 +253,11 @@ describe('a saved plan no longer fits', () => {
       changes: [{ ...update!, reason: 'harmless' }, create!],
       want: ['it shows that it would update stream S, otherwise than its spec says'],
     },
+    {
+      name: 'a change twice, and one that nobody makes',
+      changes: [update!, create!, create!, gone],
+      want: ['it shows that it would delete stream OTHER, which its spec does not say'],
+    },
     { name: 'a change twice', changes: [update!, create!, create!], want: ['it shows a change twice'] },
   ])('where it shows $name', ({ changes, want: told }) => {
     expect(staleness({ ...plan, changes }, plan, observed)).toEqual(told);
@@ -261,6 +278,13 @@ describe('a saved plan no longer fits', () => {
     expect(
       staleness({ ...plan, findings: [{ ...refused!, count: 1, message: 'one message' }] }, plan, observed),
     ).toEqual([]);
+    const [setting, other] = ['2', '3'].map((value) => ({
+      ...{ code: SETTING, severity: 'info' as const, resource: 'stream S' as const, field: 'connection.x' },
+      message: `1 → ${value}`,
+    }));
+    const told = (then: Finding[]) =>
+      staleness({ ...plan, findings: then }, { ...plan, findings: [setting!] }, observed);
+    expect([told([]), told([other!]), told([setting!])]).toEqual([['1 → 2'], ['1 → 2'], []]);
     const warned = { ...plan, findings: plan.findings.map((each) => ({ ...each, severity: 'warning' as const })) };
     expect(staleness({ ...plan, findings: [] }, warned, observed)).toEqual([]);
   });

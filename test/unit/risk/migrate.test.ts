@@ -295,6 +295,23 @@ describe('the room of a copy', () => {
       { after: { max_bytes: -1 } },
       free('file storage', 'of 5000B, 0B are used'),
     ],
+    ['all that a stream may hold, without limit', { account: usage({}) }, { after: set }, free('file storage')],
+    [
+      'nothing, of an account that may use nothing',
+      { account: usage({}, { max_storage: 0 }), cost: { bytes: 0 } },
+      {},
+      [
+        'info: the copy needs 0B of file storage meanwhile; of 0B, 0B are used; how much the server has left it does not tell',
+      ],
+    ],
+    [
+      'reserved by itself, of an account that may use nothing',
+      { account: usage({}, { max_storage: 0 }), cost: { bytes: 0 } },
+      { after: set },
+      [
+        'refuse: there is no room for the copy, which needs 0B of file storage meanwhile: the account may use 0B, its streams reserve 0B with max_bytes, and each copy 1000B more (10047)',
+      ],
+    ],
     [
       'without replicas, which are one',
       { account: usage({ storage: 500 }, { max_storage: 1500 }) },
@@ -383,6 +400,10 @@ describe('who answers into a bucket that gets another name', () => {
     ['of a stream nobody', [busy('consumer N/v')], [], renaming({ name: 'new', from: 'old' })],
   ])('%s', (_, observed, want, of = bucket()) => {
     expect(told('old', of, { desired, observed }).filter((each) => !/--migrate|the copy/.test(each))).toEqual(want);
+  });
+  test('is told of a queue that the spec does not have', () => {
+    const observed = [busy('consumer N/v')];
+    expect(told('at work', bucket(), { desired: desired.slice(0, 1), observed })).toEqual([atWork('N/v')]);
   });
   test('is nobody where no queue answers into it', () => {
     const observed = [busy('consumer Q/w'), busy('consumer undefined/w')];
@@ -488,12 +509,22 @@ describe('a name before beside that of now', () => {
   const consumerOf = (key: ResourceKey, movedFrom: string): DesiredResource => ({ ...want(key), movedFrom });
   const said = (key: ResourceKey, before: string): string =>
     `warning RISK_MIGRATE moved_from: ${key} has ${before} as its name before, and both are on the server: nothing is moved [if it is done, take moved_from out of the spec; if they are two things, too; ${before} stays as it is]`;
-  const there = ['stream N', 'stream Q', 'consumer N/w', 'consumer N/v', 'consumer Q/w', 'bucket only'] as const;
+  const there = [
+    'stream undefined',
+    'stream P',
+    'stream N',
+    'stream Q',
+    'consumer N/w',
+    'consumer N/v',
+    'consumer Q/w',
+    'bucket only',
+  ] as const;
   test.each<[string, DesiredResource, string[]]>([
     ['none', want('stream N'), []],
     ['one of a stream', consumerOf('stream N', 'Q'), [said('stream N', 'Q')]],
-    ['one that is not there', consumerOf('stream N', 'P'), []],
-    ['one whose name of now is not there', consumerOf('stream P', 'Q'), []],
+    ['one that is not there', consumerOf('stream N', 'R'), []],
+    ['one whose name of now is not there', consumerOf('stream R', 'Q'), []],
+    ['none, beside a stream of that name', want('stream P'), []],
     ['one that only a bucket has', consumerOf('stream N', 'only'), []],
     ['one of a consumer in its stream', consumerOf('consumer N/w', 'N/v'), [said('consumer N/w', 'N/v')]],
     ['one of a consumer in the stream before, told with that', consumerOf('consumer N/w', 'Q/w'), []],

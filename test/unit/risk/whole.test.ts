@@ -4,7 +4,7 @@ import { makePlan } from '../../../src/lib/plan/make-plan.ts';
 import { coversStream, deadLetters } from '../../../src/lib/risk/dead.ts';
 import { refusals } from '../../../src/lib/risk/judge.ts';
 import { live, server, spec, want } from '../plan/builders.ts';
-import { type Case, type Fields, findings, line, QUEUE, S } from './told.ts';
+import { type Case, type Fields, findings, line, QUEUE, S, told } from './told.ts';
 
 interface Row extends Case {
   readonly name: string;
@@ -49,14 +49,22 @@ describe('a consumer that is made anew after somebody deleted it', () => {
   const key = 'consumer S/w';
   const text = (
     config: Fields,
-    { messages = 16, applied = true, to = {}, stream = 'stream S' as const, workers = 0, records = -1 } = {},
+    {
+      messages = 16,
+      applied = true,
+      to = {},
+      was = {},
+      stream = 'stream S' as const,
+      workers = 0,
+      records = [] as number[],
+    } = {},
   ) => {
     const lastApplied = { system: 'osapi', configs: applied ? { [key]: WORKER } : {} } as LastApplied;
     const dlq = { subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.S.*'] };
-    const dlqs = records < 0 ? [] : [live('stream S_dlq', dlq, { figures: { messages: records } })];
-    const queue = live(stream, config, { figures: { messages, consumer_count: workers } });
+    const dlqs = records.map((count, at) => live(`stream S_dlq${at || ''}`, dlq, { figures: { messages: count } }));
+    const queue = live(stream, { ...config, ...was }, { figures: { messages, consumer_count: workers } });
     const observed = server(messages < 0 ? [] : [queue, ...dlqs]);
-    const wanted = records < 0 ? [] : [want('stream S_dlq', dlq)];
+    const wanted = records.map((_, at) => want(`stream S_dlq${at || ''}`, dlq));
     const desired = spec(want(stream, config), ...wanted, want(key, { ...WORKER, ...to }));
     return makePlan({ desired, observed, lastApplied }).findings.map(line);
   };
@@ -76,9 +84,12 @@ describe('a consumer that is made anew after somebody deleted it', () => {
       `warning RISK_REDELIVERY 16: consumer S/w delivers up to 16 stored messages from the first on, with their delivery count at 1: ${dead}`,
     ];
     const known = (count: number) => first(`up to ${count} of them dead by the records in S_dlq`);
-    expect(text(QUEUE, { applied: false, records: 15 })).toEqual(known(15));
-    expect(text(QUEUE, { applied: false, records: 17 })).toEqual(known(16));
-    expect(text({ ...QUEUE, retention: 'limits' }, { applied: false, records: 1 })).toEqual(known(1));
+    expect(text(QUEUE, { applied: false, records: [15] })).toEqual(known(15));
+    expect(text(QUEUE, { applied: false, records: [17] })).toEqual(known(16));
+    expect(text(QUEUE, { applied: false, records: [0, 3, 4] })).toEqual(
+      first('up to 7 of them dead by the records in S_dlq, S_dlq1, S_dlq2'),
+    );
+    expect(text({ ...QUEUE, retention: 'limits' }, { applied: false, records: [1] })).toEqual(known(1));
     const untold = first('whether some of them died at a consumer before is not known, for no DLQ tells');
     expect(text(QUEUE, { applied: false })).toEqual(untold);
   });
@@ -87,10 +98,16 @@ describe('a consumer that is made anew after somebody deleted it', () => {
     expect(text(QUEUE, { messages: 0 })).toEqual([]);
     expect(text({ ...QUEUE, retention: 'limits' }, { applied: false })).toEqual([]);
     expect(text(QUEUE, { applied: false, workers: 1 })).toEqual([]);
-    expect(text(QUEUE, { applied: false, records: 0 })).toEqual([]);
+    expect(text(QUEUE, { applied: false, records: [0] })).toEqual([]);
     expect(text(QUEUE, { messages: -1 })).toEqual([]);
     const limits = { ...QUEUE, retention: 'limits' };
     expect(text(limits, { to: { deliver_policy: 'new' } })).toEqual([]);
+    expect(text(QUEUE, { was: { storage: 'memory' } }).filter((each) => each.includes('REDELIVERY'))).toEqual([]);
+  });
+
+  test('says nothing of a stream that is made beside one whose name begins as its own', () => {
+    const others = [live('stream S', QUEUE, { figures: { messages: 5 } })];
+    expect(told({ key: 'stream ST', to: { subjects: ['other'], retention: 'workqueue' }, others })).toEqual([]);
   });
 });
 
