@@ -2,12 +2,14 @@ import { afterAll, beforeAll, expect } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { needing } from '../support/needing.ts';
 import { until } from '../support/until.ts';
+import { warmCli } from '../support/warm-cli.ts';
 import { launchBrowser } from './support/browser.ts';
 import { type Real, startReal } from './support/real.ts';
 import { button, goTo, openAt, text } from './support/shown.ts';
 
 const { describe, test } = needing('a browser');
 
+const runCli = warmCli();
 let browser: Browser;
 beforeAll(async () => {
   browser = await launchBrowser();
@@ -23,7 +25,7 @@ function evening(causes: Readonly<Record<string, number>>): {
 } {
   const at = {} as { real: Real; context: BrowserContext; page: Page; faults: string[] };
   beforeAll(async () => {
-    at.real = await startReal();
+    at.real = await startReal(runCli);
     await at.real.worker();
     await at.real.die(causes);
     Object.assign(at, await openAt(browser, at.real.url));
@@ -188,7 +190,7 @@ describe('what a message carries', () => {
   ];
 
   test('is text, wherever it is shown: payload, subject, header, cause, name', async () => {
-    const real = await startReal();
+    const real = await startReal(runCli);
     try {
       await real.worker();
       const { headers } = await import('@nats-io/transport-node');

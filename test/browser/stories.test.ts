@@ -4,11 +4,13 @@ import { afterAll, beforeAll, beforeEach, expect } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { needing } from '../support/needing.ts';
 import { until } from '../support/until.ts';
+import { warmCli } from '../support/warm-cli.ts';
 import { launchBrowser } from './support/browser.ts';
 import { type Real, startReal } from './support/real.ts';
 import { button, goTo, openAt, text } from './support/shown.ts';
 
 const { describe, test } = needing('a browser');
+const runCli = warmCli();
 
 // One server, one worker and one browser for all of them; each has dead of its own, whatever comes first.
 describe('somebody on call', () => {
@@ -18,7 +20,7 @@ describe('somebody on call', () => {
   let page: Page;
   let faults: string[];
   beforeAll(async () => {
-    [browser, real] = await Promise.all([launchBrowser(), startReal({ roles: ['viewer'] })]);
+    [browser, real] = await Promise.all([launchBrowser(), startReal(runCli, { roles: ['viewer'] })]);
     await real.worker();
     await real.die({
       'upstream 503': 24,

@@ -219,7 +219,7 @@ export async function playChaos(scenario: Scenario): Promise<ChaosReport> {
   const away = scenario.awayMs === undefined ? undefined : await startAway(started.port, scenario.awayMs);
   const server: Seen = Object.assign(started, {
     away,
-    child: bundled(new URL('./child.ts', import.meta.url), started.dir),
+    child: bundled(new URL('./child.ts', import.meta.url)),
   });
   const stage: Stage = {
     url: server.urls.join(','),

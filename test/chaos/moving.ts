@@ -315,7 +315,7 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-moving-'));
   const world: World = {
     server,
-    child: bundled(new URL('./moving-child.ts', import.meta.url), dir),
+    child: bundled(new URL('./moving-child.ts', import.meta.url)),
     random,
     accepted: new Map(),
     answers: new Map(),

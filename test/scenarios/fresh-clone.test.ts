@@ -11,9 +11,40 @@ jest.setTimeout(300_000);
 const LOCAL = new Set(['node_modules', 'dist', '.git', '.cache', '.osapi-dev', '.bench', 'oclif.manifest.json']);
 let clone: string;
 
+/** Packages for those who work here, which no build asks for: they would come the same way, and take most of the time. */
+const TOOLS = /^(@biomejs|@changesets|@jest|@stryker-mutator|fast-check|jest|knip|playwright-core|typescript)\b/;
+
+/** Takes the tools out of what a clone installs, with what only they ask for. */
+function leaveTools(dir: string): void {
+  const [own, lock] = ['package.json', 'package-lock.json'].map((name) => ({ name, json: readJson(join(dir, name)) }));
+  const { packages } = lock!.json;
+  for (const { devDependencies } of [own!.json, packages['']])
+    for (const name of Object.keys(devDependencies)) if (TOOLS.test(name)) delete devDependencies[name];
+  // A set goes on to what is added meanwhile. A package finds another in its own folder, or in one further up.
+  const kept = new Set(['']);
+  for (const from of kept) {
+    const { devDependencies, dependencies, optionalDependencies, peerDependencies } = packages[from];
+    for (const name of Object.keys({
+      ...devDependencies,
+      ...dependencies,
+      ...optionalDependencies,
+      ...peerDependencies,
+    })) {
+      const parts = from.split(/(?<=^|\/)(?=node_modules\/)/);
+      const found = parts.map((_, index) => join(...parts.slice(0, parts.length - index), 'node_modules', name));
+      const path = [...found, `node_modules/${name}`].find((one) => one in packages);
+      if (path !== undefined) kept.add(path);
+    }
+  }
+  for (const path of Object.keys(packages)) if (!kept.has(path)) delete packages[path];
+  for (const { name, json } of [own!, lock!]) writeFileSync(join(dir, name), JSON.stringify(json));
+}
+const readJson = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
+
 beforeAll(() => {
   clone = mkdtempSync(join(tmpdir(), 'osapi-ops-clone-'));
   cpSync(ROOT, clone, { recursive: true, filter: (path) => !LOCAL.has(basename(path)) });
+  leaveTools(clone);
 });
 afterAll(() => rmSync(clone, { recursive: true, force: true }));
 

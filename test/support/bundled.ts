@@ -1,9 +1,17 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A program of the tests in one file of `dir`: as it stands it would spend more on loading its modules than on its work. */
-export function bundled(program: URL, dir: string): string {
+const made = new Map<string, string>();
+
+/** A program of the tests in one file: as it stands it would spend more on loading its modules than on its work. */
+export function bundled(program: URL): string {
+  const known = made.get(program.href);
+  if (known !== undefined) return known;
+  const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-program-'));
+  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
   const file = join(dir, 'program.mjs');
   const args = [
     ...['--bundle', '--platform=node', '--format=esm', '--log-level=warning', `--outfile=${file}`],
@@ -12,5 +20,6 @@ export function bundled(program: URL, dir: string): string {
   ];
   const esbuild = fileURLToPath(new URL('../../node_modules/.bin/esbuild', import.meta.url));
   execFileSync(esbuild, [fileURLToPath(program), ...args]);
+  made.set(program.href, file);
   return file;
 }

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Nats } from '../../../src/lib/nats/connect.ts';
-import { type CliProcess, runCli, startCli } from '../../support/cli.ts';
+import { type CliProcess, startCli } from '../../support/cli.ts';
 import { connectTo } from '../../support/connected.ts';
 import { startServer, type TestServer } from '../../support/server.ts';
+import type { WarmCli } from '../../support/warm-cli.ts';
 
 /** At least as long as the console wants it. */
 const TOKEN = 'a-token-of-the-tests-and-of-nobody-else-0123456789';
@@ -54,7 +55,7 @@ export interface Real {
 }
 
 /** Beside the one who may all, users of these roles may look on, with the same password. */
-export async function startReal({ roles = [] }: { roles?: readonly string[] } = {}): Promise<Real> {
+export async function startReal(runCli: WarmCli, { roles = [] }: { roles?: readonly string[] } = {}): Promise<Real> {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-console-'));
   writeFileSync(join(dir, 'osapi-ops.yaml'), SPEC);
   writeFileSync(join(dir, 'handler.mjs'), HANDLER);
