@@ -45,6 +45,21 @@ describe('a queue of which nothing is on the server', () => {
     expect(await run('dlq', ...line, ...specOf('NOWHERE'))).toMatchObject({ ...refused('NOWHERE'), stdout: '' });
   });
 
+  test.each([
+    ['request', 'ls'],
+    ['request', 'ls', '--failing'],
+    ['request', 'cancel', 'x', '--yes'],
+    ['queue', 'drain', 'NOWHERE', '--wait', '1s'],
+    ['queue', 'pause'],
+    ['queue', 'resume', 'NOWHERE'],
+  ])('is no queue where nothing waits, or without a consumer: %s %s', async (...line) => {
+    expect(await run(...line, ...specOf('NOWHERE'))).toMatchObject({ ...refused('NOWHERE'), stdout: '' });
+  });
+
+  test.each([['drain'], ['pause'], ['resume']])('of which only a DLQ is left it is none to %s', async (verb) => {
+    expect(await run('queue', verb, 'GONER')).toMatchObject(refused('GONER'));
+  });
+
   test('under --json stdout is the error and nothing else', async () => {
     const { code, stdout } = await run('dlq', 'ls', '--json', ...specOf('NOWHERE'));
     expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 1, error: { code: 'NOT_FOUND' } });
@@ -52,14 +67,19 @@ describe('a queue of which nothing is on the server', () => {
 
   test('beside another it is named, and is refused where somebody asks for it by its name', async () => {
     const line = specOf('NOWHERE', 'REQUESTS');
-    for (const verb of [['ls'], ['stats'], ['replay', '--dry-run']]) {
-      const { code, stderr } = await run('dlq', ...verb, ...line);
+    for (const verb of [
+      ['dlq', 'ls'],
+      ['dlq', 'stats'],
+      ['dlq', 'replay', '--dry-run'],
+      ['request', 'ls'],
+    ]) {
+      const { code, stderr } = await run(...verb, ...line);
       expect({ code, stderr }).toEqual({
         code: 0,
         stderr: expect.stringMatching(/not on nats:.*: NOWHERE; nothing is/),
       });
-      expect(await run('dlq', ...verb, ...line, '--queue', 'NOWHERE')).toMatchObject(refused('NOWHERE'));
-      expect((await run('dlq', ...verb, ...line, '--queue', 'REQUESTS')).stderr).not.toContain('NOWHERE');
+      expect(await run(...verb, ...line, '--queue', 'NOWHERE')).toMatchObject(refused('NOWHERE'));
+      expect((await run(...verb, ...line, '--queue', 'REQUESTS')).stderr).not.toContain('NOWHERE');
     }
   });
 

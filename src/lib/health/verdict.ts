@@ -22,7 +22,6 @@ import { trendOf } from './trend.ts';
 export function judgeHealth(snapshot: Snapshot): StatusReport {
   const checks = [
     ...systemChecks(snapshot),
-    ...(snapshot.system === null && snapshot.queues.length === 0 ? [nothingCheck] : []),
     ...resourceChecks(snapshot),
     ...snapshot.queues.flatMap((queue) => [
       ...queueChecks(queue),
@@ -40,13 +39,6 @@ export function judgeHealth(snapshot: Snapshot): StatusReport {
     target: snapshot.target,
   };
 }
-
-/** A store that was wiped, a wrong account, an empty server: nobody can tell these from one another here. */
-const nothingCheck = checkOf('resources', {
-  status: 'unknown',
-  summary: 'there is nothing to judge: no system was ever applied here, and there is no queue',
-  next: 'osapi-ops doctor',
-});
 
 function figuresOf(queue: QueueState, now: number): QueueFigures {
   const { name, stream, deadState, responses } = queue;

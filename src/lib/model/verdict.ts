@@ -106,3 +106,7 @@ export const isNothing = ({ system, queues, target }: StatusReport): boolean =>
 /** Whether a verdict fails a pipeline. What is unknown does not. */
 export const fails = (health: Health, failOn: FailOn): boolean =>
   health === 'critical' || (failOn === 'warning' && health === 'warn');
+
+/** Whether a check does: as its verdict; and where there is nothing to judge, what says so. */
+export const failsBy = (report: StatusReport, { name, status }: Check, failOn: FailOn): boolean =>
+  fails(status, failOn) || (name === 'resources' && isNothing(report));

@@ -1,12 +1,14 @@
+import { countJournalled } from '../dlq/journalled.ts';
 import type { SeenQueue } from '../dlq/standing.ts';
 import type { OpsError } from '../errors/ops-error.ts';
 import { RESPONSES_BUCKET } from '../facts/names.ts';
 import { takenSubjects } from '../facts/subjects.ts';
+import type { Io } from '../model/io.ts';
 import { answerOf, orElse, orThrow } from '../nats/answer.ts';
 import { bucketNames } from '../nats/buckets.ts';
 import type { Nats } from '../nats/connect.ts';
 import { none, requireName, several, theOnly } from './choose.ts';
-import { findQueues, type LocateOptions, lookAtQueues } from './queues.ts';
+import { findQueues, type LocateOptions, lookAtQueues, noSuchQueue } from './queues.ts';
 
 /** What the user named; the rest is found. */
 export interface Named extends LocateOptions {
@@ -45,10 +47,25 @@ export class Places {
   /** The same with their consumers. */
   readonly queues = once(async () => lookAtQueues(await this.found()));
 
-  /** The same, at least one. */
-  async someQueues(): Promise<readonly SeenQueue[]> {
+  /**
+   * The same, at least one that is there. Of a queue that is nowhere, not even in a DLQ or a journal, nobody can say that
+   * nothing of it waits or is dead: its spec was not applied, or to another server or account. Some of several are told.
+   */
+  async someQueues(tell: Io['tell']): Promise<readonly SeenQueue[]> {
+    const { nats } = this;
     const refs = await this.queues();
-    if (refs.length === 0) throw none(this.nats, 'queue');
+    if (refs.length === 0) throw none(nats, 'queue');
+    const bare = refs.filter(({ isGone, dlqs }) => isGone && dlqs.length === 0);
+    if (bare.length === 0) return refs;
+    const journalled = await countJournalled(nats);
+    const nowhere = bare.flatMap(({ queue }) => (journalled?.has(queue) ? [] : [queue]));
+    const names = refs.flatMap(({ queue }) => (nowhere.includes(queue) ? [] : [queue]));
+    const missing = nowhere.find((queue) => names.length === 0 || this.#named.queues?.includes(queue));
+    if (missing !== undefined) throw noSuchQueue(nats, missing, names);
+    if (nowhere.length > 0) {
+      const text = `not on ${nats.target.url}, account ${nats.target.account}: ${nowhere.join(', ')}; nothing is known of what waits or died there`;
+      tell({ type: 'warning', text });
+    }
     return refs;
   }
 

@@ -195,10 +195,15 @@ async function workersOf(
 }
 
 /** What is said where a named queue is not there. */
-export function noSuchQueue(nats: Nats, queue: string, names: readonly string[]): OpsError {
+export function noSuchQueue(
+  nats: Nats,
+  queue: string,
+  names: readonly string[],
+  why = 'It is neither a stream of this account nor named by a DLQ stream.',
+): OpsError {
   return new OpsError('NOT_FOUND', `there is no queue ${queue}`, {
     where: whereOf(nats),
-    why: 'It is neither a stream of this account nor named by a DLQ stream.',
+    why,
     hints: [
       ...(queue.includes(',')
         ? [
@@ -210,7 +215,7 @@ export function noSuchQueue(nats: Nats, queue: string, names: readonly string[])
         : []),
       ...(names.length > 0
         ? [`the queues here are ${names.slice(0, 10).join(', ')}`]
-        : ['apply its spec, or check that this is the right server and account', 'there are no queues here']),
+        : ['apply its spec, or check that this is the right server and account']),
     ],
   });
 }

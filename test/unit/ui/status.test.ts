@@ -27,6 +27,7 @@ const sick = judgeHealth(
     queues: [queueOf({ deadState: deadOf({ dead: 2 }) })],
   }),
 );
+const nothing = judgeHealth(snapshotOf({ system: null, queues: [] }));
 const nasty: StatusReport = {
   ...sick,
   system: NASTY,
@@ -213,6 +214,12 @@ describe('JUnit', () => {
     expect(failing[0].failure).toMatchObject({ type: 'critical', message: 'missing: bucket responses' });
   });
 
+  test('where there is nothing to judge, what says so fails', () => {
+    const suite = suiteOf(renderJunit(nothing, 'critical'));
+    expect(suite).toMatchObject({ failures: '1', skipped: '0' });
+    expect(suite.testcase.filter((one: object) => 'failure' in one)).toMatchObject([{ name: 'resources' }]);
+  });
+
   test('fails on what --fail-on says', () => {
     expect(suiteOf(renderJunit(sick, 'critical'))).toMatchObject({ failures: '1' });
   });
@@ -299,6 +306,10 @@ describe('GitHub', () => {
       '::warning title=osapi REQUESTS.dead::2 messages are dead. Next: osapi-ops dlq ls --queue REQUESTS. CHECK_DEAD',
       '::notice title=osapi drift::nothing was ever applied. Next: osapi-ops export. CHECK_DRIFT',
     ]);
+  });
+
+  test('gets an error where there is nothing to judge', () => {
+    expect(renderGithub(nothing)).toMatch(/^::error title=the server resources::there is nothing to judge/);
   });
 
   test('gets no more annotations than it shows; the last one names the rest', () => {

@@ -25,8 +25,16 @@ export const resourceChecks = (snapshot: Snapshot): Check[] => [
 const withSpec = (command: string, { source }: Snapshot): string =>
   source === undefined ? `osapi-ops ${command}` : `osapi-ops ${command} ${shellWord(source)}`;
 
+/** A store that was wiped, a wrong account, an empty server: nobody can tell these from one another here. */
+const nothingCheck = checkOf('resources', {
+  status: 'unknown',
+  summary: 'there is nothing to judge: no system was ever applied here, and there is no queue',
+  next: 'osapi-ops doctor',
+});
+
 function presentCheck(snapshot: Snapshot): Check {
-  const { wanted, missing, silent, drift } = snapshot;
+  const { system, queues, wanted, missing, silent, drift } = snapshot;
+  if (system === null && queues.length === 0) return nothingCheck;
   const absent = missing.filter((key) => !silent.has(key));
   const quiet = [...silent].map(([key, why]) => `${key}: ${why}`);
   const bad = [...(absent.length > 0 ? [`missing: ${list(absent)}`] : []), ...(quiet.length > 0 ? [list(quiet)] : [])];

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { idsIn, parseIds, requireIds } from '../../dlq/id.ts';
-import { countJournalled } from '../../dlq/journalled.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import type { SeenQueue } from '../../dlq/standing.ts';
 import { parseWhere } from '../../dlq/where.ts';
@@ -64,9 +63,8 @@ export async function withDlq<T>(
   const terms = [...parseWhere(where), ...(looked ? [sameAs(looked)] : [])];
   const filter: EntryFilter = { ...written, ...(terms.length > 0 && { where: terms }) };
   return withPlaces(context, { file, queues: filter.queues }, async (places) => {
-    const queues = await places.someQueues();
+    const queues = await places.someQueues(context.io.tell);
     const { nats } = places;
-    await requireThere(context, nats, queues, filter.queues);
     if (!filter.queues?.length) requireQueues(nats, terms, queues);
     if (patterns.length === 0) {
       if (acts && !filter.queues?.length) requireOneSystem(queues, nats);
@@ -91,29 +89,6 @@ export async function withDlq<T>(
       );
     return work({ nats, queues, filter: { ...filter, ids: patterns }, named });
   });
-}
-
-/**
- * Of a queue that is nowhere nobody can say that nothing of it is dead: a spec that was not applied, another server or
- * account. Some of several are told. @throws OpsError NOT_FOUND for one that was named, or where none is there
- */
-async function requireThere(
-  { io }: Context,
-  nats: Nats,
-  queues: readonly SeenQueue[],
-  named: readonly string[] = [],
-): Promise<void> {
-  const bare = queues.filter(({ isGone, dlqs }) => isGone && dlqs.length === 0);
-  if (bare.length === 0) return;
-  // What a replay took out of a queue is in its journal, whatever became of the queue since.
-  const journalled = await countJournalled(nats);
-  const nowhere = bare.flatMap(({ queue }) => (journalled?.has(queue) ? [] : [queue]));
-  const names = queues.flatMap(({ queue }) => (nowhere.includes(queue) ? [] : [queue]));
-  const missing = nowhere.find((queue) => names.length === 0 || named.includes(queue));
-  if (missing !== undefined) throw noSuchQueue(nats, missing, names);
-  if (nowhere.length === 0) return;
-  const text = `not on ${nats.target.url}, account ${nats.target.account}: ${nowhere.join(', ')}; nothing is known of what died there`;
-  io.tell({ type: 'warning', text });
 }
 
 /** A condition may name a queue as `--queue` does. @throws OpsError NOT_FOUND where there is none */

@@ -5,6 +5,7 @@ import { appendHistory } from '../../ledger/history.ts';
 import type { Context } from '../../model/context.ts';
 import type { HistoryRecord } from '../../model/history.ts';
 import type { Nats } from '../../nats/connect.ts';
+import { noSuchQueue } from '../../places/queues.ts';
 import { withPlaces } from '../places.ts';
 
 /** `REQUESTS` or `REQUESTS/request-worker`; left out where there is one queue only. */
@@ -39,6 +40,7 @@ export async function withQueue<T>(
     const { nats } = places;
     onOpen(nats);
     const ref = await places.queue();
+    if (ref.isGone) throw noSuchQueue(nats, ref.queue, [], 'Its stream is not there.');
     if (consumer !== undefined && !ref.consumers.includes(consumer)) {
       throw new OpsError('NOT_FOUND', `the queue ${ref.queue} has no consumer ${consumer}`, {
         where: nats.target.url,

@@ -39,7 +39,7 @@ export async function cancelRequests(context: Context, options: CancelOptions): 
     const { nats } = places;
     const look = await lookOf(context, places, options.since);
     const [refs, stored] = await Promise.all([
-      places.someQueues(),
+      places.someQueues(context.io.tell),
       places.found().then((queues) => findAll(nats, queues, ids, look)),
     ]);
     const found = (id: string): Found | undefined => {

@@ -83,7 +83,7 @@ async function listIn(context: Context, places: Places, options: ListOptions, on
     const message = { stream: queue, subject, time, ...rest };
     return where.every((term) => term.holds({ queue, subject, died_at: null, published_at: time, inner: { message } }));
   };
-  const refs = await places.someQueues();
+  const refs = await places.someQueues(context.io.tell);
   const standings = await pipelined(refs, AT_ONCE, (ref) => readStanding(nats, ref));
   const unnoted: Listed['unnoted'][number][] = [];
   let listed = 0;

@@ -1,6 +1,6 @@
 import { checkCode } from '../../facts/check-pages.ts';
 import type { Target } from '../../model/resource.ts';
-import { type Check, type FailOn, fails, type StatusReport } from '../../model/verdict.ts';
+import { type Check, type FailOn, failsBy, type StatusReport } from '../../model/verdict.ts';
 import { html } from './html.ts';
 import { nameOfSystem } from './status.ts';
 
@@ -13,8 +13,8 @@ const xml = (text: string): string => html(text).replace(/[\uFFFE\uFFFF]/g, '?')
  */
 export function renderJunit(report: StatusReport, failOn: FailOn): string {
   const { checks, at, target } = report;
-  const failed = checks.filter(({ status }) => fails(status, failOn));
-  const skipped = checks.filter(({ status }) => status === 'unknown');
+  const failed = checks.filter((check) => failsBy(report, check, failOn));
+  const skipped = checks.filter((check) => check.status === 'unknown' && !failed.includes(check));
   const remarks = checks.filter(({ status }) => status !== 'ok').map(line);
   const attributes = {
     name: `osapi-ops status ${nameOfSystem(report)}`,
@@ -53,8 +53,8 @@ function testCase(report: StatusReport, check: Check, failOn: FailOn): string {
   const { id, status, summary, resource, name, next } = check;
   const group = [nameOfSystem(report), ...(resource === undefined ? [] : [resource])].join('.');
   const open = `    <testcase name="${xml(resource === undefined ? name : id)}" classname="${xml(group)}" time="0"`;
-  if (status === 'unknown') return `${open}><skipped message="${xml(summary)}"/></testcase>`;
-  if (!fails(status, failOn)) return `${open}/>`;
+  if (!failsBy(report, check, failOn))
+    return status === 'unknown' ? `${open}><skipped message="${xml(summary)}"/></testcase>` : `${open}/>`;
   const text = `${summary}.${next === undefined ? '' : ` Next: ${next}.`} ${checkCode(name)}`;
   return `${open}><failure type="${status}" message="${xml(summary)}">${xml(text)}</failure></testcase>`;
 }
