@@ -34,7 +34,11 @@ describe.each(outermostVersions())('a server with exactly these permissions (%s)
   let admin: Nats;
   let dir: string;
   const as = (role: string, ...args: string[]) =>
-    runCli(args, { server, cwd: dir, env: { NATS_USER: `osapi-${role}`, NATS_PASSWORD: 'pw' } });
+    runCli(args, {
+      server,
+      cwd: dir,
+      env: { NATS_USER: role === 'admin' ? role : `osapi-${role}`, NATS_PASSWORD: 'pw' },
+    });
   beforeAll(async () => {
     dir = mkdtempSync(join(tmpdir(), 'osapi-ops-permissions-'));
     writeFileSync(join(dir, 'spec.yaml'), SPEC);
@@ -98,6 +102,28 @@ describe.each(outermostVersions())('a server with exactly these permissions (%s)
       expect(JSON.parse(status.stdout).queues).toMatchObject([{ dead: 1 }]);
     } finally {
       await admin.api('STREAM.DELETE.by_hand');
+    }
+  });
+
+  test('tells a viewer that nobody can know how many are dead where some may lie in a stream that it may not read', async () => {
+    await admin.api('STREAM.CREATE.pay_DLQ', { name: 'pay_DLQ', subjects: ['a.b.dlq.>'], storage: 'memory' });
+    try {
+      const empty = await as('viewer', 'status', 'spec.yaml', '--wait', '100ms', '--for', 'dlq-empty');
+      expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('how many are dead is not known') });
+      await die(1);
+      const told = expect.stringContaining('its dead may lie in pay_DLQ too, which cannot be read');
+      for (const verb of ['ls', 'stats'])
+        expect(await as('viewer', 'dlq', verb, '-f', 'spec.yaml')).toMatchObject({ code: 0, stderr: told });
+      const { checks, queues } = JSON.parse((await as('viewer', 'status', 'spec.yaml', '--json')).stdout);
+      expect(queues).toMatchObject([{ dead: null, dead_least: 1 }]);
+      expect(checks).toContainEqual(expect.objectContaining({ id: 'REQUESTS.dead', status: 'warn', summary: told }));
+      const drain = await as('operator', 'queue', 'drain', '-f', 'spec.yaml', '--json');
+      expect(JSON.parse(drain.stdout)).toMatchObject({ drained: true, dead: null });
+      expect(JSON.parse((await as('admin', 'status', 'spec.yaml', '--json')).stdout).queues).toMatchObject([
+        { dead: 1 },
+      ]);
+    } finally {
+      await admin.api('STREAM.DELETE.pay_DLQ');
     }
   });
 

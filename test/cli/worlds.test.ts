@@ -66,6 +66,7 @@ const WORLD: World = {
   limits: 'few',
   copy: 'none',
   transform: false,
+  schedules: false,
   beside: 'none',
   replicas: 1,
   servers: 1,
@@ -111,7 +112,7 @@ needing('the nats CLI').test('what is printed of a find, typed into a shell, is 
     ['answer', 0, 1],
     ['cut', 0, 0, 4],
     ['removeOne', 0],
-    ['forge', 9, 0, 0],
+    ['forge', 10, 0, 0],
     ['expire', 2],
   ]);
   expect(seen.get('replays killed')).toBe(1);

@@ -543,6 +543,56 @@ describe.each(availableVersions())('dead letters on nats-server %s', (version) =
     expect(entries.map(({ id, inner }) => [id, inner.records.length])).toEqual([['REQUESTS/request-worker/1', 1]]);
   });
 
+  test('what services copied again is one with the first copy, whether or not the message is stored, and goes with it', async () => {
+    const nest = 'q_dlq-stream';
+    const service = 'ACME_PROD_DLQ';
+    await makeQueue(nats, { dlq: null });
+    // In its own window of duplicates the second copy of an id is not stored.
+    const window = { duplicate_window: 100e6 };
+    await nats.api(`STREAM.CREATE.${nest}`, { name: nest, subjects: [nest], storage: 'memory', ...window });
+    await nats.api(`STREAM.CREATE.${service}`, { name: service, subjects: ['acme.prod.dlq.>'], storage: 'memory' });
+    const own = headers();
+    own.append('Nats-Msg-Id', 'here');
+    await put(nats, 'requests.dns', '{"id":"here"}', own);
+    await letDie(nats);
+    const copy = (subject: string, id: string, told: Readonly<Record<string, string>>) => {
+      const hdrs = headers();
+      for (const [name, value] of Object.entries(told)) hdrs.append(name, value);
+      return put(nats, subject, `{"id":"${id}"}`, hdrs);
+    };
+    const byNest = (id: string) =>
+      copy(nest, id, {
+        'x-original-stream': 'REQUESTS',
+        'x-original-subject': 'requests.dns',
+        'x-failed-at': new Date().toISOString(),
+        'Nats-Msg-Id': id,
+      });
+    for (const id of ['here', 'gone']) await byNest(id);
+    await sleep(300);
+    for (const id of ['here', 'gone']) await byNest(id);
+    await copy('acme.prod.dlq.requests', 'gone', {
+      'X-DLQ-Original-Stream': 'REQUESTS',
+      'X-DLQ-Original-Subject': 'requests.dns',
+      'X-DLQ-Failure-Reason': 'MaxDeliveriesExceeded',
+      'X-DLQ-Nats-Msg-Id': 'gone',
+    });
+    for (const options of [{}, { exact: false }, { exact: false, order: 'newest' }] as const) {
+      const { entries } = await scan(nats, {}, options);
+      expect(entries.map(({ id, inner }) => `${id} ${inner.records.length}`).sort()).toEqual([
+        'REQUESTS/request-worker/1 2',
+        `${nest}/-/2 3`,
+      ]);
+    }
+    const { entries } = await scan(nats, { ids: [{ text: '', queue: nest, consumer: '-', seq: 2 }] });
+    expect(entries.map(({ inner }) => inner.records.length)).toEqual([3]);
+    const context = contextFor(server);
+    const wishes = { maxInFlight: 256, maxReplays: 3, wait: false, waitMs: 5000 };
+    const how = { filter: {}, dryRun: false, edit: false, lockWaitMs: 1000, keepEntries: false, wishes };
+    expect(await replayDeadLetters(context, how)).toMatchObject({ replayed: 2, failed: 0, remaining: 0 });
+    const figures = await Promise.all([nest, service, 'REQUESTS'].map((name) => nats.api(`STREAM.INFO.${name}`)));
+    expect(figures).toMatchObject([0, 0, 2].map((messages) => ({ state: { messages } })));
+  });
+
   test('what a service copied while another of its kind is in flight is left until that is settled, and put back once', async () => {
     const nest = 'q_dlq-stream';
     await makeQueue(nats, { dlq: null, ackWait: 600_000 });

@@ -322,6 +322,26 @@ const raise: Act = async (play, [, which, who, by]) => {
   await play.excuse('dropped with an update');
 };
 
+/** A message for later: the stream has it until its time comes, and then another of its words. */
+const schedule: Act = async (play, [, which, on, when]) => {
+  const queue = play.queue(which!);
+  const token = play.token();
+  const isSoon = when! % 2 === 0;
+  const time = isSoon ? new Date(Date.now() + 1000).toISOString() : '2099-01-01T00:00:00Z';
+  const head = {
+    'Nats-Schedule': `@at ${time.replace(/\.\d+/, '')}`,
+    'Nats-Schedule-Target': of(queue.subjects, on!)!,
+  };
+  const later = `${queue.name.toLowerCase()}.later`;
+  if (!(await play.person.publish(later, payloadOf(token, 0), head))) return;
+  play.accept(token, queue.name);
+  const isWaiting = async () =>
+    (await play.read()).get(queue.name)?.messages.some((one) => one.token === token && one.subject === later);
+  for (let tries = 0; isSoon && tries < 40 && (await isWaiting()); tries++) await sleep(100);
+  if (isSoon) play.person.note('sleep 3');
+  await play.excuse('replaced by another for later');
+};
+
 const dropCopy: Act = async (play) => {
   if (!play.truth.has('COPY')) return;
   await play.person.api('STREAM.DELETE.COPY');
@@ -356,7 +376,31 @@ const forge: Act = async (play, [, which, kind, one, many]) => {
     ...fields,
   });
   const rejects = `osapi-ops.rejected.${queue.name}.a`;
+  const stored = of(play.truth.get(queue.name)?.messages ?? [], one!);
+  /** As two services copy what they gave up, neither with its sequence. */
+  const copyTwice = async () => {
+    if (!stored) return;
+    const id = /^Nats-Msg-Id: ?(.*?)\s*$/im.exec(stored.headers)?.[1];
+    const copies: Readonly<Record<string, string>>[] = [
+      {
+        'x-original-stream': queue.name,
+        'x-original-subject': stored.subject,
+        'x-failed-at': new Date().toISOString(),
+        ...(id !== undefined && { 'Nats-Msg-Id': id }),
+      },
+      {
+        'X-DLQ-Original-Stream': queue.name,
+        'X-DLQ-Original-Subject': stored.subject,
+        'X-DLQ-Failure-Reason': 'MaxDeliveriesExceeded',
+        ...(id !== undefined && { 'X-DLQ-Nats-Msg-Id': id }),
+      },
+    ];
+    for (const copy of copies)
+      if ((await play.person.publish(rejects, Buffer.from(stored.payload, 'latin1'), copy)) && stored.token)
+        play.accept(stored.token, queue.name);
+  };
   const acts = [
+    copyTwice,
     () => play.person.publish('foreign', 'hello'),
     () => play.person.publish(`${deaths}.a`, '\u001b[2J not JSON'),
     () => play.person.publish(`${deaths}.a`, advisory({})),
@@ -606,6 +650,7 @@ const ROWS: readonly Row[] = [
   [1, 'remake', remake],
   [1, 'remakeConsumer', remakeConsumer],
   [1, 'raise', raise],
+  [2, 'schedule', schedule, ({ world, version }) => world.schedules && !/^2\.1[01]\./.test(version)],
   [1, 'dropCopy', dropCopy, ({ world }) => world.copy !== 'none'],
   [2, 'forge', forge, ({ world }) => world.dlq !== 'none'],
   [7, 'replay', replay],
@@ -628,7 +673,11 @@ export const doStep = (play: Play, name: string, pick: readonly number[]): Promi
 
 /** What a step may have been, that a law was checked after. */
 export const stepKinds = (version: string): readonly string[] =>
-  ROWS.map(([, name]) => `step: ${name}`).filter((kind) => kind !== 'step: pause' || !version.startsWith('2.10'));
+  ROWS.map(([, name]) => `step: ${name}`).filter(
+    (kind) =>
+      !(kind === 'step: pause' && version.startsWith('2.10')) &&
+      !(kind === 'step: schedule' && /^2\.1[01]\./.test(version)),
+  );
 
 const picks = fc.array(fc.nat(1000), { minLength: 5, maxLength: 5 });
 

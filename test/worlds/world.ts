@@ -23,9 +23,11 @@ export interface World {
   readonly workers: readonly Worker[];
   readonly dlq: 'both' | 'max_deliveries' | 'all' | 'none';
   readonly responses: boolean;
-  readonly limits: 'none' | 'few' | 'one of a subject';
+  readonly limits: 'none' | 'few' | 'one of a subject' | 'few in the DLQ';
   readonly copy: 'none' | 'mirror' | 'full mirror' | 'source';
   readonly transform: boolean;
+  /** The stream takes messages that are for later: on servers that have them. */
+  readonly schedules: boolean;
   /** A queue beside it: with a DLQ of its own, in the same DLQ, or as another system. */
   readonly beside: 'none' | 'own' | 'shared' | 'system';
   readonly replicas: 1 | 3;
@@ -53,6 +55,7 @@ export const KINDS = [
   'limits: none',
   'limits: few',
   'limits: one of a subject',
+  'limits: few in the DLQ',
   'copy: none',
   'copy: mirror',
   'copy: full mirror',
@@ -70,6 +73,7 @@ export const KINDS = [
   'consumers: several',
   'consumers: push',
   'transform',
+  'schedules',
   'no responses',
 ] as const;
 
@@ -90,6 +94,7 @@ export function kindsOf(world: World): readonly (typeof KINDS)[number][] {
     `consumers: ${consumers}`,
     ...(workers.some(({ push }) => push) ? (['consumers: push'] as const) : []),
     ...(world.transform ? (['transform'] as const) : []),
+    ...(world.schedules ? (['schedules'] as const) : []),
     ...(world.responses ? [] : (['no responses'] as const)),
   ];
 }
@@ -150,13 +155,14 @@ export const worlds: fc.Arbitrary<World> = fc
     overlapping: fc.constantFrom(...APART, ...OVERLAPPING),
     dlq: mostly<World['dlq']>('both', 'max_deliveries', 'all', 'none'),
     responses: mostly(true, false),
-    limits: fc.constantFrom<World['limits'][]>('none', 'few', 'few', 'none', 'one of a subject'),
+    limits: fc.constantFrom<World['limits'][]>('none', 'few', 'few', 'none', 'one of a subject', 'few in the DLQ'),
     copy: mostly<World['copy']>('none', 'mirror', 'full mirror', 'source'),
     transform: mostly(false, true),
+    isForLater: fc.boolean(),
     isBeside: fc.boolean(),
     isShared: fc.boolean(),
   })
-  .map(({ apart, overlapping, isBeside, isShared, ...world }): World => {
+  .map(({ apart, overlapping, isBeside, isShared, isForLater, ...world }): World => {
     const isApplied = world.made === 'applied';
     const workers = world.retention === 'workqueue' ? apart : overlapping;
     // A DLQ that takes the advisories of all takes those of what is beside it.
@@ -166,6 +172,8 @@ export const worlds: fc.Arbitrary<World> = fc
       file: 'one.yaml',
       servers: isApplied && world.replicas === 1 ? world.servers : 1,
       beside: isBeside ? beside : 'none',
+      // The server allows it where the oldest are dropped.
+      schedules: isForLater && !isApplied && world.discard === 'old',
       workers: isApplied ? workers.filter(({ push }) => !push) : workers,
       // What a spec says nothing of.
       ...(isApplied && { copy: 'none', transform: false, dlq: world.dlq === 'all' ? 'both' : world.dlq }),
@@ -205,7 +213,7 @@ export async function make(person: Person, world: World): Promise<readonly Queue
 }
 
 async function byHand(person: Person, world: World): Promise<readonly Queue[]> {
-  const { retention, discard, storage, workers, dlq, responses, copy, transform, beside, replicas } = world;
+  const { retention, discard, storage, workers, dlq, responses, copy, transform, schedules, beside, replicas } = world;
   const add = (name: string, subjects: readonly string[], config: object = {}) =>
     person.api(`STREAM.CREATE.${name}`, {
       name,
@@ -221,10 +229,12 @@ async function byHand(person: Person, world: World): Promise<readonly Queue[]> {
     discard,
     ...limitsOf(world),
     ...(transform && { subject_transform: { src: 'q.x', dest: 'q.a' } }),
+    ...(schedules && { allow_msg_schedules: true }),
   });
   const shared = beside === 'shared' ? dlqSubjects('R', dlq) : [];
-  if (dlq === 'all') await add('q_dlq', [`${ADVISORY}.>`, 'osapi-ops.rejected.>', 'foreign']);
-  else if (dlq !== 'none') await add('q_dlq', [...dlqSubjects('Q', dlq), ...shared, 'foreign']);
+  const dlqLimits = world.limits === 'few in the DLQ' ? { max_msgs: FEW, discard } : {};
+  if (dlq === 'all') await add('q_dlq', [`${ADVISORY}.>`, 'osapi-ops.rejected.>', 'foreign'], dlqLimits);
+  else if (dlq !== 'none') await add('q_dlq', [...dlqSubjects('Q', dlq), ...shared, 'foreign'], dlqLimits);
   if (responses) {
     const config = { max_msgs_per_subject: 1, discard: 'new', allow_rollup_hdrs: true, deny_delete: true };
     await add('KV_responses', ['$KV.responses.>'], config);
@@ -283,7 +293,11 @@ async function apply(person: Person, world: World): Promise<readonly Queue[]> {
           ]),
         ),
         ...(dlq !== 'none' && {
-          dlq: { stream: `${letter}_dlq`, capture: dlq === 'both' ? ['max_deliveries', 'terminated'] : [dlq] },
+          dlq: {
+            stream: `${letter}_dlq`,
+            capture: dlq === 'both' ? ['max_deliveries', 'terminated'] : [dlq],
+            ...(world.limits === 'few in the DLQ' && { max_msgs: FEW, discard }),
+          },
         }),
         ...(responses && { responses: { bucket: `${letter}_answers` } }),
       },

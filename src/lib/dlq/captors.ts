@@ -1,4 +1,4 @@
-import { captorSubjects, capturesOf, type DlqCapture, mayBeService, serves } from '../facts/captures.ts';
+import { captorSubjects, capturesOf, type DlqCapture, deathSubjects, mayBeService, serves } from '../facts/captures.ts';
 import { answerOf, orElse } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
 import type { StreamInfo } from '../nats/info.ts';
@@ -26,19 +26,22 @@ export const isCaptorOf = ({ captures, stored }: Pick<Captor, 'captures' | 'stor
 const FEW = 4;
 const AT_ONCE = 64;
 const NOT_TOLD = { missing: undefined, denied: undefined, silent: undefined };
+const UNREAD = { missing: undefined, denied: null, silent: null };
+
+/** What takes dead letters of some queues. */
+export interface Captors {
+  readonly found: readonly Captor[];
+  /** By queue, the names of those of which this user may not know, or nobody can tell, what they hold. */
+  readonly unread: ReadonlyMap<string, readonly string[]>;
+}
 
 /**
  * The streams that take dead letters of these queues, beside those that are known. They are asked for by their subjects:
- * listing an account takes a server as long as it has streams, and a cluster waits for each that has no leader. What this
- * user may not see, or nobody can tell of, is left out.
+ * listing an account takes a server as long as it has streams, and a cluster waits for each that has no leader.
  * @throws OpsError CONN_UNREACHABLE, INTERRUPTED
  */
-export async function findCaptors(
-  nats: Nats,
-  queues: readonly string[],
-  known: ReadonlySet<string>,
-): Promise<readonly Captor[]> {
-  if (queues.length === 0) return [];
+export async function findCaptors(nats: Nats, queues: readonly string[], known: ReadonlySet<string>): Promise<Captors> {
+  if (queues.length === 0) return { found: [], unread: new Map() };
   const subjects = captorSubjects(queues.length > FEW ? undefined : queues);
   const names = await Promise.all(
     subjects.map(async (subject) => {
@@ -47,13 +50,32 @@ export async function findCaptors(
     }),
   );
   const wanted = [...new Set(names.flat())].filter((name) => !known.has(name)).sort();
+  const unread = new Set<string>();
   const captors = await pipelined(wanted, AT_ONCE, async (name): Promise<Captor | undefined> => {
-    const [info, stored = new Set<string>()] = await Promise.all([
-      orElse(readStream(nats, name), NOT_TOLD),
-      mayBeService(name) ? orElse(answerOf(serviceQueues(nats, name)), NOT_TOLD) : undefined,
+    const [info, stored] = await Promise.all([
+      orElse(readStream(nats, name), UNREAD),
+      mayBeService(name) ? orElse(answerOf(serviceQueues(nats, name)), UNREAD) : new Set<string>(),
     ]);
     const captures = info ? capturesOf(info.config, true) : [];
-    return info && captures.length > 0 ? { info, captures, stored } : undefined;
+    if (info === null || (captures.length > 0 && stored === null)) unread.add(name);
+    return info && captures.length > 0 ? { info, captures, stored: stored ?? new Set() } : undefined;
   });
-  return captors.filter((captor) => captor !== undefined);
+  return { found: captors.filter((captor) => captor !== undefined), unread: await unreadBy(nats, queues, unread) };
+}
+
+/** Which of the streams that could not be read take deaths of each of these queues, by their subjects; a service tells no queue by them. */
+async function unreadBy(
+  nats: Nats,
+  queues: readonly string[],
+  unread: ReadonlySet<string>,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (unread.size === 0) return new Map();
+  const rows = await pipelined(queues, AT_ONCE, async (queue) => {
+    const taking = await Promise.all(
+      deathSubjects(queue).map(async (subject) => (await orElse(streamNames(nats, { subject }), NOT_TOLD)) ?? []),
+    );
+    const names = new Set(taking.flat());
+    return [queue, [...unread].filter((name) => names.has(name) || mayBeService(name))] as const;
+  });
+  return new Map(rows.filter(([, names]) => names.length > 0));
 }

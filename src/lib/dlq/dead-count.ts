@@ -73,18 +73,18 @@ const isBetween = (time: string | undefined, [a, b]: readonly (string | undefine
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-/** Counts a work queue's dead by arithmetic: messages - waiting - in flight - what waits for nobody. */
+/** Counts a work queue's dead by arithmetic: messages - waiting - in flight - what waits for nobody. Of others none are counted. */
 export function deadCount(standing: QueueStanding, uncovered: number, steady: boolean, nowMs: number): DeadCount {
   const ready = sum(standing.consumers.map(({ pending }) => pending));
   const inFlight = sum(standing.consumers.map(({ ackPending }) => ackPending));
-  const dead = Math.max(0, standing.messages - ready - inFlight - uncovered);
+  const dead = countsDead(standing) ? Math.max(0, standing.messages - ready - inFlight - uncovered) : 0;
   const held = Math.min(dead, heldFor(standing));
   const dying = dyingOf(standing, dead, nowMs);
   return { queue: standing.queue, dead, ready, inFlight, dying, uncovered, held, steady };
 }
 
 /** At most so many in flight that are past their last ack wait. */
-export function dyingOf({ consumers }: QueueStanding, dead: number, nowMs: number): number {
+function dyingOf({ consumers }: QueueStanding, dead: number, nowMs: number): number {
   return consumers.reduce((all, { ackPending, lastActive, waits, maxDeliver, redelivered }) => {
     const longest = Math.max(...waits) / 1e6;
     // With one delivery only, death is not lazy: it comes when the ack wait is over (measured on 2.10, 2.12, 2.15).
@@ -141,11 +141,19 @@ export const orphanReport = (
   { missing, late, ...found }: Pick<OrphanReport, 'accounted' | 'orphans'> & { missing: number; late: number },
 ): OrphanReport => ({ ...count, ...found, uncertain: Math.max(0, missing - late - count.held) });
 
-/** Why its DLQs cannot tell of all the dead of a stream that keeps what was acked: that and what was given up are stored alike. */
+/**
+ * Why its DLQs cannot tell of all the dead of a queue: some of them cannot be read, or its stream keeps what was acked:
+ * that and what was given up are stored alike.
+ */
 export function whyUntold(
-  { retention, consumers, messages, firstSeq, firstTime }: QueueStanding,
+  standing: QueueStanding | undefined,
   dlqs: readonly Pick<SeenStream, 'created'>[],
+  unread: readonly string[] = [],
 ): string | undefined {
+  if (unread.length > 0)
+    return `its dead may lie in ${unread.join(', ')} too, which cannot be read: this user may not, or it has no leader`;
+  if (!standing) return undefined;
+  const { retention, consumers, messages, firstSeq, firstTime } = standing;
   if (retention === 'workqueue' || consumers.length === 0) return undefined;
   const keeps = `a stream of retention ${retention} keeps what was acked too, and`;
   if (dlqs.length === 0) return `${keeps} there is no DLQ that tells who died`;

@@ -23,6 +23,7 @@ import { areScattered, fetchOriginals } from './originals.ts';
 import { findOrphans, type Measured, measure } from './orphans.ts';
 import { type Order, PAGE, pageOf, pagesAtOnce } from './pages.ts';
 import {
+  copiesAgain,
   lastAlike,
   nearBare,
   type Orphan,
@@ -237,7 +238,21 @@ export class Judgement {
   }
 
   /** Of which messages these records are, which carry one and do not tell its sequence, as others tell; by their place. */
-  async place(bare: readonly Death[], pages: Pages): Promise<ReadonlyMap<string, Death>> {
+  async place(all: readonly Death[], pages: Pages): Promise<ReadonlyMap<string, Death>> {
+    const again = copiesAgain(all);
+    const bare = all.filter((death) => !again.has(placeOf(death)));
+    const placed = await this.#placeEach(bare, pages);
+    for (const copy of all) {
+      const first = again.get(placeOf(copy));
+      if (!first) continue;
+      const { id, consumer, seq, pointsAtOriginal, isPlaced, inDoubt } = placed.get(placeOf(first)) ?? first;
+      const carried = isPlaced ? { ...copy.carried!, seq } : copy.carried!;
+      placed.set(placeOf(copy), { ...copy, id, consumer, seq, pointsAtOriginal, carried, isPlaced, inDoubt });
+    }
+    return placed;
+  }
+
+  async #placeEach(bare: readonly Death[], pages: Pages): Promise<Map<string, Death>> {
     const isNear = nearBare(bare);
     const near: Death[] = [];
     const pointed = new SeqSets();
@@ -314,7 +329,7 @@ export class Judgement {
   }
 
   /** Counts a queue's dead, for `orphans`. */
-  measure(queue: string): Promise<Measured | undefined> {
+  measure(queue: string): Promise<Measured> {
     return measure(this.#run.nats, this.#refs.get(queue)!, this.#run.now);
   }
 
@@ -343,11 +358,7 @@ export class Judgement {
   }
 
   /** The wanted orphans of a queue, once all records were judged. */
-  async *orphans(
-    queue: string,
-    catchUp: () => Promise<void>,
-    counted?: Promise<Measured | undefined>,
-  ): AsyncGenerator<Entry> {
+  async *orphans(queue: string, catchUp: () => Promise<void>, counted?: Promise<Measured>): AsyncGenerator<Entry> {
     const { nats, filter, options, now } = this.#run;
     yield* this.untold(queue);
     const records = { accounted: this.accounted(queue), removed: () => options.removed?.() ?? 0, catchUp, counted };

@@ -24,27 +24,20 @@ import type { QueueStanding } from './standing.ts';
 
 const TRIES = 5;
 
-/**
- * Counts a work queue's dead by arithmetic: messages - waiting - in flight. `undefined` for other streams, which keep
- * what was acked, and for queues without a consumer, where nothing was ever tried.
- * @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
- */
-export async function countDead(nats: Nats, ref: QueueRef, nowMs: number): Promise<DeadCount | undefined> {
-  return (await measure(nats, ref, nowMs))?.count;
-}
-
 export interface Measured {
   readonly count: DeadCount;
   readonly standing: QueueStanding;
 }
 
-export async function measure(nats: Nats, ref: QueueRef, nowMs: number): Promise<Measured | undefined> {
+/**
+ * A queue's figures, of one moment where its dead are counted by them. @throws OpsError CONN_*, DENIED_SUBJECT, INTERRUPTED
+ */
+export async function measure(nats: Nats, ref: QueueRef, nowMs: number): Promise<Measured> {
   const read = () => readStanding(nats, ref);
   // The stream's figures must be of the same moment as the consumers': two looks at once tell it where one server
   // answers; else, and where they do not, one after the other.
   let [before, standing] = isOneServer(nats) ? await Promise.all([read(), read()]) : [undefined, await read()];
-  if (!countsDead(standing)) return undefined;
-  let steady = before !== undefined && isOneMoment(before, standing);
+  let steady = !countsDead(standing) || (before !== undefined && isOneMoment(before, standing));
   for (let attempt = 0; attempt < TRIES && !steady; attempt++) {
     [before, standing] = [standing, await read()];
     steady = figuresOf(before) === figuresOf(standing);
@@ -52,9 +45,10 @@ export async function measure(nats: Nats, ref: QueueRef, nowMs: number): Promise
   return { count: deadCount(standing, await countUncovered(nats, standing), steady, nowMs), standing };
 }
 
-/** Messages that wait for nobody: subjects that no consumer's filter lets in. */
+/** Messages that wait for nobody: subjects that no consumer's filter lets in. Streams that keep what was acked keep those too. */
 export async function countUncovered(nats: Nats, standing: QueueStanding): Promise<number> {
-  if (coversAll(standing)) return 0;
+  if (standing.retention !== 'workqueue' || coversAll(standing)) return 0;
+  if (standing.consumers.length === 0) return standing.messages;
   return uncoveredAmong((await orThrow(readSubjects(nats, standing.queue))).subjects, standing);
 }
 
@@ -67,7 +61,7 @@ export interface Records {
   /** Adds what was recorded since, and waits for what is on its way. */
   catchUp(): Promise<void>;
   /** The count, where it was taken already: once all records had been judged. */
-  readonly counted?: Promise<Measured | undefined>;
+  readonly counted?: Promise<Measured>;
 }
 
 /** Finds dead messages that no record speaks of. Whether there are any is a sum; only then the stream is read. */
@@ -80,12 +74,12 @@ export async function* findOrphans(
   const { accounted } = records;
   const missingOf = ({ count }: Measured) => unaccounted(count, accounted.size, records.removed());
   let measured = await (records.counted ?? measure(nats, ref, nowMs));
-  if (measured && missingOf(measured) > 0) {
+  if (!countsDead(measured.standing)) return undefined;
+  if (missingOf(measured) > 0) {
     // What died since the records were read may be all there is to it.
     await records.catchUp();
     measured = await measure(nats, ref, nowMs);
   }
-  if (!measured) return undefined;
   const { count, standing } = measured;
   let missing = missingOf(measured);
   let late = 0;

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { entryId } from '../model/entry.ts';
 import type { StoredMessage } from '../model/message.ts';
+import { headerValue, parseHeaders } from '../nats/raw-headers.ts';
 import { type Death, UNNAMED } from './death.ts';
 import { isAsOld } from './moment.ts';
 import type { QueueStanding } from './standing.ts';
 import { compareTimes } from './time.ts';
+import { isSameMessage } from './told.ts';
 
 // Some services copy a dead letter without its sequence, and the server's advisory of the same death tells the sequence
 // without the message. What they share is the queue, the payload and, within moments, the time: by these they are one.
@@ -48,6 +50,10 @@ export const placeOf = ({ record }: Death): string => `${record.stream}/${record
 /** Milliseconds since 1970. */
 const timeOf = ({ record }: Death): number => Date.parse(record.time);
 
+/** Of one millisecond by their place, in whatever order they were read. */
+const inTheOrderWritten = (a: Death, b: Death): number =>
+  compareTimes(a.record.time, b.record.time) || a.record.seq - b.record.seq;
+
 const fits = (bare: Death, { queue, consumer, record }: Death): boolean =>
   bare.queue === queue &&
   (bare.consumer === UNNAMED || bare.consumer === consumer) &&
@@ -58,6 +64,27 @@ export function tellersOf(deaths: readonly Death[]): Death[] {
   const isAdvisory = ({ record }: Death) => record.kind === 'advisory';
   const advised = new Set(deaths.filter(isAdvisory).map(({ queue, seq }) => `${queue}/${seq}`));
   return deaths.filter((death) => isAdvisory(death) || !advised.has(`${death.queue}/${death.seq}`));
+}
+
+/**
+ * Which of these are copies of a message that another, written before, is a copy of; by their place. A service that fails
+ * between its two writes copies again, and two services may copy one message. Alike is not enough, as two messages may be:
+ * they have one Nats-Msg-Id, or tell the same moment at which it was published.
+ */
+export function copiesAgain(bare: readonly Death[]): Map<string, Death> {
+  const firsts = new Map<string, Death[]>();
+  const again = new Map<string, Death>();
+  for (const one of [...bare].sort(inTheOrderWritten)) {
+    const { queue, consumer, carried } = one;
+    const known = headerValue(parseHeaders(carried!.headers), 'Nats-Msg-Id') ?? carried!.time;
+    if (known === '') continue;
+    const key = `${queue}/${consumer}/${printOf(carried!)}/${known}`;
+    const same = firsts.get(key) ?? [];
+    const first = same.find((other) => isSameMessage(other.carried!, carried!));
+    if (first) again.set(placeOf(one), first);
+    else firsts.set(key, [...same, one]);
+  }
+  return again;
 }
 
 /** Whether an advisory can be of one of the deaths that these records tell of: the few that are looked up are. */
@@ -87,11 +114,7 @@ const placedAt = (bare: Death, { consumer, seq }: { readonly consumer: string; r
 export function pairAlike(bare: readonly Death[], orphans: readonly Orphan[]): (readonly [Death, Orphan])[] {
   const pairs: (readonly [Death, Orphan])[] = [];
   const alike = Map.groupBy(orphans, ({ message }) => printOf(message));
-  // Of one millisecond by their place, in whatever order they were read.
-  const oldestFirst = [...bare].sort(
-    (a, b) => compareTimes(a.record.time, b.record.time) || a.record.seq - b.record.seq,
-  );
-  for (const one of oldestFirst) {
+  for (const one of [...bare].sort(inTheOrderWritten)) {
     const among = alike.get(printOf(one.carried!)) ?? [];
     const at = among.findIndex(
       ({ queue, consumer, message, created }) =>

@@ -141,7 +141,7 @@ async function* scanGroup(run: Run, group: Group): AsyncGenerator<Entry> {
   let isRead = false;
   /** To somebody who may take them away. */
   let isGiven = false;
-  const counted = new Map<string, Promise<Measured | undefined>>();
+  const counted = new Map<string, Promise<Measured>>();
   /** Whether whoever takes away what he is given has taken none yet. */
   const isWhole = () => (options.removed?.() ?? 0) === 0;
   /** The dead are counted as soon as all records were judged; but not while somebody takes them away. */

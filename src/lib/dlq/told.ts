@@ -22,7 +22,7 @@ export interface Letter {
 }
 
 export const keyOfDeath = (death: Death): string =>
-  death.pointsAtOriginal ? `${death.queue}/${death.consumer}` : `${death.record.stream}//`;
+  death.pointsAtOriginal ? `${death.queue}/${death.consumer}` : `${death.id.split('/')[0]}//`;
 
 export const alone = (death: Death): Told => ({ deaths: [death] });
 
@@ -35,7 +35,7 @@ const isAlike = (a: StoredMessage, b: StoredMessage): boolean =>
   a.subject === b.subject && asBuffer(a.payload).equals(asBuffer(b.payload));
 
 /** Whether two records carry one message: alike, and published at one time, or to the letter where that is not told. */
-function isSameMessage(a: StoredMessage, b: StoredMessage): boolean {
+export function isSameMessage(a: StoredMessage, b: StoredMessage): boolean {
   if (!isAlike(a, b)) return false;
   return a.time !== '' && b.time !== '' ? agree(a.time, b.time) : asBuffer(a.headers).equals(asBuffer(b.headers));
 }

@@ -30,6 +30,9 @@ export const captorSubjects = (queues: readonly string[] | undefined): string[] 
   '*',
 ];
 
+/** On these the deaths of a queue are told. */
+export const deathSubjects = (queue: string): string[] => PREFIXES.map(({ prefix }) => `${prefix}.${queue}.*`);
+
 /** Whether one of those services may have made a stream of this name. */
 export const mayBeService = (name: string): boolean => /_DLQ$|_dlq-stream$/.test(name);
 

@@ -1,17 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Captor, findCaptors, isCaptorOf } from '../dlq/captors.ts';
-import { dyingOf, figuresOf, isOneMoment, whyUntold } from '../dlq/dead-count.ts';
+import { type Captors, findCaptors, isCaptorOf } from '../dlq/captors.ts';
+import { type DeadCount, deadCount, figuresOf, isOneMoment, whyUntold } from '../dlq/dead-count.ts';
 import { readFailing } from '../dlq/failing.ts';
 import { countJournalled } from '../dlq/journalled.ts';
 import { countUncovered } from '../dlq/orphans.ts';
-import {
-  heldFor,
-  isCopy,
-  type QueueStanding,
-  type SeenStream,
-  toConsumerStanding,
-  toStanding,
-} from '../dlq/standing.ts';
+import { isCopy, type QueueStanding, type SeenStream, toConsumerStanding, toStanding } from '../dlq/standing.ts';
 import { capturesOf, mayBeService } from '../facts/captures.ts';
 import { bucketStream, rejectedSubject } from '../facts/names.ts';
 import type { AccountUsage } from '../model/account.ts';
@@ -39,6 +32,8 @@ export interface QueueToLook {
   readonly dlq?: string;
   /** All streams that take its deaths, where they were looked for; else they are found. */
   readonly dlqs?: readonly string[];
+  /** Those that may take more of them and cannot be read, where all were looked for. */
+  readonly unread?: readonly string[];
   readonly responses?: string;
   readonly health: HealthSpec;
 }
@@ -93,8 +88,9 @@ function consumerState(info: ConsumerInfo): ConsumerState {
 interface Look {
   readonly stream: Answer<StreamInfo>;
   readonly consumers: ReadonlyMap<string, Answer<ConsumerInfo>>;
+  /** Absent, as what follows, where the stream is missing or silent. */
   readonly standing?: QueueStanding;
-  readonly dead?: { readonly dead: number; readonly steady: boolean };
+  readonly steady?: boolean;
   readonly uncovered?: number;
 }
 
@@ -136,27 +132,7 @@ async function lookAt(nats: Nats, { name, consumers: named }: QueueToLook, liste
     const isOrdered = !atOnce || now.messages === 0;
     const steady = isOrdered ? figuresOf(then) === figuresOf(now) : isOneMoment(then, now);
     if (!steady && attempt < TRIES) continue;
-    const isQueue = now.retention === 'workqueue';
-    // Without a consumer nothing can die any more; what died before is told by the DLQ.
-    if (now.consumers.length === 0)
-      return {
-        stream,
-        consumers: after,
-        standing: now,
-        uncovered: isQueue ? now.messages : 0,
-        dead: { dead: 0, steady },
-      };
-    // A stream of another retention keeps what was acked, and what nobody was to take.
-    if (!isQueue) return { stream, consumers: after, standing: now, dead: { dead: 0, steady } };
-    const uncovered = await countUncovered(nats, now);
-    const held = now.consumers.reduce((sum, { pending, ackPending }) => sum + pending + ackPending, 0);
-    return {
-      stream,
-      consumers: after,
-      standing: now,
-      uncovered,
-      dead: { dead: Math.max(0, now.messages - held - uncovered), steady },
-    };
+    return { stream, consumers: after, standing: now, steady, uncovered: await countUncovered(nats, now) };
   }
 }
 
@@ -300,14 +276,14 @@ interface Around {
   /** How many rejects a queue's DLQ has, as far as that was asked with all else. */
   readonly rejects?: ReadonlyMap<string, Promise<number>>;
   /** The streams that take deaths, but for those among the resources. */
-  readonly captors: Promise<readonly Captor[]>;
+  readonly captors: Promise<Captors>;
 }
 
 /** All streams that take the deaths of a queue, its own first. */
 function dlqsOf(
   { name, dlq, dlqs }: QueueToLook,
   resources: Around['resources'],
-  found: readonly Captor[],
+  found: Captors['found'],
 ): readonly SeenStream[] {
   const streams = [...resources.values()].flatMap((one) => (one.kind === 'stream' ? [one] : []));
   const named = dlqs ?? (dlq === undefined ? [] : [dlq]);
@@ -326,7 +302,7 @@ async function queueState(
   { resources, now, journalled, rejects, captors }: Around,
 ): Promise<QueueState> {
   const { name, health, dlq, responses } = queue;
-  const standing = look.stream.is === 'found' && look.standing;
+  const { standing, steady = true, uncovered = 0 } = look;
   const all = found(look.consumers.values());
   const infos = all.filter((info) => !isCopy(info));
   // Beside what else is asked of this queue.
@@ -342,21 +318,24 @@ async function queueState(
   const stream = stateOf(resources.get(`stream ${name}`));
   const dlqState = dlq === undefined ? undefined : stateOf(resources.get(`stream ${dlq}`));
   const bucket = responses === undefined ? undefined : stateOf(resources.get(`bucket ${responses}`));
-  const isKept = look.dead && dlq !== undefined && dlqState !== undefined && dlqState.figures.messages > 0;
+  const isKept = standing && dlq !== undefined && dlqState !== undefined && dlqState.figures.messages > 0;
   const rejected = isKept ? await (rejects?.get(name) ?? countStored(nats, dlq, rejectedSubject(name))) : 0;
-  const dlqs = dlqsOf(queue, resources, await captors);
-  const untold = look.standing && whyUntold(look.standing, dlqs);
-  const deadState =
-    look.dead && look.stream.is === 'found'
-      ? { ...deadOf(queue, look, all, now), rejected, journalled: journalled ?? 0, ...(untold && { unknown: untold }) }
-      : undefined;
+  const { found: more, unread } = await captors;
+  const dlqs = dlqsOf(queue, resources, more);
+  const untold = whyUntold(standing, dlqs, queue.unread ?? unread.get(name));
+  const deadState = standing && {
+    ...deadOf(deadCount(standing, uncovered, steady, now)),
+    rejected,
+    journalled: journalled ?? 0,
+    ...(untold && { unknown: untold }),
+  };
   return {
     name,
     health,
     stream,
     consumers,
     copies: all.filter(isCopy).map(consumerState),
-    uncovered: look.uncovered ?? 0,
+    uncovered,
     failing: (await failing).map((one) => one.failing),
     deadState,
     ...(dlqState && { dlq: { name: dlq!, ...dlqState } }),
@@ -373,16 +352,9 @@ export async function countStored(nats: Nats, stream: string, subjects: string):
 }
 
 /** The count alone; who has an entry is looked into where there are any. */
-function deadOf(
-  { name }: QueueToLook,
-  { stream, dead }: Look,
-  infos: readonly ConsumerInfo[],
-  now: number,
-): Omit<DeadState, 'rejected' | 'journalled'> {
-  const standing = toStanding(name, stream.is === 'found' ? stream.value : undefined, infos, 0);
-  const held = Math.min(dead!.dead, heldFor(standing));
-  const base = { dead: dead!.dead, steady: dead!.steady, dying: dyingOf(standing, dead!.dead, now), held };
-  return base.dead === 0 ? { ...base, orphans: 0, parked: 0, exact: true } : { ...base, exact: false };
+function deadOf({ dead, steady, dying, held }: DeadCount): Omit<DeadState, 'rejected' | 'journalled'> {
+  const base = { dead, steady, dying, held };
+  return dead === 0 ? { ...base, orphans: 0, parked: 0, exact: true } : { ...base, exact: false };
 }
 
 /** A queue's stream and consumers, as far as they tell how it moves. */

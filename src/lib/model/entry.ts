@@ -141,6 +141,8 @@ export interface QueueRef {
   readonly dlq: string | undefined;
   /** All streams that capture its deaths. */
   readonly dlqs: readonly string[];
+  /** Streams that may capture more of them, and cannot be read. */
+  readonly unread?: readonly string[];
   readonly consumers: readonly string[];
   /** The bucket of the responses, where it is known. */
   readonly responses?: string;

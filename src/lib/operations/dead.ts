@@ -11,11 +11,12 @@ import { HEALTH_DEFAULTS } from '../spec/assemble.ts';
  */
 export async function countDeadOf(
   nats: Nats,
-  refs: readonly Pick<SeenQueue, 'queue' | 'consumers' | 'dlq' | 'dlqs' | 'responses'>[],
+  refs: readonly Pick<SeenQueue, 'queue' | 'consumers' | 'dlq' | 'dlqs' | 'unread' | 'responses'>[],
   nowMs: number,
 ): Promise<ReadonlyMap<string, number>> {
-  const looks = refs.map(({ queue: name, consumers, dlq, dlqs, responses }) => ({
+  const looks = refs.map(({ queue: name, consumers, dlq, dlqs, unread, responses }) => ({
     ...{ name, consumers, dlq, dlqs, responses },
+    ...(unread && { unread }),
     health: HEALTH_DEFAULTS,
   }));
   const { queues } = await collect(nats, looks, [], nowMs);

@@ -230,12 +230,13 @@ async function readFound(nats: Nats, now: number): Promise<Snapshot> {
     import('../spec/assemble.ts'),
   ]);
   const refs = await locateQueues(nats);
-  const looks = refs.map(({ queue, consumers, dlq, dlqs }) => ({
+  const looks = refs.map(({ queue, consumers, dlq, dlqs, unread }) => ({
     name: queue,
     consumers,
     health: HEALTH_DEFAULTS,
     dlq,
     dlqs,
+    ...(unread && { unread }),
   }));
   const collected = await collect(nats, looks, [], now);
   const keys = [...collected.resources.keys()];

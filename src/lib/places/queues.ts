@@ -1,4 +1,4 @@
-import { findCaptors, isCaptorOf } from '../dlq/captors.ts';
+import { type Captors, findCaptors, isCaptorOf } from '../dlq/captors.ts';
 import { serviceQueues } from '../dlq/service-queues.ts';
 import { type SeenQueue, toStanding } from '../dlq/standing.ts';
 import { OpsError } from '../errors/ops-error.ts';
@@ -63,7 +63,10 @@ export async function findQueues(nats: Nats, options: LocateOptions = {}): Promi
     listStreams(nats),
   ]);
   const known = specs.flatMap((spec) => Object.entries(spec.queues).map(([name, queue]) => ({ name, queue, spec })));
-  const infos = streams.is === 'denied' && known.length > 0 ? await readNamed(nats, known) : await orThrow(streams);
+  const { infos, unread } =
+    streams.is === 'denied' && known.length > 0
+      ? await readNamed(nats, known)
+      : { infos: await orThrow(streams), unread: new Map<string, readonly string[]>() };
   const listed = new Map<string, Listed>();
   for (const info of infos) {
     if (!info.name.startsWith(KV_PREFIX)) listed.set(info.name, { ...info, captures: capturesOf(info.config) });
@@ -110,6 +113,7 @@ export async function findQueues(nats: Nats, options: LocateOptions = {}): Promi
         subjects: stream ? takenSubjects(queue, stream.config) : [],
         dlq: all[0],
         dlqs: all,
+        ...(unread.has(queue) && { unread: unread.get(queue)! }),
         ...(responses !== undefined && { responses }),
         ...(spoken && { system: spoken.spec.name }),
       };
@@ -145,9 +149,9 @@ const appliedSpecs = async (nats: Nats): Promise<Spec[]> => (await readAllApplie
 async function readNamed(
   nats: Nats,
   queues: readonly { readonly name: string; readonly queue: Pick<Spec['queues'][string], 'dlq'> }[],
-): Promise<StreamInfo[]> {
+): Promise<{ readonly infos: readonly StreamInfo[]; readonly unread: Captors['unread'] }> {
   const names = new Set(queues.flatMap(({ name, queue }) => [name, ...(queue.dlq ? [queue.dlq.stream] : [])]));
-  const [found, captors] = await Promise.all([
+  const [named, { found, unread }] = await Promise.all([
     pipelined([...names], AT_ONCE, (name) => orUndefined(readStream(nats, name))),
     findCaptors(
       nats,
@@ -155,7 +159,8 @@ async function readNamed(
       names,
     ),
   ]);
-  return [...found, ...captors.map(({ info }) => info)].filter((info) => info !== undefined);
+  const infos = [...named, ...found.map(({ info }) => info)].filter((info) => info !== undefined);
+  return { infos, unread };
 }
 
 /**

@@ -3,13 +3,13 @@ import {
   countsDead,
   coversAll,
   deadCount,
-  dyingOf,
   figuresOf,
   lastOrphan,
   orphanIn,
   orphanReport,
   unaccounted,
   uncoveredAmong,
+  whyUntold,
 } from '../../../src/lib/dlq/dead-count.ts';
 import { at, consumer, standing, stored } from './builders.ts';
 
@@ -30,6 +30,17 @@ describe('the count of the dead', () => {
   const none = { queue: 'REQUESTS', dead: 0, ready: 0, inFlight: 0, dying: 0, uncovered: 0, held: 0, steady: true };
   test.each([
     { name: 'all are dead', of: queue({ messages: 10 }, {}), want: { dead: 10 } },
+    {
+      name: 'none by arithmetic where what was acked is kept',
+      of: queue({ retention: 'interest', messages: 10 }, { pending: 1, ackPending: 2 }),
+      want: { ready: 1, inFlight: 2 },
+    },
+    {
+      name: 'none by arithmetic where nothing was ever tried',
+      of: queue({ messages: 10 }),
+      uncovered: 10,
+      want: { uncovered: 10 },
+    },
     {
       name: 'what waits and what is in flight, of all consumers',
       of: queue({ messages: 10 }, { pending: 1, ackPending: 2 }, { pending: 3, ackPending: 1 }),
@@ -83,7 +94,9 @@ describe('those in flight that die at the next pull', () => {
     { name: 'of two consumers', of: [late, { ...late, ackPending: 1 }], want: 6 },
     { name: 'of none', of: [], want: 0 },
   ])('$name: $want', ({ of, dead = 0, want }) => {
-    expect(dyingOf(queue({}, ...of), dead, NOW)).toBe(want);
+    const consumers = of.map((one) => consumer(one));
+    const messages = consumers.reduce((sum, { pending, ackPending }) => sum + pending + ackPending, dead);
+    expect(deadCount(standing({ messages, consumers }), 0, true, NOW)).toMatchObject({ dead, dying: want });
   });
 });
 
@@ -193,5 +206,43 @@ describe('the report', () => {
       orphans: 4,
       uncertain: want,
     });
+  });
+});
+
+describe('how many are dead is not known', () => {
+  const kept = { retention: 'limits', messages: 3, firstSeq: 5, firstTime: at(10) };
+  const older = [{ created: at(9) }];
+  const younger = [{ created: at(11) }];
+  test.each([
+    { name: 'a work queue counts its own', of: queue({ messages: 3 }, {}), dlqs: [], why: undefined },
+    { name: 'no consumer, nobody who died', of: queue(kept), dlqs: [], why: undefined },
+    { name: 'no DLQ', of: queue(kept, {}), dlqs: [], why: /there is no DLQ/ },
+    { name: 'an older DLQ', of: queue(kept, {}), dlqs: older, why: undefined },
+    { name: 'one as old', of: queue(kept, {}), dlqs: [{ created: at(10) }], why: undefined },
+    { name: 'a younger one', of: queue(kept, {}), dlqs: younger, why: /its DLQ is younger/ },
+    { name: 'one of both', of: queue(kept, {}), dlqs: [...younger, ...older], why: undefined },
+    { name: 'nothing stored', of: queue({ ...kept, messages: 0 }, {}), dlqs: younger, why: undefined },
+    { name: 'nothing stored delivered', of: queue(kept, { delivered: 4 }), dlqs: younger, why: undefined },
+    { name: 'one stored delivered', of: queue(kept, { delivered: 5 }), dlqs: younger, why: /younger/ },
+    { name: 'nobody ever gives up', of: queue(kept, { maxDeliver: -1 }), dlqs: younger, why: undefined },
+    {
+      name: 'a DLQ that cannot be read',
+      of: queue({}, {}),
+      dlqs: older,
+      unread: ['X', 'Y'],
+      why: /may lie in X, Y too/,
+    },
+    {
+      name: 'the same where its consumers may not be listed',
+      of: undefined,
+      dlqs: [],
+      unread: ['X'],
+      why: /lie in X too/,
+    },
+    { name: 'nothing that could not be read', of: undefined, dlqs: [], unread: [], why: undefined },
+  ])('by $name: $why', ({ of, dlqs, unread, why }) => {
+    const told = whyUntold(of, dlqs, unread);
+    if (why) expect(told).toMatch(why);
+    else expect(told).toBeUndefined();
   });
 });

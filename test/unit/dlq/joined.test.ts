@@ -180,7 +180,7 @@ describe('records of one message, as one', () => {
 
   test('are of one message by stream and consumer, or by where they lie', () => {
     expect(keyOfDeath(death())).toBe('REQUESTS/worker');
-    expect(keyOfDeath(death({ pointsAtOriginal: false }))).toBe('dlq//');
+    expect(keyOfDeath(death({ pointsAtOriginal: false, id: 'dlq/-/7' }))).toBe('dlq//');
     expect(alone(death())).toEqual({ deaths: [death()] });
   });
 });

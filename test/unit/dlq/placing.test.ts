@@ -2,12 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import type { Death } from '../../../src/lib/dlq/death.ts';
 import {
   type Advised,
+  copiesAgain,
   isBare,
   lastAlike,
   nearBare,
   type Orphan,
   pairAlike,
   placeBare,
+  placeOf,
   placeOrphans,
   printOf,
   tellersOf,
@@ -202,6 +204,50 @@ describe('a record without a sequence that no other record tells of', () => {
       isPlaced: true,
       carried: { seq: 7 },
     });
+  });
+});
+
+describe('a second copy', () => {
+  const copy = (
+    seq: number,
+    { id = 'm1', time = '', payload = 'a', consumer = '-', stream = 'dlq', more = '' } = {},
+  ) => {
+    const headers = [
+      ...(id === '' ? [] : [{ name: 'Nats-Msg-Id', value: id }]),
+      ...(more === '' ? [] : [{ name: 'X-More', value: more }]),
+    ];
+    const one = bare(seq, 60 + seq, { payload, consumer });
+    return { ...one, record: { ...one.record, stream }, carried: stored({ payload, seq, time, headers }) };
+  };
+  test.each([
+    { name: 'is one of the same id', of: [copy(1), copy(2)], want: [['dlq/2', 'dlq/1']] },
+    {
+      name: 'each is of the first',
+      of: [copy(3), copy(1), copy(2)],
+      want: [
+        ['dlq/2', 'dlq/1'],
+        ['dlq/3', 'dlq/1'],
+      ],
+    },
+    { name: 'also in another stream', of: [copy(1), copy(2, { stream: 'x' })], want: [['x/2', 'dlq/1']] },
+    { name: 'is none of another id', of: [copy(1), copy(2, { id: 'm2' })], want: [] },
+    { name: 'nor without one', of: [copy(1, { id: '' }), copy(2, { id: '' })], want: [] },
+    { name: 'nor with another payload', of: [copy(1), copy(2, { payload: 'b' })], want: [] },
+    { name: 'nor with other headers', of: [copy(1), copy(2, { more: 'x' })], want: [] },
+    { name: 'nor of another consumer', of: [copy(1), copy(2, { consumer: 'w' })], want: [] },
+    { name: 'nor published at another time', of: [copy(1, { time: at(1) }), copy(2, { time: at(2) })], want: [] },
+    {
+      name: 'without an id it is one that was published at the same time',
+      of: [copy(1, { id: '', time: at(1) }), copy(2, { id: '', time: at(1) })],
+      want: [['dlq/2', 'dlq/1']],
+    },
+    {
+      name: 'of two messages it is of its own',
+      of: [copy(1, { time: at(1) }), copy(2, { time: at(2) }), copy(3, { time: at(2) })],
+      want: [['dlq/3', 'dlq/2']],
+    },
+  ])('$name', ({ of, want }) => {
+    expect([...copiesAgain(of)].map(([place, first]) => [place, placeOf(first)])).toEqual(want);
   });
 });
 

@@ -1,5 +1,4 @@
 import type { OrphanReport } from '../../dlq/dead-count.ts';
-import { whyUntold } from '../../dlq/dead-count.ts';
 import { isUntold } from '../../dlq/doubt.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import type { SeenQueue } from '../../dlq/standing.ts';
@@ -8,7 +7,7 @@ import type { Entry, EntryState } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
 import { byOrder, type EntryOrder } from '../../model/entry-order.ts';
 import { shellLine } from '../../model/shell.ts';
-import { tellNone } from './none.ts';
+import { tellNone, tellUntold } from './none.ts';
 import { tellReading } from './reading.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
@@ -92,11 +91,7 @@ export async function listDeadLetters(
     strange.tell();
     if (untaken > 0) context.io.tell({ type: 'note', text: untakenNote(untaken) });
     for (const text of counts.flatMap(countNotes)) context.io.tell({ type: 'note', text });
-    for (const { queue, seen } of queues) {
-      if (filter.queues?.length && !filter.queues.includes(queue)) continue;
-      const why = seen && whyUntold(seen.standing, seen.dlqs);
-      if (why) context.io.tell({ type: 'note', text: `${queue}: there may be more dead: ${why}` });
-    }
+    tellUntold(context, scope);
     const isEmpty = Object.values(listed).every((count) => count === 0);
     return {
       listed,

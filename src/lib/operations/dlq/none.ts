@@ -1,3 +1,4 @@
+import { whyUntold } from '../../dlq/dead-count.ts';
 import { scanEntries } from '../../dlq/scan.ts';
 import type { Context } from '../../model/context.ts';
 import { type EntryState, TO_REPLAY } from '../../model/entry.ts';
@@ -45,4 +46,13 @@ export function noneWords(count: number, isWhole: boolean, noun: string): string
   if (isWhole) return `0 of ${count} ${noun} match`;
   const digits = 10 ** Math.max(0, Math.floor(Math.log10(count)) - 1);
   return `none of the ${noun} match; there are more than ${Math.floor((count - 1) / digits) * digits}`;
+}
+
+/** Says of which queues nobody can know how many are dead, and why. */
+export function tellUntold({ io }: Context, { queues, filter }: DlqScope): void {
+  for (const { queue, seen, unread } of queues) {
+    if (filter.queues?.length && !filter.queues.includes(queue)) continue;
+    const why = whyUntold(seen?.standing, seen?.dlqs ?? [], unread);
+    if (why) io.tell({ type: 'note', text: `${queue}: there may be more dead: ${why}` });
+  }
 }

@@ -8,7 +8,7 @@ import type { DeadStats } from '../../model/dead-stats.ts';
 import type { Entry } from '../../model/entry.ts';
 import type { Target } from '../../model/resource.ts';
 import { strangers } from './ls.ts';
-import { tellNone } from './none.ts';
+import { tellNone, tellUntold } from './none.ts';
 import { tellReading } from './reading.ts';
 import { type DlqChoice, withDlq } from './scope.ts';
 
@@ -53,6 +53,7 @@ export async function statsOfDeadLetters(
       count += 1;
     }
     strange.tell();
+    tellUntold(context, scope);
     if (count === 0 && !(await tellNone(context, scope))) choice.onNone?.();
     return stats.result();
   });

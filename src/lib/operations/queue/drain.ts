@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readStanding } from '../../dlq/collect.ts';
 import { isCovered } from '../../dlq/dead-count.ts';
 import { countJournalled } from '../../dlq/journalled.ts';
-import { countDead } from '../../dlq/orphans.ts';
+import { measure } from '../../dlq/orphans.ts';
 import { readStoredDead } from '../../dlq/scan.ts';
-import { OpsError } from '../../errors/ops-error.ts';
 import { isDrained } from '../../health/goals.ts';
 import type { Context } from '../../model/context.ts';
 import type { DrainResult } from '../../model/queue.ts';
 import { toType } from '../../model/shell.ts';
 import type { Nats } from '../../nats/connect.ts';
+import { noSuchQueue } from '../../places/queues.ts';
 import { countDeadOf } from '../dead.ts';
 import { type QueueScope, type QueueTarget, recordQueueAct, withQueue } from './scope.ts';
 
@@ -52,9 +52,9 @@ export async function drainQueue(context: Context, options: DrainOptions): Promi
 type Left = Omit<DrainResult, 'dead' | 'waited_seconds'>;
 
 async function readLeft({ nats, ref }: QueueScope, nowMs: number): Promise<Left> {
-  const [count, journal] = await Promise.all([countDead(nats, ref, nowMs), countJournalled(nats)]);
+  const [{ count: left, standing }, journal] = await Promise.all([measure(nats, ref, nowMs), countJournalled(nats)]);
+  if (!standing.exists) throw noSuchQueue(nats, ref.queue, [], 'Its stream went meanwhile.');
   const journalled = journal?.get(ref.queue) ?? 0;
-  const left = count ?? (await readOther(nats, ref));
   const untaken = left.uncovered > 0 ? await countUntakenDead(nats, ref) : 0;
   const figures = { ready: left.ready + Math.max(0, left.uncovered - untaken), in_flight: left.inFlight, journalled };
   return { queue: ref.queue, drained: isDrained(figures), ...figures, dying: left.dying };
@@ -64,19 +64,6 @@ async function readLeft({ nats, ref }: QueueScope, nowMs: number): Promise<Left>
 async function countUntakenDead(nats: Nats, ref: QueueScope['ref']): Promise<number> {
   const standing = await readStanding(nats, ref);
   return (await readStoredDead(nats, ref, ({ subject }) => !isCovered(standing, subject))).size;
-}
-
-/** A stream that keeps what was acked, or a queue without a consumer. */
-async function readOther(nats: Nats, ref: QueueScope['ref']) {
-  const { exists, consumers, retention, messages } = await readStanding(nats, ref);
-  if (!exists) throw new OpsError('NOT_FOUND', `there is no queue ${ref.queue}`, { where: nats.target.url });
-  const isUntaken = retention === 'workqueue' && consumers.length === 0;
-  return {
-    ready: consumers.reduce((sum, { pending }) => sum + pending, 0),
-    uncovered: isUntaken ? messages : 0,
-    inFlight: consumers.reduce((sum, { ackPending }) => sum + ackPending, 0),
-    dying: 0,
-  };
 }
 
 async function finish(context: Context, scope: QueueScope, result: DrainResult): Promise<void> {
