@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { MIGRATION_STEPS } from '../../src/lib/model/migration.ts';
-import type { MovingReport } from './moving.ts';
+import { hitAt, type MovingReport, STEPS_OF, WAYS, type Way } from './moving.ts';
 
 /** What was played of moves, where. */
 export interface Moves extends MovingReport {
@@ -51,17 +50,29 @@ export function renderMoves(all: readonly Moves[]): string {
       ...counts.map((of) => sum(some, of).toLocaleString('en-US')),
     ]),
   );
-  const hits = (some: readonly Moves[], step: string) =>
-    `${sum(some, ({ client }) => client[step] ?? 0)} + ${sum(some, ({ server }) => server[step] ?? 0)}`;
+  const hits = (some: readonly Moves[], at: string) =>
+    `${sum(some, ({ client }) => client[at] ?? 0)} + ${sum(some, ({ server }) => server[at] ?? 0)}`;
   const steps = table(
-    ['killed at', ...places.map(([place]) => place)],
-    [...MIGRATION_STEPS, 'undo'].map((step) => [
-      step === 'undo' ? 'on the way back' : `\`${step}\``,
-      ...places.map(([, some]) => hits(some, step)),
-    ]),
+    ['what is moved', 'killed at', ...places.map(([place]) => place)],
+    WAYS.flatMap((way) =>
+      [...STEPS_OF[way], 'undo'].map((step, index) => [
+        index === 0 ? WORDS[way] : '',
+        step === 'undo' ? 'on the way back' : `\`${step}\``,
+        ...places.map(([, some]) => hits(some, hitAt(way, step))),
+      ]),
+    ),
   );
   return `${figures}\nOf each step how often whoever moved, and a server, was killed at it:\n\n${steps}`;
 }
+
+const WORDS: Readonly<Record<Way, string>> = {
+  storage: 'the storage of a queue',
+  rename: 'a queue to another name',
+  consumer: 'a consumer to another name',
+  bucket: 'the storage of a bucket',
+  'named bucket': 'a bucket to another name',
+  retention: 'the retention of a queue',
+};
 
 /** Keeps the figures of a file of reports, a line each, in the page that tells of moves. */
 export function writeMoves(file: string): void {

@@ -1,7 +1,7 @@
 // A migration as a process of its own, to be killed before or after any of its writes. Its arguments: url, `go`, `undo` or
 // `naive`, the file with the migration, the write at which it dies (0: never), counted from the step of this name (empty:
-// from the beginning), and how: `before`, `after` so many milliseconds, or `server`, which asks its parent to kill the
-// server there. It says each step that it comes to, so that its parent knows at which it died.
+// from the beginning), and how: `before`, `after` so many milliseconds, or `server-before` and `server-after`, which ask
+// its parent to kill the server then. It says each step that it comes to, so that its parent knows at which it died.
 import { readFileSync } from 'node:fs';
 import { readMigrations } from '../../src/lib/ledger/migrations.ts';
 import { mirrorConfig, parkedConfig, pausedConsumer, promotedConfig } from '../../src/lib/migrate/configs.ts';
@@ -49,7 +49,12 @@ const watched = nats.behind({
     if (writes !== Number(at)) return;
     if (how === 'before') die();
     else if (how === 'after') setTimeout(die, Number(delay));
-    else say('server');
+    else if (how === 'server-after') setTimeout(say, Number(delay), 'server');
+    else {
+      say('server');
+      // Nothing leaves until it is dead.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    }
   },
 });
 const asked = JSON.parse(readFileSync(file, 'utf8')) as Migration;

@@ -14,6 +14,7 @@ import { MIGRATION_STEPS, type Migration, type MigrationStep } from '../../src/l
 import { orThrow } from '../../src/lib/nats/answer.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { listConsumers, writeConsumer } from '../../src/lib/nats/consumers.ts';
+import { getMessage } from '../../src/lib/nats/messages.ts';
 import { readStream, streamNames, writeStream } from '../../src/lib/nats/streams.ts';
 import { bundled } from '../support/bundled.ts';
 import { connectTo } from '../support/connected.ts';
@@ -24,31 +25,38 @@ import { randomFrom } from './random.ts';
 // and then publish once more what was accepted; a worker answers, and fails for some for good. In the end each accepted
 // request is answered, or dead, once; what died in the old queue is a dead letter of the new one.
 
-export type Way = 'same' | 'rename' | 'consumer';
+export const WAYS = ['storage', 'rename', 'consumer', 'bucket', 'named bucket', 'retention'] as const;
+export type Way = (typeof WAYS)[number];
+export const KINDS = ['client', 'server'] as const;
+type Kind = (typeof KINDS)[number];
 
 export interface Moving {
   readonly version: string;
   readonly seed: number;
-  /** How often the migration is killed, in all. */
-  readonly kills: number;
+  /** How often somebody is killed, in all; where left out, until each kind was at each step of each way. */
+  readonly kills?: number;
   readonly nodes?: number;
-  /** Of so many kills one is the server's. 0: never. */
-  readonly serverEach?: number;
+  /** Who is killed: whoever moves, or a server. */
+  readonly kinds?: readonly Kind[];
   readonly ways?: readonly Way[];
-  /** Kills are aimed at these; at all where left out. */
-  readonly steps?: readonly string[];
   /** What anybody would try, to see that it is seen. */
   readonly naive?: boolean;
 }
 
 /** The steps of each way, in their order. */
-const STEPS_OF: Readonly<Record<Way, readonly MigrationStep[]>> = {
-  same: MIGRATION_STEPS.filter((step) => step !== 'removed' && step !== 'made'),
-  rename: ['intended', 'copying', 'parked', 'promoted', 'done'],
+const TWO_HOPS = MIGRATION_STEPS.filter((step) => step !== 'removed' && step !== 'made');
+const ONE_HOP = ['intended', 'copying', 'parked', 'promoted', 'done'] as const;
+export const STEPS_OF: Readonly<Record<Way, readonly MigrationStep[]>> = {
+  storage: TWO_HOPS,
+  retention: TWO_HOPS,
+  rename: ONE_HOP,
   consumer: ['intended', 'removed', 'made', 'done'],
+  bucket: TWO_HOPS,
+  'named bucket': ONE_HOP,
 };
-/** A step, or `undo` on the way back. */
+/** By the way, and a step of it, or `undo` on the way back. */
 type Hits = Readonly<Record<string, number>>;
+export const hitAt = (way: Way, step: string): string => `${way}: ${step}`;
 
 export interface MovingReport {
   readonly moves: number;
@@ -94,6 +102,14 @@ interface World {
   readonly failing: (id: string) => boolean;
   queue: string;
   consumer: string;
+  bucket: string;
+  /** As the queue is, and the bucket, but for their names. */
+  config: Config;
+  keys: Config;
+  /** Whether it keeps what was answered, or is about to. */
+  keepsAll: boolean;
+  /** What of each key was written, and the server said so: its value by its revision. */
+  readonly values: Map<string, Map<number, string>>;
   /** Counts the server's deaths. */
   deaths: number;
   publishing: boolean;
@@ -118,6 +134,7 @@ async function publishAll(world: World, name: string): Promise<void> {
     const id = `${name}-${index}`;
     const first = performance.now();
     for (let tries = 0; ; tries++) {
+      if (!world.working) return nc.close();
       const { deaths } = world;
       try {
         if (await put(id)) break;
@@ -147,6 +164,33 @@ async function publishAll(world: World, name: string): Promise<void> {
     await sleep(world.random() * 12);
   }
   await sleep(WINDOW_MS);
+  await nc.close();
+}
+
+/** Whoever writes into a bucket that gets another name is told the new one: it tries both. */
+async function writeKeys(world: World, names: () => readonly string[]): Promise<void> {
+  const nc = await dial(world);
+  const lasting = headers();
+  lasting.set('Nats-TTL', '1h');
+  for (let index = 0; world.publishing; index++) {
+    const key = `k${index % 7}`;
+    const value = JSON.stringify({ index });
+    for (let tries = 0; ; tries++) {
+      if (!world.working) return nc.close();
+      const all = names();
+      const answer = await nc
+        .request(`$KV.${all[tries % all.length]}.${key}`, value, { timeout: 1000, headers: lasting })
+        .then((message) => message.json<{ seq?: number; error?: unknown }>())
+        .catch(() => undefined);
+      const revisions = world.values.get(key) ?? new Map<number, string>();
+      if (answer?.seq !== undefined && !answer.error) {
+        world.values.set(key, revisions.set(answer.seq, value));
+        break;
+      }
+      await sleep(5 + world.random() * 20);
+    }
+    await sleep(world.random() * 40);
+  }
   await nc.close();
 }
 
@@ -193,14 +237,30 @@ async function workAll(world: World): Promise<void> {
   await nc.close();
 }
 
-const queueConfig = (name: string, nodes: number): Config => ({
-  name,
+const queueConfig = (nodes: number): Config => ({
   subjects: ['jobs.*'],
   retention: 'workqueue',
   discard: 'new',
   storage: 'file',
   duplicate_window: WINDOW_MS * 1e6,
   num_replicas: nodes,
+});
+
+const HISTORY = 5;
+const keysConfig = (nodes: number): Config => ({
+  max_msgs_per_subject: HISTORY,
+  discard: 'new',
+  deny_delete: true,
+  allow_rollup_hdrs: true,
+  allow_direct: true,
+  allow_msg_ttl: true,
+  storage: 'file',
+  num_replicas: nodes,
+});
+const bucketConfig = (bucket: string, keys: Config): Config => ({
+  ...keys,
+  name: `KV_${bucket}`,
+  subjects: [`$KV.${bucket}.>`],
 });
 
 const consumerConfig = (name: string, nodes: number): Config => ({
@@ -212,31 +272,64 @@ const consumerConfig = (name: string, nodes: number): Config => ({
   filter_subject: 'jobs.*',
 });
 
-async function plan(world: World, nats: Nats, way: Way, nodes: number, index: number): Promise<Migration> {
-  const stream = await orThrow(readStream(nats, world.queue));
-  const consumers = await orThrow(listConsumers(nats, world.queue));
-  const other = `${world.consumer.replace(/\d*$/, '')}${index}`;
-  const name = way === 'rename' ? `JOBS${index}` : world.queue;
+/** What is asked of each: what is in memory dies with a server that is alone. */
+function changeOf({ config, keys }: World, way: Way, mayForget: boolean): { fields: string[]; change: Config } {
+  const other = ({ storage }: Config) => (storage === 'memory' ? 'file' : 'memory');
+  switch (way) {
+    case 'storage':
+    case 'bucket':
+      return mayForget
+        ? { fields: ['persist_mode'], change: {} }
+        : { fields: ['storage'], change: { storage: other(way === 'bucket' ? keys : config) } };
+    case 'retention':
+      return { fields: ['retention'], change: { retention: config.retention === 'limits' ? 'workqueue' : 'limits' } };
+    default:
+      return { fields: ['name'], change: {} };
+  }
+}
+
+async function plan(world: World, nats: Nats, way: Way, { nodes = 1, kinds = KINDS }: Moving, index: number) {
+  const isBucket = way === 'bucket' || way === 'named bucket';
   const isConsumer = way === 'consumer';
+  const name = isBucket ? `KV_${world.bucket}` : world.queue;
+  const { fields, change } = changeOf(world, way, nodes === 1 && kinds.includes('server'));
+  const [stream, consumers] = await Promise.all([orThrow(readStream(nats, name)), orThrow(listConsumers(nats, name))]);
+  const other = `${world.consumer.replace(/\d*$/, '')}${index}`;
+  const to = way === 'rename' ? `JOBS${index}` : way === 'named bucket' ? `b${index}` : undefined;
   const planned = planMigration({
-    kind: isConsumer ? 'consumer' : 'stream',
-    name: isConsumer ? `${world.queue}/${other}` : name,
-    from: isConsumer ? `${world.queue}/${world.consumer}` : world.queue,
-    fields: [way === 'same' ? 'persist_mode' : 'name'],
+    ...(isBucket
+      ? {
+          kind: 'bucket',
+          name: to ?? world.bucket,
+          from: world.bucket,
+          after: bucketConfig(to ?? world.bucket, { ...world.keys, ...change }),
+        }
+      : isConsumer
+        ? { kind: 'consumer', name: `${name}/${other}`, from: `${name}/${world.consumer}`, after: {} }
+        : { kind: 'stream', name: to ?? name, from: name, after: { ...world.config, ...change, name: to ?? name } }),
+    fields,
     version: world.server.version,
     clustered: nodes > 1,
     stream,
-    after: queueConfig(name, nodes),
     consumers: consumers.map((info) => ({
       ...info,
       ...(isConsumer && { to: other, after: consumerConfig(other, nodes) }),
     })),
-    dlqs: [{ stream: 'dlq', subjects: dlqSubjects(name, ['max_deliveries', 'terminated']) }],
+    dlqs: isBucket ? [] : [{ stream: 'dlq', subjects: DLQ(to ?? name) }],
     others: [],
     streams: await orThrow(streamNames(nats)),
   });
   if (planned.is === 'refused') throw new Error(JSON.stringify(planned.refusals));
-  return planned.migration;
+  return { migration: planned.migration, change };
+}
+
+/** What the world is called, and is, once that is moved. */
+function moved(world: World, way: Way, { name, consumers }: Migration, change: Config): void {
+  if (way === 'bucket') world.keys = { ...world.keys, ...change };
+  else world.config = { ...world.config, ...change };
+  if (way === 'rename') world.queue = name;
+  if (way === 'named bucket') world.bucket = name;
+  if (way === 'consumer') world.consumer = consumers[0]!.to;
 }
 
 /**
@@ -273,11 +366,14 @@ async function run(
         const node = pids.length > 1 ? Math.floor(world.random() * pids.length) : undefined;
         const killedAt = performance.now();
         await world.server.kill('SIGKILL', node);
-        if (MIRRORED.has(stepIn(out) ?? from)) forgetLast(world, killedAt);
+        // What keeps all keeps nothing else of an ack, mirrored or not.
+        if (MIRRORED.has(stepIn(out) ?? from) || world.keepsAll) forgetLast(world, killedAt);
         await sleep(200);
         await world.server.restart();
         world.deaths += 1;
       })();
+      // It is waited for below.
+      restarted.catch(() => {});
     }
   });
   const code = await new Promise<number | null>((resolve) => {
@@ -294,8 +390,15 @@ const stepIn = (out: string): string | undefined => [...out.matchAll(/^at (\w+)$
 
 const DLQ = (queue: string): string[] => dlqSubjects(queue, ['max_deliveries', 'terminated']);
 
+/** The ends of a world that was asked for no number of kills. */
+const MOST_MOVES = 60;
+
 export async function playMoving(options: Moving): Promise<MovingReport> {
-  const { version, seed, kills, nodes = 1, serverEach = 0, naive = false } = options;
+  const { version, seed, nodes = 1, kinds = KINDS, ways = WAYS, naive = false } = options;
+  const hits = {
+    client: Object.create(null) as Record<string, number>,
+    server: Object.create(null) as Record<string, number>,
+  };
   const none = {
     moves: 0,
     undone: 0,
@@ -306,10 +409,8 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
     dead: 0,
     again: 0,
     unknown: 0,
-    client: {},
-    server: {},
   };
-  if (!atLeast(version, LEAST_SERVER)) return { ...none, faults: [] };
+  if (!atLeast(version, LEAST_SERVER)) return { ...none, ...hits, faults: [] };
   const random = randomFrom(seed);
   const server = await startServer({ version, ...(nodes > 1 && { cluster: nodes }) });
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-moving-'));
@@ -325,55 +426,80 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
     failing: (id) => Number(id.split('-')[1]) % 23 === 7,
     queue: 'JOBS',
     consumer: 'w',
+    bucket: 'b',
+    config: queueConfig(nodes),
+    keys: keysConfig(nodes),
+    keepsAll: false,
+    values: new Map(),
     deaths: 0,
     publishing: true,
     working: true,
   };
-  const hits = { client: new Map<string, number>(), server: new Map<string, number>() };
   const faults: string[] = [];
   let [moves, undone, killed, serverKills] = [0, 0, 0, 0];
+  const timesAt = (kind: Kind, way: Way, step: string) => hits[kind][hitAt(way, step)] ?? 0;
+  /** Where nobody was killed yet. */
+  const missed = (way: Way) =>
+    kinds.flatMap((kind) =>
+      [...STEPS_OF[way], 'undo']
+        .filter((step) => timesAt(kind, way, step) === 0)
+        .map((step) => `${kind} at ${way} ${step}`),
+    );
+  const isOver = () =>
+    options.kills === undefined ? ways.every((way) => missed(way).length === 0) : killed >= options.kills;
+  // From where all is kept only one way leads on; in a cluster none.
+  const nextWay = (): Way => {
+    if (world.config.retention === 'limits') return 'retention';
+    const left = isOver() || options.kills !== undefined ? ways : ways.filter((way) => missed(way).length > 0);
+    return left[moves % left.length]!;
+  };
   const nats = await connectTo(server, { timeout: '20s' });
   try {
     await writeStream(nats, 'create', 'dlq', { name: 'dlq', subjects: DLQ('JOBS'), num_replicas: nodes });
-    await writeStream(nats, 'create', 'JOBS', queueConfig('JOBS', nodes));
+    await writeStream(nats, 'create', 'JOBS', { ...world.config, name: 'JOBS' });
     await writeConsumer(nats, 'create', { stream: 'JOBS', consumer: 'w' }, consumerConfig('w', nodes));
-    const actors = [publishAll(world, 'a'), publishAll(world, 'b'), workAll(world), workAll(world)];
+    await writeStream(nats, 'create', 'KV_b', bucketConfig('b', world.keys));
+    let called = ['b'];
+    const actors = [
+      ...[publishAll(world, 'a'), publishAll(world, 'b'), workAll(world), workAll(world)],
+      writeKeys(world, () => called),
+    ];
     await sleep(1000);
-    const ways: readonly Way[] = options.ways ?? ['same', 'rename', 'consumer'];
-    while (killed < kills || moves === 0) {
-      const way = ways[moves % ways.length]!;
-      const migration = await plan(world, nats, way, nodes, moves + 1);
+    while (moves === 0 || (!isOver() && moves < MOST_MOVES)) {
+      if (nodes > 1 && world.config.retention === 'limits') break;
+      const way = nextWay();
+      const { migration, change } = await plan(world, nats, way, options, moves + 1);
+      world.keepsAll = [world.config, change].some(({ retention }) => retention === 'limits');
+      if (migration.kind === 'bucket') called = [...new Set([migration.from, migration.name])];
       const file = join(dir, 'migration.json');
       writeFileSync(file, JSON.stringify(migration));
       const end = async (): Promise<'moved' | 'undone'> => {
-        for (let round = 0; round < 40; round++) {
+        for (let round = 0; round < 60; round++) {
           const [unfinished] = await findUnfinished(nats);
           const step = unfinished?.step;
-          const mode = naive ? 'naive' : unfinished?.canUndo && random() * UNDO_EACH < 1 ? 'undo' : 'go';
-          const isOver = killed >= kills || naive;
-          const isServer = serverEach > 0 && random() * serverEach < 1;
-          const tally = isServer ? hits.server : hits.client;
-          const hitsOf = (step: string) => tally.get(step) ?? 0;
-          // Where nothing was killed yet, of the steps that are to come.
+          const isLeft = missed(way).every((each) => each.endsWith(' undo'));
+          const isBack = !naive && unfinished?.canUndo && (random() * UNDO_EACH < 1 || (!isOver() && isLeft));
+          const mode = naive ? 'naive' : isBack ? 'undo' : 'go';
+          // Where the fewest were killed, of what is to come.
           const ahead = STEPS_OF[way].slice(Math.max(0, STEPS_OF[way].indexOf(step as MigrationStep)));
-          const aims = ahead.filter((each) => options.steps?.includes(each) ?? true);
-          const rarest = (aims.length > 0 ? aims : ahead).reduce((least, each) =>
-            hitsOf(each) < hitsOf(least) ? each : least,
-          );
+          const [aimed, kind] = (isBack ? ['undo'] : ahead)
+            .flatMap((each) => kinds.map((kind) => [each, kind] as const))
+            .reduce((least, each) =>
+              timesAt(each[1], way, each[0]) < timesAt(least[1], way, least[0]) ? each : least,
+            );
           const most = MOST_WRITES[Math.floor(random() * MOST_WRITES.length)]!;
           const kill = {
-            at: isOver ? 0 : 1 + Math.floor(random() * most),
-            aim: mode === 'undo' ? '' : rarest,
-            how: isServer ? 'server' : random() < 0.5 ? 'before' : 'after',
-            delayMs: random() * 30,
+            at: isOver() || naive ? 0 : 1 + Math.floor(random() * most),
+            aim: isBack ? '' : aimed,
+            how: `${kind === 'server' ? 'server-' : ''}${random() < 0.5 ? 'before' : 'after'}`,
+            delayMs: 3 + random() * 30,
           };
           const told = await run(world, mode, file, kill, step);
           const { isDone, out, isKilled, at } = told;
           serverKills += told.serverKills;
-          const isHit = (isKilled && !isDone) || told.serverKills > 0;
-          if (isHit) {
+          if ((isKilled && !isDone) || told.serverKills > 0) {
             killed += 1;
-            tally.set(at, hitsOf(at) + 1);
+            hits[kind][hitAt(way, at)] = timesAt(kind, way, at) + 1;
           }
           if (isDone) return mode === 'undo' ? 'undone' : 'moved';
           const [now] = await findUnfinished(nats);
@@ -388,8 +514,7 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
       const how = await end();
       moves += 1;
       if (how === 'undone') undone += 1;
-      else if (way === 'rename') world.queue = migration.name;
-      else if (way === 'consumer') world.consumer = migration.consumers[0]!.to;
+      else moved(world, way, migration, change);
       await sleep(300);
     }
     world.publishing = false;
@@ -397,15 +522,14 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
     const { dead, left, unknown } = await settled(world, nats);
     world.working = false;
     await Promise.all(actors);
-    faults.push(...left, ...check(world, dead));
+    faults.push(...left, ...check(world, dead), ...(await checkKeys(world, nats)));
     const again = [...world.forgotten.keys()].filter(
       (id) => timesOf(world, dead, id) > 1 && !world.unsure.has(id),
     ).length;
     const { accepted, answers } = world;
     return {
       ...{ moves, undone, kills: killed, serverKills, faults },
-      client: Object.fromEntries(hits.client),
-      server: Object.fromEntries(hits.server),
+      ...hits,
       accepted: accepted.size,
       answered: answers.size,
       dead: dead.length,
@@ -469,5 +593,24 @@ function check(world: World, dead: readonly string[]): string[] {
       faults.push(`doubled: ${id} was answered ${answered} times and died ${died} times`);
   }
   for (const id of dead) if (!world.accepted.has(id)) faults.push(`dead and never accepted: ${id}`);
+  return faults;
+}
+
+/** What was written last of each key is its newest, and all that the history keeps has its revision and its TTL. */
+async function checkKeys({ values, bucket }: World, nats: Nats): Promise<string[]> {
+  const faults: string[] = [];
+  for (const [key, revisions] of values) {
+    const written = [...revisions].sort(([a], [b]) => b - a);
+    const latest = await nats.kv(bucket).latest(key);
+    if (latest?.revision !== written[0]?.[0])
+      faults.push(`lost: key ${key} is at ${latest?.revision}, not ${written[0]?.[0]}`);
+    // A write that was tried again without an answer may be there twice: so many are there in any case.
+    for (const [seq, value] of written.slice(0, HISTORY - 2)) {
+      const message = await getMessage(nats, `KV_${bucket}`, seq, { fromLeader: true });
+      const isThere = message !== undefined && new TextDecoder().decode(message.payload) === value;
+      const lasts = message !== undefined && new TextDecoder().decode(message.headers).includes('Nats-TTL');
+      if (!isThere || !lasts) faults.push(`lost: key ${key}, revision ${seq}${isThere ? ', has no TTL' : ''}`);
+    }
+  }
   return faults;
 }

@@ -1,15 +1,16 @@
 // npm run test:chaos: the long form. `--quick` plays each scenario once, small; `--seed N` plays a run again;
-// `--lines 2.10,2.15` and `--forms cluster,full` pick some; `--kills N` and `--rounds N` make it longer or shorter. `--steps A,B` aims the
-// kills of moves at these. `--keep FILE` adds what moves came to, a line each, and `--figures FILE` writes that into docs, and plays nothing.
+// `--lines 2.10,2.15` and `--forms cluster,full` pick some; `--kills N` and `--rounds N` make it longer or shorter. `--ways A,B` plays
+// these moves, each until all were killed at all of its steps, or `--kills N` times. `--keep FILE` adds what moves came to, a line each, and
+// `--figures FILE` writes that into docs, and plays nothing.
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { OpsError } from '../../src/lib/errors/ops-error.ts';
 import { defectsOf } from '../../src/lib/facts/defects.ts';
-import { MIGRATION_STEPS } from '../../src/lib/model/migration.ts';
 import { availableVersions } from '../support/server.ts';
 import { type ChaosReport, nameOf, playChaos, type Scenario, tellReport } from './chaos.ts';
 import { playForged } from './forged.ts';
 import { type Moves, renderMoves, writeMoves } from './moves-page.ts';
-import { type Moving, playMoving } from './moving.ts';
+import { type Moving, playMoving, WAYS, type Way } from './moving.ts';
 import { playTargets } from './targets.ts';
 
 const { values } = parseArgs({
@@ -20,7 +21,7 @@ const { values } = parseArgs({
     forms: { type: 'string' },
     kills: { type: 'string' },
     rounds: { type: 'string' },
-    steps: { type: 'string' },
+    ways: { type: 'string' },
     keep: { type: 'string' },
     figures: { type: 'string' },
     verbose: { type: 'boolean' },
@@ -66,21 +67,29 @@ const moves: Moves[] = [];
 const moving =
   (more: Partial<Moving>): Play =>
   async ({ rounds, ...options }) => {
-    const steps = values.steps?.split(',');
-    const report = await playMoving({ ...options, ...more, ...(steps && { steps }), kills: rounds });
-    const { version, nodes = 1 } = { ...options, ...more };
-    moves.push({ version, nodes, ...report });
-    if (values.keep !== undefined) appendFileSync(values.keep, `${JSON.stringify(moves.at(-1))}\n`);
-    return report;
+    const isShort = values.quick || values.kills !== undefined;
+    const faults: string[] = [];
+    for (const way of pick(values.ways, WAYS) as readonly Way[]) {
+      const asked = { ...options, ...more, ways: [way], ...(isShort && { kills: rounds }) };
+      try {
+        const report = await playMoving(asked);
+        faults.push(...report.faults.map((fault) => `${way}: ${fault}`));
+        moves.push({ version: asked.version, nodes: asked.nodes ?? 1, ...report });
+        if (values.keep !== undefined) appendFileSync(values.keep, `${JSON.stringify(moves.at(-1))}\n`);
+      } catch (error) {
+        // Killed while it wrote the configuration of a stream it has lost that, whoever changed it (docs/explanation/migration.md).
+        if (!(error instanceof OpsError) || !error.why?.includes('could not be recovered')) throw error;
+        console.log(`  ${way}: a server did not recover a stream; nothing of this is counted`);
+      }
+    }
+    return { faults };
   };
 const OTHER_FORMS: Readonly<Record<string, Play>> = {
   forged: playForged,
   targets: playTargets,
-  moving: moving({}),
-  'moving-restarts': moving({ serverEach: 3 }),
-  'moving-cluster': moving({ serverEach: 3, nodes: 3 }),
-  'moving-servers': moving({ serverEach: 1, ways: ['same'] }),
-  'moving-servers-cluster': moving({ serverEach: 1, nodes: 3, ways: ['same'] }),
+  moving: moving({ kinds: ['client'] }),
+  'moving-servers': moving({ kinds: ['server'] }),
+  'moving-cluster': moving({ nodes: 3 }),
 };
 
 const pick = (wanted: string | undefined, all: readonly string[]): readonly string[] => {
@@ -131,11 +140,6 @@ for (let round = 0; round < Number(values.rounds ?? 1); round++) {
 }
 
 if (moves.length > 0) console.log(renderMoves(moves));
-const missed = MIGRATION_STEPS.filter((step) => moves.length > 0 && !moves.some(({ client }) => client[step]));
-if (missed.length > 0 && !values.quick && values.steps === undefined) {
-  console.log(`nothing was killed at ${missed.join(', ')}`);
-  bad += 1;
-}
 const COLUMNS = ['accepted', 'answered', 'replayedLives', 'kills', 'serverKills'] as const;
 const FAULTS = ['lost', 'doubled', 'leftover', 'forgotten', 'unheard', 'dropped'] as const;
 console.log(

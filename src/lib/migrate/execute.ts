@@ -185,8 +185,6 @@ const ACTS: Readonly<Record<Exclude<MigrationStep, 'done'>, (run: Run) => Promis
 async function begin(run: Run): Promise<void> {
   await refuseUnfinishedReplay(run);
   await widenDlqs(run);
-  // Before anything reads the queue: a second mirror, after the first was taken back, lets go of what is dead (2.15.1).
-  await carryAll(run);
   await makeCopy(run, firstHop(run));
 }
 
@@ -299,7 +297,7 @@ async function recopy(run: Run): Promise<void> {
   await park(run, hop);
 }
 
-export async function finish(run: Run): Promise<void> {
+async function finish(run: Run): Promise<void> {
   const hop = lastHop(run);
   await makeConsumers(run, (await keptOf(run)).positions);
   await resumeConsumers(run);

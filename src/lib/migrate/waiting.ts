@@ -20,19 +20,23 @@ export const keepsAnswered = ({ migration }: Run): boolean => migration.before.r
 /** What is to be a work queue has what was not answered, and nothing else. */
 export const becomesQueue = (run: Run): boolean => keepsAnswered(run) && run.migration.after.retention === 'workqueue';
 
-/** The dead of a stream that keeps all stay where they are, behind where its consumers go on. */
-export const carryAll = async (run: Run): Promise<readonly number[]> =>
-  (await carryAs(run, oldNames(run.migration))).seqs;
-
 /**
- * After a copy was removed that had not confirmed all: takes out of the queue what was answered, or died unheard, where the
- * DLQ keeps it. Nothing tells these two apart, and left where they are all of them would be dead.
+ * The dead of a stream that keeps all stay where they are, behind where its consumers go on. After a copy was removed that
+ * had not confirmed all, what was answered, or died unheard, leaves the queue: the DLQ has it. Nothing tells these two
+ * apart, and left where they are all of them would be dead once more as soon as nobody knows of that copy.
  */
+export async function carryAll(run: Run): Promise<readonly number[]> {
+  const { migration } = run;
+  const { seqs, doubtful } = await carryAs(run, oldNames(migration));
+  if (doubtful.length > 0 && migration.before.deny_delete !== true) await removeDead(run, firstHop(run).from, doubtful);
+  return seqs;
+}
+
+/** The same of whoever goes back: what the DLQ does not take stays, and is told. */
 export async function clearDoubtful(run: Run): Promise<void> {
   if (!run.journal.isCopyLost) return;
   try {
-    const { doubtful } = await carryAs(run, oldNames(run.migration));
-    await removeDead(run, firstHop(run).from, doubtful);
+    await carryAll(run);
   } catch (error) {
     if (!(error instanceof OpsError) || error.code !== 'MIGRATE_REFUSED') throw error;
     run.io.tell({ type: 'warning', text: `${tellLost(run.migration)}; ${error.message}` });
