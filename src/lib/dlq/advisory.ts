@@ -46,11 +46,10 @@ interface Named {
 /** The kind, stream and consumer that an advisory's subject names; a mirror or an import may have put words before it. */
 function readSubject(subject: string): Named | undefined {
   const tokens = subject.split('.');
-  for (const [index, token] of tokens.entries()) {
-    const reason = token === 'CONSUMER' ? BY_TOKEN.get(tokens[index + 1]) : undefined;
-    if (reason) return { reason, stream: tokens[index + 2], consumer: tokens[index + 3] };
-  }
-  return undefined;
+  const at = tokens.findIndex((token, index) => token === 'CONSUMER' && BY_TOKEN.has(tokens[index + 1]));
+  const [kind, stream, consumer] = at < 0 ? [] : tokens.slice(at + 1);
+  const reason = BY_TOKEN.get(kind);
+  return reason && { reason, stream, consumer };
 }
 
 /**

@@ -21,25 +21,33 @@ export class Details {
   }
 
   /** The same entries, with the words of their workers where they have none. @throws OpsError CONN_* */
-  async added<E extends Silent>(entries: readonly E[]): Promise<E[]> {
+  async added<E extends Silent>(entries: readonly E[]): Promise<readonly E[]> {
     const silent = entries.filter(({ detail, published_at: time }) => detail === null && time !== null);
-    const words = new Map<string, string>();
-    const read = silent.length > ONE_BY_ONE ? (entry: E) => this.#kept(entry) : (entry: E) => this.#asked(entry);
-    await pipelined(silent, ONE_BY_ONE, async (entry) => {
-      const record = await read(entry);
-      if (record) words.set(entry.id, record.reason);
-    });
+    const records = await (silent.length > ONE_BY_ONE ? this.#kept(silent) : this.#asked(silent));
+    const words = new Map(silent.flatMap(({ id }, index) => (records[index] ? [[id, records[index].reason]] : [])));
+    if (words.size === 0) return entries;
     return entries.map((entry) => ({ ...entry, detail: entry.detail ?? words.get(entry.id) ?? null }));
   }
 
-  #asked(entry: Silent): Promise<FailureRecord | undefined> {
-    return readFailure(this.#nats, { stream: entry.queue, seq: entry.seq, time: entry.published_at! }, entry);
+  #asked(entries: readonly Silent[]): Promise<(FailureRecord | undefined)[]> {
+    return pipelined(entries, ONE_BY_ONE, (entry) =>
+      readFailure(this.#nats, { stream: entry.queue, seq: entry.seq, time: entry.published_at! }, entry),
+    );
   }
 
-  async #kept(entry: Silent): Promise<FailureRecord | undefined> {
-    const { queue, seq, published_at: time } = entry;
-    const all = this.#ofQueue.get(queue) ?? readAllFailures(this.#nats, queue);
-    this.#ofQueue.set(queue, all);
-    return (await all).get(seq)?.findLast((record) => isOf(record, { time: time! }) && isBy(record, entry));
+  async #kept(entries: readonly Silent[]): Promise<(FailureRecord | undefined)[]> {
+    const queues = new Set(entries.map(({ queue }) => queue));
+    const read = async (queue: string) => {
+      const all = this.#ofQueue.get(queue) ?? readAllFailures(this.#nats, queue);
+      this.#ofQueue.set(queue, all);
+      return [queue, await all] as const;
+    };
+    const kept = new Map(await Promise.all([...queues].map(read)));
+    return entries.map((entry) =>
+      kept
+        .get(entry.queue)!
+        .get(entry.seq)
+        ?.findLast((record) => isOf(record, { time: entry.published_at! }) && isBy(record, entry)),
+    );
   }
 }

@@ -168,9 +168,9 @@ export function replayCount(lines: readonly HeaderLine[]): number {
 /** The `id` of a request's JSON; a reader of responses looks under it. */
 export function requestIdOf(payload: Uint8Array): string | undefined {
   if (payload.byteLength > LARGEST_PARSED) return undefined;
-  const bytes = asBuffer(payload);
-  if (!bytes.includes('"id"')) return undefined;
-  const body = objectOf(jsonIn(bytes.toString(), parseExact));
+  const text = asBuffer(payload).toString();
+  if (!text.includes('"id"')) return undefined;
+  const body = objectOf(jsonIn(text, parseExact));
   const id = typeof body.id === 'number' ? String(body.id) : body.id;
   return typeof id === 'string' && id !== '' ? id.slice(0, LONGEST_ID).toWellFormed() : undefined;
 }

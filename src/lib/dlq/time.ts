@@ -7,6 +7,7 @@ export const isTime = (text: unknown): text is string =>
 /** Orders two RFC 3339 times to the nanosecond; those with an offset to the millisecond. */
 export function compareTimes(a: string, b: string): number {
   if (!UTC.test(a) || !UTC.test(b)) return Date.parse(a) - Date.parse(b);
+  if (a.length === b.length) return a < b ? -1 : a > b ? 1 : 0;
   const [x, y] = [a.slice(0, 19), b.slice(0, 19)];
   if (x !== y) return x < y ? -1 : 1;
   const [p, q] = [a.slice(20, -1).padEnd(9, '0'), b.slice(20, -1).padEnd(9, '0')];
