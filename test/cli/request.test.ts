@@ -338,7 +338,7 @@ describe('with a backlog', () => {
       for (let n = 0; n < 3; n++) await nats.request('requests.dns', BODY);
       const running = startCli([...args, '--timeout', '60s'], { server, cwd });
       await running.until('stdout', /REQUESTS|requests\.dns/);
-      const late = setTimeout(() => running.child.kill('SIGKILL'), 40_000);
+      const late = setTimeout(() => running.child.kill('SIGKILL'), 15_000);
       expect(await running.done).toMatchObject({ signal: null, code: 0 });
       clearTimeout(late);
     },
