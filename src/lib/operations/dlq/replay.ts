@@ -1,50 +1,40 @@
 import path from 'node:path';
-import { readStanding } from '../../dlq/collect.ts';
 import { notGone } from '../../dlq/filter.ts';
 import { filterWords } from '../../dlq/filter-words.ts';
 import { type DlqWork, withHistory, withQueueLocksAhead } from '../../dlq/lock.ts';
-import { scanEntries } from '../../dlq/scan.ts';
-import { SeqSet } from '../../dlq/seq-set.ts';
 import type { SeenQueue } from '../../dlq/standing.ts';
 import { OpsError } from '../../errors/ops-error.ts';
-import { ADVISORY, bucketStream, LEDGER_BUCKET } from '../../facts/names.ts';
-import { isPlainSubject } from '../../facts/subjects.ts';
 import { identifyActor } from '../../ledger/actor.ts';
 import { keepRun, type RunLog } from '../../ledger/replays.ts';
 import { callWords } from '../../model/call.ts';
 import type { Context } from '../../model/context.ts';
 import { type Entry, MOST_REPLAYS, type QueueRef } from '../../model/entry.ts';
 import type { EntryFilter } from '../../model/entry-filter.ts';
-import { textsOf } from '../../model/json.ts';
 import { fateWords, isBadReplay, type ReplayFate, type ReplayResult } from '../../model/replay.ts';
 import { shellLine, withArguments } from '../../model/shell.ts';
-import { ownPrefixes, whyForbidden, whyNotTaken } from '../../nats/address.ts';
-import { orThrow, orUndefined } from '../../nats/answer.ts';
 import { isNoRoom } from '../../nats/api-error.ts';
 import type { Nats } from '../../nats/connect.ts';
 import type { StreamInfo } from '../../nats/info.ts';
-import { notKept, whyNotKept } from '../../nats/keeps.ts';
-import { readStream, streamNames } from '../../nats/streams.ts';
-import { type EditRecord, editEntry, requireEditor } from '../../replay/edit.ts';
-import type { Edited } from '../../replay/edit-text.ts';
+import { type EditRecord, requireEditor } from '../../replay/edit.ts';
 import type { QueueJob, ReplayWishes } from '../../replay/job.ts';
 import { findOvertold, type Overtold, overtoldWords } from '../../replay/overtold.ts';
 import { timeLeft } from '../../replay/pace.ts';
 import { replayQueue } from '../../replay/queue.ts';
-import { toQueueFacts } from '../../replay/queue-facts.ts';
-import { type GivenUp, isShared, redeliveredTo, redeliveryWords, wouldRedeliver } from '../../replay/redelivery.ts';
 import { tellReasons } from '../../replay/refusal.ts';
-import { skipNotes, whySkipped } from '../../replay/select.ts';
+import { skipNotes } from '../../replay/select.ts';
 import { Tally } from '../../replay/tally.ts';
 import { loadTransform, type Transform } from '../../replay/transform.ts';
 import { roomForLock } from '../../replay/want.ts';
 import { transformOf, type WrittenEdit } from '../../replay/written-edit.ts';
 import { type Chosen, canCountMeanwhile, countChosen, type Taken, take } from './chosen.ts';
+import { editAll, versionOf } from './edits.ts';
 import { strangers } from './ls.ts';
 import { tellNone } from './none.ts';
 import { previewReplay } from './preview.ts';
 import { tellReading } from './reading.ts';
+import { judgeRedelivery } from './redelivery.ts';
 import { type DlqChoice, type DlqScope, withDlq } from './scope.ts';
+import { targetOf } from './target.ts';
 
 export interface ReplayOptions extends DlqChoice {
   readonly wishes: Omit<ReplayWishes, 'edit' | 'transform'>;
@@ -245,11 +235,8 @@ async function replayOne(
   const before = { ...tally, fates: { ...tally.fates } };
   const edits: EditRecord[] = [];
   const strange = strangers(context);
-  /** Of the first that went: how long all were read before says nothing of how long the rest takes. */
-  let first: { readonly at: number; readonly count: number } | undefined;
   let total = 0;
-  let done = 0;
-  const tellRead = tellReading(context, 'Reading');
+  const moving = tellMoving(context, ref.queue);
   const left =
     filter.limit === undefined ? {} : { limit: filter.limit - tally.replayed - tally.failed - tally.skipped };
   const edited = options.edit ? await editAll(context, nats, ref, { ...filter, ...left }, wishes, edits) : undefined;
@@ -307,34 +294,22 @@ async function replayOne(
             beginLog();
           },
         }),
-        onRead: (read, all) => done === 0 && tellRead(read, all),
-        onProgress(count) {
-          done += count;
-          first ??= { at: performance.now(), count };
-          const elapsed = performance.now() - first.at;
-          const since = done - first.count;
-          const rate = elapsed < 1000 ? '' : ` (${Math.round((since * 1000) / elapsed)}/s`;
-          const rest = timeLeft(since, total - first.count, elapsed);
-          const title = `Replaying ${ref.queue}${rate && `${rate}${rest && `, ${rest}`})`}`;
-          io.tell({ type: 'progress', title, done, ...(total > 0 && { total: Math.max(total, done) }) });
-        },
+        onRead: moving.read,
+        onProgress: (count) => moving.moved(count, total),
         tellNote: (text) => io.tell({ type: 'note', text }),
         tellWarning: (text) => io.tell({ type: 'warning', text }),
       });
     });
   const told = (isCut: boolean) => {
-    const [replayed, failed] = [tally.replayed - before.replayed, tally.failed - before.failed];
-    const counted = tally.remaining - before.remaining;
     // Cut short, what it never came to remains as well.
-    const remaining = isCut || io.signal.aborted ? Math.max(counted, total - replayed - failed) : counted;
-    if (replayed + failed + remaining === 0) return [];
-    const fates = fatesSince(tally.fates, before.fates);
-    const became = fateWords(fates).join(', ');
-    const summary = `${replayed} replayed${became && ` (${became})`}, ${tally.skipped - before.skipped} skipped, ${failed} failed, ${remaining} remaining`;
+    const whole = isCut || io.signal.aborted ? total : 0;
+    const result = resultSince(tally, before, whole);
+    if (result === undefined) return [];
+    const { summary, fates } = result;
     const detail = {
       filter: filterDetail(filter),
       to: wishes.to,
-      ...(became && { fates }),
+      ...(fates && { fates }),
       ...(edits.length > 0 && { edits }),
       ...(transform && { transform: { file: transform.file, digest: transform.digest } }),
     };
@@ -349,36 +324,44 @@ async function replayOne(
   }
 }
 
-/** What became of those that were followed since `before` was counted. */
-const fatesSince = (now: Fates, before: Fates): Fates => ({
-  answered: now.answered - before.answered,
-  acked: now.acked - before.acked,
-  died: now.died - before.died,
-  unknown: now.unknown - before.unknown,
-});
+/** Tells how many were read until the first one went, and from there on how many went, how quickly, and how long still. */
+function tellMoving(context: Context, queue: string) {
+  const read = tellReading(context, 'Reading');
+  /** When the first went: how long all were read before says nothing of how long the rest takes. */
+  let first: { readonly at: number; readonly count: number } | undefined;
+  let done = 0;
+  return {
+    read: (count: number, all: number) => done === 0 && read(count, all),
+    moved(count: number, total: number) {
+      done += count;
+      first ??= { at: performance.now(), count };
+      const elapsed = performance.now() - first.at;
+      const since = done - first.count;
+      const rate = elapsed < 1000 ? '' : ` (${Math.round((since * 1000) / elapsed)}/s`;
+      const rest = timeLeft(since, total - first.count, elapsed);
+      const title = `Replaying ${queue}${rate && `${rate}${rest && `, ${rest}`})`}`;
+      context.io.tell({ type: 'progress', title, done, ...(total > 0 && { total: Math.max(total, done) }) });
+    },
+  };
+}
 
-/** What a person was shown of an entry: another message under the same id has another time. */
-const versionOf = ({ id, inner: { message } }: Entry): string =>
-  `${id} ${message?.stream} ${message?.seq} ${message?.time}`;
+type Figures = Pick<Tally, 'replayed' | 'skipped' | 'failed' | 'remaining' | 'fates'>;
 
-/** Has a person edit what would be moved, before the lock is taken: somebody who thinks holds nobody up. */
-async function editAll(
-  context: Context,
-  nats: Nats,
-  ref: QueueRef,
-  filter: EntryFilter,
-  { maxReplays }: ReplayOptions['wishes'],
-  edits: EditRecord[],
-): Promise<Map<string, Edited | null>> {
-  const { lastSeq } = toQueueFacts(await orThrow(readStream(nats, ref.queue)));
-  const shown = new Map<string, Edited | null>();
-  const options = { now: context.now().getTime(), signal: context.io.signal };
-  for await (const entry of scanEntries(nats, [ref], filter, options)) {
-    if (whySkipped(entry, { maxReplays, lastSeq, filter })) continue;
-    const edited = await editEntry(context.env, entry, (edit) => edits.push(edit));
-    shown.set(versionOf(entry), edited ?? null);
-  }
-  return shown;
+/** What was done since `before` was counted, of so many at least; `undefined` where that is nothing. */
+function resultSince(now: Figures, before: Figures, whole: number): { summary: string; fates?: Fates } | undefined {
+  const since = (of: 'replayed' | 'skipped' | 'failed' | 'remaining') => now[of] - before[of];
+  const [replayed, failed] = [since('replayed'), since('failed')];
+  const remaining = Math.max(since('remaining'), whole - replayed - failed);
+  if (replayed + failed + remaining === 0) return undefined;
+  const fates = {
+    answered: now.fates.answered - before.fates.answered,
+    acked: now.fates.acked - before.fates.acked,
+    died: now.fates.died - before.fates.died,
+    unknown: now.fates.unknown - before.fates.unknown,
+  };
+  const became = fateWords(fates).join(', ');
+  const summary = `${replayed} replayed${became && ` (${became})`}, ${since('skipped')} skipped, ${failed} failed, ${remaining} remaining`;
+  return { summary, ...(became && { fates }) };
 }
 
 const filterDetail = ({ ids, where, ...filter }: EntryFilter): unknown => ({
@@ -428,87 +411,5 @@ function finish(context: Context, tally: Tally): ReplayResult {
 
 const leftSince = (count: number): string =>
   `${count} had been published by an earlier run and left the queue since: worked on, or removed; they are not published again`;
-
-/**
- * Finds which consumers would get again what they did not give up, before anything is touched; a dry run says it. Gives
- * what this was judged by: of what dies later somebody else may have acked his own.
- * @throws OpsError DLQ_REDELIVERY
- */
-async function judgeRedelivery(
-  context: Context,
-  { nats, queues }: DlqScope,
-  filter: EntryFilter,
-  { wishes, dryRun }: ReplayOptions,
-): Promise<QueueJob['isJudged']> {
-  if (wishes.allowRedelivery || wishes.to !== undefined) return undefined;
-  const judged = new Map<string, { readonly created: string; readonly seqs: SeqSet }>();
-  const standings = await Promise.all(queues.map((ref) => ref.seen?.standing ?? readStanding(nats, ref)));
-  for (const [index, standing] of standings.entries()) {
-    if (!isShared(standing)) continue;
-    const { queue, lastSeq, created } = standing;
-    const read = async (wanted: EntryFilter): Promise<GivenUp[]> => {
-      const given: GivenUp[] = [];
-      const options = { now: context.now().getTime(), signal: context.io.signal };
-      for await (const entry of scanEntries(nats, [queues[index]!], wanted, options)) {
-        const { seq, consumer, subject } = entry;
-        if (subject === null || whySkipped(entry, { maxReplays: wishes.maxReplays, lastSeq, filter: wanted })) continue;
-        given.push({ seq, consumer, subject });
-      }
-      return given;
-    };
-    const given = await read(filter);
-    const seqs = new SeqSet();
-    for (const { seq } of given) seqs.add(seq);
-    judged.set(queue, { created, seqs });
-    const counts = redeliveredTo(standing, given);
-    if (counts.size === 0) continue;
-    const { consumers: _, ids: __, ...others } = filter;
-    const all = (await read(others)).filter(({ seq }) => seqs.has(seq));
-    const whole = redeliveredTo(standing, all);
-    const alike = [...counts.keys()].filter((name) => (whole.get(name) ?? 0) < counts.get(name)!);
-    if (!dryRun) throw wouldRedeliver(standing, counts, alike);
-    context.io.tell({ type: 'warning', text: `${redeliveryWords(queue, counts)}; --allow-redelivery is needed` });
-  }
-  return ({ queue, seq }, created) => {
-    const then = judged.get(queue);
-    return !then || (then.created === created && then.seqs.has(seq));
-  };
-}
-
-/** Why no copy goes into a stream of dead letters, or the ledger's: there it would be none of what lies there. */
-function whyNoTarget({ name, config }: StreamInfo, queues: readonly QueueRef[]): string | undefined {
-  const isDlq =
-    queues.some(({ dlqs }) => dlqs.includes(name)) ||
-    textsOf(config.subjects).some((subject) => Object.values(ADVISORY).some((kind) => subject.startsWith(`${kind}.`)));
-  if (isDlq) return `stream ${name} is a DLQ: a copy there is no dead letter`;
-  return name === bucketStream(LEDGER_BUCKET) ? `stream ${name} is the ledger` : undefined;
-}
-
-/**
- * The stream that `--to` means. @throws OpsError USAGE where no stream takes it, or nothing of a message goes there;
- * DLQ_NOT_TAKEN where the stream would keep nothing
- */
-async function targetOf(nats: Nats, subject: string, queues: readonly QueueRef[]): Promise<StreamInfo> {
-  const never = isPlainSubject(subject)
-    ? whyForbidden(subject, 'named', ownPrefixes(nats))
-    : 'it is no subject of one message: it has a wildcard, a blank or an empty part';
-  const [name] = never === undefined ? await orThrow(streamNames(nats, { subject, enough: 1 })) : [];
-  const stream = name === undefined ? undefined : await orUndefined(readStream(nats, name));
-  const why =
-    never ??
-    (stream
-      ? (whyNotTaken(stream, subject, 'named', ownPrefixes(nats)) ?? whyNoTarget(stream, queues))
-      : 'no stream captures it: what is replayed to it would be lost');
-  if (stream && why === undefined) {
-    const unkept = whyNotKept(stream, { messages: 0, bytes: 0, onSubject: 0 });
-    if (unkept?.code === 'DLQ_NOT_TAKEN') throw notKept(unkept);
-    return stream;
-  }
-  throw new OpsError('USAGE', `--to ${JSON.stringify(subject)}: ${why}`, {
-    where: '--to',
-    why: 'Nothing was published or removed.',
-    hints: ['name a subject that a stream of yours takes, without wildcards, and none that begins with `$` or `_`'],
-  });
-}
 
 const EDITOR_LATER = '--edit: a dry run opens no editor; they are shown as they would move unedited';
