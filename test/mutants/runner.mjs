@@ -1,6 +1,8 @@
 // A runner for Stryker: jest's own parts (circus runs the tests, expect judges), without a jest for every mutant. The tests
-// are bundled with what they import, once; each mutant gets modules of its own by running that bundle anew.
+// are bundled with what they import, once; each mutant gets modules of its own by running anew those files whose tests
+// come to it.
 import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import { jestExpect } from '@jest/expect';
@@ -15,12 +17,19 @@ jestExpect.setState({ snapshotState: new SnapshotState('none.snap', { ...snapsho
 // A bound for a test that hangs, not for a machine that is busy.
 globalThis[Symbol.for('TEST_TIMEOUT_SYMBOL')] = 30_000;
 
-/** The name of a test with those of what is around it. */
+/** The file of each block that stands in no other, and of each such test. */
+const files = new WeakMap();
+/** `file: name of the test with those of what is around it`. */
 function idOf(test) {
   const names = [];
-  for (let at = test; at.parent; at = at.parent) names.unshift(at.name);
-  return names.join(' ');
+  let top = test;
+  for (let at = test; at.parent; at = at.parent) {
+    names.unshift(at.name);
+    top = at;
+  }
+  return `${files.get(top)}: ${names.join(' ')}`;
 }
+const fileOf = (id) => id.slice(0, id.indexOf(': '));
 
 /** The quickest first: most faults are noticed by one of them. */
 function sortByTime(block, times) {
@@ -49,16 +58,15 @@ class InProcessRunner {
 
   async init() {
     const { outputFiles, metafile } = await build({
-      stdin: {
-        contents: globSync(this.tests)
-          .map((file) => `import ${JSON.stringify(`./${file}`)};`)
-          .join('\n'),
-        resolveDir: process.cwd(),
-      },
+      // esbuild's own is that of when it was loaded: not yet Stryker's copy.
+      absWorkingDir: process.cwd(),
+      entryPoints: globSync(this.tests),
       bundle: true,
+      splitting: true,
       write: false,
       metafile: true,
-      outfile: 'tests.mjs',
+      outdir: 'bundle',
+      entryNames: '[name]-[hash]',
       format: 'esm',
       platform: 'node',
       target: 'node22',
@@ -66,9 +74,10 @@ class InProcessRunner {
       treeShaking: false,
       plugins: [{ name: 'own-url', setup: (own) => own.onLoad({ filter: /\.ts$/ }, readWithUrl) }],
     });
+    const texts = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
     const outside = new Map();
-    for (const { path } of Object.values(metafile.outputs)[0].imports) {
-      if (outside.has(path)) continue;
+    for (const { path, external } of Object.values(metafile.outputs).flatMap(({ imports }) => imports)) {
+      if (!external || outside.has(path)) continue;
       const found = path === '@jest/globals' ? { ...circus, expect: jestExpect } : await import(path);
       const names = Object.keys(found);
       const module = new vm.SyntheticModule(names, () => {
@@ -76,12 +85,32 @@ class InProcessRunner {
       });
       outside.set(path, module);
     }
-    this.load = async () => {
-      const tests = new vm.SourceTextModule(outputFiles[0].text, {
-        importModuleDynamically: (path) => outside.get(path),
-      });
-      await tests.link((path) => outside.get(path));
-      await tests.evaluate();
+    this.entries = new Map(
+      Object.entries(metafile.outputs).flatMap(([path, { entryPoint }]) =>
+        entryPoint?.endsWith('.test.ts') ? [[basename(entryPoint), basename(path)]] : [],
+      ),
+    );
+    this.load = async (wanted) => {
+      const modules = new Map(outside);
+      const find = (path) => {
+        const name = outside.has(path) ? path : basename(path);
+        if (!modules.has(name)) {
+          modules.set(name, new vm.SourceTextModule(texts.get(name), { importModuleDynamically: evaluated }));
+        }
+        return modules.get(name);
+      };
+      const evaluated = async (path) => {
+        const module = find(path);
+        if (module.status === 'unlinked') await module.link(find);
+        await module.evaluate();
+        return module;
+      };
+      const { rootDescribeBlock } = circus.getState();
+      for (const file of wanted) {
+        const before = rootDescribeBlock.children.length;
+        await evaluated(this.entries.get(file));
+        for (const block of rootDescribeBlock.children.slice(before)) files.set(block, file);
+      }
     };
   }
 
@@ -111,7 +140,7 @@ class InProcessRunner {
     circus.addEventHandler(watch);
     try {
       stryker.activeMutant = isStatic ? activeMutant : undefined;
-      await this.load();
+      await this.load(new Set(names ? [...names].map(fileOf) : this.entries.keys()));
       stryker.activeMutant = activeMutant;
       sortByTime(circus.getState().rootDescribeBlock, this.times);
       await circus.run();
