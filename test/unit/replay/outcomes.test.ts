@@ -70,6 +70,11 @@ describe('what is left where it is', () => {
       want: ['untaken', 'its consumer is gone: nothing tells whether it died'],
     },
     {
+      name: 'one that may be a copy of what waits',
+      of: entry({ inner: { ...entry().inner, inDoubt: true } }),
+      want: ['uncertain', expect.stringMatching(/^what it carries is stored in the queue as well/)],
+    },
+    {
       name: 'one in the journal of a queue that was made anew',
       of: entry({ inner: { ...nothing, journalled: true, stale: true } }),
       want: ['stale', expect.stringContaining('made anew')],
@@ -101,6 +106,13 @@ describe('what is left where it is', () => {
     const skipped = whySkipped(of, selection);
     expect(skipped && [skipped.why, skipped.text]).toEqual(want);
     if (skipped) expect(skipped.entry).toBe(of);
+  });
+
+  test.each([
+    ['what may be in flight', true, 'it may be in flight still'],
+    ['what is not', false, undefined],
+  ])('whatever its records say: %s', (_what, isDoubtful, text) => {
+    expect(whySkipped(entry(), { ...selection, isDoubtful: () => isDoubtful })?.text).toBe(text);
   });
 
   test.each([
@@ -307,6 +319,47 @@ describe('the tally of a replay', () => {
     expect(kept.result()).toEqual(result);
     expect(counted.result()).toEqual({ ...result, entries: [] });
     expect(kept).toMatchObject(counts);
+  });
+
+  test('tells its figures while it goes on, with the first hundred that failed or died again', () => {
+    const tally = new Tally(false);
+    const none = { chosen: 0, replayed: 0, answered: 0, acked: 0, died: 0, skipped: 0, failed: 0, waiting: 0 };
+    expect(tally.figures()).toEqual({ ...none, failures: [] });
+    tally.chosen = 200;
+    tally.moved({ move, outcome: 'moved', newSeq: 9 });
+    tally.moved({ move, outcome: 'moved' });
+    tally.moved({ move, outcome: 'moved' });
+    tally.followed({ copy: { ...move, newSeq: 9 }, fate: 'died', reason: 'timeout' });
+    tally.followed({ copy: move, fate: 'acked' });
+    tally.followed({ copy: move, fate: 'answered' });
+    tally.skip({ entry: entry(), why: 'gone', text: 'gone' });
+    const again = { id: 'Q/w/1', error: 'died again: timeout', new_seq: 9 };
+    const counts = { ...none, chosen: 200, replayed: 3, answered: 1, acked: 1, died: 1, skipped: 1 };
+    expect(tally.figures()).toEqual({ ...counts, waiting: 197, failures: [again] });
+    for (let index = 0; index < 98; index += 1) tally.fail(`f${index}`, 'no');
+    expect(tally.figures().failures).toHaveLength(99);
+    tally.fail('the hundredth', 'no');
+    tally.fail('one more', 'no');
+    expect(tally.figures()).toMatchObject({ failed: 100, waiting: 97 });
+    expect(tally.figures().failures.slice(98)).toEqual([
+      { id: 'f97', error: 'no' },
+      { id: 'the hundredth', error: 'no' },
+    ]);
+    const run = { id: 'a', finished: 1 } as unknown as Tally['finished'][number];
+    tally.finished.push(run);
+    expect(tally.figures().finished_for).toEqual([run]);
+  });
+
+  test.each([
+    ['what it never came to remains as well', 3, 2],
+    ['what waits is more than what was chosen', 1, 1],
+    ['nobody knows how many were chosen', undefined, 1],
+  ])('of a run that was cut: %s', (_, chosen, remaining) => {
+    const tally = new Tally(false);
+    if (chosen !== undefined) tally.chosen = chosen;
+    tally.fail('a', 'no');
+    tally.left('b', 'later');
+    expect(tally.cut()).toEqual({ ...none, failed: 1, remaining });
   });
 
   test('says of fates, deaths and late acks only where there were any', () => {
