@@ -1,15 +1,24 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { CHECKS_PAGE_FILE, checksPageText } from '../../../scripts/generate/checks-page.ts';
+import { CHECK_PAGES, checkCode, withNames } from '../../../src/lib/facts/check-pages.ts';
 import { CHECKS } from '../../../src/lib/facts/checks.ts';
 import { DEFECTS, defectsOf } from '../../../src/lib/facts/defects.ts';
 import { ERR } from '../../../src/lib/facts/err-codes.ts';
 import { isKvKey } from '../../../src/lib/facts/kv-key.ts';
-import { checkMetric } from '../../../src/lib/facts/metrics.ts';
+import { checkMetric, METRICS } from '../../../src/lib/facts/metrics.ts';
 import * as names from '../../../src/lib/facts/names.ts';
 import { noRoomOf, ROOM_HINTS } from '../../../src/lib/facts/no-room.ts';
 import { CONSUMER_REFUSALS, STREAM_REFUSALS } from '../../../src/lib/facts/refusals.ts';
 import { isSubject, SubjectIndex } from '../../../src/lib/facts/subject-index.ts';
-import { subjectCovers, subjectsOverlap, takenSubjects } from '../../../src/lib/facts/subjects.ts';
+import {
+  consumerFilters,
+  isPlainSubject,
+  subjectCovers,
+  subjectsOverlap,
+  takenSubjects,
+} from '../../../src/lib/facts/subjects.ts';
 import { isConsumerName, isSeq, isStreamName } from '../../../src/lib/facts/tokens.ts';
 import { atLeast, parseVersion } from '../../../src/lib/facts/versions.ts';
 import type { Config } from '../../../src/lib/model/json.ts';
@@ -81,6 +90,37 @@ describe('subjects', () => {
     ['a>', true],
   ])('%j as a subject: %s', (subject, is) => {
     expect(isSubject(subject)).toBe(is);
+  });
+
+  test.each([
+    ['a', true],
+    ['a.b', true],
+    ['a*b.c>', true],
+    ['', false],
+    ['a..b', false],
+    ['.a', false],
+    ['a.*', false],
+    ['a.>', false],
+    ['*.a', false],
+    ['a b', false],
+    ['a\u0000', false],
+    ['a\ufffd', false],
+    ['a'.repeat(3900), true],
+    ['a'.repeat(3901), false],
+    ['é'.repeat(1950), true],
+    [`${'é'.repeat(1950)}a`, false],
+  ])('one message can have the subject %j: %s', (subject, is) => {
+    expect(isPlainSubject(subject)).toBe(is);
+  });
+
+  test.each<[Config, string[]]>([
+    [{}, []],
+    [{ filter_subject: '' }, []],
+    [{ filter_subject: 'a' }, ['a']],
+    [{ filter_subjects: ['a', 'b'] }, ['a', 'b']],
+    [{ filter_subject: '', filter_subjects: ['a'] }, ['a']],
+  ])('a consumer of %j filters %j', (config, filters) => {
+    expect(consumerFilters(config)).toEqual(filters);
   });
 
   test.each([
@@ -174,7 +214,17 @@ describe('names', () => {
       journalSubject: names.journalSubject('Q', 7, '2026-01-02T03:04:05.6Z'),
       journalSubjects: names.journalSubjects('Q'),
       failureKey: names.failureKey('Q', 7),
+      bucketSubjects: names.bucketSubjects('b'),
+      movingSubject: names.movingSubject('Q/w'),
+      movingName: names.movingName('Q'),
+      rejectedSubjects: names.rejectedSubject('Q'),
     }).toMatchObject({
+      MOVING_PREFIX: 'osapi-ops.moving.',
+      MOVING_KEY: 'osapi-ops.moving',
+      bucketSubjects: '$KV.b.>',
+      movingSubject: 'osapi-ops.moving.Q.w',
+      movingName: 'Q_moving',
+      rejectedSubjects: 'osapi-ops.rejected.Q.*',
       OWNER_KEY: 'osapi-ops.owner',
       OWN_PREFIX: 'osapi-ops.',
       SERVER_PREFIX: '_nats.',
@@ -322,6 +372,41 @@ test('each check has a title, a sentence and a unit where it counts', () => {
   const titles = Object.values(CHECKS).map(({ title }) => title);
   expect(new Set(titles).size).toBe(titles.length);
   expect(titles.filter((title: string) => title === '')).toEqual([]);
+});
+
+test('what is done about each check stands in docs/checks.md (mend: npm run docs)', () => {
+  expect(readFileSync(CHECKS_PAGE_FILE, 'utf8')).toBe(checksPageText());
+});
+
+test('how long each check may last before somebody is called', () => {
+  expect(Object.fromEntries(Object.entries(CHECK_PAGES).map(([name, { patience }]) => [name, patience]))).toEqual({
+    ...{ connection: '10m', server: '1h', defects: '1h', storage: '5m', resources: '1m', drift: '15m' },
+    ...{ migration: '15m', replicas: '2m', usage: '5m', backlog: '10m', uncovered: '10m', oldest: '5m' },
+    ...{ in_flight: '5m', pulling: '5m', paused: '1h', redelivery: '5m', dead: '1m', dying: '15m', orphans: '5m' },
+    ...{ expired: '1h', copies: '15m', dlq: '15m', responses: '5m' },
+  });
+});
+
+test.each([
+  ['nats consumer info QUEUE CONSUMER', 'nats consumer info Q w'],
+  ['QUEUE QUEUE', 'Q Q'],
+  ['MYQUEUE CONSUMERS', 'MYQUEUE CONSUMERS'],
+])('the names of a line to type: %s', (text, want) => {
+  expect(withNames(text, 'Q', 'w')).toBe(want);
+  expect(withNames('a CONSUMER', 'Q')).toBe('a ');
+  expect(checkCode('in_flight')).toBe('CHECK_IN_FLIGHT');
+});
+
+// Dashboards and alerts of others go by them.
+test('gauges are what they always were', () => {
+  expect(Object.values(METRICS).map(({ name }) => name.replace('osapi_ops_', ''))).toEqual([
+    ...['up', 'health_status', 'check_status', 'drift_changes', 'queue_messages', 'queue_dead_least_messages'],
+    ...['queue_parked_messages', 'queue_oldest_waiting_seconds', 'queue_clears_in_seconds', 'queue_full_in_seconds'],
+    ...['queue_stalled_seconds', 'queue_responses'],
+  ]);
+  expect(
+    Object.values(METRICS).filter(({ name, help }) => !name.startsWith('osapi_ops_') || !help.endsWith('.')),
+  ).toEqual([]);
 });
 
 test('no two err_codes are one', () => {
