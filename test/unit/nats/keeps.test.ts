@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Config } from '../../../src/lib/model/json.ts';
-import { parseStreamInfo } from '../../../src/lib/nats/info.ts';
-import { dropsOldest, Room, whyNotKept } from '../../../src/lib/nats/keeps.ts';
+import { type ConsumerInfo, parseStreamInfo } from '../../../src/lib/nats/info.ts';
+import { dropsOldest, notKept, Room, waitsFor, whyNotKept } from '../../../src/lib/nats/keeps.ts';
 
 const stream = (config: Config, consumers = 0) =>
   parseStreamInfo('x', {
@@ -47,10 +47,40 @@ describe('whether a stream keeps what is published to it', () => {
     expect(whyNotKept(stream(config, consumers), coming)?.code).toBe(want);
   });
 
-  test('tells the figures', () => {
-    expect(whyNotKept(stream({ max_msgs: 9 }), coming)?.text).toBe(
-      'stream S would drop its oldest messages: it holds 7 of its max_msgs 9, and at least 3 would come',
-    );
+  test.each<[Config, string]>([
+    [{ max_msgs: 9 }, 'would drop its oldest messages: it holds 7 of its max_msgs 9, and at least 3 would come'],
+    [
+      { max_bytes: 999 },
+      'would drop its oldest messages: it holds 700B of its max_bytes 999B, and at least 300B would come',
+    ],
+    [
+      { max_msgs_per_subject: 4 },
+      'would drop its oldest messages: on one subject there would be 5, of its max_msgs_per_subject 4',
+    ],
+    [{ sealed: true }, 'is sealed: it stores nothing any more'],
+    [{ no_ack: true }, 'confirms no publish (no_ack): nobody knows what it stores'],
+  ])('of %j it %s', (config, text) => expect(whyNotKept(stream(config), coming)?.text).toBe(`stream S ${text}`));
+
+  test('is told with what to do', () => {
+    const why = 'What a stream drops is lost, whatever it answers. Of these nothing was published or removed.';
+    expect(notKept({ code: 'NO_ROOM', text: 'full' })).toMatchObject({
+      ...{ code: 'NO_ROOM', message: 'full', why },
+      hints: ['make room in it, or raise its limit, then run this again'],
+    });
+    expect(notKept({ code: 'DLQ_NOT_TAKEN', text: 'sealed' })).toMatchObject({
+      ...{ code: 'DLQ_NOT_TAKEN', message: 'sealed', why },
+      hints: ['choose a stream that keeps what is published to it, or change its configuration'],
+    });
+  });
+
+  test.each<[Config, boolean]>([
+    [{}, true],
+    [{ filter_subject: 'a.*' }, true],
+    [{ filter_subject: 'b' }, false],
+    [{ filter_subjects: ['b', 'a.b'] }, true],
+    [{ filter_subjects: ['b', 'c'] }, false],
+  ])('a consumer of %j waits for a.b: %p', (config, want) => {
+    expect(waitsFor('a.b', { config } as ConsumerInfo)).toBe(want);
   });
 
   test.each<[Config, boolean]>([
@@ -87,6 +117,32 @@ describe('the room in a stream', () => {
     expect(room.take(message('a', 300))?.code).toBe('NO_ROOM');
     expect(room.take(message('a', 100))).toBeUndefined();
     expect(room.take(message('a', 100))?.code).toBe('NO_ROOM');
+  });
+
+  // 700 bytes are there. One is 79 more than subject, headers, payload and the stream's name at the most.
+  test.each([
+    [782, {}, true],
+    [781, {}, false],
+    [787, { headers: new Uint8Array(5) }, true],
+    [786, { headers: new Uint8Array(5) }, false],
+    [783, { subject: 'é' }, true],
+    [782, { subject: 'é' }, false],
+  ])('%d bytes are enough for one beside %j: %p', (max_bytes, more, want) => {
+    const found = new Room(stream({ max_bytes }), new Map()).take({ ...message('a'), ...more });
+    expect(found === undefined).toBe(want);
+  });
+
+  test('is what the first left, where what went for it is smaller', () => {
+    const room = new Room(stream({ max_bytes: 800, discard: 'new' }), new Map());
+    expect(room.take(message('a', 101), { subject: 'a', bytes: 18 })).toBeUndefined();
+    expect(room.whyFull()).toBeUndefined();
+    expect(room.take(message('a', 1), { subject: 'a', bytes: 17 })).toBeUndefined();
+    expect(room.whyFull()?.text).toBe(
+      'stream S would refuse some: it holds 700B of its max_bytes 800B, and at least 101B would come',
+    );
+    const few = new Room(stream({ max_msgs: 7, discard: 'new' }), new Map());
+    few.take(message('a'));
+    expect(few.whyFull()?.text).toBe('stream S would refuse some: it holds 7 of its max_msgs 7, and 1 would come');
   });
 
   // 7 messages of 700 bytes are there, and one of 18 comes at the least.

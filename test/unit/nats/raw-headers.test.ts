@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  fitsHeader,
   fromHeaderValue,
   headerValue,
   parseHeaderLines,
@@ -75,4 +76,15 @@ describe('stored headers', () => {
     expect(toHeaderValue(text)).toBe(want);
     expect(fromHeaderValue(want)).toBe(text.replace(/[\r\n\0]+/g, ' '));
   });
+
+  test.each([
+    ['words', true],
+    ['grün €', true],
+    ['', true],
+    [' words', false],
+    ['words ', false],
+    ['two\nlines', false],
+    ['a\0b', false],
+    ['\ud800', false],
+  ])('%j is read as it was written: %p', (text, want) => expect(fitsHeader(text)).toBe(want));
 });
