@@ -3,7 +3,15 @@ import { type ArchiveLine, parseArchiveLine, printArchiveLine } from '../../../s
 import { readCarried } from '../../../src/lib/dlq/carried.ts';
 import type { Entry } from '../../../src/lib/model/entry.ts';
 import { type HeaderLine, parseHeaders } from '../../../src/lib/nats/raw-headers.ts';
-import { carryOriginal, type ImportMessage, restoreRecord } from '../../../src/lib/replay/imported.ts';
+import {
+  carryOriginal,
+  contentOf,
+  type ImportMessage,
+  importMessages,
+  importSubjects,
+  restoreRecord,
+  twinKey,
+} from '../../../src/lib/replay/imported.ts';
 import { REBUILT, rebuildAdvisory } from '../../../src/lib/replay/rebuilt.ts';
 import { at, entry, record, stored } from '../dlq/builders.ts';
 
@@ -147,5 +155,71 @@ test.each([
     consumer: 'worker',
     stream_seq: 7,
     deliveries: want,
+  });
+});
+
+describe('a line of an archive', () => {
+  const advisory = record({ raw: stored({ stream: 'dlq', subject: 'advisory' }) });
+  const reject = record({ kind: 'rejected', raw: stored({ stream: 'dlq', subject: 'reject' }) });
+  const rejected = 'osapi-ops.rejected.REQUESTS.worker';
+  const otherwise = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.REQUESTS.worker';
+  test.each([
+    [
+      'its records, and its message where none carries it',
+      [advisory],
+      true,
+      [{ subject: 'advisory' }, { subject: rejected, otherwise }],
+    ],
+    [
+      'its records alone, where one carries it',
+      [advisory, reject],
+      true,
+      [{ subject: 'advisory' }, { subject: 'reject' }],
+    ],
+    ['its records alone, where nothing is left of it', [advisory], false, [{ subject: 'advisory' }]],
+    ['its message alone', [], true, [{ subject: rejected, otherwise }]],
+  ])('is published as %s', (_, records, hasMessage, want) => {
+    const { original, message, ...inner } = entry().inner;
+    const line = archived({ inner: { ...inner, ...(hasMessage && { original, message }), records } });
+    const published = importMessages(line);
+    expect(published.map(({ subject, otherwise: other }) => ({ subject, ...(other && { otherwise: other }) }))).toEqual(
+      want,
+    );
+    const there = records.map(({ raw, kind }) => ({ subject: raw!.subject, kind }));
+    expect(importSubjects({ queue: 'REQUESTS', consumer: 'worker' }, there, hasMessage)).toEqual(want);
+    const parts = [
+      ...records.map((_one, index) => String(index)),
+      ...(want.length > records.length ? ['message'] : []),
+    ];
+    expect(published.map(({ id }) => id.split('.').at(-1))).toEqual(parts);
+  });
+});
+
+describe('the name of a record by what it is', () => {
+  const one = stored({ headers: [header('A', '1')], payload: 'body' });
+  test.each([
+    ['the same', one, true],
+    ['another sequence, stream and time', { ...one, seq: 9, stream: 'S', time: at(9) }, true],
+    [
+      'an id under which it was stored',
+      stored({ headers: [header('A', '1'), header('Nats-Msg-Id', 'x')], payload: 'body' }),
+      true,
+    ],
+    [
+      'a header that a server obeys',
+      stored({ headers: [header('Nats-Expected-Stream', 'S'), header('A', '1')], payload: 'body' }),
+      true,
+    ],
+    ['another subject', { ...one, subject: 'other' }, false],
+    ['another payload', { ...one, payload: Buffer.from('bodies') }, false],
+    ['another header', stored({ headers: [header('B', '1')], payload: 'body' }), false],
+    ['another value', stored({ headers: [header('A', '2')], payload: 'body' }), false],
+  ])('%s: equal is %p', (_, other, want) => {
+    expect(contentOf(one) === contentOf(other)).toBe(want);
+  });
+
+  test('is with its sequence and time that of a copy of it, where the time is told', () => {
+    expect(twinKey(one)).toBe(`7 ${at(0)} ${contentOf(one)}`);
+    expect(twinKey({ ...one, time: '' })).toBeUndefined();
   });
 });
