@@ -128,7 +128,8 @@ test('a spec and what it makes are typed as well', async () => {
 needing('the nats CLI').test(
   'a law that is broken on purpose is found and printed, and what is printed is typed into a shell and is that world again',
   async () => {
-    const wish = { version: newest, seed: 1, worlds: 9, ms: 60_000, shrinkMs: 1, plant: 'step: publish', finds: 1 };
+    // Of this seed the first step is one.
+    const wish = { version: newest, seed: 28, worlds: 1, ms: 60_000, shrinkMs: 1, plant: 'step: publish', finds: 1 };
     const { finds, seen } = await liveInWorlds(wish);
     expect(finds).toMatchObject([{ law: 'planted' }]);
     const printed = tellFind(finds[0]!, newest);

@@ -97,7 +97,10 @@ export class Play {
 
   static async #make(version: string, world: World, place: Place, person: Person): Promise<Play> {
     await wipe(place.nc);
-    const queues = await make(person, world);
+    const queues = await make(person, world).catch((error: unknown) => {
+      person.close();
+      throw error;
+    });
     const play = new Play(place, world, person, queues, version);
     play.truth = await readTruth(place.nc);
     return play;
@@ -105,6 +108,7 @@ export class Play {
 
   close(): void {
     this.#ears.close();
+    this.person.close();
   }
 
   token(): string {

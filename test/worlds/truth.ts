@@ -231,8 +231,8 @@ export const isMixed = (
 ): boolean => dlqs.length === 0 && leftOf(truth, name).inFlight > 0;
 
 /**
- * Whether nothing tells who is dead: what was acked stays stored there, and there is no DLQ, or all of them are younger
- * than a message that may have died before.
+ * Whether nothing tells who is dead: what was acked stays stored there, and there is no DLQ, or one that is full, or all of
+ * them are younger than a message that may have died before.
  */
 export function isUntold(truth: Truth, queue: string, dlqs: readonly string[]): boolean {
   const stream = truth.get(queue);
@@ -241,11 +241,10 @@ export function isUntold(truth: Truth, queue: string, dlqs: readonly string[]): 
   if (live.length === 0) return true;
   const [first] = stream.messages;
   const mayHaveDied = (one: RawConsumer) => one.maxDeliver > 0 && one.delivered >= first!.seq;
-  return (
-    first !== undefined &&
-    live.every(({ created }) => Date.parse(first.time) < Date.parse(created)) &&
-    workersOf(stream).some(mayHaveDied)
-  );
+  if (first === undefined || !workersOf(stream).some(mayHaveDied)) return false;
+  const isFull = ({ messages, config }: RawStream) =>
+    messages.length > 0 && messages.length === (config as { max_msgs?: number }).max_msgs;
+  return live.some(isFull) || live.every(({ created }) => Date.parse(first.time) < Date.parse(created));
 }
 
 /** The id of a request, as a reader of the responses looks for it. */

@@ -28,7 +28,7 @@ stay in the queue and are counted. Exit 1 where something is left when the time 
       file,
       waitMs: durationMs('--wait', wait),
     });
-    this.print(result, renderDrain(result, { ...this.output, lead: leadTo(this.context.connection) }));
+    this.print(result, renderDrain(result, { ...this.output, lead: leadTo(this.context.connection, this.flags.file) }));
     return result.drained ? EXIT.done : EXIT.failed;
   }
 }

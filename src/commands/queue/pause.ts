@@ -34,6 +34,9 @@ or \`queue resume\`. Needs nats-server 2.11. Deletes nothing.`;
       ...(length !== undefined && { forMs: durationMs('--for', length) }),
       ...(until !== undefined && { until: momentFlag('--until', until) }),
     });
-    this.print(results, renderPauses(results, { ...this.output, lead: leadTo(this.context.connection) }));
+    this.print(
+      results,
+      renderPauses(results, { ...this.output, lead: leadTo(this.context.connection, this.flags.file) }),
+    );
   }
 }

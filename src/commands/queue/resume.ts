@@ -19,6 +19,9 @@ export default class QueueResume extends BaseCommand<typeof QueueResume> {
 
   protected async execute(): Promise<undefined> {
     const results = await resumeQueue(this.context, { target: this.args.target, file: this.flags.file });
-    this.print(results, renderPauses(results, { ...this.output, lead: leadTo(this.context.connection) }));
+    this.print(
+      results,
+      renderPauses(results, { ...this.output, lead: leadTo(this.context.connection, this.flags.file) }),
+    );
   }
 }

@@ -49,6 +49,7 @@ export async function findCaptors(nats: Nats, queues: readonly string[], known: 
       return subject.startsWith('*') ? found.filter(mayBeService) : found;
     }),
   );
+  const services = new Set(subjects.flatMap((subject, index) => (subject.startsWith('*') ? names[index]! : [])));
   const wanted = [...new Set(names.flat())].filter((name) => !known.has(name)).sort();
   const unread = new Set<string>();
   const captors = await pipelined(wanted, AT_ONCE, async (name): Promise<Captor | undefined> => {
@@ -60,7 +61,10 @@ export async function findCaptors(nats: Nats, queues: readonly string[], known: 
     if (info === null || (captures.length > 0 && stored === null)) unread.add(name);
     return info && captures.length > 0 ? { info, captures, stored: stored ?? new Set() } : undefined;
   });
-  return { found: captors.filter((captor) => captor !== undefined), unread: await unreadBy(nats, queues, unread) };
+  return {
+    found: captors.filter((captor) => captor !== undefined),
+    unread: await unreadBy(nats, queues, unread, services),
+  };
 }
 
 /** Which of the streams that could not be read take deaths of each of these queues, by their subjects; a service tells no queue by them. */
@@ -68,6 +72,7 @@ async function unreadBy(
   nats: Nats,
   queues: readonly string[],
   unread: ReadonlySet<string>,
+  services: ReadonlySet<string>,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   if (unread.size === 0) return new Map();
   const rows = await pipelined(queues, AT_ONCE, async (queue) => {
@@ -75,7 +80,7 @@ async function unreadBy(
       deathSubjects(queue).map(async (subject) => (await orElse(streamNames(nats, { subject }), NOT_TOLD)) ?? []),
     );
     const names = new Set(taking.flat());
-    return [queue, [...unread].filter((name) => names.has(name) || mayBeService(name))] as const;
+    return [queue, [...unread].filter((name) => names.has(name) || services.has(name))] as const;
   });
   return new Map(rows.filter(([, names]) => names.length > 0));
 }

@@ -1,5 +1,6 @@
 import { subjectCovers } from '../facts/subjects.ts';
 import type { Entry } from '../model/entry.ts';
+import { numberOf } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
 import { orphanEntry } from './entry.ts';
 import { responsible } from './fate.ts';
@@ -142,23 +143,40 @@ export const orphanReport = (
 ): OrphanReport => ({ ...count, ...found, uncertain: Math.max(0, missing - late - count.held) });
 
 /**
- * Why its DLQs cannot tell of all the dead of a queue: some of them cannot be read, or its stream keeps what was acked:
- * that and what was given up are stored alike.
+ * Why its DLQs cannot tell of all the dead of a queue: some of them cannot be read, or its stream keeps what was acked,
+ * which is stored like what was given up, and they do not know of all that is stored.
  */
 export function whyUntold(
   standing: QueueStanding | undefined,
-  dlqs: readonly Pick<SeenStream, 'created'>[],
+  dlqs: readonly SeenStream[],
   unread: readonly string[] = [],
 ): string | undefined {
   if (unread.length > 0)
     return `its dead may lie in ${unread.join(', ')} too, which cannot be read: this user may not, or it has no leader`;
   if (!standing) return undefined;
-  const { retention, consumers, messages, firstSeq, firstTime } = standing;
+  const { retention, consumers, messages, firstSeq, firstTime, told } = standing;
   if (retention === 'workqueue' || consumers.length === 0) return undefined;
   const keeps = `a stream of retention ${retention} keeps what was acked too, and`;
   if (dlqs.length === 0) return `${keeps} there is no DLQ that tells who died`;
   const mayHaveDied = consumers.some(({ delivered, maxDeliver }) => maxDeliver > 0 && delivered >= firstSeq);
-  const isOlder = firstTime !== undefined && dlqs.every(({ created }) => compareTimes(firstTime, created) < 0);
-  if (messages === 0 || !mayHaveDied || !isOlder) return undefined;
-  return `${keeps} its DLQ is younger than some that are stored: if they died before, nothing tells`;
+  if (messages === 0 || !mayHaveDied || firstTime === undefined) return undefined;
+  const full = dlqs.find(isFull);
+  if (full) return `${keeps} its DLQ ${full.name} is full: of what it dropped or refused nothing tells`;
+  if (dlqs.some((dlq) => compareTimes(knowsFrom(dlq, told), firstTime) <= 0)) return undefined;
+  return `${keeps} its DLQ is younger than some that are stored, or forgets sooner: if they died before, nothing tells`;
+}
+
+function isFull({ config, figures: { messages, bytes } }: SeenStream): boolean {
+  const [most, ofOne, mostBytes] = [config.max_msgs, config.max_msgs_per_subject, config.max_bytes].map((limit) =>
+    numberOf(limit) > 0 ? numberOf(limit) : Number.POSITIVE_INFINITY,
+  ) as [number, number, number];
+  return messages > 0 && (messages >= Math.min(most, ofOne) || bytes + bytes / messages > mostBytes);
+}
+
+/** The moment from which on a DLQ has what it was told, by the server's clock: RFC 3339. */
+function knowsFrom({ created, config }: SeenStream, told: string | undefined): string {
+  const age = numberOf(config.max_age) / 1e6;
+  if (age <= 0 || told === undefined) return created;
+  const remembered = new Date(Date.parse(told) - age).toISOString();
+  return compareTimes(remembered, created) > 0 ? remembered : created;
 }

@@ -1,8 +1,9 @@
 import type { ConnectionFlags } from './context.ts';
 import type { Event, Io } from './io.ts';
 import type { ShownPlan } from './plan.ts';
+import type { Target } from './resource.ts';
 import { withoutUser } from './server-url.ts';
-import { isLine, shellLine } from './shell.ts';
+import { isLine, shellLine, shellWord } from './shell.ts';
 
 /**
  * Flags whose values are secrets are not repeated: whoever goes on has them from where they had them before. A user without
@@ -34,18 +35,38 @@ export function callWords(connection: ConnectionFlags, file: string | undefined,
 /** What the nats CLI calls otherwise, or has not. */
 const OF_NATS: Readonly<Record<string, readonly string[]>> = { '--domain': ['--js-domain'], '--no-context': [] };
 
-/** Makes a line lead to the same server as the flags that were typed; what is no line stays as it is. */
-export function leadTo(connection: ConnectionFlags): (line: string) => string {
+/** These take a spec by a flag; others have it as an argument. */
+const TAKES_FILE = /^osapi-ops (?:dlq|queue|request|worker) /;
+
+/** Makes a line lead to the same server as the flags that were typed, and to a spec; what is no line stays as it is. */
+export function leadTo(connection: ConnectionFlags, typed?: string): (line: string) => string {
   const words = serverWords(connection);
-  if (words.length === 0) return (line) => line;
+  // What was read from standard input is not there for the next line.
+  const file = typed === '-' ? undefined : typed;
+  if (words.length === 0 && file === undefined) return (line) => line;
   const ofNats = words.flatMap((word) => OF_NATS[word] ?? [word]);
   return (said) => {
     if (!isLine(said)) return said;
-    const flags = shellLine(said.startsWith('nats ') ? ofNats : words);
+    const isOpen = TAKES_FILE.test(said) && !/ (?:-f|--file)[ =]/.test(said);
+    const own = file !== undefined && isOpen ? [...words, '--file', file] : words;
+    const flags = shellLine(said.startsWith('nats ') ? ofNats : own);
     // Names that begin with a dash come last.
     const [line, ...names] = said.split(' -- ');
     return [[line, flags].join(' ').trimEnd(), ...names].join(' -- ');
   };
+}
+
+/**
+ * The same where the server may have been chosen by the spec that was named: lines that take no spec name that server.
+ */
+export function leadBack(
+  connection: ConnectionFlags,
+  { url, chosenBy }: Pick<Target, 'url' | 'chosenBy'>,
+  file: string | undefined,
+): (line: string) => string {
+  if (file === undefined || !/\bconnection\./.test(chosenBy)) return leadTo(connection);
+  const [bySpec, byUrl] = [leadTo(connection, file), leadTo({ ...connection, server: url })];
+  return (line) => (TAKES_FILE.test(line) || line.includes(shellWord(file)) ? bySpec : byUrl)(line);
 }
 
 const NAMES_SERVER = / (?:-s|--server|--context)[ =]/;
@@ -64,8 +85,8 @@ export const OFFLINE: readonly string[] = [
 ];
 
 /** The same for the lines in a text, which stand in backticks. */
-export function leadIn(connection: ConnectionFlags): (text: string) => string {
-  const lead = leadTo(connection);
+export function leadIn(connection: ConnectionFlags, file?: string): (text: string) => string {
+  const lead = leadTo(connection, file);
   return (text) =>
     text.replace(/`((?:osapi-ops|nats) [^`]+)`/g, (quoted, line: string) => {
       const [program, command = ''] = line.split(' ');

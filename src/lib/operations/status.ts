@@ -126,7 +126,7 @@ export function createLook(
       return flow ? { ...queue, flow, growth: flow } : queue;
     });
     const snapshot = { ...base, queues };
-    return { report: withServer(judgeHealth(snapshot), context.connection), snapshot };
+    return { report: withServer(judgeHealth(snapshot), context.connection, snapshot.source), snapshot };
   };
 }
 

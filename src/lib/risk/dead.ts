@@ -17,10 +17,11 @@ export function coversStream(consumer: Config, stream: Config): boolean {
 }
 
 /**
- * The dead letters of a workqueue's consumer. Where it is the only one and covers the stream, exactly what is neither
- * waiting nor in flight; else that number is an upper bound, for others' messages are counted too.
+ * What a workqueue's consumer gave up and is still stored: the dead, and those that were answered since. Where it is the only
+ * one and covers the stream, exactly what is neither waiting nor in flight; else that number is an upper bound, for others'
+ * messages are counted too.
  */
-export function deadLetters(
+export function givenUp(
   stream: { readonly figures: StreamFigures; readonly config: Config },
   consumer: { readonly figures: ConsumerFigures; readonly config: Config },
 ): Redelivered {

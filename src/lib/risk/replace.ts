@@ -1,7 +1,7 @@
 import { capturesOf, serves } from '../facts/captures.ts';
 import type { Finding } from '../model/plan.ts';
 import { type StreamFigures, splitConsumerName } from '../model/resource.ts';
-import { deadLetters } from './dead.ts';
+import { givenUp } from './dead.ts';
 import { type Analyzer, counted, heldBy, labelOf, type Subject, type World } from './subject.ts';
 
 const fieldsOf = (subject: Subject): string =>
@@ -27,14 +27,14 @@ function consumerAgain(subject: Subject, world: World): Finding[] {
   }
   const findings: Finding[] = [];
   if (stream.config.retention === 'workqueue') {
-    const dead = deadLetters({ figures: stream.figures, config: stream.config }, observed);
-    if (dead.count > 0) {
-      const amount = dead.exact ? '' : 'up to ';
+    const again = givenUp({ figures: stream.figures, config: stream.config }, observed);
+    if (again.count > 0) {
+      const amount = again.exact ? '' : 'up to ';
       findings.push({
         ...base,
-        message: `${labelOf(subject)}: re-creating it redelivers ${amount}${counted(dead.count, 'dead message')}, with their delivery count at 1; their DLQ entries stay`,
+        message: `${labelOf(subject)}: re-creating it redelivers ${amount}${counted(again.count, 'message')} that it gave up, answered since or not, with their delivery count at 1; their DLQ entries stay`,
         hint: 'replay or purge the dead letters first (`osapi-ops dlq replay` or `osapi-ops dlq purge`), or expect them again',
-        count: dead.count,
+        count: again.count,
       });
     }
   } else if (stream.figures.messages > 0) {

@@ -154,7 +154,8 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
   /** Lines to type that are in a text lead to the same server as this one, where they take one. */
   #leadIn(text: string): string {
     const connection: ConnectionFlags | undefined = this.context?.connection;
-    return connection ? leadIn(connection)(text) : text;
+    const { file } = (this.flags ?? {}) as { readonly file?: string };
+    return connection ? leadIn(connection, file)(text) : text;
   }
 
   /** Prints a result on stdout: the JSON under `--json`, else the text. */

@@ -11,7 +11,19 @@ import {
   uncoveredAmong,
   whyUntold,
 } from '../../../src/lib/dlq/dead-count.ts';
+import type { SeenStream } from '../../../src/lib/dlq/standing.ts';
 import { at, consumer, standing, stored } from './builders.ts';
+
+const NO_FIGURES = {
+  messages: 0,
+  bytes: 0,
+  first_seq: 1,
+  last_seq: 0,
+  first_ts: at(0),
+  last_ts: at(0),
+  consumer_count: 0,
+  num_subjects: 0,
+};
 
 const NOW = Date.parse(at(100));
 type Consumer = Parameters<typeof consumer>[0];
@@ -210,17 +222,52 @@ describe('the report', () => {
 });
 
 describe('how many are dead is not known', () => {
-  const kept = { retention: 'limits', messages: 3, firstSeq: 5, firstTime: at(10) };
-  const older = [{ created: at(9) }];
-  const younger = [{ created: at(11) }];
+  const kept = { retention: 'limits', messages: 3, firstSeq: 5, firstTime: at(10), told: at(100) };
+  const dlq = (created: number, config: object = {}, figures: object = {}): SeenStream => ({
+    name: 'D',
+    created: at(created),
+    config: { ...config },
+    figures: { ...NO_FIGURES, messages: 2, bytes: 200, ...figures },
+  });
+  const older = [dlq(9)];
+  const younger = [dlq(11)];
   test.each([
     { name: 'a work queue counts its own', of: queue({ messages: 3 }, {}), dlqs: [], why: undefined },
     { name: 'no consumer, nobody who died', of: queue(kept), dlqs: [], why: undefined },
     { name: 'no DLQ', of: queue(kept, {}), dlqs: [], why: /there is no DLQ/ },
     { name: 'an older DLQ', of: queue(kept, {}), dlqs: older, why: undefined },
-    { name: 'one as old', of: queue(kept, {}), dlqs: [{ created: at(10) }], why: undefined },
+    { name: 'one as old', of: queue(kept, {}), dlqs: [dlq(10)], why: undefined },
     { name: 'a younger one', of: queue(kept, {}), dlqs: younger, why: /its DLQ is younger/ },
     { name: 'one of both', of: queue(kept, {}), dlqs: [...younger, ...older], why: undefined },
+    { name: 'one that remembers as long', of: queue(kept, {}), dlqs: [dlq(9, { max_age: 90e9 })], why: undefined },
+    {
+      name: 'one that forgets a millisecond sooner',
+      of: queue(kept, {}),
+      dlqs: [dlq(9, { max_age: 89.999e9 })],
+      why: /forgets/,
+    },
+    {
+      name: 'none that tells the time',
+      of: queue({ ...kept, told: undefined }, {}),
+      dlqs: [dlq(9, { max_age: 1e9 })],
+      why: undefined,
+    },
+    { name: 'one with room for one', of: queue(kept, {}), dlqs: [dlq(9, { max_msgs: 3 })], why: undefined },
+    { name: 'one that is full', of: queue(kept, {}), dlqs: [dlq(9, { max_msgs: 2 })], why: /its DLQ D is full/ },
+    {
+      name: 'one full of one subject',
+      of: queue(kept, {}),
+      dlqs: [dlq(9, { max_msgs_per_subject: 2 })],
+      why: /D is full/,
+    },
+    { name: 'one with bytes for one', of: queue(kept, {}), dlqs: [dlq(9, { max_bytes: 300 })], why: undefined },
+    { name: 'one that lacks a byte', of: queue(kept, {}), dlqs: [dlq(9, { max_bytes: 299 })], why: /D is full/ },
+    {
+      name: 'an empty one',
+      of: queue(kept, {}),
+      dlqs: [dlq(9, { max_bytes: 1 }, { messages: 0, bytes: 0 })],
+      why: undefined,
+    },
     { name: 'nothing stored', of: queue({ ...kept, messages: 0 }, {}), dlqs: younger, why: undefined },
     { name: 'nothing stored delivered', of: queue(kept, { delivered: 4 }), dlqs: younger, why: undefined },
     { name: 'one stored delivered', of: queue(kept, { delivered: 5 }), dlqs: younger, why: /younger/ },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { leadIn, ledPlan, OFFLINE } from '../../../src/lib/model/call.ts';
+import { leadBack, leadIn, ledPlan, OFFLINE } from '../../../src/lib/model/call.ts';
 import type { ConnectionFlags } from '../../../src/lib/model/context.ts';
 import { isLine } from '../../../src/lib/model/shell.ts';
 import type { StatusReport } from '../../../src/lib/model/verdict.ts';
@@ -39,6 +39,38 @@ test.each<{ next: string; connection: ConnectionFlags; want: string }>([
   },
 ])('the next step "$next" leads where $connection leads', ({ next, connection, want }) => {
   expect(lead(next, connection)).toBe(want);
+});
+
+test.each<{ line: string; chosenBy: string; file?: string; want: string }>([
+  { line: 'osapi-ops dlq ls', chosenBy: 'connection.servers of b.yaml', want: 'osapi-ops dlq ls --file b.yaml' },
+  { line: 'osapi-ops plan b.yaml', chosenBy: 'connection.servers of b.yaml', want: 'osapi-ops plan b.yaml' },
+  { line: 'osapi-ops doctor', chosenBy: 'connection.servers of b.yaml', want: 'osapi-ops doctor --server nats://b:1' },
+  {
+    line: 'nats stream info Q',
+    chosenBy: 'connection.servers of b.yaml',
+    want: 'nats stream info Q --server nats://b:1',
+  },
+  {
+    line: 'nats stream info Q',
+    chosenBy: 'context a (connection.context of b.yaml)',
+    want: 'nats stream info Q --server nats://b:1',
+  },
+  { line: 'osapi-ops dlq ls', chosenBy: 'NATS_URL', want: 'osapi-ops dlq ls' },
+  { line: 'look at their logs', chosenBy: 'connection.servers of b.yaml', want: 'look at their logs' },
+])('where $chosenBy chose the server, "$line" leads there too', ({ line, chosenBy, want }) => {
+  expect(leadBack({}, { url: 'nats://b:1', chosenBy }, 'b.yaml')(line)).toBe(want);
+  expect(leadBack({}, { url: 'nats://b:1', chosenBy }, undefined)(line)).toBe(line);
+});
+
+test.each<{ text: string; file: string; want: string }>([
+  { text: '`osapi-ops dlq ls`', file: 'b c.yaml', want: "`osapi-ops dlq ls --file 'b c.yaml'`" },
+  { text: '`osapi-ops dlq ls`', file: '-', want: '`osapi-ops dlq ls`' },
+  { text: '`osapi-ops dlq ls -f a.yaml`', file: 'b.yaml', want: '`osapi-ops dlq ls -f a.yaml`' },
+  { text: '`osapi-ops request get x --file=a`', file: 'b.yaml', want: '`osapi-ops request get x --file=a`' },
+  { text: '`osapi-ops plan a.yaml`', file: 'b.yaml', want: '`osapi-ops plan a.yaml`' },
+  { text: '`nats stream info Q`', file: 'b.yaml', want: '`nats stream info Q`' },
+])('of "$text" the lines lead to the spec $file, where they take one and name none', ({ text, file, want }) => {
+  expect(leadIn({}, file)(text)).toBe(want);
 });
 
 test.each<{ text: string; want: string }>([

@@ -241,7 +241,7 @@ describe('an immutable change', () => {
     const plan = makePlan({ desired, observed });
     const again = plan.findings.filter(({ code }) => code === 'RISK_REDELIVERY');
     expect(again.map(({ count }) => count)).toEqual([4, 3]);
-    expect(again[0]?.message).toContain('redelivers 4 dead messages');
+    expect(again[0]?.message).toContain('redelivers 4 messages that it gave up');
     expect(plan.changes[0]).toMatchObject({ action: 'replace', reason: expect.stringContaining('max_waiting') });
   });
 
@@ -254,7 +254,9 @@ describe('an immutable change', () => {
       desired: spec(want('consumer S/w', { ...WORKER, replay_policy: 'original' })),
       observed: two,
     });
-    expect(plan.findings.find(({ code }) => code === 'RISK_REDELIVERY')?.message).toContain('up to 12 dead messages');
+    expect(plan.findings.find(({ code }) => code === 'RISK_REDELIVERY')?.message).toContain(
+      'up to 12 messages that it gave up',
+    );
   });
 });
 

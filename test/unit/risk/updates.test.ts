@@ -433,7 +433,7 @@ describe('messages that a change of filters leaves without a worker', () => {
       ...consumer({ to: { ack_policy: 'explicit', filter_subjects: ['q.1', 'q.2'], replay_policy: 'original' } }),
       says: [
         'refuse RISK_REPLACE replay_policy --allow-replace: consumer S/w must be deleted and made again to change replay_policy',
-        'warning RISK_REDELIVERY 50: consumer S/w: re-creating it redelivers up to 50 dead messages, with their delivery count at 1; their DLQ entries stay',
+        'warning RISK_REDELIVERY 50: consumer S/w: re-creating it redelivers up to 50 messages that it gave up, answered since or not, with their delivery count at 1; their DLQ entries stay',
       ],
     },
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Finding, LastApplied } from '../../../src/lib/model/plan.ts';
 import { makePlan } from '../../../src/lib/plan/make-plan.ts';
-import { coversStream, deadLetters } from '../../../src/lib/risk/dead.ts';
+import { coversStream, givenUp } from '../../../src/lib/risk/dead.ts';
 import { refusals } from '../../../src/lib/risk/judge.ts';
 import { live, server, spec, want } from '../plan/builders.ts';
 import { type Case, type Fields, findings, line, QUEUE, S, told } from './told.ts';
@@ -641,7 +641,7 @@ describe('a consumer that is made again', () => {
   const must =
     'refuse RISK_REPLACE replay_policy --allow-replace: consumer S/w must be deleted and made again to change replay_policy';
   const dead = (count: number, what: string): string =>
-    `warning RISK_REDELIVERY ${count}: consumer S/w: re-creating it redelivers ${what}, with their delivery count at 1; their DLQ entries stay`;
+    `warning RISK_REDELIVERY ${count}: consumer S/w: re-creating it redelivers ${what} that it gave up, answered since or not, with their delivery count at 1; their DLQ entries stay`;
   const flight = (count: number, what: string): string =>
     `warning RISK_REDELIVERY ${count}: consumer S/w: ${what} in flight will be delivered again, and acks of the present deliveries are lost`;
   const limits = { ...QUEUE, retention: 'limits' };
@@ -661,12 +661,12 @@ describe('a consumer that is made again', () => {
     {
       name: 'with the dead',
       ...consumer({ num_pending: 8, num_ack_pending: 0 }),
-      says: [must, dead(4, '4 dead messages')],
+      says: [must, dead(4, '4 messages')],
     },
     {
       name: 'with one dead, one in flight',
       ...consumer({ num_pending: 10, num_ack_pending: 1 }),
-      says: [must, dead(1, '1 dead message'), flight(1, '1 message')],
+      says: [must, dead(1, '1 message'), flight(1, '1 message')],
     },
     {
       name: 'with none dead',
@@ -677,7 +677,7 @@ describe('a consumer that is made again', () => {
     {
       name: 'beside another consumer',
       ...consumer({ num_pending: 8 }, { others: [stream(QUEUE, { messages: 12, consumer_count: 2 })] }),
-      says: [must, dead(4, 'up to 4 dead messages')],
+      says: [must, dead(4, 'up to 4 messages')],
     },
     {
       name: 'of a stream that is no workqueue',
@@ -802,7 +802,7 @@ describe('how many are dead', () => {
       want: { count: 1, exact: false },
     },
   ])('$name', ({ stream, consumer, want: wanted }) => {
-    expect(deadLetters(stream, consumer)).toEqual(wanted);
+    expect(givenUp(stream, consumer)).toEqual(wanted);
   });
 
   test.each<{ filters: Fields; subjects: string[] | undefined; covers: boolean }>([
