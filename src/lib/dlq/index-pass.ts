@@ -1,7 +1,7 @@
 import type { StoredMessage } from '../model/message.ts';
 import { isDeath, readDeath, type Unreadable } from './advisory.ts';
 import type { Death } from './death.ts';
-import { isBare, MOST_BARE } from './placing.ts';
+import { type Bare, bareOf, isBare, type Placing, placedAs } from './placing.ts';
 import { SeqSets } from './seq-set.ts';
 import { joinDeaths, keyOfDeath, type Told } from './told.ts';
 
@@ -25,15 +25,19 @@ export async function indexDeaths(
   pages: Pages,
   wanted: (death: Death) => boolean,
   onUnreadable: (message: Unreadable) => void,
-  place: (bare: readonly Death[], pages: Pages) => Promise<ReadonlyMap<string, Death>>,
+  place: (bare: readonly Bare[], pages: Pages) => Promise<ReadonlyMap<string, Placing>>,
   keep: (death: Death, message: StoredMessage) => Death = (death) => death,
 ): Promise<Index> {
-  const bare: Death[] = [];
+  const bare: Bare[] = [];
   const first = await markTwice(pages, readDeath, wanted, onUnreadable, (death) => {
-    if (isBare(death) && bare.length < MOST_BARE) bare.push(death);
+    if (isBare(death)) bare.push(bareOf(death));
   });
-  const placed = bare.length > 0 ? await place(bare, pages) : new Map<string, Death>();
-  const read: Read = (message) => placed.get(`${message.stream}/${message.seq}`) ?? readDeath(message);
+  const placed = bare.length > 0 ? await place(bare, pages) : new Map<string, Placing>();
+  const read: Read = (message) => {
+    const placing = placed.get(`${message.stream}/${message.seq}`);
+    const death = readDeath(message);
+    return placing && isDeath(death) ? placedAs(death, placing) : death;
+  };
   const twice = placed.size > 0 ? await markTwice(pages, read, wanted) : first;
   const joined = new Map<string, Told>();
   if (!twice) return { joined, read };

@@ -23,12 +23,16 @@ import { areScattered, fetchOriginals } from './originals.ts';
 import { findOrphans, type Measured, measure } from './orphans.ts';
 import { type Order, PAGE, pageOf, pagesAtOnce } from './pages.ts';
 import {
+  type Advised,
+  type Bare,
   copiesAgain,
   lastAlike,
   nearBare,
   type Orphan,
+  type Placing,
   pairAlike,
   placeBare,
+  placedAgain,
   placeOf,
   placeOrphans,
   printOf,
@@ -238,81 +242,75 @@ export class Judgement {
   }
 
   /** Of which messages these records are, which carry one and do not tell its sequence, as others tell; by their place. */
-  async place(all: readonly Death[], pages: Pages): Promise<ReadonlyMap<string, Death>> {
+  async place(all: readonly Bare[], pages: Pages): Promise<ReadonlyMap<string, Placing>> {
     const again = copiesAgain(all);
-    const bare = all.filter((death) => !again.has(placeOf(death)));
-    const placed = await this.#placeEach(bare, pages);
-    for (const copy of all) {
-      const first = again.get(placeOf(copy));
-      if (!first) continue;
-      const { id, consumer, seq, pointsAtOriginal, isPlaced, inDoubt } = placed.get(placeOf(first)) ?? first;
-      const carried = isPlaced ? { ...copy.carried!, seq } : copy.carried!;
-      placed.set(placeOf(copy), { ...copy, id, consumer, seq, pointsAtOriginal, carried, isPlaced, inDoubt });
-    }
+    const placed = await this.#placeEach(
+      all.filter((one) => !again.has(placeOf(one))),
+      pages,
+    );
+    for (const [place, first] of again) placed.set(place, placedAgain(first, placed.get(placeOf(first))));
     return placed;
   }
 
-  async #placeEach(bare: readonly Death[], pages: Pages): Promise<Map<string, Death>> {
+  async #placeEach(bare: readonly Bare[], pages: Pages): Promise<Map<string, Placing>> {
     const isNear = nearBare(bare);
-    const near: Death[] = [];
+    const near: Advised[] = [];
     const pointed = new SeqSets();
     for await (const page of pages())
       for (const message of page) {
         const death = readDeath(message);
         if (!isDeath(death) || !death.pointsAtOriginal) continue;
+        const { queue, consumer, seq, record, carried } = death;
         // What was told of a stream before this one says nothing of what has its number now.
-        const created = this.standings.get(death.queue)?.created ?? '';
-        if (compareTimes(latest(death.record), created) >= 0) pointed.of(death.queue).add(death.seq);
-        if (isNear(death)) near.push(death);
+        const created = this.standings.get(queue)?.created ?? '';
+        if (compareTimes(latest(record), created) >= 0) pointed.of(queue).add(seq);
+        if (isNear(death)) near.push({ queue, consumer, seq, record, ...(carried && { print: printOf(carried) }) });
       }
     const prints = new Map<string, string>();
     for (const [queue, standing] of this.standings) {
-      const seqs = near.flatMap((death) => (death.queue === queue && !death.carried ? [death.seq] : []));
+      const seqs = near.flatMap((one) => (one.queue === queue && one.print === undefined ? [one.seq] : []));
       for (let from = 0; from < seqs.length; from += PAGE)
         for (const message of (await fetchOriginals(this.#run.nats, standing, seqs.slice(from, from + PAGE))).values())
           prints.set(`${queue}/${message.seq}`, printOf(message));
     }
     const placed = placeBare(
       bare,
-      tellersOf(near).map((death) => ({
-        death,
-        print: death.carried ? printOf(death.carried) : prints.get(`${death.queue}/${death.seq}`),
-      })),
+      tellersOf(near).map((one) => ({ ...one, print: one.print ?? prints.get(`${one.queue}/${one.seq}`) })),
     );
-    const left = bare.filter((death) => !placed.has(placeOf(death)));
+    const left = bare.filter((one) => !placed.has(placeOf(one)));
     const { dead, undecided } = await this.#storedLike(left, pointed);
-    const ofDead = placeOrphans(left, dead);
+    for (const [place, placing] of placeOrphans(left, dead)) placed.set(place, placing);
     const doubts = pairAlike(
-      left.filter((death) => !ofDead.has(placeOf(death))),
+      left.filter((one) => !placed.has(placeOf(one))),
       undecided,
     );
-    for (const [, { queue, message }] of doubts) this.#inDoubt.of(queue).add(message.seq);
-    return new Map([
-      ...placed,
-      ...ofDead,
-      ...doubts.map(([death]) => [placeOf(death), { ...death, inDoubt: true }] as const),
-    ]);
+    for (const [one, { queue, message }] of doubts) {
+      this.#inDoubt.of(queue).add(message.seq);
+      placed.set(placeOf(one), { is: 'doubtful' });
+    }
+    return placed;
   }
 
   /** What is stored, that no record points at, and that is like what these carry: dead for certain, or not to be told. */
-  async #storedLike(bare: readonly Death[], pointed: SeqSets): Promise<Record<'dead' | 'undecided', Orphan[]>> {
+  async #storedLike(bare: readonly Bare[], pointed: SeqSets): Promise<Record<'dead' | 'undecided', Orphan[]>> {
     const found = { dead: [] as Orphan[], undecided: [] as Orphan[] };
-    for (const [queue, own] of Map.groupBy(bare, (death) => death.queue)) {
+    for (const [queue, own] of Map.groupBy(bare, (one) => one.queue)) {
       const standing = this.standings.get(queue)!;
       const untilSeq = lastAlike(standing, own);
       if (untilSeq === 0) continue;
-      const wanted = new Set(own.map(({ carried }) => printOf(carried!)));
-      const newest = own
-        .map(({ record }) => latest(record))
-        .sort(compareTimes)
-        .at(-1)!;
+      const wanted = new Set(own.map(({ print }) => print));
+      const newest = own.map(({ record }) => latest(record)).reduce((a, b) => (compareTimes(a, b) > 0 ? a : b));
       for await (const message of getRange(this.#run.nats, queue, 1, { untilSeq })) {
         // What came after all of them were written is in none, nor is what follows.
         if (compareTimes(message.time, newest) > 0) break;
-        if (pointed.of(queue).has(message.seq) || !wanted.has(printOf(message))) continue;
+        if (pointed.of(queue).has(message.seq)) continue;
+        const print = printOf(message);
+        if (!wanted.has(print)) continue;
         const orphan = orphanIn(standing, message);
         const consumer = orphan?.consumer ?? responsible('', message.subject, standing)?.name ?? UNNAMED;
-        found[orphan ? 'dead' : 'undecided'].push({ queue, consumer, message, created: standing.created });
+        const { seq, time } = message;
+        const like = { queue, consumer, message: { seq, time }, print, created: standing.created };
+        found[orphan ? 'dead' : 'undecided'].push(like);
       }
     }
     return found;

@@ -35,7 +35,7 @@ const isAlike = (a: StoredMessage, b: StoredMessage): boolean =>
   a.subject === b.subject && asBuffer(a.payload).equals(asBuffer(b.payload));
 
 /** Whether two records carry one message: alike, and published at one time, or to the letter where that is not told. */
-export function isSameMessage(a: StoredMessage, b: StoredMessage): boolean {
+function isSameMessage(a: StoredMessage, b: StoredMessage): boolean {
   if (!isAlike(a, b)) return false;
   return a.time !== '' && b.time !== '' ? agree(a.time, b.time) : asBuffer(a.headers).equals(asBuffer(b.headers));
 }

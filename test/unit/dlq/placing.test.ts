@@ -2,13 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import type { Death } from '../../../src/lib/dlq/death.ts';
 import {
   type Advised,
+  bareOf,
   copiesAgain,
   isBare,
   lastAlike,
   nearBare,
   type Orphan,
-  pairAlike,
+  type Placing,
   placeBare,
+  placedAs,
   placeOf,
   placeOrphans,
   printOf,
@@ -37,12 +39,17 @@ const advised = (
   time: number,
   { payload = 'a' as string | null, consumer = 'worker', queue = 'REQUESTS', deliveries = 3 as number | null } = {},
 ): Advised => ({
-  death: death({ seq, consumer, queue, record: record({ seq: 100 + seq, time: at(time), deliveries }) }),
+  seq,
+  consumer,
+  queue,
+  record: record({ seq: 100 + seq, time: at(time), deliveries }),
   ...(payload !== null && { print: printOf(stored({ payload })) }),
 });
 
 const placed = (of: readonly Death[], by: readonly Advised[]): Record<string, string> =>
-  Object.fromEntries([...placeBare(of, by)].map(([place, { id }]) => [place, id]));
+  idsOf(placeBare(of.map(bareOf), by));
+const idsOf = (placings: ReadonlyMap<string, Placing>): Record<string, string> =>
+  Object.fromEntries([...placings].map(([place, placing]) => [place, placedAs(bare(1, 60), placing).id]));
 
 describe('a record without a sequence', () => {
   test.each([
@@ -114,8 +121,23 @@ describe('a record without a sequence', () => {
     expect(placed([bare(1, 60), bare(2, 65.001)], by)).toEqual({ 'dlq/1': 'REQUESTS/worker/7' });
   });
 
+  test.each([
+    { name: 'alike and stored', of: { payload: 'a' } },
+    { name: 'of which none is stored', of: { payload: null } },
+  ])('finds its own among twenty thousand, $name', ({ of }) => {
+    const each = Array.from({ length: 20_000 }, (_, index) => index + 1);
+    const apart = of.payload === null ? 11 : 0.001;
+    const all = each.map((seq) => bare(seq, seq * apart));
+    const by = each.map((seq) => advised(seq, seq * apart + 0.0004, of));
+    expect(Object.entries(placed(all, by)).filter(([place, id]) => id !== `REQUESTS/worker/${place.slice(4)}`)).toEqual(
+      [],
+    );
+  });
+
   test('carries its message under the sequence that it has now', () => {
-    const one = placeBare([bare(1, 60)], [advised(7, 60)]).get('dlq/1');
+    const [one] = [...placeBare([bareOf(bare(1, 60))], [advised(7, 60)]).values()].map((is) =>
+      placedAs(bare(1, 60), is),
+    );
     expect(one).toMatchObject({
       seq: 7,
       consumer: 'worker',
@@ -139,7 +161,7 @@ describe('a record without a sequence', () => {
     { time: 120, near: true },
     { time: 120.001, near: false },
   ])('is near an advisory of second $time: $near', ({ time, near }) => {
-    expect(nearBare([bare(1, 60)])(advised(7, time).death) === true).toBe(near);
+    expect(nearBare([bareOf(bare(1, 60))])(advised(7, time))).toBe(near);
   });
 });
 
@@ -151,11 +173,11 @@ describe('a record without a sequence that no other record tells of', () => {
   ): Orphan => ({
     queue,
     consumer,
-    message: stored({ seq, time: at(time), payload, subject }),
+    message: { seq, time: at(time) },
+    print: printOf(stored({ payload, subject })),
     created: at(created),
   });
-  const put = (of: readonly Death[], by: readonly Orphan[]) =>
-    Object.fromEntries([...placeOrphans(of, by)].map(([place, { id }]) => [place, id]));
+  const put = (of: readonly Death[], by: readonly Orphan[]) => idsOf(placeOrphans(of.map(bareOf), by));
 
   test.each([
     { name: 'is of the orphan that is alike', by: [orphan(7, 0)], want: 'REQUESTS/worker/7' },
@@ -176,7 +198,9 @@ describe('a record without a sequence that no other record tells of', () => {
   });
 
   test('may be of what nobody takes, whichever consumer it names', () => {
-    expect(pairAlike([bare(1, 60, { consumer: 'other' })], [orphan(7, 0, { consumer: '-' })])).toHaveLength(1);
+    expect(put([bare(1, 60, { consumer: 'other' })], [orphan(7, 0, { consumer: '-' })])).toEqual({
+      'dlq/1': 'REQUESTS/-/7',
+    });
   });
 
   test('shares its orphan with no other, and as many as can have one', () => {
@@ -198,11 +222,10 @@ describe('a record without a sequence that no other record tells of', () => {
   });
 
   test('carries its message under the sequence of the orphan', () => {
-    expect(placeOrphans([bare(1, 60)], [orphan(7, 0)]).get('dlq/1')).toMatchObject({
+    expect(placeOrphans([bareOf(bare(1, 60))], [orphan(7, 0)]).get('dlq/1')).toEqual({
+      is: 'of',
+      consumer: 'worker',
       seq: 7,
-      pointsAtOriginal: true,
-      isPlaced: true,
-      carried: { seq: 7 },
     });
   });
 });
@@ -247,13 +270,16 @@ describe('a second copy', () => {
       want: [['dlq/3', 'dlq/2']],
     },
   ])('$name', ({ of, want }) => {
-    expect([...copiesAgain(of)].map(([place, first]) => [place, placeOf(first)])).toEqual(want);
+    expect([...copiesAgain(of.map(bareOf))].map(([place, first]) => [place, placeOf(first)])).toEqual(want);
   });
 });
 
 test('a death is told by its advisories, else by the copy that names its sequence', () => {
-  const copied = (seq: number) => death({ seq, record: record({ kind: 'dlq-service', seq: 200 + seq }) });
-  const by = [advised(7, 60).death, advised(7, 61).death, copied(7), copied(8)];
+  const copied = (seq: number): Advised => ({
+    ...advised(seq, 60),
+    record: record({ kind: 'dlq-service', seq: 200 + seq }),
+  });
+  const by = [advised(7, 60), advised(7, 61), copied(7), copied(8)];
   expect(tellersOf(by)).toEqual([by[0], by[1], by[3]]);
 });
 
@@ -271,7 +297,7 @@ describe('up to where a queue may store what a record without a sequence carries
     { name: 'all where the record was stored after the look', by: queue({ told: at(99.999) }), want: ALL },
     { name: 'and not where it was by then', by: queue({ told: at(100) }), want: 4 },
   ])('$name', ({ by, want }) => {
-    const one = bare(1, 60);
+    const one = bareOf(bare(1, 60));
     expect(lastAlike(by, [{ ...one, record: { ...one.record, stored: at(100) } }])).toBe(want);
   });
 });
