@@ -2,7 +2,9 @@ import { type AddressInfo, createConnection, createServer, type Socket } from 'n
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { OpsError } from '../../src/lib/errors/ops-error.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
+import { publish } from '../../src/lib/nats/message-writes.ts';
 import { firstMessage, getLatest, getMessage, getRange } from '../../src/lib/nats/messages.ts';
+import { printHeaders } from '../../src/lib/nats/raw-headers.ts';
 import { readObserved } from '../../src/lib/observed/read.ts';
 import { scanAll, scanOwned } from '../../src/lib/observed/scan.ts';
 import { connectTo } from '../support/connected.ts';
@@ -115,6 +117,41 @@ test('a stream that never held a message is read to its end from the first that 
   await nats.api('STREAM.CREATE.EMPTY', { name: 'EMPTY', subjects: ['empty'], allow_direct: true });
   expect((await nats.api('STREAM.INFO.EMPTY')).state).toMatchObject({ first_seq: 0 });
   for (const from of [0, 1]) for await (const message of getRange(nats, 'EMPTY', from)) throw message;
+});
+
+describe('a publish of an id that another one has under way', () => {
+  const undecided = '{"error":{"code":500,"err_code":10158,"description":"duplicate message id is in process"}}';
+  /** What a stream answers, which says nothing itself (no_ack): that it does not know yet, then that it is stored. */
+  async function publishWithin(duplicateWindow: number): Promise<{ answers: number; publishing: Promise<unknown> }> {
+    await nats.api('STREAM.DELETE.UNDECIDED').catch(() => {});
+    const config = { name: 'UNDECIDED', subjects: ['undecided'], no_ack: true, duplicate_window: duplicateWindow };
+    await nats.api('STREAM.CREATE.UNDECIDED', config);
+    const asked = { answers: 0 };
+    const answering = nats.nc.subscribe('undecided', {
+      callback: (_, msg) => void msg.respond(asked.answers++ < 2 ? undecided : '{"stream":"UNDECIDED","seq":1}'),
+    });
+    const publishing = publish(
+      nats,
+      'undecided',
+      new Uint8Array(0),
+      printHeaders([{ name: 'Nats-Msg-Id', value: 'a' }]),
+    );
+    await publishing.catch(() => {});
+    answering.unsubscribe();
+    return { ...asked, publishing };
+  }
+
+  test('is asked about until that is decided, while the stream knows the id', async () => {
+    const { answers, publishing } = await publishWithin(120e9);
+    await expect(publishing).resolves.toMatchObject({ seq: 1 });
+    expect(answers).toBe(3);
+  });
+
+  test('is not sent again once the stream may have forgotten it', async () => {
+    const { answers, publishing } = await publishWithin(100e6);
+    await expect(publishing).rejects.toMatchObject({ errCode: 10158 });
+    expect(answers).toBe(1);
+  });
 });
 
 describe('a bucket', () => {

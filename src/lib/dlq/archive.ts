@@ -124,7 +124,7 @@ const isArchived = (value: unknown): value is ArchivedMessage =>
   isObject(value) &&
   ['stream', 'subject', 'time'].every((key) => typeof value[key] === 'string') &&
   ['headers', 'payload'].every((key) => isBase64(value[key])) &&
-  Number.isSafeInteger(value.seq);
+  isSeq(value.seq);
 
 /** Base64 to the letter: what is none is read by Node as other bytes. */
 const isBase64 = (value: unknown): boolean =>

@@ -21,6 +21,8 @@ export interface Coming {
 export interface NotKept {
   readonly code: 'NO_ROOM' | 'DLQ_NOT_TAKEN';
   readonly text: string;
+  /** It stores nothing of it, and says so. */
+  readonly isRefused?: true;
 }
 
 const limitOf = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : Number.POSITIVE_INFINITY);
@@ -125,7 +127,11 @@ export class Room {
     const { name, config, figures } = this.#stream;
     const [messages, bytes] = [limitOf(config.max_msgs), limitOf(config.max_bytes)];
     if (config.discard !== 'new') return undefined;
-    const full = (text: string): NotKept => ({ code: 'NO_ROOM', text: `stream ${name} would refuse some: ${text}` });
+    const full = (text: string): NotKept => ({
+      code: 'NO_ROOM',
+      text: `stream ${name} would refuse some: ${text}`,
+      isRefused: true,
+    });
     if (figures.messages + this.#messages > messages)
       return full(`it holds ${figures.messages} of its max_msgs ${messages}, and ${this.#messages} would come`);
     if (figures.bytes + this.#least > bytes)
@@ -148,9 +154,9 @@ export const waitsFor = (subject: string, { config }: ConsumerInfo): boolean => 
   return filters.length === 0 || filters.some((filter) => subjectsOverlap(filter, subject));
 };
 
-export const notKept = ({ code, text }: NotKept): OpsError =>
+export const notKept = ({ code, text, isRefused }: NotKept): OpsError =>
   new OpsError(code, text, {
-    why: 'What a stream drops is lost, whatever it answers. Of these nothing was published or removed.',
+    why: `${isRefused ? 'It is full, and refuses what comes (discard new).' : 'What a stream drops is lost, whatever it answers.'} Of these nothing was published or removed.`,
     hints: [
       code === 'NO_ROOM'
         ? 'make room in it, or raise its limit, then run this again'

@@ -6,6 +6,7 @@ import { ApiError, type ApiFault, isApiError } from './api-error.ts';
 import { isNoRespondersError } from './errors.ts';
 import { failure, RETRY_MS, readJson } from './exchange.ts';
 import type { Nats } from './port.ts';
+import { isRemembered, remembersFor, sentNow } from './remembered.ts';
 import { type RawReply, wireOf } from './wire.ts';
 
 export interface PublishOptions {
@@ -22,7 +23,8 @@ export interface Published {
 /**
  * Publishes to whatever stream captures the subject and waits for its word. After a failure other than an ApiError
  * nobody knows whether the message is stored, and it is not tried again. Where the answer is that an earlier publish of
- * the same message id is not decided yet, it asks again until that is: it may still come to nothing.
+ * the same message id is not decided yet, it asks again until that is, for it may still come to nothing; but only while
+ * the stream surely knows that id: later it would be stored twice.
  * @throws ApiError where the stream refuses it; OpsError CONN_*, DENIED_SUBJECT
  */
 export async function publish(
@@ -32,11 +34,14 @@ export async function publish(
   headers?: Uint8Array,
   { timeoutMs = nats.settings.timeoutMs }: PublishOptions = {},
 ): Promise<Published> {
-  for (const until = performance.now() + timeoutMs; ; await sleep(RETRY_MS)) {
+  const first = sentNow();
+  for (const until = performance.now() + timeoutMs; ; ) {
     try {
       return await publishOnce(nats, subject, payload, headers, { timeoutMs });
     } catch (error) {
       if (!isApiError(error, ERR.duplicateInProcess) || performance.now() + RETRY_MS > until) throw error;
+      await sleep(RETRY_MS);
+      if (!isRemembered(first, await remembersFor(nats, subject))) throw error;
     }
   }
 }

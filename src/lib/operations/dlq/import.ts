@@ -273,7 +273,7 @@ async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | Im
   const hasMessage = record ? undefined : isWhole(listed.get(keyOf(entry)) ?? [], original?.time);
   if (hasMessage || (hasMessage === false && !original)) return skipped('it is there already');
   if (original && place === 'stream') {
-    const stored = await getMessage(run.nats, original.stream, original.seq);
+    const stored = await getMessage(run.nats, ref.queue, original.seq);
     if (stored?.time === original.time) return skipped('its message is in the queue');
   }
   const all = importMessages(line);

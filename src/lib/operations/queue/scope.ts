@@ -67,7 +67,7 @@ export async function recordQueueAct(
     });
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
-    context.io.tell({ type: 'warning', text: `it is done, but not in the history: ${error.message}` });
+    context.io.tell({ type: 'warning', text: `the history could not be written: ${error.message}` });
     return undefined;
   }
 }
