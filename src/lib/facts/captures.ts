@@ -56,8 +56,7 @@ export function capturesOf(config: Config, itself = false): DlqCapture[] {
       if (!subjectsOverlap(subject, `${prefix}.*.*`)) return [];
       const depth = prefix.split('.').length;
       const token = subject.split('.')[depth];
-      const isNamed =
-        token !== undefined && token !== '*' && token !== '>' && !subject.split('.').slice(0, depth).includes('>');
+      const isNamed = token !== undefined && token !== '*' && token !== '>';
       return [
         {
           kind,

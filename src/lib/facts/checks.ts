@@ -1,5 +1,5 @@
 /** What a check's value counts. */
-export type CheckUnit = 'milliseconds' | 'seconds' | 'percent' | 'messages' | 'resources' | 'entries' | 'versions';
+export type CheckUnit = 'milliseconds' | 'seconds' | 'percent' | 'messages' | 'resources' | 'entries';
 
 export interface CheckFact {
   /** Two to four words. */

@@ -50,7 +50,6 @@ const UNITS: Readonly<Record<CheckUnit, readonly [string, number]>> = {
   messages: ['messages', 1],
   resources: ['count', 1],
   entries: ['count', 1],
-  versions: ['count', 1],
 };
 
 /** The gauge of a check's value, and the factor that brings the value to its base unit; none where it has no figure. */

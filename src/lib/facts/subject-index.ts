@@ -1,6 +1,6 @@
 /** True where `subject` is one the server takes in a stream or filter: no blanks, no empty tokens, `>` only at the end. */
 export function isSubject(subject: string): boolean {
-  if (subject === '' || /[\s\p{Cc}]/u.test(subject)) return false;
+  if (/[\s\p{Cc}]/u.test(subject)) return false;
   const tokens = subject.split('.');
   return tokens.every((token, at) => token !== '' && (token !== '>' || at === tokens.length - 1));
 }

@@ -22,7 +22,7 @@ export function subjectCovers(outer: string, inner: string): boolean {
   const [a, b] = [outer.split('.'), inner.split('.')];
   for (let at = 0; at < a.length; at++) {
     if (a[at] === '>') return b.length > at;
-    if (at >= b.length || b[at] === '>') return false;
+    if (b[at] === '>') return false;
     if (a[at] !== '*' && a[at] !== b[at]) return false;
   }
   return a.length === b.length;
@@ -32,7 +32,7 @@ export function subjectCovers(outer: string, inner: string): boolean {
 export function subjectsOverlap(one: string, other: string): boolean {
   const [a, b] = [one.split('.'), other.split('.')];
   for (let at = 0; ; at++) {
-    if (at >= a.length || at >= b.length) return a.length === b.length && at >= a.length;
+    if (at >= a.length || at >= b.length) return a.length === b.length;
     if (a[at] === '>' || b[at] === '>') return true;
     if (a[at] !== '*' && b[at] !== '*' && a[at] !== b[at]) return false;
   }

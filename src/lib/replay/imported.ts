@@ -97,9 +97,9 @@ const carriedOn = ({ queue, consumer }: Pick<EntryJson, 'queue' | 'consumer'>) =
 const withId =
   (lines: readonly HeaderLine[]) =>
   (id: string): Uint8Array => {
+    if (headerValue(lines, MSG_ID) === id) return printHeaders(lines);
     const at = lines.findIndex(({ name }) => name === MSG_ID);
     const line = { name: MSG_ID, value: id };
-    if (at >= 0 && headerValue(lines, MSG_ID) === id) return printHeaders(lines);
     return printHeaders(at < 0 ? [...lines, line] : lines.with(at, line));
   };
 

@@ -12,7 +12,7 @@ import type { Config } from '../../../src/lib/model/json.ts';
 describe('what a DLQ stream captures', () => {
   const MAX = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES';
   const told = (config: Parameters<typeof capturesOf>[0]) =>
-    capturesOf(config).map(({ kind, queue }) => `${kind} ${queue ?? '*'}`);
+    capturesOf(config).map(({ kind, queue }) => `${kind} ${queue ?? 'any'}`);
   test.each<{ name: string; config: Config; want: string[] }>([
     { name: 'nothing', config: {}, want: [] },
     { name: 'other subjects', config: { name: 'LOGS', subjects: ['logs.>'] }, want: [] },
@@ -23,14 +23,14 @@ describe('what a DLQ stream captures', () => {
       want: ['advisory Q'],
     },
     { name: 'rejects', config: { subjects: ['osapi-ops.rejected.Q.*'] }, want: ['rejected Q'] },
-    { name: 'any queue’s', config: { subjects: [`${MAX}.*.*`] }, want: ['advisory *'] },
-    { name: 'any queue’s, by the rest', config: { subjects: [`${MAX}.>`] }, want: ['advisory *'] },
+    { name: 'any queue’s', config: { subjects: [`${MAX}.*.*`] }, want: ['advisory any'] },
+    { name: 'any queue’s, by the rest', config: { subjects: [`${MAX}.>`] }, want: ['advisory any'] },
     {
       name: 'all of a consumer',
       config: { subjects: ['$JS.EVENT.ADVISORY.CONSUMER.>'] },
-      want: ['advisory *', 'advisory *'],
+      want: ['advisory any', 'advisory any'],
     },
-    { name: 'everything', config: { subjects: ['>'] }, want: ['advisory *', 'advisory *', 'rejected *'] },
+    { name: 'everything', config: { subjects: ['>'] }, want: ['advisory any', 'advisory any', 'rejected any'] },
     {
       name: 'kinds by a wildcard, of one queue',
       config: { subjects: ['$JS.EVENT.ADVISORY.CONSUMER.*.Q.*'] },
@@ -46,7 +46,7 @@ describe('what a DLQ stream captures', () => {
     {
       name: 'nats-dlq-service, in long words',
       config: { name: 'Q_DLQ', subjects: ['app.jobs.dlq.>'] },
-      want: ['service *'],
+      want: ['service any'],
     },
     {
       name: 'a stream whose name only holds that of nestjs',
@@ -56,21 +56,21 @@ describe('what a DLQ stream captures', () => {
     {
       name: 'wildcards before the queue',
       config: { subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.*.w'] },
-      want: ['advisory *'],
+      want: ['advisory any'],
     },
     {
       name: 'a queue named behind any kind',
       config: { subjects: ['$JS.EVENT.*.CONSUMER.MAX_DELIVERIES.Q.>'] },
       want: ['advisory Q'],
     },
-    { name: 'nats-dlq-service', config: { name: 'Q_DLQ', subjects: ['a.b.dlq.>'] }, want: ['service *'] },
+    { name: 'nats-dlq-service', config: { name: 'Q_DLQ', subjects: ['a.b.dlq.>'] }, want: ['service any'] },
     { name: 'its subject in another stream', config: { name: 'Q_DLQX', subjects: ['a.b.dlq.>'] }, want: [] },
     {
       name: 'its name with other subjects',
       config: { name: 'Q_DLQ', subjects: ['a.b.c.dlq.>', 'a.b.dlq.>.c', 'a.*.dlq.>'] },
       want: [],
     },
-    { name: 'nestjs-jetstream', config: { name: 'q_dlq-stream', subjects: ['q_dlq-stream'] }, want: ['service *'] },
+    { name: 'nestjs-jetstream', config: { name: 'q_dlq-stream', subjects: ['q_dlq-stream'] }, want: ['service any'] },
     { name: 'its name with another subject', config: { name: 'q_dlq-stream', subjects: ['q'] }, want: [] },
     { name: 'its subject in another stream, too', config: { name: 'q', subjects: ['q'] }, want: [] },
     { name: 'a name that is none', config: { name: 5, subjects: ['a.b.dlq.>'] }, want: [] },

@@ -249,6 +249,7 @@ test.each<[config: Config, version: string, newer: unknown[]]>([
     [{ path: ['sources', 1, 'consumer'], since: '2.14.0' }],
   ],
   [{ sources: 'A', placement: 'c' }, '2.10.0', []],
+  [{ storage: 'file', max_age: 1 }, '2.10.0', []],
 ])('of the stream %j servers of %s lack %j', (config, version, newer) => {
   expect(newerIn(FIELDS.stream, config, version)).toEqual(newer);
 });

@@ -119,7 +119,8 @@ describe('what is left where it is', () => {
     ['what had died when it was judged whom a copy reaches', true, undefined],
     ['what died after that', false, 'it died after this run began'],
   ])('where others read too: %s', (_what, isJudged, text) => {
-    expect(whySkipped(entry(), { ...selection, isJudged: () => isJudged })?.text).toBe(text);
+    const skipped = whySkipped(entry(), { ...selection, isJudged: () => isJudged });
+    expect([skipped?.why, skipped?.text]).toEqual([text && 'new', text]);
   });
 
   test('after one replay only, in the singular', () => {
@@ -276,7 +277,12 @@ describe('the tally of a replay', () => {
       },
       counts: { skips: { gone: 2 } },
     },
-    { name: 'one left', does: (t) => t.left('Q/w/1', 'lost'), result: { ...none, remaining: 1, entries: [lost] } },
+    {
+      name: 'one left',
+      does: (t) => t.left('Q/w/1', 'lost'),
+      result: { ...none, remaining: 1, entries: [lost] },
+      counts: { errors: { lost: 1 } },
+    },
     {
       name: 'one that would go',
       does: (t) => t.wouldReplay('Q/w/1'),
@@ -296,6 +302,21 @@ describe('the tally of a replay', () => {
         fates: { ...FATES, died: 3 },
         deaths: { timeout: 2, other: 1 },
         same_reason: 2,
+        entries: [{ id: 'Q/w/1', outcome: 'replayed', fate: 'died' }],
+      },
+    },
+    {
+      name: 'a copy whose first death nobody knows the words of',
+      does: (t) => {
+        t.moved({ move: { ...move, died: undefined }, outcome: 'moved' });
+        t.followed({ copy: { ...move, died: undefined }, fate: 'died', reason: 'timeout' });
+      },
+      result: {
+        ...none,
+        replayed: 1,
+        fates: { ...FATES, died: 1 },
+        deaths: { timeout: 1 },
+        same_reason: 0,
         entries: [{ id: 'Q/w/1', outcome: 'replayed', fate: 'died' }],
       },
     },
@@ -341,7 +362,7 @@ describe('the tally of a replay', () => {
     tally.fail('the hundredth', 'no');
     tally.fail('one more', 'no');
     expect(tally.figures()).toMatchObject({ failed: 100, waiting: 97 });
-    expect(tally.figures().failures.slice(98)).toEqual([
+    expect(tally.figures().failures.slice(98)).toStrictEqual([
       { id: 'f97', error: 'no' },
       { id: 'the hundredth', error: 'no' },
     ]);

@@ -420,7 +420,7 @@ describe('what becomes of a copy', () => {
     die(fates, died({ seq: 1 }));
     fates.end();
     fates.end();
-    expect(settled).toEqual([
+    expect(settled).toStrictEqual([
       { copy: copy(2, 'r'), fate: 'answered' },
       { copy: copy(3, 'r'), fate: 'answered' },
       { copy: copy(1), fate: 'died', reason: 'max_deliveries' },
@@ -450,6 +450,13 @@ describe('what becomes of a copy', () => {
     for (const one of fates.dead) fates.died(one, null);
     fates.end();
     expect(told()).toEqual(want);
+  });
+
+  test('is not heard of once more, where it was told', () => {
+    const { fates } = follow(copy(9, 'r'));
+    fates.answered('r');
+    fates.heard(died());
+    expect(fates.dead.size).toBe(0);
   });
 
   test('is looked up for the others first, where it was found in its stream', () => {

@@ -16,6 +16,7 @@ test('a module gets its own copy of a message: text where it is text', () => {
     headers: Object.assign(Object.create(null), { Trace: ['a', 'b'], Text: ['ä'], Odd: ['\ufffd'] }),
     payload: '{"id":"r7","n":1,"at":{"a b":[1]}}',
   });
+  expect(transformInput('x', stored({ payload: '\ufeffa' })).payload).toBe('\ufeffa');
   expect(transformInput('x', stored({ payload: Uint8Array.of(0xff) })).payload).toEqual(Uint8Array.of(0xff));
 });
 
@@ -31,6 +32,21 @@ describe('what a module gives back', () => {
     ]);
     expect(transformChanges(before, made as never)).toEqual([]);
     expect(readTransformed({}, before)).toMatchObject({ subject: 'requests.dns', payload: before.payload });
+  });
+
+  test('keeps the bytes of headers that stay, and of no others', () => {
+    const tight = (value: string) => ({ ...header('Tight', value), tight: true });
+    const old = stored({ headers: [tight('a'), tight('b'), header('One', 'ab')] });
+    const read = (headers: object) => (readTransformed({ headers }, old) as { headers: unknown }).headers;
+    expect(read({ Tight: ['a', 'b'] })).toEqual([tight('a'), tight('b')]);
+    expect(read({ One: ['a', 'b'] })).toEqual([header('One', 'a'), header('One', 'b')]);
+  });
+
+  test('that was no JSON is told as a whole', () => {
+    const text = stored({ payload: 'no json' });
+    expect(transformChanges(text, readTransformed({ payload: '{"a":1}' }, text) as never)).toEqual([
+      { path: 'payload', from: 'no json', to: '{"a":1}' },
+    ]);
   });
 
   test('as null is skipped', () => expect(readTransformed(null, before)).toBeNull());
@@ -50,6 +66,11 @@ describe('what a module gives back', () => {
     { name: 'no subject', value: { subject: 5 }, want: /subject/ },
     { name: 'headers that are none', value: { headers: 'x' }, want: /headers/ },
     { name: 'a header that is a number', value: { headers: { A: 5 } }, want: /header A/ },
+    {
+      name: 'a header of which one value is a number',
+      value: { headers: { A: ['x', 5] } },
+      want: /header A is no text/,
+    },
     { name: 'a header with a blank', value: { headers: { 'A B': 'x' } }, want: /"A B"/ },
   ])('as $name is a fault', ({ value, want }) => {
     expect(readTransformed(value, before)).toMatch(want);
