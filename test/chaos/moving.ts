@@ -161,7 +161,7 @@ async function publishAll(world: World, name: string): Promise<void> {
         if (world.deaths > 0) world.unsure.add(id);
       })();
     }
-    await sleep(world.random() * 12);
+    await sleep(world.random() * 30);
   }
   await sleep(WINDOW_MS);
   await nc.close();
@@ -478,7 +478,9 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
           const [unfinished] = await findUnfinished(nats);
           const step = unfinished?.step;
           const isLeft = missed(way).every((each) => each.endsWith(' undo'));
-          const isBack = !naive && unfinished?.canUndo && (random() * UNDO_EACH < 1 || (!isOver() && isLeft));
+          const mayGoBack = options.kills !== undefined || kinds.some((kind) => timesAt(kind, way, 'undo') === 0);
+          const isBack =
+            !naive && unfinished?.canUndo && mayGoBack && (random() * UNDO_EACH < 1 || (!isOver() && isLeft));
           const mode = naive ? 'naive' : isBack ? 'undo' : 'go';
           // Where the fewest were killed, of what is to come.
           const ahead = STEPS_OF[way].slice(Math.max(0, STEPS_OF[way].indexOf(step as MigrationStep)));
@@ -487,9 +489,10 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
             .reduce((least, each) =>
               timesAt(each[1], way, each[0]) < timesAt(least[1], way, least[0]) ? each : least,
             );
+          const isKnown = options.kills === undefined && timesAt(kind, way, aimed) > 0;
           const most = MOST_WRITES[Math.floor(random() * MOST_WRITES.length)]!;
           const kill = {
-            at: isOver() || naive ? 0 : 1 + Math.floor(random() * most),
+            at: isOver() || isKnown || naive ? 0 : 1 + Math.floor(random() * most),
             aim: isBack ? '' : aimed,
             how: `${kind === 'server' ? 'server-' : ''}${random() < 0.5 ? 'before' : 'after'}`,
             delayMs: 3 + random() * 30,

@@ -87,8 +87,8 @@ const moving =
 const OTHER_FORMS: Readonly<Record<string, Play>> = {
   forged: playForged,
   targets: playTargets,
-  moving: moving({ kinds: ['client'] }),
-  'moving-servers': moving({ kinds: ['server'] }),
+  moving: moving({}),
+  'moving-memory': moving({ kinds: ['client'] }),
   'moving-cluster': moving({ nodes: 3 }),
 };
 

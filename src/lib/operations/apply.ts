@@ -22,6 +22,7 @@ import { agreeToPlans, isAsked, requireAllowed } from './planned/consent.ts';
 import { openSystems, type Prepared, type PrepareOptions, prepareSystem } from './planned/prepare.ts';
 import {
   type Applying,
+  asStopped,
   configsOf,
   needsRecord,
   recordSystem,
@@ -296,20 +297,15 @@ async function failure(
 ): Promise<OpsError> {
   const count = (status: string) => changes.filter((change) => change.status === status).length;
   const sum = `${count('applied')} applied, ${count('failed')} failed, ${count('skipped')} not reached`;
-  const result = { ...planJson(plan, changes), applied: false };
   await tellHistory(context, nats, { system: plan.system, verb: 'apply', summary: `stopped: ${sum}`, changes }).catch(
     () => {},
   );
   if (!(fault instanceof OpsError)) throw fault;
-  const code = fault.code === 'SERVER_REFUSED' || fault.code === 'NOT_FOUND' ? 'APPLY_FAILED' : fault.code;
-  return fault.with({
-    code,
-    message: `${fault.message}; ${sum}`,
-    why: fault.why ?? 'The server refused a step.',
+  return asStopped(fault, {
+    ...{ plan, changes, sum },
     // What stands half moved says how to go on, and back.
     hints: fault.hints.some((hint) => hint.includes('apply --migrate'))
       ? fault.hints
       : [...fault.hints, `${fault.hints.length > 0 ? 'then ' : ''}run apply again: it goes on from here`],
-    result,
   });
 }

@@ -25,7 +25,7 @@ import { planJson } from '../plan/json.ts';
 import { makePlan } from '../plan/make-plan.ts';
 import { countDeadOf } from './dead.ts';
 import { openSystems } from './planned/prepare.ts';
-import { sumUp, tellHistory } from './planned/record.ts';
+import { asStopped, sumUp, tellHistory } from './planned/record.ts';
 import { chooseSources, type SpecChoice } from './spec-source.ts';
 
 /** Queues whose journals are looked at at once. */
@@ -311,12 +311,6 @@ async function removeAll(
 function stopped(plan: Plan, changes: readonly Change[], fault: unknown): unknown {
   if (!(fault instanceof OpsError)) return fault;
   const gone = changes.filter(({ status }) => status === 'applied').length;
-  const code = fault.code === 'SERVER_REFUSED' || fault.code === 'NOT_FOUND' ? 'APPLY_FAILED' : fault.code;
-  return fault.with({
-    code,
-    message: `${fault.message}; ${gone} of ${changes.length} deleted`,
-    why: fault.why ?? 'The server refused a step.',
-    hints: [...fault.hints, 'run destroy again: it goes on from here'],
-    result: { ...planJson(plan, changes), applied: false },
-  });
+  const sum = `${gone} of ${changes.length} deleted`;
+  return asStopped(fault, { plan, changes, sum, hints: [...fault.hints, 'run destroy again: it goes on from here'] });
 }

@@ -54,7 +54,7 @@ function asked(subject: Subject, { kind, hops, fields, consumers, name }: Migrat
   const others = consumers.filter(({ to }) => kind !== 'consumer' || to !== splitConsumerName(name).consumer);
   const along =
     others.length > 0 ? `; ${others.map(({ to }) => to).join(', ')} go${others.length === 1 ? 'es' : ''} along` : '';
-  return finding(subject, 'refuse', ` is moved without loss ${what}: ${way}${along}`, {
+  return finding(subject, 'refuse', ` is moved without loss ${what}, from nats-server 2.14 on: ${way}${along}`, {
     needs: 'migrate',
     field: fields.includes('name') ? 'moved_from' : fields.join(', '),
   });
@@ -260,7 +260,7 @@ function noticed(
           ? 'watchers must be started again'
           : isRenamed(migration)
             ? 'workers must be started with the new name; what they still have in hand then is delivered again'
-            : 'consume() of nats.js goes on by itself when the names are back; fetch() throws "consumer deleted" and must be called again',
+            : 'consume() of nats.js and osapi-ops worker run go on by themselves when the names are back; fetch() throws "consumer deleted" and must be called again',
     },
   );
   return [...ahead, ...publishers, ...(workersMs > 0 ? [workers] : [])];

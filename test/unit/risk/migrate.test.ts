@@ -103,32 +103,32 @@ describe('what is agreed to is one sentence', () => {
     [
       'a field, by two hops',
       migration({ consumers: [] }),
-      `${asks} storage --migrate: stream Q is moved without loss to change storage: by a mirror that becomes the stream, Q → Q_moving → Q`,
+      `${asks} storage --migrate: stream Q is moved without loss to change storage, from nats-server 2.14 on: by a mirror that becomes the stream, Q → Q_moving → Q`,
     ],
     [
       'two fields, with the one consumer',
       migration({ fields: ['storage', 'retention'] }),
-      `${asks} storage, retention --migrate: stream Q is moved without loss to change storage, retention: by a mirror that becomes the stream, Q → Q_moving → Q; w goes along`,
+      `${asks} storage, retention --migrate: stream Q is moved without loss to change storage, retention, from nats-server 2.14 on: by a mirror that becomes the stream, Q → Q_moving → Q; w goes along`,
     ],
     [
       'a name, with two consumers',
       renaming({ fields: ['storage', 'name'], consumers: [consumer(), consumer({ from: 'x', to: 'y' })] }),
-      `${asks} moved_from --migrate: stream N is moved without loss to have its new name: by a mirror that becomes the stream, Q → N; w, y go along`,
+      `${asks} moved_from --migrate: stream N is moved without loss to have its new name, from nats-server 2.14 on: by a mirror that becomes the stream, Q → N; w, y go along`,
     ],
     [
       'a consumer',
       worker({ consumers: [consumer()] }),
-      `${asks} ack_policy --migrate: consumer Q/w is moved without loss to change ack_policy: it is paused, let finish what it has in hand, and made again where it was`,
+      `${asks} ack_policy --migrate: consumer Q/w is moved without loss to change ack_policy, from nats-server 2.14 on: it is paused, let finish what it has in hand, and made again where it was`,
     ],
     [
       'a consumer that is not alone',
       worker({ consumers: [consumer(), consumer({ from: 'x', to: 'x' })] }),
-      `${asks} ack_policy --migrate: consumer Q/w is moved without loss to change ack_policy: it is paused, let finish what it has in hand, and made again where it was; x goes along`,
+      `${asks} ack_policy --migrate: consumer Q/w is moved without loss to change ack_policy, from nats-server 2.14 on: it is paused, let finish what it has in hand, and made again where it was; x goes along`,
     ],
     [
       'a bucket and what reads it by the name of the bucket',
       bucket({ consumers: [consumer({ from: 'old', to: 'new' })] }),
-      `${asks} moved_from --migrate: bucket new is moved without loss to have its new name: by a mirror that becomes the stream, KV_old → KV_new; new goes along`,
+      `${asks} moved_from --migrate: bucket new is moved without loss to have its new name, from nats-server 2.14 on: by a mirror that becomes the stream, KV_old → KV_new; new goes along`,
     ],
   ])('%s', (_, of, want) => expect(findings(of).map(full)[0]).toBe(want));
 });
@@ -427,13 +427,13 @@ describe('who notices what', () => {
     [10_500, '11s'],
   ])('workers get nothing for %d ms: about %s', (workersMs, words) => {
     expect(told('workers', migration(), { cost: { workersMs } })).toEqual([
-      `info RISK_MIGRATE: stream Q: workers get nothing for about ${words}, and keep what they have in hand [consume() of nats.js goes on by itself when the names are back; fetch() throws "consumer deleted" and must be called again]`,
+      `info RISK_MIGRATE: stream Q: workers get nothing for about ${words}, and keep what they have in hand [consume() of nats.js and osapi-ops worker run go on by themselves when the names are back; fetch() throws "consumer deleted" and must be called again]`,
     ]);
   });
   test('nor at all where it is no time', () => expect(told('workers', migration(), {})).toEqual([]));
   test('and of a stream with limits must have answered', () => {
     expect(told('workers', migration({ before: { retention: 'limits' } }), { cost: { workersMs: 1000 } })).toEqual([
-      'info RISK_MIGRATE: stream Q: workers get nothing for about 1s, and must have answered, or given up, what they have in hand: what failed is tried again until then, one by one; what never ends, as without a max_deliver, is not moved [consume() of nats.js goes on by itself when the names are back; fetch() throws "consumer deleted" and must be called again]',
+      'info RISK_MIGRATE: stream Q: workers get nothing for about 1s, and must have answered, or given up, what they have in hand: what failed is tried again until then, one by one; what never ends, as without a max_deliver, is not moved [consume() of nats.js and osapi-ops worker run go on by themselves when the names are back; fetch() throws "consumer deleted" and must be called again]',
     ]);
   });
   test('watchers of a bucket must be started again', () => {

@@ -1,3 +1,4 @@
+import type { OpsError } from '../../errors/ops-error.ts';
 import { identifyActor } from '../../ledger/actor.ts';
 import { appendHistory } from '../../ledger/history.ts';
 import { type Applied, recordApplied, specDigest } from '../../ledger/store.ts';
@@ -7,6 +8,7 @@ import type { Change, Filled, Plan } from '../../model/plan.ts';
 import { type Desired, keyOf, type ResourceKey } from '../../model/resource.ts';
 import type { LoadedSpec, Spec } from '../../model/spec.ts';
 import type { Nats } from '../../nats/connect.ts';
+import { planJson } from '../../plan/json.ts';
 
 /** The desired configurations by resource, as the ledger keeps them. */
 export const configsOf = (desired: Desired): Record<ResourceKey, Config> =>
@@ -120,3 +122,16 @@ export function warnOfOlderCopy(
   });
   return true;
 }
+
+/** A failure of a plan that was not carried out whole, with how far it came, what to do, and the status of its changes. */
+export const asStopped = (
+  fault: OpsError,
+  { plan, changes, sum, hints }: { plan: Plan; changes: readonly Change[]; sum: string; hints: readonly string[] },
+): OpsError =>
+  fault.with({
+    code: fault.code === 'SERVER_REFUSED' || fault.code === 'NOT_FOUND' ? 'APPLY_FAILED' : fault.code,
+    message: `${fault.message}; ${sum}`,
+    why: fault.why ?? (fault.code === 'INTERRUPTED' ? 'Nothing was begun after it.' : 'The server refused a step.'),
+    hints,
+    result: { ...planJson(plan, changes), applied: false },
+  });
