@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hitAt, type MovingReport, STEPS_OF, WAYS, type Way } from './moving.ts';
 
 /** What was played of moves, where. */
@@ -74,10 +74,18 @@ const WORDS: Readonly<Record<Way, string>> = {
   retention: 'the retention of a queue',
 };
 
+/** What was kept, a line each; nothing where there is no such file yet. */
+export const readMoves = (file: string): Moves[] =>
+  existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Moves)
+    : [];
+
 /** Keeps the figures of a file of reports, a line each, in the page that tells of moves. */
 export function writeMoves(file: string): void {
-  const lines = readFileSync(file, 'utf8').trim().split('\n');
-  const text = renderMoves(lines.map((line) => JSON.parse(line) as Moves));
+  const text = renderMoves(readMoves(file));
   const page = readFileSync(PAGE, 'utf8');
   const [from, to] = [page.indexOf(BEGIN) + BEGIN.length, page.indexOf(END)];
   writeFileSync(PAGE, `${page.slice(0, from)}${text}${page.slice(to)}`);

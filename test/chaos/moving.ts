@@ -9,6 +9,7 @@ import { dlqSubjects } from '../../src/lib/facts/names.ts';
 import { atLeast } from '../../src/lib/facts/versions.ts';
 import { LEAST_SERVER, planMigration } from '../../src/lib/migrate/plan.ts';
 import { findUnfinished } from '../../src/lib/migrate/read.ts';
+import { clock } from '../../src/lib/migrate/run.ts';
 import type { Config } from '../../src/lib/model/json.ts';
 import { MIGRATION_STEPS, type Migration, type MigrationStep } from '../../src/lib/model/migration.ts';
 import { orThrow } from '../../src/lib/nats/answer.ts';
@@ -39,6 +40,10 @@ export interface Moving {
   /** Who is killed: whoever moves, or a server. */
   readonly kinds?: readonly Kind[];
   readonly ways?: readonly Way[];
+  /** How often somebody was killed at each step before, which counts for where to aim. */
+  readonly before?: readonly { readonly client: Hits; readonly server: Hits }[];
+  /** After so long nobody is killed any more, in milliseconds. */
+  readonly ms?: number;
   /** What anybody would try, to see that it is seen. */
   readonly naive?: boolean;
 }
@@ -368,6 +373,8 @@ async function run(
         await world.server.kill('SIGKILL', node);
         // What keeps all keeps nothing else of an ack, mirrored or not.
         if (MIRRORED.has(stepIn(out) ?? from) || world.keepsAll) forgetLast(world, killedAt);
+        // Now and then it is power that fails: whoever moves goes with it.
+        if (world.random() < 0.7) child.kill('SIGKILL');
         await sleep(200);
         await world.server.restart();
         world.deaths += 1;
@@ -437,7 +444,8 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
   };
   const faults: string[] = [];
   let [moves, undone, killed, serverKills] = [0, 0, 0, 0];
-  const timesAt = (kind: Kind, way: Way, step: string) => hits[kind][hitAt(way, step)] ?? 0;
+  const timesAt = (kind: Kind, way: Way, step: string) =>
+    [hits, ...(options.before ?? [])].reduce((sum, each) => sum + (each[kind][hitAt(way, step)] ?? 0), 0);
   /** Where nobody was killed yet. */
   const missed = (way: Way) =>
     kinds.flatMap((kind) =>
@@ -445,8 +453,9 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
         .filter((step) => timesAt(kind, way, step) === 0)
         .map((step) => `${kind} at ${way} ${step}`),
     );
+  const isLate = clock(options.ms ?? Number.POSITIVE_INFINITY);
   const isOver = () =>
-    options.kills === undefined ? ways.every((way) => missed(way).length === 0) : killed >= options.kills;
+    isLate() || (options.kills === undefined ? ways.every((way) => missed(way).length === 0) : killed >= options.kills);
   // From where all is kept only one way leads on; in a cluster none.
   const nextWay = (): Way => {
     if (world.config.retention === 'limits') return 'retention';
@@ -502,7 +511,7 @@ export async function playMoving(options: Moving): Promise<MovingReport> {
           serverKills += told.serverKills;
           if ((isKilled && !isDone) || told.serverKills > 0) {
             killed += 1;
-            hits[kind][hitAt(way, at)] = timesAt(kind, way, at) + 1;
+            hits[kind][hitAt(way, at)] = (hits[kind][hitAt(way, at)] ?? 0) + 1;
           }
           if (isDone) return mode === 'undo' ? 'undone' : 'moved';
           const [now] = await findUnfinished(nats);

@@ -1,6 +1,6 @@
 // npm run test:chaos: the long form. `--quick` plays each scenario once, small; `--seed N` plays a run again;
 // `--lines 2.10,2.15` and `--forms cluster,full` pick some; `--kills N` and `--rounds N` make it longer or shorter. `--ways A,B` plays
-// these moves, each until all were killed at all of its steps, or `--kills N` times. `--keep FILE` adds what moves came to, a line each, and
+// these moves, each until all were killed at all of its steps, or `--kills N` times. `--minutes N` ends that before. `--keep FILE` adds what moves came to, a line each, and aims where nobody was killed yet by it;
 // `--figures FILE` writes that into docs, and plays nothing.
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ import { defectsOf } from '../../src/lib/facts/defects.ts';
 import { availableVersions } from '../support/server.ts';
 import { type ChaosReport, nameOf, playChaos, type Scenario, tellReport } from './chaos.ts';
 import { playForged } from './forged.ts';
-import { type Moves, renderMoves, writeMoves } from './moves-page.ts';
+import { type Moves, readMoves, renderMoves, writeMoves } from './moves-page.ts';
 import { type Moving, playMoving, WAYS, type Way } from './moving.ts';
 import { playTargets } from './targets.ts';
 
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     kills: { type: 'string' },
     rounds: { type: 'string' },
     ways: { type: 'string' },
+    minutes: { type: 'string' },
     keep: { type: 'string' },
     figures: { type: 'string' },
     verbose: { type: 'boolean' },
@@ -69,17 +70,28 @@ const moving =
   async ({ rounds, ...options }) => {
     const isShort = values.quick || values.kills !== undefined;
     const faults: string[] = [];
-    for (const way of pick(values.ways, WAYS) as readonly Way[]) {
-      const asked = { ...options, ...more, ways: [way], ...(isShort && { kills: rounds }) };
+    const picked = pick(values.ways, WAYS) as readonly Way[];
+    for (const ways of values.ways === undefined ? picked.map((way) => [way]) : [picked]) {
+      const { version, nodes = 1 } = { ...options, ...more };
+      const asked = {
+        ...options,
+        ...more,
+        ways,
+        before: (values.keep === undefined ? [] : readMoves(values.keep)).filter(
+          (one) => one.version === version && one.nodes === nodes,
+        ),
+        ...(isShort && { kills: rounds }),
+        ...(values.minutes !== undefined && { ms: Number(values.minutes) * 60_000 }),
+      };
       try {
         const report = await playMoving(asked);
-        faults.push(...report.faults.map((fault) => `${way}: ${fault}`));
-        moves.push({ version: asked.version, nodes: asked.nodes ?? 1, ...report });
+        faults.push(...report.faults);
+        moves.push({ version, nodes, ...report });
         if (values.keep !== undefined) appendFileSync(values.keep, `${JSON.stringify(moves.at(-1))}\n`);
       } catch (error) {
         // Killed while it wrote the configuration of a stream it has lost that, whoever changed it (docs/explanation/migration.md).
         if (!(error instanceof OpsError) || !error.why?.includes('could not be recovered')) throw error;
-        console.log(`  ${way}: a server did not recover a stream; nothing of this is counted`);
+        console.log(`  ${ways}: a server did not recover a stream; nothing of this is counted`);
       }
     }
     return { faults };

@@ -247,22 +247,21 @@ function noticed(
           ),
         ]
       : [];
-  const { kind } = migration;
-  const workers = finding(
-    subject,
-    'info',
-    migration.before.retention === 'limits'
-      ? `: workers get nothing for ${about(workersMs)}, and must have answered, or given up, what they have in hand: what failed is tried again until then, one by one; what never ends, as without a max_deliver, is not moved`
-      : `: workers get nothing for ${about(workersMs)}, and keep what they have in hand`,
-    {
-      hint:
-        kind === 'bucket'
-          ? 'watchers must be started again'
-          : isRenamed(migration)
-            ? 'workers must be started with the new name; what they still have in hand then is delivered again'
-            : 'consume() of nats.js and osapi-ops worker run go on by themselves when the names are back; fetch() throws "consumer deleted" and must be called again',
-    },
-  );
+  const { kind, before } = migration;
+  const what =
+    kind === 'bucket'
+      ? `: who reads or watches it gets nothing for ${about(workersMs)}`
+      : before.retention === 'limits'
+        ? `: workers get nothing for ${about(workersMs)}, and must have answered, or given up, what they have in hand: what failed is tried again until then, one by one; what never ends, as without a max_deliver, is not moved`
+        : `: workers get nothing for ${about(workersMs)}, and keep what they have in hand`;
+  const workers = finding(subject, 'info', what, {
+    hint:
+      kind === 'bucket'
+        ? 'watchers must be started again'
+        : isRenamed(migration)
+          ? 'workers must be started with the new name; what they still have in hand then is delivered again'
+          : 'consume() of nats.js and osapi-ops worker run go on by themselves when the names are back; fetch() throws "consumer deleted" and must be called again',
+  });
   return [...ahead, ...publishers, ...(workersMs > 0 ? [workers] : [])];
 }
 

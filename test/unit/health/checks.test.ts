@@ -58,6 +58,7 @@ test.each<{ step: Unfinished['step']; isPaused: boolean; of?: string; status: st
   { step: 'copying', isPaused: true, of: 'REQUESTS_moving', status: 'critical', says: 'workers are paused' },
   { step: 'copying', isPaused: true, of: 'OTHER', status: 'warn', says: 'workers may be paused' },
   { step: 'dropped', isPaused: false, status: 'critical', says: 'workers may be paused' },
+  { step: 'recopying', isPaused: false, status: 'critical', says: 'workers may be paused' },
 ])(
   'what is half moved at $step, pause of $of: $isPaused, is $status',
   ({ step, isPaused, of = 'REQUESTS', status, says }) => {

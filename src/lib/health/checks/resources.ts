@@ -90,7 +90,14 @@ function driftCheck(snapshot: Snapshot): Check {
 }
 
 /** Steps at which something stands still that does not otherwise; at the others that is so where workers are paused. */
-const STANDSTILL: ReadonlySet<Unfinished['step']> = new Set(['parked', 'dropped', 'reparked', 'removed', 'unknown']);
+const STANDSTILL: ReadonlySet<Unfinished['step']> = new Set([
+  'parked',
+  'dropped',
+  'recopying',
+  'reparked',
+  'removed',
+  'unknown',
+]);
 
 /** Only where something is half moved: at all other times there is nothing to look at. */
 function migrationCheck(
