@@ -1,4 +1,15 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -386,6 +397,41 @@ describe('what is acted on is what was looked at', () => {
   });
 });
 
+test('an archive whose download is broken off stays open for nobody; one that was deleted is told', async () => {
+  await someDead();
+  const { plan: chosen } = await plan({ verb: 'purge' });
+  const { id } = await run({ verb: 'purge', plan: chosen });
+  await page.post(`/api/runs/${id}/answer`, { question: 1, answer: true });
+  const { archive } = await page.settled(id);
+  const file = join(dir, archive.name);
+  // More than what lies between two processes.
+  truncateSync(file, 256 * 2 ** 20);
+  const fds = `/proc/${page.cli.pid}/fd`;
+  const placeOf = (fd: string) => {
+    try {
+      return readlinkSync(join(fds, fd));
+    } catch {
+      // Closed since it was listed.
+      return undefined;
+    }
+  };
+  const isOpen = () => readdirSync(fds).some((fd) => placeOf(fd) === file);
+  const link = async () => (await page.post('/api/tickets', { path: `/api/runs/${id}/archive` })).json.url;
+  const socket = connect(page.port, '127.0.0.1');
+  const began = once(socket, 'data');
+  socket.write(
+    `GET ${await link()} HTTP/1.1\r\nHost: 127.0.0.1:${page.port}\r\nCookie: ${page.session.cookie}\r\nSec-Fetch-Site: same-origin\r\n\r\n`,
+  );
+  expect(String((await began)[0])).toMatch(/^HTTP\/1.1 200 /);
+  expect(isOpen()).toBe(true);
+  socket.destroy();
+  await until(async () => !isOpen(), 'the file is closed');
+  rmSync(file);
+  const { status, json } = await page.get(await link());
+  expect([status, json.error.code]).toEqual([404, 'NOT_FOUND']);
+  expect(json.error.message).toMatch(/cannot be read: no such file or directory/);
+});
+
 describe('a run', () => {
   test('tells how far it is, and is stopped from here as by Ctrl-C', async () => {
     await someDead(40);
@@ -643,12 +689,27 @@ describe('one file for a ticket', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('<h1>7 dead letters</h1>');
     expect(stdout).toMatch(/<p class="muted">nats:[^<]+, server [^<]+, account /);
-    expect(stdout).toMatch(/<td><svg [^>]+><rect class="f-dead"[^>]*\/><\/svg> A<\/td>/);
+    expect(stdout).toMatch(/<td><svg [^>]+><rect class="f-dead"[^>]*\/><\/svg>\u00a0A<\/td>/);
+    expect(stdout).toMatch(/<td data-label="first">\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ<\/td>/);
     expect(stdout).toContain('aria-label="6 A requests.dns, 1 B requests.mail"');
     expect(stdout).toContain('<code>osapi-ops dlq replay --where subject=requests.dns</code>');
     expect(stdout).toMatch(/aria-label="deaths from [\d:TZ.-]+ to /);
     const json = await runCli(['dlq', 'stats', '--output', 'json'], { server });
     expect(JSON.parse(json.stdout)).toEqual(await cli('dlq', 'stats'));
+    // Who it is sent to learns how it was counted, and no password that was typed.
+    const secret = [
+      '--user',
+      'ana',
+      '--password',
+      's3cret-pw',
+      '--server',
+      server.url.replace('//', '//ana:s3cret-pw@'),
+    ];
+    const typed = await runCli(['dlq', 'stats', ...secret, '--by', 'subject', '--queue', 'REQUESTS', '-o', 'html']);
+    expect(typed.stdout).toContain(
+      `<code>osapi-ops dlq stats --server ${server.url} --by subject --queue REQUESTS</code>`,
+    );
+    expect(typed.stdout).not.toContain('s3cret-pw');
     const none = await runCli(['dlq', 'stats', '--subject', 'x', '--output', 'html'], { server });
     expect(none.stdout).toContain('<h1>0 dead letters</h1>');
   });

@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core';
-import { overviewOfDeadLetters } from '../../lib/operations/dlq/overview.ts';
+import { lineOfOverview, overviewOfDeadLetters } from '../../lib/operations/dlq/overview.ts';
 import { statsOfDeadLetters } from '../../lib/operations/dlq/stats.ts';
 import { BaseCommand } from '../../lib/ui/base-command.ts';
 import { choiceFrom, dlqFilterFlags } from '../../lib/ui/dlq-flags.ts';
@@ -52,7 +52,7 @@ sample for \`dlq show\`, and the line that replays just it. What is gone counts 
       });
       this.stdout.write(
         renderStatsHtml(stats, timeline, {
-          title: ['osapi-ops dlq stats', ...this.argv].join(' '),
+          line: lineOfOverview(this.context, { ...choice, by: this.flags.by }),
           at: now.toISOString(),
           server,
         }),

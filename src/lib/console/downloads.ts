@@ -1,6 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { OpsError } from '../errors/ops-error.ts';
+import { systemReason } from '../errors/system-error.ts';
 import { asBuffer } from '../model/bytes.ts';
 import type { Context } from '../model/context.ts';
 import { exportDeadLetters } from '../operations/dlq/export.ts';
@@ -8,7 +10,7 @@ import { showDeadLetter } from '../operations/dlq/show.ts';
 import { getRequest } from '../operations/request/get.ts';
 import type { Choice } from './choices.ts';
 import { givenOf, readChoice } from './query.ts';
-import { type Respond, sendFailure } from './server.ts';
+import type { Respond } from './server.ts';
 
 // Bytes for a file: asked for by a link that works once, as a browser saves only what it is led to.
 
@@ -78,12 +80,13 @@ const DOWNLOADS: readonly (readonly [RegExp, Send])[] = [
   ],
   [
     /^\/api\/runs\/[\w-]+\/archive$/,
-    (source, { path }, response) => {
+    async (source, { path }, response) => {
       const file = source.written(path.split('/')[3]!);
-      begin(response, basename(file));
-      createReadStream(file)
-        .on('error', (error) => sendFailure(response, error))
-        .pipe(response);
+      const opened = await open(file).catch((cause) => {
+        throw new OpsError('NOT_FOUND', `${file} cannot be read: ${systemReason(cause)}`, { cause });
+      });
+      // Who breaks off has the file closed with it.
+      await pipeline(opened.createReadStream(), begin(response, basename(file)));
     },
   ],
 ];

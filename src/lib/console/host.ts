@@ -50,6 +50,8 @@ export interface ConsoleOptions {
 const HALF_HOUR = 30 * 60_000;
 /** Of an archive that a browser sends, in bytes. */
 const LARGEST_ARCHIVE = 512 * 1024 * 1024;
+/** So often what is too old is let go, in milliseconds. */
+const SWEEP_MS = 30_000;
 const STREAMS_EACH = 4;
 /** A wrong token is answered so late, in milliseconds. */
 const WRONG_TOKEN_MS = 300;
@@ -128,7 +130,10 @@ class Host {
         isFirst = false;
       },
     });
-    const sweeping = setInterval(() => this.#sessions.sweep(), 30_000);
+    const swept = [this.#sessions, this.#choices, this.#tickets, this.#archives];
+    const sweeping = setInterval(() => {
+      for (const one of swept) one.sweep();
+    }, SWEEP_MS);
     const living = this.#live.run();
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     clearInterval(sweeping);

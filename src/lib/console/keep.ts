@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { OpsError } from '../errors/ops-error.ts';
 
-/** Things that are kept for a while after their last use, the newest so many of them. */
+/** Things that are kept for a while after their last use, the newest so many of them. Somebody sweeps now and then. */
 export class Keep<T> {
   readonly #kept = new Map<string, { readonly value: T; usedAt: number }>();
   readonly #what: string;
@@ -38,10 +38,15 @@ export class Keep<T> {
     return id;
   }
 
-  /** @throws OpsError CONSOLE_EXPIRED */
-  get(id: unknown): T {
+  /** Drops what nobody used for so long. */
+  sweep(): void {
     const old = performance.now() - this.#forMs;
     for (const [key, { usedAt }] of this.#kept) if (usedAt < old) this.#forget(key);
+  }
+
+  /** @throws OpsError CONSOLE_EXPIRED */
+  get(id: unknown): T {
+    this.sweep();
     const found = typeof id === 'string' ? this.#kept.get(id) : undefined;
     if (found) {
       found.usedAt = performance.now();

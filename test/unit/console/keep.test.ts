@@ -16,6 +16,17 @@ test('the newest so many are kept, and of the others nothing is left', () => {
   expect(() => keep.get(first)).toThrow('there is no such thing any more');
 });
 
+test('what nobody used for a while is dropped by who sweeps, and the rest stays', async () => {
+  const { keep, dropped } = keepOf(3, 60);
+  const [first, second] = [keep.put('a'), keep.put('b')];
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  keep.get(second);
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  keep.sweep();
+  expect(dropped).toEqual(['a']);
+  expect(() => keep.get(first)).toThrow('there is no such thing any more');
+});
+
 test('what nobody used for a while is dropped when somebody asks', async () => {
   const { keep, dropped } = keepOf(2, 30);
   const id = keep.put('a');

@@ -1,10 +1,13 @@
 import { createDeathsOverTime } from '../../dlq/deaths-over-time.ts';
 import { parseDimensions } from '../../dlq/dimension.ts';
+import { filterWords } from '../../dlq/filter-words.ts';
 import { createSuggestions } from '../../dlq/suggest.ts';
+import { callWords } from '../../model/call.ts';
 import type { Context } from '../../model/context.ts';
 import type { DeadStats, DeathsOverTime, Suggestion } from '../../model/dead-stats.ts';
 import type { EntryState } from '../../model/entry.ts';
 import type { Target } from '../../model/resource.ts';
+import { shellLine } from '../../model/shell.ts';
 import type { DlqChoice } from './scope.ts';
 import { statsOfDeadLetters } from './stats.ts';
 
@@ -15,6 +18,17 @@ export interface DeadOverview {
   readonly suggest: readonly Suggestion[];
   readonly states: Readonly<Record<EntryState, number>>;
 }
+
+/** The line that counts the same, at any later time. Nothing secret of what was typed is in it. */
+export const lineOfOverview = (
+  { connection }: Pick<Context, 'connection'>,
+  { file, filter, by }: DlqChoice & { readonly by: readonly string[] },
+): string =>
+  shellLine([
+    ...callWords(connection, file, 'dlq', 'stats'),
+    ...by.flatMap((one) => ['--by', one]),
+    ...filterWords(filter),
+  ]);
 
 /** All of it in one pass, in bounded memory. @throws as `statsOfDeadLetters` */
 export async function overviewOfDeadLetters(

@@ -6,6 +6,9 @@ const FILLS: readonly Part['fill'][] = ['dead', 'warn', 'waiting', 'flight', 'ok
 const letterOf = (index: number): string => (index < FILLS.length ? String.fromCharCode(65 + index) : '·');
 const fillOf = (index: number): Part['fill'] => FILLS[index] ?? 'muted';
 
+/** A time to the second, as `history` has it. */
+const moment = (at: string | null): string => (at === null ? '-' : html(`${at.slice(0, 10)} ${at.slice(11, 19)}Z`));
+
 const nameOf = (by: Readonly<Record<string, string | null>>): string =>
   Object.entries(by)
     .map(([key, value]) => value ?? `no ${key}`)
@@ -15,7 +18,7 @@ const nameOf = (by: Readonly<Record<string, string | null>>): string =>
 export function renderStatsHtml(
   stats: DeadStats,
   timeline: DeathsOverTime,
-  { title, at, server }: { readonly title: string; readonly at: string; readonly server: string },
+  { line, at, server }: { readonly line: string; readonly at: string; readonly server: string },
 ): string {
   const { total, groups, others = 0 } = stats;
   const shown = groups.slice(0, FILLS.length);
@@ -30,24 +33,24 @@ export function renderStatsHtml(
     return { fill: fillOf(place), name: by === undefined ? 'others' : `${letterOf(place)} ${nameOf(by)}`, counts };
   });
   const rows = groups.map(({ by, count, first_seen, last_seen, sample, replay }, index) => [
-    `${swatchSvg(fillOf(index))} ${letterOf(index)}`,
+    `${swatchSvg(fillOf(index))} ${letterOf(index)}`,
     String(count),
     ...Object.values(by).map((value) => (value === null ? '<span class="muted">none</span>' : html(value))),
-    html(first_seen ?? '-'),
-    html(last_seen ?? '-'),
+    moment(first_seen),
+    moment(last_seen),
     `${html(sample)}${replay === null ? '' : `<br><code>${html(replay)}</code>`}`,
   ]);
   const keys = Object.keys(groups[0]?.by ?? {});
   const body = [
     `<h1>${total === 1 ? '1 dead letter' : `${total} dead letters`}</h1>`,
-    `<p class="muted">${html(title)}, ${html(at)}</p>`,
-    `<p class="muted">${html(server)}</p>`,
+    `<p class="muted">${html(server)}, ${moment(at)}</p>`,
+    `<p class="muted"><code>${html(line)}</code></p>`,
     total > 0 ? barSvg(parts, total) : '<p class="ok">✔ Nothing is dead.</p>',
     timeline.from !== null && timeline.to !== null
       ? `<h2>Deaths in steps of ${timeline.step_seconds} s</h2>\n${columnsSvg(series, {
           label: `deaths from ${timeline.from} to ${timeline.to}, by group; the figures are in the table below`,
-          from: timeline.from,
-          to: timeline.to,
+          from: moment(timeline.from),
+          to: moment(timeline.to),
         })}`
       : '',
     total > 0

@@ -22,7 +22,7 @@ p{margin:0 0 8px}.muted{color:var(--muted)}.ok{color:var(--ok)}.warn{color:var(-
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-bottom:1px solid var(--free);overflow-wrap:break-word}
 th{color:var(--muted);font-weight:normal}td.n,th.n{text-align:right;overflow-wrap:normal}
 code{font:13px/20px ui-monospace,monospace;overflow-wrap:anywhere}td code{overflow-wrap:break-word}
-svg{display:block;max-width:100%;height:auto;margin:4px 0 8px}
+svg{display:block;margin:4px 0 8px}svg[role=img]{width:100%;height:auto}b,.n{white-space:nowrap}
 .f-waiting{fill:var(--waiting)}.f-flight{fill:var(--flight)}.f-dead{fill:var(--dead)}.f-free{fill:var(--free)}.f-warn{fill:var(--warn)}.f-ok{fill:var(--ok)}.f-other{fill:var(--other)}.f-muted{fill:var(--muted)}.axis{stroke:var(--edge)}
 .span{display:flex;flex-wrap:wrap;justify-content:space-between;gap:0 12px}
 @media (max-width:700px){body{padding:12px}table,tbody,tr,td{display:block}thead{display:none}tr{padding:8px 0;border-bottom:1px solid var(--free)}td,td.n{padding:0 0 2px;border:0;text-align:left}td[data-label]::before{content:attr(data-label) ": ";color:var(--muted)}}
@@ -79,7 +79,7 @@ export function barSvg(parts: readonly Part[], whole: number): string {
   let x = 0;
   const boxes = parts.map(({ fill, word, count }) => {
     const width = whole > 0 ? (count / whole) * WIDTH : 0;
-    const box = `<rect class="f-${fill}" x="${round(x)}" width="${round(Math.max(0, width - 1))}" height="${BAR}"><title>${html(`${count} ${word}`)}</title></rect>`;
+    const box = `<rect class="f-${fill}" x="${round(x)}" width="${round(count > 0 ? Math.max(2, width - 1) : 0)}" height="${BAR}"><title>${html(`${count} ${word}`)}</title></rect>`;
     x += width;
     return box;
   });
