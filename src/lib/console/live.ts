@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OpsError } from '../errors/ops-error.ts';
 import { leadIn } from '../model/call.ts';
 import type { Context } from '../model/context.ts';
-import type { LiveStatus } from '../model/live.ts';
 import type { Target } from '../model/resource.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import type { Action, May, Queues, ServerState } from '../model/wire.ts';
@@ -145,7 +144,7 @@ export class Live {
   }
 
   async #look(source: LiveSource): Promise<void> {
-    this.#hub.tell('queues', liveJson(await source.look()));
+    this.#hub.tell('queues', await source.look());
     const replays = await listReplays(
       { ...this.#context, io: { ...this.#context.io, tell: () => {} } },
       { file: this.#file, limit: 20 },
@@ -156,9 +155,3 @@ export class Live {
     this.#hub.tell('replays', replays);
   }
 }
-
-/** What moves; the checks behind it are what `status` prints. */
-const liveJson = ({ systems, ...rest }: LiveStatus): Queues => ({
-  ...rest,
-  systems: systems.map(({ report: _, ...system }) => system),
-});

@@ -1,4 +1,4 @@
-import type { Health, QueueFigures, StatusReport } from './verdict.ts';
+import type { Health, QueueFigures } from './verdict.ts';
 
 /** The worst first. */
 export const ORDER: Readonly<Record<Health, number>> = { critical: 0, warn: 1, unknown: 2, ok: 3 };
@@ -84,7 +84,6 @@ export interface LiveStatus {
     readonly health: Health;
     /** How many resources differ; null where that cannot be told. */
     readonly drift: number | null;
-    readonly report: StatusReport;
   }[];
   readonly findings: readonly LiveFinding[];
   readonly queues: readonly LiveQueue[];

@@ -99,10 +99,8 @@ export interface Envelope<T> {
   readonly exit: number;
 }
 
-/** All queues at one moment; each system's report is `status --json`. */
-export type Queues = Omit<LiveStatus, 'systems'> & {
-  readonly systems: readonly Omit<LiveStatus['systems'][number], 'report'>[];
-};
+/** All queues at one moment. */
+export type Queues = LiveStatus;
 
 export interface Overview extends Envelope<DeadStats> {
   readonly timeline: DeathsOverTime;

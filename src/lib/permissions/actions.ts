@@ -21,14 +21,22 @@ const ACTIONS = {
 
 export const ACTION_NAMES = Object.keys(ACTIONS) as Action[];
 
-/** What a user with these lists may do in these systems, by what the server says of its permissions. Pure. */
-export const mayDo = (specs: readonly Spec[], has: Parameters<typeof lackingOf>[1]): Readonly<Record<Action, May>> =>
-  Object.fromEntries(
-    Object.entries(ACTIONS).map(([action, { role, needs }]) => {
-      const missing = specs
-        .flatMap((spec) => lackingOf(permissionsFor(spec, role), has))
-        .filter((one) => needs.test(one));
+/**
+ * What a user with these lists may do in these systems, by what the server says of its permissions. Systems of others,
+ * which they may not even look at, say nothing of what they may do in their own. Pure.
+ */
+export function mayDo(specs: readonly Spec[], has: Parameters<typeof lackingOf>[1]): Readonly<Record<Action, May>> {
+  const missingOf = (spec: Spec, action: Action): string[] => {
+    const { role, needs } = ACTIONS[action];
+    return lackingOf(permissionsFor(spec, role), has).filter((one) => needs.test(one));
+  };
+  const own = specs.filter((spec) => missingOf(spec, 'look').length === 0);
+  const meant = own.length > 0 ? own : specs;
+  return Object.fromEntries(
+    ACTION_NAMES.map((action) => {
+      const missing = meant.flatMap((spec) => missingOf(spec, action));
       const subjects = [...new Set(missing.map((one) => one.replace(/^(?:publish|subscribe) /, '')))];
       return [action, { allowed: subjects.length === 0, missing: subjects }];
     }),
   ) as unknown as Record<Action, May>;
+}

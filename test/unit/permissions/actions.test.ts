@@ -22,9 +22,9 @@ const spec: Spec = {
   buckets: {},
 };
 
-const mayOf = (role: RoleName) => {
+const mayOf = (role: RoleName, others: readonly Spec[] = []) => {
   const { publish, subscribe } = permissionsFor(spec, role);
-  return mayDo([spec], { publish: { allow: publish, deny: [] }, subscribe: { allow: subscribe, deny: [] } });
+  return mayDo([spec, ...others], { publish: { allow: publish, deny: [] }, subscribe: { allow: subscribe, deny: [] } });
 };
 
 test.each([
@@ -36,6 +36,17 @@ test.each([
 ] as const)('the role %s may change what its role is for', (role, actions) => {
   const may = Object.entries(mayOf(role)).flatMap(([action, { allowed }]) => (allowed ? [action] : []));
   expect(may.filter((action) => action !== 'look' && action !== 'export')).toEqual(actions);
+});
+
+test('a system of others says nothing of what may be done in the own one, unless there is none', () => {
+  const { REQUESTS } = spec.queues;
+  const dlq = { ...REQUESTS!.dlq!, stream: 'invoices_dlq' };
+  const other: Spec = { ...spec, name: 'billing', queues: { INVOICES: { ...REQUESTS!, dlq } } };
+  expect(mayOf('operator', [other])).toEqual(mayOf('operator'));
+  const { publish, subscribe } = permissionsFor(other, 'operator');
+  const may = mayDo([spec], { publish: { allow: publish, deny: [] }, subscribe: { allow: subscribe, deny: [] } });
+  expect(may.look.missing).toContain('$JS.API.STREAM.INFO.REQUESTS');
+  expect(may.purge.missing).toContain('$JS.API.STREAM.MSG.DELETE.REQUESTS');
 });
 
 test('who may apply and not move is told what is missing', () => {

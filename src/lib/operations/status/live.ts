@@ -27,7 +27,14 @@ export interface LiveSource {
 
 interface System {
   readonly key: string;
+  readonly name: string | null;
   readonly look: () => Promise<Looked>;
+}
+
+/** One that this user may not look at. */
+interface Denied {
+  readonly name: string | null;
+  readonly error: OpsError;
 }
 
 /** What rates were made of: it outlives a connection. */
@@ -71,6 +78,7 @@ export async function openLive(context: Context, specs: readonly LoadedSpec[], r
     return (
       systems.find((one) => one.key === key) ?? {
         key,
+        name: loaded?.spec.name ?? null,
         look: createLook(context, nats, loaded, undefined, { waits: false }),
       }
     );
@@ -91,32 +99,58 @@ export async function openLive(context: Context, specs: readonly LoadedSpec[], r
         systems = await findSystems();
         asked = performance.now();
       }
-      const looked = await Promise.all(systems.map(({ look }) => look()));
-      return liveStatus(looked, rates, Date.now());
+      const denied: Denied[] = [];
+      const tried = await Promise.all(
+        systems.map(({ name, look }) =>
+          look().catch((error: unknown) => {
+            if (!(error instanceof OpsError && error.code === 'DENIED_SUBJECT')) throw error;
+            denied.push({ name, error });
+          }),
+        ),
+      );
+      const looked = tried.filter((one) => one !== undefined);
+      // Of several, what one may not see hides none of the others.
+      if (looked.length === 0 && denied[0]) throw denied[0].error;
+      return liveStatus(looked, denied, rates, Date.now());
     },
   };
 }
 
 /** Several looks as one: the worst first. */
-function liveStatus(looked: readonly Looked[], rates: Rates, now: number): LiveStatus {
+function liveStatus(looked: readonly Looked[], denied: readonly Denied[], rates: Rates, now: number): LiveStatus {
   const queues = looked.flatMap(({ report, snapshot }) =>
     snapshot.queues.map((queue) => liveQueue(report, queue, rates, now)),
   );
   for (const name of rates.keys()) if (!queues.some((queue) => queue.name === name)) rates.delete(name);
-  const findings = looked.flatMap(({ report }) => report.checks.flatMap((check) => findingOf(report, check)));
+  const findings = [
+    ...looked.flatMap(({ report }) => report.checks.flatMap((check) => findingOf(report, check))),
+    ...denied.map(findingOfDenied),
+  ];
   return {
     at: looked[0]?.report.at ?? new Date(now).toISOString(),
-    health: looked.map(({ report }) => report.health).reduce(worse, 'ok'),
-    systems: looked.map(({ report, snapshot }) => ({
-      system: report.system,
-      health: report.health,
-      drift: snapshot.drift.known ? report.drift.length : null,
-      report,
-    })),
+    health: looked.map(({ report }) => report.health).reduce(worse, denied.length > 0 ? 'unknown' : 'ok'),
+    systems: [
+      ...looked.map(({ report, snapshot }) => ({
+        system: report.system,
+        health: report.health,
+        drift: snapshot.drift.known ? report.drift.length : null,
+      })),
+      ...denied.map(({ name }) => ({ system: name, health: 'unknown' as const, drift: null })),
+    ],
     findings: findings.sort((a, b) => ORDER[a.status] - ORDER[b.status]),
     queues: queues.sort((a, b) => ORDER[a.health] - ORDER[b.health] || (a.name < b.name ? -1 : 1)),
   };
 }
+
+const findingOfDenied = ({ name, error }: Denied): LiveStatus['findings'][number] => ({
+  system: name,
+  id: 'denied',
+  code: error.code,
+  status: 'unknown',
+  summary: error.message,
+  page: `docs/errors.md#${error.code.toLowerCase()}`,
+  ...(error.hints[0] !== undefined && { next: error.hints[0] }),
+});
 
 const queueOf = (resource: string | undefined): string | undefined => resource?.split('/')[0];
 
