@@ -81,7 +81,9 @@ function Links({ onGo }: { onGo?: () => void }) {
         return (
           <li key={page}>
             <a href={`#/${page}`} aria-current={route.value.page === page ? 'page' : undefined} onClick={onGo}>
-              {TITLES[page]}
+              <span class="name" data-name={TITLES[page]}>
+                {TITLES[page]}
+              </span>
               {badge !== undefined && <span class="badge">{badge}</span>}
             </a>
           </li>
@@ -141,15 +143,18 @@ function Trouble() {
   if (state === undefined || state.state === 'connected' || state.state === 'starting') return null;
   // Without any figures that page tells it, in all its parts.
   if (route.value.page === 'queues' && queues.value === undefined && state.error) return null;
+  const isDenied = state.state === 'denied';
   return (
     <div class="trouble" role="alert">
       <Glyph name="warn" />
       <span>
+        {isDenied && 'the queues cannot be looked at: '}
         {state.error ? shown(state.error.message) : 'the NATS server does not answer'}
         {freshAt.value > 0 && queues.value && `; the figures are of ${clockOf(Date.parse(queues.value.at))}`}
         {state.state === 'away' &&
           `; it is tried again, for ${duration(Math.max(0, (now.value - Date.parse(state.since)) / 1000))} now`}
-        {state.error?.hint !== undefined && `. Try: ${shown(state.error.hint)}`}
+        {/* Denied, each page says itself what it needs. */}
+        {state.error?.hint !== undefined && !isDenied && `. Try: ${shown(state.error.hint)}`}
       </span>
     </div>
   );
@@ -179,7 +184,7 @@ function Help() {
         <span>single keys act on this page</span>
       </label>
       <p class="muted">
-        {about.value?.tool}, {location.host}
+        osapi-ops {about.value?.tool}, {location.host}
       </p>
     </Dialog>
   );

@@ -83,12 +83,13 @@ export function shortMoment(ms: number, now: number, east: number): string {
   return day.slice(0, 4) === today.slice(0, 4) ? `${day.slice(5)} ${clock}` : day;
 }
 
-/** From one time to another: `14:02 – 14:40`, `03-09 23:50 – 00:10`; a day is named where it changes. `eastOf` gives the zone at a time. */
+/** From one time to another: `14:02 – 14:40`, `03-09 23:50 – 00:10`, `14:02` within a minute; a day is named where it changes. `eastOf` gives the zone at a time. */
 export function span(from: number, to: number, now: number, eastOf: (ms: number) => number): string {
   const [first, last] = [partsOf(from, eastOf(from)), partsOf(to, eastOf(to))];
   const today = partsOf(now, eastOf(now)).day;
   const named = (day: string) => (day.slice(0, 4) === today.slice(0, 4) ? day.slice(5) : day);
   const begin = first.day === today ? first.clock : `${named(first.day)} ${first.clock}`;
+  if (first.day === last.day && first.clock === last.clock) return begin;
   return `${begin} – ${last.day === first.day ? last.clock : `${named(last.day)} ${last.clock}`}`;
 }
 

@@ -153,6 +153,8 @@ export async function start(): Promise<void> {
   });
 }
 
+const NOT_ASKED = {};
+
 export interface Asked<T> {
   /** The newest answer, also while the next is under way. */
   readonly body?: T;
@@ -185,7 +187,8 @@ export function useAsked<const P extends string>(
     });
     return () => abort.abort();
   }, [path, again, isBack]);
-  return box.value;
+  // What was answered to another question is none to this one.
+  return box.value.path === path ? box.value : NOT_ASKED;
 }
 
 /** Does something by a run; gives why not. */

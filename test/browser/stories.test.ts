@@ -12,6 +12,8 @@ import { button, goTo, openAt, text } from './support/shown.ts';
 const { describe, test } = needing('a browser');
 const runCli = warmCli();
 
+const API = '$JS.API';
+
 // One server, one worker and one browser for all of them; each has dead of its own, whatever comes first.
 describe('somebody on call', () => {
   let browser: Browser;
@@ -20,7 +22,20 @@ describe('somebody on call', () => {
   let page: Page;
   let faults: string[];
   beforeAll(async () => {
-    [browser, real] = await Promise.all([launchBrowser(), startReal(runCli, { roles: ['viewer'] })]);
+    [browser, real] = await Promise.all([
+      launchBrowser(),
+      startReal(runCli, {
+        roles: ['viewer'],
+        denied: {
+          'no-dlq': [`${API}.STREAM.INFO.requests_dlq`],
+          'no-records': [
+            `${API}.STREAM.MSG.GET.requests_dlq`,
+            `${API}.DIRECT.GET.requests_dlq`,
+            `${API}.DIRECT.GET.requests_dlq.>`,
+          ],
+        },
+      }),
+    ]);
     await real.worker();
     await real.die({
       'upstream 503': 24,
@@ -94,7 +109,18 @@ describe('somebody on call', () => {
     await button(page, /^Replay [12]$/).waitFor();
     await page.waitForSelector('dialog .why', { state: 'detached' });
     await page.keyboard.press('Escape');
-    expect((await dead('--state', 'parked')).length).toBeGreaterThan(0);
+    // Each button that offers a replay of more counts without them, and what is shown beside it counts all.
+    const all = (await dead()).filter(({ state }) => state !== 'gone');
+    const parked = all.filter(({ state }) => state === 'parked');
+    expect(parked.length).toBeGreaterThan(0);
+    await goTo(page, '#/dead', '.row');
+    await button(page, `Replay ${all.length - parked.length}…`).waitFor();
+    expect(await text(page, '.actions .what')).toMatch(
+      new RegExp(`^All ${all.length} that match\\s.*${parked.length} parked`),
+    );
+    await goTo(page, '#/queues', '.finding');
+    await button(page, `Replay ${all.length - parked.length}…`).waitFor();
+    await button(page, `See ${all.length}`).waitFor();
   });
 
   test('sends five ahead, and the rest stays where it is when they die', async () => {
@@ -225,6 +251,47 @@ describe('somebody on call', () => {
     expect(await why.textContent()).toContain('$JS.API.CONSUMER.PAUSE.REQUESTS.request-worker');
     expect(viewer.faults).toEqual([]);
     await viewer.context.close();
+  });
+
+  test('is told by each page in its own words what it needs, when the DLQ is what he may not look at', async () => {
+    const { page: half, ...opened } = await openAt(browser, await real.console('--user', 'no-dlq', '--password', 'pw'));
+    const subject = `${API}.STREAM.INFO.requests_dlq`;
+    await half.waitForSelector('.refusal');
+    expect(await text(half, '.refusal')).toContain(`no permission to publish to ${subject}`);
+    expect(await text(half, '.refusal')).toContain(`Try: allow publish on ${subject} for this user`);
+    expect(await text(half, '.live')).toContain('denied');
+    expect(await text(half, '.may')).toBe('may not look here');
+    expect(await half.locator('.trouble').count()).toBe(0);
+    for (const [hash, wanted, words] of [
+      ['#/dead', '.refusal', `no permission to publish to ${subject}`],
+      ['#/plan', '.refusal', `no permission to publish to ${subject}`],
+      ['#/replay', 'table.runs', 'chosen'],
+      ['#/request', 'form.ask', 'Which queues there are is not known; the page Queues says why.'],
+      ['#/history', 'table.history', 'apply'],
+    ] as const) {
+      await goTo(half, hash, wanted);
+      expect(await text(half, 'main')).toContain(words);
+      expect(await half.locator('.refusal').count()).toBe(wanted === '.refusal' ? 1 : 0);
+      expect(await text(half, '.trouble')).toBe(
+        `the queues cannot be looked at: no permission to publish to ${subject}`,
+      );
+    }
+    expect(opened.faults).toEqual([]);
+    await opened.context.close();
+  });
+
+  test('sees the queues, and that nobody looked into the records, when these are what he may not read', async () => {
+    const { page: half, ...opened } = await openAt(
+      browser,
+      await real.console('--user', 'no-records', '--password', 'pw'),
+    );
+    await half.waitForSelector('.queue-row');
+    expect(await text(half, '.live')).toContain('live');
+    expect(await text(half, '.findings')).toMatch(/not looked into/);
+    await goTo(half, '#/dead', '.refusal');
+    expect(await text(half, '.refusal')).toContain('requests_dlq');
+    expect(opened.faults).toEqual([]);
+    await opened.context.close();
   });
 
   test('has what cannot be changed in place moved, exactly as it was shown', async () => {

@@ -28,7 +28,7 @@ const valueText = (value: unknown): string =>
 function FindingLine({ finding }: { finding: Finding }) {
   const { unless, severity } = finding;
   const isSo = unless === undefined;
-  const sign = isSo && severity === 'refuse' ? 'critical' : isSo && severity === 'warning' ? 'warn' : 'open';
+  const sign = isSo && severity === 'refuse' ? 'critical' : isSo && severity === 'warning' ? 'warn' : 'note';
   return (
     <li class={`finding-line ${isSo ? severity : 'info'}`}>
       <Glyph name={sign} />
@@ -118,10 +118,9 @@ export function ScheduleView({ schedule }: { schedule: Schedule }) {
           <circle key={index} cx={x(seconds)} cy="12" r="4" />
         ))}
         {schedule.gives_up_after_seconds !== null && (
-          <>
-            <line class="end" x1="99%" x2="100%" y1="7" y2="17" />
-            <line class="end" x1="100%" x2="99%" y1="7" y2="17" />
-          </>
+          <svg class="end" x="100%" y="12">
+            <path d="m-5-5 10 10m0-10-10 10" />
+          </svg>
         )}
       </svg>
       <p class="ends muted">

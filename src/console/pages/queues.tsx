@@ -30,7 +30,7 @@ function Finding({ finding, onResume }: { finding: QueueFinding; onResume: (queu
         )}
         {act?.kind === 'see' && finding.code === 'CHECK_DEAD' && (
           <Act may="replay" kind="main" onPress={() => go('dead', { query: withDo(filters, 'replay') })}>
-            Replay {going === undefined ? '' : count(going)}…
+            Replay{going !== undefined && ` ${count(going)}`}…
           </Act>
         )}
         {act?.kind === 'plan' && <Button onPress={() => go('plan')}>See the plan</Button>}
@@ -70,6 +70,8 @@ function verdictOf({ health, findings, queues: all }: Queues): string {
 
 function Where({ queue }: { queue: Queue }) {
   const until = queue.paused[0]?.until;
+  const { in: into, out } = queue.rates.now;
+  const isMoving = (into ?? 0) > 0 || (out ?? 0) > 0;
   return (
     <>
       {queue.paused.length > 0 && (
@@ -85,8 +87,10 @@ function Where({ queue }: { queue: Queue }) {
           <span class="muted">
             {queue.ready === null
               ? 'deleted, or the server does not answer for it'
-              : queue.ready === 0 && queue.in_flight === 0
-                ? 'stands still: nothing waits, nothing moves'
+              : queue.ready === 0 && into !== null && (isMoving || queue.in_flight === 0)
+                ? isMoving
+                  ? 'keeps up: what comes in is taken at once'
+                  : 'stands still: nothing waits, nothing moves'
                 : queue.paused.length > 0 && queue.paused.length === queue.consumers.length
                   ? 'what waits stays until it is resumed'
                   : 'where it goes is not known yet'}

@@ -232,20 +232,27 @@ function Waiters() {
   );
   return (
     <>
-      <h2>What waits</h2>
-      {names.length > 1 && (
-        <label class="field">
-          <span>in</span>
-          <select value={from} onChange={({ currentTarget }) => setQueue(currentTarget.value)}>
-            {names.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
+      <header class="page-head">
+        <h2>What waits</h2>
+        {names.length > 1 && (
+          <label class="field">
+            <span>in</span>
+            <select value={from} onChange={({ currentTarget }) => setQueue(currentTarget.value)}>
+              {names.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+        )}
+      </header>
+      {from === undefined && (
+        <p class="muted">
+          {queues.value ? 'No queue is here.' : 'Which queues there are is not known; the page Queues says why.'}
+        </p>
       )}
       {error && <Refusal error={error} heading="h3" />}
-      {!body && !error && <Waiting since={since} what="what waits" />}
-      {body?.result.length === 0 && <p class="muted">Nothing waits{from === undefined ? '' : ` in ${shown(from)}`}.</p>}
+      {!body && !error && from !== undefined && <Waiting since={since} what="what waits" />}
+      {body?.result.length === 0 && <p class="muted">Nothing waits in {shown(from!)}.</p>}
       {body && body.result.length > 0 && (
         <div class="wide-table">
           <table class="plain cards">

@@ -28,7 +28,7 @@ const PATHS = {
   copy: 'M4 4h6.5v6.5H4ZM2 8H1.5V1.5H8V2',
   help: 'M3.8 4.2a2.2 2.2 0 1 1 3.2 2c-.7.4-1 .8-1 1.6M6 10v.1',
   close: 'm2.5 2.5 7 7m0-7-7 7',
-  open: 'm4 2 4 4-4 4',
+  note: 'M6 5v4.8M6 2.2v.1',
   folded: 'm4 2 4 4-4 4',
   unfolded: 'm2 4 4 4 4-4',
 } as const;
@@ -134,7 +134,11 @@ export const Figure = ({ n, text }: { n: number | null | undefined; text: string
 export function LineToType({ text, label = 'the command line' }: { text: string; label?: string }) {
   return (
     <span class="line">
-      <code>{shown(text)}</code>
+      <code>
+        {shown(text)
+          .split(' ')
+          .map((word, index) => [index > 0 && ' ', <span key={index}>{word}</span>])}
+      </code>
       <Button kind="quiet" label={`copy ${label}`} onPress={() => void copy(text, label)}>
         <Glyph name="copy" />
         copy
@@ -169,7 +173,7 @@ export const Notes = ({ notes }: { notes: readonly Note[] | undefined }) =>
     <ul class="notes">
       {notes.map(({ type, text }, index) => (
         <li key={index} class={type}>
-          <Glyph name={type === 'warning' ? 'warn' : 'open'} />
+          <Glyph name={type === 'warning' ? 'warn' : 'note'} />
           <span>{shown(text)}</span>
         </li>
       ))}

@@ -107,7 +107,7 @@ export function DeathsChart({
   return (
     <figure class="chart">
       <figcaption>
-        <b>deaths</b>{' '}
+        <b>when they died</b>{' '}
         <span class="told" role="status">
           {told}
         </span>

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { download } from '../client.ts';
-import { bytes } from '../format.ts';
+import { bytes, many } from '../format.ts';
 import { copy, go, say, useAsked } from '../state.ts';
 import type { EntryState } from '../wire.ts';
 import { Act, Button, Clock, Glyph, type GlyphName, Refusal, shown, Waiting } from './basics.tsx';
@@ -39,7 +39,7 @@ function Difference({ id }: { id: string }) {
       {result.differences.length === 0 ? (
         <p class="muted">no difference but the id</p>
       ) : (
-        <table class="plain">
+        <table class="plain cards">
           <thead>
             <tr>
               <th>where</th>
@@ -51,8 +51,10 @@ function Difference({ id }: { id: string }) {
             {result.differences.map(({ path, dead, lived }) => (
               <tr key={path}>
                 <th scope="row">{shown(path)}</th>
-                <td>{dead === null ? <span class="muted">none</span> : shown(dead)}</td>
-                <td>{lived === null ? <span class="muted">none</span> : shown(lived)}</td>
+                <td data-label="this, which died">{dead === null ? <span class="muted">none</span> : shown(dead)}</td>
+                <td data-label="that, which lived">
+                  {lived === null ? <span class="muted">none</span> : shown(lived)}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -73,7 +75,7 @@ interface Props {
 /** One dead letter with all that is known of it. */
 export function EntryPane({ id, onClose, onStep, onPick, onDo }: Props) {
   const [isDiffering, setDiffering] = useState(false);
-  const { body, error, since } = useAsked(`/api/dlq/show?id=${encodeURIComponent(id)}`, { quiet: true });
+  const { body, error, since } = useAsked(`/api/dlq/show?id=${encodeURIComponent(id)}`);
   const entry = body?.result;
   const save = async () => {
     const refused = await download(`/api/dlq/payload?id=${encodeURIComponent(id)}`);
@@ -110,8 +112,8 @@ export function EntryPane({ id, onClose, onStep, onPick, onDo }: Props) {
             <span>{shown(entry.detail ?? entry.reason)}</span>
             <span class="muted">
               {shown(entry.subject ?? 'subject unknown')}
-              {entry.deliveries !== null && ` · ${entry.deliveries} tries`}
-              {entry.replays > 0 && ` · replayed ${entry.replays} times`}
+              {entry.deliveries !== null && ` · ${many(entry.deliveries, 'try', 'tries')}`}
+              {entry.replays > 0 && ` · replayed ${many(entry.replays, 'time')}`}
               {entry.size !== null && ` · ${bytes(entry.size)}`}
               {entry.cause && ` · gone: ${entry.cause.replaceAll('_', ' ')}`}
             </span>

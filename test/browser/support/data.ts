@@ -33,7 +33,7 @@ export const answer = <T>(result: T, text: string): Envelope<T> => ({
 
 const MAY = { allowed: true, missing: [] } as const;
 export const aboutData: About = {
-  tool: 'osapi-ops/0.1.0',
+  tool: '0.1.0',
   read_only: false,
   port: 7222,
   target: {

@@ -54,15 +54,23 @@ export interface Real {
   close(): Promise<void>;
 }
 
-/** Beside the one who may all, users of these roles may look on, with the same password. */
-export async function startReal(runCli: WarmCli, { roles = [] }: { roles?: readonly string[] } = {}): Promise<Real> {
+/** Beside the one who may all, users of these roles may look on, and those who may all but publish there; with the same password. */
+export async function startReal(
+  runCli: WarmCli,
+  { roles = [], denied = {} }: { roles?: readonly string[]; denied?: Readonly<Record<string, readonly string[]>> } = {},
+): Promise<Real> {
   const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-console-'));
   writeFileSync(join(dir, 'osapi-ops.yaml'), SPEC);
   writeFileSync(join(dir, 'handler.mjs'), HANDLER);
   const fragments = await Promise.all(
     roles.map((role) => runCli(['permissions', 'osapi-ops.yaml', role], { cwd: dir })),
   );
-  const users = fragments.map(({ stdout }) => /users = \[\n([\s\S]*)\n {2}\]/.exec(stdout)![1]);
+  const users = [
+    ...fragments.map(({ stdout }) => /users = \[\n([\s\S]*)\n {2}\]/.exec(stdout)![1]),
+    ...Object.entries(denied).map(
+      ([user, deny]) => `{ user: ${user}, password: pw, permissions: { publish: { deny: ${JSON.stringify(deny)} } } }`,
+    ),
+  ];
   const own = { user: 'ana', password: 'pw' };
   const config = `authorization { users = [\n{ user: ana, password: pw }\n${users.join('\n')}\n] }`;
   const server = await startServer(
