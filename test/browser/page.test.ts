@@ -20,9 +20,24 @@ const VIEWS = [
   ['replays', '#/replay', 'table.runs'],
   ['a replay', '#/replay/20260310T140110-ana', '.figures'],
   ['a purge', '#/replay/run-7', '.run.done'],
+  ['requests', '#/request', 'form.ask'],
   ['a request', '#/request/9f3ca1b2c3', '.life'],
   ['plan', '#/plan', '.change'],
   ['history', '#/history', 'table.history'],
+] as const;
+
+/** Each dialog, by the button that opens it. */
+const DIALOGS = [
+  ['a replay', ENTRY, '.payload', '.entry', 'Replay this…'],
+  ['a purge', ENTRY, '.payload', '.entry', 'Purge…'],
+  ['an edit', ENTRY, '.payload', '.entry', 'Edit…'],
+  ['an archive', '#/dead', '.row', '.dead-top', 'put back an archive…'],
+  ['a pause', '#/queues', '.queue-row', '.queues', 'pause MAIL'],
+  ['a resume', '#/queues', '.queue-row', '.queues', 'resume REPORTS'],
+  ['a request to send', '#/request', 'form.ask', 'form.ask', 'Send one…'],
+  ['an apply', '#/plan', '.change', '.system', /^Apply/],
+  ['a stop', '#/replay', 'table.runs', 'table.runs', /^stop the replay/],
+  ['the keys', '#/queues', '.queue-row', '.top', 'keys and help'],
 ] as const;
 
 describe('the page of the console', () => {
@@ -44,24 +59,21 @@ describe('the page of the console', () => {
       await goTo(page, hash, wanted);
       found.push(...(await axeOf(page)).map((line) => `${name}: ${line}`));
     }
-    await goTo(page, ENTRY, '.payload');
-    for (const [name, button] of [
-      ['the dialog of a replay', 'Replay this…'],
-      ['the dialog of a purge', 'Purge…'],
-      ['the dialog of an edit', 'Edit…'],
-    ] as const) {
-      await page
-        .getByRole('region', { name: /^dead letter / })
-        .getByRole('button', { name: button })
-        .click();
-      await page.waitForSelector('dialog[open] footer');
+    for (const [name, hash, wanted, within, button] of DIALOGS) {
+      await goTo(page, hash, wanted);
+      await page.locator(within).getByRole('button', { name: button }).first().click();
+      await page.waitForSelector('dialog[open] :is(footer, table)');
       found.push(...(await axeOf(page)).map((line) => `${name}: ${line}`));
       await page.keyboard.press('Escape');
       await page.waitForSelector('dialog', { state: 'detached' });
     }
-    expect(found).toEqual([]);
     expect(faults).toEqual([]);
     await context.close();
+    const locked = await openAt(browser, new URL(stage.url).origin, { theme });
+    await locked.page.waitForSelector('.locked h1');
+    found.push(...(await axeOf(locked.page)).map((line) => `without a token: ${line}`));
+    await locked.context.close();
+    expect(found).toEqual([]);
   });
 
   test('fits 360 px: nothing but a payload or a command line is wider than the screen', async () => {
