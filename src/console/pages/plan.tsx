@@ -118,7 +118,7 @@ export function ScheduleView({ schedule }: { schedule: Schedule }) {
           <circle key={index} cx={x(seconds)} cy="12" r="4" />
         ))}
         {schedule.gives_up_after_seconds !== null && (
-          <svg class="end" x="100%" y="12">
+          <svg aria-hidden="true" class="end" x="100%" y="12">
             <path d="m-5-5 10 10m0-10-10 10" />
           </svg>
         )}
