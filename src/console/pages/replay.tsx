@@ -169,7 +169,7 @@ function All() {
       {others.length > 0 && (
         <>
           <h2>Else done from here</h2>
-          <ul class="plain-list">
+          <ul>
             {others.map((run) => (
               <li key={run.id}>
                 <a href={`#/replay/${encodeURIComponent(run.id)}`}>{run.verb}</a> <Clock at={run.started_at} />{' '}
