@@ -54,7 +54,7 @@ const { test: inTerminal } = needing('a pseudo-terminal');
 const show = async (args: readonly string[], columns: number, env: Record<string, string> = {}): Promise<string> => {
   const terminal = startInTerminal(args, { server, columns, rows: 300, env });
   await terminal.done;
-  return terminal.raw().replaceAll('\r', '');
+  return terminal.left().replaceAll('\r', '');
 };
 const widest = (text: string): number => Math.max(...stripVTControlCharacters(text).split('\n').map(widthOf));
 

@@ -31,6 +31,8 @@ while True:
 export const KEY = { enter: '\r', up: '\x1b[A', down: '\x1b[B', ctrlC: '\x03', ctrlD: '\x04', escape: '\x1b' } as const;
 
 export interface Terminal {
+  /** Of the bridge, whose only child is the command. */
+  readonly pid: number;
   /** Types; `KEY` has what is not a letter. */
   send(text: string): void;
   /** Waits for text that was not matched before; rejects with the whole screen after `timeout` ms. */
@@ -39,6 +41,8 @@ export interface Terminal {
   text(): string;
   /** All that was shown, as it came. */
   raw(): string;
+  /** The same without what was taken away again, as a slow machine sees a sign of life that a quick one does not. */
+  left(): string;
   /** When something was shown, in milliseconds since it was started. */
   times(): readonly number[];
   /** Takes the terminal away, as when its window is closed. */
@@ -72,7 +76,8 @@ export function startInTerminal(
   });
   const whole = (): string => stripVTControlCharacters(raw).replaceAll('\r', '');
   // A line that was taken away again was never there.
-  const text = (): string => stripVTControlCharacters(raw.replace(/[^\n]*\r\u001b\[K/g, '')).replaceAll('\r', '');
+  const left = (): string => raw.replace(/[^\n]*\r\u001b\[K/g, '');
+  const text = (): string => stripVTControlCharacters(left()).replaceAll('\r', '');
   const done = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => {
@@ -82,6 +87,7 @@ export function startInTerminal(
     });
   });
   return {
+    pid: child.pid!,
     send: (keys) => void child.stdin.write(keys),
     expect: (pattern, timeout = 15_000) =>
       new Promise((resolve, reject) => {
@@ -106,6 +112,7 @@ export function startInTerminal(
       }),
     text,
     raw: () => raw,
+    left,
     times: () => times,
     kill: () => void child.kill(),
     done,
