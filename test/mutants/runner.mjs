@@ -87,7 +87,7 @@ class InProcessRunner {
     }
     this.entries = new Map(
       Object.entries(metafile.outputs).flatMap(([path, { entryPoint }]) =>
-        entryPoint?.endsWith('.test.ts') ? [[basename(entryPoint), basename(path)]] : [],
+        entryPoint?.endsWith('.test.ts') ? [[entryPoint, basename(path)]] : [],
       ),
     );
     this.load = async (wanted) => {
