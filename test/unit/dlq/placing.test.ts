@@ -10,6 +10,7 @@ import {
   type Orphan,
   type Placing,
   placeBare,
+  placedAgain,
   placedAs,
   placeOf,
   placeOrphans,
@@ -300,4 +301,56 @@ describe('up to where a queue may store what a record without a sequence carries
     const one = bareOf(bare(1, 60));
     expect(lastAlike(by, [{ ...one, record: { ...one.record, stored: at(100) } }])).toBe(want);
   });
+});
+
+describe('another copy of a message', () => {
+  const of = { is: 'of', consumer: 'worker', seq: 7 } as const;
+  const first = { is: 'again', id: 'dlq/-/1', consumer: '-', seq: 1 } as const;
+  test.each<[string, Placing | undefined, Placing]>([
+    ['is of what the first is of', of, of],
+    ['goes by the id of the first, where nobody knows of what that is', undefined, first],
+    ['may be of something, as the first', { is: 'doubtful' }, { ...first, inDoubt: true }],
+    ['is once more where the first is', first, first],
+  ])('%s', (_, placing, want) => expect(placedAgain(bareOf(bare(1, 60)), placing)).toEqual(want));
+
+  test('is then as the first', () => {
+    const one = bare(2, 61);
+    const { isPlaced, inDoubt, ...again } = placedAs(one, first);
+    expect([again, isPlaced, inDoubt]).toEqual([{ ...one, id: 'dlq/-/1', seq: 1 }, undefined, undefined]);
+    expect(placedAs(one, { ...first, inDoubt: true }).inDoubt).toBe(true);
+    expect(placedAs(one, { is: 'doubtful' })).toEqual({ ...one, inDoubt: true });
+  });
+});
+
+test.each([
+  [-0.001, false],
+  [0, true],
+  [60, true],
+  [200, false],
+  [240, true],
+  [360, true],
+  [360.001, false],
+])('of several, in whatever order they were read, one may be near second %d: %p', (time, near) => {
+  const all = [bare(1, 300), bare(2, 60), bare(3, 65)].map(bareOf);
+  expect(nearBare(all)(advised(7, time))).toBe(near);
+  expect(nearBare([...all].reverse())(advised(7, time))).toBe(near);
+});
+
+test.each([
+  [
+    [advised(6, 70), advised(7, 50), advised(8, 61), advised(9, 58)],
+    ['8', '9', '7', '6'],
+  ],
+  [
+    [advised(9, 58), advised(8, 61), advised(7, 50), advised(6, 70)],
+    ['8', '9', '7', '6'],
+  ],
+  [
+    [advised(7, 59), advised(8, 61)],
+    ['7', '8', undefined, undefined],
+  ],
+])('of many alike the nearest is taken, and each once: %#', (by, want) => {
+  const all = [1, 2, 3, 4].map((seq) => bare(seq, 60));
+  const found = placed(all, by);
+  expect(all.map((one) => found[placeOf(one)]?.split('/').at(-1))).toEqual(want);
 });

@@ -23,6 +23,8 @@ describe('a refusal', () => {
     ['NOT_FOUND', ['apply the spec that makes it; or name the server and account that have it'], 10059],
     ['NOT_FOUND', ['apply the spec that makes it; or name the server and account that have it'], 10014],
     ['NOT_FOUND', ['it may have gone meanwhile: look again'], 10037],
+    ['SERVER_REFUSED', ['raise `max_streams` of the account, or remove what nobody needs'], 10027],
+    ['SERVER_REFUSED', ['raise `max_consumers` of the account, or remove what nobody needs'], 10026],
     ['SERVER_TOO_OLD', ['leave the field out, or use a server that knows it'], 10025, 'json: unknown field "x"'],
     ['SERVER_REFUSED', [], 10025],
     ['SERVER_REFUSED', [], 10052],

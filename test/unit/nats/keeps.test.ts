@@ -86,6 +86,8 @@ describe('whether a stream keeps what is published to it', () => {
   test.each<[Config, boolean]>([
     [{}, false],
     [{ max_msgs: 1 }, true],
+    [{ max_msgs: 0 }, false],
+    [{ max_msgs: '1' }, false],
     [{ max_msgs: 1, discard: 'new' }, false],
     [{ max_msgs_per_subject: 1, discard: 'new' }, true],
     [{ max_msgs_per_subject: 1, discard: 'new', discard_new_per_subject: true }, false],
