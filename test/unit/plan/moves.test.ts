@@ -488,7 +488,7 @@ describe('another name of the bucket that workers answer into', () => {
 });
 
 test.each<[string, Partial<Migration>, string]>([
-  ['whose names come back go on', {}, 'goes on by itself when the names are back'],
+  ['whose names come back go on', {}, 'go on by themselves when the names are back'],
   ['of another name are started with it', { name: 'OTHER' }, 'workers must be started with the new name'],
   [
     'of another consumer too',
