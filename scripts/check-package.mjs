@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** What a pipeline downloads for each job; growing past it is a decision. 150 kB of it are the console and its page. */
-const MOST_PACKED = 1_417_000;
+const MOST_PACKED = 1_420_000;
 
 const HANDLER = `import type { Handler } from 'osapi-ops/handler';
 const handler: Handler = async (request, { retry, delivery }) => {

@@ -96,7 +96,12 @@ function findWanted(known: Known, argv: readonly string[]): Wanted {
   }
   for (const length of [3, 2]) {
     const id = words.slice(0, length).join(':');
-    if (words.length >= length && known[id]) return { id, rest: argv.slice(length) };
+    if (words.length < length || !known[id]) continue;
+    // `dlq replay stop`: no id of a dead letter looks like a command.
+    const alike = `${id}s:${words[length]}`;
+    if (!known[alike]) return { id, rest: argv.slice(length) };
+    const [typed, meant] = [words.slice(0, length + 1).join(' '), alike.replaceAll(':', ' ')];
+    throw unknownCommand(`there is no command \`${typed}\``, [`did you mean \`osapi-ops ${meant}\`?`]);
   }
   const isPrefix = (id: string) => Object.keys(known).some((one) => one.startsWith(`${id}:`));
   const isTopic = isPrefix(first);

@@ -46,7 +46,7 @@ changed in place is moved with --migrate: killed half-way, --migrate goes on and
   protected async execute(): Promise<number | undefined> {
     if (this.flags['undo-migrate']) return this.undo();
     const { file, yes } = this.flags;
-    const { theme, width, json, watched: seen } = this.output;
+    const { theme, width, json, told: seen } = this.output;
     let first = true;
     const results = await applyOperation(this.context, {
       specs: namesOf(this.args.spec),

@@ -31,7 +31,7 @@ them. What has no mark or another one stays, also where the spec names it. The h
 
   protected async execute(): Promise<number | undefined> {
     const { file, yes } = this.flags;
-    const { theme, width, json, watched: seen } = this.output;
+    const { theme, width, json, told: seen } = this.output;
     const results = await destroyOperation(this.context, {
       specs: namesOf(this.args.spec),
       file,

@@ -128,9 +128,11 @@ describe('three dead letters, one of them binary', () => {
         { by: { subject: 'requests.raw', 'json:.query': null }, count: 1, sample: 'REQUESTS/request-worker/3' },
       ],
     });
-    expect(lines((await dlq('stats')).stdout)[0]).toMatch(/^COUNT +SUBJECT +REASON +FIRST +LAST +SAMPLE +REPLAY$/);
+    expect(lines((await dlq('stats')).stdout)[0]).toMatch(
+      /^COUNT +SUBJECT +REASON +DETAIL +FIRST +LAST +SAMPLE +REPLAY$/,
+    );
     const json = async (...args: string[]) => JSON.parse((await dlq('stats', '--json', ...args)).stdout);
-    expect(await json('--by', 'subject', '--by', 'reason')).toEqual(await json());
+    expect(await json('--by', 'subject', '--by', 'reason,detail')).toEqual(await json());
     expect(await dlq('stats', '--by', 'colour')).toMatchObject({ code: 64 });
   });
 

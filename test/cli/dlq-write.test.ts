@@ -162,6 +162,17 @@ describe('dlq replay', () => {
     expect(await count('REQUESTS_dlq')).toBe(0);
   });
 
+  test('leaves one whose payload was JSON and is none as edited, where nobody can be asked', async () => {
+    await makeDead(nats, 1);
+    const editor = join(cwd, 'breaker');
+    writeFileSync(editor, '#!/bin/sh\nsed -i "s/^{/[[/" "$1"\n');
+    chmodSync(editor, 0o755);
+    const { stdout } = await dlq(['replay', '--edit'], { env: { EDITOR: `"${editor}"` } });
+    expect(stdout).toContain('Nothing was replayed.');
+    expect(await count('REQUESTS_dlq')).toBe(1);
+    expect(await getHistory()).not.toContain('"edits"');
+  });
+
   test('needs an editor for --edit', async () => {
     await makeDead(nats, 1);
     const { code, stderr } = await dlq(['replay', '--edit'], { env: { EDITOR: undefined, VISUAL: undefined } });
@@ -200,8 +211,10 @@ describe('dlq replay', () => {
     const running = startCli(['dlq', 'replay', '--rate', '2/s', '--json'], { server, cwd });
     await until(async () => (await count('REQUESTS_dlq')) <= 58, 'some are moved');
     running.child.kill('SIGINT');
-    const { code, stdout } = await running.done;
+    const { code, stdout, stderr } = await running.done;
     expect(code).toBe(130);
+    // What it wrote down of itself is taken back, however long ago it was.
+    expect(stderr).not.toContain('Warning');
     const { error, replayed } = JSON.parse(stdout);
     expect(error.message).toBe(`interrupted by Ctrl-C: ${replayed} replayed, ${60 - replayed} remain`);
     expect(await count('REQUESTS_dlq')).toBe(60 - replayed);
@@ -295,7 +308,7 @@ describe('dlq purge and import', () => {
         entries: [{ outcome: 'imported' }, { outcome: 'imported' }, again, again],
       });
     expect(JSON.parse((await dlq(['import', 'once.ndjson', '--json'])).stdout).entries[0]).toMatchObject({
-      error: 'it is there already',
+      error: 'there already',
     });
   });
 

@@ -194,7 +194,7 @@ for (const version of ['2.10', '2.15']) {
         const { error, imported } = JSON.parse(first.stdout);
         expect(error).toMatchObject({
           code: 'NO_ROOM',
-          message: expect.stringMatching(`: ${imported} imported so far$`),
+          message: expect.stringMatching(`; ${imported} imported so far$`),
         });
         expect(imported).toBeGreaterThan(0);
         await nats.api('STREAM.PURGE.FILL');

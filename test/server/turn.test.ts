@@ -262,7 +262,7 @@ describe('a turn that is lost half-way ends with what was done', () => {
     const choice = { filter: {}, dryRun: false, lockWaitMs: 20_000, archive: options.archive };
     await expect(importDeadLetters(jumpingAt(500), choice).finally(restore)).rejects.toMatchObject({
       code: 'LOCK_HELD',
-      message: expect.stringContaining(': 500 imported so far'),
+      message: expect.stringContaining('; 500 imported so far'),
       result: { imported: 500 },
     });
     const imported = await count('REQUESTS_dlq');

@@ -99,6 +99,7 @@ const deadGroups = z.array(
     consumer: z.string(),
     subject: z.string(),
     reason: z.string(),
+    detail: z.string().nullable().describe('why, with `#` for numbers in which words of one cause differ'),
     count,
     first_died_at: moment.nullable(),
     last_died_at: moment.nullable(),

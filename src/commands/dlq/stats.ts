@@ -26,7 +26,7 @@ sample for \`dlq show\`, and the line that replays just it. What is gone counts 
       summary: 'what to group by, with commas between; repeatable',
       multiple: true,
       multipleNonGreedy: true,
-      default: ['subject', 'reason'],
+      default: ['subject', 'reason', 'detail'],
     }),
     ...dlqFilterFlags,
     output: Flags.string({

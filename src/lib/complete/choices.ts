@@ -32,7 +32,7 @@ export function chooseWords(table: Table, situation: Situation): Choices {
     case 'flag':
       return { choices: wanted.flags.map(flagChoice).sort(byValue), stem };
     case 'value':
-      return ofKind(kindOfFlag(wanted.command.id, wanted.flag), stem, partial);
+      return ofKind(kindOfFlag(wanted.of, wanted.flag), stem, partial);
     case 'argument': {
       const found = ofKind(kindOfArg(wanted.command.id, wanted.arg), stem, partial);
       const commands = wanted.orCommand ? commandsAfter(table, wanted.command.words) : [];

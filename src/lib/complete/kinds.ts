@@ -12,7 +12,8 @@ export type Asked =
   | 'buckets'
   | 'systems'
   | 'resources'
-  | 'replays';
+  | 'replays'
+  | 'running';
 
 /** Where the values of a flag or an argument come from. */
 export type Kind =
@@ -33,6 +34,9 @@ const SPEC = files('yaml', 'yml');
 
 /** What dead letters are grouped and chosen by. */
 const KEYS = ['subject', 'consumer', 'reason', 'detail', 'day', 'hour', 'queue', 'state', 'header:', 'json:.'];
+/** Those of them that a request has which did not die. */
+const LIVING = ['subject', 'day', 'hour', 'queue', 'header:', 'json:.'];
+const conditions = (keys: readonly string[]): Kind => words(...keys.map((key) => (/\W$/.test(key) ? key : `${key}=`)));
 
 /** By `command --flag`, where a flag means something else there; `init` makes what is not on the server yet. */
 const FLAGS_OF: Readonly<Record<string, Kind>> = {
@@ -49,6 +53,7 @@ const FLAGS_OF: Readonly<Record<string, Kind>> = {
     'drain',
     'cancel',
   ),
+  'request ls --where': conditions(LIVING),
   'init --queue': FREE,
   'init --subjects': FREE,
   'init --consumer': FREE,
@@ -72,7 +77,7 @@ const FLAGS: Readonly<Record<string, Kind>> = {
   rejects: files(),
   transform: files('mjs', 'js', 'ts', 'mts'),
   handler: files('js', 'mjs', 'ts', 'mts'),
-  where: words(...KEYS.map((key) => (/\W$/.test(key) ? key : `${key}=`))),
+  where: conditions(KEYS),
   dir: { type: 'folders' },
   queue: server('queues'),
   consumer: server('consumers'),
@@ -87,7 +92,7 @@ const ARGS_OF: Readonly<Record<string, Kind>> = {
   'apply spec': files('yaml', 'yml', 'plan', 'json'),
   'plan spec': files('yaml', 'yml', 'plan', 'json'),
   'dlq replays show id': server('replays'),
-  'dlq replays stop id': server('replays'),
+  'dlq replays stop id': server('running'),
   'request get id': server('requests'),
   'request show id': server('requests'),
   'request cancel id': server('requests'),

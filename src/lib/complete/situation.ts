@@ -6,7 +6,8 @@ export type Wanted =
   /** A word of a command, after these. */
   | { readonly type: 'command'; readonly after: readonly string[] }
   | { readonly type: 'flag'; readonly flags: readonly FlagEntry[] }
-  | { readonly type: 'value'; readonly command: CommandEntry; readonly flag: FlagEntry }
+  /** The value of a flag: of a command, by its id, or of whichever will follow, where that is empty. */
+  | { readonly type: 'value'; readonly of: string; readonly flag: FlagEntry }
   | {
       readonly type: 'argument';
       readonly command: CommandEntry;
@@ -36,6 +37,7 @@ export function readSituation(table: Table, typed: readonly string[], current: s
   const path = words.slice(0, depth);
   const command = table.commands.find(({ words: own }) => isSame(own, path));
   const isBranch = table.commands.some(({ words: own }) => own.length > depth && isSame(own.slice(0, depth), path));
+  const known = command?.flags ?? commonFlags(table);
   const line = readRest(command?.flags ?? table.commands.flatMap(({ flags: every }) => every), words.slice(depth));
   const at = (wanted: Wanted, stem = ''): Situation => ({
     wanted,
@@ -45,21 +47,22 @@ export function readSituation(table: Table, typed: readonly string[], current: s
     args: line.args,
   });
   const isBare = rest.length === 0 && named.length === depth;
-  if (!command) {
-    if (!isBare || line.open) return at({ type: 'nothing' });
-    if (!current.startsWith('-')) return at({ type: 'command', after: path });
-    return at({ type: 'flag', flags: [...(depth === 0 ? commonFlags(table, line.given) : []), HELP] });
-  }
-  if (line.open) return at({ type: 'value', command, flag: line.open });
+  const of = command?.id ?? '';
+  if (!command && !isBare) return at({ type: 'nothing' });
+  const valueAt = (name: string, stem = '') => {
+    const flag = known.find((one) => one.name === name && one.takesValue);
+    return at(flag ? { type: 'value', of, flag } : { type: 'nothing' }, flag && stem);
+  };
+  if (line.open) return valueAt(line.open.name);
   if (!line.ended) {
     const [, name] = /^--([^=]+)=/.exec(current) ?? [];
-    const flag = command.flags.find((one) => one.name === name && one.takesValue);
-    if (name !== undefined) return flag ? at({ type: 'value', command, flag }, `--${name}=`) : at({ type: 'nothing' });
+    if (name !== undefined) return valueAt(name, `--${name}=`);
     if (current.startsWith('-')) {
-      const left = command.flags.filter((one) => one.multiple || !line.given.has(one.name));
-      return at({ type: 'flag', flags: [...left, HELP] });
+      const left = known.filter((one) => one.multiple || !line.given.has(one.name));
+      return at({ type: 'flag', flags: [...(command || depth === 0 ? left : []), HELP] });
     }
   }
+  if (!command) return at({ type: 'command', after: path });
   const arg = command.args[line.args.length] ?? command.args.findLast(({ multiple }) => multiple);
   if (arg) return at({ type: 'argument', command, arg, orCommand: isBranch && isBare });
   if (isBranch && isBare) return at({ type: 'command', after: path });
@@ -76,11 +79,11 @@ const HELP: FlagEntry = {
   options: [],
 };
 
-/** Flags that most commands have, without those that are given: what somebody may write before the command. */
-function commonFlags({ commands }: Table, given: ReadonlyMap<string, unknown>): readonly FlagEntry[] {
+/** Flags that most commands have: what somebody may write before the command. */
+function commonFlags({ commands }: Table): readonly FlagEntry[] {
   const all = new Map(commands.flatMap(({ flags }) => flags.map((flag) => [flag.name, flag] as const)));
   const has = (name: string) => commands.filter(({ flags }) => flags.some((flag) => flag.name === name)).length;
-  return [...all.values()].filter(({ name }) => !given.has(name) && has(name) > commands.length / 2);
+  return [...all.values()].filter(({ name }) => has(name) > commands.length / 2);
 }
 
 const isSame = (a: readonly string[], b: readonly string[]): boolean =>

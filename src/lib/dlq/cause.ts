@@ -29,7 +29,8 @@ const DIFFERING = new RegExp([UUID, MOMENT, MEASURE, COUNT].map(({ source }) => 
 const BEFORE = /^the command (exited \d+|was ended by [A-Z\d]+): (?!the command )(.+)$/s;
 const BEHIND = /^(?!the command )(.+) \(the command (exited \d+|was ended by [A-Z\d]+)\)$/s;
 
-const asWrittenNow = (words: string): string => words.replace(BEFORE, '$2 (the command $1)');
+/** A worker's words as workers of today write them. */
+export const asWrittenNow = (words: string): string => words.replace(BEFORE, '$2 (the command $1)');
 
 /** A worker's words in each of the forms by which they are chosen: as they are, as older ones, and what they have in common. */
 export function formsOf(words: string): string[] {

@@ -52,10 +52,14 @@ export function lifeOf(
   return events;
 }
 
-/** Records of one death are one: an import adds one that carries the message to the server's own. */
+/**
+ * Records of one death are one: an import adds one that carries the message to the server's own, and a worker that
+ * rejects one writes down why before it has the server terminate it.
+ */
 export const deathsOf = (records: readonly DlqRecord[]): DlqRecord[] =>
   records.filter(
     (record, index) =>
+      !(record.reason === 'terminated' && records.some(({ reason }) => reason === 'rejected')) &&
       !records
         .slice(0, index)
         .some(({ reason, time }) => reason === record.reason && compareTimes(time, record.time) === 0),

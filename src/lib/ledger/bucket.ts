@@ -138,7 +138,7 @@ export async function lookAtOwn(
   { revision, text }: Pick<Own, 'revision' | 'text'>,
 ): Promise<Own | undefined> {
   const at = performance.now();
-  const entry = await ledger(nats).latest(key, { fromLeader: true });
+  const entry = await ledger(nats).latest(key, { fromLeader: true, finish: true });
   if (!entry || entry.revision < revision || new TextDecoder().decode(entry.value) !== text) return undefined;
   return { revision: entry.revision, text, seen: { at, took: performance.now() - at } };
 }

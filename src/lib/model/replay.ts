@@ -32,6 +32,8 @@ export interface ReplayGroup {
   readonly consumer: string;
   readonly subject: string;
   readonly reason: string;
+  /** Why, in the words of a worker, with # for numbers in which they differ; null where nobody said. */
+  readonly detail: string | null;
   readonly count: number;
   /** RFC 3339; null where nobody knows when they died. */
   readonly first_died_at: string | null;

@@ -53,7 +53,8 @@ async function readLatest(
   const subject = `$KV.${bucket}.${key}`;
   const isDirect = !isForeignApi(nats.settings) && !options.fromLeader;
   const direct = isDirect ? await readDirect(nats, stream, subject) : 'nobody';
-  const message = direct === 'nobody' ? await readNewest(nats, stream, subject) : direct;
+  const message =
+    direct === 'nobody' ? await readNewest(nats, stream, subject, { finish: options.finish === true }) : direct;
   return message && toEntry(bucket, message);
 }
 

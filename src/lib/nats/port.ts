@@ -44,6 +44,8 @@ export interface Nats {
 export interface ReadOptions {
   /** Only by the stream's leader, which knows all that is confirmed; replicas may be a little behind. Slower. */
   readonly fromLeader?: boolean;
+  /** Also after Ctrl-C, as part of what ends. */
+  readonly finish?: boolean;
 }
 
 /** One stored value of a key. */

@@ -133,6 +133,7 @@ const ASK: Readonly<
   buckets: async (nats) => (await orThrow(bucketNames(nats, MOST))).map((value) => ({ value })),
   replays: async (nats) =>
     (await readRuns(nats)).map(({ id, state, started_at: since }) => ({ value: id, about: state, since })),
+  running: async (nats, about) => (await ASK.replays(nats, about)).filter((run) => run.about === 'running'),
   systems: async (nats) => (await listSystems(nats)).map((value) => ({ value })),
   resources: async (nats) => {
     const [streams, buckets, systems] = await Promise.all([

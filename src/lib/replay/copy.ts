@@ -1,3 +1,4 @@
+import { asWrittenNow } from '../dlq/cause.ts';
 import { replayCount } from '../dlq/entry.ts';
 import { REPLAY_HEADER } from '../facts/names.ts';
 import type { Entry } from '../model/entry.ts';
@@ -68,7 +69,7 @@ export const asCopied = (
 
 /** Why something died, in the words of the server and of its worker: `terminated: no such query`. */
 export const reasonText = (reason: string, detail: string | undefined): string =>
-  detail === undefined ? reason : `${reason}: ${detail}`;
+  detail === undefined ? reason : `${reason}: ${asWrittenNow(detail)}`;
 
 /** What makes a move of an entry, beside the wishes of a person. */
 export interface MoveFacts {

@@ -10,7 +10,7 @@ export interface Edited {
 }
 
 const HELP = `# The subject, the headers, an empty line, the payload. Lines here that begin with # are left out.
-# Save an empty file to leave this one as it is.
+# It is replayed as it stands here, also unchanged: save an empty file to leave this one where it is.
 `;
 const BASE64 = '(base64)';
 const SUBJECT = 'Subject';

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { OpsError } from '../errors/ops-error.ts';
 import type { Entry } from '../model/entry.ts';
 import { type Edited, editorWords, parseEdited, printForEdit } from './edit-text.ts';
+import { isBroken } from './transformed.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -15,6 +16,8 @@ export interface EditRecord {
   readonly before: string;
   readonly after: string;
 }
+
+const BROKEN = 'its payload was JSON, and as edited it is none: replay it so?';
 
 /** The editor's command. @throws OpsError USAGE where none is set */
 export function requireEditor(env: Env): string[] {
@@ -28,6 +31,7 @@ export function requireEditor(env: Env): string[] {
 
 /**
  * Opens an entry's message in the editor. No shell is involved: what the message holds is never a command.
+ * @param confirm asks whether that is what is meant
  * @returns what came of it, or `undefined` where the person left it
  * @throws OpsError USAGE where the editor fails or the text cannot be read
  */
@@ -35,6 +39,7 @@ export async function editEntry(
   env: Env,
   entry: Entry,
   onEdited: (edit: EditRecord) => void,
+  confirm: (text: string) => Promise<boolean>,
 ): Promise<Edited | undefined> {
   const [command, ...args] = requireEditor(env);
   const message = entry.inner.message!;
@@ -52,6 +57,7 @@ export async function editEntry(
         hints: ['run it again, and keep the form: subject, headers, an empty line, the payload'],
       });
     }
+    if (edited && isBroken(message, edited) && !(await confirm(`${entry.id}: ${BROKEN}`))) return undefined;
     if (edited) {
       const unchanged = parseEdited(original, message) as Edited;
       onEdited({ id: entry.id, before: messageDigest(unchanged), after: messageDigest(edited) });

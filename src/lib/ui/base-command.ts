@@ -24,8 +24,8 @@ export interface Output {
   readonly width: number;
   /** The same for a table, but without end where stdout is no terminal: what goes into a pipe or a file is searched. */
   readonly tableWidth: number;
-  /** Whether a person sees progress and result on one terminal. */
-  readonly watched: boolean;
+  /** Whether each step is told on stderr as it is done: a terminal, and the log of a CI system, show both streams as one. */
+  readonly told: boolean;
 }
 
 type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<(typeof BaseCommand)['baseFlags'] & T['flags']>;
@@ -108,7 +108,7 @@ export abstract class BaseCommand<T extends typeof Command> extends Command {
       theme: themeOf(process.stdout),
       width: process.stdout.columns ?? 100,
       tableWidth: process.stdout.columns ?? Number.POSITIVE_INFINITY,
-      watched: isLively(env) && process.stdout.isTTY === true && process.stderr.isTTY === true && flags.quiet !== true,
+      told: flags.quiet !== true,
     };
     const isWatched = isLively(env) && !this.output.json && !flags['no-pager'];
     this.screen = createScreen({ stdout: process.stdout, env, pages: isWatched });

@@ -31,17 +31,24 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   ps: ['status'],
   pub: ['request send'],
   publish: ['request send'],
+  'queue list': ['status'],
+  'queue ls': ['status'],
+  queues: ['status'],
   redrive: ['dlq replay'],
   remove: ['destroy', 'dlq purge', 'request cancel'],
   report: ['status', 'dlq stats'],
   requeue: ['dlq replay'],
+  replays: ['dlq replays ls'],
   restore: ['dlq import'],
   retry: ['dlq replay'],
   rm: ['destroy', 'dlq purge', 'request cancel'],
   serve: ['dev', 'status --listen'],
   start: ['dev', 'queue resume'],
-  stop: ['dev stop', 'queue pause'],
+  stop: ['dev stop', 'queue pause', 'dlq replays stop'],
+  sub: ['dlq watch'],
+  subscribe: ['dlq watch'],
   sync: ['apply'],
+  tail: ['dlq watch'],
   top: ['status --watch', 'dlq watch'],
   up: ['apply', 'dev'],
   upgrade: ['apply'],
@@ -72,28 +79,31 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   force: ['yes'],
   format: ['output', 'json'],
   group: ['by'],
+  n: ['limit'],
   'group-by': ['by'],
   'no-input': ['yes'],
   'non-interactive': ['yes'],
   o: ['output', 'json', 'out'],
   output: ['out', 'json'],
   url: ['server'],
+  w: ['watch'],
   what: ['dry-run'],
   'what-if': ['dry-run'],
 };
 
 /**
  * What may be meant by words that name no command: the same thing under the name it has here, a command whose last word
- * was typed without its topic (`replay`), else the nearest one.
+ * was typed without its topic (`replay`) or with another one (`queue purge`), else the nearest one.
  * @param commands with a blank between topic and word
  */
 export function likelyCommands(typed: string, commands: readonly string[]): readonly string[] {
   const word = typed.split(' ').at(-1)!;
   const topic = typed.slice(0, -word.length);
+  if (Object.hasOwn(COMMANDS, typed)) return COMMANDS[typed]!;
   const learned = (Object.hasOwn(COMMANDS, word) ? COMMANDS[word]! : []).filter((line) => line.startsWith(topic));
   if (learned.length > 0) return learned;
-  const bare = commands.filter((name) => name.endsWith(` ${typed}`));
-  return bare.length > 0 ? bare : nearest(typed, commands);
+  const elsewhere = commands.filter((name) => name.endsWith(` ${word}`));
+  return elsewhere.length > 0 ? elsewhere : nearest(typed, commands);
 }
 
 /** What to try instead of words that name no command. */
@@ -105,7 +115,8 @@ export function commandHints(typed: string, commands: readonly string[]): readon
     : likely.length === 0 && nearest(first, Object.keys(ELSEWHERE))[0];
   if (elsewhere) return [ELSEWHERE[elsewhere]!];
   const meant = likely.map((line) => `\`osapi-ops ${line}\``);
-  return [meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : 'see `osapi-ops --help`'];
+  const topic = commands.some((name) => name.startsWith(`${first} `)) ? ` ${first}` : '';
+  return [meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : `see \`osapi-ops${topic} --help\``];
 }
 
 /** The flag that is meant by one that there is not, without dashes. */

@@ -115,11 +115,15 @@ const DURATION = /^\d+(?:ms|[smhd])$/;
 
 interface FlagKind {
   readonly type: string;
+  readonly char?: string | undefined;
 }
 
+/** What other tools take behind `-o`, and no name that somebody gives a file. */
+const FORM = /^-o=?(json|ya?ml|ndjson|table|wide|text|name|markdown)$/;
+
 /**
- * Refuses what the parser would read as something else: `-out=x` is to it `-o` with the value `ut=x`, and of `--yes=1` it
- * makes an argument `1`.
+ * Refuses what the parser would read as something else: `-out=x` is to it `-o` with the value `ut=x`, `-o json` a file of
+ * that name where `-o` is `--out`, and of `--yes=1` it makes an argument `1`.
  * @throws OpsError USAGE
  */
 export function refuseMisread(argv: readonly string[], flags: Readonly<Record<string, FlagKind>>, typed: string): void {
@@ -131,6 +135,16 @@ export function refuseMisread(argv: readonly string[], flags: Readonly<Record<st
     if (dashes === '-' && flag)
       throw new OpsError('USAGE', `-${name} has one dash`, { where: typed, hints: [`write --${name}`, ...hints] });
     const next = argv[index + 1] ?? '';
+    const [, form] = FORM.exec(word === '-o' ? word + next : word) ?? [];
+    if (form !== undefined && flags.out?.char === 'o')
+      throw new OpsError('USAGE', `-o is --out: it would write a file called ${form}`, {
+        where: typed,
+        hints: [
+          ...(form === 'json' ? ['did you mean --json?'] : []),
+          `write -o ./${form} for a file of that name`,
+          ...hints,
+        ],
+      });
     if (dashes === '--' && flag?.type === 'boolean' && Object.hasOwn(flags, `${name}-timeout`) && DURATION.test(next))
       throw new OpsError('USAGE', `--${name} takes no value`, {
         where: typed,

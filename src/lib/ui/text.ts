@@ -7,6 +7,9 @@ export const widthOf = (text: string): number => stringWidth(text);
 export const padEnd = (text: string, columns: number): string =>
   text + ' '.repeat(Math.max(0, columns - widthOf(text)));
 
+/** A time of RFC 3339 to the second, as people read it: `2026-11-24 03:10:07Z`. */
+export const secondOf = (time: string): string => `${time.slice(0, 19).replace('T', ' ')}Z`;
+
 /** Text narrower than this is unreadable however it is cut, in columns. */
 const NARROWEST = 20;
 

@@ -527,6 +527,7 @@ export const chosenData: Chosen = {
           consumer: 'request-worker',
           subject: 'requests.dns',
           reason: 'max_deliveries',
+          detail: null,
           count: 288,
           first_died_at: at('13:40:11'),
           last_died_at: at('14:02:07'),

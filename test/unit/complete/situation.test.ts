@@ -11,7 +11,11 @@ const flag = (type: string, more = {}) => ({ type, summary: 'so', ...more });
 const table = readTable(
   {
     commands: {
-      dev: { summary: 'run', args: {}, flags: { port: flag('option') } },
+      dev: {
+        summary: 'run',
+        args: {},
+        flags: { port: flag('option'), context: flag('option', { char: 'c', options: ['prod'] }) },
+      },
       'dev:stop': { summary: 'stop', args: {}, flags: {} },
       'dlq:ls': {
         summary: 'list',
@@ -19,6 +23,7 @@ const table = readTable(
         flags: {
           state: flag('option', { char: 's', multiple: true, options: ['gone', 'orphan'] }),
           json: flag('boolean', { char: 'j' }),
+          context: flag('option', { char: 'c', options: ['prod'] }),
         },
       },
       __secret: { hidden: true, args: {}, flags: {} },
@@ -35,14 +40,14 @@ test.each<[string[], string, string[]]>([
   [[], '', ['dev', 'dlq']],
   [['dlq'], '', ['ls']],
   [['dev'], '', ['stop']],
-  [['dev'], '-', ['--help', '--port']],
+  [['dev'], '-', ['--context', '--help', '--port']],
   [['dev', 'stop'], '', []],
   [['nonsense'], '', []],
   [['dlq', 'ls'], '', ['<entries>']],
   [['dlq', 'ls', 'a'], '', ['<entries>']],
-  [['dlq', 'ls', '--json'], '--', ['--help', '--state']],
-  [['dlq', 'ls', '-j'], '--', ['--help', '--state']],
-  [['dlq', 'ls', '--state', 'gone'], '--', ['--help', '--json', '--state']],
+  [['dlq', 'ls', '--json'], '--', ['--context', '--help', '--state']],
+  [['dlq', 'ls', '-j'], '--', ['--context', '--help', '--state']],
+  [['dlq', 'ls', '--state', 'gone'], '--', ['--context', '--help', '--json', '--state']],
   [['dlq', 'ls', '--state'], '', ['gone', 'orphan']],
   [['dlq', 'ls', '-s'], '', ['gone', 'orphan']],
   [['dlq', 'ls'], '--state=', ['--state=gone', '--state=orphan']],
@@ -50,13 +55,21 @@ test.each<[string[], string, string[]]>([
   [['dlq', 'ls', '--state', '--json'], '', ['<entries>']],
   [['dlq', 'ls', '--'], '--', ['<entries>']],
   // Flags may stand before the command.
-  [[], '-', ['--help']],
+  [[], '-', ['--context', '--help']],
+  [['--context'], '', ['prod']],
+  [['-c'], '', ['prod']],
+  [[], '--context=', ['--context=prod']],
+  [['--context', 'prod'], '', ['dev', 'dlq']],
+  [['--context', 'prod'], '-', ['--help']],
+  [['dlq', '--context'], '', ['prod']],
+  [['--state'], '', []],
+  [[], '--state=', []],
   [['-s', 'gone'], '', ['dev', 'dlq']],
   [['-s'], '', []],
   [['-j', 'dlq'], '', ['ls']],
   [['-j', 'dlq'], '-', ['--help']],
-  [['dlq', '-j', 'ls'], '--', ['--help', '--state']],
-  [['--state', 'gone', 'dlq', 'ls'], '--', ['--help', '--json', '--state']],
+  [['dlq', '-j', 'ls'], '--', ['--context', '--help', '--state']],
+  [['--state', 'gone', 'dlq', 'ls'], '--', ['--context', '--help', '--json', '--state']],
 ])('%j and %j can go on', (words, current, want) => {
   expect(choices(words, current)).toEqual(want);
 });

@@ -20,8 +20,9 @@ const DEAD = {
   name: 'dead',
   ...QUEUE,
   threshold: { warn: 1, critical: 100 },
-  next: 'osapi-ops dlq ls --queue REQUESTS',
+  next: 'osapi-ops dlq stats --queue REQUESTS',
 };
+const LS = 'osapi-ops dlq ls --queue REQUESTS';
 judged(DEAD, [
   { name: 'none', of: dead({}), status: 'ok', value: 0, says: 'nothing is dead' },
   {
@@ -31,7 +32,9 @@ judged(DEAD, [
     value: 0,
     says: 'nothing is dead',
   },
-  { name: 'one', of: dead({ dead: 1 }), status: 'warn', value: 1, says: '1 message is dead' },
+  { name: 'one', of: dead({ dead: 1 }), status: 'warn', value: 1, says: '1 message is dead', next: LS },
+  { name: 'a screen', of: dead({ dead: 20 }), status: 'warn', value: 20, says: '20 messages are dead', next: LS },
+  { name: 'more than a screen', of: dead({ dead: 21 }), status: 'warn', value: 21, says: '21 messages are dead' },
   { name: '99', of: dead({ dead: 99 }), status: 'warn', value: 99, says: '99 messages are dead' },
   { name: '100', of: dead({ dead: 100 }), status: 'critical', value: 100, says: '100 messages are dead' },
   {
@@ -40,6 +43,7 @@ judged(DEAD, [
     status: 'warn',
     value: 1,
     says: '1 message is dead (the oldest for 2h14m, 1 within the last hour)',
+    next: LS,
   },
   {
     name: 'nobody looked at the last hour',
@@ -47,6 +51,7 @@ judged(DEAD, [
     status: 'warn',
     value: 1,
     says: '1 message is dead (the oldest for 1d)',
+    next: LS,
   },
   {
     name: 'of none is told when it died',
@@ -54,6 +59,7 @@ judged(DEAD, [
     status: 'warn',
     value: 1,
     says: '1 message is dead',
+    next: LS,
   },
   {
     name: 'none, and one that was answered is still stored',
@@ -68,6 +74,7 @@ judged(DEAD, [
     status: 'warn',
     value: 2,
     says: '2 messages are dead; 2 are answered and still stored (dlq purge --state gone archives and removes them)',
+    next: LS,
   },
   {
     name: 'one rejected',
@@ -75,6 +82,7 @@ judged(DEAD, [
     status: 'warn',
     value: 1,
     says: '1 message is dead (kept in the DLQ with the payload)',
+    next: LS,
   },
   {
     name: 'all there is to tell',

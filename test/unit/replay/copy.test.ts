@@ -174,6 +174,9 @@ describe('a move', () => {
     expect(of({ request_id: null })).not.toHaveProperty('requestId');
     expect(of({ detail: 'no such kind' }).died).toBe('max_deliveries: no such kind');
     expect(reasonText('rejected', '')).toBe('rejected: ');
+    // Of the same reason before and after its worker was upgraded.
+    const older = reasonText('max_deliveries', 'the command exited 1: no route');
+    expect(older).toBe(reasonText('max_deliveries', 'no route (the command exited 1)'));
   });
 
   test('names a DLQ whose making nobody knows without it', () => {

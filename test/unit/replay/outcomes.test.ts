@@ -170,6 +170,7 @@ describe('groups of entries', () => {
         consumer: 'worker',
         subject: 'requests.dns',
         reason: 'max_deliveries',
+        detail: null,
         count: 2,
         first_died_at: first,
         last_died_at: last,

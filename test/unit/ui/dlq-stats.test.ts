@@ -65,3 +65,25 @@ test('keys that differ in their letters alone are told apart', () => {
   const text = renderStats({ total: 1, groups: [group] }, { theme: createTheme({ colour: false }), width: 90, now });
   expect(text.split('\n')[0]).toMatch(/^COUNT {2}SUBJECT {2}json:\.n {2}json:\.N {2}header:Trace-Id {2}FIRST/);
 });
+
+test('what all rows have goes first on a narrow terminal, but for the last of it', () => {
+  const group = (reason: string, detail: string) => ({
+    by: { subject: 'requests.dns', reason, detail },
+    count: 1,
+    first_seen: null,
+    last_seen: null,
+    sample: 'Q/w/1',
+    where: [],
+    replay: 'osapi-ops dlq replay',
+  });
+  const headOf = (width: number, ...details: string[]) => {
+    const groups = details.map((detail) => group('rejected', detail));
+    return renderStats({ total: 2, groups }, { theme: createTheme({ colour: false }), width, now })
+      .split('\n')[0]!
+      .replace(/ +/g, ' ');
+  };
+  const two = ['a', 'b'.repeat(20)];
+  expect(headOf(72, ...two)).toBe('COUNT SUBJECT REASON DETAIL FIRST LAST SAMPLE');
+  expect(headOf(71, ...two)).toBe('COUNT DETAIL FIRST LAST SAMPLE');
+  expect(headOf(71, 'b'.repeat(20), 'b'.repeat(20))).toBe('COUNT SUBJECT REASON DETAIL FIRST LAST');
+});

@@ -28,12 +28,12 @@ test('an import says of what it skipped why, each reason once', () => {
   const skipped = (id: string, error: string) => ({ id, outcome: 'skipped', error }) as const;
   const entries = [
     { id: 'Q/w/1', outcome: 'imported' } as const,
-    skipped('Q/w/2', 'it is there already'),
+    skipped('Q/w/2', 'there already'),
     skipped('Q/w/3', 'nothing of it is in the archive'),
-    skipped('Q/w/4', 'it is there already'),
+    skipped('Q/w/4', 'there already'),
   ];
   expect(renderImported({ imported: 1, entries }, { theme })).toBe(
-    'Imported 1 dead letter. 2 skipped: it is there already. 1 skipped: nothing of it is in the archive.\n',
+    'Imported 1 dead letter. 2 skipped: there already. 1 skipped: nothing of it is in the archive.\n',
   );
   expect(renderImported({ imported: 1, entries: entries.slice(0, 1) }, { theme })).toBe('Imported 1 dead letter.\n');
 });

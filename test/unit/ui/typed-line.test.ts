@@ -42,6 +42,13 @@ describe('what the parser refuses is told in our words', () => {
     [['--ndjson', '--yes'], '--yes and --ndjson do not go together', line, ['give one of the two']],
     [['--rejects', 'f'], '--rejects needs --ndjson', line, ['give --ndjson as well, or leave --rejects out']],
     [['-out=x'], '-out has one dash', line, ['write --out']],
+    [
+      ['-o', 'json'],
+      '-o is --out: it would write a file called json',
+      line,
+      ['did you mean --json?', 'write -o ./json for a file of that name'],
+    ],
+    [['-oyaml'], '-o is --out: it would write a file called yaml', line, ['write -o ./yaml for a file of that name']],
     [['--yes=1'], '--yes takes no value', line, ['write --yes alone, or leave it out']],
     [['--auto-approve'], 'there is no flag --auto-approve', line, ['did you mean --yes?']],
     [['--auto-approve=geheim'], 'there is no flag --auto-approve', line, ['did you mean --yes?']],
@@ -51,14 +58,20 @@ describe('what the parser refuses is told in our words', () => {
     expect(await told(...argv)).toEqual({ code: 'USAGE', message, where, hint, last: 'see `osapi-ops x --help`' });
   });
 
-  test.each([[['-ox', '-y']], [['--limit', '1']], [['--limit', '9']], [['viewer', '--out=a=b']], [['--', '-out=x']]])(
-    '%j is read as it stands',
-    async (argv) => {
-      const said = await told(...argv);
-      // Behind `--` stands an argument, which is none of the choices.
-      expect(said?.message).toBe(argv[0] === '--' ? 'there is no "-out=x"' : undefined);
-    },
-  );
+  test.each([
+    [['-ox', '-y']],
+    [['-o', './json']],
+    [['-ojson.txt']],
+    [['--out', 'json']],
+    [['--limit', '1']],
+    [['--limit', '9']],
+    [['viewer', '--out=a=b']],
+    [['--', '-out=x']],
+  ])('%j is read as it stands', async (argv) => {
+    const said = await told(...argv);
+    // Behind `--` stands an argument, which is none of the choices.
+    expect(said?.message).toBe(argv[0] === '--' ? 'there is no "-out=x"' : undefined);
+  });
 });
 
 describe('words that other tools taught', () => {
@@ -86,6 +99,12 @@ describe('words that other tools taught', () => {
     ['down', 'did you mean `osapi-ops destroy` or `osapi-ops dev stop`?'],
     ['ls', 'did you mean `osapi-ops dlq ls` or `osapi-ops request ls`?'],
     ['aply', 'did you mean `osapi-ops apply`?'],
+    ['queue purge', 'did you mean `osapi-ops dlq purge`?'],
+    ['request replay', 'did you mean `osapi-ops dlq replay`?'],
+    ['queue ls', 'did you mean `osapi-ops status`?'],
+    ['replays', 'did you mean `osapi-ops dlq replays ls`?'],
+    ['dlq help', 'see `osapi-ops dlq --help`'],
+    ['dlq purg', 'did you mean `osapi-ops dlq purge`?'],
     ['dlq count', 'did you mean `osapi-ops dlq stats`?'],
     ['ps', 'did you mean `osapi-ops status`?'],
     ['dlq replays kill', 'did you mean `osapi-ops dlq replays stop`?'],

@@ -11,6 +11,9 @@ import { type DeadState, deathsOf, type QueueState, type StreamState } from '../
 /** An entry that is older than this share of the DLQ's max_age is soon forgotten. */
 const SOON = 0.9;
 
+/** Of more than this a person looks at the causes first. */
+const SCREEN = 20;
+
 const GIVE_DLQ = 'give the queue a dlq in the spec, and apply it';
 
 /** The dead of one queue, and whether its DLQ and its responses have room. */
@@ -27,6 +30,7 @@ function countChecks(queue: QueueState, state: DeadState, now: number): Check[] 
   const { dead, dying, orphans, exact, unknown } = state;
   const ls = toType`osapi-ops dlq ls --queue ${name}`;
   const all = deathsOf(queue);
+  const look = all > SCREEN ? toType`osapi-ops dlq stats --queue ${name}` : ls;
   if (unknown !== undefined) {
     const summary = `how many are dead is not known${state.least ? `, at least ${state.least}` : ''}: ${unknown}`;
     const next = dlqs.length > 0 ? ls : GIVE_DLQ;
@@ -39,7 +43,7 @@ function countChecks(queue: QueueState, state: DeadState, now: number): Check[] 
       summary: deadWords(all, state, now),
       value: all,
       threshold: health.dead,
-      next: state.journalled === all ? toType`osapi-ops dlq replay --queue ${name}` : ls,
+      next: state.journalled === all ? toType`osapi-ops dlq replay --queue ${name}` : look,
     }),
     checkOf('dying', {
       resource: name,

@@ -27,9 +27,10 @@ export async function editAll(
   const { lastSeq } = toQueueFacts(await orThrow(readStream(nats, ref.queue)));
   const shown = new Map<string, Edited | null>();
   const options = { now: context.now().getTime(), signal: context.io.signal };
+  const confirm = (text: string) => context.io.ask({ type: 'confirm', text, fallback: false });
   for await (const entry of scanEntries(nats, [ref], filter, options)) {
     if (whySkipped(entry, { maxReplays, lastSeq, filter })) continue;
-    const edited = await editEntry(context.env, entry, (edit) => edits.push(edit));
+    const edited = await editEntry(context.env, entry, (edit) => edits.push(edit), confirm);
     shown.set(versionOf(entry), edited ?? null);
   }
   return shown;

@@ -88,7 +88,7 @@ export async function importDeadLetters(context: Context, options: ImportOptions
       ).catch((error: unknown) => {
         if (!(error instanceof OpsError)) throw error;
         const result = importResult(run);
-        throw error.with({ message: `${error.message}: ${result.imported} imported so far`, result });
+        throw error.with({ message: `${error.message}; ${result.imported} imported so far`, result });
       });
     }
     return finishImport(run);
@@ -254,7 +254,7 @@ async function carryOut(run: ImportRun, plan: Planned | ImportOutcome): Promise<
     const { how } = await storeCopy(run.nats, dlq, id, copyFor);
     isNew ||= how === 'stored';
   }
-  if (!isNew) return { id, outcome: 'skipped', error: 'it is there already' };
+  if (!isNew) return { id, outcome: 'skipped', error: 'there already' };
   run.counts.set(queue, (run.counts.get(queue) ?? 0) + (run.dryRun ? 0 : 1));
   return { id, outcome: 'imported' };
 }
@@ -269,9 +269,9 @@ async function planLine(run: ImportRun, line: ArchiveLine): Promise<Planned | Im
   if (!ref) throw await noQueue(run.nats, entry.queue, 'the archive');
   const { listed, carried, dlqs } = await placeOf(run, ref);
   const record = line.records.find(({ kind }) => kind !== 'advisory');
-  if (record && takesOne(carried, contentOf(restored(record)))) return skipped('it is there already');
+  if (record && takesOne(carried, contentOf(restored(record)))) return skipped('there already');
   const hasMessage = record ? undefined : isWhole(listed.get(keyOf(entry)) ?? [], original?.time);
-  if (hasMessage || (hasMessage === false && !original)) return skipped('it is there already');
+  if (hasMessage || (hasMessage === false && !original)) return skipped('there already');
   if (original && place === 'stream') {
     const stored = await getMessage(run.nats, ref.queue, original.seq);
     if (stored?.time === original.time) return skipped('its message is in the queue');

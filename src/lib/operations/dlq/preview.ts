@@ -92,6 +92,7 @@ export async function previewReplay(
   const overtold = await overtoldOf(context, nats, queues);
   const once = new Once((name) => infos.get(name)!.config.retention !== 'workqueue');
   const entries = scanEntries(nats, queues, filter, {
+    details: true,
     now: context.now().getTime(),
     signal: context.io.signal,
     onUnreadable: strange.add,

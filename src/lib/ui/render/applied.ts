@@ -20,7 +20,7 @@ export interface AppliedView {
   readonly unchanged: number;
   /** `Applied` unless told: destroy says `Destroyed`, and only what was deleted. */
   readonly verb?: 'Destroyed';
-  /** Each change was seen on the same terminal as it was done: only what was not is told again. */
+  /** Each change was told as it was done: only what was not is told again. */
   readonly seen?: boolean;
 }
 

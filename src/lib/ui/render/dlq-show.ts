@@ -1,7 +1,7 @@
 import type { DeadLetter, LifeEvent } from '../../model/dead-letter.ts';
 import { hexLines } from '../../model/hex.ts';
 import { clean, cleanLine } from '../sanitize.ts';
-import { flow, padEnd, widthOf } from '../text.ts';
+import { flow, padEnd, secondOf, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
 
 /** So much of a payload is drawn, in characters of text or bytes of a dump; `--raw` writes all of it. */
@@ -38,7 +38,7 @@ export function renderDeadLetter(
 
 function timelineLines(events: readonly LifeEvent[], width: number, theme: Theme): string[] {
   return events.map(({ at, detail, computed }) => {
-    const time = at === null ? '' : `${at.slice(0, 19).replace('T', ' ')}Z`;
+    const time = at === null ? '' : secondOf(at);
     const line = flow(cleanLine(computed ? `${detail} (computed)` : detail), { width, first: `  ${padEnd(time, 21)}` });
     return computed ? theme.faint(line) : line;
   });

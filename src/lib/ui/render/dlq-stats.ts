@@ -21,7 +21,7 @@ export function renderStats(
   const first = stats.groups[0];
   if (!first) return '';
   const names = Object.keys(first.by);
-  const table = (widest: number, without: number): string[] => {
+  const table = (names: readonly string[], widest: number, without: number): string[] => {
     const cell = (text: string): string => (widthOf(text) > widest ? shorten(text, widest) : text);
     const rows = stats.groups.map(({ by, count, first_seen, last_seen, sample }) => [
       String(count),
@@ -42,7 +42,7 @@ export function renderStats(
   const others = stats.others ? [theme.faint(`${stats.others} more in other groups`)] : [];
   const lines = stats.groups.map(({ replay }) => clean(replay ?? '-'));
 
-  const whole = table(Number.POSITIVE_INFINITY, 0);
+  const whole = table(names, Number.POSITIVE_INFINITY, 0);
   const column = widest(whole) + 2;
   if (column + widest(lines) <= width) {
     const [head, ...rows] = whole.map(
@@ -50,8 +50,11 @@ export function renderStats(
     );
     return [theme.strong(head!), ...rows, ...others].join('\n');
   }
-  // What is said elsewhere goes first where the terminal is narrow, the sample, then the times; then values are cut.
-  const [head, ...rows] = fitted(width, names.length, table, widest);
+  // What is said elsewhere goes first where the terminal is narrow: values that all rows have, the sample, then the times;
+  // then values are cut.
+  const differing = names.filter((name) => stats.groups.some(({ by }) => by[name] !== first.by[name]));
+  const left = widest(whole) <= width || differing.length === 0 ? names : differing;
+  const [head, ...rows] = fitted(width, left.length, (...how) => table(left, ...how), widest);
   const pairs = rows.flatMap((row, index) =>
     stats.groups[index]!.replay === null ? [row] : [row, theme.faint(`       ${lines[index]}`)],
   );

@@ -43,16 +43,16 @@ function countProblems(problems: readonly Problem[]): string {
 }
 
 /** Every problem in the order given, a blank line between, and a counted summary. Empty text where there is none. */
-export function renderProblems(problems: readonly Problem[], theme: Theme): string {
-  if (problems.length === 0) return '';
-  const blocks = problems.map((problem) => renderProblem(problem, theme));
-  return `${[...blocks, theme.strong(`${countProblems(problems)}.`)].join('\n\n')}\n`;
-}
+export const renderProblems = (problems: readonly Problem[], theme: Theme): string =>
+  problems.length === 0 ? '' : `${listProblems(problems, theme)}${theme.strong(`${countProblems(problems)}.`)}\n`;
+
+const listProblems = (problems: readonly Problem[], theme: Theme): string =>
+  problems.map((problem) => `${renderProblem(problem, theme)}\n\n`).join('');
 
 /** Their problems are told already: by the plan that is drawn on stdout just before, or by the message. */
 const TOLD_ALREADY: readonly string[] = ['RISK_REFUSED', 'PLAN_REFUSED', 'PLAN_STALE'];
 
-/** An error for a person: what, where, why, what to do, code, in this order; the problems of a spec before it. */
+/** An error for a person: what, where, why, what to do, code, in this order; the problems of a spec, which it counts, before it. */
 export function renderError(error: OpsError, theme: Theme): string {
   const isItself = ({ code, message }: Problem) => code === error.code && message === error.message;
   const problems = TOLD_ALREADY.includes(error.code) ? [] : error.problems.filter((problem) => !isItself(problem));
@@ -63,7 +63,7 @@ export function renderError(error: OpsError, theme: Theme): string {
     ...error.hints.map((hint) => indented(`Try: ${hint}`, '  ')),
     theme.faint(`  Code: ${theme.code(error.code)}`),
   ];
-  return `${renderProblems(problems, theme)}${problems.length > 0 ? '\n' : ''}${parts.join('\n')}\n`;
+  return `${listProblems(problems, theme)}${parts.join('\n')}\n`;
 }
 
 export interface ErrorJson {

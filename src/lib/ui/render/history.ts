@@ -1,5 +1,5 @@
 import { clean } from '../sanitize.ts';
-import { flow, padEnd, widthOf } from '../text.ts';
+import { flow, padEnd, secondOf, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
 
 /** A record as far as it is drawn. */
@@ -21,7 +21,7 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: 'WHEN', value: ({ at }) => `${at.slice(0, 10)} ${at.slice(11, 19)}Z` },
+  { title: 'WHEN', value: ({ at }) => secondOf(at) },
   { title: 'WHO', value: ({ who }) => who },
   { title: 'FROM', value: ({ ci, host }) => ci ?? host, leaves: 1 },
   { title: 'SYSTEM', value: ({ system }) => system, leaves: 2 },

@@ -45,6 +45,7 @@ function groupLines(groups: readonly ReplayGroup[], { width, now }: Look): strin
     clean(group.subject),
     group.reason,
     group.first_died_at === null ? 'no advisory' : agesOf(group, now),
+    cleanLine(group.detail ?? ''),
   ]);
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => widthOf(row[column]!))));
   return rows.map(([count = '', ...cells]) => {

@@ -1,6 +1,6 @@
 import type { ReplayRunJson } from '../../model/replay-run.ts';
 import { clean } from '../sanitize.ts';
-import { flow, padEnd, widthOf } from '../text.ts';
+import { flow, padEnd, secondOf, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
 import { ageOf, shorten } from './dlq.ts';
 import { renderColumns } from './dlq-show.ts';
@@ -91,7 +91,7 @@ export function renderRun(run: ReplayRunJson, { theme, width }: { theme: Theme; 
     theme.strong(clean(run.id)),
     fact('state', run.stopped_by === undefined ? run.state : `${run.state}, stopped by ${run.stopped_by}`),
     fact('by', `${run.who} on ${run.host} (pid ${run.pid}${run.ci ? `, ${run.ci}` : ''})`),
-    fact('began', `${run.started_at}, last heard of ${run.updated_at}`),
+    fact('began', `${secondOf(run.started_at)}, last heard of ${secondOf(run.updated_at)}`),
     fact('queues', run.queues.join(', ')),
     fact('how far', progressOf(run)),
     ...(run.error === undefined ? [] : [fact('ended', run.error)]),

@@ -19,15 +19,16 @@ export function renderLogLine(event: WorkerEvent, form: LogForm, { now, theme }:
     id !== undefined && `request ${clean(id)}`,
     id === undefined && seq !== undefined && `message ${seq}`,
     cleanLine(message),
-    reason !== undefined && `(${cleanLine(reason)})`,
   ];
   const figures = [
     delivery !== undefined && delivery > 1 && `delivery ${delivery}`,
     ms !== undefined && theme.faint(`after ${tookMs(ms)}`),
     wait !== undefined && `again in ${tookMs(wait)}`,
   ];
-  const parts = [theme.faint(time), style(level.padEnd(5)), ...said, figures.filter(Boolean).join(', ')];
-  return `${parts.filter(Boolean).join(' ')}\n`;
+  const words = [theme.faint(time), style(level.padEnd(5)), ...said].filter(Boolean).join(' ');
+  // The reason comes last, without brackets: it has some of its own.
+  const why = reason === undefined ? '' : `: ${cleanLine(reason)}`;
+  return `${[words, ...figures.filter(Boolean)].join(', ')}${why}\n`;
 }
 
 const ROWS: readonly (readonly [keyof WorkerReport, string])[] = [
