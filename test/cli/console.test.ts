@@ -664,6 +664,29 @@ describe('a server', () => {
       } finally {
         await one.stop();
       }
+      // A system of others on the same server hides nothing of the own one, and says what it would need.
+      const text = readFileSync(spec, 'utf8').replace('osapi', 'billing').replaceAll('requests', 'invoices');
+      writeFileSync(spec, text.replace('REQUESTS', 'INVOICES'));
+      expect((await runCli(['apply', spec], { env: env('all') })).code).toBe(0);
+      const both = await startConsole([], { env: env('see') });
+      try {
+        const { status, json } = await both.get('/api/queues');
+        expect([status, json.result.queues.map(({ name }: { name: string }) => name)]).toEqual([200, ['REQUESTS']]);
+        expect(json.result.systems).toContainEqual({ system: 'billing', health: 'unknown', drift: null });
+        expect(json.result.findings).toContainEqual({
+          system: 'billing',
+          id: 'denied',
+          code: 'DENIED_SUBJECT',
+          status: 'unknown',
+          summary: expect.stringMatching(/^no permission to publish to \$JS\.API\..*(?:INVOICES|invoices_dlq)/),
+          page: 'docs/errors.md#denied_subject',
+          next: expect.stringMatching(/^allow publish on \$JS\.API\./),
+        });
+        const { may } = (await both.get('/api/about')).json;
+        expect(may.pause.missing).toEqual(['$JS.API.CONSUMER.PAUSE.REQUESTS.request-worker']);
+      } finally {
+        await both.stop();
+      }
     } finally {
       await own.stop();
     }
