@@ -486,9 +486,11 @@ async function runReplay(play: Play, queue: Queue, args: readonly string[], kill
   await play.refuseAnswered(said, before, answeredIn(before, queue.bucket));
 }
 
-/** The lock of who was killed would be let go by itself, some seconds later. */
-const unlock = (play: Play): Promise<unknown> =>
-  play.person.api('STREAM.PURGE.KV_osapi_ops', { filter: '$KV.osapi_ops.lock.>' });
+/** The lock of who was killed would be let go by itself, some seconds later; what was on its way is there when nothing moves. */
+async function unlock(play: Play): Promise<void> {
+  await play.quiet();
+  await play.person.api('STREAM.PURGE.KV_osapi_ops', { filter: '$KV.osapi_ops.lock.>' });
+}
 
 /** Publishes until the queue is full, where it can be: there a replay takes the way by the journal, and is cut on it. */
 const cut: Act = async (play, [, which, , how, after]) => {
