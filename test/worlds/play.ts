@@ -339,8 +339,9 @@ export class Play {
     const meant = specs.length > 1 && queue ? [queue] : live;
     const scope = specs.length > 1 && queue ? ['--queue', queue.name] : [];
     const of = specs.length > 1 && queue ? ` ${queue.name}` : '';
-    // An entry that would be stored nowhere is an error.
-    const isWhole = meant.every(({ dlqs }) => dlqs.some((dlq) => truth.has(dlq)));
+    // An entry that would be stored nowhere is an error, and what a full DLQ would refuse or drop for it.
+    const isRoomy = this.world.limits !== 'few in the DLQ';
+    const isWhole = isRoomy && meant.every(({ dlqs }) => dlqs.some((dlq) => truth.has(dlq)));
     const always: Wish[] = [
       { name: 'ls', command: 'dlq ls', codes: [0], args: ['dlq', 'ls', '--json'] },
       { name: `status${suffix}`, command: 'status', codes: [0, 2], args: [...status, '--json'] },
