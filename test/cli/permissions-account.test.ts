@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Config } from '../../src/lib/model/json.ts';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { startCli } from '../support/cli.ts';
 import { connectTo } from '../support/connected.ts';
@@ -145,6 +146,20 @@ for (const version of ['2.10', '2.15']) {
     test.each(ROLES)('keep an answer that a %s aims at $JS.API.STREAM.DELETE out of the streams', async (role) => {
       expect(asking(role).length).toBeGreaterThan(1);
       expect(await aimEverything(`osapi-${role}`, asking(role))).toBe(false);
+    });
+
+    test('say that no account keeps an applier from what a stream can send', async () => {
+      await admin.api('STREAM.CREATE.VICTIM', { name: 'VICTIM', subjects: ['victim'], storage: 'memory' });
+      const { config } = await admin.api('STREAM.INFO.REQUESTS');
+      const holder = await connectTo(server, { user: 'osapi-applier', password: 'pw' });
+      const republish = { src: 'requests.*', dest: '$JS.API.STREAM.DELETE.{{wildcard(1)}}' };
+      await holder.api('STREAM.UPDATE.REQUESTS', { ...(config as Config), republish });
+      await holder.close();
+      await put(admin, 'requests.VICTIM', '');
+      const isGone = async () => (await admin.api('STREAM.NAMES', { subject: 'victim' })).streams === null;
+      await until(isGone, 'the server carried it out');
+      await admin.api('STREAM.UPDATE.REQUESTS', config as Config);
+      expect(printed.get('applier')).toContain('# This is no fence against whoever holds it');
     });
 
     test('unlike the same permissions in the account of the streams, as what is printed for it says', async () => {

@@ -42,6 +42,7 @@ beforeAll(async () => {
   spec('colon.yaml', `connection: {password ${a}}`);
   spec('tag.yaml', `connection:\n  password: !${a}\n  token: *${b}`);
   spec('extends.yaml', `extends: \${SECRET}`);
+  spec('fetched.yaml', `extends: https://u:${a}@h/base.yaml?token=${b}`);
   spec('good.yaml', '');
   // A server that says the password again when it refuses it.
   echo = createServer((socket) => {
@@ -116,6 +117,7 @@ const PLACES: readonly {
   { place: 'a password without a colon', args: ['-f', 'colon.yaml'] },
   { place: 'passwords with signs of YAML', args: ['-f', 'tag.yaml'] },
   { place: 'a variable in extends', args: ['-f', 'extends.yaml'], env: { SECRET: `${a}/${b}` } },
+  { place: 'a URL in extends', args: ['-f', 'fetched.yaml'] },
   { place: 'a flag with a typing error', args: [`--pasword=${a}`] },
   { place: 'a flag with a typing error and a blank', args: ['--pasword', a] },
   { place: 'a flag without a blank', args: [`-p${a}`] },

@@ -1,5 +1,5 @@
 import { capturesAll, capturesOf, type DlqCapture, serves } from '../facts/captures.ts';
-import { dlqSubjects, RESPONSES_BUCKET } from '../facts/names.ts';
+import { CAPTURES, dlqSubjects, RESPONSES_BUCKET } from '../facts/names.ts';
 import { type Config, equalJson, textsOf } from '../model/json.ts';
 import type { Capture, DlqSpec, HealthSpec, QueueSpec, ResponsesSpec, Spec, StreamSpec } from '../model/spec.ts';
 import type { Found, LeftOut } from './found.ts';
@@ -23,8 +23,6 @@ interface Assembled {
 
 type FoundStream = Extract<Found, { kind: 'stream' | 'bucket' }>;
 type FoundConsumer = Extract<Found, { kind: 'consumer' }>;
-
-const CAPTURES: readonly Capture[] = ['max_deliveries', 'terminated'];
 
 /**
  * Puts what was found into one spec. A workqueue stream is a queue, and any whose advisories another stream captures by

@@ -1,5 +1,5 @@
 import { capturesOf } from '../facts/captures.ts';
-import { REJECTED_PREFIX, rejectedSubject } from '../facts/names.ts';
+import { CONSUMER_ADVISORY, REJECTED_PREFIX, rejectedSubject } from '../facts/names.ts';
 import { subjectsOverlap } from '../facts/subjects.ts';
 import { textsOf } from '../model/json.ts';
 import type { StoredMessage } from '../model/message.ts';
@@ -48,7 +48,7 @@ export const seenDlqs = (
   new Map(asSeen ? queues.flatMap(({ seen }) => (seen?.dlqs ?? []).map((dlq) => [dlq.name, dlq])) : []);
 
 /** What an audit stream of all advisories holds of ours. */
-const DEATHS = '$JS.EVENT.ADVISORY.CONSUMER.>';
+const DEATHS = `${CONSUMER_ADVISORY}.>`;
 
 /** A DLQ stream's bounds, as they were seen or as they are; `undefined` where it is not there (any more). */
 export async function openSource(nats: Nats, stream: string, seen?: SeenStream): Promise<DlqSource | undefined> {

@@ -37,6 +37,9 @@ export const ADVISORY = {
   terminated: `${CONSUMER_ADVISORY}.MSG_TERMINATED`,
 } as const satisfies Record<Capture, string>;
 
+/** What a DLQ captures where nothing else is said. */
+export const CAPTURES: readonly Capture[] = ['max_deliveries', 'terminated'];
+
 /** The subject of one kind of death on one stream, all consumers: what a DLQ stream captures. */
 export const advisorySubject = (capture: Capture, stream: string, consumer = '*'): string =>
   `${ADVISORY[capture]}.${stream}.${consumer}`;

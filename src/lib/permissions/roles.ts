@@ -222,13 +222,18 @@ const COMMANDS: Readonly<Record<RoleName, readonly string[]>> = {
   client: ['request send'],
 };
 
+const CHANGES_STREAMS =
+  'This is no fence against whoever holds it: a stream’s configuration sends what is published there to any subject of its account, also to $JS.API.STREAM.DELETE (republish), and copies any stream of it (sources). Only an account that has this system’s streams and no others keeps that in.';
+
 const NOTES: Readonly<Record<RoleName, readonly string[]>> = {
   viewer: ['It can read every message of the queue and its DLQ.'],
   applier: [
-    'It may delete no resource: `destroy`, `--prune` and `--allow-replace` need STREAM.DELETE and CONSUMER.DELETE as well. A lower limit deletes messages.',
+    'Its commands delete no resource: `destroy`, `--prune` and `--allow-replace` need STREAM.DELETE and CONSUMER.DELETE as well. A lower limit deletes messages.',
+    CHANGES_STREAMS,
   ],
   migrator: [
     'It can delete every stream of this system. It is needed while something is moved, and not before or after.',
+    CHANGES_STREAMS,
   ],
   operator: ['It can delete messages of the queue: replay moves, and purge removes.'],
   worker: ['Whoever may publish acks of a consumer can acknowledge any of its messages, by sequence.'],

@@ -71,7 +71,14 @@ function movedSince(saved: ShownPlan, fresh: Plan, observed: Observed): string[]
   const [then, now] = [saved.target, fresh.target];
   if (then.account !== now.account) moved.push(`the plan was made for account ${then.account}, this is ${now.account}`);
   if ((then.server.cluster ?? then.server.id) !== (now.server.cluster ?? now.server.id)) {
-    moved.push(`the plan was made for ${whichServer(then.server)}, this is ${whichServer(now.server)}`);
+    const [before, which] = [whichServer(then.server), whichServer(now.server)];
+    // A server has another identity with each start.
+    const isNamesake = before === which;
+    moved.push(
+      isNamesake
+        ? `${before} was restarted since, or is another of that name (then ${then.url}, now ${now.url})`
+        : `the plan was made for ${before}, this is ${which}`,
+    );
   }
   if (then.server.version !== now.server.version) {
     moved.push(`the server was nats-server ${then.server.version} and is ${now.server.version}`);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { rejectedSubject } from '../facts/names.ts';
+import { CAPTURES, dlqSubjects } from '../facts/names.ts';
 import type { QueueRef } from '../model/entry.ts';
 import type { Fetched, RequestStatus } from '../model/request.ts';
 import type { Nats } from '../nats/connect.ts';
@@ -33,11 +33,7 @@ export function listenFor(nats: Nats, refs: readonly QueueRef[], buckets: readon
   };
   const subjects = [
     ...(isRequestId(id) ? buckets.map((bucket) => `$KV.${bucket}.${id}`) : []),
-    ...refs.flatMap(({ queue }) => [
-      `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${queue}.*`,
-      `$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.${queue}.*`,
-      rejectedSubject(queue),
-    ]),
+    ...refs.flatMap(({ queue }) => dlqSubjects(queue, CAPTURES)),
   ];
   const subscriptions = subjects.map((subject) => nats.nc.subscribe(subject, { callback }));
   return {

@@ -1,3 +1,4 @@
+import { CAPTURES } from '../facts/names.ts';
 import type { Config, Json } from '../model/json.ts';
 import type {
   Capture,
@@ -15,7 +16,6 @@ import type { Written } from './check.ts';
 /** What a queue's stream is where the spec does not say: a work queue that replay can read. */
 export const QUEUE_DEFAULTS: Config = { retention: 'workqueue', allow_direct: true };
 export const CONSUMER_DEFAULTS: Config = { ack_policy: 'explicit' };
-export const CAPTURES: readonly Capture[] = ['max_deliveries', 'terminated'];
 /** Messages, messages, nanoseconds, percent. */
 export const HEALTH_DEFAULTS: HealthSpec = {
   dead: { warn: 1, critical: 100 },

@@ -171,6 +171,14 @@ class Chain {
     }
     const filled = fillVariables(target, this.#io.env);
     if (filled.faults[0]) return fault(filled.faults[0].message, filled.faults[0].why, filled.faults[0].hint);
+    // Its query and its password are nobody's to see, and nothing is fetched.
+    if (/^[a-z][a-z0-9+.-]+:\/\//i.test(filled.text)) {
+      return fault(
+        'extends is a URL',
+        'A spec extends a file, and fetches nothing.',
+        'fetch it first, and name that file.',
+      );
+    }
     const path = extendedPath(from, filled.text);
     const seen = this.#paths.indexOf(path);
     if (seen >= 0) {

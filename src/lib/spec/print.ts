@@ -1,8 +1,9 @@
 import { Document, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { CAPTURES } from '../facts/names.ts';
 import { type Config, equalJson, type Json } from '../model/json.ts';
 import type { ConnectionSpec, HealthSpec, QueueSpec, Spec, StreamSpec, Threshold } from '../model/spec.ts';
 import { printDuration, printSize } from '../model/units.ts';
-import { CAPTURES, CONSUMER_DEFAULTS, HEALTH_DEFAULTS, QUEUE_DEFAULTS } from './assemble.ts';
+import { CONSUMER_DEFAULTS, HEALTH_DEFAULTS, QUEUE_DEFAULTS } from './assemble.ts';
 import {
   bucketShape,
   connectionShape,

@@ -37,6 +37,19 @@ describe('the permissions of a role', () => {
     );
   });
 
+  test.each([
+    ['viewer', false],
+    ['applier', true],
+    ['migrator', true],
+    ['operator', false],
+    ['worker', false],
+    ['client', false],
+  ] as const)('say of a %s whether it may change streams, and so do anything in their account: %s', (role, isTold) => {
+    const { publish, notes } = permissionsFor(spec(), role);
+    const changes = publish.filter((subject) => /\.STREAM\.(?:CREATE|UPDATE)\.(?!KV_osapi_ops$)/.test(subject));
+    expect([changes.length > 0, notes.join().includes('This is no fence')]).toEqual([isTold, isTold]);
+  });
+
   test.each(['viewer', 'applier', 'operator', 'worker', 'client'] as const)('let a %s delete no stream', (role) => {
     const { publish } = permissionsFor(spec(), role);
     expect(publish.filter((subject) => /STREAM\.DELETE|CONSUMER\.DELETE|SNAPSHOT|^>$/.test(subject))).toEqual([]);

@@ -58,12 +58,13 @@ export interface ServerOptions {
   readonly version?: string;
   readonly cluster?: string;
   readonly name?: string;
+  readonly id?: string;
   readonly account?: string;
 }
 
 export function server(resources: readonly ObservedResource[], options: ServerOptions = {}): Observed {
-  const { version = VERSION, cluster, name = 'n1', account = '$G' } = options;
-  const identity = { name, id: name.toUpperCase(), version, jetstream: true, max_payload: 1_048_576 };
+  const { version = VERSION, cluster, name = 'n1', id = name.toUpperCase(), account = '$G' } = options;
+  const identity = { name, id, version, jetstream: true, max_payload: 1_048_576 };
   return {
     target: {
       server: { ...identity, ...(cluster ? { cluster } : {}) },

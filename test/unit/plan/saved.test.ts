@@ -208,6 +208,15 @@ describe('a saved plan no longer fits', () => {
       want: ['the plan was made for server n1, this is server n2'],
     },
     {
+      name: 'the server was restarted',
+      now: server([S(), OLD], { id: 'NOTHER' }),
+      want: [
+        expect.stringMatching(
+          /^server n1 was restarted since, or is another of that name \(then nats:.*, now nats:.*\)$/,
+        ),
+      ],
+    },
+    {
       name: 'the server joined a cluster',
       now: server([S(), OLD], { cluster: 'c1' }),
       want: ['the plan was made for server n1, this is cluster c1'],

@@ -1,6 +1,6 @@
 import { unknownValues } from '../../canonical/unknown.ts';
 import { tableFor } from '../../facts/fields.ts';
-import { bucketStream, dlqSubjects } from '../../facts/names.ts';
+import { bucketStream, CAPTURES, dlqSubjects } from '../../facts/names.ts';
 import { subjectsOverlap } from '../../facts/subjects.ts';
 import { type AskedConsumer, type MoveAsked, planMigration } from '../../migrate/plan.ts';
 import { type Config, listOf, objectOf, textOf, textsOf } from '../../model/json.ts';
@@ -136,7 +136,7 @@ const copies = ({ mirror, sources }: Config): string[] =>
 
 /** What gets the dead letters of a queue, with what it must take meanwhile: by its name of now, and by that to be. */
 function dlqsOf({ resources }: Desired, observed: Observed, names: readonly string[]): MoveAsked['dlqs'] {
-  const theirs = names.flatMap((name) => dlqSubjects(name, ['max_deliveries', 'terminated']));
+  const theirs = names.flatMap((name) => dlqSubjects(name, CAPTURES));
   return resources
     .filter(({ role }) => role === 'dlq')
     .map((dlq) => {

@@ -28,6 +28,16 @@ const invalid: Rule = {
         }
       }
     }
+    for (const { config, path, name } of view.streams) {
+      const dest = textOf(objectOf(config.republish).dest);
+      if (!/^\$(?:JS|SYS)\./.test(dest)) continue;
+      yield {
+        path: [...path, 'republish', 'dest'],
+        message: `what ${name} stores would be sent to ${dest}, as a request to the server`,
+        why: 'The server carries out what is republished to its own subjects, with its own rights (2.10 to 2.15).',
+        hint: 'republish to a subject of your own.',
+      };
+    }
     for (const consumer of view.consumers) {
       const wrong = writtenFilters(consumer).find((subject) => !isSubject(subject));
       if (wrong === undefined) continue;
