@@ -7,7 +7,7 @@ import { splitConsumerName } from '../model/resource.ts';
 import { toType } from '../model/shell.ts';
 import { orUndefined } from '../nats/answer.ts';
 import type { Nats } from '../nats/connect.ts';
-import { deleteConsumer, readConsumer } from '../nats/consumers.ts';
+import { deleteConsumer } from '../nats/consumers.ts';
 import { isParked } from './configs.ts';
 import { namesOf } from './dead.ts';
 import { giveBack, open, park } from './gap.ts';
@@ -18,7 +18,7 @@ import { tellStep } from './read.ts';
 import { canUndo, isCopyLost, isOurs, recognise, strangersIn } from './recognise.ts';
 import {
   clock,
-  FINISH,
+  consumerIfThere,
   firstHop,
   isClustered,
   isTwo,
@@ -325,7 +325,7 @@ async function remakeConsumer(run: Run): Promise<void> {
     await removeDead(run, name, await carryAll(run));
   });
   for (const { from: consumer } of migration.consumers) {
-    const found = await orUndefined(readConsumer(nats, name, consumer, FINISH));
+    const found = await consumerIfThere(run, name, consumer);
     if (found) await orUndefined(deleteConsumer(nats, { stream: name, consumer, created: found.created }));
   }
 }

@@ -4,12 +4,13 @@ import { numberOf, objectOf, textsOf } from '../model/json.ts';
 import type { Hop } from '../model/migration.ts';
 import { toType } from '../model/shell.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
-import { listConsumers, pauseUntil, readConsumer } from '../nats/consumers.ts';
+import { listConsumers, pauseUntil } from '../nats/consumers.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import { readStream } from '../nats/streams.ts';
 import { isParked, mirrorConfig, UNTIL_RESUMED } from './configs.ts';
 import { passThrough } from './prime.ts';
 import {
+  consumersOn,
   FINISH,
   firstHop,
   isClustered,
@@ -132,9 +133,7 @@ export async function waitWindow(run: Run, { config, created }: StreamInfo): Pro
 
 /** What workers acked is in the stream until the copy has taken it: waits until what is stored is what waits. */
 export async function settle(run: Run, hop: Hop): Promise<void> {
-  const infos = await Promise.all(
-    run.migration.consumers.map((one) => orThrow(readConsumer(run.nats, hop.from, one.from, FINISH))),
-  );
+  const infos = await consumersOn(run, hop.from);
   const cut = Math.max(0, ...infos.map(({ figures }) => figures.delivered_stream_seq));
   const began = performance.now();
   for (let isNudged = false; ; ) {

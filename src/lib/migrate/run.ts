@@ -8,7 +8,8 @@ import { toType } from '../model/shell.ts';
 import { orThrow, orUndefined } from '../nats/answer.ts';
 import { isNoRoom } from '../nats/api-error.ts';
 import type { Nats } from '../nats/connect.ts';
-import type { StreamInfo } from '../nats/info.ts';
+import { readConsumer } from '../nats/consumers.ts';
+import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import { deleteStream, readStream, writeStream } from '../nats/streams.ts';
 import { labelOf } from './configs.ts';
 import { tellStep } from './read.ts';
@@ -136,6 +137,14 @@ export async function streamIfThere(run: Run, name: string): Promise<StreamInfo 
   const info = await orUndefined(readStream(run.nats, name, FINISH));
   return info && requireOurs(run, info);
 }
+
+/** The consumers that are moved, by what they are called now, in their order. @throws ApiError, OpsError CONN_*, DENIED_SUBJECT, NOT_FOUND */
+export const consumersOn = ({ nats, migration }: Run, name: string): Promise<ConsumerInfo[]> =>
+  Promise.all(migration.consumers.map(({ from }) => orThrow(readConsumer(nats, name, from, FINISH))));
+
+/** One of them; `undefined` where it is not there. */
+export const consumerIfThere = ({ nats }: Run, name: string, consumer: string): Promise<ConsumerInfo | undefined> =>
+  orUndefined(readConsumer(nats, name, consumer, FINISH));
 
 /** Removes a stream of the migration, where it is there: that one, and none of its name that was made since. */
 export async function removeStream(run: Run, name: string): Promise<void> {

@@ -4,7 +4,6 @@ import { type Kept, readKept } from '../ledger/migrations.ts';
 import type { Hop } from '../model/migration.ts';
 import type { ConsumerFigures } from '../model/resource.ts';
 import { orThrow } from '../nats/answer.ts';
-import { readConsumer } from '../nats/consumers.ts';
 import { getMessage } from '../nats/messages.ts';
 import { pipelined } from '../nats/pipeline.ts';
 import { removeFromCopy, removeKeyed, removeMessage } from '../nats/removal.ts';
@@ -12,7 +11,7 @@ import { readDeleted } from '../nats/streams.ts';
 import { type CarriedDead, carryDead, type Names, namesOf, oldNames } from './dead.ts';
 import { count, each, minus, storedRanges, upTo, without } from './ranges.ts';
 import { tellLost } from './read.ts';
-import { FINISH, firstHop, lastHop, type Run, stream } from './run.ts';
+import { consumersOn, firstHop, lastHop, type Run, stream } from './run.ts';
 
 /** A stream that keeps what was answered: where its consumers are tells what waits. */
 export const keepsAnswered = ({ migration }: Run): boolean => migration.before.retention === 'limits';
@@ -80,10 +79,7 @@ const settledOf = ({ num_ack_pending, ack_floor_stream_seq, delivered_stream_seq
 export async function waiting(run: Run, dead: readonly number[]): Promise<Kept> {
   const { from } = firstHop(run);
   const deleted = await orThrow(readDeleted(run.nats, from));
-  const [{ figures }, ...infos] = await Promise.all([
-    stream(run, from),
-    ...run.migration.consumers.map((one) => orThrow(readConsumer(run.nats, from, one.from, FINISH))),
-  ]);
+  const [{ figures }, infos] = await Promise.all([stream(run, from), consumersOn(run, from)]);
   const positions = Object.fromEntries(infos.map(({ name, figures }) => [name, settledOf(figures)]));
   const stored = storedRanges(figures.first_seq, figures.last_seq, deleted);
   const answered = becomesQueue(run) ? upTo(stored, Math.max(0, ...Object.values(positions))) : [];

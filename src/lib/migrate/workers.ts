@@ -2,7 +2,7 @@ import { OpsError } from '../errors/ops-error.ts';
 import { movingSubject } from '../facts/names.ts';
 import type { Kept } from '../ledger/migrations.ts';
 import { splitConsumerName } from '../model/resource.ts';
-import { orThrow, orUndefined } from '../nats/answer.ts';
+import { orThrow } from '../nats/answer.ts';
 import { pauseUntil, readConsumer, resetConsumer, writeConsumer } from '../nats/consumers.ts';
 import type { ConsumerInfo, StreamInfo } from '../nats/info.ts';
 import { removeKeyed } from '../nats/removal.ts';
@@ -11,14 +11,14 @@ import { forgetMarkers } from './dead.ts';
 import { storedOf } from './held.ts';
 import { DRAIN_MS, drainMs } from './plan.ts';
 import { count, minus, upTo } from './ranges.ts';
-import { FINISH, pause, type Run, stream } from './run.ts';
+import { consumerIfThere, consumersOn, FINISH, pause, type Run, stream } from './run.ts';
 import { becomesQueue, keepsAnswered } from './waiting.ts';
 
 /** Nobody is given anything any more. What is in hand is waited for as long as its worker may take. */
 export async function pauseAll(run: Run, from: string): Promise<void> {
   const { consumers } = run.migration;
   if (consumers.length === 0) return;
-  const read = () => Promise.all(consumers.map((one) => orThrow(readConsumer(run.nats, from, one.from, FINISH))));
+  const read = () => consumersOn(run, from);
   const before = await read();
   // One by one only: what fails now is tried again before anything new is given out.
   for (const { name, config, figures } of before) {
@@ -113,9 +113,7 @@ const notAnswered = ({ migration }: Run, count: number): OpsError =>
 const SOON_MS = 2000;
 
 export async function isResumed(run: Run, name: string): Promise<boolean> {
-  const found = await Promise.all(
-    run.migration.consumers.map((one) => orUndefined(readConsumer(run.nats, name, one.to, FINISH))),
-  );
+  const found = await Promise.all(run.migration.consumers.map(({ to }) => consumerIfThere(run, name, to)));
   return found.some((one) => one !== undefined && !isOurPause(one.config));
 }
 
@@ -129,7 +127,7 @@ const home = ({ migration }: Run): string =>
 export async function makeConsumers(run: Run, positions: Kept['positions'] = {}): Promise<void> {
   for (const moved of run.migration.consumers) {
     const at = { stream: home(run), consumer: moved.to };
-    const found = await orUndefined(readConsumer(run.nats, at.stream, at.consumer, FINISH));
+    const found = await consumerIfThere(run, at.stream, at.consumer);
     if (!found) await writeConsumer(run.nats, 'create', at, pausedConsumer(moved), FINISH);
     const settled = positions[moved.from] ?? 0;
     // A work queue has nothing before that: there it begins at the first.
@@ -144,7 +142,7 @@ export async function makeConsumers(run: Run, positions: Kept['positions'] = {})
 export async function forgetGivenOut(run: Run, name: string): Promise<void> {
   const { nats, migration } = run;
   const names = new Set(migration.consumers.flatMap(({ from, to }) => [from, to]));
-  const found = await Promise.all([...names].map((one) => orUndefined(readConsumer(nats, name, one, FINISH))));
+  const found = await Promise.all([...names].map((one) => consumerIfThere(run, name, one)));
   const isGivenOut = found.some((one) => one !== undefined && !isOurPause(one.config));
   if (isGivenOut) await forgetMarkers(nats, migration, name, run.signal);
 }
@@ -171,7 +169,7 @@ function pausedBefore({ pause_until }: StreamInfo['config'], now: Date): string 
 
 export async function restoreConsumers(run: Run, from: string): Promise<void> {
   for (const { from: consumer, before } of run.migration.consumers) {
-    const info = await orUndefined(readConsumer(run.nats, from, consumer, FINISH));
+    const info = await consumerIfThere(run, from, consumer);
     if (!info) continue;
     if (info.config.max_ack_pending !== before.max_ack_pending) {
       const { max_ack_pending } = before;
