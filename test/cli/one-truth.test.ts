@@ -419,6 +419,29 @@ describe.each(outermostVersions())('one truth on nats-server %s', (version) => {
     expect(some).toMatchObject({ dead: version === '2.10' ? null : 11, listed: 11, code: 2 });
   });
 
+  test('what nobody can tell from what is in flight is told wherever the dead are read', async () => {
+    await queue('workqueue', { a: {} });
+    for (let index = 0; index < 3; index++) await send(`${index}`);
+    await kill('a', 3);
+    await nats.api('STREAM.PURGE.q_dlq');
+    await nats.api('CONSUMER.DURABLE.CREATE.Q.a', {
+      stream_name: 'Q',
+      config: { durable_name: 'a', ack_policy: 'explicit', max_deliver: 1, ack_wait: 60e9 },
+    });
+    await send('flies');
+    const inbox = nats.nc.subscribe('_INBOX.flying', { max: 1 });
+    nats.nc.publish('$JS.API.CONSUMER.MSG.NEXT.Q.a', '{"batch":1,"expires":5000000000}', { reply: '_INBOX.flying' });
+    for await (const _ of inbox);
+    expect((await json('status')).value.queues[0]).toMatchObject({ dead: 3, in_flight: 1 });
+    // On 2.10 the consumer's own figures tell which they are.
+    const listed = version === '2.10' ? 3 : 0;
+    expect((await json('dlq', 'ls')).value).toHaveLength(listed);
+    for (const line of ['ls', 'stats', 'replay --dry-run', 'purge --dry-run', 'export']) {
+      const { stderr } = await run('dlq', ...line.split(' '));
+      expect([line, stderr.includes('Q: 3 more dead without an advisory')]).toEqual([line, listed === 0]);
+    }
+  });
+
   test.each(['limits', 'interest'])(
     'of a stream with retention %s nobody knows what died before there was its DLQ',
     async (retention) => {

@@ -1,3 +1,5 @@
+import { capturesOf } from '../facts/captures.ts';
+import { CONSUMER_ADVISORY, REJECTED_PREFIX } from '../facts/names.ts';
 import { subjectCovers, subjectsOverlap } from '../facts/subjects.ts';
 import { textsOf } from '../model/json.ts';
 import type { Finding } from '../model/plan.ts';
@@ -83,12 +85,22 @@ export const droppedSubjects: Analyzer = (subject, world) => {
       .map(({ name }) => name);
   const gone: string[] = [];
   const moved: string[] = [];
+  const unheard = new Set<string>();
   for (const each of dropped) {
     const takers = takersOf(each);
-    if (takers.length > 0) moved.push(`${each} to ${takers.join(' and ')}`);
+    const isOfDeaths = [CONSUMER_ADVISORY, REJECTED_PREFIX].some((prefix) => subjectCovers(`${prefix}.>`, each));
+    const [capture] = isOfDeaths ? capturesOf({ subjects: [each] }) : [];
+    if (takers.length === 0 && capture) {
+      // Of what goes, or has another name from now on, nothing is told there any more.
+      if (!world.deleted.has(`stream ${capture.queue}`)) unheard.add(capture.queue ?? 'any queue');
+    } else if (takers.length > 0) moved.push(`${each} to ${takers.join(' and ')}`);
     else gone.push(each);
   }
   const findings: Finding[] = [];
+  if (unheard.size > 0) {
+    const message = `${labelOf(subject)}: what dies in ${[...unheard].join(', ')} is recorded here no more; what is recorded stays`;
+    findings.push({ ...base, message });
+  }
   if (gone.length > 0) {
     const message = `${labelOf(subject)}: ${counted(gone.length, 'subject')} no longer stored (${gone.join(', ')}); publishers there are told "no responders"`;
     findings.push({ ...base, message });

@@ -296,7 +296,44 @@ describe('a subject that is no longer stored', () => {
       says: [gone('1 subject no longer stored (b)'), moved('c.* to T and U')],
     },
     { name: 'that a new stream never had', to: { ...QUEUE, subjects: ['a'] }, says: [] },
+    {
+      name: 'everything',
+      from: { retention: 'limits', subjects: ['>'] },
+      to: { retention: 'limits', subjects: ['a'] },
+      says: [gone('1 subject no longer stored (>)')],
+    },
   ])('$name', check);
+
+  const ADVISORY = '$JS.EVENT.ADVISORY.CONSUMER';
+  const dead = (queue: string) => [`${ADVISORY}.MAX_DELIVERIES.${queue}.*`, `osapi-ops.rejected.${queue}.*`];
+  const of = (...queues: string[]) => ({ retention: 'limits', subjects: queues.flatMap(dead) });
+  const unheard = (queue: string): string =>
+    `warning RISK_SUBJECTS subjects: stream S: what dies in ${queue} is recorded here no more; what is recorded stays`;
+  test.each<Row>([
+    { name: 'of a queue that stays', from: of('P', 'Q'), to: of('P'), says: [unheard('Q')] },
+    { name: 'of two', from: of('P', 'Q', 'R'), to: of('P'), says: [unheard('Q, R')] },
+    { name: 'of all', from: of('P', '*'), to: of('P'), says: [unheard('any queue')] },
+    {
+      name: 'of a queue that is deleted',
+      from: of('P', 'Q'),
+      to: of('P'),
+      others: [live('stream Q', QUEUE)],
+      says: [],
+    },
+    {
+      name: 'that another DLQ takes over',
+      from: of('P', 'Q'),
+      to: of('P'),
+      wanted: [want('stream D', of('Q'))],
+      says: [
+        `warning RISK_SUBJECTS subjects: stream S: ${dead('Q')
+          .map((each) => `${each} to D`)
+          .join(
+            ', ',
+          )} moves; what is stored stays here, and between the two updates publishers are told "no responders"`,
+      ],
+    },
+  ])('on which deaths are told: $name', check);
 });
 
 describe('what no later apply turns back', () => {

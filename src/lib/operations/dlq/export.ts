@@ -27,6 +27,7 @@ export async function printArchive(
     now: context.now().getTime(),
     onRead: tellReading(context, 'Reading'),
     onUnreadable: strange.add,
+    onCount: strange.addCount,
   });
   for await (const entry of entries) {
     await onLine(printArchiveLine(entry), entry);

@@ -61,7 +61,10 @@ export async function listDeadLetters(
       onRead: (read, total) => (count === 0 || sort) && tellRead(read, total),
       onUnreadable: strange.add,
       onRemoved: strange.addRemoved,
-      onCount: (report) => counts.push(report),
+      onCount(report) {
+        counts.push(report);
+        strange.addCount(report);
+      },
     });
     const missing = endsAtHits(queues, filter) && !sort ? new Set(filter.requestIds) : undefined;
     let count = 0;
@@ -90,7 +93,6 @@ export async function listDeadLetters(
     }
     strange.tell();
     if (untaken > 0) context.io.tell({ type: 'note', text: untakenNote(untaken) });
-    for (const text of counts.flatMap(countNotes)) context.io.tell({ type: 'note', text });
     tellUntold(context, scope);
     const isEmpty = Object.values(listed).every((count) => count === 0);
     return {
@@ -120,16 +122,19 @@ interface Stranger {
   readonly why: string;
 }
 
-/** Gathers what lies in DLQ streams and is no dead letter, and tells of it once. */
+/** Gathers what lies in DLQ streams and is no dead letter, and how many nobody can list, and tells of it once. */
 export function strangers({ io }: Context): {
   add(one: Stranger): void;
   addRemoved(): void;
+  addCount(report: OrphanReport): void;
   tell(): void;
 } {
   let count = 0;
   let first: Stranger | undefined;
   let removed = 0;
+  const counts: OrphanReport[] = [];
   return {
+    addCount: (report) => void counts.push(report),
     addRemoved() {
       removed += 1;
     },
@@ -142,6 +147,7 @@ export function strangers({ io }: Context): {
         const text = `${removed === 1 ? 'a message was' : `${removed} messages were`} acked, taken back or dropped while in flight: left out as no dead ${removed === 1 ? 'letter' : 'letters'}; see --state gone`;
         io.tell({ type: 'note', text });
       }
+      for (const text of counts.flatMap(countNotes)) io.tell({ type: 'note', text });
       if (!first) return;
       const { stream, seq, why } = first;
       const what = count === 1 ? 'a message is no dead letter' : `${count} messages are no dead letters`;

@@ -96,6 +96,7 @@ export async function previewReplay(
     now: context.now().getTime(),
     signal: context.io.signal,
     onUnreadable: strange.add,
+    onCount: strange.addCount,
     onRead: tellReading(context, 'Choosing'),
   });
   for await (const entry of entries) {

@@ -46,6 +46,7 @@ export async function statsOfDeadLetters(
       onRead: tellReading(context, 'Counting'),
       onUnreadable: strange.add,
       onRemoved: strange.addRemoved,
+      onCount: strange.addCount,
     });
     for await (const entry of entries) {
       stats.add(entry);
