@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { headers, type Msg } from '@nats-io/transport-node';
 import type { Nats } from '../../src/lib/nats/connect.ts';
 import { type CliProcess, runCli, startCli } from '../support/cli.ts';
@@ -13,6 +13,8 @@ import { until } from '../support/until.ts';
 // Each kind of move as somebody types it, on three servers: whoever types is killed at two of its steps, and a server at
 // two others, with requests that wait, that died, that are parked and that a worker has in hand. They are the same ones
 // from the first move to the last: to let them die, and to look at each of them, takes longer than to move them.
+
+jest.setTimeout(300_000);
 
 const dir = mkdtempSync(join(tmpdir(), 'osapi-ops-migrate-cluster-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));

@@ -123,10 +123,11 @@ export const isTwo = ({ migration }: Run): boolean => migration.hops.length > 1;
 export const isClustered = ({ nats }: Run): boolean => nats.target.server.cluster !== undefined;
 
 /**
- * How long a mirror may take to say anything. Where one of three servers was killed it reads on after 38 or 43 s, of 24
- * kills twice (2.15.1): it waits for 10 s before it asks again, and twice that each time.
+ * How long a mirror may take to say anything. Where one of three servers was killed it asks again after 10 s, then after 20,
+ * 30 and 40 more (nats-server 2.14 and 2.15, calculateRetryBackoff): of 24 kills it read on after 38 or 43 s twice, and after
+ * more than 60 s where the machine was busy.
  */
-export const patienceMs = (run: Run): number => (isClustered(run) ? 60_000 : SILENT_MS);
+export const patienceMs = (run: Run): number => (isClustered(run) ? 120_000 : SILENT_MS);
 
 /** A stream of the migration, or one of its DLQs. @throws OpsError MIGRATE_REFUSED where somebody made it anew; NOT_FOUND */
 export const stream = async (run: Run, name: string): Promise<StreamInfo> =>
