@@ -98,7 +98,7 @@ export function Button({ children, onPress, kind = 'plain', not, label, pressed,
 
 /** A button for what writes: grey with its reason where this user, or this console, may not. */
 export const Act = ({ may, not, ...rest }: ButtonProps & { may: Action }) => (
-  <Button {...rest} not={not ?? whyNot(may)} />
+  <Button {...rest} not={whyNot(may) ?? not} />
 );
 
 /** A time as a clock here, short where there is little room; all there is to say of it on hover and to who cannot see. */
