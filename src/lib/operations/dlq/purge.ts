@@ -258,17 +258,21 @@ async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
   const { context, nats, file, total, wanted, signal, byQueue } = run;
   let purged = 0;
   let originals = 0;
+  /** Of those whose records are gone too. */
+  let whole = 0;
   const dlqsCreated = new Map<string, string>();
   const journals = journalsOf(nats);
   const flush = async (page: readonly ArchiveLine[]) => {
-    const gone = await pipelined(page, AT_ONCE, (line) => removeOriginal(nats, line, journals));
+    await pipelined(page, AT_ONCE, async (line) => {
+      if (await removeOriginal(nats, line, journals)) originals += 1;
+    });
     await removeRecords(
       nats,
       page.flatMap(({ records }) =>
         records.map(({ stream, seq, time }) => ({ stream, created: dlqsCreated.get(stream) ?? '', seq, time })),
       ),
     );
-    originals += gone.filter(Boolean).length;
+    whole = originals;
     purged += page.length;
     for (const { entry } of page) byQueue.set(entry.queue, (byQueue.get(entry.queue) ?? 0) + 1);
     context.io.tell({ type: 'progress', title: 'Purging', done: purged, total });
@@ -284,8 +288,9 @@ async function removeArchived(run: PurgeRun): Promise<PurgeResult> {
   } catch (error) {
     if (!(error instanceof OpsError)) throw error;
     const left = total - purged;
+    const half = originals > whole ? `, and the messages of ${originals - whole} more whose records are left` : '';
     throw error.with({
-      message: `${error.message}: ${purged} of ${total} purged; the archive ${file} holds all ${total}, ${left} of them not purged`,
+      message: `${error.message}: ${purged} of ${total} purged${half}; the archive ${file} holds all ${total}, ${left} of them not purged`,
       why: error.why ?? 'What had begun was finished.',
       hints: [...error.hints, 'run it again for the rest; an import of the archive skips what is still there'],
       result: { purged, originals, archive: file, not_purged: left },
