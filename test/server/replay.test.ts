@@ -344,6 +344,26 @@ describe.each(availableVersions())('nats-server %s: a replay', (version) => {
     expect(notes).toEqual([]);
   });
 
+  test('whose canary nobody settles is stopped as any other: it says nothing of those sent ahead', async () => {
+    await makeQueue(nats);
+    await makeDead(nats, 10);
+    const stop = new AbortController();
+    const context = contextFor(server);
+    const tell: typeof context.io.tell = (event) => {
+      if (event.type === 'note' && event.text.includes('sent ahead'))
+        stop.abort(new OpsError('INTERRUPTED', 'stopped'));
+    };
+    const error = await replayDeadLetters(
+      { ...context, io: { ...context.io, tell, signal: stop.signal } },
+      {
+        ...{ filter: {}, dryRun: false, edit: false, lockWaitMs: 1000, keepEntries: true },
+        wishes: { ...wishes, canary: 3, waitMs: 60_000 },
+      },
+    ).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'INTERRUPTED', result: { replayed: 3, remaining: 7 } });
+    expect(await entries()).toHaveLength(7);
+  });
+
   describe('that is followed', () => {
     const ref = {
       queue: 'REQUESTS',
