@@ -196,6 +196,15 @@ describe('three dead letters, one of them binary', () => {
   });
 });
 
+test('dlq stats with a limit says that it counts the newest alone', async () => {
+  await wipe(nats);
+  await makeQueue(nats);
+  await makeDead(nats, 3);
+  const told = 'newest alone';
+  expect((await runCli(['dlq', 'stats', '--limit', '2'], { server, cwd })).stderr).toContain(`the 2 ${told}`);
+  expect((await runCli(['dlq', 'stats'], { server, cwd })).stderr).not.toContain(told);
+});
+
 test('new deaths are told as they come, and Ctrl-C is the end that was asked for', async () => {
   await wipe(nats);
   await makeQueue(nats);

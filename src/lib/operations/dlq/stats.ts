@@ -53,6 +53,11 @@ export async function statsOfDeadLetters(
       choice.onEntry?.(entry);
       count += 1;
     }
+    if (count === filter.limit)
+      context.io.tell({
+        type: 'note',
+        text: `counted are the ${count} newest alone; there may be more than --limit allows`,
+      });
     strange.tell();
     tellUntold(context, scope);
     if (count === 0 && !(await tellNone(context, scope))) choice.onNone?.();
