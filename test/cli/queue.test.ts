@@ -47,9 +47,15 @@ describe('queue and history', () => {
     expect(history[0]).toMatchObject({ system: 'REQUESTS', summary: 'resumed REQUESTS/request-worker' });
     const table = await cli('history', '--verb', 'pause', '--limit', '1');
     expect(table.stdout).toMatch(
-      /^WHEN +WHO +FROM +SYSTEM +VERB +WHAT\n.* pause +(?:asked to pause|paused) REQUESTS\/request-worker until/,
+      /^WHEN +WHO +FROM +SYSTEM +VERB +WHAT\n.* pause +asked to pause REQUESTS\/request-worker until/,
     );
     expect(JSON.parse((await cli('history', '--since', '2099-01-01', '--json')).stdout)).toEqual([]);
+    for (const fraction of ['.123', '.120', '.000']) {
+      await cli('queue', 'pause', 'REQUESTS', '--until', `2098-01-01T00:00:00${fraction}Z`);
+      const [newest] = JSON.parse((await cli('history', '--verb', 'pause', '--limit', '1', '--json')).stdout);
+      expect(newest.summary).toBe(`asked to pause REQUESTS/request-worker until 2098-01-01T00:00:00${fraction}Z`);
+    }
+    await cli('queue', 'resume');
   });
 
   test('a pause without end lasts until somebody resumes it', async () => {

@@ -31,7 +31,8 @@ export async function pauseQueue(context: Context, options: PauseOptions): Promi
     requirePause(scope.nats);
     requireConsumers(scope);
     const { nats, consumers } = scope;
-    const until = end?.toISOString() ?? NO_END;
+    // As the server prints it, without zeros at the end of the fraction: its answer is compared with this.
+    const until = end?.toISOString().replace(/\.?0+Z$/, 'Z') ?? NO_END;
     const what = `${names(consumers, scope)} ${end ? `until ${end.toISOString()}` : 'until somebody resumes it'}`;
     const record = (summary: string, detail: unknown, id?: string) =>
       recordQueueAct(context, scope, { verb: 'pause', summary, detail, ...(id !== undefined && { id }) });
